@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptor ownership.  Any role, any uid.  See STYLE: -1 is "none", a
+ * failed call leaves ownership where it was, closing keeps errno.
+ */
+#include "base/fd.h"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+int
+fd_close(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return -1;
+}
+
+int
+fd_steal(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+int
+fd_place(int fd, int target)
+{
+	if (fd == target)
+		return fcntl(fd, F_SETFD, 0);
+	return dup2(fd, target) == -1 ? -1 : 0;
+}
+
+int
+fd_reserve(int limit)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd != -1 && fd < limit);
+	fd_close(fd);
+	return fd == -1 ? -1 : 0;
+}
+
+int
+fd_close_from(unsigned int low)
+{
+	/* close_range(2) is in Linux 5.9, its wrapper only in glibc 2.34. */
+	return (int)syscall(SYS_close_range, low, ~0U, 0);
+}
+
+int
+fd_reopen_writer(int fd)
+{
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lines to standard error that never block the caller.  Any role, any uid.
+ * A log reader that has stopped must not stop the broker, so a line that does
+ * not fit is lost and counted.  The descriptor is shared with other processes
+ * and must stay as it is: sockets get MSG_DONTWAIT, the rest is asked first.
+ */
+#include "base/log.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void
+log_init(struct log *log, const char *role, int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	*log = (struct log){.role = role, .fd = fd};
+	if (stream != NULL && fstat(fd, &st) == 0 &&
+	    sscanf(stream, "%llu:%llu", &device, &inode) == 2)
+		log->prefix = st.st_dev == device && st.st_ino == inode;
+}
+
+static int
+log_write(int fd, const char *line, size_t length)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+	ssize_t n;
+
+	n = send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n == -1 && errno == ENOTSOCK && poll(&ready, 1, 0) == 1 &&
+	    (ready.revents & POLLOUT))
+		n = write(fd, line, length);
+	return n == (ssize_t)length ? 0 : -1;
+}
+
+void
+log_line(struct log *log, int priority, const char *format, ...)
+{
+	char text[LOG_LINE_MAX - 128], line[LOG_LINE_MAX];
+	char prefix[8] = "", lost[64] = "";
+	int saved = errno, length;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (log->prefix)
+		snprintf(prefix, sizeof(prefix), "<%d>", priority & 7);
+	if (log->lost != 0)
+		snprintf(lost, sizeof(lost),
+		    " (%llu lines lost: nobody read them)",
+		    (unsigned long long)log->lost);
+	length = snprintf(line, sizeof(line) - 1, "%s%.20s: %s%s", prefix,
+	    log->role, text, lost);
+	for (int i = 0; i < length; i++)
+		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+			line[i] = '?';
+	line[length++] = '\n';
+	log->lost =
+	    log_write(log->fd, line, (size_t)length) == 0 ? 0 : log->lost + 1;
+	errno = saved;
+}

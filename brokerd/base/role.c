@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The unprivileged processes look for themselves whether the monitor has
+ * taken from them what it should: two pairs of eyes.
+ */
+#include "base/role.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <linux/capability.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+int
+role_settle(const char *name)
+{
+	static const int ignored[] = {
+	    SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGPIPE};
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct caps[2] = {0};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (prctl(PR_SET_NAME, name, 0, 0, 0) == -1 ||
+	    syscall(SYS_capget, &header, caps) == -1)
+		return -1;
+	errno = EPERM;
+	return geteuid() == 0 || (caps[0].permitted | caps[1].permitted) != 0 ||
+		prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ?
+	    -1 :
+	    0;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/* Copies text with its NUL.  0, or -1 with ENAMETOOLONG and *to unchanged. */
+int text_copy(char *to, size_t size, const char *text);
+
+/* True if the array holds a NUL and no ASCII control character before it. */
+int text_is_printable(const char *array, size_t size);
+
+#endif
