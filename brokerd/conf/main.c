@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * brokerd-conf, the config reader: unprivileged and short-lived.  The monitor
+ * starts it with the open configuration file as standard input and its own
+ * command line, and reads the records that it writes to standard output.  It
+ * says what is wrong in brokerd's name, opens no file and writes none.
+ */
+#include "base/role.h"
+#include "conf/options.h"
+#include "conf/output.h"
+#include "conf/reader.h"
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const char main_usage[] =
+    "usage: brokerd [-t] [-c FILE] [-u USER] [-R DIR] [-E DIR]\n"
+    "       brokerd [-t] -l ADDRESS ... -m MAILBOX [-o OWNER] [-u USER]\n"
+    "               [-R DIR] [-E DIR]\n"
+    "       brokerd -h | -V\n"
+    "\n"
+    "  -c FILE     configuration (" DEFAULT_CONFIG ")\n"
+    "  -t          check the configuration and exit: 0, or 78 when wrong\n"
+    "  -l ADDRESS  listen there, without a configuration file\n"
+    "  -m MAILBOX  the worker's socket, or a directory of them: DIR/\n"
+    "  -o OWNER    user who may bind the mailbox\n"
+    "  -u USER     user of the engine, when started as root\n"
+    "  -R DIR      run directory (" DEFAULT_RUN_DIR ")\n"
+    "  -E DIR      where brokerd-engine and brokerd-conf are\n";
+
+static int
+main_fail(struct log *log)
+{
+	log_line(log, LOG_ERR, "config reader: %s", strerror(errno));
+	return EX_OSERR;
+}
+
+static int
+main_print(int what, struct log *log)
+{
+	if (what == 'k')
+		keys_print(stdout);
+	else
+		fputs(
+		    what == 'h' ? main_usage : "brokerd " PACKAGE_VERSION "\n",
+		    stdout);
+	return fflush(stdout) == 0 ? EX_OK : main_fail(log);
+}
+
+static int
+main_read(struct tree *tree, const struct options *options, struct log *log)
+{
+	struct output out;
+	int status = EX_OK;
+
+	output_init(&out);
+	if (reader_run(&out, tree, options) == -1) {
+		status = main_fail(log);
+	} else {
+		output_say(&out, options->file, log);
+		if (!options->test && output_write(&out, STDOUT_FILENO) == -1)
+			status = main_fail(log);
+		else if (out.errors > 0)
+			status = EX_CONFIG;
+	}
+	output_done(&out);
+	return status;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct options options;
+	struct tree tree;
+	struct log log;
+	int status;
+
+	log_init(&log, "brokerd", STDERR_FILENO);
+	tree_init(&tree);
+	if (options_read(&options, &tree, argc, argv) == -1) {
+		status = main_fail(&log);
+	} else if (options.wrong != NULL) {
+		log_line(
+		    &log, LOG_ERR, "%s; brokerd -h tells all", options.wrong);
+		status = EX_USAGE;
+	} else if (options.print != 0) {
+		status = main_print(options.print, &log);
+	} else if (role_settle("brokerd-conf") == -1) {
+		status = main_fail(&log);
+	} else {
+		status = main_read(&tree, &options, &log);
+	}
+	tree_done(&tree);
+	return status;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_READER_H
+#define CONF_READER_H
+
+#include "conf/options.h"
+#include "conf/output.h"
+
+/* Reads the configuration, from descriptor 0 unless there is a listener of the
+ * command line, and fills out with endpoints or errors.  0, or -1 with errno
+ * when the system failed. */
+int reader_run(
+    struct output *out, struct tree *tree, const struct options *options);
+
+#endif

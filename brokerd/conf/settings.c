@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The top level of the configuration, in the config reader.
+ */
+#include "conf/settings.h"
+
+#include "config.h"
+
+#include <unistd.h>
+
+/* Only root can change users: without it the broker is all one user's. */
+static void
+settings_stay(
+    struct output *out, unsigned int line, const char *text, uint32_t uid)
+{
+	if (text != NULL && uid != getuid())
+		output_warning(out, line,
+		    "user: " WHY_VALUE
+		    " is ignored: expected brokerd to be started as root, it "
+		    "runs as uid %u",
+		    text, (unsigned int)getuid());
+	out->settings.engine_uid = getuid();
+	out->settings.engine_gid = getgid();
+}
+
+void
+settings_read(struct output *out, const struct tree *tree, struct ids *ids,
+    const char *user)
+{
+	const struct value *value = section_value(&tree->top, KEY_USER);
+	unsigned int line = user == NULL && value != NULL ? value->line : 0;
+	const char *text = user;
+	uint32_t uid = ENGINE_UID, gid = ENGINE_UID;
+	const char *wrong;
+	struct why why;
+
+	if (user == NULL && value != NULL)
+		text = value->text;
+	if (text != NULL && ids_user(text, &uid, &gid, &why) == -1) {
+		output_why(out, line, "user", &why);
+		return;
+	}
+	if (!ids->privileged) {
+		settings_stay(out, line, text, uid);
+		return;
+	}
+	out->settings.engine_uid = ids->record.engine = uid;
+	out->settings.engine_gid = ids->record.engine_gid = gid;
+	wrong = record_check_ids(&ids->record, RECORD_NO_ID);
+	if (wrong != NULL)
+		output_error(out, line, "user: " WHY_VALUE ": %s",
+		    text != NULL ? text : "the default", wrong);
+}

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: ISC
+"""Cases that are not fit for a table of text: NUL bytes, sizes beyond every
+limit, and what brokerd-conf owes the monitor beside records."""
+import os
+import subprocess
+
+import records
+
+SMALL = b'listener "a" { listen = "tcp:127.0.0.1:80" mailbox = "/tmp/box" }\n'
+LIMIT = 1024 * 1024
+ENDPOINTS = 16384 - 2 - 20
+
+
+def names(count):
+    lines = ",\n".join('"unix-stream:@%d"' % i for i in range(count))
+    return ("listener a { mailbox = /tmp/box listen = {\n%s } }\n" %
+            lines).encode()
+
+
+def message(length):
+    return (b'listener "a" { listen = "tcp:127.0.0.1:80" mailbox = "/tmp/box"\n'
+            b'refuse = message refuse-message = "' + b"x\n" * (length // 2) +
+            b"x" * (length % 2) + b'" }\n')
+
+
+def cases(case_class):
+    def bad(title, data, *errors):
+        case = case_class(title, data)
+        case.errors = list(errors)
+        return case
+
+    def good(title, data, *endpoints):
+        case = case_class(title, data)
+        case.good, case.endpoints = True, [(False, e, {}) for e in endpoints]
+        return case
+
+    large = (1, "the file is too large: expected at most 1048576 bytes")
+    return [
+        bad("a NUL byte", SMALL + b"# a comment\n# \0\n",
+            (3, "a NUL byte: expected a text file without NUL bytes")),
+        bad("nothing but NUL bytes", b"\0" * 100,
+            (1, "a NUL byte: expected a text file without NUL bytes")),
+        bad("a file of a byte too many", SMALL + b" " * (LIMIT - len(SMALL)) +
+            b"\n", large),
+        good("a file that is as large as can be", SMALL + b"\n" *
+             (LIMIT - len(SMALL)), "tcp:127.0.0.1:80"),
+        bad("a control character outside quotes", b"\001\002 " + SMALL,
+            (1, "byte 0x01 outside quotes: expected text with it in quotes")),
+        bad("a letter that is not ASCII outside quotes",
+            "listener \u00e4 { }\n".encode(),
+            (1, "byte 0xc3 outside quotes: expected text with it in quotes")),
+        good("lines that end in CR LF", SMALL.replace(b" ", b"\r\n"),
+             "tcp:127.0.0.1:80"),
+        good("a file without a newline at its end", SMALL[:-1] + b" # end",
+             "tcp:127.0.0.1:80"),
+        good("as many endpoints as can be", names(ENDPOINTS),
+             *("unix-stream:@%d" % i for i in range(ENDPOINTS))),
+        bad("an endpoint too many", names(ENDPOINTS + 1),
+            (ENDPOINTS + 2, "listen: too many addresses: expected at most %d "
+             "in all listeners" % ENDPOINTS)),
+        bad("a listener behind as many endpoints as can be",
+            names(ENDPOINTS) + SMALL.replace(b'"a"', b'"b"'),
+            (ENDPOINTS + 2, "listen: too many addresses: expected at most %d "
+             "in all listeners" % ENDPOINTS)),
+        good("a message as long as can be", message(1024),
+             "tcp:127.0.0.1:80"),
+        bad("a message that is too long", message(1025),
+            (2, "refuse-message: 1025 bytes: expected 1 to 1024")),
+        bad("a value that is longer than a report", SMALL[:-3] +
+            b'backlog = "' + b"9" * 100000 + b'" }\n',
+            (1, 'backlog: "' + "9" * 160 + '": expected 1 to 65535')),
+    ]
+
+
+def expect(done, code, speaks):
+    if done.returncode != code:
+        return "exit status %d instead of %d" % (done.returncode, code)
+    if bool(done.stderr) != speaks:
+        return "on standard error: %r" % done.stderr
+    return None
+
+
+def usage(start, rundir):
+    for options in (["-p"], ["-R", "relative"], ["-R", rundir, "-z"],
+                    ["-R", rundir, "-l", "tcp:127.0.0.1:80"],
+                    ["-R", rundir, "-m", "/tmp/box"],
+                    ["-R", rundir, "-o", "1"], ["-R", rundir, "file"]):
+        wrong = expect(start(*options, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL), 64, True)
+        if wrong:
+            return "%s: %s" % (options, wrong)
+    return None
+
+
+def full(start, rundir):
+    with open("/dev/full", "wb") as out:
+        return expect(start("-R", rundir, input=SMALL, stdout=out),
+                      71, True)
+
+
+def gone(start, rundir):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        return expect(start("-R", rundir, input=SMALL,
+                             stdout=writing), 71, True)
+    finally:
+        os.close(writing)
+
+
+def directory(start, rundir):
+    fd = os.open("/", os.O_RDONLY)
+    try:
+        done = start("-R", rundir, stdin=fd, stdout=subprocess.PIPE)
+    finally:
+        os.close(fd)
+    told = records.decode(done.stdout)[2]
+    if told != [(0, 0, "this is a directory: expected a file")]:
+        return repr(told)
+    return expect(done, 78, True)
+
+
+def keys(start, rundir):
+    done = start("-k", stdout=subprocess.PIPE)
+    rows = [r.split("\t") for r in done.stdout.decode().splitlines()]
+    if any(len(r) != 5 or not all(r) for r in rows):
+        return "a row has not five columns"
+    if [r[0] for r in rows][:3] != ["user", "listen", "handoff"]:
+        return "other keys"
+    del rundir
+    return expect(done, 0, False)
+
+
+def contract(start, rundir):
+    """Gives (title, what is wrong or None) of what is not a configuration."""
+    for title, check in (
+            ("a command line that is none exits 64", usage),
+            ("a full disk exits 71", full),
+            ("a reader of the records that has gone exits 71", gone),
+            ("a directory is an error without a line", directory),
+            ("the table of keys has five columns", keys)):
+        yield title, check(start, rundir)
