@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The channel between monitor and engine.  Both link it; the table below is
+ * the whole of what either may say.  A message owns its descriptor until the
+ * receiver has taken it: on any error here it is closed, never leaked.
+ */
+#include "channel/channel.h"
+
+#include "base/fd.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+
+struct channel_rule {
+	size_t size;
+	int upward;
+	int has_fd;
+	unsigned int phases; /* of the engine, as its receiver knows them */
+};
+
+#define CHANNEL_BARE sizeof(struct channel_header)
+#define CHANNEL_WITH(m) (CHANNEL_BARE + sizeof(struct m))
+
+static const struct channel_rule channel_rules[] = {
+    [CHANNEL_ENDPOINT] = {CHANNEL_WITH(channel_endpoint), 0, 1,
+	CHANNEL_LOADING},
+    [CHANNEL_READY] = {CHANNEL_BARE, 1, 0, CHANNEL_LOADING},
+    [CHANNEL_START] = {CHANNEL_BARE, 0, 0, CHANNEL_LOADED},
+    [CHANNEL_DRAIN] = {CHANNEL_BARE, 0, 0, CHANNEL_LOADED | CHANNEL_SERVING},
+};
+
+#define CHANNEL_TYPES (sizeof(channel_rules) / sizeof(channel_rules[0]))
+
+int
+channel_pair(int out_ends[2])
+{
+	return socketpair(AF_UNIX,
+	    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, out_ends);
+}
+
+int
+channel_send(int channel, enum channel_type type,
+    struct channel_message *message, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct channel_header bare;
+	struct iovec iov = {
+	    .iov_base = &bare, .iov_len = channel_rules[type].size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	if (message != NULL)
+		iov.iov_base = message;
+	*(struct channel_header *)iov.iov_base =
+	    (struct channel_header){.version = CHANNEL_VERSION,
+		.type = (uint16_t)type,
+		.size = (uint32_t)iov.iov_len};
+	if (fd != -1) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	do
+		n = sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (n == -1 && errno == EINTR);
+	return n == -1 ? -1 : 0;
+}
+
+/* Takes what is in the control buffer: *out_fd is the only descriptor, or -1
+ * when there was none.  More than one, or truncation: all closed, -1. */
+static int
+channel_take_fd(struct msghdr *msg, int *out_fd)
+{
+	int fd = -1, count = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
+	     c = CMSG_NXTHDR(msg, c)) {
+		size_t have = c->cmsg_len - CMSG_LEN(0);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; at + sizeof(int) <= have;
+		     at += sizeof(int)) {
+			fd = fd_close(fd);
+			memcpy(&fd, CMSG_DATA(c) + at, sizeof(int));
+			count++;
+		}
+	}
+	if (count > 1 || (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+		fd_close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	*out_fd = fd;
+	return 0;
+}
+
+static int
+channel_allows(const struct channel_message *message, size_t size, int upward,
+    enum channel_phase phase, int has_fd)
+{
+	const struct channel_rule *rule;
+
+	if (size < CHANNEL_BARE || message->header.type == 0 ||
+	    message->header.type >= CHANNEL_TYPES)
+		return 0;
+	rule = &channel_rules[message->header.type];
+	return message->header.version == CHANNEL_VERSION &&
+	    message->header.size == size && rule->size == size &&
+	    rule->upward == upward && rule->has_fd == has_fd &&
+	    (rule->phases & phase) != 0;
+}
+
+int
+channel_receive(int channel, int upward, enum channel_phase phase,
+    struct channel_message *out_message, int *out_fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct channel_message message;
+	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_LEN(sizeof(int))};
+	ssize_t n;
+	int fd = -1;
+
+	do
+		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return -1;
+	if (channel_take_fd(&msg, &fd) == -1)
+		return -1;
+	if (n == 0 && fd == -1)
+		return 0;
+	if (!channel_allows(&message, (size_t)n, upward, phase, fd != -1)) {
+		fd_close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	memcpy(out_message, &message, (size_t)n);
+	*out_fd = fd;
+	return 1;
+}
