@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Bound sockets.  Runs as root: the record decides the address, checked by
+ * record_check() on its way in, and nothing that an engine says reaches this.
+ */
+#include "monitor/endpoint.h"
+
+#include "base/fd.h"
+#include "monitor/privilege.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* record_check() lets each flag pass only where it applies. */
+static const struct {
+	uint32_t flag;
+	int level;
+	int name;
+	int value;
+} endpoint_options[] = {
+    {RECORD_REUSEADDR, SOL_SOCKET, SO_REUSEADDR, 1},
+    {RECORD_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1},
+    {RECORD_NODELAY, IPPROTO_TCP, TCP_NODELAY, 1},
+    {RECORD_FREEBIND, IPPROTO_IP, IP_FREEBIND, 1},
+    {RECORD_V6ONLY, IPPROTO_IPV6, IPV6_V6ONLY, 1},
+    {RECORD_DUAL, IPPROTO_IPV6, IPV6_V6ONLY, 0},
+    {RECORD_PASS_CREDENTIALS, SOL_SOCKET, SO_PASSCRED, 1},
+    {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC, 1},
+};
+
+#define ENDPOINT_OPTIONS \
+	(sizeof(endpoint_options) / sizeof(endpoint_options[0]))
+
+static const char *
+endpoint_set_up(struct endpoint *endpoint)
+{
+	const struct record_endpoint *record = endpoint->record;
+	const char *wrong = NULL;
+
+	for (size_t i = 0; i < ENDPOINT_OPTIONS; i++)
+		if ((record->flags & endpoint_options[i].flag) != 0 &&
+		    setsockopt(endpoint->fd, endpoint_options[i].level,
+			endpoint_options[i].name, &endpoint_options[i].value,
+			sizeof(int)) == -1)
+			return strerror(errno);
+	if (record_is_path(record))
+		wrong = endpoint_bind_path(endpoint);
+	else if (bind(endpoint->fd, (const struct sockaddr *)&record->address,
+		     record->address_length) == -1)
+		wrong = strerror(errno);
+	if (wrong == NULL && record_has_connections(record) &&
+	    listen(endpoint->fd, (int)record->backlog) == -1)
+		wrong = strerror(errno);
+	if (wrong != NULL && errno == EADDRINUSE && !record_is_path(record))
+		wrong = "the address is taken: another program listens there";
+	return wrong;
+}
+
+const char *
+endpoint_bind(struct endpoint *endpoint)
+{
+	int type = record_socket_type(endpoint->record->kind) | SOCK_CLOEXEC;
+	const char *wrong;
+
+	/* A lent socket is as socket(2) makes it, which is what the programs
+	 * expect that take it; only the engine's own accept must not wait. */
+	if (endpoint->record->handoff == RECORD_CONNECTION)
+		type |= SOCK_NONBLOCK;
+	endpoint->fd = socket(endpoint->record->address.ss_family, type, 0);
+	wrong =
+	    endpoint->fd == -1 ? strerror(errno) : endpoint_set_up(endpoint);
+	if (wrong != NULL)
+		endpoint_close(endpoint, 1);
+	return wrong;
+}
+
+void
+endpoint_close(struct endpoint *endpoint, int removed)
+{
+	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
+	int saved = errno;
+	struct stat st;
+
+	privilege_file_user(endpoint->file_user);
+	if (removed && endpoint->inode != 0 && lstat(un->sun_path, &st) == 0 &&
+	    st.st_dev == endpoint->device && st.st_ino == endpoint->inode)
+		unlink(un->sun_path);
+	privilege_file_user(0);
+	endpoint->fd = fd_close(endpoint->fd);
+	endpoint->inode = 0;
+	errno = saved;
+}

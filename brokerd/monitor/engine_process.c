@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The monitor's end of an engine.  Runs as root and trusts the engine with
+ * nothing: all that may come up is in the channel's table, a wait has a
+ * deadline, and whoever does not keep to it is killed.
+ *
+ * READY	only lets the monitor go on to START: an engine that lies about
+ *		it hurts nobody but itself.
+ */
+#include "monitor/engine_process.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "monitor/spawn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define ENGINE_PROCESS_LOAD_MS 10000 /* from its start to READY */
+
+static int
+engine_process_await(const struct engine_process *engine, short events)
+{
+	struct pollfd channel = {.fd = engine->channel, .events = events};
+	uint64_t deadline_ms = engine->started_ms + ENGINE_PROCESS_LOAD_MS;
+
+	if (poll(&channel, 1, clock_left_ms(deadline_ms)) == 1)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
+}
+
+static int
+engine_process_load(struct engine_process *engine, const struct table *table)
+{
+	struct channel_message message = {
+	    .u.endpoint.count = table->endpoint_count};
+	int fd = -1;
+
+	for (uint32_t i = 0; i < table->endpoint_count; i++) {
+		message.u.endpoint.index = i;
+		message.u.endpoint.record = *table->endpoints[i].record;
+		while (channel_send(engine->channel, CHANNEL_ENDPOINT, &message,
+			   table->endpoints[i].fd) == -1)
+			if (errno != EAGAIN ||
+			    engine_process_await(engine, POLLOUT) == -1)
+				return -1;
+	}
+	if (engine_process_await(engine, POLLIN) == -1)
+		return -1;
+	errno = EPIPE; /* unless the channel says otherwise: it is gone */
+	if (channel_receive(engine->channel, 1, engine->phase, &message, &fd) !=
+	    1)
+		return -1;
+	engine->phase = CHANNEL_LOADED; /* by READY; no other is allowed */
+	return 0;
+}
+
+int
+engine_process_start(struct engine_process *engine, struct setup *setup,
+    const struct table *table)
+{
+	const char *argv[] = {"brokerd-engine", NULL};
+	int ends[2] = {-1, -1}, status;
+	struct spawn spawn = {.program = setup->engine_program,
+	    .argv = argv,
+	    .fds = {-1, -1, setup->log.fd, -1, setup->counters},
+	    .uid = table->settings->engine_uid,
+	    .gid = table->settings->engine_gid};
+
+	*engine = (struct engine_process){
+	    .channel = -1, .phase = CHANNEL_LOADING, .started_ms = clock_ms()};
+	if (channel_pair(ends) == 0) {
+		engine->channel = ends[0];
+		spawn.fds[CHANNEL_FD] = ends[1];
+		engine->pid = spawn_start(&spawn, &setup->log);
+		fd_close(ends[1]);
+	}
+	if (engine->pid > 0 && engine_process_load(engine, table) == 0 &&
+	    engine_process_say(engine, CHANNEL_START) == 0)
+		return -1;
+	log_line(&setup->log, LOG_ERR, "engine: did not get ready: %s",
+	    strerror(errno));
+	status = engine_process_end(
+	    engine, errno == EPIPE ? clock_ms() + ENGINE_PROCESS_LOAD_MS : 0);
+	return status == EX_NOPERM ? EX_NOPERM : EX_OSERR;
+}
+
+int
+engine_process_say(struct engine_process *engine, enum channel_type type)
+{
+	engine->phase =
+	    type == CHANNEL_START ? CHANNEL_SERVING : CHANNEL_DRAINING;
+	return channel_send(engine->channel, type, NULL, -1);
+}
+
+int
+engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
+{
+	int status = 0;
+
+	engine->channel = fd_close(engine->channel);
+	if (engine->pid > 0)
+		status = spawn_wait(engine->pid, deadline_ms);
+	engine->pid = 0;
+	return status;
+}

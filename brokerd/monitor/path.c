@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Endpoints that are files.  Runs as root, on paths that the configuration
+ * names.  Safe because no stranger can write to any directory on the way
+ * (path_check), so that what was looked at is what is acted upon, and because
+ * the kernel is asked as file_user: root where all of the way is root's, else
+ * the socket's user.  Without CAP_DAC_OVERRIDE a link that this user slips in
+ * leads the monitor nowhere that the user may not write.
+ */
+#include "base/fd.h"
+#include "monitor/endpoint.h"
+#include "monitor/privilege.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One directory on the way to a socket; last is the one that holds it.  Where
+ * strangers may write (/tmp), the sticky bit guards the directories in it, but
+ * not the name of a socket that is yet to come. */
+static int
+path_is_safe(int dir, int last, uint32_t user, uint32_t *file_user)
+{
+	struct stat st;
+
+	if (dir == -1 || fstat(dir, &st) == -1)
+		return 0;
+	errno = EPERM;
+	if (st.st_uid != 0)
+		*file_user = user;
+	if (st.st_uid != 0 && st.st_uid != user)
+		return 0;
+	if (st.st_gid == 0)
+		st.st_mode &= ~(mode_t)S_IWGRP;
+	return (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 ||
+	    (!last && (st.st_mode & S_ISVTX) != 0);
+}
+
+/* Walks from / to the directory that holds path. */
+static const char *
+path_check(const char *path, uint32_t user, uint32_t *out_file_user)
+{
+	int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char part[RECORD_PATH_SIZE];
+	int safe, parent;
+	size_t length;
+
+	*out_file_user = 0;
+	for (;;) {
+		path += strspn(path, "/");
+		length = strcspn(path, "/");
+		safe = path_is_safe(
+		    dir, path[length] == '\0', user, out_file_user);
+		if (!safe || path[length] == '\0')
+			break;
+		snprintf(part, sizeof(part), "%.*s", (int)length, path);
+		path += length;
+		parent = dir;
+		dir = openat(parent, part,
+		    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd_close(parent);
+	}
+	fd_close(dir);
+	return safe ? NULL :
+		      "all directories on its way have to be there, be "
+		      "no links, belong to root or the socket's user, "
+		      "and be writable by nobody else: see namei -l";
+}
+
+/* Makes room for the socket.  connect(2) from a datagram socket tells a live
+ * socket (EPROTOTYPE, or success to another datagram socket) from a dead one
+ * (ECONNREFUSED), and nobody notices. */
+static const char *
+path_clear(const struct sockaddr_un *un)
+{
+	struct stat st;
+	int probe, dead;
+
+	if (lstat(un->sun_path, &st) == -1)
+		return errno == ENOENT ? NULL : strerror(errno);
+	errno = EEXIST;
+	if (!S_ISSOCK(st.st_mode))
+		return S_ISLNK(st.st_mode) ?
+		    "a symbolic link is in its place" :
+		    S_ISDIR(st.st_mode) ?
+		    "a directory is in its place" :
+		    "a file that is no socket is in its place";
+	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	dead = connect(probe, (const struct sockaddr *)un, sizeof(*un)) == -1 &&
+	    errno == ECONNREFUSED;
+	fd_close(probe);
+	if (dead)
+		return unlink(un->sun_path) == 0 ? NULL : strerror(errno);
+	errno = EADDRINUSE;
+	return "a live socket is in its place: another program listens there";
+}
+
+/* Gives the node that bind(2) made its mode and owner, through a descriptor
+ * that cannot become another file.  Mode first: the file is still ours. */
+static int
+path_give(struct endpoint *endpoint, const char *path)
+{
+	const struct record_endpoint *record = endpoint->record;
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	char name[32];
+	struct stat st;
+	int result = -1;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode)) {
+		endpoint->device = st.st_dev;
+		endpoint->inode = st.st_ino;
+		if (chmod(name, record->socket_mode) == 0)
+			result = fchownat(fd, "", record->socket_uid,
+			    record->socket_gid, AT_EMPTY_PATH);
+	}
+	fd_close(fd);
+	return result;
+}
+
+const char *
+endpoint_bind_path(struct endpoint *endpoint)
+{
+	const struct record_endpoint *record = endpoint->record;
+	const struct sockaddr_un *un = (const void *)&record->address;
+	uint32_t user =
+	    record->socket_uid != RECORD_NO_ID ? record->socket_uid : geteuid();
+	const char *wrong =
+	    path_check(un->sun_path, user, &endpoint->file_user);
+
+	if (wrong != NULL)
+		return wrong;
+	/* Before bind(2), this decides the mode that the node is born with;
+	 * see unix_bind_bsd() in the kernel. */
+	if (fchmod(endpoint->fd, 0600) == -1)
+		return strerror(errno);
+	privilege_file_user(endpoint->file_user);
+	wrong = path_clear(un);
+	if (wrong == NULL &&
+	    (bind(endpoint->fd, (const struct sockaddr *)un,
+		 record->address_length) == -1 ||
+		path_give(endpoint, un->sun_path) == -1))
+		wrong = strerror(errno);
+	privilege_file_user(0);
+	return wrong;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The privilege ladder.  Runs as root in the monitor, and in its children
+ * between fork and exec; they look for themselves whether anything is left.
+ * doc/ARCHITECTURE.md has one line for each capability; a test compares them
+ * with /proc.
+ */
+#include "monitor/privilege.h"
+
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <grp.h>
+#include <unistd.h>
+
+/* What the monitor keeps when it is root.  A reload may need any of them, so
+ * today's endpoints do not matter.  File permissions are not among them: see
+ * privilege_file_user(). */
+static const unsigned int privilege_kept[] = {CAP_NET_BIND_SERVICE, CAP_SETUID,
+    CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_CHOWN};
+
+#define PRIVILEGE_KEPT (sizeof(privilege_kept) / sizeof(privilege_kept[0]))
+
+/* libcap-ng 0.8 does not say when it could not drop a capability from the
+ * bounding set, so the kernel is asked: it has to hold that many. */
+static int
+privilege_check_bounds(size_t count)
+{
+	int bit;
+
+	for (unsigned int c = 0;; c++) {
+		bit = prctl(PR_CAPBSET_READ, c, 0, 0, 0);
+		if (bit == -1)
+			break;
+		count -= (size_t)bit;
+	}
+	if (errno == EINVAL && count == 0)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+static int
+privilege_reduce_user(void)
+{
+	int binds = capng_get_caps_process() == 0 &&
+	    capng_have_capability(CAPNG_PERMITTED, CAP_NET_BIND_SERVICE);
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (binds)
+		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+		    CAP_NET_BIND_SERVICE);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+}
+
+int
+privilege_reduce(void)
+{
+	errno = EPERM; /* libcap-ng does not always set it */
+	if (geteuid() != 0)
+		return privilege_reduce_user();
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
+		capng_update(CAPNG_ADD,
+		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+		    privilege_kept[i]);
+	/* capng_lock() needs CAP_SETPCAP in full, so it comes first. */
+	if (setgroups(0, NULL) == -1 || capng_lock() != 0 ||
+	    capng_apply(CAPNG_SELECT_BOTH) != 0)
+		return -1;
+	return privilege_check_bounds(PRIVILEGE_KEPT);
+}
+
+int
+privilege_drop(uint32_t uid, uint32_t gid)
+{
+	errno = EPERM;
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (geteuid() != 0)
+		return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+	if (capng_change_id((int)uid, (int)gid,
+		CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING |
+		    CAPNG_CLEAR_AMBIENT) != 0)
+		return -1;
+	return privilege_check_bounds(0);
+}
+
+void
+privilege_file_user(uint32_t uid)
+{
+	if (geteuid() == 0)
+		setfsuid(uid);
+}

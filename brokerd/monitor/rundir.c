@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The run directory.  Runs as root.  It and mailbox/ in it belong to root and
+ * nobody else may write there, so names in them can be trusted;
+ * mailbox/LISTENER/ belongs to the listener's owner.
+ */
+#include "monitor/rundir.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+#include "config.h"
+#include "monitor/spawn.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Opens name in dir as a directory of ours that nobody else may write to. */
+static int
+rundir_enter(int dir, const char *name)
+{
+	struct stat st;
+	int made = mkdirat(dir, name, 0700) == 0;
+	int fd =
+	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1 || (made && fchmod(fd, 0711) == -1))
+		return fd_close(fd);
+	errno = EPERM;
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (st.st_mode & 022) == 0)
+		return fd;
+	return fd_close(fd);
+}
+
+static int
+rundir_lock(struct rundir *rundir)
+{
+	int lock;
+
+	if (rundir->private &&
+	    (mkdtemp(rundir->path) == NULL || chmod(rundir->path, 0711) == -1))
+		return -1;
+	rundir->fd = rundir_enter(AT_FDCWD, rundir->path);
+	if (rundir->fd == -1)
+		return -1;
+	lock = openat(rundir->fd, "lock",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (lock == -1 || flock(lock, LOCK_EX | LOCK_NB) == -1)
+		return -1;
+	rundir->mailboxes = rundir_enter(rundir->fd, "mailbox");
+	return rundir->mailboxes == -1 ? -1 : 0;
+}
+
+int
+rundir_open(struct rundir *rundir, const char *given, int private,
+    int only_name, struct log *log)
+{
+	const char *path = given != NULL ? given :
+	    private                      ? "/tmp/brokerd-XXXXXX" :
+					   DEFAULT_RUN_DIR;
+
+	errno = EINVAL;
+	rundir->private = given == NULL && private;
+	if (path[0] == '/' &&
+	    text_copy(rundir->path, sizeof(rundir->path), path) == 0 &&
+	    (only_name || rundir_lock(rundir) == 0))
+		return -1;
+	log_line(log, LOG_ERR, "run directory %s: %s: %s", path,
+	    strerror(errno),
+	    errno == EWOULDBLOCK ?
+		"another brokerd runs there: choose another one with -R" :
+		"expected an absolute path of at most 107 bytes, of a "
+		"directory of this user's that nobody else may write to");
+	if (errno == EINVAL || errno == ENAMETOOLONG)
+		return EX_USAGE;
+	return errno == EWOULDBLOCK ? EX_TEMPFAIL : spawn_status(errno);
+}
+
+/* Names are safe to use here: nobody else may write to parent.  The order
+ * spares CAP_FOWNER and CAP_FSETID: while the directory is the monitor's own
+ * and has its group, it may set any mode. */
+int
+rundir_make_mailbox(
+    const struct rundir *rundir, const char *name, uint32_t uid, uint32_t gid)
+{
+	int parent = rundir->mailboxes;
+	struct stat st;
+
+	if (mkdirat(parent, name, 0700) == -1 && errno != EEXIST)
+		return -1;
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_uid == uid && st.st_gid == gid &&
+	    st.st_mode == (S_IFDIR | 02750))
+		return 0;
+	if (fchownat(parent, name, geteuid(), getegid(), AT_SYMLINK_NOFOLLOW) ==
+		-1 ||
+	    fchmodat(parent, name, 02750, 0) == -1)
+		return -1;
+	return fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+}
+
+void
+rundir_done(struct rundir *rundir)
+{
+	if (!rundir->private)
+		return;
+	unlinkat(rundir->fd, "lock", 0);
+	unlinkat(rundir->fd, "mailbox", AT_REMOVEDIR);
+	rmdir(rundir->path);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MONITOR_RUNDIR_H
+#define MONITOR_RUNDIR_H
+
+#include "base/log.h"
+#include "conf/record.h"
+
+/* The run directory: the lock that keeps two brokers apart, and the mailbox
+ * directories that the monitor makes. */
+struct rundir {
+	char path[RECORD_PATH_SIZE];
+	int fd;
+	int mailboxes; /* mailbox/ in it */
+	int private;   /* made for this process, removed at its end */
+};
+
+/* Opens the directory given, or a new private one, or the default, making it
+ * where it is missing, and takes its lock; with only_name it just finds out
+ * the path.  Returns -1 to go on, else the status to exit with, after a line
+ * in log. */
+int rundir_open(struct rundir *rundir, const char *given, int private,
+    int only_name, struct log *log);
+
+/* Makes mailbox/NAME/ for the listener's owner and the engine's group, or
+ * mends what is there.  0, or -1 with errno. */
+int rundir_make_mailbox(
+    const struct rundir *rundir, const char *name, uint32_t uid, uint32_t gid);
+
+/* Removes a private directory.  The lock ends with the process. */
+void rundir_done(struct rundir *rundir);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fork and exec of the config reader and the engine.  Runs as root; the child
+ * is root until privilege_drop(), and execs only what the monitor opened at
+ * its start, so a file that was replaced since changes nothing.
+ */
+#include "monitor/spawn.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "monitor/privilege.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static int
+spawn_prepare(const struct spawn *spawn)
+{
+	struct rlimit size = {spawn->file_size, spawn->file_size};
+
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		int fd = spawn->fds[i];
+
+		if (fd == -1 && i < 3)
+			fd = SPAWN_FDS - 1; /* /dev/null, see setup.c */
+		if (fd != -1 && fd_place(fd, i) == -1)
+			return -1;
+	}
+	if (spawn->file_size != 0 && setrlimit(RLIMIT_FSIZE, &size) == -1)
+		return -1;
+	return privilege_drop(spawn->uid, spawn->gid);
+}
+
+pid_t
+spawn_start(const struct spawn *spawn, struct log *log)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char kept[64];
+	char *environment[] = {stream == NULL ? NULL : kept, NULL};
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	snprintf(kept, sizeof(kept), "JOURNAL_STREAM=%s", stream);
+	if (spawn_prepare(spawn) == 0) /* its prototype is older than const */
+		fexecve(spawn->program, (char **)(uintptr_t)spawn->argv,
+		    environment);
+	log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],
+	    strerror(errno));
+	_exit(spawn_status(errno));
+}
+
+int
+spawn_wait(pid_t pid, uint64_t deadline_ms)
+{
+	struct pollfd child = {
+	    .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	int status = 0;
+
+	if (child.fd == -1 || poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
+		kill(pid, SIGKILL);
+	fd_close(child.fd);
+	waitpid(pid, &status, 0);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int
+spawn_status(int error)
+{
+	return error == EPERM || error == EACCES ? EX_NOPERM : EX_OSERR;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of endpoints.  Runs as root, but does not parse: an unprivileged
+ * process reads the file and resolves every name in it, and is gone before
+ * its answer is looked at; the answer is sealed, and each record is checked
+ * again before use.
+ */
+#include "monitor/table.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "config.h"
+#include "monitor/privilege.h"
+#include "monitor/spawn.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define TABLE_READ_MS 30000 /* names may have to be asked for */
+
+/* The reader gets the whole command line, to understand and to judge. */
+static int
+table_run_reader(struct setup *setup, int memory)
+{
+	const char **argv = calloc((size_t)setup->argc + 4, sizeof(*argv));
+	struct spawn spawn = {.program = setup->reader_program,
+	    .argv = argv,
+	    .fds = {-1, memory, setup->log.fd, -1, -1},
+	    .uid = CONF_UID,
+	    .gid = CONF_UID,
+	    .file_size = RECORD_MAX * sizeof(struct record)};
+	pid_t pid = -1;
+	int status;
+
+	if (setup->test)
+		spawn.fds[1] = STDOUT_FILENO;
+	if (!setup->listens)
+		spawn.fds[0] =
+		    open(setup->config, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (argv != NULL && (spawn.fds[0] != -1 || setup->listens)) {
+		argv[0] = "brokerd-conf";
+		argv[1] = geteuid() == 0 ? "-pR" : "-R";
+		argv[2] = setup->rundir.path;
+		memcpy(argv + 3, setup->argv + 1,
+		    (size_t)(setup->argc - 1) * sizeof(*argv));
+		pid = spawn_start(&spawn, &setup->log);
+	}
+	fd_close(spawn.fds[0]);
+	free(argv);
+	if (pid == -1) {
+		log_line(&setup->log, LOG_ERR, "%s: cannot read it: %s",
+		    setup->config, strerror(errno));
+		return errno == EACCES ? EX_NOPERM : EX_CONFIG;
+	}
+	status = spawn_wait(pid, clock_ms() + TABLE_READ_MS);
+	if (status >= 0)
+		return status;
+	log_line(
+	    &setup->log, LOG_ERR, "config reader: ended by signal %d", -status);
+	return EX_OSERR;
+}
+
+static const char *
+table_map(struct table *table, int memory)
+{
+	const int seals =
+	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+	const struct record_header *header;
+	struct stat st;
+	void *map;
+
+	if (fcntl(memory, F_ADD_SEALS, seals) == -1 || fstat(memory, &st) == -1)
+		return strerror(errno);
+	if (st.st_size == 0 || (size_t)st.st_size % sizeof(struct record) != 0)
+		return "its records have another size";
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, memory, 0);
+	if (map == MAP_FAILED)
+		return strerror(errno);
+	table->records = map;
+	table->record_count = (size_t)st.st_size / sizeof(struct record);
+	table->endpoints =
+	    calloc(table->record_count, sizeof(*table->endpoints));
+	header = &table->records[0].u.header;
+	if (table->records[0].type != RECORD_HEADER ||
+	    header->magic != RECORD_MAGIC ||
+	    header->version != RECORD_VERSION ||
+	    header->size != sizeof(struct record))
+		return "its records are of another version";
+	return table->endpoints == NULL ? strerror(errno) : NULL;
+}
+
+/* That uids differ is the monitor's own to enforce, whatever the reader has
+ * checked. */
+static const char *
+table_check(struct table *table)
+{
+	struct record_ids ids = {.monitor = geteuid(), .reader = CONF_UID};
+	const char *wrong = NULL;
+
+	for (size_t i = 1; wrong == NULL && i < table->record_count; i++) {
+		const struct record *r = &table->records[i];
+
+		if (r->type == RECORD_SETTINGS) {
+			table->settings = &r->u.settings;
+			ids.engine = table->settings->engine_uid;
+			ids.engine_gid = table->settings->engine_gid;
+		} else if (r->type == RECORD_ENDPOINT &&
+		    table->settings != NULL) {
+			table->endpoints[table->endpoint_count++] =
+			    (struct endpoint){
+				.record = &r->u.endpoint, .fd = -1};
+			wrong = record_check(&r->u.endpoint);
+			if (wrong == NULL && geteuid() == 0)
+				wrong =
+				    record_check_ids(&ids, r->u.endpoint.owner);
+		} else if (r->type != RECORD_DIAGNOSTIC) {
+			wrong = "a record is out of place";
+		}
+	}
+	if (wrong == NULL && table->endpoint_count == 0)
+		wrong = "there is no endpoint";
+	return wrong;
+}
+
+int
+table_read(struct table *table, struct setup *setup)
+{
+	int memory =
+	    memfd_create("brokerd-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int status = table_run_reader(setup, memory);
+	const char *wrong;
+
+	*table = (struct table){.records = NULL};
+	if (status == EX_OK && !setup->test) {
+		wrong = table_map(table, memory);
+		if (wrong == NULL)
+			wrong = table_check(table);
+		if (wrong != NULL)
+			log_line(&setup->log, LOG_ERR,
+			    "config reader: unusable: %s", wrong);
+		status = wrong == NULL ? -1 : EX_OSERR;
+	}
+	fd_close(memory);
+	return status;
+}
+
+int
+table_bind(struct table *table, struct setup *setup)
+{
+	const struct record_endpoint *record;
+	const char *what, *wrong = NULL;
+
+	for (uint32_t i = 0; i < table->endpoint_count; i++) {
+		record = table->endpoints[i].record;
+		what = record->mailbox;
+		if (record->index == 0 &&
+		    (record->flags & RECORD_DEFAULT_MAILBOX) != 0 &&
+		    rundir_make_mailbox(&setup->rundir, record->listener,
+			record->owner, table->settings->engine_gid) == -1)
+			wrong = strerror(errno);
+		if (wrong == NULL) {
+			what = record->name;
+			wrong = endpoint_bind(&table->endpoints[i]);
+		}
+		if (wrong == NULL)
+			continue;
+		log_line(&setup->log, LOG_ERR,
+		    "listener %s: cannot make %s: %s", record->listener, what,
+		    wrong);
+		return spawn_status(errno);
+	}
+	return -1;
+}
+
+void
+table_done(struct table *table, int removed)
+{
+	for (uint32_t i = 0; i < table->endpoint_count; i++)
+		endpoint_close(&table->endpoints[i], removed);
+	free(table->endpoints);
+	if (table->records != NULL)
+		munmap((void *)(uintptr_t)table->records,
+		    table->record_count * sizeof(struct record));
+	*table = (struct table){.records = NULL};
+}
