@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The engine: an event loop with a uid of its own and no privilege.  Gets its
+ * whole table from the monitor, says READY, accepts from START on, and ends
+ * after DRAIN or when the monitor is gone.  Has no state worth saving.
+ */
+#include "engine/engine.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/role.h"
+#include "channel/channel.h"
+#include "engine/listener.h"
+#include "engine/pace.h"
+#include "engine/sandbox.h"
+
+#include <sys/prctl.h>
+#include <sys/random.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* Less than the monitor waits, so that all is told before the end. */
+#define ENGINE_DRAIN_MS 8000
+
+struct engine {
+	struct core core;
+	struct watch watch;
+	struct refusals refusals;
+	struct pool_list pools;
+	struct listener_list listeners;
+	struct event *channel;
+	struct event *drained; /* looks whether all is done */
+	enum channel_phase phase;
+	uint64_t drain_until_ms;
+	uint32_t endpoints; /* so far */
+	int status;
+};
+
+static void
+engine_end(struct engine *engine, int status)
+{
+	engine->status = status;
+	event_base_loopbreak(engine->core.base);
+}
+
+/* Takes fd. */
+static int
+engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
+{
+	struct listener *listener =
+	    listener_find(&engine->listeners, record->listener);
+	struct pool *pool;
+
+	if (record_check(record) != NULL) {
+		errno = EPROTO;
+	} else if (listener == NULL) {
+		pool = pool_find(&engine->pools, &engine->core, &engine->watch,
+		    record->mailbox, record->owner);
+		if (pool != NULL)
+			listener = listener_new(&engine->core,
+			    &engine->refusals, pool, record->listener);
+		if (listener != NULL)
+			TAILQ_INSERT_TAIL(&engine->listeners, listener, entry);
+	}
+	if (listener != NULL && listener_add(listener, record, fd) == 0)
+		return 0;
+	fd_close(fd);
+	return -1;
+}
+
+static void
+engine_on_endpoint(
+    struct engine *engine, struct channel_message *message, int fd)
+{
+	if (message->u.endpoint.index != engine->endpoints ||
+	    engine_add(engine, &message->u.endpoint.record, fd) == -1) {
+		log_line(&engine->core.log, LOG_ERR, "cannot take %s: %s",
+		    message->u.endpoint.record.name, strerror(errno));
+		engine_end(engine, EX_OSERR);
+		return;
+	}
+	engine->endpoints++;
+	if (engine->endpoints < message->u.endpoint.count)
+		return;
+	engine->phase = CHANNEL_LOADED;
+	if (channel_send(CHANNEL_FD, CHANNEL_READY, NULL, -1) == -1)
+		engine_end(engine, EX_OSERR);
+}
+
+static void
+engine_start(struct engine *engine)
+{
+	struct listener *listener;
+	struct pool *pool;
+
+	engine->phase = CHANNEL_SERVING;
+	TAILQ_FOREACH (pool, &engine->pools, entry)
+		finder_scan(&pool->finder);
+	TAILQ_FOREACH (listener, &engine->listeners, entry)
+		listener_start(listener);
+}
+
+/* Nobody came for these in time. */
+static void
+engine_refuse_held(struct engine *engine)
+{
+	struct listener *listener;
+
+	TAILQ_FOREACH (listener, &engine->listeners, entry)
+		listener->stats->refused_drain +=
+		    listener_refuse_held(listener);
+}
+
+/* Ends as soon as no connection is in the engine's hands any more. */
+static void
+engine_on_drained(evutil_socket_t fd, short what, void *argument)
+{
+	static const struct timeval again = {0, 10000};
+	struct engine *engine = argument;
+	const struct pool *pool;
+	int busy = engine->refusals.count != 0;
+
+	(void)fd;
+	(void)what;
+	if (clock_ms() >= engine->drain_until_ms)
+		engine_refuse_held(engine);
+	TAILQ_FOREACH (pool, &engine->pools, entry)
+		busy |= !TAILQ_EMPTY(&pool->held);
+	if (busy)
+		event_add(engine->drained, &again);
+	else
+		engine_end(engine, EX_OK);
+}
+
+static void
+engine_drain(struct engine *engine)
+{
+	struct listener *listener;
+
+	if (engine->phase == CHANNEL_DRAINING)
+		return;
+	engine->phase = CHANNEL_DRAINING;
+	engine->drain_until_ms = clock_ms() + ENGINE_DRAIN_MS;
+	TAILQ_FOREACH (listener, &engine->listeners, entry)
+		listener_stop(listener);
+	engine_on_drained(-1, 0, engine);
+}
+
+static void
+engine_on_message(
+    struct engine *engine, struct channel_message *message, int fd)
+{
+	switch ((enum channel_type)message->header.type) {
+	case CHANNEL_ENDPOINT:
+		engine_on_endpoint(engine, message, fd);
+		return;
+	case CHANNEL_START:
+		engine_start(engine);
+		return;
+	case CHANNEL_DRAIN:
+		engine_drain(engine);
+		return;
+	case CHANNEL_READY: /* upward only: the channel's table saw to it */
+		return;
+	}
+}
+
+static void
+engine_on_channel(evutil_socket_t channel, short what, void *argument)
+{
+	struct engine *engine = argument;
+	struct channel_message message;
+	int fd = -1, got;
+
+	(void)what;
+	while (engine->status == -1 &&
+	    (got = channel_receive(channel, 0, engine->phase, &message, &fd)) !=
+		-1) {
+		if (got == 0) {
+			log_line(&engine->core.log, LOG_ERR,
+			    "the monitor is gone: draining");
+			event_del(engine->channel);
+			engine_drain(engine);
+			return;
+		}
+		engine_on_message(engine, &message, fd);
+	}
+	if (engine->status == -1 && errno != EAGAIN) {
+		log_line(
+		    &engine->core.log, LOG_ERR, "channel: %s", strerror(errno));
+		engine_end(engine, EX_PROTOCOL);
+	}
+}
+
+static void
+engine_on_directory(void *argument, int id, int gone, const char *name)
+{
+	struct engine *engine = argument;
+	struct pool *pool;
+
+	if (engine->phase == CHANNEL_LOADING || engine->phase == CHANNEL_LOADED)
+		return; /* START looks at everything */
+	TAILQ_FOREACH (pool, &engine->pools, entry) {
+		if (id == WATCH_ALL)
+			finder_scan(&pool->finder);
+		else if (pool->finder.watch_id == id)
+			finder_on_change(&pool->finder, gone, name);
+	}
+}
+
+static int
+engine_open_base(struct engine *engine)
+{
+	struct event_config *config = event_config_new();
+
+	/* No threads here, and the environment must not choose for us. */
+	if (config != NULL &&
+	    event_config_set_flag(config,
+		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		engine->core.base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	return engine->core.base == NULL ? -1 : 0;
+}
+
+static int
+engine_open(struct engine *engine)
+{
+	TAILQ_INIT(&engine->pools);
+	TAILQ_INIT(&engine->listeners);
+	if (getrandom(&engine->core.epoch, sizeof(engine->core.epoch), 0) !=
+		sizeof(engine->core.epoch) ||
+	    engine_open_base(engine) == -1 ||
+	    stats_open(&engine->core.stats, CHANNEL_MEMFD) == -1 ||
+	    watch_open(&engine->watch, engine->core.base, engine_on_directory,
+		engine) == -1)
+		return -1;
+	refusals_init(&engine->refusals, engine->core.base);
+	engine->drained =
+	    evtimer_new(engine->core.base, engine_on_drained, engine);
+	engine->channel = event_new(engine->core.base, CHANNEL_FD,
+	    EV_READ | EV_PERSIST, engine_on_channel, engine);
+	return engine->drained == NULL || engine->channel == NULL ||
+		event_add(engine->channel, NULL) == -1 ?
+	    -1 :
+	    0;
+}
+
+static void
+engine_close(struct engine *engine)
+{
+	struct listener *listener;
+	struct pool *pool;
+
+	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
+		TAILQ_REMOVE(&engine->listeners, listener, entry);
+		listener_free(listener);
+	}
+	while ((pool = TAILQ_FIRST(&engine->pools)) != NULL) {
+		TAILQ_REMOVE(&engine->pools, pool, entry);
+		pool_free(pool);
+	}
+	if (engine->refusals.base != NULL)
+		refusals_done(&engine->refusals);
+	watch_close(&engine->watch);
+	if (engine->channel != NULL)
+		event_free(engine->channel);
+	if (engine->drained != NULL)
+		event_free(engine->drained);
+	stats_close(&engine->core.stats);
+	if (engine->core.base != NULL)
+		event_base_free(engine->core.base);
+}
+
+/* One round of events after the other, with a pause between them when much
+ * arrives; see pace.h. */
+static void
+engine_run(struct engine *engine)
+{
+	struct pace pace = {0};
+	unsigned int pause_us;
+
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
+	while (engine->status == -1 &&
+	    event_base_loop(engine->core.base, EVLOOP_ONCE) == 0) {
+		pause_us =
+		    pace_next_us(&pace, clock_us(), engine->core.accepted);
+		if (pause_us != 0)
+			usleep(pause_us);
+	}
+}
+
+int
+engine_main(void)
+{
+	struct engine engine = {
+	    .phase = CHANNEL_LOADING, .watch = {.fd = -1}, .status = -1};
+
+	log_init(&engine.core.log, "engine", STDERR_FILENO);
+	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
+	    engine_open(&engine) == -1) {
+		log_line(&engine.core.log, LOG_ERR, "cannot start: %s",
+		    strerror(errno));
+		engine.status = EX_OSERR;
+	} else {
+		engine_run(&engine);
+	}
+	engine_close(&engine);
+	return engine.status == -1 ? EX_SOFTWARE : engine.status;
+}

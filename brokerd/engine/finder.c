@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Finds mailboxes in the file system.  Engine, unprivileged.  inotify tells of
+ * them; only where the directory cannot be watched, and while a connection
+ * waits, is it looked at again and again.
+ */
+#include "engine/finder.h"
+
+#include "base/text.h"
+#include "engine/verdict.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FINDER_SETTLE_TRIES 8 /* with backoff: a quarter of a second */
+
+static void
+finder_try_later(struct finder *finder)
+{
+	struct timeval delay = {0, 0};
+
+	if (event_pending(finder->retry, EV_TIMEOUT, NULL))
+		return;
+	delay.tv_usec =
+	    (suseconds_t)backoff_next_us(&finder->backoff, (uint32_t)random());
+	event_add(finder->retry, &delay);
+}
+
+static void
+finder_on_retry(evutil_socket_t fd, short what, void *argument)
+{
+	struct finder *finder = argument;
+
+	(void)fd;
+	(void)what;
+	if (finder->settling > 0)
+		finder->settling--;
+	finder_scan(finder);
+}
+
+int
+finder_init(struct finder *finder, struct core *core, struct watch *watch,
+    const char *path, uint32_t owner, const struct finder_user *user)
+{
+	const char *slash = strrchr(path, '/');
+
+	*finder = (struct finder){.core = core,
+	    .watch = watch,
+	    .user = *user,
+	    .owner = owner,
+	    .watch_id = WATCH_NONE};
+	if (slash == NULL ||
+	    text_copy(finder->path, sizeof(finder->path), path) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(finder->directory, sizeof(finder->directory), "%.*s",
+	    (int)(slash - path) + 1, path);
+	if (slash[1] != '\0')
+		finder->name = finder->path + (slash - path) + 1;
+	finder->retry = evtimer_new(core->base, finder_on_retry, finder);
+	return finder->retry == NULL ? -1 : 0;
+}
+
+void
+finder_done(struct finder *finder)
+{
+	if (finder->retry != NULL)
+		event_free(finder->retry);
+	finder->retry = NULL;
+}
+
+static const char *
+finder_cure(int error)
+{
+	switch (error) {
+	case ENOTSOCK:
+		return "it is no socket: the worker's mailbox was expected";
+	case EPERM:
+		return "it does not belong to the listener's owner, or lies "
+		       "where strangers may write and no owner is named";
+	case EACCES:
+		return "the engine may not write to it: the worker needs umask "
+		       "0002, in a directory of the engine's group with mode "
+		       "2750";
+	case ELOOP:
+		return "it is a symbolic link: the worker's mailbox was "
+		       "expected";
+	case EPROTOTYPE:
+		return "it is a socket of another type: the worker has to "
+		       "bind a SOCK_DGRAM socket";
+	default:
+		return "the next change to it will be looked at";
+	}
+}
+
+/* Says each fault once, until there is another. */
+static void
+finder_fault(struct finder *finder, const char *path, int error, ino_t inode)
+{
+	if (error == finder->fault && inode == finder->fault_inode)
+		return;
+	finder->fault = error;
+	finder->fault_inode = inode;
+	log_line(&finder->core->log, LOG_ERR,
+	    "mailbox %s: cannot be used: "
+	    "%s: %s",
+	    path, strerror(error), finder_cure(error));
+}
+
+/* A mailbox that cannot be connected to, or not yet. */
+static void
+finder_refused(struct finder *finder, const char *path, int error, ino_t inode)
+{
+	switch (verdict_of_send(error)) {
+	case VERDICT_AWAY:
+		/* bind(2) makes the name first and the socket reachable
+		 * afterwards, so a new one may refuse for a moment. */
+	case VERDICT_RETRY:
+		if (finder->settling > 0)
+			finder_try_later(finder);
+		return;
+	case VERDICT_FULL:
+	case VERDICT_LEAVING:
+	case VERDICT_FAULT:
+	case VERDICT_BUG:
+		finder_fault(finder, path, error, inode);
+		return;
+	}
+}
+
+static void
+finder_consider(struct finder *finder, const char *name)
+{
+	char path[RECORD_PATH_SIZE + 256];
+	struct mailbox mailbox = {.node = -1, .fd = -1};
+
+	snprintf(path, sizeof(path), "%s%s", finder->directory, name);
+	if (mailbox_look(path, finder->owner, &mailbox) == -1) {
+		if (errno == ENOENT)
+			finder->user.on_gone(finder->user.argument, name);
+		else
+			finder_refused(finder, path, errno, 0);
+		return;
+	}
+	if (finder->user.knows(finder->user.argument, name, &mailbox)) {
+		mailbox_close(&mailbox);
+		return;
+	}
+	if (mailbox_connect(&mailbox) == -1) {
+		finder_refused(finder, path, errno, mailbox.inode);
+		mailbox_close(&mailbox);
+		return;
+	}
+	finder->fault = 0;
+	finder->settling = 0;
+	backoff_reset(&finder->backoff);
+	finder->user.on_found(finder->user.argument, name, &mailbox);
+}
+
+static void
+finder_consider_all(struct finder *finder)
+{
+	DIR *dir = opendir(finder->directory);
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			finder_consider(finder, entry->d_name);
+	closedir(dir);
+}
+
+void
+finder_scan(struct finder *finder)
+{
+	if (finder->watch_id == WATCH_NONE)
+		finder->watch_id = watch_add(finder->watch, finder->directory);
+	if (finder->name != NULL)
+		finder_consider(finder, finder->name);
+	else
+		finder_consider_all(finder);
+	if (finder->watch_id == WATCH_NONE && finder->wanted)
+		finder_try_later(finder);
+}
+
+void
+finder_on_change(struct finder *finder, int gone, const char *name)
+{
+	if (gone) {
+		finder->watch_id = WATCH_NONE;
+		finder_scan(finder);
+		return;
+	}
+	if (name[0] == '.' || name[0] == '\0' ||
+	    (finder->name != NULL && strcmp(name, finder->name) != 0))
+		return;
+	finder->settling = FINDER_SETTLE_TRIES;
+	backoff_reset(&finder->backoff);
+	finder_consider(finder, name);
+}
+
+void
+finder_set_wanted(struct finder *finder, int wanted)
+{
+	finder->wanted = wanted;
+	if (wanted)
+		finder_scan(finder);
+	else if (finder->settling == 0)
+		event_del(finder->retry);
+}

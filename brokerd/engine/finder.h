@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_FINDER_H
+#define ENGINE_FINDER_H
+
+#include "engine/backoff.h"
+#include "engine/core.h"
+#include "engine/mailbox.h"
+#include "engine/watch.h"
+
+struct event;
+
+/* Who hears of mailboxes that come and go. */
+struct finder_user {
+	/* True if that very mailbox is known already. */
+	int (*knows)(
+	    void *argument, const char *name, const struct mailbox *mailbox);
+	/* A mailbox that is alive and connected: to be taken. */
+	void (*on_found)(
+	    void *argument, const char *name, struct mailbox *mailbox);
+	/* The name is no longer there. */
+	void (*on_gone)(void *argument, const char *name);
+	void *argument;
+};
+
+/* Finds the mailboxes of one path. */
+struct finder {
+	struct core *core;
+	struct watch *watch;
+	struct finder_user user;
+	char path[RECORD_PATH_SIZE];      /* of the mailbox or directory */
+	char directory[RECORD_PATH_SIZE]; /* ends in '/' */
+	const char *name; /* in directory; NULL: every name in it */
+	uint32_t owner;
+	int watch_id;
+	int wanted;            /* a connection waits: keep looking */
+	unsigned int settling; /* tries left for a mailbox that was just made */
+	struct backoff backoff;
+	struct event *retry;
+	int fault; /* errno that was logged last, of that inode */
+	ino_t fault_inode;
+};
+
+/* Prepares a search.  0, or -1 with errno. */
+int finder_init(struct finder *finder, struct core *core, struct watch *watch,
+    const char *path, uint32_t owner, const struct finder_user *user);
+
+void finder_done(struct finder *finder);
+
+/* Looks at every name now, and watches the directory from here on. */
+void finder_scan(struct finder *finder);
+
+/* Something happened to a name in the directory, or (gone) to itself. */
+void finder_on_change(struct finder *finder, int gone, const char *name);
+
+/* A connection has begun or ceased to wait for a mailbox. */
+void finder_set_wanted(struct finder *finder, int wanted);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The hand-off object: who connected, when, to what.  Engine, unprivileged.
+ * A descriptor that was sent once is shared with a stranger from then on.
+ */
+#include "engine/handoff.h"
+
+#include "base/fd.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#ifndef SO_PEERSEC
+#define SO_PEERSEC 31
+#endif
+
+static struct handoff *
+handoff_alloc(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd)
+{
+	struct handoff *handoff = calloc(1, sizeof(*handoff));
+	struct timespec now;
+
+	if (handoff == NULL)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	handoff->endpoint = endpoint;
+	handoff->stats = stats;
+	handoff->fd = fd;
+	handoff->accept_time_ns =
+	    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return handoff;
+}
+
+/* The address that the client connected to: where the endpoint has one, that
+ * is it; a wildcard has to be asked. */
+static void
+handoff_find_local(struct handoff *handoff)
+{
+	const struct sockaddr_storage *bound = &handoff->endpoint->address;
+	const struct sockaddr_in *in = (const void *)bound;
+
+	if (bound->ss_family == AF_UNIX ||
+	    (bound->ss_family == AF_INET &&
+		in->sin_addr.s_addr != htonl(INADDR_ANY))) {
+		handoff->local_length = handoff->endpoint->address_length;
+		memcpy(&handoff->local, bound, handoff->local_length);
+		return;
+	}
+	handoff->local_length = sizeof(handoff->local);
+	if (getsockname(handoff->fd, (struct sockaddr *)&handoff->local,
+		&handoff->local_length) == -1)
+		handoff->local_length = 0;
+}
+
+/* A client that sent a reset while it waited: accept(2) hands it out all the
+ * same, but there is nobody to serve. */
+static int
+handoff_is_dead(int fd)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+	    info.tcpi_state == TCP_CLOSE;
+}
+
+/* A question that fails leaves the client unknown, never root. */
+static void
+handoff_find_client(struct handoff *handoff)
+{
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_PEERCRED, &credentials,
+		&size) == 0 &&
+	    size == sizeof(credentials)) {
+		handoff->credentials = credentials;
+		handoff->has_credentials = 1;
+	}
+	size = sizeof(handoff->label) - 1;
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_PEERSEC, handoff->label,
+		&size) == 0)
+		handoff->label_length = strnlen(handoff->label, size);
+}
+
+struct handoff *
+handoff_new(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
+    socklen_t peer_length)
+{
+	struct handoff *handoff;
+
+	if (endpoint->kind == RECORD_TCP && handoff_is_dead(fd)) {
+		errno = ENOTCONN;
+		return NULL;
+	}
+	handoff = handoff_alloc(endpoint, stats, fd);
+	if (handoff == NULL)
+		return NULL;
+	handoff->peer_length = peer_length;
+	memcpy(&handoff->peer, peer, sizeof(*peer));
+	handoff_find_local(handoff);
+	if (endpoint->address.ss_family == AF_UNIX)
+		handoff_find_client(handoff);
+	return handoff;
+}
+
+struct handoff *
+handoff_new_lent(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd)
+{
+	struct handoff *handoff = handoff_alloc(endpoint, stats, fd);
+	socklen_t size;
+
+	if (handoff == NULL)
+		return NULL;
+	size = sizeof(handoff->cookie);
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &handoff->cookie, &size) ==
+	    -1)
+		handoff->cookie = 0;
+	handoff->local_length = endpoint->address_length;
+	memcpy(&handoff->local, &endpoint->address, sizeof(handoff->local));
+	return handoff;
+}
+
+/* Lingering is a property of the socket, not of a descriptor: a worker can
+ * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
+ * does not wait; it is the deliberate reset and stays. */
+static void
+handoff_close(struct handoff *handoff)
+{
+	struct linger linger = {0, 0};
+	socklen_t size = sizeof(linger);
+
+	if (handoff->sent &&
+	    getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
+		0 &&
+	    linger.l_onoff && linger.l_linger != 0) {
+		linger = (struct linger){0, 0};
+		setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger,
+		    sizeof(linger));
+	}
+	handoff->fd = fd_close(handoff->fd);
+}
+
+void
+handoff_free(struct handoff *handoff)
+{
+	if (handoff->endpoint->handoff == RECORD_CONNECTION)
+		handoff_close(handoff);
+	free(handoff);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_HANDOFF_H
+#define ENGINE_HANDOFF_H
+
+#include "conf/record.h"
+#include "engine/stats.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define HANDOFF_LABEL_SIZE 256
+
+/* One descriptor on its way to a worker, and what is told about it. */
+struct handoff {
+	TAILQ_ENTRY(handoff) entry;
+	const struct record_endpoint *endpoint; /* lives as long as engine */
+	struct stats_listener *stats;
+	int fd;
+	int sent; /* once: a worker may hold it too */
+	uint64_t accept_time_ns;
+	uint64_t cookie; /* of a lent socket, else 0 */
+	socklen_t peer_length;
+	socklen_t local_length;
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local;
+	int has_credentials;
+	struct ucred credentials; /* of a local client */
+	char label[HANDOFF_LABEL_SIZE];
+	size_t label_length;
+};
+
+TAILQ_HEAD(handoff_list, handoff);
+
+/* A new hand-off of a connection (takes fd) whose peer accept4(2) told, or
+ * NULL with errno: ENOTCONN when the client is gone already. */
+struct handoff *handoff_new(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
+    socklen_t peer_length);
+
+/* A new hand-off of the bound socket itself (borrows fd), or NULL with
+ * errno. */
+struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd);
+
+/* Closes the connection and frees.  Never blocks, whatever a worker did to
+ * the socket.  A lent socket is not closed: it was borrowed. */
+void handoff_free(struct handoff *handoff);
+
+#endif

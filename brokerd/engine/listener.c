@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Accepting.  Engine, unprivileged.  The kernel's accept queue is the only
+ * queue: a connection is accepted when a worker has room for it, and not
+ * before.  States and clock are those of listener.h.
+ */
+#include "engine/listener.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTENER_ROUND 64       /* connections of one endpoint in a row */
+#define LISTENER_REST_MS 100    /* when a limit was reached */
+#define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
+#define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
+
+struct listener *
+listener_find(struct listener_list *list, const char *name)
+{
+	struct listener *listener;
+
+	TAILQ_FOREACH (listener, list, entry)
+		if (strcmp(listener->stats->name, name) == 0)
+			return listener;
+	return NULL;
+}
+
+static void
+listener_arm(struct listener *listener, int armed)
+{
+	struct listener_endpoint *endpoint;
+
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (endpoint->readable == NULL)
+			continue;
+		if (armed)
+			event_add(endpoint->readable, NULL);
+		else
+			event_del(endpoint->readable);
+	}
+}
+
+static void
+listener_set_timer(struct listener *listener, uint64_t delay_ms)
+{
+	struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
+	    .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
+
+	event_add(listener->timer, &delay);
+}
+
+/* Every change of state goes through here. */
+static void
+listener_enter(struct listener *listener, enum listener_state state)
+{
+	listener->state = state;
+	listener_arm(
+	    listener, state == LISTENER_OPEN || state == LISTENER_REFUSING);
+	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
+		event_del(listener->timer);
+	pool_set_waits(
+	    listener->pool, &listener->user, state == LISTENER_WAITING);
+}
+
+static void
+listener_rest(struct listener *listener, uint64_t delay_ms, int error)
+{
+	unsigned long long suppressed;
+
+	listener->stats->accept_paused++;
+	listener_enter(listener, LISTENER_RESTING);
+	listener_set_timer(listener, delay_ms);
+	if (limit_allows(&listener->accept_limit, &suppressed))
+		log_line(&listener->core->log, LOG_WARNING,
+		    "listener %s: cannot accept: %s: trying again in %llu ms, "
+		    "connections wait (%llu more since the last line)",
+		    listener->stats->name, strerror(error),
+		    (unsigned long long)delay_ms, suppressed);
+}
+
+/* The clock runs while no worker exists and a connection waits. */
+static void
+listener_wait(struct listener *listener)
+{
+	uint64_t now = clock_ms(), delay_ms = LISTENER_LOOK_MS, left_ms;
+
+	if (listener->state != LISTENER_WAITING)
+		listener_enter(listener, LISTENER_WAITING);
+	if (!pool_has_worker(listener->pool))
+		pool_set_waits(listener->pool, &listener->user, 1);
+	if (listener->state != LISTENER_WAITING)
+		return; /* looking for a worker found one */
+	if (pool_has_worker(listener->pool)) {
+		listener->absent_ms = 0;
+		event_del(listener->timer);
+		return;
+	}
+	if (listener->absent_ms == 0) {
+		listener->absent_ms = now;
+		log_line(&listener->core->log, LOG_NOTICE,
+		    "listener %s: no worker at %s: connections wait",
+		    listener->stats->name, listener->pool->finder.path);
+	}
+	if (listener->record->give_up_s != 0) {
+		left_ms = listener->absent_ms +
+		    UINT64_C(1000) * listener->record->give_up_s;
+		left_ms = left_ms > now ? left_ms - now : 0;
+		delay_ms = left_ms < delay_ms ? left_ms : delay_ms;
+	}
+	listener_set_timer(listener, delay_ms);
+}
+
+static void
+listener_refuse(
+    struct listener *listener, const struct listener_endpoint *endpoint, int fd)
+{
+	unsigned long long suppressed;
+
+	listener->stats->refused_absent++;
+	refuse_connection(listener->refusals, &endpoint->record, fd);
+	if (limit_allows(&listener->refuse_limit, &suppressed))
+		log_line(&listener->core->log, LOG_WARNING,
+		    "listener %s: refused a connection: no worker for %u s: "
+		    "refusing until there is one (%llu more since the last "
+		    "line)",
+		    listener->stats->name, listener->record->give_up_s,
+		    suppressed);
+}
+
+uint64_t
+listener_refuse_held(struct listener *listener)
+{
+	struct handoff *handoff;
+	uint64_t count = 0;
+
+	while ((handoff = pool_take_held(listener->pool, listener->stats)) !=
+	    NULL) {
+		refuse_connection(listener->refusals, handoff->endpoint,
+		    fd_steal(&handoff->fd));
+		handoff_free(handoff);
+		count++;
+	}
+	return count;
+}
+
+static void
+listener_give_up(struct listener *listener)
+{
+	listener_enter(listener, LISTENER_REFUSING);
+	listener->stats->refused_absent += listener_refuse_held(listener);
+}
+
+/* Accepts one connection.  True if there may be another. */
+static int
+listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
+    struct worker *worker)
+{
+	struct sockaddr_storage peer;
+	socklen_t peer_length = sizeof(peer);
+	struct handoff *handoff;
+	/* Not O_NONBLOCK: a worker would inherit that, and the simple ones
+	 * read and write.  Nothing here ever waits for a connection. */
+	int fd = accept4(
+	    endpoint->fd, (struct sockaddr *)&peer, &peer_length, SOCK_CLOEXEC);
+
+	if (fd == -1) {
+		switch (verdict_of_accept(errno)) {
+		case VERDICT_EMPTY:
+			return 0;
+		case VERDICT_SKIP:
+			listener->stats->accept_skipped++;
+			return 1;
+		case VERDICT_PAUSE:
+			listener_rest(listener, LISTENER_REST_MS, errno);
+			return 0;
+		case VERDICT_BROKEN:
+			listener_rest(listener, LISTENER_BROKEN_MS, errno);
+			return 0;
+		}
+	}
+	listener->stats->accepted++;
+	listener->core->accepted++;
+	if (worker == NULL) {
+		listener_refuse(listener, endpoint, fd);
+		return 1;
+	}
+	handoff = handoff_new(
+	    &endpoint->record, listener->stats, fd, &peer, peer_length);
+	if (handoff == NULL) {
+		listener->stats->dead++;
+		fd_close(fd);
+		return 1;
+	}
+	pool_give(listener->pool, worker, handoff);
+	return 1;
+}
+
+static void
+listener_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener_endpoint *endpoint = argument;
+	struct listener *listener = endpoint->listener;
+	struct worker *worker = NULL;
+
+	(void)fd;
+	(void)what;
+	if (listener->state == LISTENER_REFUSING &&
+	    listener->pool->finder.watch_id == WATCH_NONE)
+		finder_scan(&listener->pool->finder);
+	for (int i = 0; i < LISTENER_ROUND; i++) {
+		if (listener->state == LISTENER_OPEN) {
+			worker = pool_pick(listener->pool);
+			if (worker == NULL) {
+				listener_wait(listener);
+				return;
+			}
+		} else if (listener->state == LISTENER_REFUSING) {
+			worker = NULL;
+		} else {
+			return;
+		}
+		if (!listener_accept(listener, endpoint, worker))
+			return;
+	}
+}
+
+static void
+listener_on_timer(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener *listener = argument;
+
+	(void)fd;
+	(void)what;
+	if (listener->state == LISTENER_RESTING) {
+		listener_enter(listener, LISTENER_OPEN);
+		return;
+	}
+	finder_scan(&listener->pool->finder);
+	if (listener->state != LISTENER_WAITING)
+		return;
+	if (listener->record->give_up_s != 0 && listener->absent_ms != 0 &&
+	    clock_ms() - listener->absent_ms >=
+		UINT64_C(1000) * listener->record->give_up_s)
+		listener_give_up(listener);
+	else
+		listener_wait(listener);
+}
+
+/* A worker came, went or has room. */
+static void
+listener_on_change(struct pool_user *user)
+{
+	struct listener *listener = (struct listener *)(void *)((char *)user -
+	    offsetof(struct listener, user));
+
+	if (listener->state != LISTENER_WAITING &&
+	    listener->state != LISTENER_REFUSING)
+		return;
+	if (!pool_has_worker(listener->pool)) {
+		if (listener->state == LISTENER_WAITING)
+			listener_wait(listener);
+		return;
+	}
+	if (listener->absent_ms != 0)
+		log_line(&listener->core->log, LOG_NOTICE,
+		    "listener %s: a worker is there after %llu ms",
+		    listener->stats->name,
+		    (unsigned long long)(clock_ms() - listener->absent_ms));
+	listener->absent_ms = 0;
+	listener_enter(listener, LISTENER_OPEN);
+}
+
+struct listener *
+listener_new(struct core *core, struct refusals *refusals, struct pool *pool,
+    const char *name)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	listener->core = core;
+	listener->refusals = refusals;
+	listener->pool = pool;
+	listener->user.on_change = listener_on_change;
+	TAILQ_INIT(&listener->endpoints);
+	listener->stats = stats_find(&core->stats, name);
+	listener->timer = evtimer_new(core->base, listener_on_timer, listener);
+	if (listener->stats == NULL || listener->timer == NULL) {
+		if (listener->timer != NULL)
+			event_free(listener->timer);
+		free(listener);
+		return NULL;
+	}
+	listener->stats->held = 0;
+	pool_add_user(pool, &listener->user);
+	return listener;
+}
+
+static int
+listener_add_lent(struct listener_endpoint *endpoint)
+{
+	struct handoff *handoff = handoff_new_lent(
+	    &endpoint->record, endpoint->listener->stats, endpoint->fd);
+
+	if (handoff == NULL)
+		return -1;
+	pool_add_lent(endpoint->listener->pool, handoff);
+	return 0;
+}
+
+int
+listener_add(
+    struct listener *listener, const struct record_endpoint *record, int fd)
+{
+	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+	int failed;
+
+	if (endpoint == NULL)
+		return -1;
+	endpoint->listener = listener;
+	endpoint->record = *record;
+	endpoint->fd = fd;
+	if (record->handoff == RECORD_LISTENER) {
+		failed = listener_add_lent(endpoint) == -1;
+	} else {
+		endpoint->readable = event_new(listener->core->base, fd,
+		    EV_READ | EV_PERSIST, listener_on_readable, endpoint);
+		failed = endpoint->readable == NULL;
+	}
+	if (failed) {
+		free(endpoint);
+		return -1;
+	}
+	TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
+	if (listener->record == NULL)
+		listener->record = &endpoint->record;
+	return 0;
+}
+
+void
+listener_start(struct listener *listener)
+{
+	listener_enter(listener, LISTENER_OPEN);
+}
+
+void
+listener_stop(struct listener *listener)
+{
+	struct listener_endpoint *endpoint;
+
+	listener_enter(listener, LISTENER_STOPPED);
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (endpoint->readable != NULL)
+			event_free(endpoint->readable);
+		endpoint->readable = NULL;
+		endpoint->fd = fd_close(endpoint->fd);
+	}
+}
+
+void
+listener_free(struct listener *listener)
+{
+	struct listener_endpoint *endpoint;
+
+	listener_stop(listener);
+	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
+		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
+		free(endpoint);
+	}
+	event_free(listener->timer);
+	free(listener);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_LISTENER_H
+#define ENGINE_LISTENER_H
+
+#include "engine/pool.h"
+#include "engine/refuse.h"
+
+struct event;
+struct listener;
+
+/* One bound socket of a listener. */
+struct listener_endpoint {
+	TAILQ_ENTRY(listener_endpoint) entry;
+	struct listener *listener;
+	struct record_endpoint record;
+	int fd;
+	struct event *readable; /* NULL: lent, never accepted on */
+};
+
+enum listener_state {
+	LISTENER_STOPPED,  /* not started yet, or draining */
+	LISTENER_OPEN,     /* accepts and hands off */
+	LISTENER_WAITING,  /* no worker has room: what comes waits in the
+			    * kernel's queue */
+	LISTENER_REFUSING, /* no worker for longer than give-up */
+	LISTENER_RESTING,  /* a limit was reached, for a moment */
+};
+
+/* One named section of the configuration. */
+struct listener {
+	TAILQ_ENTRY(listener) entry;
+	struct pool_user user;
+	struct core *core;
+	struct refusals *refusals;
+	struct pool *pool;
+	struct stats_listener *stats;
+	TAILQ_HEAD(, listener_endpoint) endpoints;
+	const struct record_endpoint *record; /* of the first endpoint */
+	enum listener_state state;
+	uint64_t absent_ms; /* since when a connection waits for a worker to
+			     * exist; 0: that clock stands still */
+	struct event *timer;
+	struct limit accept_limit;
+	struct limit refuse_limit;
+};
+
+TAILQ_HEAD(listener_list, listener);
+
+/* The listener of a name in list, or NULL. */
+struct listener *listener_find(struct listener_list *list, const char *name);
+
+/* A new listener without endpoints, stopped.  NULL with errno. */
+struct listener *listener_new(struct core *core, struct refusals *refusals,
+    struct pool *pool, const char *name);
+
+/* Adds a bound socket; takes fd.  0, or -1 with errno. */
+int listener_add(
+    struct listener *listener, const struct record_endpoint *record, int fd);
+
+/* Begins to accept.  What waits is handed off as workers have room. */
+void listener_start(struct listener *listener);
+
+/* Accepts no more; the sockets are closed. */
+void listener_stop(struct listener *listener);
+
+/* Refuses what was accepted and no worker had room for.  Returns how many. */
+uint64_t listener_refuse_held(struct listener *listener);
+
+void listener_free(struct listener *listener);
+
+#endif

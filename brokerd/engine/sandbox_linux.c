@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the engine gives up by itself, on top of what the monitor took from it
+ * before exec: nobody may look into it, and it may not fork.
+ */
+#include "engine/sandbox.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+int
+sandbox_enter(void)
+{
+	struct rlimit none = {0, 0};
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    setrlimit(RLIMIT_CORE, &none) == -1)
+		return -1;
+	return setrlimit(RLIMIT_NPROC, &none);
+}
