@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A worker in Python, with nothing but the standard library.
+
+One datagram brings one connection: a payload, which the broker fills with a
+record of who connected to what, and one descriptor.  This worker looks at
+neither; it greets the client by the address that the socket itself tells.
+SIGTERM ends it politely: it removes its mailbox, shuts it down, serves what
+is in it, and the broker keeps the rest for the next one.
+
+usage: hello.py MAILBOX
+"""
+import array
+import os
+import signal
+import socket
+import sys
+
+
+def bind_mailbox(path):
+    """Binds under a name that brokers do not look at, lets the broker write
+    to it, and then takes the real name in one step."""
+    first = os.path.join(os.path.dirname(path), ".%s.%d" % (
+        os.path.basename(path), os.getpid()))
+    box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    box.bind(first)
+    os.chmod(first, 0o666)  # the directory is what keeps strangers out
+    os.rename(first, path)
+    return box
+
+
+def receive(box):
+    """The next connection, or None when the mailbox has been drained."""
+    while True:
+        payload, control, flags, _ = box.recvmsg(
+            2048, socket.CMSG_SPACE(array.array("i").itemsize),
+            socket.MSG_CMSG_CLOEXEC)
+        for level, kind, data in control:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds = array.array("i")
+                fds.frombytes(data[:len(data) - len(data) % fds.itemsize])
+                for fd in fds[1:]:
+                    os.close(fd)
+                return socket.socket(fileno=fds[0])
+        if not payload:
+            return None
+
+
+def main():
+    path = sys.argv[1]
+    box = bind_mailbox(path)
+
+    def leave(*_):
+        os.unlink(path)
+        box.shutdown(socket.SHUT_RD)
+
+    signal.signal(signal.SIGTERM, leave)
+    while (connection := receive(box)) is not None:
+        with connection:
+            try:
+                peer = connection.getpeername()
+                name = peer[0] if peer else "local client"
+                connection.sendall(b"hello, %s\n" % name.encode())
+            except OSError:
+                pass  # the client has gone
+
+
+if __name__ == "__main__":
+    main()

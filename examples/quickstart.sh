@@ -1,0 +1,151 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# From a checkout to a web page through the broker, in one go: builds, starts
+# brokerd on one TCP port and a file server behind it, fetches a page, restarts
+# the file server in the middle of a stream of requests, and cleans up.
+#
+# As root the port is 80, if it is free, and every process has a uid of its
+# own; an ordinary user gets port 8080 and one uid for all.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+requests=300
+
+sh "$top/tests/packages.sh" autoconf automake check curl gcc libcap-ng-dev \
+    libconfuse-dev libevent-dev libmicrohttpd-dev libtool make pkg-config \
+    procps python3 util-linux
+
+say() {
+    printf '\n== %s\n' "$*"
+}
+
+work=$(mktemp -d /tmp/brokerd-quickstart-XXXXXX)
+chmod 755 "$work"
+pids=
+cleanup() {
+    for pid in $pids; do
+        kill "$pid" 2>/dev/null || true
+    done
+    wait
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+say "1. Building into $work (the system is left alone)"
+[ -x "$top/configure" ] || "$top/autogen.sh" >"$work/log" 2>&1 || {
+    cat "$work/log"
+    exit 1
+}
+mkdir "$work/build"
+(
+    cd "$work/build"
+    "$top/configure" --quiet --prefix="$work/stage"
+    make -s -j"$(nproc)"
+    make -s install
+    make -s -C "$top/examples" OUT="$work" \
+        PKG_CONFIG_PATH="$work/stage/lib/pkgconfig"
+) >"$work/log" 2>&1 || {
+    cat "$work/log"
+    exit 1
+}
+
+# A port that nobody listens on, beginning with the one that is wanted.
+free_port() {
+    port=$1
+    while curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$port/" ||
+        [ $? -ne 7 ]; do
+        port=$((port + 1))
+    done
+    echo "$port"
+}
+
+if [ "$(id -u)" -eq 0 ]; then
+    port=$(free_port 80)
+    owner=60590 # no account is needed: a number will do
+    as_worker="setpriv --reuid=$owner --regid=$owner --clear-groups"
+else
+    port=$(free_port 8080)
+    owner=$(id -u)
+    as_worker=
+fi
+
+cat >"$work/brokerd.conf" <<EOF
+listener "www" {
+    listen = { "tcp:127.0.0.1:$port" }
+    owner  = "$owner"
+}
+EOF
+say "2. The configuration"
+cat "$work/brokerd.conf"
+
+say "3. Starting brokerd"
+"$work/stage/sbin/brokerd" -c "$work/brokerd.conf" -R "$work/run" \
+    2>"$work/brokerd.log" &
+broker=$!
+pids=$broker
+
+# Waits until a file holds a line, and fails with the log when it does not.
+wait_for() {
+    timeout 10 sh -c 'until grep -q "$1" "$2" 2>/dev/null; do :; done' \
+        sh "$1" "$2" || {
+        cat "$work/brokerd.log"
+        exit 1
+    }
+}
+wait_for "serving" "$work/brokerd.log"
+cat "$work/brokerd.log"
+
+mkdir "$work/www"
+echo "Hello from an unprivileged web server." >"$work/www/index.html"
+chmod 755 "$work/www"
+start_worker() {
+    # shellcheck disable=SC2086 # a command and its options
+    $as_worker "$work/httpd-files" "$work/run/mailbox/www/" "$work/www" \
+        >>"$work/access.log" 2>&1 &
+    worker=$!
+    pids="$broker $worker"
+}
+say "4. Starting a file server behind it"
+start_worker
+ps -o user:12,pid,ppid,comm -p \
+    "$broker,$worker,$(pgrep -d, -P "$broker")" || true
+
+say "5. curl http://127.0.0.1:$port/"
+curl -sS --max-time 10 "http://127.0.0.1:$port/"
+echo "The server's log has the client's own address:"
+tail -n 1 "$work/access.log"
+
+say "6. Restarting the server in the middle of $requests requests"
+: >"$work/answers"
+(
+    i=0
+    while [ $i -lt $requests ]; do
+        curl -sS --max-time 10 "http://127.0.0.1:$port/" >>"$work/answers" \
+            2>>"$work/errors" || echo failed >>"$work/errors"
+        i=$((i + 1))
+    done
+) &
+client=$!
+pids="$pids $client"
+for when in 50 150 250; do
+    timeout 60 sh -c 'until [ "$(wc -l <"$1")" -ge "$2" ]; do :; done' \
+        sh "$work/answers" "$when"
+    kill -TERM "$worker"
+    wait "$worker" || true
+    start_worker
+    pids="$pids $client"
+    echo "after $when answers: SIGTERM, a new server is there"
+done
+wait "$client"
+answered=$(grep -c Hello "$work/answers" || true)
+errors=0
+[ ! -s "$work/errors" ] || errors=$(wc -l <"$work/errors")
+echo "$requests requests, $answered answered, $errors errors"
+
+say "7. How to go on"
+cat <<EOF
+The library is three calls: see examples/hellofdpass.c, and fdrecv(3).
+Install with: ./configure && make && sudo make install
+Then write /usr/local/etc/brokerd.conf, see brokerd.conf(5), and start brokerd.
+EOF
+[ "$answered" -eq "$requests" ] && [ "$errors" -eq 0 ]
