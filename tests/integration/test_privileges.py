@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: ISC
+"""Who runs as whom, with what, and what happens when a step of that fails."""
+import os
+import re
+import shutil
+import signal
+import socket
+
+from harness import (CONF_UID, ENGINE_UID, OTHER_UID, Skip, check, children,
+                     descriptors, free_port, status, wait_for)
+
+# doc/ARCHITECTURE.md has a line for each; include/uapi/linux/capability.h
+CAPABILITIES = {"CHOWN": 0, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8,
+                "NET_BIND_SERVICE": 10}
+KEPT = "%016x" % sum(1 << number for number in CAPABILITIES.values())
+NONE = "%016x" % 0
+
+
+def config(test, port):
+    return 'listener "test" { listen = { "tcp:127.0.0.1:%d" } %s }\n' % (
+        port, test.owner())
+
+
+def check_ids(found, uid, what):
+    for name in ("Uid", "Gid"):
+        check(found[name].split() == [str(uid)] * 4, "%s: %s: %s, expected %d",
+              what, name, found[name], uid)
+    check(found["Groups"].split() == [], "%s: Groups: %s", what,
+          found["Groups"])
+
+
+def check_capabilities(found, permitted, bounding, what):
+    expected = {"CapInh": NONE, "CapPrm": permitted, "CapEff": permitted,
+                "CapBnd": bounding, "CapAmb": NONE, "NoNewPrivs": "1"}
+    for name, value in expected.items():
+        check(found[name] == value, "%s: %s: %s, expected %s", what, name,
+              found[name], value)
+
+
+def test_monitor_and_engine_have_what_they_should(test):
+    broker = test.broker(config(test, free_port()))
+    engine = test.engine(broker)
+    if test.is_root:
+        check_ids(status(broker.pid), 0, "monitor")
+        check_capabilities(status(broker.pid), KEPT, KEPT, "monitor")
+        check_ids(status(engine), ENGINE_UID, "engine")
+        check_capabilities(status(engine), NONE, NONE, "engine")
+    else:
+        for pid in (broker.pid, engine):
+            found = status(pid)
+            check_capabilities(found, NONE, found["CapBnd"], str(pid))
+            check(found["Uid"].split() == [str(os.getuid())] * 4, "other uid")
+
+
+def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
+    broker = test.broker(config(test, free_port()))
+    engine = test.engine_descriptors(broker)
+    null = [number for number, what in engine.items() if what == "/dev/null"]
+    check(sorted(null) == [0, 1], "engine: /dev/null at %s", null)
+    check(engine[2].startswith("pipe:"), "engine: stderr is %s", engine[2])
+    check(engine[3].startswith("socket:"), "engine: 3 is %s", engine[3])
+    check("memfd:brokerd-counters" in engine[4], "engine: 4 is %s", engine[4])
+    rest = sorted(re.sub(r"[:\[].*", "", what) for number, what in
+                  engine.items() if number > 4)
+    # libevent's epoll and the pipe that it makes for signals, inotify, and
+    # the endpoint.
+    check(rest == ["anon_inode", "anon_inode", "pipe", "pipe", "socket"],
+          "engine: %s", rest)
+    monitor = descriptors(broker.pid)
+    kinds = sorted(re.sub(r"[:\[].*", "", what) for number, what in
+                   monitor.items() if number > 4)
+    programs = [k for k in kinds if k.endswith(("brokerd-engine",
+                                                "brokerd-conf"))]
+    check(len(programs) == 2, "monitor: programs: %s", kinds)
+    others = sorted(k for k in kinds if k not in programs)
+    run = test.path("run")
+    # A log of its own, signals, counters, the run directory and what is in
+    # it, the channel and the endpoint.
+    check(others == sorted(["pipe", "anon_inode", "/memfd", run,
+                            run + "/lock", run + "/mailbox", "socket",
+                            "socket"]),
+          "monitor: %s", others)
+
+
+def slow_reader(test):
+    """A configuration whose reading lasts until the test lets it go on: the
+    file is a FIFO."""
+    path = test.path("slow.conf")
+    os.mkfifo(path)
+    broker = test.start([os.path.join(test.stage, "sbin", "brokerd"), "-c",
+                         path, "-R", test.path("run")])
+    writer = os.open(path, os.O_WRONLY)
+
+    def reader():
+        for pid in children(broker.pid):
+            if status(pid)["Name"] == "brokerd-conf":
+                return pid
+        return None
+
+    return broker, wait_for(reader, "a config reader"), writer
+
+
+def test_config_reader_has_what_it_should(test):
+    broker, reader, writer = slow_reader(test)
+    found = status(reader)
+    if test.is_root:
+        check_ids(found, CONF_UID, "config reader")
+        check_capabilities(found, NONE, NONE, "config reader")
+    else:
+        check_capabilities(found, NONE, found["CapBnd"], "config reader")
+    open_now = descriptors(reader)
+    check(sorted(open_now) == [0, 1, 2], "config reader: %s", open_now)
+    check(open_now[0] == test.path("slow.conf"), "stdin: %s", open_now[0])
+    check("memfd:brokerd-table" in open_now[1], "stdout: %s", open_now[1])
+    os.close(writer)
+    check(broker.wait() == 78, "an empty configuration was taken")
+
+
+def test_terminal_signals_do_not_reach_engine_or_reader(test):
+    broker = test.broker(config(test, free_port()))
+    engine = test.engine(broker)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
+                   signal.SIGUSR1, signal.SIGUSR2):
+        os.kill(engine, number)
+    ignored = int(status(engine)["SigIgn"], 16)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP,
+                   signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
+        check(ignored & (1 << (number - 1)), "signal %d is not ignored",
+              number)
+    check(test.engine(broker) == engine, "the engine is another one")
+
+
+def listening():
+    """Local ports of all listening TCP sockets of this namespace."""
+    ports = set()
+    for name in ("tcp", "tcp6"):
+        try:
+            with open("/proc/net/" + name, encoding="ascii") as file:
+                rows = [line.split() for line in file][1:]
+        except FileNotFoundError:
+            continue
+        ports |= {int(row[1].split(":")[1], 16) for row in rows
+                  if row[3] == "0A"}
+    return ports
+
+
+# The system calls of the privilege ladder, by what makes them a step of it.
+LADDER = {"setgroups": "", "capset": "", "setresuid": "", "setresgid": "",
+          "prctl": "PR_SET_SECUREBITS|PR_SET_NO_NEW_PRIVS|PR_CAPBSET_DROP|"
+                   "PR_SET_KEEPCAPS, 1|PR_CAP_AMBIENT_CLEAR_ALL|"
+                   "PR_SET_DUMPABLE"}
+
+
+def ladder_steps(test, call, argv):
+    """Which calls of a process to make fail: strace counts them for each
+    process.  Of those that repeat, the first and the last."""
+    trace = test.path("trace")
+    broker = test.start(["strace", "-f", "-qq", "-o", trace, "-e",
+                         "trace=" + call] + argv)
+    broker.wait_line("serving")
+    for pid in children(broker.pid):
+        os.kill(pid, signal.SIGTERM)
+    broker.wait()
+    numbers, count = {}, {}
+    with open(trace, encoding="utf-8") as file:
+        for line in file:
+            pid, text = line.split(maxsplit=1)
+            if not text.startswith(call + "("):
+                continue
+            count[pid] = count.get(pid, 0) + 1
+            step = re.search(LADDER[call], text)
+            if step:
+                numbers.setdefault((pid, step.group()), []).append(count[pid])
+    return sorted({n for found in numbers.values()
+                   for n in (found[0], found[-1])})
+
+
+def test_each_privilege_call_that_fails_ends_the_start(test):
+    if shutil.which("strace") is None:
+        raise Skip("strace is not installed")
+    port = free_port()
+    test.write("c.conf", config(test, port))
+    argv = [os.path.join(test.stage, "sbin", "brokerd"), "-c",
+            test.path("c.conf"), "-R", test.path("run")]
+    total = 0
+    for call in LADDER:
+        for number in ladder_steps(test, call, argv):
+            broker = test.start(["strace", "-f", "-qq", "-o", "/dev/null",
+                                 "-e", "inject=%s:error=EPERM:when=%d" %
+                                 (call, number)] + argv)
+            broker.name = "brokerd, %s failing at %d," % (call, number)
+            code = broker.wait()
+            check(code in (71, 77), "%s failed at %d: exit %d:\n%s", call,
+                  number, code, broker.log())
+            check(port not in listening(), "%s failed at %d: port %d listens",
+                  call, number, port)
+            total += 1
+    check(total > 0, "no privilege call was made")
+    test.note("%d failures", total)
+
+
+def test_uids_that_must_differ_are_refused(test):
+    if not test.is_root:
+        raise Skip("one uid for all: nothing can differ")
+    for owner in (0, ENGINE_UID, CONF_UID):
+        text = 'listener "x" { listen = { "tcp:127.0.0.1:%d" } ' \
+            'owner = "%d" }\n' % (free_port(), owner)
+        broker = test.broker(text, ready=False)
+        check(broker.wait() == 78, "owner %d: %s", owner, broker.log())
+        check("brokerd.conf:1: " in broker.log(), broker.log())
+    for user in (0, CONF_UID):
+        text = 'user = "%d"\nlistener "x" { listen = { "tcp:127.0.0.1:%d" } ' \
+            'owner = "%d" }\n' % (user, free_port(), OTHER_UID)
+        broker = test.broker(text, ready=False)
+        check(broker.wait() == 78, "user %d: %s", user, broker.log())
+
+
+def test_low_port_and_the_clients_address_in_an_unprivileged_worker(test):
+    test.mkdir("www")
+    test.write("www/index.html", "a page\n")
+    broker = test.broker(config(test, 80))
+    log = open(test.path("access.log"), "w", encoding="utf-8")
+    worker = test.worker([test.example("httpd-files"), test.mailbox_path(),
+                          test.path("www")], stdout=log)
+    with socket.socket() as client:
+        client.bind(("127.1.2.3", 0))
+        client.settimeout(20)
+        client.connect(("127.0.0.1", 80))
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        answer = b""
+        while data := client.recv(65536):
+            answer += data
+    log.close()
+    check(answer.endswith(b"a page\n"), "%s", answer)
+    with open(test.path("access.log"), encoding="utf-8") as file:
+        text = file.read()
+    check("127.1.2.3 / 200" in text, "access log: %s", text)
+    if test.is_root:
+        check(status(worker.pid)["Uid"].split()[0] not in
+              ("0", str(ENGINE_UID)), "the worker's uid")
+    check(broker.stop() == 0, "brokerd did not stop with 0")

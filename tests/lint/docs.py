@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What the documents say, compared with the code that they speak of.
+
+usage: docs.py SOURCE-DIRECTORY BUILD-DIRECTORY
+"""
+import glob
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCE = sys.argv[1]
+BUILD = sys.argv[2]
+CC = os.environ.get("CC", "cc").split()
+
+
+def read(name):
+    with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def differences(what, documented, real):
+    for name in sorted(set(real) - set(documented)):
+        yield "%s: %s is missing" % (what, name)
+    for name in sorted(set(documented) - set(real)):
+        yield "%s: there is no %s" % (what, name)
+
+
+def literal_blocks(page):
+    """The literal displays of a manual page, as text."""
+    for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page,
+                            re.M | re.S):
+        yield block.replace("\\&", "").replace("\\(dq", '"').replace(
+            "\\-", "-").replace("\\e", "\\")
+
+
+def items(page, macro):
+    """{name: text} of the list items .It macro name."""
+    parts = re.split(r"^\.It %s (\S+).*\n" % macro, page, flags=re.M)[1:]
+    return {name: re.split(r"^\.(?:It|El)\b", text, flags=re.M)[0]
+            for name, text in zip(parts[::2], parts[1::2])}
+
+
+def compiles(text, *options):
+    """None, or what the compiler says against a C program."""
+    with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
+        file.write(text)
+        file.flush()
+        done = subprocess.run(
+            CC + ["-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+                  "-D_GNU_SOURCE", "-I", os.path.join(SOURCE, "fdrecv-lib"),
+                  *options, file.name],
+            capture_output=True, text=True, check=False)
+    return None if done.returncode == 0 else done.stderr
+
+
+def check_configuration_keys():
+    """Every key, with its type, range and default, and no other."""
+    done = subprocess.run(
+        [os.path.join(BUILD, "brokerd", "brokerd-conf"), "-k"],
+        capture_output=True, text=True, check=True)
+    real = {}
+    for line in done.stdout.splitlines():
+        name, kind, default, values, _ = line.split("\t")
+        real[name] = ("%s (%s)" % (kind, values), default)
+    page = read("doc/brokerd.conf.5")
+    documented = items(page, "Ic")
+    yield from differences("brokerd.conf.5", documented, real)
+    for name in sorted(set(documented) & set(real)):
+        for word, value in zip(("Type", "Default"), real[name]):
+            found = re.findall(r"^%s: (.*)\.$" % word, documented[name], re.M)
+            if found != [value]:
+                yield "brokerd.conf.5: %s: %s: %s, expected %s" % (
+                    name, word, found, value)
+
+
+def check_command_line():
+    match = re.search(r'getopt\([^"]*"([a-zA-Z:]+)"',
+                      read("brokerd/monitor/setup.c"))
+    real = {"-" + letter for letter in match.group(1).replace(":", "")}
+    page = read("doc/brokerd.8")
+    yield from differences(
+        "brokerd.8", {"-" + name for name in items(page, "Fl")}, real)
+    synopsis = page[page.index(".Sh SYNOPSIS"):page.index(".Sh DESCRIPTION")]
+    named = re.findall(r"\bFl ([a-zA-Z])\b", synopsis) + \
+        re.findall(r"\| ([a-zA-Z])\b", synopsis)
+    yield from differences("brokerd.8, synopsis",
+                           {"-" + name for name in named}, real)
+
+
+def check_library_functions():
+    exported = re.findall(r"^\t(fdrecv_\w+);", read("fdrecv-lib/fdrecv.map"),
+                          re.M)
+    page = read("doc/fdrecv.3")
+    head = page[:page.index(".Sh DESCRIPTION")]
+    for macro in ("Nm", "Fn"):
+        found = re.findall(r"^\.%s (fdrecv_\w+)" % macro, head, re.M)
+        yield from differences("fdrecv.3, " + macro, found, exported)
+    described = re.findall(r"^\.Fn (fdrecv_\w+)",
+                           page[page.index(".Sh DESCRIPTION"):], re.M)
+    yield from differences("fdrecv.3, description", described, exported)
+
+
+def check_library_structures():
+    """They are in the page as they are in the header, without comments."""
+    header = re.sub(r"\s*/\*.*?\*/", "", read("fdrecv-lib/fdrecv.h"),
+                    flags=re.S)
+    blocks = list(literal_blocks(read("doc/fdrecv.3")))
+    structures = re.findall(r"^struct \w+ \{\n.*?^\};\n", header, re.M | re.S)
+    if not structures:
+        yield "fdrecv.h: no structure was found"
+    for text in structures:
+        if text not in blocks:
+            yield "fdrecv.3: %s is not as in fdrecv.h" % text.split(" {")[0]
+    page = read("doc/fdrecv.3")
+    names = set(re.findall(r"\bFDRECV_\w+", header)) - {"FDRECV_H"}
+    for name in sorted(name for name in names if not name.endswith("_SIZE")):
+        if ".Dv " + name not in page:
+            yield "fdrecv.3: %s is missing" % name
+
+
+def check_library_examples():
+    programs = [block for block in literal_blocks(read("doc/fdrecv.3"))
+                if "#include" in block]
+    if not programs:
+        yield "fdrecv.3: there is no program"
+    for text in programs:
+        error = compiles(text)
+        if error:
+            yield "fdrecv.3: %s" % error
+
+
+def check_protocol_tables():
+    """Offsets and sizes, by the compiler."""
+    page = read("doc/PROTOCOL.md")
+    text = '#include <stddef.h>\n#include "fdrecv-wire.h"\n'
+    header = re.sub(r"/\*.*?\*/", "", read("fdrecv-lib/fdrecv-wire.h"),
+                    flags=re.S)
+    for struct in ("fdrecv_wire_header", "fdrecv_wire_record"):
+        table = re.search(r"^\| offset \| size \| `%s` .*\n((?:\|.*\n)+)"
+                          % struct, page, re.M)
+        rows = re.findall(r"^\| (\d+) \| (\d+) \| `(\w+)` ",
+                          table.group(1), re.M) if table else []
+        body = re.search(r"struct %s \{(.*?)\};" % struct, header, re.S)
+        members = re.findall(r"(\w+)(?:\[\w+\])?;", body.group(1))
+        yield from differences("PROTOCOL.md, " + struct,
+                               [name for _, _, name in rows], members)
+        for offset, size, name in rows:
+            if name in members:
+                text += "_Static_assert(offsetof(struct %s, %s) == %s && " \
+                    "sizeof(((struct %s *)0)->%s) == %s, \"%s\");\n" % (
+                        struct, name, offset, struct, name, size, name)
+    error = compiles(text)
+    if error:
+        yield "PROTOCOL.md: %s" % error
+
+
+def check_architecture():
+    """Capabilities, messages and budgets are those of the code."""
+    page = read("doc/ARCHITECTURE.md")
+    kept = page.split("## Capabilities")[1].split("It does without")[0]
+    root = read("brokerd/monitor/privilege.c").split("privilege_kept[] =")[1]
+    yield from differences(
+        "ARCHITECTURE.md", re.findall(r"^- `(CAP_\w+)`:", kept, re.M),
+        re.findall(r"\bCAP_\w+", root.split(";")[0]))
+    rules = re.findall(r"^    \[CHANNEL_([A-Z]+)\]",
+                       read("brokerd/channel/channel.c"), re.M)
+    yield from differences(
+        "ARCHITECTURE.md", re.findall(r"^\| ([A-Z]+) \| (?:up|down) ", page,
+                                      re.M), rules)
+    budgets = dict(re.findall(r'^    "(brokerd/\S+)": (\d+),$',
+                              read("tests/lint/lint.py"), re.M))
+    table = dict(re.findall(r"^\| `(brokerd/\S+\.c)` \| (\d+) \|$", page,
+                            re.M))
+    yield from differences("ARCHITECTURE.md, budgets", table.items(),
+                           budgets.items())
+
+
+def check_links():
+    names = [os.path.relpath(name, SOURCE) for name in
+             glob.glob(os.path.join(SOURCE, "*.md")) +
+             glob.glob(os.path.join(SOURCE, "doc", "**", "*.md"),
+                       recursive=True)]
+    for name in sorted(names):
+        text = re.sub(r"^```.*?^```$", "", read(name), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            path = os.path.join(SOURCE, os.path.dirname(name),
+                                target.split("#")[0])
+            if not os.path.exists(path):
+                yield "%s: %s leads nowhere" % (name, target)
+        # Files of the source that are named without a link.
+        for target in re.findall(
+                r"`((?:brokerd|doc|examples|fdrecv-lib|tests)/[\w./-]*\w)`",
+                text):
+            if not os.path.exists(os.path.join(SOURCE, target)) and \
+                    not os.path.exists(os.path.join(BUILD, target)):
+                yield "%s: there is no %s" % (name, target)
+
+
+def main():
+    checks = [check_configuration_keys, check_command_line,
+              check_library_functions, check_library_structures,
+              check_library_examples, check_protocol_tables,
+              check_architecture, check_links]
+    failed = 0
+    for check in checks:
+        faults = list(check())
+        name = check.__name__.replace("check_", "").replace("_", " ")
+        print("%s documents: %s" % ("FAIL" if faults else "ok  ", name))
+        for fault in faults:
+            print("     %s" % fault)
+        failed += bool(faults)
+    print("%d passed, %d failed" % (len(checks) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

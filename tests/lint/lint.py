@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What the house style promises, as tests.  There is no list of exceptions.
+
+usage: lint.py SOURCE-DIRECTORY [BUILD-DIRECTORY]
+
+With a build directory the binaries are looked at too.
+"""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+SOURCE = sys.argv[1]
+BUILD = sys.argv[2] if len(sys.argv) > 2 else None
+
+# Folder of brokerd: what its files may include, besides their own folder.
+MAY_INCLUDE = {
+    "base": set(),
+    "conf": {"base"},
+    "channel": {"base", "conf/record.h"},
+    "monitor": {"base", "channel", "conf/record.h"},
+    "engine": {"base", "channel", "conf/record.h"},
+}
+# Code lines (non-blank, non-comment) of what the root process links.
+BUDGETS = {
+    "brokerd/base/*.c": 200,
+    "brokerd/channel/*.c": 200,
+    "brokerd/conf/record.c": 150,
+    "brokerd/monitor/*.c": 900,
+}
+BUDGET_OF_ALL = 1500
+NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"}}
+# Plain calls that have one home, or none at all.
+FORBIDDEN = [
+    (r"(?<![\w.>])(close|dup|dup2|dup3|accept)\(", "brokerd/base/fd.c",
+     "descriptors are closed and duplicated in base/fd.c"),
+    (r"(?<![\w.>])(strcpy|strcat|sprintf|gets|strtok|atoi|alloca)\(", None,
+     "unbounded or without errors"),
+    (r"(?<![\w.>])sigaction\(", None, "signals come by signalfd(2)"),
+    (r"evconnlistener_", None, "it spins when descriptors run out"),
+]
+
+
+def path(name):
+    return os.path.join(SOURCE, name)
+
+
+def files(*patterns):
+    found = []
+    for pattern in patterns:
+        found += glob.glob(path(pattern))
+    return sorted(os.path.relpath(name, SOURCE) for name in found)
+
+
+def read(name):
+    with open(path(name), encoding="utf-8") as file:
+        return file.read()
+
+
+def without_comments(text):
+    return re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text,
+                  flags=re.S)
+
+
+def code_lines(name):
+    return sum(1 for line in without_comments(read(name)).split("\n")
+               if line.strip())
+
+
+C_FILES = files("brokerd/*/*.[ch]", "fdrecv-lib/*.[ch]", "examples/*.c",
+                "tests/*/*.[ch]")
+PRODUCT = [f for f in C_FILES if f.startswith(("brokerd/", "fdrecv-lib/"))]
+
+
+def functions(name):
+    """(name, lines) of each function: KNF puts its name at the line's
+    beginning and its braces alone on theirs."""
+    current = start = None
+    for number, line in enumerate(read(name).split("\n")):
+        match = re.match(r"([a-z_]\w*)\(", line)
+        if match:
+            current = match.group(1)
+        elif line == "{" and current:
+            start = number
+        elif line == "}" and start is not None:
+            yield current, number - start - 1
+            current = start = None
+
+
+def check_line_budgets():
+    total = 0
+    for pattern, budget in BUDGETS.items():
+        lines = sum(code_lines(name) for name in files(pattern))
+        total += lines
+        print("    %-26s %5d of %d" % (pattern, lines, budget))
+        if lines > budget:
+            yield "%s: %d code lines, allowed %d" % (pattern, lines, budget)
+    print("    %-26s %5d of %d" % ("the root process", total, BUDGET_OF_ALL))
+    if total > BUDGET_OF_ALL:
+        yield "root process: %d code lines, allowed %d" % (
+            total, BUDGET_OF_ALL)
+
+
+def check_layering():
+    for name in files("brokerd/*/*.[ch]"):
+        folder = name.split("/")[1]
+        for included in re.findall(r'#include "([^"]+)"', read(name)):
+            allowed = MAY_INCLUDE[folder] | {folder}
+            if included in ("config.h", "fdrecv-wire.h"):
+                continue
+            if included.split("/")[0] not in allowed and \
+                    included not in allowed:
+                yield "%s includes %s" % (name, included)
+            if included == "fdrecv-wire.h" and folder != "engine":
+                yield "%s includes %s" % (name, included)
+    for name in files("fdrecv-lib/*.[ch]", "examples/*.c"):
+        for included in re.findall(r'#include "([^"]+)"', read(name)):
+            if "/" in included:
+                yield "%s includes %s" % (name, included)
+
+
+def check_sizes():
+    for name in C_FILES:
+        text = read(name)
+        lines = text.count("\n")
+        if lines > 400:
+            yield "%s: %d lines, allowed 400" % (name, lines)
+        if name.endswith(".h") and name in PRODUCT and code_lines(name) > (
+                100 if name == "fdrecv-lib/fdrecv.h" else 60):
+            yield "%s: more than 60 code lines" % name
+        if text.count("\n#include") > 15:
+            yield "%s: more than 15 includes" % name
+        limit = 40 if name.startswith("brokerd/monitor/") else 60
+        for function, size in functions(name):
+            if size > limit:
+                yield "%s: %s has %d lines, allowed %d" % (
+                    name, function, size, limit)
+
+
+def check_calls():
+    for name in PRODUCT:
+        text = without_comments(read(name))
+        for pattern, home, why in FORBIDDEN:
+            if name == home or (home and name.startswith("fdrecv-lib/")):
+                continue
+            for match in re.finditer(pattern, text):
+                yield "%s:%d: %s: %s" % (
+                    name, text.count("\n", 0, match.start()) + 1,
+                    match.group().strip(), why)
+
+
+def check_headings():
+    for name in C_FILES + files("tests/*/*.py", "tests/*/*.sh", "tests/*.sh",
+                                "examples/*.sh", "examples/*.py",
+                                "examples/*.c"):
+        if "SPDX-License-Identifier: ISC" not in read(name)[:120]:
+            yield "%s: no SPDX line" % name
+        if re.search(r"\b(TODO|FIXME|XXX)\b(?!\w)", read(name)) and \
+                name != "tests/lint/lint.py":
+            yield "%s: something was left for later" % name
+
+
+def check_format():
+    tool = shutil.which("clang-format-14") or shutil.which("clang-format")
+    if tool is None:
+        yield "clang-format 14 is not installed"
+        return
+    for name in C_FILES:
+        done = subprocess.run([tool, "--style=file", path(name)],
+                              capture_output=True, text=True, check=True)
+        if done.stdout != read(name):
+            yield "%s: clang-format would change it" % name
+
+
+def check_manual_pages():
+    for name in files("doc/*.[1-8]"):
+        done = subprocess.run(["mandoc", "-Tlint", "-Wwarning", path(name)],
+                              capture_output=True, text=True, check=False)
+        for line in done.stdout.splitlines():
+            yield line
+
+
+def check_readme():
+    lines = read("README.md").count("\n")
+    if lines > 120:
+        yield "README.md: %d lines, allowed 120" % lines
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout
+
+
+def check_link_line():
+    for program, allowed in NEEDED.items():
+        text = output("readelf", "-d", os.path.join(BUILD, program))
+        needed = set(re.findall(r"NEEDED.*\[(.*)\]", text))
+        needed = {n for n in needed if not n.startswith(("libasan", "libubsan",
+                                                         "libclang_rt"))}
+        if needed != allowed:
+            yield "%s links %s, allowed %s" % (program, sorted(needed),
+                                               sorted(allowed))
+
+
+def check_exports():
+    for library, option in (("libfdrecv.so", "-D"), ("libfdrecv.a", "-g")):
+        text = output("nm", option, "--defined-only",
+                      os.path.join(BUILD, ".libs", library))
+        names = re.findall(r"^[0-9a-f]+ [A-Z] (\S+)", text, re.M)
+        if not names:
+            yield "%s exports nothing" % library
+        for name in names:
+            if not name.startswith(("fdrecv_", "FDRECV_")):
+                yield "%s exports %s" % (library, name)
+
+
+def main():
+    checks = [check_line_budgets, check_layering, check_sizes, check_calls,
+              check_headings, check_format, check_manual_pages, check_readme]
+    if BUILD:
+        checks += [check_link_line, check_exports]
+    failed = 0
+    for check in checks:
+        faults = list(check())
+        name = check.__name__.replace("check_", "").replace("_", " ")
+        print("%s lint: %s" % ("FAIL" if faults else "ok  ", name))
+        for fault in faults:
+            print("     %s" % fault)
+        failed += bool(faults)
+    print("%d passed, %d failed" % (len(checks) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+#!/bin/sh
+# SPDX-License-Identifier: ISC
+# Builds with warnings as errors and runs every test, then builds with
+# AddressSanitizer and UndefinedBehaviorSanitizer and runs them again.
+# The last line is "N passed, N failed"; the exit status is 0 if none failed.
+#
+# usage: sh tests/run.sh [NAME ...]
+# NAME chooses integration tests by a part of their name.
+# KEEP=1 leaves the working directory for a look.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
+    iproute2 libcap-ng-dev libcap2-bin libconfuse-dev libevent-dev \
+    libmicrohttpd-dev libtool make mandoc pkg-config procps python3 strace \
+    util-linux
+
+# Workers under other uids have to reach what is tested, wherever this
+# checkout is, so all of it happens in a directory that everybody may pass.
+work=$(mktemp -d /tmp/brokerd-run-XXXXXX)
+chmod 755 "$work"
+if [ "${KEEP:-0}" = 1 ]; then
+    echo "working directory: $work"
+else
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM
+fi
+passed=0
+failed=0
+
+# Runs a command whose last line is "N passed, N failed", and adds them up.
+count() {
+    name=$1
+    shift
+    printf '\n== %s\n' "$name"
+    "$@" >"$work/output" 2>&1 || true
+    cat "$work/output"
+    line=$(tail -n 1 "$work/output")
+    case $line in
+    [0-9]*" passed, "[0-9]*" failed"*)
+        rest=${line#* passed, }
+        passed=$((passed + ${line%% *}))
+        failed=$((failed + ${rest%% *}))
+        ;;
+    *)
+        echo "$name: did not come to its end"
+        failed=$((failed + 1))
+        ;;
+    esac
+}
+
+# The summaries of all Check programs as one line.
+unit_tests() {
+    make -s -C "$1" check VERBOSE=1 >"$work/unit.log" 2>&1 || status=$?
+    cat "$1"/*.log | grep -E '(:[FE]:|^[0-9]+%|^skipped)' || true
+    [ "${status:-0}" -eq 0 ] || tail -n 40 "$work/unit.log"
+    cat "$1"/check_*.log | awk '
+        /^[0-9]+%: Checks:/ {
+            gsub(",", "")
+            passed += $3 - $5 - $7
+            failed += $5 + $7
+        }
+        END { print passed + 0 " passed, " failed + 0 " failed" }'
+}
+
+build() {
+    variant=$1
+    shift
+    printf '\n== build, %s\n' "$variant"
+    mkdir "$work/$variant"
+    (
+        cd "$work/$variant"
+        "$top/configure" --quiet --enable-werror --prefix="$work/$variant/stage" \
+            --sysconfdir="$work/$variant/stage/etc" "$@"
+        make -s -j"$(nproc)"
+        make -s install
+        PKG_CONFIG_PATH=stage/lib/pkgconfig
+        export PKG_CONFIG_PATH
+        mkdir stage/examples stage/tools
+        make -s -C "$top/examples" OUT="$PWD/stage/examples" \
+            PKG_CONFIG_PATH="$PWD/stage/lib/pkgconfig" \
+            CFLAGS="-O1 -g -Werror ${EXAMPLE_CFLAGS:-}"
+        cp "$top"/examples/*.py stage/examples/
+        for tool in tests/tools/*; do
+            [ ! -f "$tool" ] || [ ! -x "$tool" ] || cp "$tool" stage/tools/
+        done
+    ) || {
+        echo "0 passed, 1 failed"
+        exit 1
+    }
+    cp -r "$top/tests/integration" "$work/$variant/integration"
+    chmod -R a+rX "$work/$variant"
+}
+
+# The suite of real changes of user needs root; an ordinary user runs the
+# other one.
+integration() {
+    variant=$1
+    suite=$2
+    shift 2
+    dir=$work/$variant
+    if [ "$suite" = root ]; then
+        unshare --net sh -c 'ip link set lo up; exec "$@"' sh \
+            python3 "$dir/integration/run.py" root "$dir/stage" \
+            "$dir/stage/tools" "$@"
+    else
+        sh "$dir/integration/as-user.sh" "$dir" \
+            python3 "$dir/integration/run.py" user "$dir/stage" \
+            "$dir/stage/tools" "$@"
+    fi
+}
+
+test_variant() {
+    variant=$1
+    shift
+    dir=$work/$variant
+    count "unit tests, $variant" unit_tests "$dir"
+    count "configurations, $variant" python3 \
+        "$dir/integration/bad/run.py" "$dir/stage/libexec/brokerd-conf"
+    count "configurations by brokerd -t, $variant" python3 \
+        "$dir/integration/bad/run.py" "$dir/stage/sbin/brokerd" -t -c
+    if [ "$(id -u)" -eq 0 ]; then
+        count "integration as root, $variant" integration "$variant" root "$@"
+    else
+        echo "skipped: integration as root, $variant: not started as root"
+    fi
+    count "integration as a user, $variant" integration "$variant" user "$@"
+}
+
+[ -x "$top/configure" ] || "$top/autogen.sh" >"$work/autogen.log" 2>&1 || {
+    cat "$work/autogen.log"
+    exit 1
+}
+build plain
+count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
+count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
+test_variant plain "$@"
+
+ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0
+export ASAN_OPTIONS
+EXAMPLE_CFLAGS="-fsanitize=address,undefined" \
+    build sanitized --enable-sanitizers
+test_variant sanitized "$@"
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The classic receiver, as it was written in 2002: binds a SOCK_DGRAM Unix
+ * socket, reads one byte and one descriptor at a time, serves, closes.  It
+ * knows nothing of this project.  A datagram that does not bring exactly one
+ * descriptor would have crashed it; here it ends with status 3 and says so.
+ *
+ * usage: worker-2002 [--greet | --id] [--journal FILE] [--slow MS] SOCKET
+ */
+#include "tool.h"
+
+#include <err.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+receive_fd(int box)
+{
+	char byte;
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = sizeof(control.bytes)};
+	struct cmsghdr *cmsg;
+	int fd;
+
+	if (recvmsg(box, &msg, 0) == -1)
+		err(71, "recvmsg");
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS ||
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)) ||
+	    CMSG_NXTHDR(&msg, cmsg) != NULL || (msg.msg_flags & MSG_CTRUNC))
+		errx(3, "a datagram without exactly one descriptor");
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+	return fd;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tool_service service;
+	int at = tool_service_options(&service, argc, argv);
+	int box, fd;
+
+	if (at + 1 != argc)
+		errx(64, "usage: worker-2002 [OPTION ...] SOCKET");
+	tool_end_on_sigterm();
+	box = tool_bind_mailbox(argv[at]);
+	tool_ready();
+	for (;;) {
+		fd = receive_fd(box);
+		tool_serve(&service, fd);
+		close(fd);
+	}
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A worker on libfdrecv with the tests' service and journal.
+ *
+ * usage: worker-fdrecv [--greet | --id] [--journal FILE] [--slow MS] MAILBOX
+ */
+#include "tool.h"
+
+#include "fdrecv.h"
+
+#include <err.h>
+#include <signal.h>
+
+static struct fdrecv *volatile box;
+static volatile sig_atomic_t ending;
+
+static void
+on_sigterm(int number)
+{
+	(void)number;
+	ending = 1;
+	fdrecv_drain(box);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
+	struct tool_service service;
+	int at = tool_service_options(&service, argc, argv);
+	int got;
+
+	if (at + 1 != argc)
+		errx(64, "usage: worker-fdrecv [OPTION ...] MAILBOX");
+	signal(SIGTERM, on_sigterm);
+	box = fdrecv_open(argv[at], NULL);
+	if (box == NULL)
+		err(71, "%s", argv[at]);
+	if (ending)
+		fdrecv_drain(box);
+	tool_ready();
+	while ((got = fdrecv_next(box, &handoff)) == 1) {
+		tool_serve(&service, handoff.fd);
+		fdrecv_done(box, &handoff);
+	}
+	if (got == -1)
+		err(71, "%s", argv[at]);
+	signal(SIGTERM, SIG_IGN);
+	fdrecv_close(box);
+	return 0;
+}
