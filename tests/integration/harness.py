@@ -182,6 +182,10 @@ class Test:
     def is_root(self):
         return self.suite == "root"
 
+    def is_sanitized(self):
+        with open(os.path.join(self.stage, "sbin", "brokerd"), "rb") as file:
+            return b"__asan_init" in file.read()
+
     def worker_uid(self):
         """Whom workers run as: another user where that is possible."""
         return WORKER_UID if self.is_root else None

@@ -178,6 +178,8 @@ def ladder_steps(test, call, argv):
 def test_each_privilege_call_that_fails_ends_the_start(test):
     if shutil.which("strace") is None:
         raise Skip("strace is not installed")
+    if test.is_sanitized():
+        raise Skip("a program with LeakSanitizer cannot be traced")
     port = free_port()
     test.write("c.conf", config(test, port))
     argv = [os.path.join(test.stage, "sbin", "brokerd"), "-c",

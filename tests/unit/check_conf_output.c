@@ -26,8 +26,11 @@ static size_t
 written(void)
 {
 	FILE *file = tmpfile();
+	struct log nobody;
 	ssize_t n;
 
+	log_init(&nobody, "test", -1);
+	output_say(&out, "file", &nobody);
 	ck_assert_ptr_nonnull(file);
 	ck_assert_int_eq(output_write(&out, fileno(file)), 0);
 	n = pread(fileno(file), records, sizeof(records), 0);
