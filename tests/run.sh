@@ -17,6 +17,8 @@ sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
 
 # Workers under other uids have to reach what is tested, wherever this
 # checkout is, so all of it happens in a directory that everybody may pass.
+PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE
 work=$(mktemp -d /tmp/brokerd-run-XXXXXX)
 chmod 755 "$work"
 if [ "${KEEP:-0}" = 1 ]; then
@@ -92,6 +94,15 @@ build() {
     chmod -R a+rX "$work/$variant"
 }
 
+# Runs a command in a network of its own, where it may have one.
+network() {
+    if [ "$(id -u)" -eq 0 ]; then
+        unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$@"
+    else
+        "$@"
+    fi
+}
+
 # The suite of real changes of user needs root; an ordinary user runs the
 # other one.
 integration() {
@@ -100,9 +111,8 @@ integration() {
     shift 2
     dir=$work/$variant
     if [ "$suite" = root ]; then
-        unshare --net sh -c 'ip link set lo up; exec "$@"' sh \
-            python3 "$dir/integration/run.py" root "$dir/stage" \
-            "$dir/stage/tools" "$@"
+        network python3 "$dir/integration/run.py" root \
+            "$dir/stage" "$dir/stage/tools" "$@"
     else
         sh "$dir/integration/as-user.sh" "$dir" \
             python3 "$dir/integration/run.py" user "$dir/stage" \
@@ -115,6 +125,8 @@ test_variant() {
     shift
     dir=$work/$variant
     count "unit tests, $variant" unit_tests "$dir"
+    count "load generator, $variant" network python3 \
+        "$top/tests/tools/test_loadgen.py" "$dir/tests/tools"
     count "configurations, $variant" python3 \
         "$dir/integration/bad/run.py" "$dir/stage/libexec/brokerd-conf"
     count "configurations by brokerd -t, $variant" python3 \

@@ -1,43 +1,75 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the broker is compared with: one process that accepts and answers by
- * itself.
+ * What the broker is compared with: a process that accepts and answers by
+ * itself.  Each wake-up drains the accept queue.  Connections block, as those
+ * of the workers do, so that both sides make the same calls.
  *
- * usage: baseline-direct [--greet | --id] [--journal FILE] [--slow MS] ADDRESS
+ * With --processes N so many share the accept queue, each taking one wake-up.
  */
+#include "service.h"
 #include "tool.h"
 
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 
 #include <err.h>
+#include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
-int
-main(int argc, char **argv)
+static void
+direct_run(struct service *service, int listener)
 {
-	struct tool_service service;
-	struct tool_address address;
-	struct epoll_event event = {.events = EPOLLIN};
-	int at = tool_service_options(&service, argc, argv);
-	int listener, loop, fd;
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	int loop, fd;
 
-	if (at + 1 != argc)
-		errx(64, "usage: baseline-direct [OPTION ...] ADDRESS");
-	tool_end_on_sigterm();
-	tool_parse_address(argv[at], &address);
-	listener = tool_listen(&address, 4096, SOCK_NONBLOCK);
+	service_begin(service);
 	loop = epoll_create1(EPOLL_CLOEXEC);
 	if (loop == -1 ||
 	    epoll_ctl(loop, EPOLL_CTL_ADD, listener, &event) == -1)
 		err(71, "epoll");
-	tool_ready();
 	for (;;) {
 		if (epoll_wait(loop, &event, 1, -1) != 1)
 			continue;
 		while (
 		    (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) != -1) {
-			tool_serve(&service, fd);
+			service_answer(service, fd);
 			close(fd);
 		}
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct service service;
+	struct tool_address address;
+	uint64_t processes = 1;
+	pid_t parent = getpid();
+	int at, listener;
+
+	/* First, since the other options are the workers'. */
+	if (argc > 2 && strcmp(argv[1], "--processes") == 0) {
+		processes = tool_number(argv[2], 1, 64);
+		argv += 2;
+		argc -= 2;
+	}
+	at = service_options(&service, argc, argv, "ADDRESS");
+	tool_end_on_sigterm();
+	tool_parse_address(argv[at], &address);
+	listener = tool_listen(&address, 4096, SOCK_NONBLOCK);
+	for (; processes > 1; processes--) {
+		pid_t child = fork();
+
+		if (child == -1)
+			err(71, "fork");
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
+			if (getppid() != parent)
+				return 0;
+			direct_run(&service, listener);
+		}
+	}
+	tool_ready(service.ready);
+	direct_run(&service, listener);
 }

@@ -1,268 +1,274 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection of the load generator, from connect to its outcome.
+ * One connection of the load generator, from connect to its end.  What costs
+ * a system call is left out where it can be: on loopback a connection is made
+ * within connect(2), so the request is sent before epoll is asked.
  */
 #include "client.h"
 
 #include <sys/epoll.h>
-#include <sys/random.h>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-void
-client_end(struct client *client, enum outcome outcome)
-{
-	const struct client_plan *plan = client->plan;
-	uint64_t now = tool_now_us();
+#define CLIENT_FIRST_SOURCE 0x7f010001U /* 127.1.0.1 */
+#define CLIENT_GONE ((unsigned int)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+#define CLIENT_SAID (CLIENT_GONE | (unsigned int)EPOLLIN)
 
-	if (client->fd != -1)
-		close(client->fd);
+/* With a reset instead of the second FIN the kernel has a tenth less to do,
+ * and the server keeps no TIME_WAIT. */
+static void
+client_drop(struct client *client)
+{
+	struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (client->fd == -1)
+		return;
+	if (client->plan->abort)
+		setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once,
+		    sizeof(at_once));
+	close(client->fd);
 	client->fd = -1;
-	client->ended = 1;
-	tally_add(
-	    plan->tally, outcome, client->begin_us, client->first_us, now);
-	if (plan->journal != NULL)
-		fprintf(plan->journal, "%016llx %s %llu %llu\n",
-		    (unsigned long long)client->id, outcome_names[outcome],
-		    (unsigned long long)(now - client->begin_us),
-		    (unsigned long long)client->begin_us);
 }
 
 static void
-client_fail(struct client *client, int error)
+client_end(struct client *client, enum outcome outcome, int error)
 {
-	switch (error) {
-	case ECONNREFUSED:
-	case ENOENT: /* a path's way of refusing */
-		client_end(client, OUTCOME_REFUSED);
-		return;
-	case ECONNRESET:
-	case EPIPE:
-		client_end(client, OUTCOME_RESET);
-		return;
-	case ETIMEDOUT:
-		client_end(client, OUTCOME_TIMEOUT);
-		return;
-	default:
-		client->plan->tally->error = error;
-		client_end(client, OUTCOME_ERROR);
-		return;
-	}
-}
-
-/* Many source addresses: four numbers of 127/8 for one server are more
- * ports than any run uses up. */
-static int
-client_bind(const struct client *client)
-{
-	const struct client_plan *plan = client->plan;
-	uint32_t number = (uint32_t)(client->id % (plan->sources + 1));
-	struct sockaddr_in from = {.sin_family = AF_INET};
-	int on = 1;
-
-	if (plan->sources == 0 || plan->target.storage.ss_family != AF_INET)
-		return 0;
-	from.sin_addr.s_addr = htonl(0x7f010001U + number);
-	setsockopt(
-	    client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	return bind(client->fd, (const struct sockaddr *)&from, sizeof(from));
-}
-
-static void
-client_connect(struct client *client)
-{
-	const struct client_plan *plan = client->plan;
-	struct epoll_event event = {
-	    .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-	    .data.ptr = client};
-
-	client->fd = socket(plan->target.storage.ss_family,
-	    plan->target.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (client->fd == -1 || client_bind(client) == -1) {
-		client_fail(client, errno);
-		return;
-	}
-	if (connect(client->fd, (const struct sockaddr *)&plan->target.storage,
-		plan->target.length) == -1 &&
-	    errno != EINPROGRESS) {
-		if (errno != EAGAIN) {
-			client_fail(client, errno);
-			return;
-		}
-		/* A local socket whose backlog is full: try again later. */
-		plan->tally->retries++;
-		close(client->fd);
-		client->fd = -1;
-		return;
-	}
-	if (epoll_ctl(plan->loop, EPOLL_CTL_ADD, client->fd, &event) == -1)
-		client_fail(client, errno);
-}
-
-void
-client_start(struct client *client, const struct client_plan *plan, uint64_t id)
-{
-	client->plan = plan;
-	client->fd = -1;
-	client->sent = client->ended = 0;
-	client->id = plan->base + id;
-	client->nonce = (uint64_t)random() << 32 | (uint64_t)random();
-	client->begin_us = tool_now_us();
-	client->first_us = 0;
-	client->length = 0;
-	plan->tally->started++;
-	client_connect(client);
-}
-
-static int
-client_is_held(const struct client *client)
-{
-	return tool_now_us() - client->begin_us <
-	    (uint64_t)client->plan->hold_ms * 1000;
-}
-
-/* Sends the request, once the connection is there.  -1: it is not yet. */
-static int
-client_send(struct client *client)
-{
-	const struct client_plan *plan = client->plan;
-	char request[512];
-	int n = 0;
-
-	if (plan->hold_ms != 0 && client_is_held(client))
-		return -1;
-	if (plan->request == CLIENT_ID)
-		n = snprintf(request, sizeof(request), "%016llx %016llx%s\n",
-		    (unsigned long long)client->id,
-		    (unsigned long long)client->nonce,
-		    plan->slow != 0 && client->id % plan->slow == 0 ? " SLOW" :
-								      "");
-	else if (plan->request == CLIENT_HTTP)
-		n = snprintf(request, sizeof(request),
-		    "GET %s HTTP/1.0\r\nHost: localhost\r\nX-Id: %016llx\r\n"
-		    "\r\n",
-		    plan->path, (unsigned long long)client->id);
-	if (n > 0 && send(client->fd, request, (size_t)n, MSG_NOSIGNAL) == -1) {
-		if (errno == EAGAIN || errno == ENOTCONN)
-			return -1;
-		/* The answer, or a refusal, may be there already: read on. */
-		if (errno != EPIPE && errno != ECONNRESET) {
-			client_fail(client, errno);
-			return -1;
-		}
-	}
-	if (plan->half_close)
-		shutdown(client->fd, SHUT_WR);
-	client->sent = 1;
-	return 0;
-}
-
-/* How often the expected line begins a line of the answer, if nothing else
- * does. */
-static enum outcome
-client_judge_id(const struct client *client)
-{
-	char expected[64];
-	const char *line = client->answer;
-	size_t length;
-	unsigned int lines = 0;
-
-	length = (size_t)snprintf(expected, sizeof(expected), "%016llx %016llx",
-	    (unsigned long long)client->id, (unsigned long long)client->nonce);
-	if (client->answer[client->length - 1] != '\n')
-		return OUTCOME_SHORT;
-	for (; *line != '\0'; line = strchr(line, '\n') + 1, lines++)
-		if (strncmp(line, expected, length) != 0)
-			return OUTCOME_TWICE;
-	return lines == 1 ? OUTCOME_SERVED : OUTCOME_TWICE;
-}
-
-static enum outcome
-client_judge_http(const struct client *client)
-{
-	const char *body = strstr(client->answer, "\r\n\r\n");
-	const char *length = strcasestr(client->answer, "\r\nContent-Length:");
-	size_t expected;
-
-	if (strncmp(client->answer, "HTTP/1.", 7) != 0 || body == NULL ||
-	    strncmp(client->answer + 8, " 200", 4) != 0)
-		return OUTCOME_SHORT;
-	if (length == NULL)
-		return OUTCOME_SERVED;
-	expected = strtoul(length + 17, NULL, 10) +
-	    (size_t)(body + 4 - client->answer);
-	if (client->length == expected)
-		return OUTCOME_SERVED;
-	return client->length < expected ? OUTCOME_SHORT : OUTCOME_TWICE;
+	client->end.end_us = tool_now_us();
+	client_drop(client);
+	client->state = CLIENT_ENDED;
+	client->end.outcome = outcome;
+	client->end.error = error;
+	client->end.slow = client->slow;
+	client->end.begin_us = client->begin_us;
+	client->end.first_us = client->first_us;
 }
 
 static enum outcome
 client_judge(struct client *client)
 {
-	const struct client_plan *plan = client->plan;
+	struct judge_question question = {.request = client->plan->request,
+	    .name = client->name,
+	    .policy = client->plan->policy};
 
 	client->answer[client->length] = '\0';
-	if (client->length == 0)
-		return OUTCOME_CLOSED;
-	if (plan->policy != NULL &&
-	    strncmp(client->answer, plan->policy, strlen(plan->policy)) == 0)
-		return OUTCOME_POLICY;
-	if (plan->request == CLIENT_ID)
-		return client_judge_id(client);
-	if (plan->request == CLIENT_HTTP)
-		return client_judge_http(client);
-	return OUTCOME_SERVED;
+	return judge_answer(
+	    &question, client->answer, client->length, client->total);
+}
+
+static int
+client_is_answered(enum outcome outcome)
+{
+	return outcome == OUTCOME_SERVED || outcome == OUTCOME_POLICY ||
+	    outcome == OUTCOME_TWICE;
+}
+
+/* A call failed.  An answer that is whole stays what it is. */
+static void
+client_fail(struct client *client, int error)
+{
+	enum outcome failure = outcome_of_errno(error);
+	enum outcome answer = client_judge(client);
+
+	if (failure == OUTCOME_RESET && client_is_answered(answer)) {
+		client->end.cut = 1;
+		client_end(client, answer, 0);
+		return;
+	}
+	client_end(client, failure, error);
+}
+
+/* The end of file. */
+static void
+client_close(struct client *client)
+{
+	enum outcome answer = client_judge(client);
+
+	if (client->broken && !client_is_answered(answer))
+		client_end(client, OUTCOME_RESET, ECONNRESET);
+	else
+		client_end(client, answer, EPROTO);
+}
+
+void
+client_expire(struct client *client)
+{
+	enum outcome answer = client_judge(client);
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof(peer);
+
+	if (answer == OUTCOME_TWICE) {
+		client_end(client, OUTCOME_TWICE, 0);
+		return;
+	}
+	client->end.answered = client_is_answered(answer);
+	client->end.unmet =
+	    getpeername(client->fd, (struct sockaddr *)&peer, &length) == -1;
+	client_end(client, OUTCOME_TIMEOUT, ETIMEDOUT);
+}
+
+/* With many source addresses no run uses up the ports; the port is chosen by
+ * connect(2), which knows that it may be shared between targets. */
+static int
+client_bind(const struct client *client, uint64_t number)
+{
+	struct sockaddr_in from = {.sin_family = AF_INET};
+	int on = 1;
+
+	from.sin_addr.s_addr = htonl(
+	    CLIENT_FIRST_SOURCE + (uint32_t)(number % client->plan->sources));
+	if (setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		sizeof(on)) == -1)
+		return -1;
+	return bind(client->fd, (const struct sockaddr *)&from, sizeof(from));
+}
+
+void
+client_ask(struct client *client)
+{
+	const struct client_plan *plan = client->plan;
+	char text[REQUEST_MAX];
+	int length = request_text(
+	    text, plan->request, client->name, plan->path, client->slow);
+	ssize_t n = 0;
+
+	if (length > 0)
+		n = send(client->fd, text, (size_t)length, MSG_NOSIGNAL);
+	if (n == -1 && errno == EAGAIN)
+		return; /* not connected yet: EPOLLOUT will come */
+	if (n == -1 && errno != EPIPE && errno != ECONNRESET) {
+		client_fail(client, errno);
+		return;
+	}
+	/* An answer, or a refusal, may be there all the same: read on. */
+	client->broken = n == -1;
+	if (plan->half_close)
+		shutdown(client->fd, SHUT_WR);
+	client->state = CLIENT_ASKED;
+}
+
+/* True if the request may be sent without waiting for EPOLLOUT: shutdown(2)
+ * would end a connection that is still being made. */
+static int
+client_is_eager(const struct client *client)
+{
+	const struct client_plan *plan = client->plan;
+
+	return plan->hold_us == 0 &&
+	    (plan->request != JUDGE_NONE || !plan->half_close);
+}
+
+static int
+client_watch(struct client *client)
+{
+	struct epoll_event event = {
+	    .events = EPOLLIN | EPOLLRDHUP | EPOLLET, .data.ptr = client};
+
+	if (client->state == CLIENT_CONNECTING)
+		event.events |= EPOLLOUT;
+	return epoll_ctl(client->plan->loop, EPOLL_CTL_ADD, client->fd, &event);
+}
+
+void
+client_connect(struct client *client)
+{
+	const struct tool_address *target = &client->plan->target;
+
+	if (connect(client->fd, (const struct sockaddr *)&target->storage,
+		target->length) == -1 &&
+	    errno != EINPROGRESS) {
+		if (errno == EAGAIN && target->storage.ss_family == AF_UNIX)
+			client->state = CLIENT_WAITING;
+		else
+			client_fail(client, errno);
+		return;
+	}
+	client->state = CLIENT_CONNECTING;
+	if (client_is_eager(client))
+		client_ask(client);
+	if (client->state != CLIENT_ENDED && client_watch(client) == -1)
+		client_fail(client, errno);
+}
+
+void
+client_start(struct client *client, const struct client_plan *plan,
+    uint64_t number, uint64_t now_us)
+{
+	client->plan = plan;
+	client->state = CLIENT_WAITING;
+	client->slow = plan->slow != 0 && number % plan->slow == plan->slow - 1;
+	client->broken = 0;
+	request_name(client->name, plan->base, plan->secret, number);
+	client->begin_us = now_us;
+	client->first_us = 0;
+	client->end = (struct tally_end){0};
+	client->length = client->total = 0;
+	client->fd = socket(plan->target.storage.ss_family,
+	    plan->target.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (client->fd == -1 ||
+	    (plan->sources != 0 && client_bind(client, number) == -1))
+		client_fail(client, errno);
 }
 
 static void
-client_receive(struct client *client)
+client_keep(struct client *client, const char *data, size_t length)
 {
+	size_t room = CLIENT_ANSWER_MAX - client->length;
+
+	if (client->first_us == 0)
+		client->first_us = tool_now_us();
+	client->total += length;
+	if (length > room)
+		length = room;
+	memcpy(client->answer + client->length, data, length);
+	client->length += length;
+}
+
+/* Reads until nothing is left.  A short read of a stream says that already:
+ * with EPOLLET whatever comes later is another event. */
+static void
+client_receive(struct client *client, unsigned int events)
+{
+	int stream = client->plan->target.type == SOCK_STREAM;
+	char data[16384];
 	ssize_t n;
 
-	while (client->length < CLIENT_ANSWER_MAX) {
-		n = recv(client->fd, client->answer + client->length,
-		    CLIENT_ANSWER_MAX - client->length, 0);
-		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	for (;;) {
+		n = recv(client->fd, data, sizeof(data), 0);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1 && errno == EAGAIN)
 			return;
 		if (n == -1) {
 			client_fail(client, errno);
 			return;
 		}
 		if (n == 0) {
-			client_end(client, client_judge(client));
+			client_close(client);
 			return;
 		}
-		if (client->first_us == 0)
-			client->first_us = tool_now_us();
-		client->length += (size_t)n;
+		client_keep(client, data, (size_t)n);
+		if (stream && (size_t)n < sizeof(data) &&
+		    (events & CLIENT_GONE) == 0)
+			return;
 	}
-	client_end(client, OUTCOME_TWICE); /* no end of it */
 }
 
 void
-client_continue(struct client *client)
+client_continue(struct client *client, unsigned int events)
 {
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	if (client->fd == -1) {
-		client_connect(client);
-		return;
-	}
-	if (!client->sent) {
-		getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &size);
-		if (error != 0) {
-			client_fail(client, error);
-			return;
+	if (client->state == CLIENT_CONNECTING &&
+	    (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) == EPOLLOUT) {
+		if (client->plan->hold_us != 0) {
+			client->ask_us = tool_now_us() + client->plan->hold_us;
+			client->state = CLIENT_HOLDING;
+		} else {
+			client_ask(client);
 		}
-		if (client_send(client) == -1)
-			return;
 	}
-	client_receive(client);
+	if (client->state != CLIENT_ENDED && (events & CLIENT_SAID) != 0)
+		client_receive(client, events);
 }

@@ -2,63 +2,76 @@
 #ifndef TOOLS_CLIENT_H
 #define TOOLS_CLIENT_H
 
+#include "request.h"
 #include "tally.h"
 #include "tool.h"
 
 #include <sys/queue.h>
 
-#include <stdio.h>
+#define CLIENT_ANSWER_MAX 2047 /* bytes kept; what is beyond is counted */
 
-#define CLIENT_ANSWER_MAX 4096
-
-enum client_request {
-	CLIENT_ID,   /* "ID NONCE\n", answered with the same and more */
-	CLIENT_NONE, /* says nothing, takes any answer */
-	CLIENT_HTTP, /* GET, takes a whole 200 */
-};
-
-/* What all clients of a run have in common. */
+/* What all connections of a run have in common. */
 struct client_plan {
 	struct tool_address target;
-	enum client_request request;
-	const char *path;     /* of CLIENT_HTTP */
+	enum judge_request request;
+	const char *path;     /* of JUDGE_HTTP */
 	const char *policy;   /* an answer that begins so is a refusal */
-	unsigned int sources; /* addresses 127.x.y.z to come from; 0: any */
-	unsigned int slow;    /* every so many requests ask for slowness */
-	unsigned int hold_ms; /* silence before the request */
+	unsigned int sources; /* addresses in 127/8 to come from; 0: any */
+	uint64_t slow;        /* every so many requests ask for slowness */
+	uint64_t hold_us;     /* silence before the request */
 	int half_close;       /* end of file behind the request */
+	int abort;            /* close with a reset */
 	uint64_t timeout_us;
-	uint64_t base; /* of the ids */
-	int loop;      /* epoll */
-	struct tally *tally;
-	FILE *journal; /* "id outcome latency begin" of each, or NULL */
+	uint64_t base;   /* of the ids */
+	uint64_t secret; /* of the nonces */
+	int loop;        /* epoll */
+};
+
+enum client_state {
+	CLIENT_IDLE,
+	CLIENT_WAITING,    /* the backlog is full: client_connect again */
+	CLIENT_CONNECTING, /* events will come */
+	CLIENT_HOLDING,    /* silent; client_ask at ask_us */
+	CLIENT_ASKED,      /* events will come */
+	CLIENT_ENDED,
+	CLIENT_STATES,
 };
 
 /* One connection. */
 struct client {
-	TAILQ_ENTRY(client) entry;
+	TAILQ_ENTRY(client) entry; /* of its state's list */
+	TAILQ_ENTRY(client) older; /* of the running ones, by age */
 	const struct client_plan *plan;
-	int fd; /* -1: its connect(2) has to be tried again */
-	int sent;
-	int ended;
-	uint64_t id;
-	uint64_t nonce;
+	enum client_state state;
+	int fd;
+	int slow;   /* asked for slowness */
+	int broken; /* sending failed */
+	char name[JUDGE_NAME_LENGTH + 1];
 	uint64_t begin_us;
-	uint64_t first_us;
-	size_t length;
+	uint64_t ask_us;
+	uint64_t first_us; /* of the first byte; 0: none yet */
+	struct tally_end end;
+	size_t length; /* of what is kept of the answer */
+	size_t total;  /* of the answer */
 	char answer[CLIENT_ANSWER_MAX + 1];
 };
 
 TAILQ_HEAD(client_list, client);
 
-/* Begins connection number id.  It may have ended at once. */
-void client_start(
-    struct client *client, const struct client_plan *plan, uint64_t id);
+/* Begins connection number number. */
+void client_start(struct client *client, const struct client_plan *plan,
+    uint64_t number, uint64_t now_us);
 
-/* Goes on after an event, or tries connect(2) again. */
-void client_continue(struct client *client);
+/* Tries connect(2) again. */
+void client_connect(struct client *client);
 
-/* Ends it for a reason from outside: OUTCOME_TIMEOUT. */
-void client_end(struct client *client, enum outcome outcome);
+/* Sends the request. */
+void client_ask(struct client *client);
+
+/* Goes on after epoll's events. */
+void client_continue(struct client *client, unsigned int events);
+
+/* Its time is up. */
+void client_expire(struct client *client);
 
 #endif

@@ -2,51 +2,57 @@
 #ifndef TOOLS_TALLY_H
 #define TOOLS_TALLY_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "outcome.h"
+#include "samples.h"
 
-/* What became of a connection, as its client saw it: exactly one of these. */
-enum outcome {
-	OUTCOME_SERVED,  /* the whole answer, then the end of the file */
-	OUTCOME_TWICE,   /* a second answer, or somebody else's */
-	OUTCOME_REFUSED, /* ECONNREFUSED */
-	OUTCOME_RESET,   /* before the end of the answer */
-	OUTCOME_CLOSED,  /* the end of the file without an answer */
-	OUTCOME_SHORT,   /* the end of the file within the answer */
-	OUTCOME_POLICY,  /* refused with the text that was expected */
-	OUTCOME_TIMEOUT,
-	OUTCOME_ERROR, /* this machine's fault, not the server's */
-	OUTCOME_COUNT,
+#define TALLY_ERRORS 16
+
+/* How one connection ended. */
+struct tally_end {
+	enum outcome outcome;
+	int error;    /* errno of OUTCOME_ERROR */
+	int slow;     /* it had asked for slowness */
+	int cut;      /* reset behind the whole answer */
+	int unmet;    /* a time-out before it was connected */
+	int answered; /* a time-out behind the whole answer */
+	uint64_t begin_us;
+	uint64_t first_us; /* of the first byte; 0: there was none */
+	uint64_t end_us;
 };
 
-/* All connections of a run. */
+/* The accounts of a run. */
 struct tally {
 	uint64_t started;
+	uint64_t outstanding;
 	uint64_t counts[OUTCOME_COUNT];
-	uint64_t retries;    /* of connect(2), the backlog was full */
-	int error;           /* errno of the last OUTCOME_ERROR */
-	uint32_t *latencies; /* us from connect to the end, of those served */
-	uint32_t *firsts;    /* us from connect to the first byte */
-	size_t count;
-	size_t room;
+	struct {
+		int error;
+		uint64_t count;
+	} errors[TALLY_ERRORS]; /* the last takes what has no place else */
+	uint64_t cut;
+	uint64_t unmet;
+	uint64_t answered;
+	uint64_t backlog_full;    /* connect(2) tried again */
+	uint64_t late;            /* begun later than the rate asked for */
+	struct samples latencies; /* of those served, from connect to the end */
+	struct samples slow;      /* the same of those that asked for it */
+	struct samples firsts;    /* to the first byte */
 	uint64_t begin_us;
 	uint64_t end_us;
-	uint64_t last_us;  /* when a connection ended last */
-	uint64_t stall_us; /* longest time in which none ended */
+	uint64_t since_us; /* when one was answered last; 0: none waits */
+	uint64_t stall_us; /* longest time in which some waited in vain */
+	uint64_t stall_at_us;
 };
 
-extern const char *const outcome_names[OUTCOME_COUNT];
+void tally_start(struct tally *tally, uint64_t now_us);
 
-/* Adds a connection that has ended. */
-void tally_add(struct tally *tally, enum outcome outcome, uint64_t begin_us,
-    uint64_t first_us, uint64_t end_us);
+void tally_end(struct tally *tally, const struct tally_end *end);
 
-/* Prints the sums, rate and exact percentiles. */
-void tally_print(struct tally *tally, int json, FILE *file);
+/* True if every connection that was started has ended, and once. */
+int tally_is_sound(const struct tally *tally);
 
-/* True if every connection that was started has ended once. */
-int tally_is_complete(const struct tally *tally);
+/* How many ended for want of this client's own means. */
+uint64_t tally_local_errors(const struct tally *tally);
 
 void tally_done(struct tally *tally);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the test tools share: addresses, mailboxes, and the service that a
- * test's workers offer.
+ * What the test tools share: numbers, addresses, mailboxes, and how they say
+ * that they are ready and come to their end.
  */
 #include "tool.h"
 
@@ -12,8 +12,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -33,6 +31,21 @@ static const struct {
     {"unix-dgram:", SOCK_DGRAM, 1},
     {"unix-seqpacket:", SOCK_SEQPACKET, 1},
 };
+
+uint64_t
+tool_number(const char *text, uint64_t min, uint64_t max)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 ||
+	    value < min || value > max)
+		errx(64, "%s: expected a number of %llu to %llu", text,
+		    (unsigned long long)min, (unsigned long long)max);
+	return value;
+}
 
 static void
 tool_parse_unix(const char *text, struct tool_address *out)
@@ -56,12 +69,13 @@ tool_parse_inet(const char *text, struct tool_address *out)
 	struct sockaddr_in in = {.sin_family = AF_INET};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
 	const char *colon = strrchr(text, ':');
+	const char *port = colon == NULL ? text : colon + 1;
 	size_t length = colon == NULL ? 0 : (size_t)(colon - text);
-	char host[64] = "127.0.0.1";
-	uint16_t port =
-	    (uint16_t)strtoul(colon == NULL ? text : colon + 1, NULL, 10);
+	char host[INET6_ADDRSTRLEN] = "127.0.0.1";
 
-	if (length >= 2 && text[0] == '[') {
+	in.sin_port = in6.sin6_port =
+	    htons((uint16_t)tool_number(port, 1, 65535));
+	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
 		length -= 2;
 	}
@@ -69,7 +83,6 @@ tool_parse_inet(const char *text, struct tool_address *out)
 		errx(64, "%s: not an address", text);
 	if (colon != NULL)
 		snprintf(host, sizeof(host), "%.*s", (int)length, text);
-	in.sin_port = in6.sin6_port = htons(port);
 	if (inet_pton(AF_INET, host, &in.sin_addr) == 1) {
 		memcpy(&out->storage, &in, sizeof(in));
 		out->length = sizeof(in);
@@ -169,63 +182,6 @@ tool_send_fd(int sender, const char *path, int fd)
 	return sendmsg(sender, &msg, 0) == -1 ? -1 : 0;
 }
 
-static void
-tool_note(const struct tool_service *service, const char *id, const char *step)
-{
-	if (service->journal != -1)
-		dprintf(service->journal, "%s %s %d %llu\n", id, step,
-		    (int)getpid(), (unsigned long long)service->sequence);
-}
-
-void
-tool_serve(struct tool_service *service, int fd)
-{
-	char request[128], answer[256], id[40] = "";
-	ssize_t n;
-
-	if (!service->reads_id) {
-		send(fd, "hello, world\n", 13, MSG_NOSIGNAL);
-		return;
-	}
-	n = recv(fd, request, sizeof(request) - 1, 0);
-	if (n <= 0)
-		return;
-	request[n] = '\0';
-	if (sscanf(request, "%33[0-9a-f ]", id) != 1)
-		return;
-	service->sequence++;
-	tool_note(service, id, "took");
-	if (strstr(request, "SLOW") != NULL)
-		usleep(service->us);
-	n = snprintf(answer, sizeof(answer), "%s %d %llu\n", id, (int)getpid(),
-	    (unsigned long long)service->sequence);
-	if (send(fd, answer, (size_t)n, MSG_NOSIGNAL) == n)
-		tool_note(service, id, "answered");
-}
-
-int
-tool_service_options(struct tool_service *service, int argc, char **argv)
-{
-	static const struct option options[] = {{"greet", 0, NULL, 'g'},
-	    {"id", 0, NULL, 'i'}, {"journal", 1, NULL, 'j'},
-	    {"slow", 1, NULL, 's'}, {NULL, 0, NULL, 0}};
-	int option;
-
-	*service = (struct tool_service){.journal = -1};
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'i')
-			service->reads_id = 1;
-		else if (option == 's')
-			service->us = (unsigned int)atoi(optarg) * 1000;
-		else if (option == 'j')
-			service->journal = open(optarg,
-			    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-		else if (option == '?')
-			exit(64);
-	}
-	return optind;
-}
-
 uint64_t
 tool_now_us(void)
 {
@@ -236,10 +192,12 @@ tool_now_us(void)
 }
 
 void
-tool_ready(void)
+tool_ready(int fd)
 {
-	puts("ready");
-	fflush(stdout);
+	if (write(fd, "ready\n", 6) != 6)
+		err(71, "cannot say that it is ready");
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 static void

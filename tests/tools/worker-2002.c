@@ -4,9 +4,8 @@
  * socket, reads one byte and one descriptor at a time, serves, closes.  It
  * knows nothing of this project.  A datagram that does not bring exactly one
  * descriptor would have crashed it; here it ends with status 3 and says so.
- *
- * usage: worker-2002 [--greet | --id] [--journal FILE] [--slow MS] SOCKET
  */
+#include "service.h"
 #include "tool.h"
 
 #include <err.h>
@@ -43,18 +42,16 @@ receive_fd(int box)
 int
 main(int argc, char **argv)
 {
-	struct tool_service service;
-	int at = tool_service_options(&service, argc, argv);
+	struct service service;
+	int at = service_options(&service, argc, argv, "SOCKET");
 	int box, fd;
 
-	if (at + 1 != argc)
-		errx(64, "usage: worker-2002 [OPTION ...] SOCKET");
 	tool_end_on_sigterm();
 	box = tool_bind_mailbox(argv[at]);
-	tool_ready();
+	tool_ready(service.ready);
 	for (;;) {
 		fd = receive_fd(box);
-		tool_serve(&service, fd);
+		service_answer(&service, fd);
 		close(fd);
 	}
 }

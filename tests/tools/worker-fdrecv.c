@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A worker on libfdrecv with the tests' service and journal.
- *
- * usage: worker-fdrecv [--greet | --id] [--journal FILE] [--slow MS] MAILBOX
  */
-#include "tool.h"
-
 #include "fdrecv.h"
+#include "service.h"
+#include "tool.h"
 
 #include <err.h>
 #include <signal.h>
@@ -26,21 +24,19 @@ int
 main(int argc, char **argv)
 {
 	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
-	struct tool_service service;
-	int at = tool_service_options(&service, argc, argv);
+	struct service service;
+	int at = service_options(&service, argc, argv, "MAILBOX");
 	int got;
 
-	if (at + 1 != argc)
-		errx(64, "usage: worker-fdrecv [OPTION ...] MAILBOX");
 	signal(SIGTERM, on_sigterm);
 	box = fdrecv_open(argv[at], NULL);
 	if (box == NULL)
 		err(71, "%s", argv[at]);
 	if (ending)
 		fdrecv_drain(box);
-	tool_ready();
+	tool_ready(service.ready);
 	while ((got = fdrecv_next(box, &handoff)) == 1) {
-		tool_serve(&service, handoff.fd);
+		service_answer(&service, handoff.fd);
 		fdrecv_done(box, &handoff);
 	}
 	if (got == -1)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: ISC
+"""The workers and baselines of the tests, and reconcile."""
+import json
+import os
+import signal
+import socket
+
+from badserver import check, equal
+
+
+def port():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def write(place, name, *lines):
+    path = os.path.join(place, name)
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(line + "\n" for line in lines)
+    return path
+
+
+def test_everything_ends_with_0_on_sigterm(tools, place):
+    for words in (["baseline-direct", port()],
+                  ["baseline-direct", "--processes", 3, port()],
+                  ["baseline-portlisten", port(), place + "/s"],
+                  ["sender-2002", port(), place + "/s"],
+                  ["worker-2002", place + "/s"]):
+        program = tools.start(*words)
+        program.send_signal(signal.SIGTERM)
+        equal(program.wait(20), 0, words)
+
+
+def test_wrong_command_lines_are_refused(tools, _place):
+    for words in (["baseline-direct"], ["baseline-direct", "127.0.0.1:0"],
+                  ["baseline-direct", "--what", "1"],
+                  ["baseline-direct", "1", "2"],
+                  ["baseline-portlisten", "1"], ["worker-2002"],
+                  ["worker-2002", "--slow", "x", "s"], ["sender-2002", "1"],
+                  ["reconcile"], ["reconcile", "--clients", "x"]):
+        done = tools.run(*words)
+        equal(done.returncode, 64, words)
+        check(done.stderr != "", "%s says nothing", words)
+
+
+def test_readiness_on_a_descriptor(tools, place):
+    for words in (["baseline-direct"], ["baseline-portlisten"],
+                  ["worker-2002"]):
+        ours, theirs = os.pipe()
+        end = {"worker-2002": [place + "/s"], "baseline-direct": [port()],
+               "baseline-portlisten": [port(), place + "/s"]}[words[0]]
+        tools.start(*words, "--ready-fd", theirs, *end, ready=False,
+                    pass_fds=[theirs])
+        os.close(theirs)
+        equal(os.read(ours, 100), b"ready\n", words)
+        equal(os.read(ours, 100), b"", "closed behind it")
+        os.close(ours)
+
+
+def reconcile(tools, place, *more):
+    return tools.run("reconcile", "--clients", place + "/clients",
+                     "--workers", place + "/workers", *more)
+
+
+def served(tools, place, number, *words):
+    tools.load("-n", 500, "-c", 16, "-j", place + "/clients", "-R",
+               place + "/replies", *words, "tcp:127.0.0.1:%d" % number,
+               status=0)
+    done = reconcile(tools, place, "--replies", place + "/replies")
+    equal((done.returncode, done.stdout.splitlines()[-1]),
+          (0, "no difference"), done.stdout)
+
+
+def test_direct_answers_and_notes(tools, place):
+    number = port()
+    tools.start("baseline-direct", "--processes", 2, "--id", "--journal",
+                place + "/workers", number)
+    served(tools, place, number)
+
+
+def test_direct_greets(tools, _place):
+    number = port()
+    tools.start("baseline-direct", number)
+    tools.load("-n", 500, "-c", 16, "-m", "none", "-R", "/dev/null",
+               "tcp:127.0.0.1:%d" % number, status=0)
+
+
+def test_portlisten_and_its_worker(tools, place):
+    """Connections that come before there is a worker wait for it."""
+    number = port()
+    tools.start("baseline-portlisten", "127.0.0.1:%d" % number, place + "/s")
+    with socket.create_connection(("127.0.0.1", number)) as early:
+        worker = tools.start("worker-2002", "--id", "--journal",
+                             place + "/workers", "--slow", 1, place + "/s")
+        early.sendall(b"%016x %016x\n" % (1, 2))
+        equal(early.recv(100), b"%016x %016x %d 1\n" % (1, 2, worker.pid),
+              "answer")
+    os.unlink(place + "/workers")
+    worker.kill()
+    tools.start("worker-2002", "--id", "--journal", place + "/workers",
+                place + "/s")
+    served(tools, place, number, "--slow-every", 10)
+
+
+def test_sender_and_its_worker(tools, place):
+    tools.start("worker-2002", place + "/s")
+    done = tools.run("sender-2002", "--pair", place + "/s", 3)
+    equal((done.returncode, done.stdout), (0, "hello, world\n" * 3), "pair")
+    number = port()
+    sender = tools.start("sender-2002", number, place + "/s", 5)
+    tools.load("-n", 5, "-m", "none", "tcp:127.0.0.1:%d" % number, status=0)
+    equal(sender.wait(20), 0, "sender")
+
+
+def test_worker_is_loud_about_what_nobody_sent_in_2002(tools, place):
+    ends = socket.socketpair()
+    ends[1].setblocking(False)
+    quiet = socket.socketpair()
+    blocking = [end.fileno() for end in quiet]
+    for fds in [], blocking, blocking * 2, [ends[1].fileno()]:
+        worker = tools.start("worker-2002", "--id", place + "/s")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.connect(place + "/s")
+            if fds:
+                socket.send_fds(sender, [b"x"], fds)
+            else:
+                sender.send(b"x")
+        equal(worker.wait(20), 3, "%d descriptors" % len(fds))
+        check(b"descriptor" in worker.stderr.read(), "no message")
+    for end in ends + quiet:
+        end.close()
+
+
+GOOD = ("clients", "%016x served 10 20", "workers", "%016x took 5 1",
+        "workers", "%016x answered 5 1")
+CASES = {
+    "lost": ("clients", "%016x reset 1 2"),
+    "died-holding": ("clients", "%016x closed 1 2", "workers",
+                     "%016x took 5 2"),
+    "answer-lost": ("clients", "%016x timeout 1 2", "workers",
+                    "%016x took 5 2", "workers", "%016x answered 5 2"),
+    "served-untaken": ("clients", "%016x served 1 2"),
+    "served-unnoted": ("clients", "%016x served 1 2", "workers",
+                       "%016x took 5 2"),
+    "client-twice": ("clients", "%016x twice 1 2", "workers",
+                     "%016x took 5 2"),
+    "client-doubled": GOOD + ("clients", "%016x served 1 2"),
+    "taken-twice": GOOD + ("workers", "%016x took 6 1"),
+    "answered-twice": GOOD + ("workers", "%016x answered 6 1"),
+    "answered-untaken": ("clients", "%016x served 1 2", "workers",
+                         "%016x answered 5 2"),
+    "refused-but-taken": ("clients", "%016x policy 1 2", "workers",
+                          "%016x took 5 2"),
+    "unknown": ("workers", "%016x took 5 2"),
+    "another-worker": GOOD + ("replies",
+                              "%016x 0123456789abcdef 0123456789abcdef 6 1"
+                              "\\n"),
+    "malformed": ("workers", "%015x took 5 2"),
+}
+COMES_ALONG = {"answered-untaken": {"served-untaken"}}
+
+
+def files(place, lines, number):
+    found = {"clients": [], "workers": [], "replies": []}
+    for name, line in list(zip(GOOD[::2], GOOD[1::2])):
+        found[name].append(line % 1)
+    for name, line in zip(lines[::2], lines[1::2]):
+        found[name].append(line % number)
+    for name, text in found.items():
+        write(place, name, *text)
+
+
+def test_each_difference_is_told(tools, place):
+    files(place, (), 2)
+    equal(reconcile(tools, place).returncode, 0, "no difference")
+    for name, lines in CASES.items():
+        files(place, lines, 2)
+        replies = ("--replies", place + "/replies")
+        done = reconcile(tools, place, "--json", *replies)
+        wanted = {name} | COMES_ALONG.get(name, set())
+        equal(set(json.loads(done.stdout)["differences"]), wanted, name)
+        equal(done.returncode, 1, name)
+        done = reconcile(tools, place, *replies)
+        check(name in done.stdout and done.returncode == 1, done.stdout)
+        allow = [word for one in wanted for word in ("--allow", one + "=1")]
+        done = reconcile(tools, place, *replies, *allow)
+        equal(done.returncode, 0, name + " allowed once")
+        none = [word for one in wanted for word in ("--allow", one + "=0")]
+        done = reconcile(tools, place, *replies, *none)
+        equal(done.returncode, 1, name + " not allowed")
+
+
+def test_refusals_for_a_reason_are_no_difference(tools, place):
+    files(place, ("clients", "%016x policy 1 2"), 2)
+    equal(reconcile(tools, place).returncode, 0, "policy")

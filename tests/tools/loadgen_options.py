@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: ISC
+"""What the load generator can be asked for: how much, how fast, from where,
+and what it writes down."""
+import os
+import re
+import socket
+import subprocess
+import threading
+import time
+
+from badserver import (BadServer, answer, check, equal, greet, request_of)
+
+
+def read(*names):
+    with open(os.path.join(*names), encoding="ascii") as file:
+        return file.read().splitlines()
+
+
+def test_wrong_command_lines_are_refused(tools, place):
+    target = "tcp:127.0.0.1:1"
+    for words in ([], [target, target], ["-n", "0", target],
+                  ["-n", "1x", target], ["-n", "-1", target],
+                  ["-c", "0", target], ["--rate", "0", target],
+                  ["--request", "gopher", target], ["--unheard-of", target],
+                  ["--timeout", "0", target], ["--duration", "0", target],
+                  ["--duration", "1s", target], ["udp:127.0.0.1:1"],
+                  ["unix-dgram:/x"], ["tcp:127.0.0.1:65536"],
+                  ["tcp:127.0.0.1"], ["tcp:localhost:80"], ["tcp:[::1:80"],
+                  ["unix-stream:"], ["unix-stream:/" + 108 * "x"],
+                  ["--sources", "2", "tcp:[::1]:80"],
+                  ["--sources", "2", "tcp:192.0.2.1:80"],
+                  ["--sources", "2", "unix-stream:@x"],
+                  ["-P", 769 * "x", target]):
+        done = tools.run("loadgen", *words)
+        equal(done.returncode, 64, words)
+        check(done.stderr != "" and done.stdout == "", "%s", words)
+    equal(tools.run("loadgen", "--help").returncode, 0, "--help")
+    equal(tools.run("loadgen", "-n", "1", "--journal", place,
+                    target).returncode, 71, "a journal that is a directory")
+
+
+def test_every_option_has_its_help(tools, _place):
+    options = re.findall(r"^  -(\w), --([\w-]+)",
+                         tools.run("loadgen", "--help").stdout, re.M)
+    equal(sorted(name for _, name in options), sorted(
+        "total duration concurrency rate sources timeout request path "
+        "slow-every hold half-close abort expect-policy journal replies json "
+        "help".split()), "options")
+    equal(len({letter for letter, _ in options}), len(options), "letters")
+
+
+def test_text_for_people(tools, _place):
+    server = BadServer(answer).start()
+    done = tools.run("loadgen", "-n", 20, "-c", 4, server.target)
+    server.stop()
+    equal(done.returncode, 0, "status")
+    check(done.stdout.startswith("started 20: served 20\n"), done.stdout)
+    check(re.search(r"^latency +us: p50 \d+ p90 \d+ p99 \d+ p999 \d+ max \d+ "
+                    r"\(exact, of 20\)$", done.stdout, re.M), done.stdout)
+
+
+def test_ids_and_nonces_are_all_different(tools, _place):
+    def note(server, connection, number):
+        server.seen[number] = request_of(connection)
+        connection.sendall((server.seen[number] + "\n").encode())
+        connection.close()
+
+    server = BadServer(note).start()
+    for _ in range(2):
+        tools.load("-n", 200, "-c", 8, server.target, status=0)
+    server.stop()
+    lines = server.seen.values()
+    equal(len(lines), 400, "requests")
+    check(all(re.fullmatch("[0-9a-f]{16} [0-9a-f]{16}", text)
+              for text in lines), "form")
+    for at in 0, 1:
+        equal(len({text.split()[at] for text in lines}), 400, "different")
+
+
+def test_journal_and_replies(tools, place):
+    server = BadServer(answer).start()
+    for _ in range(2):  # both are appended to
+        tools.load("-n", 3000, "-c", 8, "-j", place + "/j", "-R",
+                   place + "/r", server.target, status=0)
+    server.stop()
+    journal, replies = read(place, "j"), read(place, "r")
+    equal((len(journal), len(replies)), (6000, 6000), "lines")
+    for entry, reply in zip(journal, replies):
+        words = entry.split()
+        check(re.fullmatch(r"[0-9a-f]{16} served \d+ \d+", entry), entry)
+        check(re.fullmatch(words[0] + " " + words[0] +
+                           r" [0-9a-f]{16} 1 2\\n", reply), reply)
+        begin = int(words[3]) / 1e6
+        check(time.monotonic() - 60 < begin <= time.monotonic(), entry)
+
+
+def test_replies_that_cannot_be_printed(tools, place):
+    def say(_server, connection, _number):
+        connection.sendall(b"a\\b\x00\xff\r\n")
+        connection.close()
+
+    server = BadServer(say).start()
+    tools.load("-n", 1, "-m", "none", "-R", place + "/r", server.target)
+    server.stop()
+    check(read(place, "r")[0].endswith(" a\\\\b\\x00\\xff\\x0d\\n"), "%s",
+          read(place, "r"))
+
+
+def test_no_more_at_a_time_than_asked_for(tools, _place):
+    lock = threading.Lock()
+
+    def count(server, connection, number):
+        with lock:
+            server.now += 1
+            server.most = max(server.most, server.now)
+        time.sleep(0.002)
+        with lock:
+            server.now -= 1
+        answer(server, connection, number)
+
+    server = BadServer(count)
+    server.now = server.most = 0
+    server.start()
+    tools.load("-n", 200, "-c", 9, server.target, status=0)
+    server.stop()
+    equal(server.most, 9, "at a time")
+
+
+def test_rate(tools, _place):
+    server = BadServer(answer).start()
+    result = tools.load("-n", 100, "-c", 20, "--rate", 200, server.target,
+                        status=0)
+    check(0.49 < result["seconds"] < 0.9, "%s", result)
+    check(result["stall_us"] < 200000, "waiting for its turn is no stall")
+    server.stop()
+
+
+def test_rate_that_the_concurrency_does_not_allow_is_said(tools, _place):
+    def slow(server, connection, number):
+        time.sleep(0.02)
+        answer(server, connection, number)
+
+    server = BadServer(slow).start()
+    result = tools.load("-n", 20, "-c", 1, "--rate", 1000, server.target,
+                        status=0)
+    check(result["late_starts"] >= 18, "%s", result)
+    server.stop()
+
+
+def test_duration(tools, _place):
+    server = BadServer(answer).start()
+    for more in [], ["--rate", 1], ["--rate", 100]:
+        result = tools.load("--duration", 0.4, "-c", 4, *more, server.target,
+                            status=0)
+        check(0.39 < result["seconds"] < 2, "%s", result)
+        check(result["started"] > 0, "%s", result)
+    server.stop()
+
+
+def test_longest_stall(tools, _place):
+    """Half a second in which all wait, wherever it is."""
+    for stop in 0, 50, 99:
+        def pause(server, connection, number, stop=stop):
+            with server.lock:
+                if number == stop:
+                    server.begin = time.monotonic()
+                    time.sleep(0.5)
+            answer(server, connection, number)
+
+        server = BadServer(pause)
+        server.lock = threading.Lock()
+        server.start()
+        result = tools.load("-n", 100, "-c", 4, server.target, status=0)
+        check(490000 < result["stall_us"] < 900000, "%s", result)
+        check(abs(result["stall_begin_us"] / 1e6 - server.begin) < 0.2, "%s",
+              result)
+        check(result["latency_us"]["max"] >= 490000, "%s", result)
+        server.stop()
+
+
+def test_connections_that_fail_do_not_end_a_stall(tools, _place):
+    def fail(server, connection, number):
+        request = request_of(connection)
+        if 10 <= number < 40:
+            time.sleep(0.01)
+        else:
+            connection.sendall((request + "\n").encode())
+        connection.close()
+
+    server = BadServer(fail).start()
+    result = tools.load("-n", 50, "-c", 1, server.target, status=1)
+    equal(result["counts"], {"served": 20, "closed": 30}, "counts")
+    check(result["stall_us"] >= 300000, "%s", result)
+    server.stop()
+
+
+def test_slow_requests_are_listed_apart(tools, _place):
+    def slow(server, connection, _number):
+        text = request_of(connection)
+        server.seen[text[:16]] = text.endswith(" SLOW")
+        if text.endswith(" SLOW"):
+            time.sleep(0.2)
+        connection.sendall((text[:33] + "\n").encode())
+        connection.close()
+
+    server = BadServer(slow).start()
+    result = tools.load("-n", 40, "-c", 8, "--slow-every", 10, server.target,
+                        status=0)
+    server.stop()
+    equal(sum(server.seen.values()), 4, "slow requests")
+    equal(result["slow_latency_us"]["count"], 4, "slow")
+    equal(result["latency_us"]["count"], 36, "others")
+    check(result["slow_latency_us"]["p50"] >= 200000, "%s", result)
+    check(result["latency_us"]["p90"] < 200000, "%s", result)
+
+
+def test_hold(tools, place):
+    def wait(server, connection, number):
+        begin = time.monotonic()
+        text = request_of(connection)
+        server.seen[number] = time.monotonic() - begin
+        connection.sendall((text + "\n").encode())
+        connection.close()
+
+    for where in {}, {"family": socket.AF_UNIX, "address": place + "/s"}:
+        server = BadServer(wait, **where).start()
+        tools.load("-n", 12, "-c", 4, "--hold", 150, server.target, status=0)
+        check(all(0.12 < waited < 1 for waited in server.seen.values()),
+              "%s", server.seen)
+        server.stop()
+
+
+def test_half_close(tools, _place):
+    def wait(server, connection, number):
+        text = request_of(connection)
+        connection.settimeout(0.3)
+        try:
+            server.seen[number] = connection.recv(1) == b""
+        except TimeoutError:
+            server.seen[number] = False
+        connection.sendall((text + "\n").encode() if text else b"hello\n")
+        connection.close()
+
+    for words, half in (["-x"], True), ([], False), (["-xm", "none"], True):
+        server = BadServer(wait).start()
+        tools.load("-n", 4, "-c", 4, *words, server.target, status=0)
+        equal(set(server.seen.values()), {half}, words)
+        server.stop()
+
+
+def test_sources(tools, _place):
+    def note(server, connection, number):
+        server.seen[connection.getpeername()[0]] = True
+        answer(server, connection, number)
+
+    server = BadServer(note).start()
+    tools.load("-n", 50, "--sources", 5, server.target, status=0)
+    equal(sorted(server.seen), ["127.1.0.%d" % i for i in range(1, 6)],
+          "sources")
+    server.stop()
+
+
+def test_abort(tools, _place):
+    """The server's end is gone at once instead of in TIME_WAIT."""
+    def linger(port):
+        return subprocess.run(
+            ["ss", "-Htan", "state", "time-wait", "sport", "=", ":%d" % port],
+            capture_output=True, text=True, check=True).stdout.count("\n")
+
+    for words, most in ([], 20), (["--abort"], 0):
+        server = BadServer(greet).start()
+        port = server.socket.getsockname()[1]
+        tools.load("-n", 20, "-m", "none", *words, server.target, status=0)
+        server.stop()
+        check(linger(port) <= most, "%s: %d left", words, linger(port))

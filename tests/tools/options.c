@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The load generator's command line, as one table: what --help says stands
+ * beside what an option is.
+ */
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTIONS_DAY_MS 86400000
+
+static const struct {
+	const char *name;
+	char letter;
+	const char *argument; /* NULL: has none */
+	const char *help;
+} options_table[] = {
+    {"total", 'n', "N", "connections in all (no limit)"},
+    {"duration", 'd', "SECONDS", "begin none after that time (no limit)"},
+    {"concurrency", 'c', "K", "connections at a time (1)"},
+    {"rate", 'r', "R", "begin R in a second, as long as K allow it"},
+    {"sources", 's', "N", "addresses in 127/8 to come from (0: any)"},
+    {"timeout", 't', "MS", "of one connection (10000)"},
+    {"request", 'm', "MODE", "id, http or none (id)"},
+    {"path", 'P', "PATH", "of --request http (/)"},
+    {"slow-every", 'w', "N", "every Nth request asks for slowness"},
+    {"hold", 'H', "MS", "silence between connection and request"},
+    {"half-close", 'x', NULL, "end of file behind the request"},
+    {"abort", 'a', NULL, "close with a reset: cheaper, no TIME_WAIT"},
+    {"expect-policy", 'e', "TEXT", "an answer that begins so is a refusal"},
+    {"journal", 'j', "FILE", "append: ID OUTCOME LATENCY-US BEGIN-US"},
+    {"replies", 'R', "FILE", "append: ID ANSWER"},
+    {"json", 'J', NULL, "figures for a program"},
+    {"help", 'h', NULL, "this"},
+};
+
+#define OPTIONS_COUNT (sizeof(options_table) / sizeof(options_table[0]))
+
+static void
+options_help(void)
+{
+	puts("usage: loadgen [OPTION ...] TARGET\n"
+	     "TARGET: tcp:ADDRESS:PORT, unix-stream:PATH, unix-seqpacket:PATH;"
+	     "\n@NAME is an abstract PATH.  IPv6: tcp:[::1]:80.");
+	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+		printf("  -%c, --%-13s %-8s %s\n", options_table[i].letter,
+		    options_table[i].name,
+		    options_table[i].argument == NULL ?
+			"" :
+			options_table[i].argument,
+		    options_table[i].help);
+	puts("Modes: id sends \"ID NONCE[ SLOW]\\n\" and expects a line that "
+	     "begins with ID NONCE;\nhttp sends a GET with X-Id and expects a "
+	     "whole 200; none sends nothing and\nexpects anything.  Then the "
+	     "end of file has to follow.\n"
+	     "Without -n and -d it ends with SIGTERM, after those under way.\n"
+	     "Exit status: 0 all were served (or refused with the expected "
+	     "text), 1 not all,\n64 usage, 70 the accounts do not balance, "
+	     "71 system error.");
+	exit(0);
+}
+
+static enum judge_request
+options_request(const char *name)
+{
+	if (strcmp(name, "id") == 0)
+		return JUDGE_ID;
+	if (strcmp(name, "http") == 0)
+		return JUDGE_HTTP;
+	if (strcmp(name, "none") == 0)
+		return JUDGE_NONE;
+	errx(64, "--request %s: expected id, http or none", name);
+}
+
+static uint64_t
+options_seconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end != '\0' || !(seconds > 0 && seconds < 1e6))
+		errx(64, "--duration %s: expected seconds", text);
+	return (uint64_t)(seconds * 1e6);
+}
+
+/* What says how much. */
+static void
+options_amount(struct load *load, int letter)
+{
+	uint64_t most = UINT32_MAX; /* what an ID has room for */
+
+	switch (letter) {
+	case 'n':
+		load->total = tool_number(optarg, 1, most);
+		break;
+	case 'd':
+		load->duration_us = options_seconds(optarg);
+		break;
+	case 'c':
+		load->concurrency = tool_number(optarg, 1, 1000000);
+		break;
+	case 'r':
+		load->rate = tool_number(optarg, 1, 1000000);
+		break;
+	case 's':
+		load->plan.sources =
+		    (unsigned int)tool_number(optarg, 0, 65536);
+		break;
+	case 't':
+		load->plan.timeout_us =
+		    tool_number(optarg, 1, OPTIONS_DAY_MS) * 1000;
+		break;
+	case 'w':
+		load->plan.slow = tool_number(optarg, 1, most);
+		break;
+	case 'H':
+		load->plan.hold_us =
+		    tool_number(optarg, 0, OPTIONS_DAY_MS) * 1000;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What says how. */
+static void
+options_manner(struct load *load, int letter)
+{
+	switch (letter) {
+	case 'm':
+		load->plan.request = options_request(optarg);
+		break;
+	case 'P':
+		if (strlen(optarg) > REQUEST_PATH_MAX)
+			errx(64, "--path: longer than %d", REQUEST_PATH_MAX);
+		load->plan.path = optarg;
+		break;
+	case 'x':
+		load->plan.half_close = 1;
+		break;
+	case 'a':
+		load->plan.abort = 1;
+		break;
+	case 'e':
+		load->plan.policy = optarg;
+		break;
+	case 'j':
+		lines_open(&load->journal, optarg);
+		break;
+	case 'R':
+		lines_open(&load->answers, optarg);
+		break;
+	case 'J':
+		load->json = 1;
+		break;
+	case 'h':
+		options_help();
+		break;
+	case '?':
+		exit(64);
+	default:
+		break;
+	}
+}
+
+static void
+options_target(struct load *load, const char *text)
+{
+	const struct tool_address *target = &load->plan.target;
+	struct sockaddr_in in;
+
+	tool_parse_address(text, &load->plan.target);
+	if (target->type == SOCK_DGRAM)
+		errx(64, "%s: not connections", text);
+	if (load->plan.sources == 0)
+		return;
+	memcpy(&in, &target->storage, sizeof(in));
+	if (in.sin_family != AF_INET ||
+	    ntohl(in.sin_addr.s_addr) >> IN_CLASSA_NSHIFT != IN_LOOPBACKNET)
+		errx(64, "--sources: %s is not in 127/8", text);
+}
+
+void
+options_read(struct load *load, int argc, char **argv)
+{
+	struct option options[OPTIONS_COUNT + 1] = {{NULL, 0, NULL, 0}};
+	char letters[2 * OPTIONS_COUNT + 1] = "";
+	size_t used = 0;
+	int letter;
+
+	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+		options[i].name = options_table[i].name;
+		options[i].has_arg = options_table[i].argument != NULL;
+		options[i].val = options_table[i].letter;
+		letters[used++] = options_table[i].letter;
+		if (options[i].has_arg)
+			letters[used++] = ':';
+	}
+	while (
+	    (letter = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		options_amount(load, letter);
+		options_manner(load, letter);
+	}
+	if (optind + 1 != argc)
+		errx(64, "expected one TARGET; see --help");
+	options_target(load, argv[optind]);
+}

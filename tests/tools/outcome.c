@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The names of what can become of a connection, and how an errno of the
+ * client's own calls is read.
+ */
+#include "outcome.h"
+
+#include <errno.h>
+
+const char *const outcome_names[OUTCOME_COUNT] = {
+    [OUTCOME_SERVED] = "served",
+    [OUTCOME_TWICE] = "twice",
+    [OUTCOME_REFUSED] = "refused",
+    [OUTCOME_RESET] = "reset",
+    [OUTCOME_CLOSED] = "closed",
+    [OUTCOME_SHORT] = "short",
+    [OUTCOME_POLICY] = "policy",
+    [OUTCOME_TIMEOUT] = "timeout",
+    [OUTCOME_ERROR] = "error",
+};
+
+enum outcome
+outcome_of_errno(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case ENOENT: /* how a path says that nobody listens */
+		return OUTCOME_REFUSED;
+	case ECONNRESET:
+	case EPIPE:
+		return OUTCOME_RESET;
+	case ETIMEDOUT: /* the kernel gave up before we did */
+		return OUTCOME_TIMEOUT;
+	default:
+		return OUTCOME_ERROR;
+	}
+}
+
+int
+outcome_errno_is_local(int error)
+{
+	switch (error) {
+	case EADDRINUSE:
+	case EADDRNOTAVAIL: /* no port left to come from */
+	case EAGAIN:
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+	case ENOSPC: /* epoll's limit */
+		return 1;
+	default:
+		return 0;
+	}
+}

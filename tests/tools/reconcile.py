@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Compares what clients and workers say of the same connections.
+
+Client journals are those of loadgen --journal: "ID OUTCOME LATENCY BEGIN".
+Worker journals have "ID took PID SEQ" for a request that an application has
+read and "ID answered PID SEQ" once it has answered.  Answers are those of
+loadgen --replies: "ID ID NONCE PID SEQ\\n".
+
+Prints a table of the differences; exit status 0: there is none, or no more of
+a class than allowed; 1: there are; 64: usage.
+"""
+import argparse
+import collections
+import json
+import re
+import sys
+
+CLASSES = {
+    "lost": "client without an answer, no worker had it",
+    "died-holding": "client without an answer, a worker took it and no more",
+    "answer-lost": "client without an answer, but a worker gave one",
+    "served-untaken": "client served, no worker says that it took it",
+    "served-unnoted": "client served, its worker died before it noted that",
+    "client-twice": "client got two answers, or another's",
+    "client-doubled": "an ID of two clients",
+    "taken-twice": "two requests of one ID read by workers",
+    "answered-twice": "one ID answered twice by workers",
+    "answered-untaken": "answered, but never taken",
+    "refused-but-taken": "refused for a stated reason, and taken all the same",
+    "unknown": "workers speak of an ID that no client has",
+    "another-worker": "the answer names another worker than the journals",
+    "malformed": "a line that cannot be read",
+}
+OUTCOMES = ("served twice refused reset closed short policy timeout error"
+            .split())
+
+
+class Journals:
+    """What all files say, by ID."""
+
+    def __init__(self):
+        self.outcomes = {}
+        self.took = collections.defaultdict(list)
+        self.answered = collections.defaultdict(list)
+        self.answers = {}
+        self.found = collections.defaultdict(list)
+
+    def lines(self, paths, pattern):
+        for path in paths:
+            with open(path, encoding="ascii", errors="replace") as file:
+                for number, line in enumerate(file, 1):
+                    match = re.fullmatch(pattern, line)
+                    if match:
+                        yield match.groups()
+                    else:
+                        self.found["malformed"].append(
+                            "%s:%d" % (path, number))
+
+    def read_clients(self, paths):
+        pattern = r"([0-9a-f]{16}) (%s) \d+ \d+\n" % "|".join(OUTCOMES)
+        for name, outcome in self.lines(paths, pattern):
+            if name in self.outcomes:
+                self.found["client-doubled"].append(name)
+            self.outcomes[name] = outcome
+
+    def read_workers(self, paths):
+        pattern = r"([0-9a-f]{16}) (took|answered) (\d+ \d+)\n"
+        for name, step, worker in self.lines(paths, pattern):
+            (self.took if step == "took" else self.answered)[name].append(
+                worker)
+
+    def read_answers(self, paths):
+        pattern = r"([0-9a-f]{16})(?: (.*))?\n"
+        for name, text in self.lines(paths, pattern):
+            self.answers[name] = text or ""
+
+    def compare(self):
+        for name, outcome in self.outcomes.items():
+            what = self.judge(name, outcome)
+            if what:
+                self.found[what].append(name)
+        for name in self.took.keys() | self.answered.keys():
+            if name not in self.outcomes:
+                self.found["unknown"].append(name)
+            if len(self.took.get(name, ())) > 1:
+                self.found["taken-twice"].append(name)
+            if len(self.answered.get(name, ())) > 1:
+                self.found["answered-twice"].append(name)
+            if name not in self.took:
+                self.found["answered-untaken"].append(name)
+        for name, text in self.answers.items():
+            match = re.match(r"[0-9a-f]{16} [0-9a-f]{16} (\d+ \d+)\\n", text)
+            if match and match.group(1) not in self.took.get(name, ()):
+                self.found["another-worker"].append(name)
+
+    def judge(self, name, outcome):
+        """The class of one client, or None: as it should be."""
+        if outcome == "served":
+            if name not in self.took:
+                return "served-untaken"
+            return None if name in self.answered else "served-unnoted"
+        if outcome == "twice":
+            return "client-twice"
+        if outcome == "policy":
+            return "refused-but-taken" if name in self.took else None
+        if name in self.answered:
+            return "answer-lost"
+        return "died-holding" if name in self.took else "lost"
+
+    def totals(self):
+        return {"clients": len(self.outcomes),
+                "outcomes": dict(collections.Counter(self.outcomes.values())),
+                "taken": len(self.took), "answered": len(self.answered)}
+
+
+def allowance(text):
+    name, _, most = text.partition("=")
+    if name not in CLASSES or not re.fullmatch(r"\d*", most):
+        raise argparse.ArgumentTypeError("expected CLASS or CLASS=N")
+    return name, int(most) if most else sys.maxsize
+
+
+class Parser(argparse.ArgumentParser):
+    """With the house's exit status for a wrong command line."""
+
+    def error(self, message):
+        self.exit(64, "%s%s\n" % (self.format_usage(), message))
+
+
+def arguments():
+    parser = Parser(
+        description="Compares what clients and workers say of the same "
+        "connections.", epilog="classes: " + ", ".join(CLASSES))
+    parser.add_argument("--clients", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--workers", nargs="+", required=True, metavar="FILE")
+    parser.add_argument("--replies", nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--allow", action="append", default=[],
+                        type=allowance, metavar="CLASS[=N]")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    given = arguments()
+    journals = Journals()
+    journals.read_clients(given.clients)
+    journals.read_workers(given.workers)
+    journals.read_answers(given.replies)
+    journals.compare()
+    allowed = dict(given.allow)
+    over = [name for name, ids in journals.found.items()
+            if len(ids) > allowed.get(name, 0)]
+    if given.json:
+        print(json.dumps({**journals.totals(), "differences": journals.found,
+                          "over": sorted(over)}))
+        return 1 if over else 0
+    totals = journals.totals()
+    print("clients %d (%s), taken %d, answered %d" % (
+        totals["clients"], ", ".join("%s %d" % pair for pair in sorted(
+            totals["outcomes"].items())), totals["taken"],
+        totals["answered"]))
+    for name, text in CLASSES.items():
+        ids = journals.found.get(name, [])
+        if ids:
+            print("%-17s %7d  %s%s: %s%s" % (
+                name, len(ids), "" if name in over else "(allowed) ", text,
+                ", ".join(ids[:3]), ", ..." if len(ids) > 3 else ""))
+    print("no difference" if not journals.found else
+          "%d classes of differences, %d not allowed" % (
+              len(journals.found), len(over)))
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef TOOLS_SAMPLES_H
+#define TOOLS_SAMPLES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Times in microseconds, all of them kept, so that percentiles are exact. */
+struct samples {
+	uint32_t *values;
+	size_t count;
+	size_t room;
+};
+
+/* Adds one; more than 71 minutes count as 71 minutes. */
+void samples_add(struct samples *samples, uint64_t us);
+
+void samples_sort(struct samples *samples);
+
+/* Of sorted samples, the smallest that at least per_mille of all do not
+ * exceed; 0 if there are none. */
+uint32_t samples_percentile(
+    const struct samples *samples, unsigned int per_mille);
+
+void samples_done(struct samples *samples);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef UNIT_SAMPLE_H
+#define UNIT_SAMPLE_H
+
+#include "conf/record.h"
+
+/* Endpoint records that are right in every respect, to be used as they are or
+ * to be spoiled in one.  The listener is "www", its mailbox /nowhere/mailbox,
+ * handed off are connections, or datagram sockets themselves. */
+
+/* kind is RECORD_TCP or RECORD_UDP; address a numeric one of either family. */
+struct record_endpoint sample_inet(
+    uint32_t kind, const char *address, uint16_t port);
+
+/* path may be @name. */
+struct record_endpoint sample_unix(uint32_t kind, const char *path);
+
+#endif
