@@ -93,6 +93,32 @@ net_reset(int fd)
 	close(fd);
 }
 
+int
+net_has_ipv6(void)
+{
+	struct sockaddr_in6 in6 = {
+	    .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int found = bind(fd, (const struct sockaddr *)&in6, sizeof(in6)) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return found;
+}
+
+uint16_t
+net_port(int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t size = sizeof(address);
+	struct sockaddr_in in;
+
+	ck_assert_int_eq(
+	    getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	memcpy(&in, &address, sizeof(in)); /* IPv6 has it at the same place */
+	return ntohs(in.sin_port);
+}
+
 static socklen_t
 net_address(struct sockaddr_un *out, const char *path)
 {

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Sockets for tests.  Everything here asserts that it succeeds, but where it
@@ -20,6 +21,12 @@ struct net_pair {
 
 /* Gives a listening TCP socket on a port of the loopback of family. */
 int net_listen(int family);
+
+/* True if sockets can be bound to the loopback of IPv6. */
+int net_has_ipv6(void);
+
+/* The port that an IPv4 or IPv6 socket is bound to. */
+uint16_t net_port(int fd);
 
 /* Gives a connection to what listener is bound to, of whatever family. */
 int net_connect(int listener);
