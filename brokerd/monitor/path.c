@@ -41,7 +41,9 @@ path_is_safe(int dir, int last, uint32_t user, uint32_t *file_user)
 	    (!last && (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Walks from / to the directory that holds path. */
+/* Walks from / to the directory that holds path.  From the first directory
+ * that is not root's on, the kernel is asked as the socket's user, who may
+ * keep everybody else out. */
 static const char *
 path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 {
@@ -56,6 +58,7 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 		length = strcspn(path, "/");
 		safe = path_is_safe(
 		    dir, path[length] == '\0', user, out_file_user);
+		privilege_file_user(*out_file_user);
 		if (!safe || path[length] == '\0')
 			break;
 		snprintf(part, sizeof(part), "%.*s", (int)length, path);
@@ -130,17 +133,15 @@ endpoint_bind_path(struct endpoint *endpoint)
 	const struct sockaddr_un *un = (const void *)&record->address;
 	uint32_t user =
 	    record->socket_uid != RECORD_NO_ID ? record->socket_uid : geteuid();
-	const char *wrong =
-	    path_check(un->sun_path, user, &endpoint->file_user);
+	const char *wrong;
 
-	if (wrong != NULL)
-		return wrong;
 	/* Before bind(2), this decides the mode that the node is born with;
 	 * see unix_bind_bsd() in the kernel. */
 	if (fchmod(endpoint->fd, 0600) == -1)
 		return strerror(errno);
-	privilege_file_user(endpoint->file_user);
-	wrong = path_clear(un);
+	wrong = path_check(un->sun_path, user, &endpoint->file_user);
+	if (wrong == NULL)
+		wrong = path_clear(un);
 	if (wrong == NULL &&
 	    (bind(endpoint->fd, (const struct sockaddr *)un,
 		 record->address_length) == -1 ||

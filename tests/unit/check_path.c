@@ -124,7 +124,7 @@ START_TEST(the_file_has_its_owner_and_group)
 END_TEST
 
 /* Nobody but their user may look into these directories. */
-static const char *const private_paths[] = {"theirs/s"};
+static const char *const private_paths[] = {"theirs/s", "theirs/deep/s"};
 
 START_TEST(the_socket_may_be_in_its_users_private_directory)
 {
