@@ -77,9 +77,10 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 
 /* Makes room for the socket.  connect(2) from a datagram socket tells a live
  * socket (EPROTOTYPE, or success to another datagram socket) from a dead one
- * (ECONNREFUSED), and nobody notices. */
+ * (ECONNREFUSED), and nobody notices.  It needs write permission, which a
+ * socket that was given away may grant to none but its owner: he asks. */
 static const char *
-path_clear(const struct sockaddr_un *un)
+path_clear(const struct sockaddr_un *un, uint32_t file_user)
 {
 	struct stat st;
 	int probe, dead;
@@ -94,8 +95,10 @@ path_clear(const struct sockaddr_un *un)
 		    "a directory is in its place" :
 		    "a file that is no socket is in its place";
 	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	privilege_file_user(st.st_uid);
 	dead = connect(probe, (const struct sockaddr *)un, sizeof(*un)) == -1 &&
 	    errno == ECONNREFUSED;
+	privilege_file_user(file_user);
 	fd_close(probe);
 	if (dead)
 		return unlink(un->sun_path) == 0 ? NULL : strerror(errno);
@@ -141,7 +144,7 @@ endpoint_bind_path(struct endpoint *endpoint)
 		return strerror(errno);
 	wrong = path_check(un->sun_path, user, &endpoint->file_user);
 	if (wrong == NULL)
-		wrong = path_clear(un);
+		wrong = path_clear(un, endpoint->file_user);
 	if (wrong == NULL &&
 	    (bind(endpoint->fd, (const struct sockaddr *)un,
 		 record->address_length) == -1 ||

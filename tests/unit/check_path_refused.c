@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What may be in a socket's place, and which directories it may not be in.
- * Whatever is refused stays as it is, and nobody whose socket is probed
- * notices.
+ * What is refused stays, and nobody whose socket is probed notices.
  */
 #include "asmonitor.h"
 #include "net.h"
@@ -42,7 +41,6 @@ refusal(const char *path)
 	return wrong;
 }
 
-/* Kinds of socket that may have been left behind or still be there. */
 static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
 
 START_TEST(a_dead_socket_makes_room)
@@ -57,6 +55,25 @@ START_TEST(a_dead_socket_makes_room)
 	client = net_reach(unit_path("s"), SOCK_STREAM);
 	ck_assert_int_ne(client, -1);
 	fd_close(client);
+	endpoint_close(&endpoint, 1);
+}
+END_TEST
+
+/* What a monitor that was killed has left behind in a directory of root's. */
+START_TEST(a_dead_socket_of_its_users_makes_room)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint = {.record = &record, .fd = -1};
+
+	if (!asmonitor_is_root())
+		return;
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_mode = 0600;
+	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
+	endpoint_close(&endpoint, 0);
+	ck_assert_int_eq(access(unit_path("s"), F_OK), 0);
+	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	endpoint_close(&endpoint, 1);
 }
 END_TEST
@@ -266,6 +283,7 @@ main(void)
 
 	tcase_add_loop_test(
 	    tc, a_dead_socket_makes_room, 0, (int)UNIT_COUNT(types));
+	tcase_add_test(tc, a_dead_socket_of_its_users_makes_room);
 	tcase_add_loop_test(tc, a_live_socket_is_refused_and_does_not_notice, 0,
 	    (int)UNIT_COUNT(types));
 	tcase_add_test(tc, a_socket_that_does_not_listen_yet_is_live);
