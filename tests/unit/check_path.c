@@ -13,6 +13,7 @@
 #include "monitor/endpoint.h"
 #include "monitor/privilege.h"
 
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -142,14 +143,14 @@ START_TEST(the_socket_may_be_in_its_users_private_directory)
 	record.socket_gid = ASMONITOR_GROUP;
 	record.socket_mode = 0600;
 	bind_well(&endpoint, &record);
-	privilege_file_user(ASMONITOR_USER);
+	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
 	is_file(&record, 0600, ASMONITOR_USER, ASMONITOR_GROUP);
-	privilege_file_user(0);
+	setfsuid(0);
 	endpoint_close(&endpoint, 1);
-	privilege_file_user(ASMONITOR_USER);
+	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
 	ck_assert(!is_there(&record));
 	ck_assert_int_eq(errno, ENOENT);
-	privilege_file_user(0);
+	setfsuid(0);
 }
 END_TEST
 
@@ -179,11 +180,13 @@ START_TEST(the_longest_path_is_bound)
 	char path[RECORD_PATH_SIZE];
 	struct record_endpoint record;
 	struct endpoint endpoint;
-	size_t start = strlen(unit_path("s"));
+	size_t start = strlen(unit_path("a"));
 
 	memset(path, 'a', sizeof(path));
-	memcpy(path, unit_path("s"), start);
-	path[sizeof(path) - 1] = '\0';
+	memcpy(path, unit_path("a"), start);
+	path[sizeof(path) - 3] = '\0';
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	memcpy(path + sizeof(path) - 3, "/s", 3);
 	record = sample_unix(RECORD_UNIX_STREAM, path);
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(access(path, F_OK), 0);
@@ -202,14 +205,15 @@ START_TEST(the_file_is_removed_only_when_that_is_wanted)
 	errno = ENODATA;
 	endpoint_close(&endpoint, 0);
 	ck_assert_int_eq(errno, ENODATA);
+	ck_assert_int_eq(endpoint.fd, -1);
+	ck_assert(is_there(&record));
+	endpoint_close(&endpoint, 1); /* not ours any more */
 	ck_assert(is_there(&record));
 	bind_well(&endpoint, &record);
 	errno = ENODATA;
 	endpoint_close(&endpoint, 1);
 	ck_assert_int_eq(errno, ENODATA);
 	ck_assert(!is_there(&record));
-	endpoint_close(&endpoint, 1);
-	ck_assert_int_eq(endpoint.fd, -1);
 }
 END_TEST
 

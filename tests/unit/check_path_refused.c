@@ -59,20 +59,21 @@ START_TEST(a_dead_socket_makes_room)
 }
 END_TEST
 
-/* What a monitor that was killed has left behind in a directory of root's. */
+static const char *const left_behind[] = {"s", "theirs/s"};
+
 START_TEST(a_dead_socket_of_its_users_makes_room)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    sample_unix(RECORD_UNIX_STREAM, unit_path(left_behind[_i]));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (!asmonitor_is_root())
 		return;
+	asmonitor_directory("theirs", 0700);
 	record.socket_uid = ASMONITOR_USER;
 	record.socket_mode = 0600;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	endpoint_close(&endpoint, 0);
-	ck_assert_int_eq(access(unit_path("s"), F_OK), 0);
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	endpoint_close(&endpoint, 1);
 }
@@ -207,7 +208,6 @@ static const struct {
 } parents[] = {
     {0755, ASMONITOR_GROUP, 1, 1},
     {0700, ASMONITOR_GROUP, 1, 1},
-    {01755, ASMONITOR_GROUP, 1, 1},
     {0775, ASMONITOR_GROUP, 0, 0},
     {0757, ASMONITOR_GROUP, 0, 0},
     {0777, ASMONITOR_GROUP, 0, 0},
@@ -244,7 +244,6 @@ static const struct {
 	int error;
 } ways[] = {
     {"nothing/s", ENOENT},
-    {"nothing/d/s", ENOENT},
     {"file/s", ENOTDIR},
     {"link/s", ENOTDIR},
     {"link/d/s", ENOTDIR},
@@ -283,7 +282,8 @@ main(void)
 
 	tcase_add_loop_test(
 	    tc, a_dead_socket_makes_room, 0, (int)UNIT_COUNT(types));
-	tcase_add_test(tc, a_dead_socket_of_its_users_makes_room);
+	tcase_add_loop_test(tc, a_dead_socket_of_its_users_makes_room, 0,
+	    (int)UNIT_COUNT(left_behind));
 	tcase_add_loop_test(tc, a_live_socket_is_refused_and_does_not_notice, 0,
 	    (int)UNIT_COUNT(types));
 	tcase_add_test(tc, a_socket_that_does_not_listen_yet_is_live);
