@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a child of the monitor has when it begins.
+ */
+#include "probe.h"
+#include "scene.h"
+#include "unit.h"
+
+#include "base/fd.h"
+#include "monitor/spawn.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* A descriptor each for the numbers whose bit is set, and -1 for the others;
+ * what the child is to see is in scene_text. */
+static void
+give_fds(struct spawn *spawn, unsigned int given)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	scene_text[0] = '\0';
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		if (i != 1)
+			spawn->fds[i] = -1;
+		if (i != 1 && (given & 1U << i) != 0)
+			spawn->fds[i] = memfd_create("given", MFD_CLOEXEC);
+		if (spawn->fds[i] != -1)
+			scene_append_fd(i, spawn->fds[i]);
+		else if (i < 3)
+			scene_append_fd(i, null);
+	}
+}
+
+static void
+fds_body(void *argument)
+{
+	static char expected[sizeof(scene_text)];
+	struct scene scene;
+
+	probe_descriptors();
+	scene_init(&scene, "fds", "0");
+	give_fds(&scene.spawn, *(unsigned int *)argument);
+	memcpy(expected, scene_text, sizeof(scene_text));
+	unit_must(scene_run(&scene) == 0);
+	if (strcmp(scene_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
+	unit_must(strcmp(scene_text, expected) == 0);
+}
+
+START_TEST(a_child_has_only_the_descriptors_it_was_given)
+{
+	unsigned int given = (unsigned int)_i;
+
+	if (scene_is_possible())
+		unit_in_child(fds_body, &given);
+}
+END_TEST
+
+static void
+environment_body(void *argument)
+{
+	struct scene scene;
+
+	probe_descriptors();
+	scene_init(&scene, "environment", "0");
+	setenv("LD_DEBUG", "all", 1);
+	setenv("EVENT_NOEPOLL", "1", 1);
+	if (argument != NULL)
+		setenv("JOURNAL_STREAM", argument, 1);
+	unit_must(scene_run(&scene) == 0);
+	unit_must(strcmp(scene_text,
+		      argument != NULL ? "JOURNAL_STREAM=8:1234\n" : "") == 0);
+}
+
+START_TEST(a_child_has_no_environment_but_JOURNAL_STREAM)
+{
+	static char stream[] = "8:1234";
+
+	if (!scene_is_possible())
+		return;
+	unit_in_child(environment_body, NULL);
+	unit_in_child(environment_body, stream);
+}
+END_TEST
+
+static void
+ids_body(void *argument)
+{
+	char expected[512], uid[64], gid[64], bounds[64];
+	struct scene scene;
+
+	(void)argument;
+	probe_descriptors();
+	snprintf(uid, sizeof(uid), "%s", probe_status("Uid"));
+	snprintf(gid, sizeof(gid), "%s", probe_status("Gid"));
+	snprintf(bounds, sizeof(bounds), "%s", probe_status("CapBnd"));
+	if (geteuid() == 0) {
+		snprintf(uid, sizeof(uid), "%d\t%d\t%d\t%d", PROBE_UID,
+		    PROBE_UID, PROBE_UID, PROBE_UID);
+		snprintf(gid, sizeof(gid), "%d\t%d\t%d\t%d", PROBE_GID,
+		    PROBE_GID, PROBE_GID, PROBE_GID);
+		snprintf(bounds, sizeof(bounds), "%016x", 0);
+	}
+	snprintf(expected, sizeof(expected),
+	    "Uid\t%s\nGid\t%s\nGroups\t%s\nCapInh\t%016x\nCapPrm\t%016x\n"
+	    "CapEff\t%016x\nCapBnd\t%s\nCapAmb\t%016x\n",
+	    uid, gid, geteuid() == 0 ? "" : probe_status("Groups"), 0, 0, 0,
+	    bounds, 0);
+	scene_init(&scene, "ids", "0");
+	unit_must(scene_run(&scene) == 0);
+	if (strcmp(scene_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
+	unit_must(strcmp(scene_text, expected) == 0);
+}
+
+START_TEST(a_child_of_an_ordinary_user_keeps_its_ids)
+{
+	if (geteuid() == 0)
+		unit_skip("root has other ids to give");
+	else
+		unit_in_child(ids_body, NULL);
+}
+END_TEST
+
+START_TEST(a_child_of_root_is_the_user_it_was_to_be)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else if (scene_is_possible())
+		unit_in_child(ids_body, NULL);
+}
+END_TEST
+
+static const struct {
+	mode_t mode;
+	int status;
+	const char *why;
+} programs[] = {
+    {0644, EX_NOPERM, "test: cannot start child: Permission denied\n"},
+    {0755, EX_OSERR, "test: cannot start child: Exec format error\n"},
+};
+
+static void
+program_body(void *argument)
+{
+	int i = *(int *)argument;
+	int file = memfd_create("program", MFD_CLOEXEC);
+	struct scene scene;
+
+	unit_must(fchmod(file, programs[i].mode) == 0);
+	scene_init(&scene, "exit", "0");
+	scene.spawn.program = file;
+	unit_must(scene_run(&scene) == programs[i].status);
+	unit_must(strcmp(scene_text, programs[i].why) == 0);
+}
+
+START_TEST(a_child_that_cannot_begin_says_why)
+{
+	unit_in_child(program_body, &_i);
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	Suite *suite;
+	TCase *tc;
+
+	if (scene_is_child(argc, argv))
+		_exit(scene_child(argv));
+	suite = suite_create("spawn");
+	tc = unit_case(suite, "begin");
+	tcase_add_loop_test(tc, a_child_has_only_the_descriptors_it_was_given,
+	    0, 1 << SPAWN_FDS);
+	tcase_add_test(tc, a_child_has_no_environment_but_JOURNAL_STREAM);
+	tcase_add_test(tc, a_child_of_an_ordinary_user_keeps_its_ids);
+	tcase_add_test(tc, a_child_of_root_is_the_user_it_was_to_be);
+	tcase_add_loop_test(
+	    tc, a_child_that_cannot_begin_says_why, 0, UNIT_COUNT(programs));
+	return unit_run(suite);
+}
