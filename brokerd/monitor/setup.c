@@ -89,6 +89,7 @@ setup_files(struct setup *setup)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would lose exit statuses */
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setup->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	setup->counters =

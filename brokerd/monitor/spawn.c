@@ -70,7 +70,8 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	if (child.fd == -1 || poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
 		kill(pid, SIGKILL);
 	fd_close(child.fd);
-	waitpid(pid, &status, 0);
+	if (waitpid(pid, &status, 0) == -1)
+		return EX_OSERR; /* unknown is not 0 */
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

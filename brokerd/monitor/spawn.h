@@ -26,7 +26,7 @@ struct spawn {
 pid_t spawn_start(const struct spawn *spawn, struct log *log);
 
 /* Waits for a child until deadline_ms (monotonic); then kills it.  Returns its
- * exit status, or minus the signal that ended it. */
+ * exit status, or minus the signal that ended it; 71 if that is not known. */
 int spawn_wait(pid_t pid, uint64_t deadline_ms);
 
 /* The exit status for an errno: 77 when it is about permission, else 71. */

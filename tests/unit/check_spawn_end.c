@@ -126,6 +126,25 @@ START_TEST(a_child_that_has_ended_keeps_its_status_after_its_limit)
 }
 END_TEST
 
+static void
+ignored_body(void *argument)
+{
+	struct scene scene;
+
+	(void)argument;
+	probe_descriptors();
+	signal(SIGCHLD, SIG_IGN); /* then the kernel forgets how it ended */
+	scene_init(&scene, "exit", "3");
+	unit_must(scene_run(&scene) != 0);
+}
+
+START_TEST(a_child_of_unknown_end_has_not_succeeded)
+{
+	if (scene_is_possible())
+		unit_in_child(ignored_body, NULL);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -142,5 +161,6 @@ main(int argc, char **argv)
 	tcase_add_test(tc, a_child_over_its_limit_is_killed);
 	tcase_add_test(
 	    tc, a_child_that_has_ended_keeps_its_status_after_its_limit);
+	tcase_add_test(tc, a_child_of_unknown_end_has_not_succeeded);
 	return unit_run(suite);
 }
