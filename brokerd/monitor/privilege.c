@@ -83,6 +83,9 @@ privilege_drop(uint32_t uid, uint32_t gid)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (geteuid() != 0)
 		return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+	/* -1 is "as it is" to setresuid(2), and neither that nor 0 a drop. */
+	if (uid == 0 || uid == UINT32_MAX || gid == 0 || gid == UINT32_MAX)
+		return -1;
 	if (capng_change_id((int)uid, (int)gid,
 		CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING |
 		    CAPNG_CLEAR_AMBIENT) != 0)

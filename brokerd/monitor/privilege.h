@@ -9,9 +9,9 @@
  * end. */
 int privilege_reduce(void);
 
-/* A child on its way to exec becomes uid:gid and keeps nothing; without root
- * it keeps its ids and drops what else it has.  0, or -1 with errno: the
- * caller has to end. */
+/* A child on its way to exec becomes uid:gid, neither of them root's, and
+ * keeps nothing; without root it keeps its ids and drops what else it has.
+ * 0, or -1 with errno: the caller has to end. */
 int privilege_drop(uint32_t uid, uint32_t gid);
 
 /* From here on files are created and reached as uid would: the monitor has

@@ -168,6 +168,33 @@ START_TEST(a_child_that_cannot_begin_says_why)
 }
 END_TEST
 
+static void
+left_body(void *argument)
+{
+	struct scene scene;
+
+	(void)argument;
+	scene_init(&scene, "exit", "0");
+	scene.spawn.uid = UINT32_MAX; /* "as it is" to setresuid(2) */
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.uid = 0;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.uid = PROBE_UID;
+	scene.spawn.gid = UINT32_MAX;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.gid = 0;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+}
+
+START_TEST(a_child_of_root_is_never_left_as_root)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(left_body, NULL);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -183,6 +210,7 @@ main(int argc, char **argv)
 	tcase_add_test(tc, a_child_has_no_environment_but_JOURNAL_STREAM);
 	tcase_add_test(tc, a_child_of_an_ordinary_user_keeps_its_ids);
 	tcase_add_test(tc, a_child_of_root_is_the_user_it_was_to_be);
+	tcase_add_test(tc, a_child_of_root_is_never_left_as_root);
 	tcase_add_loop_test(
 	    tc, a_child_that_cannot_begin_says_why, 0, UNIT_COUNT(programs));
 	return unit_run(suite);
