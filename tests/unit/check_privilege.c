@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The privilege ladder, step by step, as /proc shows it.
+ */
+#include "probe.h"
+#include "unit.h"
+
+#include "monitor/privilege.h"
+
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <linux/capability.h>
+#include <linux/securebits.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+/* NET_BIND_SERVICE SETUID SETGID SETPCAP KILL CHOWN */
+static const uint64_t six =
+    BIT(10) | BIT(7) | BIT(6) | BIT(8) | BIT(5) | BIT(0);
+
+static void
+must_have(uint64_t permitted, uint64_t bounds)
+{
+	unit_must(probe_set("CapEff") == permitted);
+	unit_must(probe_set("CapPrm") == permitted);
+	unit_must(probe_set("CapBnd") == bounds);
+	unit_must(probe_set("CapInh") == 0);
+	unit_must(probe_set("CapAmb") == 0);
+}
+
+/* Whoever runs this has no way back. */
+static void
+must_be_for_good(void)
+{
+	unit_must(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	unit_must(setresuid(0, 0, 0) == -1 && errno == EPERM);
+	unit_must(setresgid(0, 0, 0) == -1 && errno == EPERM);
+	unit_must(setgroups(0, NULL) == -1 && errno == EPERM);
+}
+
+static void
+set_capabilities(uint64_t set)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+	    {(uint32_t)set, (uint32_t)set, (uint32_t)set},
+	    {(uint32_t)(set >> 32), (uint32_t)(set >> 32),
+		(uint32_t)(set >> 32)}};
+
+	unit_must(syscall(SYS_capset, &header, data) == 0);
+}
+
+/* An ordinary user whom somebody gave capabilities, ambient ones too. */
+static void
+become_user_with(uint64_t set)
+{
+	unit_must(setgroups(0, NULL) == 0);
+	unit_must(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+	unit_must(setresgid(PROBE_GID, PROBE_GID, PROBE_GID) == 0);
+	unit_must(setresuid(PROBE_UID, PROBE_UID, PROBE_UID) == 0);
+	set_capabilities(set);
+	for (unsigned long c = 0; c < 64; c++)
+		if ((set & BIT(c)) != 0)
+			unit_must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c,
+				      0, 0) == 0);
+	unit_must(probe_set("CapAmb") == set);
+}
+
+static void
+root_body(void *argument)
+{
+	static const gid_t groups[] = {PROBE_GID, PROBE_GID + 1};
+	const int no_root = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
+
+	(void)argument;
+	unit_must(setgroups(UNIT_COUNT(groups), groups) == 0);
+	unit_must(privilege_reduce() == 0);
+	must_have(six, six);
+	unit_must(strcmp(probe_status("Uid"), "0\t0\t0\t0") == 0);
+	unit_must(strcmp(probe_status("Groups"), "") == 0);
+	unit_must(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	unit_must((prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) & no_root) == no_root);
+}
+
+START_TEST(root_keeps_six_capabilities_and_no_group)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(root_body, NULL);
+}
+END_TEST
+
+static void
+poor_body(void *argument)
+{
+	(void)argument;
+	set_capabilities(six & ~BIT(CAP_SETPCAP));
+	unit_must(privilege_reduce() == -1 && errno != 0);
+}
+
+START_TEST(root_that_cannot_give_up_the_rest_fails)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(poor_body, NULL);
+}
+END_TEST
+
+static void
+drop_body(void *argument)
+{
+	static const char ids[] = "60583\t60583\t60583\t60583";
+	static const char groups[] = "60584\t60584\t60584\t60584";
+
+	if (argument != NULL)
+		unit_must(privilege_reduce() == 0);
+	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	must_have(0, 0);
+	unit_must(strcmp(probe_status("Uid"), ids) == 0);
+	unit_must(strcmp(probe_status("Gid"), groups) == 0);
+	unit_must(strcmp(probe_status("Groups"), "") == 0);
+	unit_must(setresuid(0, 0, 0) == -1 && errno == EPERM);
+	if (argument != NULL)
+		must_be_for_good();
+}
+
+START_TEST(a_child_keeps_nothing_whatever_its_monitor_had)
+{
+	static char reduced;
+
+	if (probe_not_root() != NULL) {
+		unit_skip(probe_not_root());
+		return;
+	}
+	unit_in_child(drop_body, NULL);
+	unit_in_child(drop_body, &reduced);
+}
+END_TEST
+
+static void
+undroppable_body(void *argument)
+{
+	(void)argument;
+	set_capabilities(six & ~BIT(CAP_SETUID));
+	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == -1 && errno != 0);
+}
+
+START_TEST(a_child_that_cannot_change_its_ids_fails)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(undroppable_body, NULL);
+}
+END_TEST
+
+/* Root is a user without capabilities here, so both can run this. */
+static void
+user_body(void *argument)
+{
+	uint64_t bounds = probe_set("CapBnd"), binds;
+
+	(void)argument;
+	if (geteuid() == 0)
+		become_user_with(0);
+	binds = probe_set("CapPrm") & BIT(CAP_NET_BIND_SERVICE);
+	unit_must(privilege_reduce() == 0);
+	must_have(binds, bounds);
+	must_be_for_good();
+	unit_must(privilege_drop(0, 0) == 0);
+	must_have(0, bounds);
+	must_be_for_good();
+	unit_must(geteuid() != 0);
+}
+
+START_TEST(an_ordinary_user_has_nothing)
+{
+	if (geteuid() == 0 && probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(user_body, NULL);
+}
+END_TEST
+
+static void
+binder_body(void *argument)
+{
+	uint64_t bounds = probe_set("CapBnd");
+
+	(void)argument;
+	become_user_with(six);
+	unit_must(privilege_reduce() == 0);
+	must_have(BIT(CAP_NET_BIND_SERVICE), bounds);
+	must_be_for_good();
+	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	must_have(0, bounds);
+}
+
+START_TEST(a_user_who_may_bind_keeps_that_and_its_child_nothing)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(binder_body, NULL);
+}
+END_TEST
+
+static int
+make_file(const char *name)
+{
+	return mknod(name, S_IFREG | 0600, 0);
+}
+
+/* Its directory is PROBE_UID's alone. */
+static void
+files_body(void *argument)
+{
+	struct stat st;
+
+	unit_must(chdir(argument) == 0);
+	unit_must(privilege_reduce() == 0);
+	unit_must(make_file("a") == -1 && errno == EACCES);
+	privilege_file_user(PROBE_UID);
+	unit_must(make_file("b") == 0);
+	unit_must(stat("b", &st) == 0 && st.st_uid == PROBE_UID);
+	privilege_file_user(0);
+	unit_must(make_file("c") == -1 && errno == EACCES);
+	must_have(six, six);
+}
+
+START_TEST(files_are_made_as_another_user_until_that_ends)
+{
+	const char *path;
+
+	if (probe_not_root() != NULL) {
+		unit_skip(probe_not_root());
+		return;
+	}
+	path = unit_directory("home", 0711);
+	ck_assert_int_eq(chown(path, PROBE_UID, PROBE_GID), 0);
+	unit_in_child(files_body, (void *)(uintptr_t)path);
+}
+END_TEST
+
+static void
+user_files_body(void *argument)
+{
+	uid_t uid;
+
+	(void)argument;
+	if (geteuid() == 0)
+		become_user_with(0);
+	uid = geteuid();
+	privilege_file_user(0);
+	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
+	privilege_file_user(PROBE_UID + 1);
+	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
+}
+
+START_TEST(an_ordinary_user_makes_files_as_itself)
+{
+	if (geteuid() == 0 && probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(user_files_body, NULL);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("privilege");
+	TCase *tc = unit_case(suite, "ladder");
+
+	tcase_add_test(tc, root_keeps_six_capabilities_and_no_group);
+	tcase_add_test(tc, root_that_cannot_give_up_the_rest_fails);
+	tcase_add_test(tc, a_child_keeps_nothing_whatever_its_monitor_had);
+	tcase_add_test(tc, a_child_that_cannot_change_its_ids_fails);
+	tcase_add_test(tc, an_ordinary_user_has_nothing);
+	tcase_add_test(
+	    tc, a_user_who_may_bind_keeps_that_and_its_child_nothing);
+	tc = unit_case(suite, "files");
+	tcase_add_test(tc, files_are_made_as_another_user_until_that_ends);
+	tcase_add_test(tc, an_ordinary_user_makes_files_as_itself);
+	return unit_run(suite);
+}
