@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <linux/capability.h>
 
@@ -115,4 +116,17 @@ probe_read(int fd, char *text, size_t size)
 	    (n = read(fd, text + length, size - 1 - length)) > 0)
 		length += (size_t)n;
 	text[length] = '\0';
+}
+
+void
+probe_capabilities(uint64_t set)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+	    {(uint32_t)set, (uint32_t)set, (uint32_t)set},
+	    {(uint32_t)(set >> 32), (uint32_t)(set >> 32),
+		(uint32_t)(set >> 32)}};
+
+	unit_must(syscall(SYS_capset, &header, data) == 0);
 }

@@ -33,6 +33,9 @@ const char *probe_status(const char *field);
 /* The same as the set of bits that it is in hexadecimal. */
 uint64_t probe_set(const char *field);
 
+/* Makes this process's effective, permitted and inheritable set this one. */
+void probe_capabilities(uint64_t set);
+
 /* Reads what is in fd now, at most size - 1 bytes, and ends it with a NUL. */
 void probe_read(int fd, char *text, size_t size);
 
