@@ -59,7 +59,7 @@ START_TEST(a_child_has_only_the_descriptors_it_was_given)
 {
 	unsigned int given = (unsigned int)_i;
 
-	if (scene_is_possible())
+	if (probe_is_for_all())
 		unit_in_child(fds_body, &given);
 }
 END_TEST
@@ -84,7 +84,7 @@ START_TEST(a_child_has_no_environment_but_JOURNAL_STREAM)
 {
 	static char stream[] = "8:1234";
 
-	if (!scene_is_possible())
+	if (!probe_is_for_all())
 		return;
 	unit_in_child(environment_body, NULL);
 	unit_in_child(environment_body, stream);
@@ -134,7 +134,7 @@ START_TEST(a_child_of_root_is_the_user_it_was_to_be)
 {
 	if (probe_not_root() != NULL)
 		unit_skip(probe_not_root());
-	else if (scene_is_possible())
+	else if (probe_is_for_all())
 		unit_in_child(ids_body, NULL);
 }
 END_TEST

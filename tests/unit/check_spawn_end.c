@@ -45,7 +45,7 @@ end_body(void *argument)
 
 START_TEST(the_status_says_how_a_child_ended)
 {
-	if (scene_is_possible())
+	if (probe_is_for_all())
 		unit_in_child(end_body, &_i);
 }
 END_TEST
@@ -68,7 +68,7 @@ size_body(void *argument)
 
 START_TEST(a_child_that_writes_too_much_is_ended)
 {
-	if (scene_is_possible())
+	if (probe_is_for_all())
 		unit_in_child(size_body, NULL);
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(a_child_over_its_limit_is_killed)
 {
 	static uint64_t limits_ms[] = {0, 150};
 
-	if (!scene_is_possible())
+	if (!probe_is_for_all())
 		return;
 	for (size_t i = 0; i < UNIT_COUNT(limits_ms); i++)
 		unit_in_child(limit_body, &limits_ms[i]);
@@ -121,7 +121,7 @@ late_body(void *argument)
 
 START_TEST(a_child_that_has_ended_keeps_its_status_after_its_limit)
 {
-	if (scene_is_possible())
+	if (probe_is_for_all())
 		unit_in_child(late_body, NULL);
 }
 END_TEST
@@ -140,7 +140,7 @@ ignored_body(void *argument)
 
 START_TEST(a_child_of_unknown_end_has_not_succeeded)
 {
-	if (scene_is_possible())
+	if (probe_is_for_all())
 		unit_in_child(ignored_body, NULL);
 }
 END_TEST

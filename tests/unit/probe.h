@@ -24,7 +24,8 @@ void probe_descriptors(void);
 /* NULL if this process can do as root what the monitor does, else why not. */
 const char *probe_not_root(void);
 
-/* True if any user may execute this program, as one that was dropped to. */
+/* True unless the ids that root gives a child keep it from executing this
+ * program; then that was said. */
 int probe_is_for_all(void);
 
 /* What /proc/self/status says after "field:".  Good until the next call. */

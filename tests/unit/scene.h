@@ -34,8 +34,4 @@ void scene_append_fd(int number, int fd);
 int scene_is_child(int argc, char **argv);
 int scene_child(char **argv);
 
-/* True unless the ids that root gives a child keep it from executing this
- * program; then that was said. */
-int scene_is_possible(void);
-
 #endif
