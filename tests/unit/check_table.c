@@ -173,6 +173,7 @@ static const struct {
     {RECORD(3), RECORD_DIAGNOSTIC + 1, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), UINT32_MAX, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_HEADER, RECORD(4), OUT_OF_PLACE},
+    {RECORD(3), RECORD_SETTINGS, RECORD(4), OUT_OF_PLACE},
     {AT(2, u.endpoint.backlog), 0, RECORD(4),
 	"a backlog of 1 or more was expected"},
     {AT(3, u.endpoint.backlog), 0, RECORD(4),
