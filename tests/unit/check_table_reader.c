@@ -26,8 +26,8 @@
 
 #define ALL (RECORD_MAX * sizeof(struct record))
 
-/* A process of the reader's stays behind and waits for the test, which has
- * the other end of what they log to.  True in it. */
+/* A process stays behind until the test, which it logs to, says so; true in
+ * it. */
 static int
 stay_behind(void)
 {
@@ -114,8 +114,10 @@ prepare(struct scene *scene, const char *what, const char *number)
 static int
 run(struct scene *scene)
 {
+	int lowest = probe_lowest();
 	int status = table_read(&scene->table, &scene->setup);
 
+	unit_must(probe_lowest() == lowest);
 	probe_read(scene->log[0], scene->text, sizeof(scene->text));
 	return status;
 }
@@ -224,7 +226,6 @@ START_TEST(a_test_reads_and_says_and_takes_nothing)
 }
 END_TEST
 
-/* Its standard input is as long as the file; without one there is none. */
 static void
 input_body(void *argument)
 {
@@ -243,9 +244,7 @@ input_body(void *argument)
 
 START_TEST(a_reader_has_the_file_unless_there_is_none_to_read)
 {
-	if (!probe_is_for_all())
-		return;
-	for (int listens = 0; listens < 2; listens++)
+	for (int listens = 0; probe_is_for_all() && listens < 2; listens++)
 		unit_in_child(input_body, &listens);
 }
 END_TEST
@@ -259,12 +258,11 @@ unreadable_body(void *argument)
 	prepare(&scene, "exit", "0");
 	scene.setup.config = argument;
 	unit_must(run(&scene) == EX_CONFIG);
-	snprintf(why, sizeof(why),
-	    "test: %s: cannot read it: No such file or directory\n",
-	    scene.setup.config);
+	snprintf(why, sizeof(why), "test: %s: cannot read it: %s\n",
+	    scene.setup.config, strerror(ENOENT));
 	unit_must(strcmp(scene.text, why) == 0);
 	unit_must(mknod(argument, S_IFREG, 0) == 0);
-	if (geteuid() == 0) /* as a monitor, who may not read all */
+	if (geteuid() == 0)
 		unit_must(chown(argument, PROBE_UID, PROBE_GID) == 0 &&
 		    privilege_reduce() == 0);
 	unit_must(run(&scene) == EX_NOPERM);

@@ -135,3 +135,13 @@ probe_capabilities(uint64_t set)
 
 	unit_must(syscall(SYS_capset, &header, data) == 0);
 }
+
+int
+probe_lowest(void)
+{
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+	unit_must(fd != -1);
+	fd_close(fd);
+	return fd;
+}

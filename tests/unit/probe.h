@@ -34,6 +34,9 @@ const char *probe_status(const char *field);
 /* The same as the set of bits that it is in hexadecimal. */
 uint64_t probe_set(const char *field);
 
+/* The lowest number that no descriptor has: one more if one was leaked. */
+int probe_lowest(void);
+
 /* Makes this process's effective, permitted and inheritable set this one. */
 void probe_capabilities(uint64_t set);
 

@@ -8,7 +8,6 @@
 #include "unit.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 
 #include <sys/stat.h>
 
@@ -107,26 +106,15 @@ scene_init(struct scene *scene, const char *what, const char *argument)
 	    .gid = PROBE_GID};
 }
 
-/* The lowest number that is free: one more when something is left open. */
-static int
-scene_lowest(void)
-{
-	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-
-	unit_must(fd != -1);
-	fd_close(fd);
-	return fd;
-}
-
 int
 scene_run(struct scene *scene)
 {
-	int lowest = scene_lowest(), status;
+	int lowest = probe_lowest(), status;
 	pid_t pid = spawn_start(&scene->spawn, &scene->log);
 
 	unit_must(pid > 0);
 	status = spawn_wait(pid, clock_ms() + SCENE_FAR_MS);
-	unit_must(scene_lowest() == lowest);
+	unit_must(probe_lowest() == lowest);
 	probe_read(scene->out[0], scene_text, sizeof(scene_text));
 	return status;
 }

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The monitor and an engine that does as it should, or as it should not.  The
+ * engine is this program, see double.h.
+ */
+#include "double.h"
+#include "net.h"
+#include "probe.h"
+#include "sample.h"
+#include "unit.h"
+
+#include "base/clock.h"
+#include "monitor/engine_process.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ENDPOINTS 200 /* more than the channel holds at once */
+#define LIMIT_MS 10000
+#define SKIP_S 9
+
+static struct double_counters *counters;
+
+/* Most of the limit passes at once: after so many looks at the clock (-1:
+ * never) it is SKIP_S later.  The monitor looks once before it waits. */
+static int looks = -1;
+
+int
+clock_gettime(clockid_t id, struct timespec *now)
+{
+	int error = (int)syscall(SYS_clock_gettime, id, now);
+
+	if (looks == 0)
+		now->tv_sec += SKIP_S;
+	else if (looks > 0)
+		looks--;
+	return error;
+}
+
+struct scene {
+	struct setup setup;
+	struct table table;
+	struct record_settings settings;
+	struct record_endpoint record;
+	struct endpoint endpoints[ENDPOINTS];
+	struct engine_process engine;
+	int log[2];
+	char text[512];
+};
+
+static struct scene scene;
+
+static void
+prepare(enum double_does does, int number)
+{
+	probe_descriptors();
+	unsetenv("JOURNAL_STREAM");
+	unit_must(pipe2(scene.log, O_CLOEXEC) == 0);
+	log_init(&scene.setup.log, "test", scene.log[1]);
+	scene.setup.engine_program = probe_program();
+	scene.setup.counters = memfd_create("counters", MFD_CLOEXEC);
+	unit_must(ftruncate(scene.setup.counters, sizeof(*counters)) == 0);
+	counters = mmap(NULL, sizeof(*counters), PROT_READ | PROT_WRITE,
+	    MAP_SHARED, scene.setup.counters, 0);
+	unit_must(counters != MAP_FAILED);
+	*counters = (struct double_counters){.does = does, .number = number};
+	scene.settings = (struct record_settings){PROBE_UID, PROBE_GID};
+	scene.record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
+	for (int i = 0; i < ENDPOINTS; i++)
+		scene.endpoints[i] = (struct endpoint){
+		    .record = &scene.record, .fd = STDIN_FILENO};
+	scene.table = (struct table){.settings = &scene.settings,
+	    .endpoints = scene.endpoints,
+	    .endpoint_count = ENDPOINTS};
+}
+
+static int
+start(void)
+{
+	int lowest = probe_lowest();
+	int status =
+	    engine_process_start(&scene.engine, &scene.setup, &scene.table);
+
+	if (status != -1) {
+		unit_must(probe_lowest() == lowest);
+		unit_must(scene.engine.channel == -1);
+		unit_must(scene.engine.pid == 0);
+	}
+	probe_read(scene.log[0], scene.text, sizeof(scene.text));
+	return status;
+}
+
+static void
+right_body(void *argument)
+{
+	(void)argument;
+	prepare(DOUBLE_RIGHT, 5);
+	unit_must(start() == -1);
+	unit_must(scene.text[0] == '\0');
+	unit_must(scene.engine.phase == CHANNEL_SERVING);
+	unit_must(counters->endpoints == ENDPOINTS);
+	unit_must(!net_polls(scene.engine.channel, POLLIN));
+	unit_must(engine_process_say(&scene.engine, CHANNEL_DRAIN) == 0);
+	unit_must(scene.engine.phase == CHANNEL_DRAINING);
+	unit_must(
+	    engine_process_end(&scene.engine, clock_ms() + LIMIT_MS) == 5);
+	unit_must(counters->started);
+	unit_must(scene.engine.pid == 0 && scene.engine.channel == -1);
+	unit_must(engine_process_end(&scene.engine, 0) == 0);
+}
+
+START_TEST(an_engine_gets_the_whole_table_and_START_when_it_is_READY)
+{
+	if (probe_is_for_all())
+		unit_in_child(right_body, NULL);
+}
+END_TEST
+
+static void
+late_body(void *argument)
+{
+	static struct channel_message message;
+	struct pollfd channel = {.events = POLLIN};
+	int fd;
+
+	(void)argument;
+	prepare(DOUBLE_HURRY, 0);
+	unit_must(start() == -1);
+	channel.fd = scene.engine.channel;
+	unit_must(poll(&channel, 1, -1) == 1);
+	unit_must(channel_receive(scene.engine.channel, 1, scene.engine.phase,
+		      &message, &fd) == -1 &&
+	    errno == EPROTO);
+	engine_process_end(&scene.engine, 0);
+}
+
+START_TEST(a_second_READY_is_one_too_many)
+{
+	if (probe_is_for_all())
+		unit_in_child(late_body, NULL);
+}
+END_TEST
+
+static const struct {
+	enum double_does does;
+	int number;
+	int status;
+	const char *why; /* NULL: the kernel has two words for it */
+} bad[] = {
+    {DOUBLE_LIE, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_GARBAGE, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_PASS, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_EXIT, EX_NOPERM, EX_NOPERM, NULL},
+    {DOUBLE_EXIT, EX_CONFIG, EX_OSERR, NULL},
+    {DOUBLE_EXIT, 0, EX_OSERR, NULL},
+    {DOUBLE_SIGNAL, SIGSEGV, EX_OSERR, "Broken pipe"},
+};
+
+static void
+bad_body(void *argument)
+{
+	int i = *(int *)argument;
+	char why[128];
+
+	prepare(bad[i].does, bad[i].number);
+	unit_must(start() == bad[i].status);
+	unit_must(!counters->started);
+	snprintf(why, sizeof(why), "test: engine: did not get ready: %s\n",
+	    bad[i].why == NULL ? "" : bad[i].why);
+	if (bad[i].why == NULL)
+		unit_must(strncmp(scene.text, why, strlen(why) - 1) == 0);
+	else
+		unit_must(strcmp(scene.text, why) == 0);
+}
+
+START_TEST(an_engine_that_does_not_keep_to_the_channel_is_ended)
+{
+	if (probe_is_for_all())
+		unit_in_child(bad_body, &_i);
+}
+END_TEST
+
+static uint64_t
+real_ms(void)
+{
+	struct timespec now;
+
+	unit_must(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now) == 0);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void
+silent_body(void *argument)
+{
+	uint64_t start_ms = real_ms();
+
+	prepare(DOUBLE_HANG, 0);
+	scene.table.endpoint_count = *(uint32_t *)argument;
+	looks = 1;
+	unit_must(start() == EX_OSERR);
+	unit_must(real_ms() - start_ms >= LIMIT_MS - SKIP_S * 1000 - 1);
+	unit_must(strcmp(scene.text,
+		      "test: engine: did not get ready: "
+		      "Connection timed out\n") == 0);
+}
+
+START_TEST(a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing)
+{
+	static uint32_t counts[] = {1, ENDPOINTS};
+
+	if (probe_is_for_all())
+		unit_in_child(silent_body, &counts[_i]);
+}
+END_TEST
+
+static void
+program_body(void *argument)
+{
+	int program;
+
+	(void)argument;
+	prepare(DOUBLE_RIGHT, 0);
+	program = memfd_create("program", MFD_CLOEXEC);
+	unit_must(fchmod(program, 0644) == 0);
+	scene.setup.engine_program = program;
+	unit_must(start() == EX_NOPERM);
+	unit_must(strstr(scene.text, "cannot start brokerd-engine") != NULL);
+}
+
+START_TEST(an_engine_that_may_not_be_executed_is_said)
+{
+	unit_in_child(program_body, NULL);
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+	Suite *suite;
+	TCase *tc;
+
+	if (argc == 1 && strcmp(argv[0], "brokerd-engine") == 0)
+		_exit(double_main());
+	suite = suite_create("engine process");
+	tc = unit_case(suite, "engine");
+	tcase_add_test(
+	    tc, an_engine_gets_the_whole_table_and_START_when_it_is_READY);
+	tcase_add_test(tc, a_second_READY_is_one_too_many);
+	tcase_add_loop_test(tc,
+	    an_engine_that_does_not_keep_to_the_channel_is_ended, 0,
+	    UNIT_COUNT(bad));
+	tcase_add_loop_test(tc,
+	    a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing, 0,
+	    2);
+	tcase_add_test(tc, an_engine_that_may_not_be_executed_is_said);
+	return unit_run(suite);
+}
