@@ -30,12 +30,9 @@ privilege_check_bounds(size_t count)
 {
 	int bit;
 
-	for (unsigned int c = 0;; c++) {
-		bit = prctl(PR_CAPBSET_READ, c, 0, 0, 0);
-		if (bit == -1)
-			break;
+	for (unsigned int c = 0;
+	     (bit = prctl(PR_CAPBSET_READ, c, 0, 0, 0)) != -1; c++)
 		count -= (size_t)bit;
-	}
 	if (errno == EINVAL && count == 0)
 		return 0;
 	errno = EPERM;

@@ -77,9 +77,7 @@ run(struct scene *scene)
 	unit_must(
 	    write(fd, scene->records, scene->size) == (ssize_t)scene->size);
 	fd_close(fd);
-	unsetenv("JOURNAL_STREAM");
-	unit_must(pipe2(scene->out, O_CLOEXEC) == 0);
-	log_init(&scene->setup.log, "test", scene->out[1]);
+	probe_log(&scene->setup.log, scene->out);
 	scene->setup.argc = 1;
 	scene->setup.argv = argv;
 	scene->setup.config = path;

@@ -4,6 +4,8 @@
  */
 #include "double.h"
 
+#include "unit.h"
+
 #include "base/fd.h"
 #include "channel/channel.h"
 
@@ -17,6 +19,18 @@
 #include <unistd.h>
 
 static struct double_counters *counters;
+
+int
+double_counters(struct double_counters **out_counters)
+{
+	int fd = memfd_create("counters", MFD_CLOEXEC);
+
+	unit_must(ftruncate(fd, sizeof(**out_counters)) == 0);
+	*out_counters = mmap(NULL, sizeof(**out_counters),
+	    PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	unit_must(*out_counters != MAP_FAILED);
+	return fd;
+}
 
 static int
 double_receive(
@@ -78,6 +92,11 @@ double_main(void)
 		pause();
 	if (double_load() == -1)
 		return EX_PROTOCOL;
+	if (counters->does == DOUBLE_SLOW) {
+		fd_close(CHANNEL_FD);
+		poll(NULL, 0, 200);
+		return counters->number;
+	}
 	if (counters->does == DOUBLE_LIE)
 		channel_send(CHANNEL_FD, CHANNEL_START, NULL, -1);
 	if (counters->does == DOUBLE_GARBAGE)

@@ -17,6 +17,7 @@ enum double_does {
 	DOUBLE_HURRY,   /* READY, and another one after START */
 	DOUBLE_EXIT,    /* at once, with number */
 	DOUBLE_SIGNAL,  /* number, once the table is there */
+	DOUBLE_SLOW,    /* leaves the channel first, and ends later */
 	DOUBLE_HANG,    /* reads nothing, says nothing */
 };
 
@@ -26,6 +27,9 @@ struct double_counters {
 	uint32_t endpoints; /* that came in their order, with a socket */
 	int started;
 };
+
+/* Gives the memfd of counters, and the mapping. */
+int double_counters(struct double_counters **out_counters);
 
 /* The engine's main(); returns the status to exit with. */
 int double_main(void);

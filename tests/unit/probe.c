@@ -69,6 +69,14 @@ probe_not_root(void)
 	return NULL;
 }
 
+void
+probe_log(struct log *log, int out[2])
+{
+	unsetenv("JOURNAL_STREAM");
+	unit_must(pipe2(out, O_CLOEXEC) == 0);
+	log_init(log, "test", out[1]);
+}
+
 int
 probe_is_for_all(void)
 {

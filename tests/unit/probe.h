@@ -2,6 +2,8 @@
 #ifndef UNIT_PROBE_H
 #define UNIT_PROBE_H
 
+#include "base/log.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +35,9 @@ const char *probe_status(const char *field);
 
 /* The same as the set of bits that it is in hexadecimal. */
 uint64_t probe_set(const char *field);
+
+/* Starts a log, of the role "test", on a pipe: out[0] is where to read it. */
+void probe_log(struct log *log, int out[2]);
 
 /* The lowest number that no descriptor has: one more if one was leaked. */
 int probe_lowest(void);

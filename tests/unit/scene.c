@@ -93,9 +93,7 @@ void
 scene_init(struct scene *scene, const char *what, const char *argument)
 {
 	memset(scene, 0, sizeof(*scene));
-	unit_must(pipe2(scene->out, O_CLOEXEC) == 0);
-	unsetenv("JOURNAL_STREAM");
-	log_init(&scene->log, "test", scene->out[1]);
+	probe_log(&scene->log, scene->out);
 	scene->argv[0] = "child";
 	scene->argv[1] = what;
 	scene->argv[2] = argument;
