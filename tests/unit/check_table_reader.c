@@ -129,7 +129,7 @@ static const struct {
 } ends[] = {
     {"exit", 78, 78, ""}, /* the reader has said why */
     {"exit", 1, 1, ""},
-    {"signal", SIGSEGV, EX_OSERR, "test: config reader: ended by signal 11\n"},
+    {"signal", SIGTERM, EX_OSERR, "test: config reader: ended by signal 15\n"},
     {"grow", ALL + 1, EX_OSERR, "test: config reader: ended by signal 25\n"},
     {"grow", ALL, EX_OSERR,
 	"test: config reader: unusable: its records are of another version\n"},
