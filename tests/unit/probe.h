@@ -39,8 +39,8 @@ uint64_t probe_set(const char *field);
 /* Starts a log, of the role "test", on a pipe: out[0] is where to read it. */
 void probe_log(struct log *log, int out[2]);
 
-/* The lowest number that no descriptor has: one more if one was leaked. */
-int probe_lowest(void);
+/* How many descriptors are open. */
+int probe_count(void);
 
 /* Makes this process's effective, permitted and inheritable set this one. */
 void probe_capabilities(uint64_t set);
