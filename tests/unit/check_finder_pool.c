@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Finding the mailboxes of a directory: each of them, and none disturbed by
+ * another.
+ */
+#include "unit.h"
+
+#include "net.h"
+#include "search.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 8 /* of a mailbox that cannot be reached yet */
+
+static void
+pool_init(struct search *search)
+{
+	unit_directory("pool", 0755);
+	search_init(search, unit_path("pool/"), geteuid());
+}
+
+START_TEST(all_that_are_there_are_found_at_once)
+{
+	struct search search;
+	int a, b, hidden;
+
+	pool_init(&search);
+	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
+	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
+	hidden = net_bind(unit_path("pool/.c"), SOCK_DGRAM);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 2);
+	search_reaches(&search, "a", a);
+	search_reaches(&search, "b", b);
+	ck_assert_ptr_null(search_find(&search, ".c"));
+	search_done(&search);
+	close(a);
+	close(b);
+	close(hidden);
+}
+END_TEST
+
+START_TEST(one_that_appears_is_found_when_it_has_its_name)
+{
+	struct search search;
+	int a;
+
+	pool_init(&search);
+	finder_set_wanted(&search.finder, 1);
+	ck_assert(!search_is_pending(&search));
+	a = net_bind(unit_path("pool/.a"), SOCK_DGRAM);
+	search_settle(&search);
+	ck_assert_uint_eq(search.looks, 0);
+	ck_assert_int_eq(rename(unit_path("pool/.a"), unit_path("pool/a")), 0);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "a", a);
+	search_done(&search);
+	close(a);
+}
+END_TEST
+
+START_TEST(one_that_goes_leaves_the_others)
+{
+	struct search search;
+	int a, b;
+
+	pool_init(&search);
+	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
+	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
+	finder_scan(&search.finder);
+	ck_assert_int_eq(unlink(unit_path("pool/a")), 0);
+	search_settle(&search);
+	ck_assert_uint_ge(search.gone, 1);
+	ck_assert_ptr_null(search_find(&search, "a"));
+	search_reaches(&search, "b", b);
+	search_done(&search);
+	close(a);
+	close(b);
+}
+END_TEST
+
+START_TEST(what_cannot_be_used_does_not_hide_what_can)
+{
+	struct search search;
+	int a, b, c;
+
+	pool_init(&search);
+	a = net_bind(unit_path("pool/a"), SOCK_STREAM);
+	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
+	c = net_bind(unit_path("pool/c"), SOCK_STREAM);
+	close(net_bind(unit_path("pool/d"), SOCK_DGRAM));
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 1);
+	search_reaches(&search, "b", b);
+	ck_assert_ptr_nonnull(strstr(search_log(&search), "SOCK_DGRAM"));
+	search_done(&search);
+	close(a);
+	close(b);
+	close(c);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("finder_pool");
+	TCase *tc = unit_case(suite, "finder_pool");
+
+	tcase_add_test(tc, all_that_are_there_are_found_at_once);
+	tcase_add_test(tc, one_that_appears_is_found_when_it_has_its_name);
+	tcase_add_test(tc, one_that_goes_leaves_the_others);
+	tcase_add_test(tc, what_cannot_be_used_does_not_hide_what_can);
+	return unit_run(suite);
+}
