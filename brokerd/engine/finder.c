@@ -193,12 +193,13 @@ finder_scan(struct finder *finder)
 void
 finder_on_change(struct finder *finder, int gone, const char *name)
 {
-	if (gone) {
+	if (gone)
 		finder->watch_id = WATCH_NONE;
-		finder_scan(finder);
+	if (gone || name[0] == '\0') {
+		finder_scan(finder); /* its mode may be right by now */
 		return;
 	}
-	if (name[0] == '.' || name[0] == '\0' ||
+	if (name[0] == '.' ||
 	    (finder->name != NULL && strcmp(name, finder->name) != 0))
 		return;
 	finder->settling = FINDER_SETTLE_TRIES;

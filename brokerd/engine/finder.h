@@ -49,7 +49,8 @@ void finder_done(struct finder *finder);
 /* Looks at every name now, and watches the directory from here on. */
 void finder_scan(struct finder *finder);
 
-/* Something happened to a name in the directory, or (gone) to itself. */
+/* Something happened to a name in the directory, or to itself: it has changed
+ * (no name), or is gone. */
 void finder_on_change(struct finder *finder, int gone, const char *name);
 
 /* A connection has begun or ceased to wait for a mailbox. */

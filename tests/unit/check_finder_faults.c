@@ -205,6 +205,24 @@ START_TEST(without_an_owner_a_directory_of_strangers_is_not_trusted)
 }
 END_TEST
 
+START_TEST(a_directory_made_safe_is_looked_at_again)
+{
+	struct search search;
+	int worker;
+
+	unit_directory("open", 0777);
+	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
+	search_init(&search, unit_path("open/box"), RECORD_NO_ID);
+	finder_scan(&search.finder);
+	was_said(&search, EPERM, "strangers may write");
+	ck_assert_int_eq(chmod(unit_path("open"), 0755), 0);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
 /* Root may write to everything, so root is an ordinary user meanwhile. */
 static void
 act_as(uid_t uid)
@@ -250,6 +268,7 @@ main(void)
 	tcase_add_test(tc, a_mailbox_given_to_its_owner_is_found);
 	tcase_add_loop_test(
 	    tc, without_an_owner_a_directory_of_strangers_is_not_trusted, 0, 3);
+	tcase_add_test(tc, a_directory_made_safe_is_looked_at_again);
 	tcase_add_test(
 	    tc, a_mailbox_that_may_not_be_written_to_is_found_when_it_may);
 	return unit_run(suite);
