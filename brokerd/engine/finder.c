@@ -177,11 +177,22 @@ finder_consider_all(struct finder *finder)
 	closedir(dir);
 }
 
+/* From here on changes are told; what was made just before was not. */
+static void
+finder_watch(struct finder *finder)
+{
+	finder->watch_id = watch_add(finder->watch, finder->directory);
+	if (finder->watch_id == WATCH_NONE)
+		return;
+	finder->settling = FINDER_SETTLE_TRIES;
+	backoff_reset(&finder->backoff);
+}
+
 void
 finder_scan(struct finder *finder)
 {
 	if (finder->watch_id == WATCH_NONE)
-		finder->watch_id = watch_add(finder->watch, finder->directory);
+		finder_watch(finder);
 	if (finder->name != NULL)
 		finder_consider(finder, finder->name);
 	else

@@ -224,6 +224,24 @@ START_TEST(a_mailbox_that_refuses_is_tried_for_a_while)
 }
 END_TEST
 
+START_TEST(a_mailbox_made_just_before_the_watch_is_tried_as_long)
+{
+	struct search search;
+
+	/* Its making was not told: the watch is younger. */
+	close(net_bind(unit_path("box"), SOCK_DGRAM));
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 1);
+	search_await_rest(&search);
+	ck_assert_uint_eq(search.looks, 1 + TRIES);
+	finder_scan(&search.finder);
+	ck_assert(!search_is_pending(&search));
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+}
+END_TEST
+
 START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 {
 	struct finder_user user = {0};
@@ -273,6 +291,8 @@ main(void)
 	tcase_add_test(tc, a_mailbox_replaced_by_rename_is_another_worker);
 	tcase_add_test(tc, a_mailbox_that_is_removed_or_renamed_is_gone);
 	tcase_add_test(tc, a_mailbox_that_refuses_is_tried_for_a_while);
+	tcase_add_test(
+	    tc, a_mailbox_made_just_before_the_watch_is_tried_as_long);
 	tcase_add_test(tc, a_path_has_to_fit_and_to_have_a_directory);
 	return unit_run(suite);
 }
