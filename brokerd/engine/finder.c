@@ -158,7 +158,8 @@ finder_consider(struct finder *finder, const char *name)
 		return;
 	}
 	finder->fault = 0;
-	finder->settling = 0;
+	if (finder->name != NULL)
+		finder->settling = 0;
 	backoff_reset(&finder->backoff);
 	finder->user.on_found(finder->user.argument, name, &mailbox);
 }

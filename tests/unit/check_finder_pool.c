@@ -106,6 +106,24 @@ START_TEST(what_cannot_be_used_does_not_hide_what_can)
 }
 END_TEST
 
+START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
+{
+	struct search search;
+	int b;
+
+	pool_init(&search);
+	finder_scan(&search.finder);
+	close(net_bind(unit_path("pool/a"), SOCK_DGRAM));
+	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
+	search_await(&search, &search.found, 1);
+	ck_assert_uint_eq(search.looks, 2);
+	search_await_rest(&search);
+	ck_assert_uint_eq(search.looks, 2 + 2 * TRIES);
+	search_done(&search);
+	close(b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -116,5 +134,7 @@ main(void)
 	tcase_add_test(tc, one_that_appears_is_found_when_it_has_its_name);
 	tcase_add_test(tc, one_that_goes_leaves_the_others);
 	tcase_add_test(tc, what_cannot_be_used_does_not_hide_what_can);
+	tcase_add_test(
+	    tc, one_that_is_found_does_not_end_the_patience_with_another);
 	return unit_run(suite);
 }
