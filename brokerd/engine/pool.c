@@ -245,6 +245,7 @@ void
 pool_add_lent(struct pool *pool, struct handoff *handoff)
 {
 	TAILQ_INSERT_TAIL(&pool->lent, handoff, entry);
+	pool->finder.wanted = 1; /* what waits is the socket itself */
 }
 
 int
@@ -293,7 +294,7 @@ pool_take_held(struct pool *pool, const struct stats_listener *listener)
 void
 pool_set_waits(struct pool *pool, struct pool_user *user, int waits)
 {
-	int wanted = 0;
+	int wanted = !TAILQ_EMPTY(&pool->lent);
 
 	user->waits = waits;
 	TAILQ_FOREACH (user, &pool->users, entry)
