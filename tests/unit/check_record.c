@@ -2,7 +2,7 @@
 /*
  * The numbers and flags of a record: good records of every kind pass, and do
  * not when one field is spoiled.  A field or flag that is new here needs a
- * row.  Addresses and text: check_record_text.c; uids: check_record_ids.c.
+ * row.
  */
 #include "unit.h"
 
@@ -62,28 +62,15 @@ good(enum sample sample)
 	    sample_unix(kind, address);
 }
 
-/* wrong: a part of what is said, or NULL when it has to pass. */
-static void
-check(const struct record_endpoint *record, const char *wrong, const char *what)
-{
-	const char *said = record_check(record);
-
-	if (wrong == NULL)
-		ck_assert_msg(said == NULL, "%s: %s", what, said);
-	else
-		ck_assert_msg(said != NULL && strstr(said, wrong) != NULL,
-		    "%s: %s", what, said == NULL ? "passed" : said);
-}
-
 START_TEST(a_good_record_of_every_kind_passes)
 {
 	struct record_endpoint record = good((enum sample)_i);
 
-	check(&record, NULL, record.name);
+	sample_check(&record, NULL, record.name);
 	record.handoff = RECORD_LISTENER;
-	check(&record, NULL, record.name);
+	sample_check(&record, NULL, record.name);
 	record.flags = samples[_i].flags;
-	check(&record, NULL, record.name);
+	sample_check(&record, NULL, record.name);
 }
 END_TEST
 
@@ -105,7 +92,7 @@ START_TEST(each_flag_passes_only_where_it_has_a_meaning)
 		struct record_endpoint record = good((enum sample)_i);
 
 		record.flags = UINT32_C(1) << bit;
-		check(&record,
+		sample_check(&record,
 		    (samples[_i].flags & record.flags) != 0 ? NULL : "a flag",
 		    record.name);
 	}
@@ -117,8 +104,8 @@ START_TEST(connections_are_handed_off_only_where_there_are_some)
 	struct record_endpoint record = good((enum sample)_i);
 
 	record.handoff = RECORD_CONNECTION;
-	check(&record, samples[_i].has_connections ? NULL : "no connections",
-	    record.name);
+	sample_check(&record,
+	    samples[_i].has_connections ? NULL : "no connections", record.name);
 }
 END_TEST
 
@@ -132,7 +119,8 @@ START_TEST(a_kind_goes_with_its_family_only)
 
 		record.handoff = RECORD_LISTENER;
 		record.kind = samples[other].kind;
-		check(&record, fits ? NULL : "kind of socket", record.name);
+		sample_check(
+		    &record, fits ? NULL : "kind of socket", record.name);
 	}
 }
 END_TEST
@@ -196,7 +184,7 @@ START_TEST(a_number_is_one_of_those_that_it_may_be)
 
 	memcpy((char *)&record + fields[_i].offset, &fields[_i].value,
 	    sizeof(fields[_i].value));
-	check(&record, fields[_i].wrong, fields[_i].name);
+	sample_check(&record, fields[_i].wrong, fields[_i].name);
 }
 END_TEST
 
@@ -206,9 +194,9 @@ START_TEST(the_last_endpoint_of_many_is_in_range_and_the_next_is_not)
 
 	record.count = 3;
 	record.index = 2;
-	check(&record, NULL, "the last");
+	sample_check(&record, NULL, "the last");
 	record.index = 3;
-	check(&record, "out of range", "one too many");
+	sample_check(&record, "out of range", "one too many");
 }
 END_TEST
 

@@ -80,3 +80,16 @@ sample_unix(uint32_t kind, const char *path)
 	snprintf(record.name, sizeof(record.name), "unix:%s", path);
 	return record;
 }
+
+void
+sample_check(
+    const struct record_endpoint *record, const char *wrong, const char *what)
+{
+	const char *said = record_check(record);
+
+	if (wrong == NULL)
+		ck_assert_msg(said == NULL, "%s: %s", what, said);
+	else
+		ck_assert_msg(said != NULL && strstr(said, wrong) != NULL,
+		    "%s: %s", what, said == NULL ? "passed" : said);
+}

@@ -15,4 +15,9 @@ struct record_endpoint sample_inet(
 /* path may be @name. */
 struct record_endpoint sample_unix(uint32_t kind, const char *path);
 
+/* Asserts that record_check() finds fault with record and says wrong among
+ * other words; NULL: that it finds none.  what is for the message. */
+void sample_check(
+    const struct record_endpoint *record, const char *wrong, const char *what);
+
 #endif
