@@ -159,7 +159,10 @@ record_check(const struct record_endpoint *endpoint)
 const char *
 record_check_ids(const struct record_ids *ids, uint32_t owner)
 {
-	if (ids->engine == 0 || ids->reader == 0 || ids->engine_gid == 0)
+	/* Neither root's nor, unsigned as above, RECORD_NO_ID: that is -1,
+	 * which setresuid(2) and its like take for "as it is". */
+	if (ids->engine + 1 <= 1 || ids->reader + 1 <= 1 ||
+	    ids->engine_gid + 1 <= 1)
 		return "engine and config reader need an unprivileged user and "
 		       "group";
 	if (ids->engine == ids->reader || ids->engine == ids->monitor ||

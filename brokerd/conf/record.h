@@ -91,8 +91,8 @@ const char *record_check(const struct record_endpoint *endpoint);
 
 /* Checks that no two roles and no owner share a uid, and that none but the
  * monitor has uid 0: the owner of one could ptrace(2) the other.  Only for a
- * broker that was started as root; owner may be RECORD_NO_ID.  NULL, or what
- * is wrong and what was expected. */
+ * broker that was started as root; owner, and no other, may be RECORD_NO_ID.
+ * NULL, or what is wrong and what was expected. */
 const char *record_check_ids(const struct record_ids *ids, uint32_t owner);
 
 #endif
