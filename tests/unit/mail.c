@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the tests of libfdrecv share: a mailbox, and somebody who sends to it.
+ */
+#include "mail.h"
+
+#include "net.h"
+#include "unit.h"
+
+#include <sys/socket.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+struct fdrecv *
+mail_box(const char *path)
+{
+	struct fdrecv *box = fdrecv_open(path, NULL);
+
+	ck_assert_msg(box != NULL, "%s: %s", path, strerror(errno));
+	return box;
+}
+
+void
+mail_refused(const char *path, int error)
+{
+	errno = 0;
+	ck_assert_ptr_null(fdrecv_open(path, NULL));
+	ck_assert_msg(errno == error, "%s: %s", path, strerror(errno));
+}
+
+unsigned int
+mail_names(const char *directory)
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry;
+	unsigned int count = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		ck_assert_msg(
+		    entry->d_name[0] != '.', "%s was left", entry->d_name);
+		count++;
+	}
+	closedir(dir);
+	return count;
+}
+
+void
+mail_open(struct mail *out_mail, unsigned int flags)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+	const char *path = unit_path("box");
+
+	options.flags = flags;
+	*out_mail = (struct mail){.handoff = FDRECV_HANDOFF_INIT};
+	out_mail->box = fdrecv_open(path, &options);
+	ck_assert_ptr_nonnull(out_mail->box);
+	out_mail->sender = net_reach(path, SOCK_DGRAM);
+	ck_assert_int_ne(out_mail->sender, -1);
+}
+
+void
+mail_close(struct mail *mail)
+{
+	fdrecv_close(mail->box);
+	close(mail->sender);
+}
+
+void
+mail_send(const struct mail *mail, int fd)
+{
+	ck_assert_int_eq(net_send(mail->sender, "x", 1, &fd, 1), 1);
+	close(fd);
+}
+
+void
+mail_expect(struct mail *mail, int like)
+{
+	ck_assert_int_eq(fdrecv_next(mail->box, &mail->handoff), 1);
+	ck_assert_int_ne(mail->handoff.fd, -1);
+	ck_assert(net_is_same(mail->handoff.fd, like));
+	fdrecv_done(mail->box, &mail->handoff);
+	ck_assert_int_eq(mail->handoff.fd, -1);
+}
