@@ -72,11 +72,13 @@ mailbox_address(
     struct sockaddr_un *address, const char *directory, const char *name)
 {
 	size_t length = strlen(directory);
+	int here = strcmp(directory, ".") == 0; /* no room for what says so */
 	int n;
 
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
 	n = snprintf(address->sun_path, sizeof(address->sun_path), "%s%s%s",
-	    directory, directory[length - 1] == '/' ? "" : "/", name);
+	    here ? "" : directory,
+	    here || directory[length - 1] == '/' ? "" : "/", name);
 	if (n >= 0 && (size_t)n < sizeof(address->sun_path))
 		return 0;
 	errno = ENAMETOOLONG;
