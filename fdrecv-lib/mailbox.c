@@ -85,8 +85,8 @@ mailbox_address(
 	return -1;
 }
 
-/* 1 a live socket, 0 a dead one, -1 with errno.  Connecting one datagram
- * socket to another sends nothing, so the owner does not notice. */
+/* 1 a live socket, 0 a dead or no longer any, -1 with errno.  Connecting one
+ * datagram socket to another sends nothing, so the owner does not notice. */
 static int
 mailbox_is_live(const struct sockaddr_un *address)
 {
@@ -100,7 +100,7 @@ mailbox_is_live(const struct sockaddr_un *address)
 	mailbox_release(fd);
 	if (result == 0 || errno == EPROTOTYPE || errno == EPERM)
 		return 1;
-	return errno == ECONNREFUSED ? 0 : -1;
+	return errno == ECONNREFUSED || errno == ENOENT ? 0 : -1;
 }
 
 /* What stands at name may be replaced: 0, or -1 with errno. */
@@ -124,8 +124,8 @@ mailbox_may_replace(
 }
 
 /* Moves the bound socket from its first name to its real one.  A dead mailbox
- * there changes places with it; should somebody have revived that name in the
- * meantime, they change back. */
+ * there changes places with it; should something else have that name by then,
+ * they change back. */
 static int
 mailbox_rename(int directory, const char *from,
     const struct sockaddr_un *from_address, const char *to,
@@ -145,8 +145,10 @@ mailbox_rename(int directory, const char *from,
 				continue;
 			return -1;
 		}
-		if (mailbox_is_live(from_address) == 0)
-			return unlinkat(directory, from, 0);
+		if (mailbox_may_replace(directory, from, from_address) == 0) {
+			unlinkat(directory, from, 0);
+			return 0;
+		}
 		renameat2(directory, from, directory, to, RENAME_EXCHANGE);
 	}
 	errno = EADDRINUSE;
