@@ -202,7 +202,7 @@ fdrecv_has_room(const struct fdrecv *box)
 	int fd = fcntl(box->mailbox.fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd == -1)
-		return 0;
+		return errno == EBADF; /* recvmsg(2) will say so */
 	close(fd);
 	return 1;
 }

@@ -31,8 +31,11 @@ void mail_close(struct mail *mail);
 /* Sends fd (takes it) with the byte 'x', as the programs of 2002 do. */
 void mail_send(const struct mail *mail, int fd);
 
-/* Asserts that the next hand-off is the socket that like is (borrows it), and
- * closes it. */
-void mail_expect(struct mail *mail, int like);
+/* Sends one end of a new connection and gives the other one. */
+int mail_connection(const struct mail *mail);
+
+/* Asserts that the next hand-off is the connection that end belongs to (takes
+ * it), and that nobody else holds it. */
+void mail_expect(struct mail *mail, int end);
 
 #endif
