@@ -26,6 +26,7 @@
 struct fdrecv {
 	struct mailbox mailbox;
 	unsigned int flags;
+	int shut; /* and seen to be: an empty queue makes nobody wait */
 	struct {
 		int fd; /* the application's; only to ask for its cookie */
 		uint64_t cookie;
@@ -95,18 +96,17 @@ arrival_collect(struct arrival *arrival, struct msghdr *msg)
 	arrival->truncated = (msg->msg_flags & MSG_CTRUNC) != 0;
 }
 
-/* An empty datagram reads like the end of a mailbox that was shut down, which
- * a process that shares it may have done. */
+/* A process that shares the mailbox may have shut it down. */
 static int
-arrival_is_last(const struct fdrecv *box)
+fdrecv_is_shut(const struct fdrecv *box)
 {
 	struct pollfd shut = {.fd = box->mailbox.fd, .events = POLLRDHUP};
 
 	return poll(&shut, 1, 0) == 1;
 }
 
-/* The one receive routine.  1 a datagram, 0 drained or nothing now, -1 with
- * errno. */
+/* The one receive routine.  1 a datagram, or an empty one that may be the end
+ * and is followed by 0; 0 drained or nothing now, -1 with errno. */
 static int
 arrival_receive(struct fdrecv *box, struct arrival *arrival)
 {
@@ -123,9 +123,9 @@ arrival_receive(struct fdrecv *box, struct arrival *arrival)
 	int flags = MSG_CMSG_CLOEXEC;
 	ssize_t n;
 
-	/* After SHUT_RD an empty queue blocks nobody, but reads EAGAIN where
-	 * it must not block: the same as "nothing now". */
-	if (box->flags & FDRECV_NONBLOCK)
+	/* After SHUT_RD an empty queue reads like an empty datagram where the
+	 * call may wait, and EAGAIN where it must not. */
+	if (box->shut || (box->flags & FDRECV_NONBLOCK))
 		flags |= MSG_DONTWAIT;
 	do
 		n = recvmsg(box->mailbox.fd, &msg, flags);
@@ -135,8 +135,8 @@ arrival_receive(struct fdrecv *box, struct arrival *arrival)
 	arrival->size = (size_t)n;
 	arrival->fd_count = 0;
 	arrival_collect(arrival, &msg);
-	if (n == 0 && arrival->fd_count == 0 && arrival_is_last(box))
-		return 0;
+	if (n == 0 && arrival->fd_count == 0)
+		box->shut = fdrecv_is_shut(box);
 	return 1;
 }
 
