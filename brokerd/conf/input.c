@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file as the monitor opened it, read as a whole.
+ * The configuration file as the monitor opened it, read as a whole.  It is
+ * open without blocking, so that a FIFO does not hold the monitor up.
  */
 #include "conf/input.h"
+
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,10 +15,18 @@ int
 input_read(int fd, char **out_text, size_t *out_length)
 {
 	const size_t size = INPUT_MAX + 1;
-	char *text = malloc(size);
 	size_t length = 0;
+	struct stat st;
+	char *text;
 	ssize_t n;
 
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
+		return -1;
+	}
+	text = malloc(size);
 	if (text == NULL)
 		return -1;
 	do {

@@ -46,9 +46,10 @@ reader_read_file(struct output *out, struct tree *tree)
 	int result;
 
 	if (input_read(STDIN_FILENO, &text, &length) == -1) {
-		if (errno != EISDIR)
+		if (errno != EISDIR && errno != ESPIPE)
 			return -1;
-		output_error(out, 0, "this is a directory: expected a file");
+		output_error(out, 0, "this is a %s: expected a regular file",
+		    errno == EISDIR ? "directory" : "FIFO or a device");
 		return 0;
 	}
 	result = reader_parse(out, tree, text, length);

@@ -42,8 +42,8 @@ table_run_reader(struct setup *setup, int memory)
 	if (setup->test)
 		spawn.fds[1] = STDOUT_FILENO;
 	if (!setup->listens)
-		spawn.fds[0] =
-		    open(setup->config, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		spawn.fds[0] = open(setup->config,
+		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (argv != NULL && (spawn.fds[0] != -1 || setup->listens)) {
 		argv[0] = "brokerd-conf";
 		argv[1] = geteuid() == 0 ? "-pR" : "-R";

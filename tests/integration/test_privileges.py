@@ -82,26 +82,38 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
           "monitor: %s", others)
 
 
-def slow_reader(test):
-    """A configuration whose reading lasts until the test lets it go on: the
-    file is a FIFO."""
-    path = test.path("slow.conf")
-    os.mkfifo(path)
-    broker = test.start([os.path.join(test.stage, "sbin", "brokerd"), "-c",
-                         path, "-R", test.path("run")])
-    writer = os.open(path, os.O_WRONLY)
+def stopped_reader(test):
+    """A config reader that is stopped in the middle of its work: it has much
+    to read, and is looked for until it is caught."""
+    path = test.write("slow.conf", "".join(
+        'listener a%d { listen = "unix-stream:@%d" mailbox = /tmp/box }\n' %
+        (number, number) for number in range(15000)) + "wrong = 1\n")
 
-    def reader():
-        for pid in children(broker.pid):
-            if status(pid)["Name"] == "brokerd-conf":
-                return pid
+    def catch(broker):
+        while broker.popen.poll() is None:
+            for pid in children(broker.pid):
+                try:
+                    if status(pid)["Name"] != "brokerd-conf":
+                        continue
+                    os.kill(pid, signal.SIGSTOP)
+                    return pid
+                except (FileNotFoundError, ProcessLookupError):
+                    pass
         return None
 
-    return broker, wait_for(reader, "a config reader"), writer
+    def start():
+        broker = test.start([os.path.join(test.stage, "sbin", "brokerd"),
+                             "-c", path, "-R", test.path("run")])
+        reader = catch(broker)
+        return reader and (broker, reader)
+
+    broker, reader = wait_for(start, "a config reader")
+    wait_for(lambda: status(reader)["State"].startswith("T"), "it stops")
+    return broker, reader
 
 
 def test_config_reader_has_what_it_should(test):
-    broker, reader, writer = slow_reader(test)
+    broker, reader = stopped_reader(test)
     found = status(reader)
     if test.is_root:
         check_ids(found, CONF_UID, "config reader")
@@ -112,8 +124,17 @@ def test_config_reader_has_what_it_should(test):
     check(sorted(open_now) == [0, 1, 2], "config reader: %s", open_now)
     check(open_now[0] == test.path("slow.conf"), "stdin: %s", open_now[0])
     check("memfd:brokerd-table" in open_now[1], "stdout: %s", open_now[1])
-    os.close(writer)
-    check(broker.wait() == 78, "an empty configuration was taken")
+    os.kill(reader, signal.SIGCONT)
+    check(broker.wait() == 78, "a wrong configuration was taken")
+    broker.wait_line("slow.conf:15001: unknown key")
+
+
+def test_a_fifo_as_configuration_does_not_stop_the_start(test):
+    os.mkfifo(test.path("fifo.conf"))
+    broker = test.start([os.path.join(test.stage, "sbin", "brokerd"), "-c",
+                         test.path("fifo.conf"), "-R", test.path("run")])
+    check(broker.wait() == 78, "a FIFO was taken")
+    check("expected a regular file" in broker.log(), broker.log())
 
 
 def test_terminal_signals_do_not_reach_engine_or_reader(test):

@@ -3,6 +3,7 @@
 limit, and what brokerd-conf owes the monitor beside records."""
 import os
 import subprocess
+import tempfile
 
 import records
 
@@ -92,32 +93,55 @@ def usage(start, rundir):
     return None
 
 
+def read_small(start, rundir, stdout):
+    with tempfile.TemporaryFile() as file:
+        file.write(SMALL)
+        file.seek(0)
+        return start("-R", rundir, stdin=file, stdout=stdout)
+
+
 def full(start, rundir):
     with open("/dev/full", "wb") as out:
-        return expect(start("-R", rundir, input=SMALL, stdout=out),
-                      71, True)
+        return expect(read_small(start, rundir, out), 71, True)
 
 
 def gone(start, rundir):
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        return expect(start("-R", rundir, input=SMALL,
-                             stdout=writing), 71, True)
+        return expect(read_small(start, rundir, writing), 71, True)
     finally:
         os.close(writing)
 
 
-def directory(start, rundir):
-    fd = os.open("/", os.O_RDONLY)
+def refused(start, rundir, fd, what):
+    """What is wrong unless the reader refuses fd as being that."""
     try:
         done = start("-R", rundir, stdin=fd, stdout=subprocess.PIPE)
     finally:
         os.close(fd)
     told = records.decode(done.stdout)[2]
-    if told != [(0, 0, "this is a directory: expected a file")]:
+    if told != [(0, 0, "this is a %s: expected a regular file" % what)]:
         return repr(told)
     return expect(done, 78, True)
+
+
+def directory(start, rundir):
+    return refused(start, rundir, os.open("/", os.O_RDONLY), "directory")
+
+
+def device(start, rundir):
+    return refused(start, rundir, os.open("/dev/null", os.O_RDONLY),
+                   "FIFO or a device")
+
+
+def pipe(start, rundir):
+    """Nobody will write to it, and it has a writer."""
+    reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        return refused(start, rundir, reading, "FIFO or a device")
+    finally:
+        os.close(writing)
 
 
 def keys(start, rundir):
@@ -138,5 +162,7 @@ def contract(start, rundir):
             ("a full disk exits 71", full),
             ("a reader of the records that has gone exits 71", gone),
             ("a directory is an error without a line", directory),
+            ("a device is an error without a line", device),
+            ("a pipe is an error without a line", pipe),
             ("the table of keys has five columns", keys)):
         yield title, check(start, rundir)
