@@ -32,21 +32,23 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 say "1. Building into $work (the system is left alone)"
-[ -x "$top/configure" ] || "$top/autogen.sh" >"$work/log" 2>&1 || {
-    cat "$work/log"
-    exit 1
-}
+top=$(sh "$top/tests/source.sh" "$work/source")
 mkdir "$work/build"
+set +e # or the one below has no effect
 (
+    set -e
     cd "$work/build"
     "$top/configure" --quiet --prefix="$work/stage"
     make -s -j"$(nproc)"
     make -s install
     make -s -C "$top/examples" OUT="$work" \
         PKG_CONFIG_PATH="$work/stage/lib/pkgconfig"
-) >"$work/log" 2>&1 || {
+) >"$work/log" 2>&1
+status=$?
+set -e
+[ "$status" -eq 0 ] || {
     cat "$work/log"
-    exit 1
+    exit "$status"
 }
 
 # A port that nobody listens on, beginning with the one that is wanted.

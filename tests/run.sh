@@ -70,7 +70,9 @@ build() {
     shift
     printf '\n== build, %s\n' "$variant"
     mkdir "$work/$variant"
+    set +e # or the one below has no effect
     (
+        set -e
         cd "$work/$variant"
         "$top/configure" --quiet --enable-werror --prefix="$work/$variant/stage" \
             --sysconfdir="$work/$variant/stage/etc" "$@"
@@ -86,8 +88,11 @@ build() {
         for tool in tests/tools/*; do
             [ ! -f "$tool" ] || [ ! -x "$tool" ] || cp "$tool" stage/tools/
         done
-    ) || {
-        echo "0 passed, 1 failed"
+    )
+    status=$?
+    set -e
+    [ "$status" -eq 0 ] || {
+        printf '%d passed, %d failed\n' "$passed" "$((failed + 1))"
         exit 1
     }
     cp -r "$top/tests/integration" "$work/$variant/integration"
@@ -139,13 +144,11 @@ test_variant() {
     count "integration as a user, $variant" integration "$variant" user "$@"
 }
 
-[ -x "$top/configure" ] || "$top/autogen.sh" >"$work/autogen.log" 2>&1 || {
-    cat "$work/autogen.log"
-    exit 1
-}
+top=$(sh "$top/tests/source.sh" "$work/source")
 build plain
 count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
 count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
+count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 test_variant plain "$@"
 
 ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0
