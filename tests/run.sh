@@ -84,7 +84,7 @@ build() {
         make -s -C "$top/examples" OUT="$PWD/stage/examples" \
             PKG_CONFIG_PATH="$PWD/stage/lib/pkgconfig" \
             CFLAGS="-O1 -g -Werror ${EXAMPLE_CFLAGS:-}"
-        cp "$top"/examples/*.py stage/examples/
+        cp "$top"/examples/*.py "$top/README.md" stage/examples/
         for tool in tests/tools/*; do
             [ ! -f "$tool" ] || [ ! -x "$tool" ] || cp "$tool" stage/tools/
         done
