@@ -132,7 +132,11 @@ mailbox_read_owner(struct output *out, struct section *section,
 	struct why why;
 
 	if (value != NULL) {
-		if (ids_user(value->text, &section->owner, NULL, &why) == -1) {
+		/* A mailbox elsewhere may belong to anybody. */
+		if (ids_user(value->text, &section->owner, NULL, &why) == -1 ||
+		    (!given && context->in_file &&
+			ids_check_user(context->ids, value->text,
+			    section->owner, &why) == -1)) {
 			output_why(out, value->line, "owner", &why);
 			section->mailbox[0] = '\0';
 		} else if (context->ids->privileged) {

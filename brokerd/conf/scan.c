@@ -75,8 +75,8 @@ scan_stray(struct scan_state *s)
 	s->error_line = s->line;
 	snprintf(what, sizeof(what),
 	    c > 0x20 && c < 0x7f ? "\"%c\"" : "byte 0x%02x", c);
-	output_error(s->out, s->line,
-	    "%s outside quotes: expected text with it in quotes", what);
+	output_error(s->out, s->line, "%s outside quotes: expected %s", what,
+	    c == ';' ? "none, remove it" : "text with it in quotes");
 }
 
 static void

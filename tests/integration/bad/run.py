@@ -129,14 +129,15 @@ def no_new_privileges():
 class Reader:
     """brokerd-conf itself, started as the monitor starts it."""
     def __init__(self, program, directory):
-        self.program, self.cwd, self.uid = program, directory, os.getuid()
+        self.program, self.cwd = program, directory
+        self.uid, self.gid = os.getuid(), os.getgid()
         self.process = {"env": {}, "check": False,
                         "preexec_fn": no_new_privileges}
         if self.uid == 0:
             self.program = shutil.copy(program, directory)
             os.chmod(directory, 0o755)
-            self.uid = READER_UID
-            self.process.update(user=self.uid, group=self.uid,
+            self.uid = self.gid = READER_UID
+            self.process.update(user=self.uid, group=self.gid,
                                 extra_groups=[])
 
     def variants(self, case):
@@ -174,7 +175,8 @@ class Broker:
     """brokerd -t, which prints `brokerd: FILE:LINE: TEXT`."""
     def __init__(self, command, directory):
         self.command, self.file = command, os.path.join(directory, "conf")
-        self.uid = READER_UID
+        self.uid = os.getuid() or READER_UID
+        self.gid = os.getgid() or READER_UID
 
     def variants(self, case):
         who = "root" if os.getuid() == 0 else "user"
@@ -215,6 +217,7 @@ def main():
                   Broker(sys.argv[1:], directory))
         for case in cases:
             case.fill_in("READER_UID", str(runner.uid))
+            case.fill_in("READER_GID", str(runner.gid))
             variants = runner.variants(case)
             skipped += not variants
             for variant in variants:
