@@ -59,7 +59,8 @@ endpoint_set_up(struct endpoint *endpoint)
 	    listen(endpoint->fd, (int)record->backlog) == -1)
 		wrong = strerror(errno);
 	if (wrong != NULL && errno == EADDRINUSE && !record_is_path(record))
-		wrong = "the address is taken: another program listens there";
+		wrong = "the address is taken: another program listens there, "
+			"perhaps a worker that was lent the socket";
 	return wrong;
 }
 

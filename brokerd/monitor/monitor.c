@@ -20,9 +20,8 @@
 #include <unistd.h>
 
 #define MONITOR_DRAIN_MS 10000 /* from DRAIN to the end */
-#define MONITOR_YOUNG_MS                                    \
-	1000 /* of an engine: if it dies younger than that, \
-	      * the next one waits for as long */
+/* An engine that dies younger than that: the next one waits for as long. */
+#define MONITOR_YOUNG_MS 1000
 
 struct monitor {
 	struct setup setup;

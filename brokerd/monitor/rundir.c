@@ -76,7 +76,7 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	    strerror(errno),
 	    errno == EWOULDBLOCK ?
 		"another brokerd runs there: choose another one with -R" :
-		"expected an absolute path of at most 107 bytes, of a "
+		"choose with -R an absolute path of at most 107 bytes, of a "
 		"directory of this user's that nobody else may write to");
 	if (errno == EINVAL || errno == ENAMETOOLONG)
 		return EX_USAGE;

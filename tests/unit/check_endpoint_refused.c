@@ -23,7 +23,9 @@
 #include <unistd.h>
 
 #define ORDINARY_UID 60592
-#define TAKEN "the address is taken: another program listens there"
+#define TAKEN                                                   \
+	"the address is taken: another program listens there, " \
+	"perhaps a worker that was lent the socket"
 
 /* What endpoint_bind() says of record.  A socket that it made all the same is
  * closed again. */

@@ -262,7 +262,8 @@ twice_body(void *argument)
 	probe_read(scene.out[0], scene.text, sizeof(scene.text));
 	snprintf(why, sizeof(why),
 	    "test: listener www: cannot make unix:%s: the address is taken: "
-	    "another program listens there\n",
+	    "another program listens there, perhaps a worker that was lent "
+	    "the socket\n",
 	    path);
 	unit_must(strcmp(scene.text, why) == 0);
 	table_done(&scene.table, 1);
