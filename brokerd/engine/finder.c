@@ -164,14 +164,33 @@ finder_consider(struct finder *finder, const char *name)
 	finder->user.on_found(finder->user.argument, name, &mailbox);
 }
 
+/* It may be made later than the broker starts, so that is said only when
+ * somebody waits for a worker; once, like other faults. */
+static void
+finder_no_directory(struct finder *finder, int error)
+{
+	if (!finder->wanted || finder->fault == error)
+		return;
+	finder->fault = error;
+	finder->fault_inode = 0;
+	log_line(&finder->core->log, LOG_ERR,
+	    "mailbox %s: its directory cannot be used: %s: %s", finder->path,
+	    strerror(error),
+	    error == EACCES ? "the engine has to read and search it" :
+			      "workers need it to make their mailboxes in");
+}
+
 static void
 finder_consider_all(struct finder *finder)
 {
 	DIR *dir = opendir(finder->directory);
 	const struct dirent *entry;
 
-	if (dir == NULL)
+	if (dir == NULL) {
+		if (errno == EACCES)
+			finder_no_directory(finder, errno);
 		return;
+	}
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
 			finder_consider(finder, entry->d_name);
@@ -183,8 +202,11 @@ static void
 finder_watch(struct finder *finder)
 {
 	finder->watch_id = watch_add(finder->watch, finder->directory);
-	if (finder->watch_id == WATCH_NONE)
+	if (finder->watch_id == WATCH_NONE) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			finder_no_directory(finder, errno);
 		return;
+	}
 	finder->settling = FINDER_SETTLE_TRIES;
 	backoff_reset(&finder->backoff);
 }

@@ -254,6 +254,52 @@ START_TEST(a_mailbox_that_may_not_be_written_to_is_found_when_it_may)
 }
 END_TEST
 
+START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
+{
+	static const char *const paths[] = {"no/box", "no/"};
+	struct search search;
+
+	search_init(&search, unit_path(paths[_i]), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_str_eq(search_log(&search), ""); /* nobody waits */
+	finder_set_wanted(&search.finder, 1);
+	was_said(&search, ENOENT, "directory cannot be used");
+	finder_scan(&search.finder);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_file_in_place_of_the_directory_is_said)
+{
+	struct search search;
+
+	close(make_file(unit_path("no")));
+	search_init(&search, unit_path("no/box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	was_said(&search, ENOTDIR, "directory cannot be used");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_directory_that_may_not_be_read_is_said)
+{
+	struct search search;
+
+	unit_directory("shut", 0711);
+	search_init(&search, unit_path("shut/"), getuid());
+	act_as(ORDINARY_UID);
+	if (geteuid() != getuid()) {
+		finder_set_wanted(&search.finder, 1);
+		was_said(&search, EACCES, "read and search");
+	} else {
+		unit_skip("only root becomes another user");
+	}
+	act_as(0);
+	search_done(&search);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -271,5 +317,9 @@ main(void)
 	tcase_add_test(tc, a_directory_made_safe_is_looked_at_again);
 	tcase_add_test(
 	    tc, a_mailbox_that_may_not_be_written_to_is_found_when_it_may);
+	tcase_add_loop_test(tc,
+	    a_directory_that_is_not_there_is_said_once_when_it_matters, 0, 2);
+	tcase_add_test(tc, a_file_in_place_of_the_directory_is_said);
+	tcase_add_test(tc, a_directory_that_may_not_be_read_is_said);
 	return unit_run(suite);
 }
