@@ -8,11 +8,11 @@
 #include "conf/address.h"
 #include "conf/input.h"
 #include "conf/listener.h"
-#include "conf/mailbox.h"
 #include "conf/names.h"
 #include "conf/overlap.h"
 #include "conf/parse.h"
 #include "conf/path.h"
+#include "conf/reach.h"
 #include "conf/scan.h"
 #include "conf/settings.h"
 
@@ -113,6 +113,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 		listener_read(out, s, &context, has_ipv6);
 	overlap_check(out);
 	mailbox_check(out, tree->first);
+	reach_check(out, tree->first, &ids);
 	if (out->failed)
 		errno = ENOMEM;
 	return out->failed ? -1 : 0;

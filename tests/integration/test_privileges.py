@@ -137,6 +137,18 @@ def test_a_fifo_as_configuration_does_not_stop_the_start(test):
     check("expected a regular file" in broker.log(), broker.log())
 
 
+def test_run_directory_that_the_engine_cannot_pass_is_a_warning(test):
+    if not test.is_root:
+        raise Skip("one uid for all: nobody is kept out")
+    broker = test.broker(config(test, free_port()))
+    check("warning" not in broker.log(), broker.log())
+    broker.stop()
+    os.chmod(test.path("run"), 0o700)
+    broker = test.broker(config(test, free_port()))
+    broker.wait_line('brokerd.conf:1: warning: mailbox: the engine cannot '
+                     'pass "%s", which has mode 0700' % test.path("run"))
+
+
 def test_terminal_signals_do_not_reach_engine_or_reader(test):
     broker = test.broker(config(test, free_port()))
     engine = test.engine(broker)

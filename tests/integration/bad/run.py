@@ -131,11 +131,11 @@ class Reader:
     def __init__(self, program, directory):
         self.program, self.cwd = program, directory
         self.uid, self.gid = os.getuid(), os.getgid()
+        os.chmod(directory, 0o755)
         self.process = {"env": {}, "check": False,
                         "preexec_fn": no_new_privileges}
         if self.uid == 0:
             self.program = shutil.copy(program, directory)
-            os.chmod(directory, 0o755)
             self.uid = self.gid = READER_UID
             self.process.update(user=self.uid, group=self.gid,
                                 extra_groups=[])
