@@ -128,29 +128,6 @@ ids_group(const char *text, uint32_t *out_gid, struct why *why)
 }
 
 int
-ids_check_user(
-    const struct ids *ids, const char *text, uint32_t uid, struct why *why)
-{
-	if (ids->privileged || uid == ids->record.monitor)
-		return 0;
-	return why_set(why,
-	    WHY_VALUE ": expected uid %u, since brokerd does not run as root",
-	    text, ids->record.monitor);
-}
-
-int
-ids_check_group(
-    const struct ids *ids, const char *text, uint32_t gid, struct why *why)
-{
-	if (ids->privileged || gid == getegid() || group_member(gid))
-		return 0;
-	return why_set(why,
-	    WHY_VALUE
-	    ": expected a group of uid %u, since brokerd does not run as root",
-	    text, ids->record.monitor);
-}
-
-int
 ids_is_overflow(const struct ids *ids, uint32_t owner)
 {
 	return owner == ids->record.overflow;

@@ -27,13 +27,6 @@ int ids_user(
 /* A group's name or number.  0, or -1 and why. */
 int ids_group(const char *text, uint32_t *out_gid, struct why *why);
 
-/* Without root nothing can be given to another user, or to a group that this
- * one is not in.  0, or -1 and why text cannot be the user or group. */
-int ids_check_user(
-    const struct ids *ids, const char *text, uint32_t uid, struct why *why);
-int ids_check_group(
-    const struct ids *ids, const char *text, uint32_t gid, struct why *why);
-
 /* True if the owner is the uid that stands for every user without a mapping:
  * anybody's mailbox then looks like this owner's. */
 int ids_is_overflow(const struct ids *ids, uint32_t owner);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "conf/address.h"
+#include "conf/give.h"
 
 #include <netinet/in.h>
 
@@ -60,27 +61,6 @@ listener_read_key(struct listener *listener, enum key_id id)
 	if (keys[id].initial != NULL)
 		key_read(&keys[id], keys[id].initial, &number, &why);
 	listener_store(listener, id, number);
-}
-
-/* A socket file that cannot be given away would be found out only when it is
- * made. */
-static void
-listener_check_ids(struct listener *listener, const struct ids *ids)
-{
-	const struct value *user =
-	    section_value(listener->section, KEY_SOCKET_USER);
-	const struct value *group =
-	    section_value(listener->section, KEY_SOCKET_GROUP);
-	uint32_t uid = listener->common.socket_uid;
-	uint32_t gid = listener->common.socket_gid;
-	struct why why;
-
-	if (user != NULL && uid != RECORD_NO_ID &&
-	    ids_check_user(ids, user->text, uid, &why) == -1)
-		listener_error(listener, KEY_SOCKET_USER, &why);
-	if (group != NULL && gid != RECORD_NO_ID &&
-	    ids_check_group(ids, group->text, gid, &why) == -1)
-		listener_error(listener, KEY_SOCKET_GROUP, &why);
 }
 
 static unsigned int
@@ -309,6 +289,6 @@ listener_read(struct output *out, struct section *section,
 	if (!failed)
 		listener_check_needs(&listener);
 	if (listener.needs & KEY_NEEDS_PATH)
-		listener_check_ids(&listener, context->ids);
+		give_check(out, section, common, context->ids);
 	listener_finish(&listener);
 }

@@ -6,6 +6,7 @@
 
 #include "conf/mailbox.h"
 
+#include "conf/give.h"
 #include "conf/path.h"
 
 #include <search.h>
@@ -135,7 +136,7 @@ mailbox_read_owner(struct output *out, struct section *section,
 		/* A mailbox elsewhere may belong to anybody. */
 		if (ids_user(value->text, &section->owner, NULL, &why) == -1 ||
 		    (!given && context->in_file &&
-			ids_check_user(context->ids, value->text,
+			give_check_user(context->ids, value->text,
 			    section->owner, &why) == -1)) {
 			output_why(out, value->line, "owner", &why);
 			section->mailbox[0] = '\0';
