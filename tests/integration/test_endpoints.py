@@ -73,6 +73,24 @@ def test_udp_is_lent(test):
             check(echo.stop() == 0, "udp-echo did not end with 0")
 
 
+def test_lent_port_is_free_when_its_worker_has_ended(test):
+    address = ("127.0.0.1", free_port(socket.SOCK_DGRAM))
+    text = section(test, "u", ["udp:%s:%d" % address], "handoff = listener")
+    broker = test.broker(text)
+    echo = worker(test, "u", "udp-echo")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(20)
+        client.sendto(b"text", address)
+        check(client.recv(100) == b"text", "no echo")
+    check(broker.stop() == 0, "the broker did not stop")
+    second = test.broker(text, ready=False)
+    check(second.wait() == 71, "it started: %s", second.log())
+    check("perhaps a worker that was lent the socket" in second.log(),
+          second.log())
+    check(echo.stop() == 0, "udp-echo did not end with 0")
+    test.broker(text)
+
+
 def path_endpoint(test, kind, name, more):
     path = test.path(name)
     test.broker(section(test, "p", ["%s:%s" % (kind, path)], more))
