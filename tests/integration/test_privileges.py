@@ -89,16 +89,20 @@ def stopped_reader(test):
         'listener a%d { listen = "unix-stream:@%d" mailbox = /tmp/box }\n' %
         (number, number) for number in range(15000)) + "wrong = 1\n")
 
+    def is_at_work(pid):
+        with open("/proc/%d/fdinfo/0" % pid, encoding="ascii") as file:
+            return status(pid)["Name"] == "brokerd-conf" and \
+                not file.read().startswith("pos:\t0\n")
+
     def catch(broker):
         while broker.popen.poll() is None:
             for pid in children(broker.pid):
                 try:
-                    if status(pid)["Name"] != "brokerd-conf":
-                        continue
-                    os.kill(pid, signal.SIGSTOP)
-                    return pid
-                except (FileNotFoundError, ProcessLookupError):
-                    pass
+                    if is_at_work(pid):
+                        os.kill(pid, signal.SIGSTOP)
+                        return pid
+                except OSError:
+                    pass  # it has ended, or is about to become the reader
         return None
 
     def start():
