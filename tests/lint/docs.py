@@ -178,6 +178,22 @@ def check_architecture():
                            budgets.items())
 
 
+def check_readme_dependencies():
+    """Every package that a build from a checkout needs."""
+    section = read("README.md").split("## Install\n")[1].split("\n## ")[0]
+    needed = re.findall(r"^PB_NEED\(.*\[([\w.-]+)\]\)$",
+                        read("configure.ac"), re.M)
+    if not needed:
+        yield "configure.ac: no package was found"
+    quickstart = read("examples/quickstart.sh")
+    listed = re.search(r'packages.sh" ((?:.*\\\n)*.*)', quickstart).group(1)
+    run_only = {"curl", "procps", "python3", "util-linux"}
+    needed += set(listed.replace("\\\n", " ").split()) - run_only
+    for name in sorted(set(needed)):
+        if not re.search(r"(?<![\w-])%s(?![\w-])" % re.escape(name), section):
+            yield "README.md: Install: %s is missing" % name
+
+
 def check_links():
     names = [os.path.relpath(name, SOURCE) for name in
              glob.glob(os.path.join(SOURCE, "*.md")) +
@@ -205,7 +221,7 @@ def main():
     checks = [check_configuration_keys, check_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
-              check_architecture, check_links]
+              check_architecture, check_readme_dependencies, check_links]
     failed = 0
     for check in checks:
         faults = list(check())
