@@ -83,8 +83,10 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 		return -1;
 	log_line(&setup->log, LOG_ERR, "engine: did not get ready: %s",
 	    strerror(errno));
-	status = engine_process_end(
-	    engine, errno == EPIPE ? clock_ms() + ENGINE_PROCESS_LOAD_MS : 0);
+	/* Gone by itself (EPIPE, ECONNRESET), it may still be on its way to an
+	 * exit status; one that lied has no say. */
+	status = engine_process_end(engine,
+	    errno == EPROTO ? 0 : engine->started_ms + ENGINE_PROCESS_LOAD_MS);
 	return status == EX_NOPERM ? EX_NOPERM : EX_OSERR;
 }
 

@@ -154,6 +154,7 @@ static const struct {
     {DOUBLE_EXIT, EX_CONFIG, EX_OSERR, NULL},
     {DOUBLE_EXIT, 0, EX_OSERR, NULL},
     {DOUBLE_SLOW, EX_NOPERM, EX_NOPERM, "Broken pipe"},
+    {DOUBLE_RESET, EX_NOPERM, EX_NOPERM, NULL},
     {DOUBLE_SIGNAL, SIGTERM, EX_OSERR, "Broken pipe"},
 };
 

@@ -82,6 +82,8 @@ double_serve(void)
 int
 double_main(void)
 {
+	struct pollfd channel = {.fd = CHANNEL_FD, .events = POLLIN};
+
 	counters = mmap(NULL, sizeof(*counters), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, CHANNEL_MEMFD, 0);
 	if (counters == MAP_FAILED)
@@ -90,9 +92,11 @@ double_main(void)
 		return counters->number;
 	while (counters->does == DOUBLE_HANG)
 		pause();
-	if (double_load() == -1)
+	if (counters->does == DOUBLE_RESET)
+		poll(&channel, 1, -1);
+	else if (double_load() == -1)
 		return EX_PROTOCOL;
-	if (counters->does == DOUBLE_SLOW) {
+	if (counters->does == DOUBLE_SLOW || counters->does == DOUBLE_RESET) {
 		fd_close(CHANNEL_FD);
 		poll(NULL, 0, 200);
 		return counters->number;

@@ -18,6 +18,7 @@ enum double_does {
 	DOUBLE_EXIT,    /* at once, with number */
 	DOUBLE_SIGNAL,  /* number, once the table is there */
 	DOUBLE_SLOW,    /* leaves the channel first, and ends later */
+	DOUBLE_RESET,   /* likewise, with messages in it */
 	DOUBLE_HANG,    /* reads nothing, says nothing */
 };
 
