@@ -36,6 +36,10 @@ watch_on_readable(evutil_socket_t fd, short what, void *argument)
 		const char *name = buffer.bytes + at + sizeof(event);
 
 		memcpy(&event, buffer.bytes + at, sizeof(event));
+		/* It would go with the directory.  Before on_change, which may
+		 * find the directory in its place again and watch it. */
+		if (event.mask & IN_MOVE_SELF)
+			inotify_rm_watch(fd, event.wd);
 		if (event.mask & IN_Q_OVERFLOW)
 			watch->on_change(watch->argument, WATCH_ALL, 0, "");
 		else

@@ -213,6 +213,29 @@ START_TEST(a_directory_that_goes_is_gone)
 }
 END_TEST
 
+START_TEST(a_directory_that_was_renamed_is_watched_no_more)
+{
+	struct told told;
+	int id, again;
+
+	unit_directory("box", 0755);
+	told_init(&told);
+	id = watch_add(&told.watch, unit_path("box"));
+	ck_assert_int_eq(rename(unit_path("box"), unit_path("away")), 0);
+	settle(&told);
+	make_file(unit_path("away/name"));
+	ck_assert_uint_eq(settle(&told), 0);
+	/* Back in its place, it can be watched again. */
+	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
+	again = watch_add(&told.watch, unit_path("box"));
+	ck_assert_int_ne(again, id);
+	unlink(unit_path("box/name"));
+	ck_assert_uint_eq(settle(&told), 1);
+	ck_assert_int_eq(told.id, again);
+	told_done(&told);
+}
+END_TEST
+
 START_TEST(more_events_than_one_read_holds_are_all_told)
 {
 	struct told told;
@@ -274,6 +297,7 @@ main(void)
 	tcase_add_test(tc, the_directory_itself_has_no_name);
 	tcase_add_test(tc, use_is_not_told);
 	tcase_add_loop_test(tc, a_directory_that_goes_is_gone, 0, 2);
+	tcase_add_test(tc, a_directory_that_was_renamed_is_watched_no_more);
 	tcase_add_test(tc, more_events_than_one_read_holds_are_all_told);
 	tcase_add_test(tc, lost_events_mean_that_anything_may_have_happened);
 	return unit_run(suite);
