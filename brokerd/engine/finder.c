@@ -6,6 +6,7 @@
  */
 #include "engine/finder.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "engine/verdict.h"
 
@@ -76,7 +77,7 @@ finder_done(struct finder *finder)
 }
 
 static const char *
-finder_cure(int error)
+finder_cure(int error, int looked)
 {
 	switch (error) {
 	case ENOTSOCK:
@@ -85,6 +86,11 @@ finder_cure(int error)
 		return "it does not belong to the listener's owner, or lies "
 		       "where strangers may write and no owner is named";
 	case EACCES:
+		if (!looked)
+			return "the engine may not read its directory, or not "
+			       "pass one on the way to it: expected mode 2750 "
+			       "and the engine's group, and 0711 above it: see "
+			       "namei -l";
 		return "the engine may not write to it: the worker needs umask "
 		       "0002, in a directory of the engine's group with mode "
 		       "2750";
@@ -99,23 +105,26 @@ finder_cure(int error)
 	}
 }
 
-/* Says each fault once, until there is another. */
+/* Says a fault, unless it was said; inode is 0 when it was not looked at. */
 static void
-finder_fault(struct finder *finder, const char *path, int error, ino_t inode)
+finder_fault(struct finder *finder, const char *name, int error, ino_t inode)
 {
-	if (error == finder->fault && inode == finder->fault_inode)
+	struct faults *faults = &finder->faults;
+
+	if (!faults_is_new(faults, name, error, inode, clock_ms()))
 		return;
-	finder->fault = error;
-	finder->fault_inode = inode;
 	log_line(&finder->core->log, LOG_ERR,
-	    "mailbox %s: cannot be used: "
-	    "%s: %s",
-	    path, strerror(error), finder_cure(error));
+	    "mailbox %s%s: cannot be used: %s: %s%s", finder->directory, name,
+	    strerror(error), finder_cure(error, inode != 0),
+	    faults->count == FAULTS_MAX ?
+		"; no more of this directory for a minute" :
+		"");
 }
 
-/* A mailbox that cannot be connected to, or not yet. */
+/* A mailbox that cannot be connected to, or not yet.  What is in its place for
+ * certain is no mailbox, so the one that was there is gone. */
 static void
-finder_refused(struct finder *finder, const char *path, int error, ino_t inode)
+finder_refused(struct finder *finder, const char *name, int error, ino_t inode)
 {
 	switch (verdict_of_send(error)) {
 	case VERDICT_AWAY:
@@ -129,9 +138,11 @@ finder_refused(struct finder *finder, const char *path, int error, ino_t inode)
 	case VERDICT_LEAVING:
 	case VERDICT_FAULT:
 	case VERDICT_BUG:
-		finder_fault(finder, path, error, inode);
-		return;
+		finder_fault(finder, name, error, inode);
+		break;
 	}
+	if (error == ENOTSOCK || error == EPERM || error == EPROTOTYPE)
+		finder->user.on_gone(finder->user.argument, name);
 }
 
 static void
@@ -142,10 +153,10 @@ finder_consider(struct finder *finder, const char *name)
 
 	snprintf(path, sizeof(path), "%s%s", finder->directory, name);
 	if (mailbox_look(path, finder->owner, &mailbox) == -1) {
-		if (errno == ENOENT)
+		if (errno == ENOENT || errno == ENOTDIR)
 			finder->user.on_gone(finder->user.argument, name);
 		else
-			finder_refused(finder, path, errno, 0);
+			finder_refused(finder, name, errno, 0);
 		return;
 	}
 	if (finder->user.knows(finder->user.argument, name, &mailbox)) {
@@ -153,11 +164,11 @@ finder_consider(struct finder *finder, const char *name)
 		return;
 	}
 	if (mailbox_connect(&mailbox) == -1) {
-		finder_refused(finder, path, errno, mailbox.inode);
+		finder_refused(finder, name, errno, mailbox.inode);
 		mailbox_close(&mailbox);
 		return;
 	}
-	finder->fault = 0;
+	faults_forget(&finder->faults, name);
 	if (finder->name != NULL)
 		finder->settling = 0;
 	backoff_reset(&finder->backoff);
@@ -169,15 +180,13 @@ finder_consider(struct finder *finder, const char *name)
 static void
 finder_no_directory(struct finder *finder, int error)
 {
-	if (!finder->wanted || finder->fault == error)
+	if (!finder->wanted ||
+	    !faults_is_new(&finder->faults, "", error, 0, clock_ms()))
 		return;
-	finder->fault = error;
-	finder->fault_inode = 0;
 	log_line(&finder->core->log, LOG_ERR,
-	    "mailbox %s: its directory cannot be used: %s: %s", finder->path,
-	    strerror(error),
-	    error == EACCES ? "the engine has to read and search it" :
-			      "workers need it to make their mailboxes in");
+	    "mailbox %s: its directory cannot be used: %s: workers need it to "
+	    "make their mailboxes in",
+	    finder->path, strerror(error));
 }
 
 static void
@@ -186,11 +195,11 @@ finder_consider_all(struct finder *finder)
 	DIR *dir = opendir(finder->directory);
 	const struct dirent *entry;
 
-	if (dir == NULL) {
-		if (errno == EACCES)
-			finder_no_directory(finder, errno);
+	if (dir == NULL && errno == EACCES)
+		finder_fault(finder, "", errno, 0);
+	if (dir == NULL)
 		return;
-	}
+	faults_forget(&finder->faults, "");
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.')
 			finder_consider(finder, entry->d_name);
@@ -207,6 +216,7 @@ finder_watch(struct finder *finder)
 			finder_no_directory(finder, errno);
 		return;
 	}
+	faults_forget(&finder->faults, "");
 	finder->settling = FINDER_SETTLE_TRIES;
 	backoff_reset(&finder->backoff);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/backoff.h"
 #include "engine/core.h"
+#include "engine/faults.h"
 #include "engine/mailbox.h"
 #include "engine/watch.h"
 
@@ -17,7 +18,7 @@ struct finder_user {
 	/* A mailbox that is alive and connected: to be taken. */
 	void (*on_found)(
 	    void *argument, const char *name, struct mailbox *mailbox);
-	/* The name is no longer there. */
+	/* The name is no longer there, or no mailbox of the owner's. */
 	void (*on_gone)(void *argument, const char *name);
 	void *argument;
 };
@@ -36,8 +37,7 @@ struct finder {
 	unsigned int settling; /* tries left for a mailbox that was just made */
 	struct backoff backoff;
 	struct event *retry;
-	int fault; /* errno that was logged last, of that inode */
-	ino_t fault_inode;
+	struct faults faults; /* that were logged */
 };
 
 /* Prepares a search.  0, or -1 with errno. */

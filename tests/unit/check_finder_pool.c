@@ -106,6 +106,56 @@ START_TEST(what_cannot_be_used_does_not_hide_what_can)
 }
 END_TEST
 
+START_TEST(each_that_cannot_be_used_is_said_once)
+{
+	struct search search;
+	const char *text;
+	int a;
+
+	pool_init(&search);
+	a = net_bind(unit_path("pool/a"), SOCK_STREAM);
+	ck_assert_int_eq(mkdir(unit_path("pool/b"), 0755), 0);
+	ck_assert_int_eq(mkdir(unit_path("pool/c"), 0755), 0);
+	finder_scan(&search.finder);
+	text = search_log(&search);
+	for (const char *name = "abc"; *name != '\0'; name++) {
+		char path[] = {'p', 'o', 'o', 'l', '/', *name, ':', '\0'};
+
+		ck_assert_msg(strstr(text, path) != NULL, "%s", text);
+	}
+	for (int i = 0; i < 3; i++)
+		finder_scan(&search.finder);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+	close(a);
+}
+END_TEST
+
+START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
+{
+	struct search search;
+	const char *text;
+	char name[16];
+	unsigned int lines = 0;
+
+	pool_init(&search);
+	for (int i = 0; i < 2 * FAULTS_MAX; i++) {
+		snprintf(name, sizeof(name), "pool/%d", i);
+		ck_assert_int_eq(mkdir(unit_path(name), 0755), 0);
+	}
+	finder_scan(&search.finder);
+	finder_scan(&search.finder);
+	text = search_log(&search);
+	for (const char *c = text; *c != '\0'; c++)
+		lines += *c == '\n';
+	ck_assert_uint_eq(lines, FAULTS_MAX);
+	text = strstr(text, "no more of this directory for a minute\n");
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(strchr(text, '\n')[1], '\0');
+	search_done(&search);
+}
+END_TEST
+
 START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 {
 	struct search search;
@@ -134,6 +184,8 @@ main(void)
 	tcase_add_test(tc, one_that_appears_is_found_when_it_has_its_name);
 	tcase_add_test(tc, one_that_goes_leaves_the_others);
 	tcase_add_test(tc, what_cannot_be_used_does_not_hide_what_can);
+	tcase_add_test(tc, each_that_cannot_be_used_is_said_once);
+	tcase_add_test(tc, many_that_cannot_be_used_do_not_fill_the_log);
 	tcase_add_test(
 	    tc, one_that_is_found_does_not_end_the_patience_with_another);
 	return unit_run(suite);
