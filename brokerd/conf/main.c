@@ -83,7 +83,7 @@ main(int argc, char *argv[])
 	tree_init(&tree);
 	if (options_read(&options, &tree, argc, argv) == -1) {
 		status = main_fail(&log);
-	} else if (options.wrong != NULL) {
+	} else if (options.wrong[0] != '\0') {
 		log_line(
 		    &log, LOG_ERR, "%s; brokerd -h tells all", options.wrong);
 		status = EX_USAGE;

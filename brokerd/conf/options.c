@@ -6,6 +6,7 @@
  */
 #include "conf/options.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,41 @@ options_add(struct options *options, struct tree *tree, enum key_id id,
 	if (options->listener == NULL)
 		return -1;
 	return section_add(options->listener, id, text, 0);
+}
+
+/* The first mistake is the one to tell. */
+static void
+options_wrong(struct options *options, const char *word, const char *why)
+{
+	if (options->wrong[0] == '\0')
+		snprintf(options->wrong, sizeof(options->wrong), "%.60s%s",
+		    word, why);
+}
+
+/* An option that may be given once. */
+static void
+options_once(struct options *options, int option, const char **value)
+{
+	const char word[] = {'-', (char)option, '\0'};
+
+	if (*value != NULL)
+		options_wrong(options, word, " is given twice");
+	*value = optarg;
+}
+
+/* word is the one that getopt(3) has come to: it is not through with one that
+ * begins with two dashes. */
+static void
+options_unknown(struct options *options, int option, const char *word)
+{
+	const char letter[] = {'-', (char)optopt, '\0'};
+
+	if (option == ':')
+		options_wrong(options, letter, ": a value was expected");
+	else
+		options_wrong(options,
+		    optopt == '-' && word != NULL ? word : letter,
+		    ": unknown option");
 }
 
 static int
@@ -36,25 +72,22 @@ options_take(struct options *options, struct tree *tree, int option)
 		options->test = 1;
 		return 0;
 	case 'c':
-		options->file = optarg;
+		options_once(options, option, &options->file);
 		return 0;
-	case 'E': /* the monitor's */
-		return 0;
-	case 'R':
+	case 'R': /* the monitor's comes first */
 		options->rundir = optarg;
 		return 0;
 	case 'u':
-		options->user = optarg;
+		options_once(options, option, &options->user);
 		return 0;
 	case 'm':
-		options->mailbox = optarg;
+		options_once(options, option, &options->mailbox);
 		return 0;
 	case 'l':
 		return options_add(options, tree, KEY_LISTEN, optarg);
 	case 'o':
 		return options_add(options, tree, KEY_OWNER, optarg);
-	default:
-		options->wrong = "an option is unknown or lacks its value";
+	default: /* -E, which is the monitor's */
 		return 0;
 	}
 }
@@ -72,6 +105,8 @@ options_check(const struct options *options)
 		return "-R needs an absolute path";
 	if (listen != NULL && options->mailbox == NULL)
 		return "-l needs -m MAILBOX";
+	if (options->mailbox != NULL && options->mailbox[0] == '\0')
+		return "-m needs a path, not an empty one";
 	if (listen == NULL && (options->mailbox != NULL || owner != NULL))
 		return "-m and -o need -l ADDRESS";
 	if (owner != NULL && owner->next != NULL)
@@ -84,17 +119,23 @@ options_check(const struct options *options)
 int
 options_read(struct options *options, struct tree *tree, int argc, char *argv[])
 {
+	const char *wrong = NULL;
 	int option;
 
 	memset(options, 0, sizeof(*options));
 	opterr = 0;
-	while ((option = getopt(argc, argv, "c:E:hkl:m:o:pR:tu:V")) != -1)
-		if (options_take(options, tree, option) == -1)
+	while ((option = getopt(argc, argv, ":c:E:hkl:m:o:pR:tu:V")) != -1) {
+		if (option == '?' || option == ':')
+			options_unknown(options, option, argv[optind]);
+		else if (options_take(options, tree, option) == -1)
 			return -1;
-	if (options->wrong == NULL && optind != argc)
-		options->wrong = "there are words that belong to no option";
-	if (options->wrong == NULL && options->print == 0)
-		options->wrong = options_check(options);
+	}
+	if (optind != argc)
+		options_wrong(options, argv[optind], ": belongs to no option");
+	if (options->print == 0)
+		wrong = options_check(options);
+	if (wrong != NULL)
+		options_wrong(options, "", wrong);
 	if (options->file == NULL)
 		options->file =
 		    options->listener != NULL ? "command line" : DEFAULT_CONFIG;

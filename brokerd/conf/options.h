@@ -14,7 +14,7 @@ struct options {
 	const char *user;         /* -u, or NULL */
 	const char *mailbox;      /* -m, or NULL */
 	struct section *listener; /* what -l and -o ask for, in the tree */
-	const char *wrong;        /* what is wrong with the command line */
+	char wrong[128];          /* what is wrong with the command line */
 };
 
 /* Reads the command line; with -l, a listener "default" is added to tree.

@@ -167,9 +167,12 @@ output_say(struct output *out, const char *file, struct log *log)
 	for (size_t i = 0; i < out->shown; i++) {
 		const struct record *record = &out->diagnostics[i];
 		const struct record_diagnostic *d = &record->u.diagnostic;
+		char line[16] = "";
 
-		log_line(log, d->warning ? LOG_WARNING : LOG_ERR, "%s:%u: %s%s",
-		    file, record->line, d->warning ? "warning: " : "", d->text);
+		if (record->line != 0)
+			snprintf(line, sizeof(line), ":%u", record->line);
+		log_line(log, d->warning ? LOG_WARNING : LOG_ERR, "%s%s: %s%s",
+		    file, line, d->warning ? "warning: " : "", d->text);
 	}
 }
 

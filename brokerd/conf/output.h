@@ -51,7 +51,8 @@ void output_warning(struct output *out, unsigned int line, const char *format,
  * OUTPUT_ENDPOINTS first. */
 struct record *output_add(struct output *out);
 
-/* Says the diagnostics on log, sorted by line, as file:line: text. */
+/* Says the diagnostics on log, sorted by line, as file:line: text, or
+ * file: text when it is about no line. */
 void output_say(struct output *out, const char *file, struct log *log);
 
 /* Writes all records to fd (borrows it): the diagnostics, and unless there is

@@ -9,6 +9,7 @@
 #include "conf/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -75,6 +76,31 @@ START_TEST(an_error_leaves_diagnostics_alone_in_the_order_of_lines)
 	ck_assert_str_eq(records[2].u.diagnostic.text, "a?b");
 	ck_assert_str_eq(records[3].u.diagnostic.text, "d");
 	output_done(&out);
+}
+END_TEST
+
+START_TEST(what_is_about_no_line_is_said_without_one)
+{
+	char text[256];
+	struct log log;
+	int ends[2];
+	ssize_t n;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	unsetenv("JOURNAL_STREAM");
+	log_init(&log, "test", ends[1]);
+	output_init(&out);
+	output_error(&out, 0, "none");
+	output_warning(&out, 7, "odd");
+	output_say(&out, "file", &log);
+	n = read(ends[0], text, sizeof(text) - 1);
+	ck_assert_int_gt(n, 0);
+	text[n] = '\0';
+	ck_assert_str_eq(
+	    text, "test: file: none\ntest: file:7: warning: odd\n");
+	output_done(&out);
+	close(ends[0]);
+	close(ends[1]);
 }
 END_TEST
 
@@ -165,6 +191,7 @@ main(void)
 	tcase_add_test(tc, a_good_configuration_is_header_settings_endpoints);
 	tcase_add_test(
 	    tc, an_error_leaves_diagnostics_alone_in_the_order_of_lines);
+	tcase_add_test(tc, what_is_about_no_line_is_said_without_one);
 	tcase_add_test(tc, more_than_20_diagnostics_are_counted);
 	tcase_add_test(tc, a_long_text_is_cut_and_ends_in_a_NUL);
 	tcase_add_test(tc, what_was_not_filled_is_zero);

@@ -81,13 +81,41 @@ def expect(done, code, speaks):
     return None
 
 
+USAGE = (
+    (["-p"], "-R needs an absolute path"),
+    (["-R", "relative"], "-R needs an absolute path"),
+    (["-R", "/r", "-z"], "-z: unknown option"),
+    (["-R", "/r", "-tz"], "-z: unknown option"),
+    (["-R", "/r", "--help"], "--help: unknown option"),
+    (["-R", "/r", "-t", "--no-such"], "--no-such: unknown option"),
+    (["-R", "/r", "-c"], "-c: a value was expected"),
+    (["-R", "/r", "file"], "file: belongs to no option"),
+    (["-R", "/r", "-l", "tcp:127.0.0.1:80"], "-l needs -m MAILBOX"),
+    (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", ""],
+     "-m needs a path, not an empty one"),
+    (["-R", "/r", "-m", "/tmp/box"], "-m and -o need -l ADDRESS"),
+    (["-R", "/r", "-o", "1"], "-m and -o need -l ADDRESS"),
+    (["-R", "/r", "-c", "/a", "-c", "/b"], "-c is given twice"),
+    (["-R", "/r", "-u", "1", "-u", "1"], "-u is given twice"),
+    (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", "/a", "-m", "/b"],
+     "-m is given twice"),
+    (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", "/a", "-o", "1", "-o",
+      "1"], "-o is given twice"),
+    (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", "/a", "-c", "/b"],
+     "-l and -c exclude each other"),
+)
+
+
 def usage(start, rundir):
-    for options in (["-p"], ["-R", "relative"], ["-R", rundir, "-z"],
-                    ["-R", rundir, "-l", "tcp:127.0.0.1:80"],
-                    ["-R", rundir, "-m", "/tmp/box"],
-                    ["-R", rundir, "-o", "1"], ["-R", rundir, "file"]):
-        wrong = expect(start(*options, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.DEVNULL), 64, True)
+    del rundir
+    for options, text in USAGE:
+        done = start(*options, stdin=subprocess.DEVNULL,
+                     stdout=subprocess.DEVNULL)
+        wrong = expect(done, 64, True)
+        told = done.stderr.decode()
+        if wrong is None and told != "brokerd: %s; brokerd -h tells all\n" \
+                % text:
+            wrong = repr(told)
         if wrong:
             return "%s: %s" % (options, wrong)
     return None
@@ -98,6 +126,14 @@ def read_small(start, rundir, stdout):
         file.write(SMALL)
         file.seek(0)
         return start("-R", rundir, stdin=file, stdout=stdout)
+
+
+def no_line(start, rundir):
+    done = start("-R", rundir, "-l", "nowhere", "-m", "/tmp/box", "-o", "9",
+                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    if not done.stderr.startswith(b"brokerd: command line: listen: "):
+        return repr(done.stderr)
+    return expect(done, 78, True)
 
 
 def full(start, rundir):
@@ -159,6 +195,7 @@ def contract(start, rundir):
     """Gives (title, what is wrong or None) of what is not a configuration."""
     for title, check in (
             ("a command line that is none exits 64", usage),
+            ("the command line has no line number", no_line),
             ("a full disk exits 71", full),
             ("a reader of the records that has gone exits 71", gone),
             ("a directory is an error without a line", directory),
