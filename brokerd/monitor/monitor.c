@@ -114,7 +114,7 @@ monitor_main(int argc, char **argv)
 	if (m.status == -1)
 		m.status = engine_process_start(&m.engine, &m.setup, &m.table);
 	if (m.status == -1)
-		log_line(&m.setup.log, LOG_NOTICE, "serving %u endpoints",
+		log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
 		    m.table.endpoint_count);
 	monitor_loop(&m);
 	engine_process_end(&m.engine, 0);

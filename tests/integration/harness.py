@@ -234,7 +234,7 @@ class Test:
         broker = self.start(argv + list(arguments), **options)
         broker.config = config
         if ready:
-            broker.wait_line("serving [0-9]+ endpoints")
+            broker.wait_line("serving, endpoints: [0-9]+")
             self.brokers.append((broker, descriptors(broker.pid),
                                  readable(self.engine(broker)) and
                                  descriptors(self.engine(broker))))

@@ -42,7 +42,7 @@ def test_one_ipv6_socket_takes_ipv4_when_v6only_is_off(test):
                                  "v6only = false"))
     worker(test, "t")
     check(b"127.0.0.1" in ask(("127.0.0.1", port)), "IPv4")
-    check("serving 1 endpoints" in broker.log(), broker.log())
+    check("serving, endpoints: 1" in broker.log(), broker.log())
 
 
 def test_several_endpoints_and_listeners_share_nothing_but_the_broker(test):
