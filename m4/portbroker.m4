@@ -7,6 +7,15 @@ PKG_CHECK_MODULES([$1], [$2], [],
     [AC_MSG_ERROR([$2 was not found: on Debian, apt-get install $3])])
 ])
 
+# PB_CHECK_UID(OPTION, VALUE): a uid that is no name and not root's.
+AC_DEFUN([PB_CHECK_UID], [
+AS_CASE([$2],
+    [[[!1-9]*|*[!0-9]*|???????????*|'']], [pb_uid=0],
+    [pb_uid=$2])
+AS_IF([test "$pb_uid" -lt 1 || test "$pb_uid" -gt 4294967294],
+    [AC_MSG_ERROR([--with-$1=$2: expected a number from 1 to 4294967294])])
+])
+
 # PB_ADD(VARIABLE, FLAG ...): appends each flag that compiler and linker take.
 AC_DEFUN([PB_ADD], [
 for pb_flag in m4_normalize([$2]); do

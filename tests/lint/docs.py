@@ -194,6 +194,34 @@ def check_readme_dependencies():
             yield "README.md: Install: %s is missing" % name
 
 
+def check_installed_pages():
+    """They name the places and uids that configure was told."""
+    usage = subprocess.run(
+        [os.path.join(BUILD, "brokerd", "brokerd-conf"), "-R", "/", "-h"],
+        capture_output=True, text=True, check=True).stdout
+    told = {name: re.search(r"^  -%s .*\((/.*)\)$" % name, usage,
+                            re.M).group(1) for name in "cR"}
+    with open(os.path.join(BUILD, "config.h"), encoding="utf-8") as file:
+        config = dict(re.findall(r"^#define (\w+_UID) (\d+)$", file.read(),
+                                 re.M))
+    with open(os.path.join(BUILD, "man", "brokerd.8"),
+              encoding="utf-8") as file:
+        page = file.read()
+    yield from differences(
+        "brokerd.8, configuration",
+        set(re.findall(r"/\S*brokerd\.conf\b", page)), {told["c"]})
+    yield from differences(
+        "brokerd.8, run directory",
+        set(re.findall(r"^\.It Pa (/\S*)/lock$", page, re.M)), {told["R"]})
+    yield from differences(
+        "brokerd.8, uids", re.findall(
+            r"as uid and gid (\d+), and the engine as (\d+)", page),
+        [(config["CONF_UID"], config["ENGINE_UID"])])
+    for name in ("brokerd.8", "brokerd.conf.5", "fdrecv.3"):
+        if not os.path.exists(os.path.join(BUILD, "man", name)):
+            yield "%s is not made" % name
+
+
 def check_links():
     names = [os.path.relpath(name, SOURCE) for name in
              glob.glob(os.path.join(SOURCE, "*.md")) +
@@ -221,7 +249,8 @@ def main():
     checks = [check_configuration_keys, check_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
-              check_architecture, check_readme_dependencies, check_links]
+              check_architecture, check_installed_pages,
+              check_readme_dependencies, check_links]
     failed = 0
     for check in checks:
         faults = list(check())

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SOURCE = sys.argv[1]
 BUILD = sys.argv[2] if len(sys.argv) > 2 else None
@@ -217,11 +218,37 @@ def check_exports():
                 yield "%s exports %s" % (library, name)
 
 
+def check_configure():
+    """What cannot work is refused at once, and nothing is made."""
+    script = os.path.join(re.search(
+        r"^abs_top_srcdir = (.*)", open(os.path.join(BUILD, "Makefile"),
+                                        encoding="utf-8").read(),
+        re.M).group(1), "configure")
+    for options in (
+            ["--with-engine-uid=abc"], ["--with-engine-uid=0"],
+            ["--with-engine-uid="], ["--with-engine-uid=-1"],
+            ["--with-engine-uid=0100"], ["--with-conf-uid=4294967295"],
+            ["--with-conf-uid=99999999999999999999"], ["--without-conf-uid"],
+            ["--with-conf-uid=60580"], ["--with-engine-uid=60581"],
+            ["--with-engine-uid=9", "--with-conf-uid=9"],
+            ["--with-run-dir=run/x"], ["--with-run-dir="], ["--with-run-dir"],
+            ["--with-run-dir=/run/a b"]):
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run([script, "--quiet", *options],
+                                  cwd=directory, capture_output=True,
+                                  text=True, check=False)
+            if done.returncode == 0 or ": expected " not in done.stderr:
+                yield "configure %s: %d %s" % (
+                    " ".join(options), done.returncode, done.stderr)
+            elif os.path.exists(os.path.join(directory, "Makefile")):
+                yield "configure %s makes a Makefile" % " ".join(options)
+
+
 def main():
     checks = [check_line_budgets, check_layering, check_sizes, check_calls,
               check_headings, check_format, check_manual_pages, check_readme]
     if BUILD:
-        checks += [check_link_line, check_exports]
+        checks += [check_link_line, check_exports, check_configure]
     failed = 0
     for check in checks:
         faults = list(check())
