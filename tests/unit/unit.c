@@ -23,6 +23,7 @@
 
 #define UNIT_FDS 4096
 #define UNIT_PATHS 8
+#define UNIT_SKIPPED 77 /* to automake */
 
 static unsigned char unit_before[UNIT_FDS];
 static char unit_top[] = "/tmp/unit-XXXXXX";
@@ -86,7 +87,7 @@ int
 unit_run(Suite *suite)
 {
 	SRunner *runner = srunner_create(suite);
-	int failed;
+	int ran, failed;
 
 	umask(022);
 	if (mkdtemp(unit_top) == NULL || chmod(unit_top, 0755) == -1) {
@@ -94,10 +95,17 @@ unit_run(Suite *suite)
 		return 1;
 	}
 	fflush(stdout);
-	srunner_run_all(runner, CK_VERBOSE);
+	srunner_run_all(runner, CK_SILENT);
+	ran = srunner_ntests_run(runner);
 	failed = srunner_ntests_failed(runner);
+	if (ran > 0)
+		srunner_print(runner, CK_VERBOSE);
 	srunner_free(runner);
 	nftw(unit_top, unit_remove, 16, FTW_DEPTH | FTW_PHYS);
+	if (ran == 0) {
+		unit_skipped(program_invocation_short_name, "it has no tests");
+		return UNIT_SKIPPED;
+	}
 	return failed == 0 ? 0 : 1;
 }
 
