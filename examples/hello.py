@@ -47,8 +47,17 @@ def receive(box):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: hello.py MAILBOX")
     path = sys.argv[1]
-    box = bind_mailbox(path)
+    if path.endswith("/") or os.path.isdir(path):
+        sys.exit("hello.py: %s is a directory: expected a name for the "
+                 "socket, as %s/hello" % (path, path.rstrip("/")))
+    try:
+        box = bind_mailbox(path)
+    except OSError as error:
+        sys.exit("hello.py: cannot make %s: %s" % (path, error.strerror or
+                                                   error))
 
     def leave(*_):
         os.unlink(path)

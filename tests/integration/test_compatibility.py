@@ -121,6 +121,25 @@ def test_worker_in_python(test):
     check(not os.path.exists(box), "it left its mailbox behind")
 
 
+def test_worker_in_python_says_what_it_expects(test):
+    test.mkdir("box")
+    for arguments, text in (
+            ([], "usage: hello.py MAILBOX"),
+            (["a", "b"], "usage: hello.py MAILBOX"),
+            ([test.path("box")], "is a directory: expected a name"),
+            ([test.path("absent/")], "is a directory: expected a name"),
+            ([test.path("absent/box")], "No such file or directory"),
+            (["/" + "x" * 200], "AF_UNIX path too long")):
+        done = subprocess.run(
+            ["/usr/bin/python3", test.example("hello.py"), *arguments],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False)
+        check(done.returncode == 1, "%s: %d", arguments, done.returncode)
+        check(text in done.stderr and done.stderr.count("\n") == 1,
+              "%s: %s", arguments, done.stderr)
+    check(os.listdir(test.path("box")) == [], "it left something")
+
+
 def test_command_line_brokers_are_many_and_leave_nothing(test):
     before = set(glob.glob("/tmp/brokerd-*"))
     test.mkdir("box", 0o755, WORKER_UID, ENGINE_UID)
