@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 SOURCE = sys.argv[1]
-BUILD = sys.argv[2]
+BUILD = os.path.abspath(sys.argv[2])
 CC = os.environ.get("CC", "cc").split()
 
 
@@ -65,7 +65,7 @@ def check_configuration_keys():
     for line in done.stdout.splitlines():
         name, kind, default, values, _ = line.split("\t")
         real[name] = ("%s (%s)" % (kind, values), default)
-    page = read("doc/brokerd.conf.5")
+    page = read(os.path.join(BUILD, "man", "brokerd.conf.5"))
     documented = items(page, "Ic")
     yield from differences("brokerd.conf.5", documented, real)
     for name in sorted(set(documented) & set(real)):
