@@ -23,11 +23,9 @@ text_copy(char *to, size_t size, const char *text)
 int
 text_is_printable(const char *array, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		if (array[i] == '\0')
-			return 1;
-		if ((unsigned char)array[i] < 0x20 || array[i] == 0x7f)
-			return 0;
-	}
-	return 0;
+	size_t i = 0;
+
+	while (i < size && (unsigned char)array[i] >= 0x20 && array[i] != 0x7f)
+		i++;
+	return i < size && array[i] == '\0';
 }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #define MONITOR_DRAIN_MS 10000 /* from DRAIN to the end */
-/* An engine that dies younger than that: the next one waits for as long. */
+/* If an engine dies younger than that, the next one waits for as long. */
 #define MONITOR_YOUNG_MS 1000
 
 struct monitor {

@@ -41,12 +41,10 @@ setup_options(struct setup *setup)
 			setup->programs = optarg;
 		else if (option == 'R')
 			setup->run_dir = optarg;
-		else if (option == 'l')
+		if (strchr("lhV?", option) != NULL)
 			setup->listens = 1;
-		else if (option == 't')
+		if (strchr("thV?", option) != NULL)
 			setup->test = 1;
-		else if (strchr("hV?", option) != NULL)
-			setup->test = setup->listens = 1;
 	}
 	if (optind != setup->argc)
 		setup->test = setup->listens = 1;
