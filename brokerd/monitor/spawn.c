@@ -10,7 +10,6 @@
 #include "base/fd.h"
 #include "monitor/privilege.h"
 
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -26,8 +25,6 @@
 static int
 spawn_prepare(const struct spawn *spawn)
 {
-	struct rlimit size = {spawn->file_size, spawn->file_size};
-
 	for (int i = 0; i < SPAWN_FDS; i++) {
 		int fd = spawn->fds[i];
 
@@ -36,8 +33,6 @@ spawn_prepare(const struct spawn *spawn)
 		if (fd != -1 && fd_place(fd, i) == -1)
 			return -1;
 	}
-	if (spawn->file_size != 0 && setrlimit(RLIMIT_FSIZE, &size) == -1)
-		return -1;
 	return privilege_drop(spawn->uid, spawn->gid);
 }
 

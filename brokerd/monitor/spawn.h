@@ -17,7 +17,6 @@ struct spawn {
 	int fds[SPAWN_FDS]; /* what 0 to 4 are; -1: /dev/null or closed */
 	uint32_t uid;       /* counts only when this process is root */
 	uint32_t gid;
-	uint64_t file_size; /* bytes that it may write to a file, 0: any */
 };
 
 /* Forks and execs.  The child has nothing open but fds, nothing in its

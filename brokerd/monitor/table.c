@@ -34,8 +34,7 @@ table_run_reader(struct setup *setup, int memory)
 	    .argv = argv,
 	    .fds = {-1, memory, setup->log.fd, -1, -1},
 	    .uid = CONF_UID,
-	    .gid = CONF_UID,
-	    .file_size = RECORD_MAX * sizeof(struct record)};
+	    .gid = CONF_UID};
 	pid_t pid = -1;
 	int status;
 
@@ -78,13 +77,14 @@ table_map(struct table *table, int memory)
 
 	if (fcntl(memory, F_ADD_SEALS, seals) == -1 || fstat(memory, &st) == -1)
 		return strerror(errno);
-	if (st.st_size == 0 || (size_t)st.st_size % sizeof(struct record) != 0)
-		return "its records have another size";
+	table->record_count = (size_t)st.st_size / sizeof(struct record);
+	if (table->record_count == 0 || table->record_count > RECORD_MAX ||
+	    (size_t)st.st_size % sizeof(struct record) != 0)
+		return "its records have another size or number";
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, memory, 0);
 	if (map == MAP_FAILED)
 		return strerror(errno);
 	table->records = map;
-	table->record_count = (size_t)st.st_size / sizeof(struct record);
 	table->endpoints =
 	    calloc(table->record_count, sizeof(*table->endpoints));
 	header = &table->records[0].u.header;

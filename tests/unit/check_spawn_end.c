@@ -9,24 +9,23 @@
 #include "base/clock.h"
 #include "monitor/spawn.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
-#define FILE_SIZE 100
-
 static const struct {
 	const char *what;
 	const char *argument;
 	int status;
 } ends[] = {
-    {"exit", "0", 0}, {"exit", "1", 1}, {"exit", "77", 77},
-    {"exit", "255", 255}, {"signal", "9", -SIGKILL}, {"signal", "15", -SIGTERM},
-    {"write", "100", 0}, /* FILE_SIZE */
-    {"write", "101", 1}, /* short, as no byte more gets in */
+    {"exit", "0", 0},
+    {"exit", "1", 1},
+    {"exit", "77", 77},
+    {"exit", "255", 255},
+    {"signal", "9", -SIGKILL},
+    {"signal", "15", -SIGTERM},
 };
 
 static void
@@ -37,8 +36,6 @@ end_body(void *argument)
 
 	probe_descriptors();
 	scene_init(&scene, ends[i].what, ends[i].argument);
-	scene.spawn.fds[4] = memfd_create("written", MFD_CLOEXEC);
-	scene.spawn.file_size = FILE_SIZE;
 	unit_must(scene_run(&scene) == ends[i].status);
 	unit_must(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
@@ -47,29 +44,6 @@ START_TEST(the_status_says_how_a_child_ended)
 {
 	if (probe_is_for_all())
 		unit_in_child(end_body, &_i);
-}
-END_TEST
-
-static void
-size_body(void *argument)
-{
-	struct scene scene;
-
-	(void)argument;
-	probe_descriptors();
-	scene_init(&scene, "write", "1");
-	scene.spawn.fds[4] = memfd_create("written", MFD_CLOEXEC);
-	scene.spawn.file_size = FILE_SIZE;
-	unit_must(lseek(scene.spawn.fds[4], FILE_SIZE, SEEK_SET) == FILE_SIZE);
-	unit_must(scene_run(&scene) == -SIGXFSZ);
-	scene.spawn.file_size = 0;
-	unit_must(scene_run(&scene) == 0);
-}
-
-START_TEST(a_child_that_writes_too_much_is_ended)
-{
-	if (probe_is_for_all())
-		unit_in_child(size_body, NULL);
 }
 END_TEST
 
@@ -157,7 +131,6 @@ main(int argc, char **argv)
 	tc = unit_case(suite, "end");
 	tcase_add_loop_test(
 	    tc, the_status_says_how_a_child_ended, 0, UNIT_COUNT(ends));
-	tcase_add_test(tc, a_child_that_writes_too_much_is_ended);
 	tcase_add_test(tc, a_child_over_its_limit_is_killed);
 	tcase_add_test(
 	    tc, a_child_that_has_ended_keeps_its_status_after_its_limit);

@@ -141,7 +141,7 @@ START_TEST(a_remark_is_not_an_endpoint)
 }
 END_TEST
 
-#define OTHER_SIZE "its records have another size"
+#define OTHER_SIZE "its records have another size or number"
 #define OTHER_VERSION "its records are of another version"
 #define OUT_OF_PLACE "a record is out of place"
 #define RECORD(i) ((i) * sizeof(struct record))
