@@ -47,7 +47,9 @@ spawn_start(const struct spawn *spawn, struct log *log)
 	if (pid != 0)
 		return pid;
 	snprintf(kept, sizeof(kept), "JOURNAL_STREAM=%s", stream);
-	if (spawn_prepare(spawn) == 0) /* its prototype is older than const */
+	/* Without the terminal, into which it could type for others.
+	 * fexecve's prototype is older than const. */
+	if (setsid() != -1 && spawn_prepare(spawn) == 0)
 		fexecve(spawn->program, (char **)(uintptr_t)spawn->argv,
 		    environment);
 	log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],

@@ -195,6 +195,24 @@ START_TEST(a_child_of_root_is_never_left_as_root)
 }
 END_TEST
 
+static void
+session_body(void *argument)
+{
+	struct scene scene;
+
+	(void)argument;
+	probe_descriptors();
+	scene_init(&scene, "session", "5");
+	unit_must(scene_run(&scene) == 5);
+}
+
+START_TEST(a_child_has_a_session_of_its_own_and_so_no_terminal)
+{
+	if (probe_is_for_all())
+		unit_in_child(session_body, NULL);
+}
+END_TEST
+
 int
 main(int argc, char **argv)
 {
@@ -209,6 +227,7 @@ main(int argc, char **argv)
 	    0, 1 << SPAWN_FDS);
 	tcase_add_test(tc, a_child_has_no_environment_but_JOURNAL_STREAM);
 	tcase_add_test(tc, a_child_of_an_ordinary_user_keeps_its_ids);
+	tcase_add_test(tc, a_child_has_a_session_of_its_own_and_so_no_terminal);
 	tcase_add_test(tc, a_child_of_root_is_the_user_it_was_to_be);
 	tcase_add_test(tc, a_child_of_root_is_never_left_as_root);
 	tcase_add_loop_test(
