@@ -2,7 +2,9 @@
 /*
  * The channel between monitor and engine.  Both link it; the table below is
  * the whole of what either may say.  A message owns its descriptor until the
- * receiver has taken it: on any error here it is closed, never leaked.
+ * receiver has taken it: on any error here it is closed, never leaked.  The
+ * monitor takes none: with no room for them the kernel drops descriptors that
+ * an engine sends, without the work of close(2), which can wait (FUSE).
  */
 #include "channel/channel.h"
 
@@ -12,6 +14,10 @@
 
 #include <errno.h>
 #include <string.h>
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
 
 struct channel_rule {
 	size_t size;
@@ -36,8 +42,14 @@ static const struct channel_rule channel_rules[] = {
 int
 channel_pair(int out_ends[2])
 {
-	return socketpair(AF_UNIX,
-	    SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, out_ends);
+	const int off = 0;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		0, out_ends) == -1)
+		return -1;
+	/* An older kernel does not know it; nothing depends on it. */
+	setsockopt(out_ends[0], SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
+	return 0;
 }
 
 int
@@ -134,13 +146,15 @@ channel_receive(int channel, int upward, enum channel_phase phase,
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
-	    .msg_controllen = CMSG_LEN(sizeof(int))};
+	    .msg_controllen = upward ? 0 : CMSG_LEN(sizeof(int))};
 	ssize_t n;
 	int fd = -1;
 
+	fd_guard(1);
 	do
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
+	fd_guard(0);
 	if (n == -1)
 		return -1;
 	if (channel_take_fd(&msg, &fd) == -1)

@@ -51,8 +51,9 @@ struct channel_message {
 	} u;
 };
 
-/* Gives a connected pair, non-blocking and closed on exec.  0, or -1 with
- * errno. */
+/* Gives a connected pair, non-blocking and closed on exec; the first end is
+ * the monitor's, to which no descriptor can be sent where the kernel can
+ * forbid that.  0, or -1 with errno. */
 int channel_pair(int out_ends[2]);
 
 /* Sends one message, whose header it fills in; NULL for one that is nothing
@@ -62,8 +63,9 @@ int channel_send(int channel, enum channel_type type,
     struct channel_message *message, int fd);
 
 /* Receives one message that may come up (from the engine) or down in phase.
- * Gives *out_fd (-1: none).  1, 0 at the end, or -1 with errno: EAGAIN for
- * nothing now, EPROTO for anything that the table does not allow. */
+ * Gives *out_fd (-1: none, as always for what comes up).  1, 0 at the end, or
+ * -1 with errno: EAGAIN for nothing now, EPROTO for anything that the table
+ * does not allow. */
 int channel_receive(int channel, int upward, enum channel_phase phase,
     struct channel_message *out_message, int *out_fd);
 

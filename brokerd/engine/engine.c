@@ -145,8 +145,10 @@ engine_drain(struct engine *engine)
 		return;
 	engine->phase = CHANNEL_DRAINING;
 	engine->drain_until_ms = clock_ms() + ENGINE_DRAIN_MS;
+	fd_guard(1); /* without a monitor these are the last closes */
 	TAILQ_FOREACH (listener, &engine->listeners, entry)
 		listener_stop(listener);
+	fd_guard(0);
 	engine_on_drained(-1, 0, engine);
 }
 
@@ -256,10 +258,12 @@ engine_close(struct engine *engine)
 	struct listener *listener;
 	struct pool *pool;
 
+	fd_guard(1); /* as in engine_drain() */
 	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
 		TAILQ_REMOVE(&engine->listeners, listener, entry);
 		listener_free(listener);
 	}
+	fd_guard(0);
 	while ((pool = TAILQ_FIRST(&engine->pools)) != NULL) {
 		TAILQ_REMOVE(&engine->pools, pool, entry);
 		pool_free(pool);

@@ -131,12 +131,15 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 
 /* Lingering is a property of the socket, not of a descriptor: a worker can
  * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
- * does not wait; it is the deliberate reset and stays. */
+ * does not wait; it is the deliberate reset and stays.  The guard is for a
+ * worker that sets it again in between, and for the sockets that a local
+ * client sent and nobody received. */
 static void
 handoff_close(struct handoff *handoff)
 {
 	struct linger linger = {0, 0};
 	socklen_t size = sizeof(linger);
+	int shared = handoff->sent || handoff->endpoint->kind != RECORD_TCP;
 
 	if (handoff->sent &&
 	    getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
@@ -146,7 +149,11 @@ handoff_close(struct handoff *handoff)
 		setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger,
 		    sizeof(linger));
 	}
+	if (shared)
+		fd_guard(1);
 	handoff->fd = fd_close(handoff->fd);
+	if (shared)
+		fd_guard(0);
 }
 
 void

@@ -32,6 +32,15 @@ refusals_init(struct refusals *refusals, struct event_base *base)
 	LIST_INIT(&refusals->list);
 }
 
+/* What a local client has sent may be sockets that linger. */
+static void
+refuse_close(int fd)
+{
+	fd_guard(1);
+	fd_close(fd);
+	fd_guard(0);
+}
+
 static void
 refusal_free(struct refusal *refusal)
 {
@@ -41,7 +50,7 @@ refusal_free(struct refusal *refusal)
 		event_free(refusal->readable);
 	if (refusal->timer != NULL)
 		event_free(refusal->timer);
-	fd_close(refusal->fd);
+	refuse_close(refusal->fd);
 	free(refusal);
 }
 
@@ -68,7 +77,9 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 	ssize_t n;
 
 	(void)what;
+	fd_guard(1);
 	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
+	fd_guard(0);
 	if (n > 0)
 		refusal->read += (size_t)n;
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
@@ -86,7 +97,7 @@ refusal_start(struct refusals *refusals, int fd)
 	if (refusals->count < REFUSE_MAX)
 		refusal = calloc(1, sizeof(*refusal));
 	if (refusal == NULL) {
-		fd_close(fd);
+		refuse_close(fd);
 		return;
 	}
 	refusal->refusals = refusals;
@@ -118,5 +129,5 @@ refuse_connection(
 	    shutdown(fd, SHUT_WR) == 0)
 		refusal_start(refusals, fd);
 	else
-		fd_close(fd);
+		refuse_close(fd);
 }

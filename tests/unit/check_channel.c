@@ -245,6 +245,15 @@ START_TEST(a_descriptor_without_a_message_is_refused_and_closed)
 }
 END_TEST
 
+START_TEST(a_descriptor_that_lingers_does_not_hold_the_monitor_up)
+{
+	int listener = net_strand(ends[0]);
+
+	refuse(1, CHANNEL_LOADING, "with a socket that lingers");
+	close(listener);
+}
+END_TEST
+
 /* By xorshift64, always the same, so that a failure comes again. */
 START_TEST(garbage_never_passes)
 {
@@ -287,6 +296,8 @@ main(void)
 	    tc, a_descriptor_that_got_lost_on_the_way_is_noticed, 0, MESSAGES);
 	tcase_add_loop_test(tc,
 	    a_descriptor_without_a_message_is_refused_and_closed, 0, MESSAGES);
+	tcase_add_test(
+	    tc, a_descriptor_that_lingers_does_not_hold_the_monitor_up);
 	tcase_add_test(tc, garbage_never_passes);
 	return unit_run(suite);
 }

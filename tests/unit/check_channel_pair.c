@@ -81,6 +81,28 @@ START_TEST(both_ends_keep_packets_never_wait_and_are_closed_on_exec)
 }
 END_TEST
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+START_TEST(no_descriptor_can_be_sent_up_where_the_kernel_can_forbid_it)
+{
+	int passes = 1;
+	socklen_t size = sizeof(passes);
+
+	if (getsockopt(ends[0], SOL_SOCKET, SO_PASSRIGHTS, &passes, &size) ==
+	    -1) {
+		ck_assert_int_eq(errno, ENOPROTOOPT);
+		unit_skip("the kernel is older than 6.16");
+		return;
+	}
+	ck_assert_int_eq(passes, 0);
+	ck_assert_int_eq(
+	    getsockopt(ends[1], SOL_SOCKET, SO_PASSRIGHTS, &passes, &size), 0);
+	ck_assert_int_eq(passes, 1);
+}
+END_TEST
+
 START_TEST(the_sender_fills_in_the_header_of_what_it_is_given)
 {
 	const size_t size = BARE + sizeof(struct channel_endpoint);
@@ -259,6 +281,8 @@ main(void)
 	tcase_add_checked_fixture(tc, open_channel, close_channel);
 	tcase_add_loop_test(
 	    tc, both_ends_keep_packets_never_wait_and_are_closed_on_exec, 0, 2);
+	tcase_add_test(
+	    tc, no_descriptor_can_be_sent_up_where_the_kernel_can_forbid_it);
 	tcase_add_test(tc, the_sender_fills_in_the_header_of_what_it_is_given);
 	tcase_add_loop_test(
 	    tc, a_message_that_is_a_header_is_no_longer_than_one, 0, 2);

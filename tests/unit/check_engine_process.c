@@ -149,7 +149,7 @@ static const struct {
 } bad[] = {
     {DOUBLE_LIE, 0, EX_OSERR, "Protocol error"},
     {DOUBLE_GARBAGE, 0, EX_OSERR, "Protocol error"},
-    {DOUBLE_PASS, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_PASS, 0, EX_OSERR, NULL},
     {DOUBLE_EXIT, EX_NOPERM, EX_NOPERM, NULL},
     {DOUBLE_EXIT, EX_CONFIG, EX_OSERR, NULL},
     {DOUBLE_EXIT, 0, EX_OSERR, NULL},

@@ -219,6 +219,25 @@ START_TEST(when_too_many_are_under_way_the_next_is_closed)
 }
 END_TEST
 
+/* Closed at once, read away, or closed after all. */
+START_TEST(what_a_local_client_has_sent_holds_nobody_up)
+{
+	struct refusing refusing;
+	int listener;
+
+	refusing_init(&refusing, _i == 0 ? RECORD_CLOSE : RECORD_MESSAGE);
+	refusing_pair(&refusing, SOCK_STREAM);
+	listener = net_strand(refusing.client);
+	refusing_refuse(&refusing);
+	if (_i == 1)
+		refusing_settle(&refusing);
+	if (_i != 0)
+		refusals_done(&refusing.refusals);
+	refusing_done(&refusing);
+	close(listener);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -236,6 +255,8 @@ main(void)
 	tcase_add_test(tc, a_client_that_reads_nothing_holds_nobody_up);
 	tcase_add_loop_test(tc, a_message_on_a_local_socket_arrives_too, 0, 2);
 	tcase_add_test(tc, a_client_that_has_gone_raises_no_signal);
+	tcase_add_loop_test(
+	    tc, what_a_local_client_has_sent_holds_nobody_up, 0, 3);
 	tcase_add_test(tc, when_too_many_are_under_way_the_next_is_closed);
 	return unit_run(suite);
 }

@@ -94,6 +94,23 @@ net_reset(int fd)
 }
 
 int
+net_strand(int fd)
+{
+	static const char filling[65536];
+	const struct linger linger = {1, 1000};
+	int listener = net_listen(AF_INET), client = net_connect(listener);
+
+	while (send(client, filling, sizeof(filling), MSG_DONTWAIT) > 0)
+		continue;
+	ck_assert_int_eq(
+	    setsockopt(client, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
+	    0);
+	ck_assert_int_eq(net_send(fd, "x", 1, &client, 1), 1);
+	close(client);
+	return listener;
+}
+
+int
 net_has_ipv6(void)
 {
 	struct sockaddr_in6 in6 = {

@@ -38,6 +38,11 @@ void net_pair_close(struct net_pair *pair);
 /* Ends a TCP connection with a reset; takes fd. */
 void net_reset(int fd);
 
+/* Sends over fd, a local socket, a TCP socket that waits in its last close for
+ * longer than any test lasts, and closes it here: whoever drops it waits.
+ * Gives what keeps it so, to be closed at the end. */
+int net_strand(int fd);
+
 /* Gives a socket bound to path (@name: abstract), listening unless it is a
  * datagram socket. */
 int net_bind(const char *path, int type);

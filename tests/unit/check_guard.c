@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Closing what a stranger shares or has sent: nobody waits for it.
+ */
+#include "net.h"
+#include "sample.h"
+#include "unit.h"
+
+#include "base/fd.h"
+#include "engine/handoff.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <signal.h>
+#include <string.h>
+
+static const struct linger lingers = {1, 1000};
+
+START_TEST(a_guarded_close_does_not_wait_for_what_a_stranger_sent)
+{
+	int ends[2], listener, fd;
+	size_t count = 1;
+	char byte;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	listener = net_strand(ends[0]);
+	if (_i == 1) {
+		ck_assert_int_eq(
+		    net_receive(ends[1], &byte, 1, &fd, &count), 1);
+		fd_close(ends[1]);
+		ends[1] = fd;
+	}
+	signal(SIGALRM, SIG_IGN); /* as whoever started us may have left it */
+	fd_guard(1);
+	fd_close(ends[1]);
+	fd_guard(0);
+	fd_close(ends[0]);
+	fd_close(listener);
+}
+END_TEST
+
+START_TEST(no_guard_is_left_behind)
+{
+	struct itimerval timer;
+
+	fd_guard(1);
+	ck_assert_int_eq(getitimer(ITIMER_REAL, &timer), 0);
+	ck_assert_int_gt(timer.it_interval.tv_usec, 0);
+	fd_guard(0);
+	ck_assert_int_eq(getitimer(ITIMER_REAL, &timer), 0);
+	ck_assert_int_eq(timer.it_value.tv_sec, 0);
+	ck_assert_int_eq(timer.it_value.tv_usec, 0);
+	ck_assert_int_eq(timer.it_interval.tv_usec, 0);
+}
+END_TEST
+
+/* Takes fd, which was sent to a worker or is its client's. */
+static void
+free_handoff(struct record_endpoint *endpoint, int fd, int sent)
+{
+	const struct sockaddr_storage nobody = {.ss_family = AF_UNSPEC};
+	struct handoff *handoff =
+	    handoff_new(endpoint, NULL, fd, &nobody, sizeof(nobody));
+
+	ck_assert_ptr_nonnull(handoff);
+	handoff->sent = sent;
+	handoff_free(handoff);
+}
+
+START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)
+{
+	struct record_endpoint endpoint =
+	    sample_unix(RECORD_UNIX_STREAM, "/run/x");
+	int ends[2], listener;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	listener = net_strand(ends[0]);
+	free_handoff(&endpoint, ends[1], _i);
+	fd_close(ends[0]);
+	fd_close(listener);
+}
+END_TEST
+
+START_TEST(a_worker_holds_nobody_up_with_a_connection_that_lingers)
+{
+	static const char filling[65536];
+	struct record_endpoint endpoint =
+	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	struct net_pair pair;
+
+	net_pair(&pair, AF_INET);
+	while (send(pair.server, filling, sizeof(filling), MSG_DONTWAIT) > 0)
+		continue;
+	ck_assert_int_eq(setsockopt(pair.server, SOL_SOCKET, SO_LINGER,
+			     &lingers, sizeof(lingers)),
+	    0);
+	free_handoff(&endpoint, fd_steal(&pair.server), 1);
+	fd_close(pair.client);
+	fd_close(pair.listener);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("guard");
+	TCase *tc = unit_case(suite, "guard");
+
+	tcase_add_loop_test(
+	    tc, a_guarded_close_does_not_wait_for_what_a_stranger_sent, 0, 2);
+	tcase_add_test(tc, no_guard_is_left_behind);
+	tcase_add_loop_test(
+	    tc, a_local_client_holds_nobody_up_with_what_it_sent, 0, 2);
+	tcase_add_test(
+	    tc, a_worker_holds_nobody_up_with_a_connection_that_lingers);
+	return unit_run(suite);
+}
