@@ -35,9 +35,9 @@ fd_on_alarm(int number)
 /* Again and again: a signal that comes before the wait ends nothing.  See
  * sk_stream_wait_close() in the kernel. */
 void
-fd_guard(int on)
+fd_guard(int limit_ms)
 {
-	const struct timeval often = {0, on ? 2000 : 0};
+	const struct timeval often = {0, limit_ms * 1000};
 	const struct itimerval timer = {often, often};
 
 	signal(SIGALRM, fd_on_alarm);

@@ -11,12 +11,13 @@
  * that the owner can write x->fd = fd_close(x->fd). */
 int fd_close(int fd);
 
-/* Between fd_guard(1) and fd_guard(0) no last close of a stranger's socket can
- * hold this process up: the kernel waits for SO_LINGER in it, but not while a
- * signal waits.  To be put around whatever may close what a stranger shares or
- * has sent: fd_close(), and recvmsg(2) without room for descriptors.  Uses
- * SIGALRM and ITIMER_REAL. */
-void fd_guard(int on);
+/* From here to fd_guard(0) the last close of a stranger's socket holds this
+ * process up for limit_ms at most: the kernel waits for SO_LINGER in it, but
+ * not while a signal waits.  To be put around whatever may close what a
+ * stranger shares or has sent: fd_close(), and recvmsg(2) without room for
+ * descriptors.  Uses SIGALRM and ITIMER_REAL; below the length of a tick it
+ * costs more. */
+void fd_guard(int limit_ms);
 
 /* Moves a descriptor out of *fd, which becomes -1.  Gives. */
 int fd_steal(int *fd);

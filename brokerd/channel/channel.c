@@ -150,7 +150,7 @@ channel_receive(int channel, int upward, enum channel_phase phase,
 	ssize_t n;
 	int fd = -1;
 
-	fd_guard(1);
+	fd_guard(2);
 	do
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);

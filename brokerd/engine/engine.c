@@ -145,7 +145,7 @@ engine_drain(struct engine *engine)
 		return;
 	engine->phase = CHANNEL_DRAINING;
 	engine->drain_until_ms = clock_ms() + ENGINE_DRAIN_MS;
-	fd_guard(1); /* without a monitor these are the last closes */
+	fd_guard(2); /* without a monitor these are the last closes */
 	TAILQ_FOREACH (listener, &engine->listeners, entry)
 		listener_stop(listener);
 	fd_guard(0);
@@ -258,7 +258,7 @@ engine_close(struct engine *engine)
 	struct listener *listener;
 	struct pool *pool;
 
-	fd_guard(1); /* as in engine_drain() */
+	fd_guard(2); /* as in engine_drain() */
 	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
 		TAILQ_REMOVE(&engine->listeners, listener, entry);
 		listener_free(listener);

@@ -150,7 +150,7 @@ handoff_close(struct handoff *handoff)
 		    sizeof(linger));
 	}
 	if (shared)
-		fd_guard(1);
+		fd_guard(10);
 	handoff->fd = fd_close(handoff->fd);
 	if (shared)
 		fd_guard(0);

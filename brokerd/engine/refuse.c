@@ -36,7 +36,7 @@ refusals_init(struct refusals *refusals, struct event_base *base)
 static void
 refuse_close(int fd)
 {
-	fd_guard(1);
+	fd_guard(2);
 	fd_close(fd);
 	fd_guard(0);
 }
@@ -77,7 +77,7 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 	ssize_t n;
 
 	(void)what;
-	fd_guard(1);
+	fd_guard(2);
 	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
 	fd_guard(0);
 	if (n > 0)

@@ -94,7 +94,7 @@ endpoint_close(struct endpoint *endpoint, int removed)
 	    st.st_dev == endpoint->device && st.st_ino == endpoint->inode)
 		unlink(un->sun_path);
 	privilege_file_user(0);
-	fd_guard(1); /* a worker may share it, clients may be in its queue */
+	fd_guard(2); /* a worker may share it, clients may be in its queue */
 	endpoint->fd = fd_close(endpoint->fd);
 	fd_guard(0);
 	endpoint->inode = 0;

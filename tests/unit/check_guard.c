@@ -33,7 +33,7 @@ START_TEST(a_guarded_close_does_not_wait_for_what_a_stranger_sent)
 		ends[1] = fd;
 	}
 	signal(SIGALRM, SIG_IGN); /* as whoever started us may have left it */
-	fd_guard(1);
+	fd_guard(2);
 	fd_close(ends[1]);
 	fd_guard(0);
 	fd_close(ends[0]);
@@ -45,7 +45,7 @@ START_TEST(no_guard_is_left_behind)
 {
 	struct itimerval timer;
 
-	fd_guard(1);
+	fd_guard(2);
 	ck_assert_int_eq(getitimer(ITIMER_REAL, &timer), 0);
 	ck_assert_int_gt(timer.it_interval.tv_usec, 0);
 	fd_guard(0);
