@@ -53,6 +53,15 @@ channel_pair(int out_ends[2])
 }
 
 int
+channel_close(int channel)
+{
+	fd_guard(2);
+	channel = fd_close(channel);
+	fd_guard(0);
+	return channel;
+}
+
+int
 channel_send(int channel, enum channel_type type,
     struct channel_message *message, int fd)
 {

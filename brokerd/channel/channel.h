@@ -56,6 +56,10 @@ struct channel_message {
  * forbid that.  0, or -1 with errno. */
 int channel_pair(int out_ends[2]);
 
+/* Closes an end (takes it; -1 is accepted), whatever the other side has put
+ * into it.  Returns -1. */
+int channel_close(int channel);
+
 /* Sends one message, whose header it fills in; NULL for one that is nothing
  * but a header.  Borrows fd (-1: none).  0, or -1 with errno: EAGAIN when the
  * other side does not read. */

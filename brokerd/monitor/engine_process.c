@@ -103,9 +103,7 @@ engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 {
 	int status = 0;
 
-	fd_guard(2); /* who knows what the engine has put into it */
-	engine->channel = fd_close(engine->channel);
-	fd_guard(0);
+	engine->channel = channel_close(engine->channel);
 	if (engine->pid > 0)
 		status = spawn_wait(engine->pid, deadline_ms);
 	engine->pid = 0;

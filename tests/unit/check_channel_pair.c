@@ -30,7 +30,8 @@ close_channel(void)
 {
 	if (ends[0] != -1)
 		close(ends[0]);
-	close(ends[1]);
+	if (ends[1] != -1)
+		close(ends[1]);
 }
 
 static void
@@ -100,6 +101,20 @@ START_TEST(no_descriptor_can_be_sent_up_where_the_kernel_can_forbid_it)
 	ck_assert_int_eq(
 	    getsockopt(ends[1], SOL_SOCKET, SO_PASSRIGHTS, &passes, &size), 0);
 	ck_assert_int_eq(passes, 1);
+}
+END_TEST
+
+/* The engine's end: to the monitor's no descriptor can be sent here. */
+START_TEST(an_end_is_closed_without_waiting_for_what_is_in_it)
+{
+	int listener = net_strand(ends[0]);
+
+	errno = ENODATA;
+	ends[1] = channel_close(ends[1]);
+	ck_assert_int_eq(ends[1], -1);
+	ck_assert_int_eq(errno, ENODATA);
+	ck_assert_int_eq(channel_close(-1), -1);
+	close(listener);
 }
 END_TEST
 
@@ -281,6 +296,7 @@ main(void)
 	tcase_add_checked_fixture(tc, open_channel, close_channel);
 	tcase_add_loop_test(
 	    tc, both_ends_keep_packets_never_wait_and_are_closed_on_exec, 0, 2);
+	tcase_add_test(tc, an_end_is_closed_without_waiting_for_what_is_in_it);
 	tcase_add_test(
 	    tc, no_descriptor_can_be_sent_up_where_the_kernel_can_forbid_it);
 	tcase_add_test(tc, the_sender_fills_in_the_header_of_what_it_is_given);
