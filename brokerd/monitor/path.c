@@ -8,6 +8,7 @@
  * leads the monitor nowhere that the user may not write.
  */
 #include "base/fd.h"
+#include "config.h"
 #include "monitor/endpoint.h"
 #include "monitor/privilege.h"
 
@@ -112,6 +113,7 @@ static int
 path_give(struct endpoint *endpoint, const char *path)
 {
 	const struct record_endpoint *record = endpoint->record;
+	uint32_t gid = record->socket_gid;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
 	struct stat st;
@@ -121,9 +123,11 @@ path_give(struct endpoint *endpoint, const char *path)
 	if (fd != -1 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode)) {
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
+		if (gid == RECORD_NO_ID && st.st_gid == CONF_UID)
+			gid = getegid(); /* see privilege_file_user() */
 		if (chmod(name, record->socket_mode) == 0)
-			result = fchownat(fd, "", record->socket_uid,
-			    record->socket_gid, AT_EMPTY_PATH);
+			result = fchownat(
+			    fd, "", record->socket_uid, gid, AT_EMPTY_PATH);
 	}
 	fd_close(fd);
 	return result;

@@ -7,6 +7,8 @@
  */
 #include "monitor/privilege.h"
 
+#include "config.h"
+
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 
@@ -93,6 +95,8 @@ privilege_drop(uint32_t uid, uint32_t gid)
 void
 privilege_file_user(uint32_t uid)
 {
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		setfsuid(uid);
+		setfsgid(uid == 0 ? 0 : CONF_UID); /* which owns nothing */
+	}
 }

@@ -14,8 +14,9 @@ int privilege_reduce(void);
  * 0, or -1 with errno: the caller has to end. */
 int privilege_drop(uint32_t uid, uint32_t gid);
 
-/* From here on files are created and reached as uid would: the monitor has
- * no capability that overrides file permissions.  Nothing without root.
+/* From here on files are created and reached as uid would, with the config
+ * reader's group, which owns nothing: the monitor has no capability that
+ * overrides file permissions.  Nothing without root.
  * privilege_file_user(0) ends it. */
 void privilege_file_user(uint32_t uid);
 

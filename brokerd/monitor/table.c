@@ -185,8 +185,5 @@ table_done(struct table *table, int removed)
 	for (uint32_t i = 0; i < table->endpoint_count; i++)
 		endpoint_close(&table->endpoints[i], removed);
 	free(table->endpoints);
-	if (table->records != NULL)
-		munmap((void *)(uintptr_t)table->records,
-		    table->record_count * sizeof(struct record));
 	*table = (struct table){.records = NULL};
 }

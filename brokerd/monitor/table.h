@@ -22,7 +22,8 @@ int table_read(struct table *table, struct setup *setup);
  * status to exit with, after a line in the log. */
 int table_bind(struct table *table, struct setup *setup);
 
-/* Closes and frees everything; deletes the socket files if removed. */
+/* Closes everything and frees what is allocated; deletes the socket files if
+ * removed. */
 void table_done(struct table *table, int removed);
 
 #endif

@@ -124,6 +124,26 @@ START_TEST(the_file_has_its_owner_and_group)
 }
 END_TEST
 
+/* In the user's directory, which gives a group of its own or none. */
+START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
+{
+	struct record_endpoint record;
+	struct endpoint endpoint;
+
+	if (!asmonitor_is_root())
+		return;
+	asmonitor_directory("theirs", _i == 0 ? 0755 : 02755);
+	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_gid = RECORD_NO_ID;
+	record.socket_mode = 0660;
+	bind_well(&endpoint, &record);
+	is_file(&record, 0660, ASMONITOR_USER, _i == 0 ? 0 : ASMONITOR_GROUP);
+	endpoint_close(&endpoint, 1);
+	ck_assert(!is_there(&record));
+}
+END_TEST
+
 /* Nobody but their user may look into these directories. */
 static const char *const private_paths[] = {"theirs/s", "theirs/deep/s"};
 
@@ -263,6 +283,8 @@ main(void)
 	tcase_add_loop_test(tc, the_file_has_its_mode_whatever_the_umask, 0,
 	    (int)UNIT_COUNT(modes));
 	tcase_add_test(tc, the_file_is_born_for_its_owner_alone);
+	tcase_add_loop_test(
+	    tc, a_file_without_a_group_has_its_directorys_or_ours, 0, 2);
 	tcase_add_loop_test(
 	    tc, the_file_has_its_owner_and_group, 0, (int)UNIT_COUNT(owners));
 	tcase_add_loop_test(tc,

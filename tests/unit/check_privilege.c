@@ -188,8 +188,12 @@ files_body(void *argument)
 	privilege_file_user(PROBE_UID);
 	unit_must(make_file("b") == 0);
 	unit_must(stat("b", &st) == 0 && st.st_uid == PROBE_UID);
+	unit_must(make_file("group/b") == -1 && errno == EACCES);
 	privilege_file_user(0);
 	unit_must(make_file("c") == -1 && errno == EACCES);
+	unit_must(make_file("group/c") == 0);
+	unit_must(stat("group/c", &st) == 0 && st.st_uid == 0);
+	unit_must(st.st_gid == 0);
 	must_have(six, six);
 }
 
@@ -202,6 +206,7 @@ START_TEST(files_are_made_as_another_user_until_that_ends)
 		return;
 	}
 	path = unit_directory("home", 0711);
+	unit_directory("home/group", 0770); /* of root and its group */
 	ck_assert_int_eq(chown(path, PROBE_UID, PROBE_GID), 0);
 	unit_in_child(files_body, (void *)(uintptr_t)path);
 }
