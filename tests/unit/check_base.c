@@ -12,6 +12,8 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include <linux/securebits.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -276,6 +278,33 @@ START_TEST(a_role_runs_without_privilege_or_not_at_all)
 }
 END_TEST
 
+static void
+group_in_child(void *argument)
+{
+	const int *group = argument;
+
+	unit_must(prctl(PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0) == 0);
+	unit_must(setresgid((gid_t)*group, (gid_t)*group, (gid_t)*group) == 0);
+	unit_must(setresuid(60592, 60592, 60592) == 0);
+	unit_must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	errno = 0;
+	if (*group == 0)
+		unit_must(role_settle("unit") == -1 && errno == EPERM);
+	else
+		unit_must(role_settle("unit") == 0);
+}
+
+START_TEST(a_role_that_root_started_does_not_run_with_roots_group)
+{
+	if (geteuid() != 0) {
+		unit_skip("it takes root to have its group");
+		return;
+	}
+	unit_in_child(group_in_child, &(int){0});
+	unit_in_child(group_in_child, &(int){60593});
+}
+END_TEST
+
 int
 main(void)
 {
@@ -299,5 +328,7 @@ main(void)
 	    printable_text_ends_and_has_no_control_character, 0,
 	    (int)UNIT_COUNT(texts));
 	tcase_add_test(tc, a_role_runs_without_privilege_or_not_at_all);
+	tcase_add_test(
+	    tc, a_role_that_root_started_does_not_run_with_roots_group);
 	return unit_run(suite);
 }
