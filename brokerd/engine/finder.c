@@ -18,7 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FINDER_SETTLE_TRIES 8 /* with backoff: a quarter of a second */
+#define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
+#define FINDER_SOCKETS_MAX 1024 /* that one scan looks at, ... */
+#define FINDER_NAMES_MAX 65536  /* of so many names */
 
 static void
 finder_try_later(struct finder *finder)
@@ -189,10 +191,21 @@ finder_no_directory(struct finder *finder, int error)
 	    finder->path, strerror(error));
 }
 
+static int
+finder_is_candidate(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' &&
+	    (entry->d_type == DT_SOCK || entry->d_type == DT_UNKNOWN);
+}
+
+/* A worker that fills its directory must not keep the other listeners
+ * waiting: what is behind the limits is found when it changes. */
 static void
 finder_consider_all(struct finder *finder)
 {
 	DIR *dir = opendir(finder->directory);
+	unsigned int names = 0, sockets = 0;
+	unsigned long long suppressed;
 	const struct dirent *entry;
 
 	if (dir == NULL && errno == EACCES)
@@ -200,9 +213,19 @@ finder_consider_all(struct finder *finder)
 	if (dir == NULL)
 		return;
 	faults_forget(&finder->faults, "");
-	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.')
-			finder_consider(finder, entry->d_name);
+	while ((entry = readdir(dir)) != NULL && names++ < FINDER_NAMES_MAX) {
+		if (!finder_is_candidate(entry))
+			continue;
+		if (sockets == FINDER_SOCKETS_MAX)
+			break;
+		sockets++;
+		finder_consider(finder, entry->d_name);
+	}
+	if (entry != NULL && limit_allows(&finder->scan_limit, &suppressed))
+		log_line(&finder->core->log, LOG_WARNING,
+		    "mailbox %s: too many files: looked at the first %u "
+		    "sockets only (%llu more since the last line)",
+		    finder->path, sockets, suppressed);
 	closedir(dir);
 }
 

@@ -5,6 +5,7 @@
 #include "engine/backoff.h"
 #include "engine/core.h"
 #include "engine/faults.h"
+#include "engine/limit.h"
 #include "engine/mailbox.h"
 #include "engine/watch.h"
 
@@ -38,6 +39,7 @@ struct finder {
 	struct backoff backoff;
 	struct event *retry;
 	struct faults faults; /* that were logged */
+	struct limit scan_limit;
 };
 
 /* Prepares a search.  0, or -1 with errno. */
@@ -46,7 +48,8 @@ int finder_init(struct finder *finder, struct core *core, struct watch *watch,
 
 void finder_done(struct finder *finder);
 
-/* Looks at every name now, and watches the directory from here on. */
+/* Looks at the names now, and watches the directory from here on.  Of all in a
+ * directory only sockets count, and not too many of them. */
 void finder_scan(struct finder *finder);
 
 /* Something happened to a name in the directory, or to itself: it has changed

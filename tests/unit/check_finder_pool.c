@@ -174,6 +174,57 @@ START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 }
 END_TEST
 
+#define SOCKETS_MOST 1024
+
+/* In whatever order the directory has them. */
+START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
+{
+	struct search search;
+	char name[32];
+	const char *log;
+
+	pool_init(&search);
+	ck_assert_int_eq(chdir(unit_path("pool")), 0);
+	for (int i = 0; i < SOCKETS_MOST + _i; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		close(net_bind(name, SOCK_DGRAM));
+	}
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, SOCKETS_MOST);
+	log = search_log(&search);
+	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
+	search.looks = 0;
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, SOCKETS_MOST);
+	ck_assert_str_eq(search_log(&search), ""); /* within a second */
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_is_passed_over)
+{
+	struct search search;
+	char name[32];
+	int a;
+
+	pool_init(&search);
+	ck_assert_int_eq(chdir(unit_path("pool")), 0);
+	for (int i = 0; i < 2 * SOCKETS_MOST; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		ck_assert_int_eq(i % 2 == 0 ? symlink("x", name) :
+					      mknod(name, S_IFREG | 0600, 0),
+		    0);
+	}
+	a = net_bind("a", SOCK_DGRAM);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 1);
+	search_reaches(&search, "a", a);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+	close(a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -183,6 +234,9 @@ main(void)
 	tcase_add_test(tc, all_that_are_there_are_found_at_once);
 	tcase_add_test(tc, one_that_appears_is_found_when_it_has_its_name);
 	tcase_add_test(tc, one_that_goes_leaves_the_others);
+	tcase_add_loop_test(
+	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
+	tcase_add_test(tc, what_is_no_socket_is_passed_over);
 	tcase_add_test(tc, what_cannot_be_used_does_not_hide_what_can);
 	tcase_add_test(tc, each_that_cannot_be_used_is_said_once);
 	tcase_add_test(tc, many_that_cannot_be_used_do_not_fill_the_log);
