@@ -167,6 +167,29 @@ def test_terminal_signals_do_not_reach_engine_or_reader(test):
     check(test.engine(broker) == engine, "the engine is another one")
 
 
+def test_engine_and_reader_have_no_terminal(test):
+    """Theirs would be the starter's, and TIOCSTI types into it."""
+    broker, reader, writer = slow_reader(test)
+    check(os.getsid(reader) == reader, "the config reader's session")
+    os.write(writer, config(test, free_port()).encode())
+    os.close(writer)
+    broker.wait_line("serving")
+    engine = test.engine(broker)
+    check(os.getsid(engine) == engine, "the engine's session")
+
+
+def test_long_log_file_does_not_end_the_config_reader(test):
+    with open(test.path("log"), "ab") as log:
+        log.truncate(1 << 30)  # more than any table; no blocks
+        broker = test.broker("listener\n", ready=False, stderr=log)
+        code = broker.wait()
+    check(code == 78, "exit %d, expected 78", code)
+    with open(test.path("log"), "rb") as log:
+        log.seek(1 << 30)
+        text = log.read()
+    check(b"brokerd.conf:1: " in text, "%s", text)
+
+
 def listening():
     """Local ports of all listening TCP sockets of this namespace."""
     ports = set()

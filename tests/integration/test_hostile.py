@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: ISC
+"""What clients and workers send or do to freeze the broker: sockets whose
+last close waits (SO_LINGER), sent and never received."""
+import array
+import contextlib
+import os
+import signal
+import socket
+import struct
+
+from harness import (OTHER_UID, WORKER_UID, ask, check, free_port, receive,
+                     wait_for)
+
+SOON = 5.0  # seconds; what is frozen stays so for much longer
+LINGER = struct.pack("ii", 1, 1000)
+
+
+@contextlib.contextmanager
+def full(sock):
+    """Connects sock to somebody who never reads, and lets it linger."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        sock.connect(listener.getsockname())
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock.send(bytes(65536))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER)
+        yield sock
+
+
+@contextlib.contextmanager
+def hostile_client(path):
+    """A client that leaves such a socket in its connection."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        sock = socket.socket()
+        with full(sock):
+            client.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                     array.array("i", [sock.fileno()]))])
+            sock.close()
+            yield client
+
+
+def config(test, port, more):
+    """A local listener, and another one by TCP; neither has a worker."""
+    other = 'owner = "%d"' % OTHER_UID if test.is_root else test.owner()
+    return 'listener "u" { listen = { "unix-stream:%s" } %s %s }\n' \
+        'listener "t" { listen = { "tcp:127.0.0.1:%d" } %s give-up = 1 }\n' \
+        % (test.path("s"), test.owner(), more, port, other)
+
+
+def test_client_that_is_refused_does_not_freeze_the_engine(test):
+    for refuse in ("close", 'message refuse-message = "no"'):
+        port = free_port()
+        broker = test.broker(config(test, port,
+                                    "give-up = 1 refuse = " + refuse))
+        with hostile_client(test.path("s")):
+            broker.wait_line('listener u: refused a connection')
+            check(ask(("127.0.0.1", port), deadline=SOON) == b"",
+                  "the other listener")
+            check(broker.stop() == 0, "brokerd did not end with 0")
+
+
+def test_client_in_the_queue_does_not_freeze_the_end(test):
+    broker = test.broker(config(test, free_port(), "give-up = 0"))
+    with hostile_client(test.path("s")):
+        broker.wait_line("listener u: no worker")
+        broker.kill(signal.SIGTERM)
+        check(broker.wait(SOON) == 0, "brokerd did not end with 0")
+        check(not os.path.lexists(test.path("s")), "the file is still there")
+
+
+def test_client_in_the_queue_does_not_freeze_an_engine_alone(test):
+    broker = test.broker(config(test, free_port(), "give-up = 0"))
+    engine = test.engine(broker)
+    with hostile_client(test.path("s")):
+        broker.wait_line("listener u: no worker")
+        broker.kill(signal.SIGKILL)
+        wait_for(lambda: not os.path.exists("/proc/%d/exe" % engine) or
+                 not os.listdir("/proc/%d/fd" % engine),
+                 "the end of the engine", SOON)
+
+
+def test_worker_that_turns_a_lent_socket_does_not_freeze_the_end(test):
+    port = free_port()
+    broker = test.broker('listener "x" { listen = { "tcp:127.0.0.1:%d" } '
+                         'handoff = listener %s }\n' % (port, test.owner()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        name = test.mailbox_path("x")
+        box.bind(name + ".w")
+        os.chmod(name + ".w", 0o666)
+        if test.is_root:
+            os.chown(name + ".w", WORKER_UID, WORKER_UID)
+        os.rename(name + ".w", name + "w")
+        _, fds = receive(box)
+        with socket.socket(fileno=fds[0]) as lent:
+            lent.shutdown(socket.SHUT_RDWR)
+            with full(lent):
+                lent.close()
+                broker.kill(signal.SIGTERM)
+                check(broker.wait(SOON) == 0, "brokerd did not end with 0")
