@@ -28,7 +28,8 @@ listener_find(struct listener_list *list, const char *name)
 	struct listener *listener;
 
 	TAILQ_FOREACH (listener, list, entry)
-		if (strcmp(listener->stats->name, name) == 0)
+		if (listener->record != NULL &&
+		    strcmp(listener->record->listener, name) == 0)
 			return listener;
 	return NULL;
 }
@@ -82,7 +83,7 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 		log_line(&listener->core->log, LOG_WARNING,
 		    "listener %s: cannot accept: %s: trying again in %llu ms, "
 		    "connections wait (%llu more since the last line)",
-		    listener->stats->name, strerror(error),
+		    listener->record->listener, strerror(error),
 		    (unsigned long long)delay_ms, suppressed);
 }
 
@@ -107,7 +108,7 @@ listener_wait(struct listener *listener)
 		listener->absent_ms = now;
 		log_line(&listener->core->log, LOG_NOTICE,
 		    "listener %s: no worker at %s: connections wait",
-		    listener->stats->name, listener->pool->finder.path);
+		    listener->record->listener, listener->pool->finder.path);
 	}
 	if (listener->record->give_up_s != 0) {
 		left_ms = listener->absent_ms +
@@ -131,7 +132,7 @@ listener_refuse(
 		    "listener %s: refused a connection: no worker for %u s: "
 		    "refusing until there is one (%llu more since the last "
 		    "line)",
-		    listener->stats->name, listener->record->give_up_s,
+		    listener->record->listener, listener->record->give_up_s,
 		    suppressed);
 }
 
@@ -272,7 +273,7 @@ listener_on_change(struct pool_user *user)
 	if (listener->absent_ms != 0)
 		log_line(&listener->core->log, LOG_NOTICE,
 		    "listener %s: a worker is there after %llu ms",
-		    listener->stats->name,
+		    listener->record->listener,
 		    (unsigned long long)(clock_ms() - listener->absent_ms));
 	listener->absent_ms = 0;
 	listener_enter(listener, LISTENER_OPEN);

@@ -33,7 +33,7 @@ struct listener {
 	struct core *core;
 	struct refusals *refusals;
 	struct pool *pool;
-	struct stats_listener *stats;
+	struct stats_listener *stats; /* shared: its name may be anything */
 	TAILQ_HEAD(, listener_endpoint) endpoints;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
@@ -46,7 +46,7 @@ struct listener {
 
 TAILQ_HEAD(listener_list, listener);
 
-/* The listener of a name in list, or NULL. */
+/* The listener of a name in list, or NULL; one without a socket has none. */
 struct listener *listener_find(struct listener_list *list, const char *name);
 
 /* A new listener without endpoints, stopped.  NULL with errno. */
