@@ -110,12 +110,12 @@ START_TEST(each_that_cannot_be_used_is_said_once)
 {
 	struct search search;
 	const char *text;
-	int a;
+	int fds[3];
 
 	pool_init(&search);
-	a = net_bind(unit_path("pool/a"), SOCK_STREAM);
-	ck_assert_int_eq(mkdir(unit_path("pool/b"), 0755), 0);
-	ck_assert_int_eq(mkdir(unit_path("pool/c"), 0755), 0);
+	fds[0] = net_bind(unit_path("pool/a"), SOCK_STREAM);
+	fds[1] = net_bind(unit_path("pool/b"), SOCK_STREAM);
+	fds[2] = net_bind(unit_path("pool/c"), SOCK_SEQPACKET);
 	finder_scan(&search.finder);
 	text = search_log(&search);
 	for (const char *name = "abc"; *name != '\0'; name++) {
@@ -127,7 +127,8 @@ START_TEST(each_that_cannot_be_used_is_said_once)
 		finder_scan(&search.finder);
 	ck_assert_str_eq(search_log(&search), "");
 	search_done(&search);
-	close(a);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
 }
 END_TEST
 
@@ -137,11 +138,12 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	const char *text;
 	char name[16];
 	unsigned int lines = 0;
+	int fds[2 * FAULTS_MAX];
 
 	pool_init(&search);
 	for (int i = 0; i < 2 * FAULTS_MAX; i++) {
 		snprintf(name, sizeof(name), "pool/%d", i);
-		ck_assert_int_eq(mkdir(unit_path(name), 0755), 0);
+		fds[i] = net_bind(unit_path(name), SOCK_STREAM);
 	}
 	finder_scan(&search.finder);
 	finder_scan(&search.finder);
@@ -153,6 +155,8 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	ck_assert_ptr_nonnull(text);
 	ck_assert_int_eq(strchr(text, '\n')[1], '\0');
 	search_done(&search);
+	for (int i = 0; i < 2 * FAULTS_MAX; i++)
+		close(fds[i]);
 }
 END_TEST
 
