@@ -169,12 +169,11 @@ def test_terminal_signals_do_not_reach_engine_or_reader(test):
 
 def test_engine_and_reader_have_no_terminal(test):
     """Theirs would be the starter's, and TIOCSTI types into it."""
-    broker, reader, writer = slow_reader(test)
+    broker, reader = stopped_reader(test)
     check(os.getsid(reader) == reader, "the config reader's session")
-    os.write(writer, config(test, free_port()).encode())
-    os.close(writer)
-    broker.wait_line("serving")
-    engine = test.engine(broker)
+    os.kill(reader, signal.SIGCONT)
+    check(broker.wait() == 78, "a wrong configuration was taken")
+    engine = test.engine(test.broker(config(test, free_port())))
     check(os.getsid(engine) == engine, "the engine's session")
 
 
