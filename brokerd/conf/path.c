@@ -17,13 +17,14 @@ path_clean(const char *path)
 {
 	char *clean = malloc(strlen(path) + 1);
 	size_t used = 0;
+	int relative = path[0] != '/';
 
 	if (clean == NULL)
 		return NULL;
 	while (*path != '\0') {
 		int begins = used == 0 || clean[used - 1] == '/';
 
-		if (*path == '/' && used > 0 && begins)
+		if (*path == '/' && begins && (used > 0 || relative))
 			path++;
 		else if (begins && path[0] == '.' && path[1] == '/')
 			path += 2;
