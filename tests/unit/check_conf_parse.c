@@ -117,6 +117,7 @@ static const struct {
     {"listener a { }\nlistener b { listen = {,} }", "1:a{ } ", 2,
 	"\",\" is out of place: expected a value on either side"},
     {"user =\n\n", "", 1, "the file ends here in the middle of a statement"},
+    {"colour = { x }", "", 1, "unknown key \"colour\""}, /* no more */
     /* It has all that was written but the brace. */
     {"listener a {\nbacklog = 1\n", "1:a{ 2:backlog=1 } ", 1,
 	"the section that begins here is not closed: expected \"}\""},
