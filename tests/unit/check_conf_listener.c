@@ -77,7 +77,6 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_uint_eq(e->handoff, RECORD_CONNECTION);
 	ck_assert_uint_eq(e->protocol, RECORD_AUTO);
 	ck_assert_uint_eq(e->refuse, RECORD_CLOSE);
-	ck_assert_uint_eq(e->refuse_length, 0);
 	ck_assert_uint_eq(e->backlog, 4096);
 	ck_assert_uint_eq(e->give_up_s, 60);
 	ck_assert_uint_eq(e->owner, 9);
