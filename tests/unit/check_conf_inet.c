@@ -185,7 +185,7 @@ find_service(char name[64], in_port_t *out_port)
 
 START_TEST(a_service_is_one_of_its_protocol)
 {
-	char name[64], text[80], expected[80];
+	char name[64], text[128], expected[128];
 	struct address_list list;
 	struct why why;
 	in_port_t port;
