@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Checks the model of the hand-off protocol, handoff.pml.
+
+usage: run.py [NAME ...]
+
+The protocol as it is must hold every property; each mutation breaks it on
+purpose and must break the property named with it, so that no property holds
+because it asks for nothing; each limit is something that the protocol does
+not promise.  NAME chooses runs by a part of their line.  Needs spin and gcc,
+works in a temporary directory, two searches at a time.
+"""
+import concurrent.futures
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MODEL = os.path.join(HERE, "handoff.pml")
+MEMORY = 1 << 30         # of each of two searches
+SECONDS = 300
+
+PROPERTIES = {
+    1: "given to one application",
+    2: "none forgotten",
+    3: "no invalid end state",
+    4: "duplicates closed in the end",
+    5: "no cycle",
+}
+# How pan names what failed: the text of the assertion, mostly.
+VIOLATIONS = {
+    1: "assertion violated ((holder[",
+    2: "assertion violated (fate[",
+    3: "invalid end state",
+    4: "assertion violated ((place[",
+    5: "non-progress cycle",
+}
+CYCLES = 5
+NONE, REPLACED, KILLED = "CHANGE=0", "CHANGE=1", "CHANGE=2"
+FEW = ["DEATHS=1", "TRUNCATIONS=0"]
+
+# (title, definitions): properties 1 to 4 hold.
+HOLDS = [
+    ("an engine is replaced", [REPLACED, "DEATHS=1"]),
+    ("an engine is replaced, two workers die",
+     [REPLACED, "DEATHS=2", "TRUNCATIONS=0"]),
+    ("an engine is replaced, a worker dies or leaves",
+     [REPLACED, "LEAVE"] + FEW),
+    ("an engine is replaced, a worker is plain", [REPLACED, "PLAIN"] + FEW),
+    ("an engine is killed", [KILLED, "DEATHS=2", "LEAVE"]),
+    ("one engine, HELLOs are read late", [NONE, "LEAVE", "LAZY"]),
+    ("children outlive workers, after the receipt",
+     [NONE, "CHILD", "LAZY"]),
+    ("no plain verdict on who said HELLO, busy workers",
+     [REPLACED, "SLOW", "AT_OPEN", "REMEMBER"] + FEW),
+]
+
+# (title, property, definitions): a mutation, and what it must break.
+BREAKS = [
+    ("receipt at reception", 2, [NONE, "MUTATE_RECEIPT_EARLY"]),
+    ("touched connections sent again", 1,
+     [NONE, "MUTATE_REDELIVER_TOUCHED"]),
+    ("nothing sent again at a death", 2, [NONE, "MUTATE_NO_REDELIVERY"]),
+    ("duplicate kept after the receipt", 4, [NONE, "MUTATE_KEEP_DUPLICATE"]),
+    ("duplicate kept by an old engine", 3,
+     [REPLACED, "MUTATE_KEEP_DUPLICATE"] + FEW),
+    ("MISSING ignored", 2, [NONE, "MUTATE_IGNORE_MISSING"]),
+    ("MISSING ignored", 4, [NONE, "MUTATE_IGNORE_MISSING"]),
+    ("old engine exits at once", 2,
+     [REPLACED, "MUTATE_OLD_ENGINE_FORGETS"] + FEW),
+    ("old engine deaf to HELLO", 3, [REPLACED, "MUTATE_DRAIN_DEAF"] + FEW),
+    ("one rendezvous for two engines", 3,
+     [REPLACED, "MUTATE_SHARED_RENDEZVOUS"] + FEW),
+    ("an unlinked mailbox taken for a death", 1,
+     [NONE, "LEAVE", "MUTATE_UNLINKED_IS_DEAD"]),
+    ("hang-up handled before the receipts", 1,
+     [NONE, "CHILD", "LAZY", "MUTATE_HANGUP_FIRST"]),
+    ("mailbox probed before waiting HELLOs are read", 1,
+     [NONE, "CHILD", "LAZY", "MUTATE_RENDEZVOUS_UNREAD"]),
+]
+
+# Outcomes that property 2 allows do occur, so allowing them is not idle.
+OCCURS = [
+    ("refused, its budget used up", [NONE, "NEVER=REFUSED"]),
+    ("closed by the death of who had it", [KILLED, "NEVER=APP_DIED"] + FEW),
+    ("lost with a killed engine", [KILLED, "NEVER=AT_KILL"] + FEW),
+    ("lost by a plain worker", [NONE, "PLAIN", "NEVER=UNPROTECTED"]),
+    ("served", [NONE, "NEVER=SERVED"] + FEW),
+]
+
+# What the protocol does not promise.  One that begins to hold is news, and
+# changes the documents.
+LIMITS = [
+    ("a child has it before the receipt", 1,
+     [NONE, "CHILD", "CHILD_EARLY", "LAZY"]),
+    ("a worker is judged plain before its first HELLO", 2,
+     [NONE, "SLOW", "DEATHS=1"]),
+    ("a busy worker is judged plain by a new engine", 2,
+     [REPLACED, "SLOW", "AT_OPEN"] + FEW),
+    ("receipt timeout before the application has it", 2,
+     [NONE, "TIMER"] + FEW),
+    ("engine killed, then a worker or a descriptor", 2,
+     [KILLED, "DEATHS=1", "NEVER=ORPHANED"]),
+    ("worker without free descriptors for ever", CYCLES,
+     [NONE, "DEATHS=1", "ENDLESS"]),
+]
+
+
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def command(words, directory, **options):
+    return subprocess.run(words, cwd=directory, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          timeout=SECONDS, check=False, **options)
+
+
+def verifier(directory, what, holds, definitions):
+    """Makes ./pan; what is the property to look for, None for 1 to 4.
+    Returns None, or the complaint of a compiler."""
+    if what in (1, 2, 3, 4):
+        definitions = definitions + ["PROPERTY=%d" % what]
+    made = command(["spin"] + ["-D" + d for d in definitions]
+                   + ["-a", MODEL], directory)
+    if made.returncode == 0:
+        made = command(["gcc", "-O1" if holds else "-O0", "-w",
+                        "-DNP" if what == CYCLES else "-DSAFETY",
+                        "-o", "pan", "pan.c"], directory)
+    return made.stdout if made.returncode != 0 else None
+
+
+def search(directory, what):
+    """What ./pan says.  -E: no look at end states, -A: none at assertions."""
+    options = {None: [], 3: ["-A"], CYCLES: ["-l", "-E", "-A"]}
+    return command(["./pan", "-m1000", "-w22"] + options.get(what, ["-E"]),
+                   directory, preexec_fn=limit_memory).stdout
+
+
+def judge(output, what, holds):
+    """None, or what is wrong."""
+    errors = re.search(r"errors: (\d+)", output)
+    failed = re.search(r"pan:1: (.*)", output)
+    if not errors or "max search depth too small" in output or (
+            "Search not completed" in output and not failed):
+        return "the search did not come to its end:\n" + output
+    if holds:
+        return failed.group(1) if failed else None
+    if not failed:
+        return "it holds, and should not"
+    if VIOLATIONS[what] not in failed.group(1):
+        return "failed for another reason: " + failed.group(1)
+    return None
+
+
+def run(what, holds, definitions):
+    """(None or what is wrong, states, seconds)"""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="brokerd-model-") as directory:
+        try:
+            wrong = verifier(directory, what, holds, definitions)
+            output = "" if wrong else search(directory, what)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            wrong, output = str(error), ""
+    states = re.search(r"(\d+) states, stored", output)
+    return (wrong or judge(output, what, holds),
+            int(states.group(1)) if states else 0, time.monotonic() - began)
+
+
+def table():
+    """(line of the report, property, whether it holds, definitions)"""
+    for title, definitions in HOLDS:
+        yield title + ": all properties hold", None, True, definitions
+    yield ("an engine is replaced: \"%s\" holds" % PROPERTIES[CYCLES], CYCLES,
+           True, [REPLACED] + FEW)
+    for title, definitions in OCCURS:
+        yield "outcome: %s: occurs" % title, 2, False, definitions
+    for kind, rows in (("mutation", BREAKS), ("limit", LIMITS)):
+        for title, what, definitions in rows:
+            yield ("%s: %s: \"%s\" fails" % (kind, title, PROPERTIES[what]),
+                   what, False, definitions)
+
+
+def main():
+    chosen = [row for row in table() if not sys.argv[1:]
+              or any(word in row[0] for word in sys.argv[1:])]
+    passed = 0
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(run, *row[1:]) for row in chosen]
+        for row, future in zip(chosen, futures):
+            wrong, states, seconds = future.result()
+            print("%s model: %s (%d states, %.1f s)" % (
+                "FAIL" if wrong else "ok  ", row[0], states, seconds),
+                flush=True)
+            if wrong:
+                print("     " + wrong.replace("\n", "\n     "), flush=True)
+            passed += not wrong
+    print("%d passed, %d failed" % (passed, len(chosen) - passed))
+    return 0 if passed == len(chosen) and chosen else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
