@@ -63,19 +63,19 @@ main(int argc, char **argv)
 	if (ending)
 		fdrecv_drain(box);
 	fds[0].fd = fdrecv_fd(box);
-	/* Drained, the mailbox hangs up for reading. */
-	while ((fds[0].revents & POLLRDHUP) == 0) {
-		fds[0].events = POLLIN | POLLRDHUP;
+	while (errno != ESHUTDOWN) {
 		if (poll(fds, count, -1) == -1 && errno != EINTR)
 			err(71, "poll");
-		if (fds[0].revents & POLLIN)
-			while (
-			    count <= SOCKETS_MAX && fdrecv_next(box, &h) == 1)
-				fds[count++] = (struct pollfd){
-				    .fd = h.fd, .events = POLLIN};
 		for (nfds_t i = 1; i < count; i++)
 			if (fds[i].revents & POLLIN)
 				echo(fds[i].fd);
+		errno = 0;
+		while (fdrecv_next(box, &h) == 1)
+			if (count <= SOCKETS_MAX)
+				fds[count++] = (struct pollfd){
+				    .fd = h.fd, .events = POLLIN};
+			else
+				fdrecv_done(box, &h);
 	}
 	signal(SIGTERM, SIG_IGN);
 	fdrecv_close(box);

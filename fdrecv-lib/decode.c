@@ -57,21 +57,21 @@ decode_fixed(
 	handoff->gid = known ? record->gid : (gid_t)-1;
 }
 
-static int
-decode_record(const unsigned char *at, size_t left,
+size_t
+fdrecv_decode_record(const unsigned char *at, size_t left,
     struct fdrecv_handoff *handoff, uint64_t *out_cookie)
 {
 	struct fdrecv_handoff found = FDRECV_HANDOFF_INIT;
 	struct fdrecv_wire_record record;
 
 	if (left < sizeof(record))
-		return -1;
+		return 0;
 	memcpy(&record, at, sizeof(record));
-	if (record.size > left || record.fixed > record.size ||
-	    record.fixed < sizeof(record) ||
+	if (record.size == 0 || record.size > left ||
+	    record.fixed > record.size || record.fixed < sizeof(record) ||
 	    record.kind < FDRECV_WIRE_CONNECTION ||
 	    record.kind > FDRECV_WIRE_DATAGRAM)
-		return -1;
+		return 0;
 	const struct decode_part parts[] = {
 	    {found.listener, FDRECV_LISTENER_SIZE - 1, record.listener_length},
 	    {&found.peer, sizeof(found.peer), record.peer_length},
@@ -80,22 +80,23 @@ decode_record(const unsigned char *at, size_t left,
 
 	if (decode_parts(at + record.fixed, record.size - record.fixed, parts,
 		sizeof(parts) / sizeof(parts[0])) == -1)
-		return -1;
+		return 0;
 	decode_fixed(&record, &found);
 	if (!decode_is_address(&found.peer, found.peer_length) ||
 	    !decode_is_address(&found.local, found.local_length))
-		return -1;
+		return 0;
 	*handoff = found;
 	*out_cookie = record.cookie;
-	return 0;
+	return record.size;
 }
 
 enum decode_verdict
-fdrecv_decode_payload(const unsigned char *payload, size_t size,
-    struct fdrecv_handoff *handoff, uint64_t *out_cookie)
+fdrecv_decode_head(
+    const unsigned char *payload, size_t size, struct decode_head *out_head)
 {
 	struct fdrecv_wire_header header;
 
+	memset(out_head, 0, sizeof(*out_head));
 	if (size <= 1)
 		return DECODE_BARE;
 	if (size < sizeof(header))
@@ -103,13 +104,18 @@ fdrecv_decode_payload(const unsigned char *payload, size_t size,
 	memcpy(&header, payload, sizeof(header));
 	if (memcmp(header.magic, FDRECV_WIRE_MAGIC, FDRECV_WIRE_MAGIC_SIZE) !=
 		0 ||
-	    header.version != FDRECV_WIRE_VERSION || header.count != 1 ||
-	    header.size < sizeof(header) || header.size > size)
+	    header.version != FDRECV_WIRE_VERSION || header.count == 0 ||
+	    header.epoch == 0 || header.fixed < sizeof(header) ||
+	    header.size < header.fixed || header.size > size ||
+	    header.path_length > FDRECV_WIRE_PATH_MAX ||
+	    header.path_length > header.size - header.fixed)
 		return DECODE_FOREIGN;
-	return decode_record(payload + header.size, size - header.size, handoff,
-		   out_cookie) == 0 ?
-	    DECODE_RECORD :
-	    DECODE_FOREIGN;
+	memcpy(out_head->path, payload + header.fixed, header.path_length);
+	out_head->epoch = header.epoch;
+	out_head->sequence = header.sequence;
+	out_head->count = header.count;
+	out_head->size = header.size;
+	return DECODE_RECORD;
 }
 
 static void

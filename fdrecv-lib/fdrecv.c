@@ -6,192 +6,93 @@
  */
 #include "fdrecv.h"
 
-#include "decode.h"
-#include "fdrecv-wire.h"
-#include "mailbox.h"
+#include "box.h"
+
+#include <sys/epoll.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* The structure of 0.1, the first one that there was. */
+#define FDRECV_HANDOFF_LEAST \
+	(offsetof(struct fdrecv_handoff, receipted) + sizeof(int))
 #define FDRECV_REST_MS 100 /* while this process is out of descriptors */
-#define FDRECV_FDS_MAX 253 /* of one message: SCM_MAX_FD in the kernel */
-#define FDRECV_LENT_MAX 64 /* lent sockets that are known again */
-#define FDRECV_PAYLOAD_MAX (FDRECV_WIRE_RECORD_MAX + 256)
-
-struct fdrecv {
-	struct mailbox mailbox;
-	unsigned int flags;
-	int shut; /* and seen to be: an empty queue makes nobody wait */
-	struct {
-		int fd; /* the application's; only to ask for its cookie */
-		uint64_t cookie;
-	} lent[FDRECV_LENT_MAX];
-	size_t lent_count;
-};
-
-/* One datagram as it came. */
-struct arrival {
-	unsigned char payload[FDRECV_PAYLOAD_MAX];
-	size_t size;
-	int fds[FDRECV_FDS_MAX];
-	size_t fd_count;
-	int truncated; /* descriptors were lost on the way */
-};
-
-struct fdrecv *
-fdrecv_open(const char *path, const struct fdrecv_options *options)
-{
-	struct fdrecv *box = calloc(1, sizeof(*box));
-
-	if (box == NULL)
-		return NULL;
-	if (options != NULL)
-		box->flags = options->flags;
-	if ((box->flags & ~(unsigned int)FDRECV_NONBLOCK) != 0) {
-		errno = EINVAL;
-	} else if (fdrecv_mailbox_open(&box->mailbox, path) == 0) {
-		return box;
-	}
-	free(box);
-	return NULL;
-}
-
-int
-fdrecv_fd(const struct fdrecv *box)
-{
-	return box->mailbox.fd;
-}
-
+/* Being connected to nobody, the mailbox can always be written to. */
 static void
-arrival_close(struct arrival *arrival)
+fdrecv_set_ready(struct fdrecv *box, int ready)
 {
+	struct epoll_event event = {.events = EPOLLIN};
 	int saved = errno;
 
-	for (size_t i = 0; i < arrival->fd_count; i++)
-		close(arrival->fds[i]);
-	arrival->fd_count = 0;
+	if (box->poll == -1 || box->ready == ready)
+		return;
+	if (ready)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(box->poll, EPOLL_CTL_MOD, box->mailbox.fd, &event) == 0)
+		box->ready = ready;
 	errno = saved;
 }
 
+static int
+fdrecv_is_ready(const struct fdrecv *box)
+{
+	return box->epoch != 0 || box->arrival.index < box->arrival.fd_count;
+}
+
+/* In a child of fork(2) what had arrived is the parent's. */
 static void
-arrival_collect(struct arrival *arrival, struct msghdr *msg)
+fdrecv_check_process(struct fdrecv *box)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
-	     c = CMSG_NXTHDR(msg, c)) {
-		size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		if (count > FDRECV_FDS_MAX - arrival->fd_count)
-			count = FDRECV_FDS_MAX - arrival->fd_count;
-		memcpy(arrival->fds + arrival->fd_count, CMSG_DATA(c),
-		    count * sizeof(int));
-		arrival->fd_count += count;
-	}
-	arrival->truncated = (msg->msg_flags & MSG_CTRUNC) != 0;
+	if (*box->mine)
+		return;
+	*box->mine = 1;
+	box->epoch = 0;
+	if (box->poll != -1) /* shared with the parent */
+		close(box->poll);
+	box->poll = -1;
+	box->ready = 0;
+	fdrecv_arrival_close(&box->arrival);
+	fdrecv_links_renew(&box->links);
 }
 
-/* A process that shares the mailbox may have shut it down. */
-static int
-fdrecv_is_shut(const struct fdrecv *box)
+int
+fdrecv_fd(struct fdrecv *box)
 {
-	struct pollfd shut = {.fd = box->mailbox.fd, .events = POLLRDHUP};
+	struct epoll_event event = {.events = EPOLLIN};
 
-	return poll(&shut, 1, 0) == 1;
+	fdrecv_check_process(box);
+	if (box->poll != -1)
+		return box->poll;
+	box->poll = epoll_create1(EPOLL_CLOEXEC);
+	if (box->poll == -1)
+		return -1;
+	if (epoll_ctl(box->poll, EPOLL_CTL_ADD, box->mailbox.fd, &event) ==
+	    -1) {
+		close(box->poll);
+		box->poll = -1;
+		return -1;
+	}
+	fdrecv_set_ready(box, fdrecv_is_ready(box));
+	return box->poll;
 }
 
-/* The one receive routine.  1 a datagram, or an empty one that may be the end
- * and is followed by 0; 0 drained or nothing now, -1 with errno. */
-static int
-arrival_receive(struct fdrecv *box, struct arrival *arrival)
+void
+fdrecv_box_tell_taken(
+    struct fdrecv *box, uint64_t epoch, uint64_t sequence, uint32_t kept)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(FDRECV_FDS_MAX * sizeof(int))];
-	} control;
-	struct iovec iov = {
-	    .iov_base = arrival->payload, .iov_len = sizeof(arrival->payload)};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
-	int flags = MSG_CMSG_CLOEXEC;
-	ssize_t n;
+	struct link *link = fdrecv_links_known(&box->links, epoch);
 
-	/* After SHUT_RD an empty queue reads like an empty datagram where the
-	 * call may wait, and EAGAIN where it must not. */
-	if (box->shut || (box->flags & FDRECV_NONBLOCK))
-		flags |= MSG_DONTWAIT;
-	do
-		n = recvmsg(box->mailbox.fd, &msg, flags);
-	while (n == -1 && errno == EINTR);
-	if (n == -1)
-		return errno == EAGAIN ? 0 : -1;
-	arrival->size = (size_t)n;
-	arrival->fd_count = 0;
-	arrival_collect(arrival, &msg);
-	if (n == 0 && arrival->fd_count == 0)
-		box->shut = fdrecv_is_shut(box);
-	return 1;
-}
-
-/* A lent socket comes again from each new engine: true if it is here still. */
-static int
-fdrecv_has_lent(struct fdrecv *box, uint64_t cookie, int fd)
-{
-	uint64_t found;
-	socklen_t size;
-	size_t i;
-
-	for (i = 0; i < box->lent_count; i++) {
-		if (box->lent[i].cookie != cookie)
-			continue;
-		size = sizeof(found);
-		if (getsockopt(box->lent[i].fd, SOL_SOCKET, SO_COOKIE, &found,
-			&size) == 0 &&
-		    found == cookie)
-			return 1;
-		break;
-	}
-	if (i == FDRECV_LENT_MAX)
-		return 0;
-	if (i == box->lent_count)
-		box->lent_count++;
-	box->lent[i].cookie = cookie;
-	box->lent[i].fd = fd;
-	return 0;
-}
-
-/* Makes a hand-off of a datagram.  True if it is one; else all of it has been
- * closed. */
-static int
-fdrecv_accepts(
-    struct fdrecv *box, struct arrival *arrival, struct fdrecv_handoff *handoff)
-{
-	enum decode_verdict verdict;
-	uint64_t cookie = 0;
-	int wanted = arrival->fd_count == 1 && !arrival->truncated;
-
-	if (wanted) {
-		verdict = fdrecv_decode_payload(
-		    arrival->payload, arrival->size, handoff, &cookie);
-		wanted = verdict == DECODE_RECORD ||
-		    (verdict == DECODE_BARE &&
-			fdrecv_decode_socket(arrival->fds[0], handoff) == 0);
-	}
-	if (wanted && cookie != 0)
-		wanted = !fdrecv_has_lent(box, cookie, arrival->fds[0]);
-	if (!wanted) {
-		arrival_close(arrival);
-		return 0;
-	}
-	handoff->fd = arrival->fds[0];
-	return 1;
+	if (box->epoch == epoch && box->sequence == sequence)
+		box->epoch = 0;
+	if (box->flags & FDRECV_COUNTED)
+		box->links.connections += kept;
+	if (link != NULL)
+		fdrecv_links_tell(
+		    &box->links, link, FDRECV_WIRE_TAKEN, sequence, 1);
 }
 
 /* A datagram that is received without a free descriptor loses what it
@@ -207,7 +108,7 @@ fdrecv_has_room(const struct fdrecv *box)
 	return 1;
 }
 
-/* The caller's structure may be older and shorter, or newer and longer. */
+/* The caller's structure may be newer and longer. */
 static void
 fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 {
@@ -219,60 +120,179 @@ fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 	to->size = size;
 }
 
+/* What a datagram should have brought and did not; the kernel drops from the
+ * first descriptor on that cannot be had. */
+static void
+fdrecv_tell_lost(struct fdrecv *box)
+{
+	const struct decode_head *head = &box->arrival.head;
+	size_t got = box->arrival.fd_count;
+	enum fdrecv_wire_receipt_kind why =
+	    fdrecv_has_room(box) ? FDRECV_WIRE_DENIED : FDRECV_WIRE_LIMIT;
+	struct link *link = fdrecv_links_known(&box->links, head->epoch);
+
+	if (link != NULL && got < head->count)
+		fdrecv_links_tell(&box->links, link, why, head->sequence + got,
+		    (uint32_t)(head->count - got));
+}
+
+/* Waits for a free descriptor, unless a loss can be told: to an engine it can,
+ * and what comes behind its datagram is taken for another of its own.  True if
+ * the next datagram may be received. */
+static int
+fdrecv_may_receive(struct fdrecv *box)
+{
+	struct decode_head head;
+
+	if (box->arrival.head.count > 0 &&
+	    fdrecv_links_known(&box->links, box->arrival.head.epoch) != NULL)
+		return 1;
+	while (!fdrecv_has_room(box)) {
+		if (fdrecv_arrival_peek(box->mailbox.fd, &head) &&
+		    fdrecv_links_find(&box->links, head.path, head.epoch) !=
+			NULL)
+			return 1;
+		poll(NULL, 0, FDRECV_REST_MS);
+		if (box->flags & FDRECV_NONBLOCK)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+fdrecv_receive(struct fdrecv *box)
+{
+	struct arrival *arrival = &box->arrival;
+	int got;
+
+	if (!fdrecv_may_receive(box)) {
+		errno = EAGAIN;
+		return 0;
+	}
+	/* After SHUT_RD an empty queue blocks nobody. */
+	got = fdrecv_arrival_receive(arrival, box->mailbox.fd,
+	    box->flags & FDRECV_NONBLOCK ? MSG_DONTWAIT : 0);
+	if (got == 1 && arrival->head.count > 0 &&
+	    fdrecv_links_find(
+		&box->links, arrival->head.path, arrival->head.epoch) != NULL &&
+	    arrival->truncated)
+		fdrecv_tell_lost(box);
+	return got;
+}
+
+/* True if there is a hand-off for the application in what has arrived. */
+static int
+fdrecv_take(struct fdrecv *box, struct fdrecv_handoff *found)
+{
+	uint64_t cookie;
+	int got;
+
+	while (
+	    (got = fdrecv_arrival_next(&box->arrival, found, &cookie)) == 1) {
+		if (cookie == 0 ||
+		    !fdrecv_lent_has(&box->lent, cookie, found->fd))
+			return 1;
+		close(found->fd);
+	}
+	return 0;
+}
+
+/* A hand-off goes to the application.  Of a connection between local sockets
+ * nobody could tell later whether it was touched. */
+static void
+fdrecv_hand_out(struct fdrecv *box, struct fdrecv_handoff *found)
+{
+	if (found->kind != FDRECV_CONNECTION)
+		found->epoch = 0;
+	if (found->epoch != 0 && found->local.ss_family == AF_UNIX) {
+		fdrecv_box_tell_taken(box, found->epoch, found->sequence, 1);
+	} else if (!(box->flags & FDRECV_MANUAL_RECEIPT)) {
+		box->epoch = found->epoch;
+		box->sequence = found->sequence;
+	}
+	fdrecv_set_ready(box, fdrecv_is_ready(box));
+}
+
 int
 fdrecv_next(struct fdrecv *box, struct fdrecv_handoff *handoff)
 {
 	struct fdrecv_handoff found;
-	struct arrival arrival;
 	int got;
 
-	if (handoff->size < offsetof(struct fdrecv_handoff, label)) {
+	if (handoff->size < FDRECV_HANDOFF_LEAST) {
 		errno = EINVAL;
 		return -1;
 	}
 	handoff->fd = -1;
-	for (;;) {
-		if (!fdrecv_has_room(box)) {
-			poll(NULL, 0, FDRECV_REST_MS);
-			if (box->flags & FDRECV_NONBLOCK)
-				return 0;
-			continue;
-		}
-		got = arrival_receive(box, &arrival);
-		if (got != 1)
+	fdrecv_check_process(box);
+	if (box->epoch != 0)
+		fdrecv_box_tell_taken(box, box->epoch, box->sequence, 1);
+	while (!fdrecv_take(box, &found)) {
+		got = fdrecv_receive(box);
+		if (got != 1) {
+			fdrecv_set_ready(box, 0);
 			return got;
-		if (fdrecv_accepts(box, &arrival, &found)) {
-			fdrecv_copy_out(handoff, &found);
-			return 1;
 		}
 	}
+	fdrecv_hand_out(box, &found);
+	fdrecv_copy_out(handoff, &found);
+	return 1;
+}
+
+/* True if the receipt of a hand-off has not been sent. */
+static int
+fdrecv_is_due(const struct fdrecv *box, const struct fdrecv_handoff *handoff)
+{
+	if (!(box->flags & FDRECV_MANUAL_RECEIPT))
+		return box->epoch != 0 && handoff->epoch == box->epoch &&
+		    handoff->sequence == box->sequence;
+	return handoff->epoch != 0 && !handoff->receipted &&
+	    handoff->local.ss_family != AF_UNIX;
+}
+
+void
+fdrecv_receipt(struct fdrecv *box, struct fdrecv_handoff *handoff)
+{
+	if (*box->mine && fdrecv_is_due(box, handoff))
+		fdrecv_box_tell_taken(
+		    box, handoff->epoch, handoff->sequence, 1);
+	handoff->receipted = 1;
 }
 
 void
 fdrecv_done(struct fdrecv *box, struct fdrecv_handoff *handoff)
 {
-	int saved = errno;
+	int saved = errno, open = handoff->fd != -1;
 
-	(void)box; /* whom the hand-off came through */
-	if (handoff->fd != -1)
+	if (open)
 		close(handoff->fd);
 	handoff->fd = -1;
 	errno = saved;
-}
-
-void
-fdrecv_drain(struct fdrecv *box)
-{
-	if (box != NULL)
-		fdrecv_mailbox_leave(&box->mailbox);
-}
-
-void
-fdrecv_close(struct fdrecv *box)
-{
-	if (box == NULL)
+	if (!open || handoff->epoch == 0 || box == NULL || !*box->mine)
 		return;
-	fdrecv_mailbox_leave(&box->mailbox);
-	fdrecv_mailbox_close(&box->mailbox);
-	free(box);
+	if (fdrecv_is_due(box, handoff)) {
+		fdrecv_box_tell_taken(
+		    box, handoff->epoch, handoff->sequence, 0);
+		handoff->receipted = 1;
+	} else if (box->flags & FDRECV_COUNTED) {
+		if (box->links.connections > 0) /* it may be the parent's */
+			box->links.connections--;
+		fdrecv_links_tell_all(&box->links, FDRECV_WIRE_TAKEN);
+	}
+}
+
+void
+fdrecv_pause(struct fdrecv *box)
+{
+	fdrecv_check_process(box);
+	box->links.flags |= FDRECV_WIRE_PAUSED;
+	fdrecv_links_tell_all(&box->links, FDRECV_WIRE_PAUSE);
+}
+
+void
+fdrecv_resume(struct fdrecv *box)
+{
+	fdrecv_check_process(box);
+	box->links.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
+	fdrecv_links_tell_all(&box->links, FDRECV_WIRE_RESUME);
 }

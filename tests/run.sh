@@ -12,8 +12,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
     iproute2 libcap-ng-dev libcap2-bin libconfuse-dev libevent-dev \
-    libmicrohttpd-dev libtool make mandoc pkg-config procps python3 strace \
-    util-linux
+    libmicrohttpd-dev libtool make mandoc pkg-config procps python3 spin \
+    strace util-linux
 
 # Workers under other uids have to reach what is tested, wherever this
 # checkout is, so all of it happens in a directory that everybody may pass.
@@ -96,6 +96,7 @@ build() {
         exit 1
     }
     cp -r "$top/tests/integration" "$work/$variant/integration"
+    cp -r "$top/tests/vectors" "$work/$variant/stage/vectors"
     chmod -R a+rX "$work/$variant"
 }
 
@@ -148,6 +149,7 @@ top=$(sh "$top/tests/source.sh" "$work/source")
 build plain
 count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
 count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
+count "model" python3 "$top/tests/model/run.py"
 count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 test_variant plain "$@"
 

@@ -17,6 +17,7 @@ void
 output_init(struct output *out)
 {
 	memset(out, 0, sizeof(*out));
+	out->limit = OUTPUT_ENDPOINTS;
 }
 
 void
@@ -90,7 +91,7 @@ output_add(struct output *out)
 {
 	struct record *record;
 
-	if (out->count == OUTPUT_ENDPOINTS)
+	if (out->count == out->limit)
 		return NULL;
 	if (out->count == out->room) {
 		size_t room = out->room == 0 ? 16 : out->room * 2;

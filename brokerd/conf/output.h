@@ -15,14 +15,15 @@
 
 #define OUTPUT_DIAGNOSTICS 20
 /* Endpoints of one configuration: the rest of RECORD_MAX is for the header,
- * the settings and diagnostics. */
-#define OUTPUT_ENDPOINTS (RECORD_MAX - 2 - OUTPUT_DIAGNOSTICS)
+ * the settings, the rendezvous and diagnostics. */
+#define OUTPUT_ENDPOINTS (RECORD_MAX - 3 - OUTPUT_DIAGNOSTICS)
 
 struct output {
 	struct record_settings settings;
 	struct record *endpoints;
 	size_t count;
 	size_t room;
+	size_t limit; /* of count */
 	struct record diagnostics[OUTPUT_DIAGNOSTICS];
 	size_t shown;  /* of the diagnostics */
 	size_t hidden; /* diagnostics that found no room */
@@ -47,8 +48,7 @@ void output_warning(struct output *out, unsigned int line, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
 /* The next endpoint, all zero, owned by out and valid until the next call;
- * NULL when there is no memory (failed is set) or no room: check count against
- * OUTPUT_ENDPOINTS first. */
+ * NULL when there is no memory (failed is set) or limit is reached. */
 struct record *output_add(struct output *out);
 
 /* Says the diagnostics on log, sorted by line, as file:line: text, or

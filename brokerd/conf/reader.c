@@ -6,13 +6,12 @@
 #include "conf/reader.h"
 
 #include "conf/address.h"
+#include "conf/check.h"
 #include "conf/input.h"
 #include "conf/listener.h"
 #include "conf/names.h"
-#include "conf/overlap.h"
 #include "conf/parse.h"
 #include "conf/path.h"
-#include "conf/reach.h"
 #include "conf/scan.h"
 #include "conf/settings.h"
 
@@ -111,9 +110,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	for (struct section *s = tree->first; s != NULL && !out->failed;
 	     s = s->next)
 		listener_read(out, s, &context, has_ipv6);
-	overlap_check(out);
-	mailbox_check(out, tree->first);
-	reach_check(out, tree->first, &ids);
+	check_all(out, tree->first, &ids, options->rundir);
 	if (out->failed)
 		errno = ENOMEM;
 	return out->failed ? -1 : 0;

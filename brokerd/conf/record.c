@@ -117,7 +117,7 @@ record_flags(const struct record_endpoint *endpoint)
 	uint32_t flags = RECORD_DEFAULT_MAILBOX;
 
 	if (endpoint->address.ss_family == AF_UNIX)
-		return flags | RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY;
+		return flags | RECORD_UNIX_FLAGS;
 	if (endpoint->address.ss_family == AF_INET6)
 		flags |= RECORD_V6ONLY | RECORD_DUAL;
 	if (endpoint->kind == RECORD_TCP)
@@ -145,8 +145,9 @@ record_check(const struct record_endpoint *endpoint)
 		return "protocol is auto, portlisten or bare";
 	if (endpoint->refuse - 1 >= RECORD_MESSAGE)
 		return "refuse is close, reset or message";
-	if (endpoint->backlog - 1 >= INT32_MAX)
-		return "a backlog of 1 or more was expected";
+	if (endpoint->backlog - 1 >= INT32_MAX ||
+	    endpoint->window - 1 >= RECORD_WINDOW_MAX)
+		return "a backlog and a window of 1 or more were expected";
 	if (endpoint->count == 0 || endpoint->index >= endpoint->count)
 		return "the endpoint's number is out of range";
 	if ((endpoint->flags & ~record_flags(endpoint)) != 0)
@@ -169,10 +170,9 @@ record_check_ids(const struct record_ids *ids, uint32_t owner)
 	    ids->reader == ids->monitor)
 		return "monitor, engine and config reader need three different "
 		       "users";
-	if (owner == RECORD_NO_ID)
-		return NULL;
-	if (owner == 0 || owner == ids->monitor || owner == ids->engine ||
-	    owner == ids->reader)
+	if (owner != RECORD_NO_ID &&
+	    (owner == 0 || owner == ids->monitor || owner == ids->engine ||
+		owner == ids->reader))
 		return "an owner with the uid of the monitor, the engine or "
 		       "the config reader could take that one over: another, "
 		       "unprivileged user was expected";

@@ -2,7 +2,7 @@
 #ifndef CONF_RECORD_H
 #define CONF_RECORD_H
 
-#include "conf/record_kind.h"
+#include "conf/record_parts.h"
 
 #include <sys/socket.h>
 
@@ -15,16 +15,6 @@
  * of one listener side by side, or with RECORD_DIAGNOSTICs alone.
  */
 
-struct record_header {
-	uint32_t magic;
-	uint32_t version;
-	uint32_t size; /* of one record */
-};
-
-struct record_settings {
-	uint32_t engine_uid, engine_gid;
-};
-
 /* One socket to bind.  All text ends in a NUL. */
 struct record_endpoint {
 	uint32_t kind;     /* enum record_kind */
@@ -36,7 +26,11 @@ struct record_endpoint {
 	uint32_t count;    /* of endpoints that the listener has */
 	uint32_t backlog;
 	uint32_t give_up_s; /* 0: never */
-	uint32_t owner;     /* uid of the mailbox, or RECORD_NO_ID */
+	uint32_t window;    /* hand-offs that may lack a receipt */
+	uint32_t receipt_timeout_s;
+	uint32_t redeliveries;    /* of one connection, at most */
+	uint32_t max_connections; /* of one worker, 0: any number */
+	uint32_t owner;           /* uid of the mailbox, or RECORD_NO_ID */
 	uint32_t socket_uid;
 	uint32_t socket_gid;
 	uint32_t socket_mode;
@@ -47,12 +41,6 @@ struct record_endpoint {
 	char mailbox[RECORD_PATH_SIZE]; /* absolute; ends in / for a pool */
 	uint32_t refuse_length;
 	char refuse_message[RECORD_MESSAGE_SIZE];
-};
-
-/* What is wrong with the configuration, for a person to read. */
-struct record_diagnostic {
-	uint32_t warning; /* not an error: the configuration still counts */
-	char text[RECORD_TEXT_SIZE];
 };
 
 struct record {

@@ -9,6 +9,7 @@
 #define RECORD_MAGIC 0x62726b31U /* "brk1" */
 #define RECORD_VERSION 1
 #define RECORD_NO_ID UINT32_MAX /* uid, gid or mode that was not given */
+#define RECORD_WINDOW_MAX 256   /* hand-offs without a receipt */
 #define RECORD_MAX 16384        /* records of one configuration */
 #define RECORD_PATH_SIZE 108    /* sun_path, see unix(7) */
 #define RECORD_LISTENER_SIZE 64
@@ -58,6 +59,10 @@ enum record_flag {
 	RECORD_PASS_CREDENTIALS = 1 << 4,
 	RECORD_PASS_SECURITY = 1 << 5,
 	RECORD_DEFAULT_MAILBOX = 1 << 6, /* the monitor makes its directory */
+	RECORD_RENDEZVOUS = 1 << 9,      /* not a listener: the engine's own */
 };
+
+#define RECORD_UNIX_FLAGS \
+	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_RENDEZVOUS)
 
 #endif

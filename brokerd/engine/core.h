@@ -3,19 +3,28 @@
 #define ENGINE_CORE_H
 
 #include "base/log.h"
+#include "engine/pace.h"
+#include "engine/refuse.h"
 #include "engine/stats.h"
 
+#include "fdrecv-wire.h"
+
+#include <stddef.h>
 #include <stdint.h>
 
 struct event_base;
+struct rendezvous;
 
 /* What every part of the engine may use; main owns the only one. */
 struct core {
 	struct event_base *base;
 	struct log log;
 	struct stats stats;
-	uint64_t accepted; /* connections, by all listeners */
-	uint64_t epoch;    /* random: this engine among its predecessors */
+	struct refusals refusals;
+	struct rendezvous *rendezvous; /* NULL: there is none */
+	struct pace_count count;       /* by all listeners */
+	uint64_t epoch; /* random: this engine among its predecessors */
+	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };
 
 #endif

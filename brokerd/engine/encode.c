@@ -23,11 +23,20 @@ encode_part(unsigned char **at, const void *from, size_t length)
 	*at += length;
 }
 
-/* Returns the size of the record, which fits: each part has a limit, and
- * FDRECV_WIRE_RECORD_MAX is their sum. */
-static size_t
-encode_record(const struct handoff *handoff, unsigned char *out)
+/* Zeros up to the next multiple. */
+static unsigned char *
+encode_pad(const struct encode *encode, unsigned char *at)
 {
+	while ((size_t)(at - encode->bytes) % FDRECV_WIRE_ALIGN != 0)
+		*at++ = 0;
+	return at;
+}
+
+/* It fits: each part has a limit, and FDRECV_WIRE_RECORD_MAX is their sum. */
+void
+encode_record(struct encode *encode, const struct handoff *handoff)
+{
+	unsigned char *out = encode->bytes + encode->size;
 	const struct record_endpoint *endpoint = handoff->endpoint;
 	size_t listener_length = strlen(endpoint->listener), size;
 	unsigned char *at = out + sizeof(struct fdrecv_wire_record);
@@ -40,6 +49,7 @@ encode_record(const struct handoff *handoff, unsigned char *out)
 	    .label_length = (uint16_t)handoff->label_length,
 	    .endpoint_index = (uint16_t)endpoint->index,
 	    .endpoint_count = (uint16_t)endpoint->count,
+	    .redeliveries = (uint16_t)handoff->redeliveries,
 	    .accept_time_ns = handoff->accept_time_ns,
 	    .cookie = handoff->cookie,
 	};
@@ -54,32 +64,36 @@ encode_record(const struct handoff *handoff, unsigned char *out)
 	encode_part(&at, &handoff->peer, handoff->peer_length);
 	encode_part(&at, &handoff->local, handoff->local_length);
 	encode_part(&at, handoff->label, handoff->label_length);
-	for (size = (size_t)(at - out); size % FDRECV_WIRE_ALIGN != 0; size++)
-		*at++ = 0;
+	size = (size_t)(encode_pad(encode, at) - out);
 	record.size = (uint16_t)size;
 	memcpy(out, &record, sizeof(record));
-	return size;
+	encode->size += size;
 }
 
-size_t
-encode_payload(const struct handoff *handoff, uint64_t epoch, uint64_t sequence,
-    unsigned char out[ENCODE_MAX])
+void
+encode_header(struct encode *encode, const char *rendezvous, uint64_t epoch,
+    uint64_t sequence, size_t count)
 {
 	struct fdrecv_wire_header header = {
-	    .magic = {'x', 'f', 'd', 'r'},
 	    .version = FDRECV_WIRE_VERSION,
-	    .size = sizeof(header),
-	    .count = 1,
+	    .fixed = sizeof(header),
+	    .count = (uint16_t)count,
+	    .path_length = (uint16_t)strlen(rendezvous),
 	    .epoch = epoch,
 	    .sequence = sequence,
 	};
+	unsigned char *at = encode->bytes + sizeof(header);
 
-	if (handoff->endpoint->protocol == RECORD_BARE)
-		return 0;
-	if (handoff->endpoint->protocol == RECORD_PORTLISTEN) {
-		out[0] = 'x';
-		return 1;
-	}
-	memcpy(out, &header, sizeof(header));
-	return sizeof(header) + encode_record(handoff, out + sizeof(header));
+	memcpy(header.magic, FDRECV_WIRE_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
+	encode_part(&at, rendezvous, header.path_length);
+	encode->size = (size_t)(encode_pad(encode, at) - encode->bytes);
+	header.size = (uint16_t)encode->size;
+	memcpy(encode->bytes, &header, sizeof(header));
+}
+
+void
+encode_plain(struct encode *encode, const struct handoff *handoff)
+{
+	encode->bytes[0] = 'x';
+	encode->size = handoff->endpoint->protocol == RECORD_BARE ? 0 : 1;
 }

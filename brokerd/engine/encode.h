@@ -6,12 +6,22 @@
 
 #include "fdrecv-wire.h"
 
-#define ENCODE_MAX (sizeof(struct fdrecv_wire_header) + FDRECV_WIRE_RECORD_MAX)
+/* A datagram that is being put together. */
+struct encode {
+	unsigned char *bytes; /* of FDRECV_WIRE_DATAGRAM_MAX */
+	size_t size;
+};
 
-/* Writes the payload of a datagram with this one hand-off in it, in the
- * protocol that its endpoint asks for.  Returns its size, which is 0 for
- * bare. */
-size_t encode_payload(const struct handoff *handoff, uint64_t epoch,
-    uint64_t sequence, unsigned char out[ENCODE_MAX]);
+/* Writes the header for count records, the first of that sequence.
+ * rendezvous is a path of at most FDRECV_WIRE_PATH_MAX bytes, or "". */
+void encode_header(struct encode *encode, const char *rendezvous,
+    uint64_t epoch, uint64_t sequence, size_t count);
+
+/* Appends the record of a hand-off. */
+void encode_record(struct encode *encode, const struct handoff *handoff);
+
+/* The payload that carries one hand-off without a record, in place of both:
+ * one byte for portlisten, nothing for bare. */
+void encode_plain(struct encode *encode, const struct handoff *handoff);
 
 #endif

@@ -11,10 +11,10 @@
 #include "base/role.h"
 #include "channel/channel.h"
 #include "engine/listener.h"
-#include "engine/pace.h"
+#include "engine/loop.h"
+#include "engine/rendezvous.h"
 #include "engine/sandbox.h"
 
-#include <sys/prctl.h>
 #include <sys/random.h>
 
 #include <errno.h>
@@ -29,7 +29,7 @@
 struct engine {
 	struct core core;
 	struct watch watch;
-	struct refusals refusals;
+	struct rendezvous rendezvous;
 	struct pool_list pools;
 	struct listener_list listeners;
 	struct event *channel;
@@ -47,6 +47,37 @@ engine_end(struct engine *engine, int status)
 	event_base_loopbreak(engine->core.base);
 }
 
+/* The worker that a HELLO speaks of, whichever pool it is in. */
+static struct worker *
+engine_find_worker(void *argument, const struct hello *hello, uid_t uid)
+{
+	struct engine *engine = argument;
+	struct worker *worker = NULL;
+	struct pool *pool;
+
+	TAILQ_FOREACH (pool, &engine->pools, entry)
+		if (worker == NULL)
+			worker = pool_find_worker(pool, hello, uid);
+	return worker;
+}
+
+/* Takes fd. */
+static int
+engine_add_rendezvous(
+    struct engine *engine, const struct record_endpoint *record, int fd)
+{
+	struct rendezvous_user user = {engine_find_worker, engine};
+
+	if (engine->core.rendezvous != NULL) {
+		fd_close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	engine->core.rendezvous = &engine->rendezvous;
+	return rendezvous_open(
+	    &engine->rendezvous, &engine->core, record, fd, &user);
+}
+
 /* Takes fd. */
 static int
 engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
@@ -57,12 +88,14 @@ engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
 
 	if (record_check(record) != NULL) {
 		errno = EPROTO;
+	} else if (record->flags & RECORD_RENDEZVOUS) {
+		return engine_add_rendezvous(engine, record, fd);
 	} else if (listener == NULL) {
 		pool = pool_find(&engine->pools, &engine->core, &engine->watch,
 		    record->mailbox, record->owner);
 		if (pool != NULL)
-			listener = listener_new(&engine->core,
-			    &engine->refusals, pool, record->listener);
+			listener =
+			    listener_new(&engine->core, pool, record->listener);
 		if (listener != NULL)
 			TAILQ_INSERT_TAIL(&engine->listeners, listener, entry);
 	}
@@ -76,7 +109,11 @@ static void
 engine_on_endpoint(
     struct engine *engine, struct channel_message *message, int fd)
 {
-	if (message->u.endpoint.index != engine->endpoints ||
+	if (message->u.endpoint.index != engine->endpoints) {
+		fd = fd_close(fd);
+		errno = EPROTO;
+	}
+	if (fd == -1 ||
 	    engine_add(engine, &message->u.endpoint.record, fd) == -1) {
 		log_line(&engine->core.log, LOG_ERR, "cannot take %s: %s",
 		    message->u.endpoint.record.name, strerror(errno));
@@ -121,15 +158,19 @@ engine_on_drained(evutil_socket_t fd, short what, void *argument)
 {
 	static const struct timeval again = {0, 10000};
 	struct engine *engine = argument;
-	const struct pool *pool;
-	int busy = engine->refusals.count != 0;
+	struct pool *pool;
+	int busy = engine->core.refusals.count != 0;
 
 	(void)fd;
 	(void)what;
-	if (clock_ms() >= engine->drain_until_ms)
+	if (clock_ms() >= engine->drain_until_ms) {
 		engine_refuse_held(engine);
+		TAILQ_FOREACH (pool, &engine->pools, entry)
+			pool_release(pool);
+		busy = engine->core.refusals.count != 0;
+	}
 	TAILQ_FOREACH (pool, &engine->pools, entry)
-		busy |= !TAILQ_EMPTY(&pool->held);
+		busy |= pool_is_busy(pool);
 	if (busy)
 		event_add(engine->drained, &again);
 	else
@@ -215,33 +256,18 @@ engine_on_directory(void *argument, int id, int gone, const char *name)
 }
 
 static int
-engine_open_base(struct engine *engine)
-{
-	struct event_config *config = event_config_new();
-
-	/* No threads here, and the environment must not choose for us. */
-	if (config != NULL &&
-	    event_config_set_flag(config,
-		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)
-		engine->core.base = event_base_new_with_config(config);
-	if (config != NULL)
-		event_config_free(config);
-	return engine->core.base == NULL ? -1 : 0;
-}
-
-static int
 engine_open(struct engine *engine)
 {
 	TAILQ_INIT(&engine->pools);
 	TAILQ_INIT(&engine->listeners);
 	if (getrandom(&engine->core.epoch, sizeof(engine->core.epoch), 0) !=
 		sizeof(engine->core.epoch) ||
-	    engine_open_base(engine) == -1 ||
+	    (engine->core.base = loop_new()) == NULL ||
 	    stats_open(&engine->core.stats, CHANNEL_MEMFD) == -1 ||
 	    watch_open(&engine->watch, engine->core.base, engine_on_directory,
 		engine) == -1)
 		return -1;
-	refusals_init(&engine->refusals, engine->core.base);
+	refusals_init(&engine->core.refusals, engine->core.base);
 	engine->drained =
 	    evtimer_new(engine->core.base, engine_on_drained, engine);
 	engine->channel = event_new(engine->core.base, CHANNEL_FD,
@@ -268,8 +294,10 @@ engine_close(struct engine *engine)
 		TAILQ_REMOVE(&engine->pools, pool, entry);
 		pool_free(pool);
 	}
-	if (engine->refusals.base != NULL)
-		refusals_done(&engine->refusals);
+	if (engine->core.refusals.base != NULL)
+		refusals_done(&engine->core.refusals);
+	if (engine->core.rendezvous != NULL)
+		rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);
 	if (engine->channel != NULL)
 		event_free(engine->channel);
@@ -278,24 +306,6 @@ engine_close(struct engine *engine)
 	stats_close(&engine->core.stats);
 	if (engine->core.base != NULL)
 		event_base_free(engine->core.base);
-}
-
-/* One round of events after the other, with a pause between them when much
- * arrives; see pace.h. */
-static void
-engine_run(struct engine *engine)
-{
-	struct pace pace = {0};
-	unsigned int pause_us;
-
-	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
-	while (engine->status == -1 &&
-	    event_base_loop(engine->core.base, EVLOOP_ONCE) == 0) {
-		pause_us =
-		    pace_next_us(&pace, clock_us(), engine->core.accepted);
-		if (pause_us != 0)
-			usleep(pause_us);
-	}
 }
 
 int
@@ -311,7 +321,7 @@ engine_main(void)
 		    strerror(errno));
 		engine.status = EX_OSERR;
 	} else {
-		engine_run(&engine);
+		loop_run(&engine.core, &engine.status);
 	}
 	engine_close(&engine);
 	return engine.status == -1 ? EX_SOFTWARE : engine.status;

@@ -8,7 +8,6 @@
 #include "base/fd.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -63,11 +62,11 @@ handoff_find_local(struct handoff *handoff)
 static int
 handoff_is_dead(int fd)
 {
-	struct tcp_info info;
-	socklen_t size = sizeof(info);
+	int error = 0;
+	socklen_t size = sizeof(error);
 
-	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-	    info.tcpi_state == TCP_CLOSE;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
+	    error != 0;
 }
 
 /* A question that fails leaves the client unknown, never root. */
@@ -131,15 +130,14 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 
 /* Lingering is a property of the socket, not of a descriptor: a worker can
  * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
- * does not wait; it is the deliberate reset and stays.  The guard is for a
- * worker that sets it again in between, and for the sockets that a local
- * client sent and nobody received. */
+ * does not wait; it is the deliberate reset and stays.  A worker
+ * may set it again in between, and local clients send sockets that nobody
+ * receives: hence the callers' guard. */
 static void
 handoff_close(struct handoff *handoff)
 {
 	struct linger linger = {0, 0};
 	socklen_t size = sizeof(linger);
-	int shared = handoff->sent || handoff->endpoint->kind != RECORD_TCP;
 
 	if (handoff->sent &&
 	    getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
@@ -149,11 +147,7 @@ handoff_close(struct handoff *handoff)
 		setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger,
 		    sizeof(linger));
 	}
-	if (shared)
-		fd_guard(10);
 	handoff->fd = fd_close(handoff->fd);
-	if (shared)
-		fd_guard(0);
 }
 
 void

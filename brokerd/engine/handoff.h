@@ -19,7 +19,11 @@ struct handoff {
 	const struct record_endpoint *endpoint; /* lives as long as engine */
 	struct stats_listener *stats;
 	int fd;
-	int sent; /* once: a worker may hold it too */
+	int sent;          /* once: a worker may hold it too */
+	uint64_t sequence; /* of the worker that has it now */
+	uint64_t sent_us;
+	unsigned int redeliveries; /* times that it came back */
+	unsigned int deaths;       /* of workers that were at it */
 	uint64_t accept_time_ns;
 	uint64_t cookie; /* of a lent socket, else 0 */
 	socklen_t peer_length;
@@ -45,8 +49,13 @@ struct handoff *handoff_new(const struct record_endpoint *endpoint,
 struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd);
 
-/* Closes the connection and frees.  Never blocks, whatever a worker did to
- * the socket.  A lent socket is not closed: it was borrowed. */
+/* How long a close may last, see fd_guard(): from one tick of 250 in a second
+ * on the guard costs less. */
+#define HANDOFF_GUARD_MS 10
+
+/* Closes the connection and frees; to be called under fd_guard(), since a
+ * worker may have made the close wait.  A lent socket is not closed: it was
+ * borrowed. */
 void handoff_free(struct handoff *handoff);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "engine/route.h"
+#include "engine/verdict.h"
 
 #include <sys/socket.h>
 
@@ -17,7 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTENER_ROUND 64       /* connections of one endpoint in a row */
+#define LISTENER_ROUND                                                        \
+	16                      /* connections of one endpoint in a row: what \
+				 * the engine has in hand dies with it */
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
 #define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
@@ -67,8 +71,10 @@ listener_enter(struct listener *listener, enum listener_state state)
 	    listener, state == LISTENER_OPEN || state == LISTENER_REFUSING);
 	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
 		event_del(listener->timer);
-	pool_set_waits(
-	    listener->pool, &listener->user, state == LISTENER_WAITING);
+	pool_set_waits(listener->pool, &listener->user,
+	    !pool_has_worker(listener->pool) &&
+		(state == LISTENER_WAITING ||
+		    pool_holds(listener->pool, listener->stats)));
 }
 
 static void
@@ -93,10 +99,8 @@ listener_wait(struct listener *listener)
 {
 	uint64_t now = clock_ms(), delay_ms = LISTENER_LOOK_MS, left_ms;
 
-	if (listener->state != LISTENER_WAITING)
-		listener_enter(listener, LISTENER_WAITING);
-	if (!pool_has_worker(listener->pool))
-		pool_set_waits(listener->pool, &listener->user, 1);
+	listener->pool->starved = 1;
+	listener_enter(listener, LISTENER_WAITING);
 	if (listener->state != LISTENER_WAITING)
 		return; /* looking for a worker found one */
 	if (pool_has_worker(listener->pool)) {
@@ -126,7 +130,7 @@ listener_refuse(
 	unsigned long long suppressed;
 
 	listener->stats->refused_absent++;
-	refuse_connection(listener->refusals, &endpoint->record, fd);
+	refuse_connection(&listener->core->refusals, &endpoint->record, fd);
 	if (limit_allows(&listener->refuse_limit, &suppressed))
 		log_line(&listener->core->log, LOG_WARNING,
 		    "listener %s: refused a connection: no worker for %u s: "
@@ -144,7 +148,7 @@ listener_refuse_held(struct listener *listener)
 
 	while ((handoff = pool_take_held(listener->pool, listener->stats)) !=
 	    NULL) {
-		refuse_connection(listener->refusals, handoff->endpoint,
+		refuse_connection(&listener->core->refusals, handoff->endpoint,
 		    fd_steal(&handoff->fd));
 		handoff_free(handoff);
 		count++;
@@ -188,7 +192,7 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 		}
 	}
 	listener->stats->accepted++;
-	listener->core->accepted++;
+	listener->core->count.accepted++;
 	if (worker == NULL) {
 		listener_refuse(listener, endpoint, fd);
 		return 1;
@@ -200,8 +204,26 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 		fd_close(fd);
 		return 1;
 	}
-	pool_give(listener->pool, worker, handoff);
+	route_put(listener->pool, worker, handoff);
 	return 1;
+}
+
+/* The worker for the next connection, if the listener is open.  -1 when none
+ * may be accepted now. */
+static int
+listener_may_accept(struct listener *listener,
+    const struct listener_endpoint *endpoint, struct worker **out_worker)
+{
+	*out_worker = NULL;
+	if (listener->state == LISTENER_REFUSING)
+		return 0;
+	if (listener->state != LISTENER_OPEN)
+		return -1;
+	*out_worker = route_pick(listener->pool, &endpoint->record);
+	if (*out_worker != NULL)
+		return 0;
+	listener_wait(listener);
+	return -1;
 }
 
 static void
@@ -209,28 +231,22 @@ listener_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener_endpoint *endpoint = argument;
 	struct listener *listener = endpoint->listener;
-	struct worker *worker = NULL;
+	uint64_t before = listener->core->count.accepted;
+	struct worker *worker;
 
 	(void)fd;
 	(void)what;
 	if (listener->state == LISTENER_REFUSING &&
 	    listener->pool->finder.watch_id == WATCH_NONE)
 		finder_scan(&listener->pool->finder);
-	for (int i = 0; i < LISTENER_ROUND; i++) {
-		if (listener->state == LISTENER_OPEN) {
-			worker = pool_pick(listener->pool);
-			if (worker == NULL) {
-				listener_wait(listener);
-				return;
-			}
-		} else if (listener->state == LISTENER_REFUSING) {
-			worker = NULL;
-		} else {
-			return;
-		}
-		if (!listener_accept(listener, endpoint, worker))
-			return;
-	}
+	for (int i = 0; i < LISTENER_ROUND &&
+	     listener_may_accept(listener, endpoint, &worker) == 0 &&
+	     listener_accept(listener, endpoint, worker);
+	     i++)
+		;
+	listener->core->count.rounds +=
+	    listener->core->count.accepted != before;
+	route_send(listener->pool);
 }
 
 static void
@@ -262,14 +278,17 @@ listener_on_change(struct pool_user *user)
 	struct listener *listener = (struct listener *)(void *)((char *)user -
 	    offsetof(struct listener, user));
 
-	if (listener->state != LISTENER_WAITING &&
-	    listener->state != LISTENER_REFUSING)
-		return;
+	/* What came back from a worker waits as well. */
 	if (!pool_has_worker(listener->pool)) {
-		if (listener->state == LISTENER_WAITING)
+		if (listener->state == LISTENER_WAITING ||
+		    (listener->state == LISTENER_OPEN &&
+			pool_holds(listener->pool, listener->stats)))
 			listener_wait(listener);
 		return;
 	}
+	if (listener->state != LISTENER_WAITING &&
+	    listener->state != LISTENER_REFUSING)
+		return;
 	if (listener->absent_ms != 0)
 		log_line(&listener->core->log, LOG_NOTICE,
 		    "listener %s: a worker is there after %llu ms",
@@ -280,15 +299,13 @@ listener_on_change(struct pool_user *user)
 }
 
 struct listener *
-listener_new(struct core *core, struct refusals *refusals, struct pool *pool,
-    const char *name)
+listener_new(struct core *core, struct pool *pool, const char *name)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
 
 	if (listener == NULL)
 		return NULL;
 	listener->core = core;
-	listener->refusals = refusals;
 	listener->pool = pool;
 	listener->user.on_change = listener_on_change;
 	TAILQ_INIT(&listener->endpoints);
@@ -300,7 +317,6 @@ listener_new(struct core *core, struct refusals *refusals, struct pool *pool,
 		free(listener);
 		return NULL;
 	}
-	listener->stats->held = 0;
 	pool_add_user(pool, &listener->user);
 	return listener;
 }
@@ -358,6 +374,7 @@ listener_stop(struct listener *listener)
 	struct listener_endpoint *endpoint;
 
 	listener_enter(listener, LISTENER_STOPPED);
+	pool_drop_lent(listener->pool, listener->stats);
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		if (endpoint->readable != NULL)
 			event_free(endpoint->readable);
@@ -376,6 +393,7 @@ listener_free(struct listener *listener)
 		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
 		free(endpoint);
 	}
+	pool_drop_user(listener->pool, &listener->user);
 	event_free(listener->timer);
 	free(listener);
 }

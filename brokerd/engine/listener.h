@@ -3,7 +3,6 @@
 #define ENGINE_LISTENER_H
 
 #include "engine/pool.h"
-#include "engine/refuse.h"
 
 struct event;
 struct listener;
@@ -31,7 +30,6 @@ struct listener {
 	TAILQ_ENTRY(listener) entry;
 	struct pool_user user;
 	struct core *core;
-	struct refusals *refusals;
 	struct pool *pool;
 	struct stats_listener *stats; /* shared: its name may be anything */
 	TAILQ_HEAD(, listener_endpoint) endpoints;
@@ -50,8 +48,8 @@ TAILQ_HEAD(listener_list, listener);
 struct listener *listener_find(struct listener_list *list, const char *name);
 
 /* A new listener without endpoints, stopped.  NULL with errno. */
-struct listener *listener_new(struct core *core, struct refusals *refusals,
-    struct pool *pool, const char *name);
+struct listener *listener_new(
+    struct core *core, struct pool *pool, const char *name);
 
 /* Adds a bound socket; takes fd.  0, or -1 with errno. */
 int listener_add(

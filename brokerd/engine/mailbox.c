@@ -8,12 +8,14 @@
 #include "base/fd.h"
 #include "base/text.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,13 +63,17 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
 		fd_close(node);
 		return -1;
 	}
-	*out = (struct mailbox){
-	    .node = node, .fd = -1, .device = st.st_dev, .inode = st.st_ino};
+	*out = (struct mailbox){.node = node,
+	    .fd = -1,
+	    .owner = st.st_uid,
+	    .device = st.st_dev,
+	    .inode = st.st_ino};
 	return 0;
 }
 
-int
-mailbox_connect(struct mailbox *mailbox)
+/* Gives a socket connected to the node, or -1 with errno. */
+static int
+mailbox_reach(const struct mailbox *mailbox)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -81,8 +87,33 @@ mailbox_connect(struct mailbox *mailbox)
 		fd_close(fd);
 		return -1;
 	}
-	mailbox->fd = fd;
-	return 0;
+	return fd;
+}
+
+int
+mailbox_connect(struct mailbox *mailbox)
+{
+	mailbox->fd = mailbox_reach(mailbox);
+	return mailbox->fd == -1 ? -1 : 0;
+}
+
+int
+mailbox_is_alive(const struct mailbox *mailbox)
+{
+	int fd = mailbox_reach(mailbox);
+
+	if (fd == -1)
+		return errno != ECONNREFUSED;
+	fd_close(fd);
+	return 1;
+}
+
+int
+mailbox_is_drained(const struct mailbox *mailbox)
+{
+	int queued;
+
+	return ioctl(mailbox->fd, SIOCOUTQ, &queued) == 0 && queued == 0;
 }
 
 void

@@ -6,18 +6,23 @@
 
 #define PACE_PAUSE_US 100
 
-/* Moderates wake-ups, as network drivers do: when connections arrive fast, a
- * short pause between two rounds lets some gather, and engine and worker wake
- * up once for all of them. */
+/* What all listeners have done so far. */
+struct pace_count {
+	uint64_t accepted; /* connections */
+	uint64_t rounds;   /* events that brought at least one */
+};
+
+/* Moderates wake-ups, as network drivers do: when many connections arrive fast,
+ * a short pause between two rounds lets some gather, and engine and worker
+ * wake up once for all of them. */
 struct pace {
 	uint64_t since_us; /* begin of the interval that is measured */
-	uint64_t accepted; /* until then */
+	struct pace_count before;
 	int on;
 };
 
-/* How long to pause now, in microseconds: 0 or PACE_PAUSE_US.  accepted is the
- * number of all connections so far. */
+/* How long to pause now, in microseconds: 0 or PACE_PAUSE_US. */
 unsigned int pace_next_us(
-    struct pace *pace, uint64_t now_us, uint64_t accepted);
+    struct pace *pace, uint64_t now_us, const struct pace_count *count);
 
 #endif

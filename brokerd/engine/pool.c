@@ -5,18 +5,22 @@
  */
 #include "engine/pool.h"
 
+#include "engine/link.h"
+#include "engine/receipts.h"
+#include "engine/rendezvous.h"
+#include "engine/route.h"
+
 #include <errno.h>
+#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define POOL_RETRY_US 10000   /* before a passing fault is tried again */
-#define POOL_FAULT_US 1000000 /* before a standing one is */
 
 static void
 pool_notify(struct pool *pool)
 {
 	struct pool_user *user = TAILQ_FIRST(&pool->users);
 
+	pool->starved = 0;
 	if (user == NULL)
 		return;
 	TAILQ_REMOVE(&pool->users, user, entry);
@@ -25,69 +29,83 @@ pool_notify(struct pool *pool)
 		user->on_change(user);
 }
 
+/* What must not be done in the middle of a send: a scan sends as well. */
 static void
-pool_drop(struct pool *pool, struct worker *worker)
+pool_on_wake(evutil_socket_t fd, short what, void *argument)
 {
-	TAILQ_REMOVE(&pool->workers, worker, entry);
+	struct pool *pool = argument;
+
+	(void)fd;
+	(void)what;
+	finder_scan(&pool->finder);
+	route_send(pool);
+	pool_notify(pool);
+}
+
+void
+pool_wake(struct pool *pool)
+{
+	static const struct timeval now = {0, 0};
+
+	event_add(pool->wake, &now);
+}
+
+static void
+pool_free_worker(struct pool *pool, struct worker *worker)
+{
+	route_take_back(pool, worker);
+	pool->count--;
+	TAILQ_REMOVE(
+	    worker->nameless ? &pool->leaving : &pool->workers, worker, entry);
 	worker_free(worker);
 }
 
-/* What a failed send means; worker may be gone afterwards. */
-static void
-pool_on_failure(struct pool *pool, struct worker *worker,
-    struct stats_listener *stats, int error)
+static int
+pool_is_done_with(const struct worker *worker)
 {
-	unsigned long long suppressed;
-
-	switch (verdict_of_send(error)) {
-	case VERDICT_FULL: /* worker_send() has seen to it */
-		stats->worker_full++;
-		return;
-	case VERDICT_AWAY:
-		stats->worker_away++;
-		pool_drop(pool, worker);
-		return;
-	case VERDICT_LEAVING:
-		stats->worker_leaving++;
-		worker->left = 1;
-		return;
-	case VERDICT_RETRY:
-		stats->send_retried++;
-		worker_rest(worker, POOL_RETRY_US);
-		return;
-	case VERDICT_FAULT:
-	case VERDICT_BUG:
-		break;
-	}
-	stats->send_failed++;
-	worker_rest(worker, POOL_FAULT_US);
-	if (limit_allows(&pool->fault_limit, &suppressed))
-		log_line(&pool->core->log, LOG_ERR,
-		    "mailbox %s: worker %s: "
-		    "cannot send: %s: trying others, and this one again in 1 s "
-		    "(%llu more since the last line)",
-		    pool->finder.path, worker->name, strerror(error),
-		    suppressed);
+	return TAILQ_EMPTY(&worker->links) && worker->unreceipted_count == 0;
 }
 
-/* Lends worker, which may be gone afterwards, the sockets that it has not got
- * yet. */
+/* Its inode's number may be another mailbox's from now on. */
 static void
-pool_lend(struct pool *pool, struct worker *worker)
+pool_forget(struct pool *pool, const struct worker *worker)
 {
-	struct handoff *handoff;
-	size_t i = 0;
+	stats_note_kind(&pool->core->stats, worker->mailbox.device,
+	    worker->mailbox.inode, STATS_UNKNOWN);
+}
 
-	TAILQ_FOREACH (handoff, &pool->lent, entry) {
-		if (i++ < worker->lent)
-			continue;
-		if (worker_send(worker, handoff) == -1) {
-			pool_on_failure(pool, worker, handoff->stats, errno);
-			return;
-		}
-		worker->lent++;
-		handoff->stats->lent++;
+/* Its name is gone, or names another one. */
+static void
+pool_drop(struct pool *pool, struct worker *worker)
+{
+	pool_forget(pool, worker);
+	worker->left = 1;
+	if (pool_is_done_with(worker)) {
+		pool_free_worker(pool, worker);
+		return;
 	}
+	route_take_back(pool, worker);
+	worker->nameless = 1;
+	TAILQ_REMOVE(&pool->workers, worker, entry);
+	TAILQ_INSERT_TAIL(&pool->leaving, worker, entry);
+}
+
+void
+pool_bury(struct pool *pool, struct worker *worker)
+{
+	struct link *link;
+
+	while ((link = TAILQ_FIRST(&worker->links)) != NULL)
+		link_free(link);
+	worker->left = 1;
+	/* A child may have the mailbox still, and never read it: as long as
+	 * the name is there, remember that. */
+	if (!worker->nameless && mailbox_is_alive(&worker->mailbox)) {
+		route_take_back(pool, worker);
+		return;
+	}
+	pool_forget(pool, worker);
+	pool_free_worker(pool, worker);
 }
 
 static struct worker *
@@ -122,62 +140,96 @@ pool_on_gone(void *argument, const char *name)
 	pool_notify(pool);
 }
 
-struct worker *
-pool_pick(struct pool *pool)
-{
-	struct worker *worker;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry) {
-		if (!worker_has_room(worker))
-			continue;
-		TAILQ_REMOVE(&pool->workers, worker, entry);
-		TAILQ_INSERT_TAIL(&pool->workers, worker, entry);
-		return worker;
-	}
-	return NULL;
-}
-
-static void
-pool_flush(struct pool *pool)
-{
-	struct handoff *handoff;
-	struct worker *worker;
-
-	while ((handoff = TAILQ_FIRST(&pool->held)) != NULL &&
-	    (worker = pool_pick(pool)) != NULL) {
-		TAILQ_REMOVE(&pool->held, handoff, entry);
-		handoff->stats->held--;
-		pool_give(pool, worker, handoff);
-	}
-}
-
 static void
 pool_on_room(struct worker *worker, void *argument)
 {
 	struct pool *pool = argument;
 
-	pool_lend(pool, worker);
-	pool_flush(pool);
-	pool_notify(pool);
+	if (worker->nameless) {
+		if (pool_is_done_with(worker))
+			pool_free_worker(pool, worker);
+		return;
+	}
+	if (!worker->left && !worker->full)
+		route_lend(pool, worker);
+	route_send(pool);
+	if (pool->starved)
+		pool_notify(pool);
+}
+
+static void
+pool_on_return(struct worker *worker, struct handoff *handoff, void *argument)
+{
+	(void)worker;
+	route_return(argument, handoff);
+}
+
+static void
+pool_on_death(struct worker *worker, void *argument)
+{
+	struct pool *pool = argument;
+
+	route_bury(pool, worker);
+	pool_wake(pool);
+}
+
+static const struct worker_user pool_worker_user = {
+    pool_on_room, pool_on_return, pool_on_death};
+
+static uint64_t
+pool_least_pass(const struct pool *pool)
+{
+	const struct worker *worker;
+	uint64_t least = UINT64_MAX;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker->turn.pass < least)
+			least = worker->turn.pass;
+	return least == UINT64_MAX ? 0 : least;
+}
+
+static void
+pool_refuse(struct pool *pool, const char *name)
+{
+	unsigned long long suppressed;
+
+	if (limit_allows(&pool->fault_limit, &suppressed))
+		log_line(&pool->core->log, LOG_WARNING,
+		    "mailbox %s%s: not used: %d workers are the most (%llu "
+		    "more since the last line)",
+		    pool->finder.directory, name, POOL_WORKERS_MAX, suppressed);
 }
 
 static void
 pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 {
 	struct pool *pool = argument;
+	unsigned long long suppressed;
 	struct worker *worker;
 
 	worker = pool_worker(pool, name);
 	if (worker != NULL)
 		pool_drop(pool, worker); /* a new inode is a new worker */
-	worker = worker_new(pool->core, name, mailbox, pool_on_room, pool);
-	if (worker == NULL) {
-		log_line(&pool->core->log, LOG_ERR, "mailbox %s%s: %s",
-		    pool->finder.directory, name, strerror(errno));
+	if (pool->count >= POOL_WORKERS_MAX) {
+		pool_refuse(pool, name);
 		mailbox_close(mailbox);
 		return;
 	}
+	worker = worker_new(pool->core, name, mailbox, &pool_worker_user, pool);
+	if (worker == NULL) {
+		if (limit_allows(&pool->fault_limit, &suppressed))
+			log_line(&pool->core->log, LOG_ERR,
+			    "mailbox %s%s: %s (%llu more since the last line)",
+			    pool->finder.directory, name, strerror(errno),
+			    suppressed);
+		mailbox_close(mailbox);
+		return;
+	}
+	turn_init(&worker->turn, FDRECV_WIRE_WEIGHT, pool_least_pass(pool));
 	TAILQ_INSERT_HEAD(&pool->workers, worker, entry);
+	pool->count++;
+	rendezvous_on_worker(pool->core->rendezvous, worker);
+	pool->starved = 1;
 	pool_on_room(worker, pool);
 }
 
@@ -199,11 +251,17 @@ pool_find(struct pool_list *list, struct core *core, struct watch *watch,
 	user.argument = pool;
 	pool->core = core;
 	TAILQ_INIT(&pool->workers);
+	TAILQ_INIT(&pool->leaving);
+	TAILQ_INIT(&pool->queue);
 	TAILQ_INIT(&pool->held);
 	TAILQ_INIT(&pool->lent);
 	TAILQ_INIT(&pool->users);
-	if (finder_init(&pool->finder, core, watch, path, owner, &user) == -1) {
+	pool->wake = evtimer_new(core->base, pool_on_wake, pool);
+	if (pool->wake == NULL ||
+	    finder_init(&pool->finder, core, watch, path, owner, &user) == -1) {
 		finder_done(&pool->finder);
+		if (pool->wake != NULL)
+			event_free(pool->wake);
 		free(pool);
 		return NULL;
 	}
@@ -228,77 +286,11 @@ pool_free(struct pool *pool)
 	struct worker *worker;
 
 	finder_done(&pool->finder);
-	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL)
-		pool_drop(pool, worker);
+	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL ||
+	    (worker = TAILQ_FIRST(&pool->leaving)) != NULL)
+		pool_free_worker(pool, worker);
 	pool_free_list(&pool->held);
 	pool_free_list(&pool->lent);
+	event_free(pool->wake);
 	free(pool);
-}
-
-void
-pool_add_user(struct pool *pool, struct pool_user *user)
-{
-	TAILQ_INSERT_TAIL(&pool->users, user, entry);
-}
-
-void
-pool_add_lent(struct pool *pool, struct handoff *handoff)
-{
-	TAILQ_INSERT_TAIL(&pool->lent, handoff, entry);
-	pool->finder.wanted = 1; /* what waits is the socket itself */
-}
-
-int
-pool_has_worker(const struct pool *pool)
-{
-	const struct worker *worker;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (!worker->left)
-			return 1;
-	return 0;
-}
-
-void
-pool_give(struct pool *pool, struct worker *worker, struct handoff *handoff)
-{
-	for (; worker != NULL; worker = pool_pick(pool)) {
-		if (worker_send(worker, handoff) == 0) {
-			handoff->stats->handed_off++;
-			handoff_free(handoff);
-			return;
-		}
-		pool_on_failure(pool, worker, handoff->stats, errno);
-		if (!pool_has_worker(pool))
-			finder_scan(&pool->finder);
-	}
-	handoff->stats->held++;
-	TAILQ_INSERT_TAIL(&pool->held, handoff, entry);
-}
-
-struct handoff *
-pool_take_held(struct pool *pool, const struct stats_listener *listener)
-{
-	struct handoff *handoff;
-
-	TAILQ_FOREACH (handoff, &pool->held, entry) {
-		if (handoff->stats != listener)
-			continue;
-		TAILQ_REMOVE(&pool->held, handoff, entry);
-		handoff->stats->held--;
-		return handoff;
-	}
-	return NULL;
-}
-
-void
-pool_set_waits(struct pool *pool, struct pool_user *user, int waits)
-{
-	int wanted = !TAILQ_EMPTY(&pool->lent);
-
-	user->waits = waits;
-	TAILQ_FOREACH (user, &pool->users, entry)
-		wanted |= user->waits;
-	if (wanted != pool->finder.wanted)
-		finder_set_wanted(&pool->finder, wanted);
 }

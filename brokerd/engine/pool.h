@@ -3,8 +3,13 @@
 #define ENGINE_POOL_H
 
 #include "engine/finder.h"
+#include "engine/hello.h"
 #include "engine/limit.h"
 #include "engine/worker.h"
+
+/* Of one pool: so that its owner cannot take all of the engine's descriptors,
+ * nor all that one user may have on their way through Unix sockets. */
+#define POOL_WORKERS_MAX 256
 
 /* Who wants to hear of a pool: a listener. */
 struct pool_user {
@@ -22,10 +27,16 @@ struct pool {
 	struct core *core;
 	struct finder finder;
 	struct worker_list workers; /* next in turn first */
+	struct worker_list leaving; /* nameless, until all is confirmed */
+	struct worker_list queue;   /* those with something to be sent */
 	struct handoff_list held;   /* accepted, and no worker had room */
 	struct handoff_list lent;   /* bound sockets, for every worker */
 	struct pool_users users;    /* likewise */
+	size_t count;               /* of both */
+	int starved; /* no worker had room: users want to hear of it */
+	struct event *wake;
 	struct limit fault_limit;
+	struct limit death_limit;
 };
 
 TAILQ_HEAD(pool_list, pool);
@@ -40,19 +51,38 @@ void pool_free(struct pool *pool);
 /* user hears of changes from now on. */
 void pool_add_user(struct pool *pool, struct pool_user *user);
 
+/* user hears no more of them. */
+void pool_drop_user(struct pool *pool, struct pool_user *user);
+
+/* That listener lends nothing any more: its sockets are about to be closed. */
+void pool_drop_lent(struct pool *pool, const struct stats_listener *listener);
+
+/* Soon: looks for workers, sends what is held, and tells the users. */
+void pool_wake(struct pool *pool);
+
+/* True if a connection of that listener is held. */
+int pool_holds(const struct pool *pool, const struct stats_listener *listener);
+
+/* Waits for no receipts any more: protection ends, not the connections. */
+void pool_release(struct pool *pool);
+
 /* Adds a socket (takes the hand-off) that every worker is lent. */
 void pool_add_lent(struct pool *pool, struct handoff *handoff);
-
-/* The worker whose turn it is, or NULL when none has room now. */
-struct worker *pool_pick(struct pool *pool);
 
 /* True if there is a worker at all, with room or without. */
 int pool_has_worker(const struct pool *pool);
 
-/* Gives a hand-off (takes it) to worker, to another one if that fails, or
- * holds it until one has room. */
-void pool_give(
-    struct pool *pool, struct worker *worker, struct handoff *handoff);
+/* True if a connection is in the engine's hands, or in those of a worker that
+ * has not confirmed it. */
+int pool_is_busy(const struct pool *pool);
+
+/* The worker that a HELLO from that uid speaks of, or NULL. */
+struct worker *pool_find_worker(
+    struct pool *pool, const struct hello *hello, uid_t uid);
+
+/* A worker whose process has died, and that has nothing any more: frees it, or
+ * remembers that its mailbox is not to be used. */
+void pool_bury(struct pool *pool, struct worker *worker);
 
 /* Gives the oldest hand-off of endpoint's listener that is held, or NULL. */
 struct handoff *pool_take_held(

@@ -2,33 +2,34 @@
 #ifndef ENGINE_STATS_H
 #define ENGINE_STATS_H
 
+#include "engine/stats_listener.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATS_NAME_SIZE 64
+#define STATS_MAILBOXES 1024
 
-/* What became of a listener's connections.  Every one that was accepted is in
- * exactly one of handed_off, dead and refused_*, or still in held. */
-struct stats_listener {
-	char name[STATS_NAME_SIZE]; /* "": a free slot */
-	uint64_t accepted;
-	uint64_t handed_off;
-	uint64_t dead;           /* the client had reset it before */
-	uint64_t refused_absent; /* no worker for longer than give-up */
-	uint64_t refused_drain; /* the engine had to end before a worker came */
-	uint64_t held;          /* gauge: accepted, and no worker has it */
-	uint64_t lent;          /* sockets lent to workers */
-	uint64_t accept_skipped; /* errors that meant one connection */
-	uint64_t accept_paused;  /* times that a limit stopped accepting */
-	uint64_t worker_away;    /* sends that found the worker gone */
-	uint64_t worker_leaving; /* sends that found the worker leaving */
-	uint64_t worker_full;    /* sends that found the mailbox full */
-	uint64_t send_retried;
-	uint64_t send_failed;
+enum stats_kind {
+	STATS_UNKNOWN,
+	STATS_PLAIN,     /* its worker sends no receipts */
+	STATS_RECEIPTED, /* it does, and has to be waited for */
+};
+
+struct stats_mailbox {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t kind; /* enum stats_kind */
+};
+
+/* What engines before this one have learnt of mailboxes. */
+struct stats_mailboxes {
+	uint64_t next; /* to be overwritten */
+	struct stats_mailbox known[STATS_MAILBOXES];
 };
 
 /* The counters, in memory that outlives the engine. */
 struct stats {
+	struct stats_mailboxes *mailboxes;
 	struct stats_listener *slots;
 	size_t count;
 	size_t size; /* of the mapping, 0: none */
@@ -38,9 +39,18 @@ struct stats {
  * anew.  0, or -1 with errno. */
 int stats_open(struct stats *stats, int fd);
 
-/* The slot of a listener, a new one if it has none.  NULL when all are taken,
- * with ENOSPC. */
+/* The slot of a listener, a new one if it has none.  What an engine before left
+ * unfinished there is orphaned or lost.  NULL with ENOSPC when all are taken.
+ */
 struct stats_listener *stats_find(struct stats *stats, const char *name);
+
+/* Notes the kind of a mailbox's worker, for the engines to come. */
+void stats_note_kind(
+    struct stats *stats, uint64_t device, uint64_t inode, enum stats_kind kind);
+
+/* What was noted of a mailbox. */
+enum stats_kind stats_find_kind(
+    const struct stats *stats, uint64_t device, uint64_t inode);
 
 void stats_close(struct stats *stats);
 

@@ -115,7 +115,7 @@ monitor_main(int argc, char **argv)
 		m.status = engine_process_start(&m.engine, &m.setup, &m.table);
 	if (m.status == -1)
 		log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
-		    m.table.endpoint_count);
+		    m.table.settings->endpoint_count);
 	monitor_loop(&m);
 	engine_process_end(&m.engine, 0);
 	table_done(&m.table, 1);

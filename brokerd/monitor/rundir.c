@@ -76,7 +76,7 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	    strerror(errno),
 	    errno == EWOULDBLOCK ?
 		"another brokerd runs there: choose another one with -R" :
-		"choose with -R an absolute path of at most 107 bytes, of a "
+		"choose with -R an absolute path of at most 94 bytes, of a "
 		"directory of this user's that nobody else may write to");
 	if (errno == EINVAL || errno == ENAMETOOLONG)
 		return EX_USAGE;
@@ -109,7 +109,7 @@ rundir_make_mailbox(
 void
 rundir_done(struct rundir *rundir)
 {
-	if (!rundir->private)
+	if (!rundir->private || rundir->fd == 0) /* none was made */
 		return;
 	unlinkat(rundir->fd, "lock", 0);
 	unlinkat(rundir->fd, "mailbox", AT_REMOVEDIR);

@@ -316,10 +316,11 @@ class Test:
                     if what.startswith("socket:")]
 
         before = [w for w in engine_fds.values() if w.startswith("socket:")]
-        # A worker that is alive costs two: the mailbox and its node.
+        # A worker that is alive costs two: mailbox and receipt connection.
         alive = sum(p.popen.poll() is None for p in self.processes)
         try:
-            wait_for(lambda: len(connections()) <= len(before) + alive,
+            wait_for(lambda: len(connections()) <= len(before) +
+                     2 * alive,
                      "engine's descriptors as before", 5)
         except Failure:
             faults.append("engine: sockets before %s, after %s" % (

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 
 from harness import (OTHER_UID, WORKER_UID, ask, check, free_port, receive,
                      status, wait_for)
@@ -108,3 +109,30 @@ def test_worker_that_turns_a_lent_socket_does_not_freeze_the_end(test):
                 lent.close()
                 broker.kill(signal.SIGTERM)
                 check(broker.wait(SOON) == 0, "brokerd did not end with 0")
+
+
+def test_owner_with_many_mailboxes_does_not_starve_other_listeners(test):
+    ports = free_port(), free_port()
+    broker = test.broker("".join(
+        'listener %s { listen = "tcp:127.0.0.1:%d" give-up = 1 %s }\n' % (
+            name, port, test.owner()) for name, port in zip("ab", ports)))
+    boxes = []
+    for number in range(400):
+        box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        path = test.mailbox_path("a") + ".box"
+        box.bind(path)
+        os.chmod(path, 0o666)
+        if test.is_root:
+            os.chown(path, WORKER_UID, WORKER_UID)
+        os.rename(path, test.mailbox_path("a") + "%d" % number)
+        boxes.append(box)
+    broker.wait_line("256 workers are the most")
+    clients = [socket.create_connection(("127.0.0.1", ports[0]))
+               for _ in range(600)]
+    test.worker([test.tool("worker-fdrecv"), test.mailbox_path("b")],
+                stdout=subprocess.DEVNULL)
+    check(ask(("127.0.0.1", ports[1])) == b"hello, world\n", "starved")
+    for sock in clients + boxes:
+        sock.close()
+    for number in range(400):
+        os.unlink(test.mailbox_path("a") + "%d" % number)

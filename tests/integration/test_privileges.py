@@ -5,6 +5,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 
 from harness import (CONF_UID, ENGINE_UID, OTHER_UID, Skip, check, children,
                      descriptors, free_port, status, wait_for)
@@ -62,9 +63,10 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     check("memfd:brokerd-counters" in engine[4], "engine: 4 is %s", engine[4])
     rest = sorted(re.sub(r"[:\[].*", "", what) for number, what in
                   engine.items() if number > 4)
-    # libevent's epoll and the pipe that it makes for signals, inotify, and
-    # the endpoint.
-    check(rest == ["anon_inode", "anon_inode", "pipe", "pipe", "socket"],
+    # libevent's epoll and the pipe that it makes for signals, inotify, the
+    # endpoint and the rendezvous.
+    check(rest == ["anon_inode", "anon_inode", "pipe", "pipe", "socket",
+                   "socket"],
           "engine: %s", rest)
     monitor = descriptors(broker.pid)
     kinds = sorted(re.sub(r"[:\[].*", "", what) for number, what in
@@ -75,10 +77,10 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     others = sorted(k for k in kinds if k not in programs)
     run = test.path("run")
     # A log of its own, signals, counters, the run directory and what is in
-    # it, the channel and the endpoint.
+    # it, the channel, the endpoint and the rendezvous.
     check(others == sorted(["pipe", "anon_inode", "/memfd", run,
                             run + "/lock", run + "/mailbox", "socket",
-                            "socket"]),
+                            "socket", "socket"]),
           "monitor: %s", others)
 
 
@@ -300,3 +302,19 @@ def test_low_port_and_the_clients_address_in_an_unprivileged_worker(test):
         check(status(worker.pid)["Uid"].split()[0] not in
               ("0", str(ENGINE_UID)), "the worker's uid")
     check(broker.stop() == 0, "brokerd did not stop with 0")
+
+
+def test_checking_a_command_line_removes_nothing(test):
+    """The run directory is not made for that, so nothing is taken away."""
+    place = test.mkdir("stdin")
+    test.write("stdin/lock", "")
+    folder = os.open(place, os.O_RDONLY)
+    try:
+        done = subprocess.run(
+            [os.path.join(test.stage, "sbin", "brokerd"), "-t", "-l",
+             "tcp:127.0.0.1:1", "-m", "./box", "-o", "60590"], stdin=folder,
+            stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(folder)
+    check(done.returncode == 0, "exit %d: %s", done.returncode, done.stderr)
+    check(os.listdir(place) == ["lock"], "%s", os.listdir(place))

@@ -132,29 +132,76 @@ def check_library_examples():
             yield "fdrecv.3: %s" % error
 
 
-def check_protocol_tables():
-    """Offsets and sizes, by the compiler."""
-    page = read("doc/PROTOCOL.md")
-    text = '#include <stddef.h>\n#include "fdrecv-wire.h"\n'
-    header = re.sub(r"/\*.*?\*/", "", read("fdrecv-lib/fdrecv-wire.h"),
-                    flags=re.S)
-    for struct in ("fdrecv_wire_header", "fdrecv_wire_record"):
-        table = re.search(r"^\| offset \| size \| `%s` .*\n((?:\|.*\n)+)"
-                          % struct, page, re.M)
-        rows = re.findall(r"^\| (\d+) \| (\d+) \| `(\w+)` ",
-                          table.group(1), re.M) if table else []
-        body = re.search(r"struct %s \{(.*?)\};" % struct, header, re.S)
-        members = re.findall(r"(\w+)(?:\[\w+\])?;", body.group(1))
-        yield from differences("PROTOCOL.md, " + struct,
-                               [name for _, _, name in rows], members)
+WIRE = ("fdrecv-wire.h", "fdrecv-wire-link.h")
+
+
+def protocol_table(page, head, row):
+    """The rows of the table with that head, as row takes them apart."""
+    table = re.search(r"^%s.*\n((?:\|.*\n)+)" % head, page, re.M)
+    return re.findall(row, table.group(1), re.M) if table else []
+
+
+def protocol_structures(page, header):
+    for struct, body in re.findall(r"^struct (\w+) \{(.*?)^\};", header,
+                                   re.M | re.S):
+        rows = protocol_table(
+            page, r"\| offset \| size \| `%s` \|" % struct,
+            r"^\| (\d+) \| (\d+) \| `(\w+)` ")
+        members = re.findall(r"(\w+)(?:\[\w+\])?;", body)
+        yield from ("PROTOCOL.md, %s" % fault for fault in differences(
+            struct, [name for _, _, name in rows], members))
+        if rows:
+            end = sum(map(int, rows[-1][:2]))
+            yield struct, "sizeof(struct %s) == %d" % (struct, end)
         for offset, size, name in rows:
             if name in members:
-                text += "_Static_assert(offsetof(struct %s, %s) == %s && " \
-                    "sizeof(((struct %s *)0)->%s) == %s, \"%s\");\n" % (
-                        struct, name, offset, struct, name, size, name)
+                yield (name, "offsetof(struct %s, %s) == %s && "
+                       "sizeof(((struct %s *)0)->%s) == %s" % (
+                           struct, name, offset, struct, name, size))
+
+
+def protocol_values(page, header):
+    """Every enumeration, and the limits that the page names."""
+    for enum, body in re.findall(r"^enum (\w+) \{(.*?)^\};", header,
+                                 re.M | re.S):
+        rows = protocol_table(page, r"\| value \| `%s` \|" % enum,
+                              r"^\| (\d+) \| `(\w+)` ")
+        names = re.findall(r"FDRECV_WIRE_(\w+) =", body)
+        yield from ("PROTOCOL.md, %s" % fault for fault in differences(
+            enum, [name for _, name in rows], names))
+        for value, name in rows:
+            if name in names:
+                yield name, "FDRECV_WIRE_%s == %s" % (name, value)
+
+
+def check_protocol_tables():
+    """Offsets, sizes and values, by the compiler."""
+    page = read("doc/PROTOCOL.md")
+    text = "#include <stddef.h>\n" + "".join(
+        '#include "%s"\n' % name for name in WIRE)
+    header = re.sub(r"/\*.*?\*/", "", "".join(
+        read("fdrecv-lib/" + name) for name in WIRE), flags=re.S)
+    limits = re.findall(r"^\| `(FDRECV_WIRE_\w+)` \| (\d+) \|", page, re.M)
+    if not limits:
+        yield "PROTOCOL.md: no limit was found"
+    facts = [(name, "%s == %s" % (name, value)) for name, value in limits]
+    for found in (*protocol_structures(page, header),
+                  *protocol_values(page, header)):
+        if isinstance(found, str):
+            yield found
+        else:
+            facts.append(found)
+    for name, fact in facts:
+        text += '_Static_assert(%s, "%s");\n' % (fact, name)
     error = compiles(text)
     if error:
         yield "PROTOCOL.md: %s" % error
+    for magic in re.findall(r'_MAGIC "(\w+)"', header):
+        if "| `magic` | `%s` |" % magic not in page:
+            yield "PROTOCOL.md: magic %s is missing" % magic
+    example = read("tests/vectors/datagram.hex").split("\n", 1)[1]
+    if "```\n%s```\n" % example not in page:
+        yield "PROTOCOL.md: the example is not tests/vectors/datagram.hex"
 
 
 def check_architecture():

@@ -25,13 +25,15 @@ service_options(
 	static const struct option options[] = {{"greet", 0, NULL, 'g'},
 	    {"id", 0, NULL, 'i'}, {"journal", 1, NULL, 'j'},
 	    {"slow", 1, NULL, 's'}, {"ready-fd", 1, NULL, 'r'},
-	    {NULL, 0, NULL, 0}};
+	    {"early", 0, NULL, 'e'}, {NULL, 0, NULL, 0}};
 	int bad = 0, option;
 
 	*service = (struct service){.journal = -1, .ready = STDOUT_FILENO};
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (option == 'i')
 			service->reads_id = 1;
+		else if (option == 'e')
+			service->early = 1;
 		else if (option == 's')
 			service->us =
 			    (unsigned int)tool_number(optarg, 0, 60000) * 1000;
@@ -47,7 +49,7 @@ service_options(
 	if (bad || optind + 1 != argc)
 		errx(64,
 		    "usage: %s [--greet | --id] [--journal FILE] [--slow "
-		    "MS] [--ready-fd N] %s",
+		    "MS] [--early] [--ready-fd N] %s",
 		    argv[0], operand);
 	service_begin(service);
 	return optind;
@@ -74,6 +76,23 @@ service_note(const struct service *service, const char *id, const char *step)
 	    (unsigned long long)service->sequence);
 	if (write(service->journal, line, (size_t)length) != length)
 		err(71, "the journal");
+}
+
+/* Notes a request that is here in one piece, before any of it is read: who dies
+ * having read it has said so. */
+static int
+service_announce(const struct service *service, int fd)
+{
+	char request[128];
+	ssize_t n;
+
+	if (service->journal == -1)
+		return 0;
+	n = recv(fd, request, sizeof(request) - 1, MSG_PEEK);
+	if (n <= SERVICE_ID_LENGTH || memchr(request, '\n', (size_t)n) == NULL)
+		return 0;
+	service_note(service, request, "took");
+	return 1;
 }
 
 /* Reads a line into text, without its end: 0, or -1 if none comes. */
@@ -106,16 +125,18 @@ service_answer(struct service *service, int fd)
 {
 	char request[128], answer[256];
 	char *end;
-	int length;
+	int length, noted;
 
 	if (!service->reads_id) {
 		send(fd, "hello, world\n", 13, MSG_NOSIGNAL);
 		return;
 	}
+	service->sequence++;
+	noted = service_announce(service, fd);
 	if (service_read_line(fd, request, sizeof(request)) == -1)
 		return;
-	service->sequence++;
-	service_note(service, request, "took");
+	if (!noted)
+		service_note(service, request, "took");
 	end = strstr(request, " SLOW");
 	if (end != NULL) {
 		*end = '\0';

@@ -11,6 +11,7 @@ struct service {
 	int reads_id;    /* answers "ID NONCE PID SEQ\n", else a greeting */
 	int journal;     /* -1, or where "ID STEP PID SEQ\n" is appended */
 	unsigned int us; /* time that a request with SLOW in it takes */
+	int early;       /* receipt at once, if it is for the worker to send */
 	int ready;       /* where to say that it is ready */
 	pid_t pid;
 	uint64_t sequence; /* of the requests it has read */

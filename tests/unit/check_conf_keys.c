@@ -48,7 +48,7 @@ END_TEST
 
 START_TEST(a_key_that_is_not_there_is_not_found)
 {
-	ck_assert_uint_eq(keys_find("window"), KEY_COUNT);
+	ck_assert_uint_eq(keys_find("windows"), KEY_COUNT);
 	ck_assert_uint_eq(keys_find(""), KEY_COUNT);
 	ck_assert_uint_eq(keys_find("Listen"), KEY_COUNT);
 }

@@ -65,7 +65,7 @@ prepare(enum double_does does, int number)
 	scene.setup.engine_program = probe_program();
 	scene.setup.counters = double_counters(&counters);
 	*counters = (struct double_counters){.does = does, .number = number};
-	scene.settings = (struct record_settings){PROBE_UID, PROBE_GID};
+	scene.settings = (struct record_settings){PROBE_UID, PROBE_GID, 1};
 	scene.record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
 	for (int i = 0; i < ENDPOINTS; i++)
 		scene.endpoints[i] = (struct endpoint){

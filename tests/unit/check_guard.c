@@ -66,7 +66,9 @@ free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 
 	ck_assert_ptr_nonnull(handoff);
 	handoff->sent = sent;
+	fd_guard(HANDOFF_GUARD_MS);
 	handoff_free(handoff);
+	fd_guard(0);
 }
 
 START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)

@@ -3,6 +3,7 @@
  * Lending bound sockets: no connection ever waits for their worker, and yet
  * it is found wherever its mailbox appears.
  */
+#include "enginecore.h"
 #include "unit.h"
 
 #include "net.h"
@@ -42,9 +43,7 @@ lending_init(struct lending *lending, const char *path)
 
 	*lending = (struct lending){.watch.fd = -1};
 	TAILQ_INIT(&lending->pools);
-	lending->core.base = event_base_new();
-	ck_assert_ptr_nonnull(lending->core.base);
-	log_init(&lending->core.log, "engine", STDERR_FILENO);
+	enginecore_init(&lending->core);
 	ck_assert_int_eq(
 	    watch_open(&lending->watch, lending->core.base, on_change, lending),
 	    0);
@@ -65,7 +64,7 @@ lending_done(struct lending *lending)
 {
 	pool_free(lending->pool);
 	watch_close(&lending->watch);
-	event_base_free(lending->core.base);
+	enginecore_done(&lending->core);
 	close(lending->udp);
 }
 

@@ -30,8 +30,8 @@ ignore_change(void *argument, int id, int gone, const char *name)
 
 /* A listener of one TCP socket without a worker; takes fd. */
 static struct listener *
-open_listener(struct core *core, struct watch *watch, struct pool_list *pools,
-    struct refusals *refusals, int fd)
+open_listener(
+    struct core *core, struct watch *watch, struct pool_list *pools, int fd)
 {
 	struct record_endpoint record =
 	    sample_inet(RECORD_TCP, "127.0.0.1", net_port(fd));
@@ -39,9 +39,9 @@ open_listener(struct core *core, struct watch *watch, struct pool_list *pools,
 	    pool_find(pools, core, watch, unit_path("absent/box"), geteuid());
 	struct listener *listener;
 
-	refusals_init(refusals, core->base);
+	refusals_init(&core->refusals, core->base);
 	snprintf(record.listener, sizeof(record.listener), "web");
-	listener = listener_new(core, refusals, pool, record.listener);
+	listener = listener_new(core, pool, record.listener);
 	ck_assert_ptr_nonnull(listener);
 	ck_assert_int_eq(listener_add(listener, &record, fd), 0);
 	return listener;
@@ -55,7 +55,6 @@ START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 	struct pool_list pools = TAILQ_HEAD_INITIALIZER(pools);
 	struct watch watch = {.fd = -1};
 	struct listener *listener;
-	struct refusals refusals;
 	struct core core = {0};
 	char text[2048] = "";
 
@@ -66,7 +65,7 @@ START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 	ck_assert_int_eq(ftruncate(memory, 1 << 16), 0);
 	ck_assert_int_eq(stats_open(&core.stats, memory), 0);
 	ck_assert_int_eq(watch_open(&watch, core.base, ignore_change, NULL), 0);
-	listener = open_listener(&core, &watch, &pools, &refusals, fd);
+	listener = open_listener(&core, &watch, &pools, fd);
 	TAILQ_INSERT_TAIL(&list, listener, entry);
 	memset(listener->stats->name, 'y', sizeof(listener->stats->name));
 	ck_assert_ptr_eq(listener_find(&list, "web"), listener);

@@ -28,7 +28,7 @@ enum sample {
 #define INET_FLAGS (ALL_FLAGS | RECORD_FREEBIND)
 #define IP6_FLAGS (INET_FLAGS | RECORD_V6ONLY | RECORD_DUAL)
 #define TCP_FLAGS (RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE)
-#define UNIX_FLAGS (ALL_FLAGS | RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY)
+#define UNIX_FLAGS (ALL_FLAGS | RECORD_UNIX_FLAGS)
 
 /* One good record of every kind, and what is true of it. */
 static const struct {
@@ -143,6 +143,10 @@ static const struct {
     {TCP4, FIELD(handoff), 0, "handoff"},
     {TCP4, FIELD(handoff), RECORD_LISTENER + 1, "handoff"},
     {TCP4, FIELD(handoff), UINT32_MAX, "handoff"},
+    {TCP4, FIELD(window), 0, "window"},
+    {TCP4, FIELD(window), 1, NULL},
+    {TCP4, FIELD(window), RECORD_WINDOW_MAX, NULL},
+    {TCP4, FIELD(window), RECORD_WINDOW_MAX + 1, "window"},
     {TCP4, FIELD(protocol), 0, "protocol"},
     {TCP4, FIELD(protocol), RECORD_AUTO, NULL},
     {TCP4, FIELD(protocol), RECORD_PORTLISTEN, NULL},

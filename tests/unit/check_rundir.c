@@ -233,7 +233,7 @@ START_TEST(a_path_that_cannot_be_one_is_a_mistake_of_usage)
 		ck_assert_int_eq(
 		    open_rundir(&rundir, wrong[i], 0, 0), EX_USAGE);
 		ck_assert_ptr_nonnull(
-		    strstr(text, "-R an absolute path of at most 107 bytes"));
+		    strstr(text, "-R an absolute path of at most 94 bytes"));
 	}
 	longest[sizeof(longest) - 2] = '\0';
 	ck_assert_int_eq(open_rundir(&rundir, longest, 0, 1), -1);

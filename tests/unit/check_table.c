@@ -55,7 +55,7 @@ fill(struct scene *scene)
 	    .version = RECORD_VERSION,
 	    .size = sizeof(struct record)};
 	r[1].type = RECORD_SETTINGS;
-	r[1].u.settings = (struct record_settings){PROBE_UID, PROBE_GID};
+	r[1].u.settings = (struct record_settings){PROBE_UID, PROBE_GID, 1};
 	r[2].type = RECORD_ENDPOINT;
 	r[2].u.endpoint = sample_inet(RECORD_TCP, "127.0.0.1", 8080);
 	r[3].type = RECORD_ENDPOINT;
@@ -173,9 +173,9 @@ static const struct {
     {RECORD(3), RECORD_HEADER, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_SETTINGS, RECORD(4), OUT_OF_PLACE},
     {AT(2, u.endpoint.backlog), 0, RECORD(4),
-	"a backlog of 1 or more was expected"},
+	"a backlog and a window of 1 or more were expected"},
     {AT(3, u.endpoint.backlog), 0, RECORD(4),
-	"a backlog of 1 or more was expected"},
+	"a backlog and a window of 1 or more were expected"},
 };
 
 static void
@@ -227,7 +227,7 @@ meeting_body(void *argument)
 	probe_descriptors();
 	fill(&scene);
 	scene.records[1].u.settings = (struct record_settings){
-	    meetings[i].engine, meetings[i].engine_gid};
+	    meetings[i].engine, meetings[i].engine_gid, 1};
 	scene.records[3].u.endpoint.owner = meetings[i].owner;
 	unit_must(run(&scene) == (geteuid() == 0 ? EX_OSERR : -1));
 	unit_must((scene.text[0] == '\0') == (geteuid() != 0));

@@ -52,17 +52,24 @@ mail_names(const char *directory)
 }
 
 void
-mail_open(struct mail *out_mail, unsigned int flags)
+mail_open_with(struct mail *out_mail, const struct fdrecv_options *options)
 {
-	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	const char *path = unit_path("box");
 
-	options.flags = flags;
 	*out_mail = (struct mail){.handoff = FDRECV_HANDOFF_INIT};
-	out_mail->box = fdrecv_open(path, &options);
+	out_mail->box = fdrecv_open(path, options);
 	ck_assert_ptr_nonnull(out_mail->box);
 	out_mail->sender = net_reach(path, SOCK_DGRAM);
 	ck_assert_int_ne(out_mail->sender, -1);
+}
+
+void
+mail_open(struct mail *out_mail, unsigned int flags)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+
+	options.flags = flags;
+	mail_open_with(out_mail, &options);
 }
 
 void

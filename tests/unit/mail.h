@@ -26,6 +26,8 @@ unsigned int mail_names(const char *directory);
 
 /* A mailbox in this test's directory and a sender to it, and closing both. */
 void mail_open(struct mail *out_mail, unsigned int flags);
+void mail_open_with(
+    struct mail *out_mail, const struct fdrecv_options *options);
 void mail_close(struct mail *mail);
 
 /* Sends fd (takes it) with the byte 'x', as the programs of 2002 do. */

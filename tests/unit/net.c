@@ -184,7 +184,7 @@ ssize_t
 net_send(int fd, const void *bytes, size_t size, const int *fds, size_t count)
 {
 	union net_control control = {0};
-	char copy[4096];
+	char copy[65536];
 	struct iovec iov = {.iov_base = copy, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *cmsg;

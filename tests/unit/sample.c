@@ -30,6 +30,9 @@ sample_common(uint32_t kind)
 	record.count = 1;
 	record.backlog = 16;
 	record.give_up_s = 60;
+	record.window = 64;
+	record.receipt_timeout_s = 2;
+	record.redeliveries = 3;
 	record.owner = RECORD_NO_ID;
 	record.socket_uid = RECORD_NO_ID;
 	record.socket_gid = RECORD_NO_ID;

@@ -9,7 +9,7 @@ import records
 
 SMALL = b'listener "a" { listen = "tcp:127.0.0.1:80" mailbox = "/tmp/box" }\n'
 LIMIT = 1024 * 1024
-ENDPOINTS = 16384 - 2 - 20
+ENDPOINTS = 16384 - 3 - 20
 
 
 def names(count):

@@ -5,10 +5,12 @@ import struct
 
 MAGIC, VERSION, NO_ID = 0x62726B31, 1, 0xFFFFFFFF
 HEADER, SETTINGS, ENDPOINT, DIAGNOSTIC = 1, 2, 3, 4
+RENDEZVOUS = 1 << 9     # a flag
 START = 8           # type and line; the union is aligned to 8
 NUMBERS = ("kind handoff protocol refuse flags index count backlog give_up_s "
-           "owner socket_uid socket_gid socket_mode address_length").split()
-ENDPOINT_FORMAT = "=14I128s64s136s108sI1024s"
+           "window receipt_timeout_s redeliveries max_connections owner "
+           "socket_uid socket_gid socket_mode address_length").split()
+ENDPOINT_FORMAT = "=18I128s64s136s108sI1024s"
 SIZE = START + struct.calcsize(ENDPOINT_FORMAT)
 
 
@@ -34,7 +36,7 @@ def zero(data):
 def endpoint(line, data):
     fields = struct.unpack_from(ENDPOINT_FORMAT, data, START)
     values = dict(zip(NUMBERS, fields))
-    address, listener, name, mailbox, length, message = fields[14:]
+    address, listener, name, mailbox, length, message = fields[18:]
     zero(address[values["address_length"]:])
     zero(message[length:])
     values.update(line=line, address=address, listener=text(listener),
@@ -59,8 +61,8 @@ def decode(data):
                 raise Malformed("another header")
             zero(record[START + 12:])
         elif kind == SETTINGS and settings is None:
-            settings = struct.unpack_from("=2I", record, START)
-            zero(record[START + 8:])
+            settings = struct.unpack_from("=3I", record, START)
+            zero(record[START + 12:])
         elif kind == ENDPOINT and settings is not None:
             endpoints.append(endpoint(line, record))
         elif kind == DIAGNOSTIC:
@@ -70,4 +72,10 @@ def decode(data):
             zero(record[START + 516:])
         else:
             raise Malformed("a record of type %d in this place" % kind)
+    rendezvous = [e for e in endpoints if e["flags"] & RENDEZVOUS]
+    endpoints = [e for e in endpoints if not e["flags"] & RENDEZVOUS]
+    if settings is not None and (len(rendezvous), settings[2]) != (
+            1, len(endpoints)):
+        raise Malformed("%d rendezvous, %d endpoints, %d said" % (
+            len(rendezvous), len(endpoints), settings[2]))
     return settings, endpoints, diagnostics

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_CHECK_H
+#define CONF_CHECK_H
+
+#include "conf/ids.h"
+#include "conf/output.h"
+#include "conf/tree.h"
+
+/* Adds the endpoint that nobody asked for, and checks what no listener can see
+ * by itself. */
+void check_all(struct output *out, struct section *first, const struct ids *ids,
+    const char *rundir);
+
+#endif

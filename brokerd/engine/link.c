@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One receipt connection: HELLO, then receipts, then a hang-up.  Engine,
+ * unprivileged.  The peer is a worker, or anybody.
+ */
+#include "engine/link.h"
+
+#include "base/fd.h"
+#include "engine/receipts.h"
+#include "engine/rendezvous.h"
+#include "engine/worker.h"
+
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
+#endif
+
+#define LINK_LATE_S 2          /* for HELLO, and for its worker to be found */
+#define LINK_MESSAGES 16       /* in a row, then it is the others' turn */
+#define LINK_ALL 64            /* times that */
+#define LINK_MESSAGE_SIZE 1088 /* with FDRECV_WIRE_RECEIPTS_MAX receipts */
+
+/* Returns the pidfd of the peer, or -1: then the hang-up has to do. */
+static int
+link_find_process(int fd, const struct ucred *peer)
+{
+	socklen_t size = sizeof(int);
+	int process;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &size) == 0)
+		return process; /* the kernel closes it on exec */
+	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
+}
+
+/* Numbers of another engine's hand-offs mean nothing here. */
+static void
+link_on_receipt(
+    struct worker *worker, const struct fdrecv_wire_receipt *one, int ours)
+{
+	switch (one->kind) {
+	case FDRECV_WIRE_TAKEN:
+		if (ours)
+			receipts_on_taken(worker, one->sequence, one->count);
+		return;
+	case FDRECV_WIRE_LIMIT:
+	case FDRECV_WIRE_DENIED:
+		if (ours)
+			receipts_on_lost(worker, one->sequence, one->count,
+			    (enum fdrecv_wire_receipt_kind)one->kind);
+		return;
+	case FDRECV_WIRE_PAUSE:
+	case FDRECV_WIRE_RESUME:
+		worker->paused = one->kind == FDRECV_WIRE_PAUSE;
+		return;
+	default:
+		return; /* of a later version */
+	}
+}
+
+static void
+link_on_receipts(struct link *link, const unsigned char *bytes, size_t size)
+{
+	struct fdrecv_wire_receipts head;
+	struct fdrecv_wire_receipt one;
+	struct worker *worker = link->worker;
+
+	if (size < sizeof(head))
+		return;
+	memcpy(&head, bytes, sizeof(head));
+	if (memcmp(head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
+		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
+	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
+	    head.receipt_size < sizeof(one) || head.size > size ||
+	    (size_t)head.count * head.receipt_size > size - head.size ||
+	    worker->shared)
+		return;
+	worker->connections = head.connections;
+	for (size_t i = 0; i < head.count; i++) {
+		memcpy(&one, bytes + head.size + i * head.receipt_size,
+		    sizeof(one));
+		link_on_receipt(
+		    worker, &one, head.epoch == worker->core->epoch);
+	}
+}
+
+/* The peer is gone.  Its worker, and link, may be gone afterwards. */
+static void
+link_on_end(struct link *link)
+{
+	struct worker *worker = link->worker;
+
+	link_free(link);
+	if (worker != NULL && !worker->shared)
+		worker->user->on_death(worker, worker->argument);
+}
+
+/* One message; -1 if the link has to end. */
+static int
+link_on_message(struct link *link, const unsigned char *bytes, size_t size)
+{
+	if (size == 0)
+		return -1; /* hung up */
+	if (link->worker != NULL) {
+		link_on_receipts(link, bytes, size);
+	} else if (link->greeted ||
+	    hello_read(bytes, size, &link->hello) == -1) {
+		return -1;
+	} else {
+		link->greeted = 1;
+		rendezvous_on_hello(link->rendezvous, link);
+	}
+	return 0;
+}
+
+/* Reads what is there, or some of it.  1 there may be more, 0 there is not, -1
+ * the link has ended.  HELLO comes alone: what follows waits for its worker. */
+static int
+link_read(struct link *link)
+{
+	unsigned char bytes[LINK_MESSAGES][LINK_MESSAGE_SIZE];
+	struct mmsghdr messages[LINK_MESSAGES];
+	struct iovec parts[LINK_MESSAGES];
+	unsigned int most = link->worker == NULL ? 1 : LINK_MESSAGES;
+	int count, ended = 0;
+
+	memset(messages, 0, sizeof(messages));
+	for (unsigned int i = 0; i < most; i++) {
+		parts[i] = (struct iovec){bytes[i], LINK_MESSAGE_SIZE};
+		messages[i].msg_hdr.msg_iov = &parts[i];
+		messages[i].msg_hdr.msg_iovlen = 1;
+	}
+	/* Descriptors that strangers send are closed in here. */
+	fd_guard(HANDOFF_GUARD_MS);
+	count = recvmmsg(link->fd, messages, most, MSG_DONTWAIT, NULL);
+	if (count == -1)
+		ended = errno != EAGAIN && errno != EINTR;
+	for (int i = 0; i < count && !ended; i++)
+		ended = (messages[i].msg_hdr.msg_flags & MSG_CTRUNC) != 0 ||
+		    link_on_message(link, bytes[i], messages[i].msg_len) == -1;
+	fd_guard(0);
+	return ended ? -1 : count == LINK_MESSAGES;
+}
+
+/* More than a socket's buffer holds is never read. */
+static int
+link_read_all(struct link *link)
+{
+	int got = 1;
+
+	for (int i = 0; got == 1 && i < LINK_ALL; i++)
+		got = link_read(link);
+	return got;
+}
+
+int
+link_listen(struct link *link)
+{
+	if (!link->greeted && link_read(link) == -1 && link->worker == NULL)
+		return -1;
+	if (link->worker != NULL)
+		link_read_all(link);
+	return 0;
+}
+
+void
+link_hear_out(struct worker *worker)
+{
+	struct link *link;
+
+	TAILQ_FOREACH (link, &worker->links, entry)
+		link_read_all(link);
+}
+
+static void
+link_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct link *link = argument;
+	struct worker *worker;
+
+	(void)fd;
+	(void)what;
+	if (link->greeted && link->worker == NULL) {
+		event_del(link->readable); /* until there is a worker */
+		return;
+	}
+	if (link_read(link) == -1) {
+		link_on_end(link);
+		return;
+	}
+	worker = link->worker;
+	if (worker != NULL)
+		worker->user->on_room(worker, worker->argument);
+}
+
+/* The process that said HELLO has ended, whoever else has its sockets. */
+static void
+link_on_ended(evutil_socket_t fd, short what, void *argument)
+{
+	struct link *link = argument;
+
+	(void)fd;
+	(void)what;
+	link_listen(link); /* all that it said may be there unread */
+	/* Where it has not hung up, a child has it, and perhaps what the
+	 * application was at. */
+	if (link->worker != NULL)
+		link->worker->survived = link_read_all(link) != -1;
+	link_on_end(link);
+}
+
+static void
+link_on_late(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	link_free(argument);
+}
+
+struct link *
+link_new(struct rendezvous *rendezvous, int fd)
+{
+	static const struct timeval late = {LINK_LATE_S, 0};
+	struct event_base *base = rendezvous->core->base;
+	struct link *link = calloc(1, sizeof(*link));
+	struct ucred peer = {.uid = (uid_t)-1};
+	socklen_t size = sizeof(peer);
+	const int none = 0;
+
+	if (link == NULL) {
+		fd_close(fd);
+		return NULL;
+	}
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
+	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
+	link->rendezvous = rendezvous;
+	link->fd = fd;
+	link->uid = peer.uid;
+	link->process = link_find_process(fd, &peer);
+	TAILQ_INSERT_TAIL(&rendezvous->links, link, entry);
+	rendezvous->link_count++;
+	link->readable =
+	    event_new(base, fd, EV_READ | EV_PERSIST, link_on_readable, link);
+	link->ended =
+	    event_new(base, link->process, EV_READ, link_on_ended, link);
+	link->late = evtimer_new(base, link_on_late, link);
+	if (link->readable == NULL || link->ended == NULL ||
+	    link->late == NULL) {
+		link_free(link);
+		return NULL;
+	}
+	event_add(link->readable, NULL);
+	if (link->process != -1)
+		event_add(link->ended, NULL);
+	event_add(link->late, &late);
+	return link;
+}
+
+static void
+link_leave_list(struct link *link)
+{
+	if (link->worker != NULL) {
+		TAILQ_REMOVE(&link->worker->links, link, entry);
+	} else {
+		TAILQ_REMOVE(&link->rendezvous->links, link, entry);
+		link->rendezvous->link_count--;
+	}
+}
+
+void
+link_free(struct link *link)
+{
+	link_leave_list(link);
+	if (link->readable != NULL)
+		event_free(link->readable);
+	if (link->ended != NULL)
+		event_free(link->ended);
+	if (link->late != NULL)
+		event_free(link->late);
+	fd_close(link->process);
+	fd_guard(HANDOFF_GUARD_MS); /* whatever is unread in there */
+	fd_close(link->fd);
+	fd_guard(0);
+	free(link);
+}
+
+void
+link_set_worker(struct link *link, struct worker *worker)
+{
+	link_leave_list(link);
+	link->worker = worker;
+	TAILQ_INSERT_TAIL(&worker->links, link, entry);
+	event_del(link->late);
+	event_add(link->readable, NULL);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The event loop.  Engine, unprivileged.
+ */
+#include "engine/loop.h"
+
+#include "base/clock.h"
+
+#include <sys/prctl.h>
+
+#include <event2/event.h>
+#include <unistd.h>
+
+struct event_base *
+loop_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	/* No threads here, and the environment must not choose for us. */
+	if (config != NULL &&
+	    event_config_set_flag(config,
+		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)
+		base = event_base_new_with_config(config);
+	if (config != NULL)
+		event_config_free(config);
+	return base;
+}
+
+/* One round of events after the other, with a pause between them when much
+ * arrives; see pace.h. */
+void
+loop_run(struct core *core, const int *status)
+{
+	struct pace pace = {0};
+	unsigned int pause_us;
+
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
+	while (*status == -1 && event_base_loop(core->base, EVLOOP_ONCE) == 0) {
+		pause_us = pace_next_us(&pace, clock_us(), &core->count);
+		if (pause_us != 0)
+			usleep(pause_us);
+	}
+}

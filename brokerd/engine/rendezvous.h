@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_RENDEZVOUS_H
+#define ENGINE_RENDEZVOUS_H
+
+#include "engine/link.h"
+
+#include "conf/record.h"
+
+struct core;
+struct event;
+
+/* Who knows the workers: the engine. */
+struct rendezvous_user {
+	/* The worker of whom a HELLO speaks, or NULL; uid is its sender's. */
+	struct worker *(*find)(
+	    void *argument, const struct hello *hello, uid_t uid);
+	void *argument;
+};
+
+/* The socket where workers say HELLO. */
+struct rendezvous {
+	struct core *core;
+	struct rendezvous_user user;
+	char path[RECORD_PATH_SIZE];
+	int fd;
+	struct link_list links; /* without a worker yet, oldest first */
+	size_t link_count;
+	struct event *readable;
+	struct event *rested;
+};
+
+/* Listens on fd (takes it).  0, or -1 with errno; rendezvous_close() in either
+ * case. */
+int rendezvous_open(struct rendezvous *rendezvous, struct core *core,
+    const struct record_endpoint *record, int fd,
+    const struct rendezvous_user *user);
+
+/* Closes the socket and every link that has no worker. */
+void rendezvous_close(struct rendezvous *rendezvous);
+
+/* Reads now what would be read soon. */
+void rendezvous_catch_up(struct rendezvous *rendezvous);
+
+/* Its path, "" for NULL. */
+const char *rendezvous_path(const struct rendezvous *rendezvous);
+
+/* A link has said HELLO. */
+void rendezvous_on_hello(struct rendezvous *rendezvous, struct link *link);
+
+/* A worker was found: its process may have said HELLO already. */
+void rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker);
+
+#endif

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: ISC
+"""The engine's counters, as struct stats_listener in brokerd/engine/stats.h
+has them, read from the memory that the engine has mapped."""
+import struct
+
+from harness import Skip, readable, wait_for
+
+PAGE, MAILBOXES, NAME = 16, 8 + 1024 * 24, 64
+NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
+         "refused_deaths orphaned lost held unreceipted handed_off returned_death "
+         "returned_limit returned_denied lent accept_skipped accept_paused "
+         "worker_away worker_leaving worker_full send_retried "
+         "send_failed").split()
+SLOT = NAME + 8 * len(NAMES)
+ENDS = ("taken plain expired died dead refused_absent refused_drain "
+        "refused_deaths orphaned lost held unreceipted").split()
+
+
+def counters(test, broker, listener="test"):
+    engine = test.engine(broker)
+    if not readable(engine):
+        raise Skip("only root can look into the engine")
+    with open("/proc/%d/fd/4" % engine, "rb") as file:
+        file.seek(PAGE + MAILBOXES)
+        while True:
+            slot = file.read(SLOT)
+            name = slot[:NAME].rstrip(b"\0").decode()
+            if name == listener:
+                return dict(zip(NAMES, struct.unpack_from(
+                    "=%dQ" % len(NAMES), slot, NAME)))
+            if not name:
+                raise KeyError(listener)
+
+
+def settled(test, broker, listener="test"):
+    """The counters once nothing is under way any more: every connection that
+    was accepted has come to an end that has a name."""
+    wait_for(lambda: not any(counters(test, broker, listener)[gauge]
+                             for gauge in ("held", "unreceipted")),
+             "every receipt")
+    found = counters(test, broker, listener)
+    assert found["accepted"] == sum(found[end] for end in ENDS), found
+    return found

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: ISC
+"""Receipts: what a worker was given and never touched outlives the worker."""
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from counters import counters, settled
+from harness import all_served, ask, check, free_port, wait_for
+from test_handoff import Load, config, hellofdpass
+
+FAILED = ("reset", "closed", "short", "timeout", "error", "refused")
+
+
+def bind(test, argv, path):
+    """A worker, once it has bound its mailbox in the directory path."""
+    before = set(os.listdir(path))
+    worker = test.worker(argv + [path], stdout=subprocess.DEVNULL)
+    wait_for(lambda: [name for name in os.listdir(path)
+                      if name not in before and not name.startswith(".")],
+             "the worker's mailbox")
+    return worker
+
+
+class Journalled:
+    """Workers with journals behind clients with a journal."""
+
+    def __init__(self, test, port):
+        self.test, self.port = test, port
+        self.place = test.mkdir("journals", 0o777)
+        os.chmod(self.place, 0o1777)
+        self.workers = os.path.join(self.place, "workers")
+        with open(self.workers, "w", encoding="ascii"):
+            os.chmod(self.workers, 0o666)
+
+    def worker(self, *options):
+        return bind(self.test,
+                    [self.test.tool("worker-fdrecv"), "--id", "--journal",
+                     self.workers] + list(options), self.test.mailbox_path())
+
+    def load(self, *options):
+        return Load(self.test, self.port, "--request", "id", "--journal",
+                    self.test.path("clients"), *options)
+
+    def reconcile(self, *allowed):
+        """The differences between the journals; a class that is not allowed
+        is a failure."""
+        done = subprocess.run(
+            [sys.executable, self.test.tool("reconcile"), "--json",
+             "--clients", self.test.path("clients"), "--workers",
+             self.workers] + ["--allow=" + name for name in allowed],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            check=False)
+        check(done.returncode in (0, 1), "reconcile: %s", done.stderr)
+        found = json.loads(done.stdout)
+        check(not found["over"], "%s", {
+            name: found["differences"][name][:3] for name in found["over"]})
+        return {name: len(ids) for name, ids in found["differences"].items()}
+
+
+def kill_at_random(load, workers, start, pause_s, most):
+    """Kills one of them after the other while the load goes on."""
+    kills = 0
+    while load.is_alive() and kills < most:
+        time.sleep(random.expovariate(1 / pause_s))  # the moment is the test
+        at = random.randrange(len(workers))
+        workers[at].stop(signal.SIGKILL)
+        workers[at] = start()
+        kills += 1
+    return kills
+
+
+def chaos(test, more=""):
+    """Four workers, of which one or the other is killed 200 times under load.
+    Returns what the clients saw, the journals and the counters."""
+    port = free_port()
+    broker = test.broker(config(test, port, more))
+    journals = Journalled(test, port)
+    workers = [journals.worker() for _ in range(4)]
+    load = journals.load("--duration", 8, "-c", 64)
+    kills = kill_at_random(load, workers, journals.worker, 0.015, 200)
+    result = load.finish()
+    check(kills > 20, "%d kills only", kills)
+    for worker in workers:
+        worker.stop()
+    found = journals.reconcile("lost", "died-holding", "taken-twice",
+                               "answer-lost", "served-unnoted",
+                               "answered-twice")
+    return result, kills, found, settled(test, broker)
+
+
+def test_clients_of_killed_workers_are_served_or_were_being_served(test):
+    result, kills, found, ends = chaos(test)
+    failed = sum(result["outcomes"][name] for name in FAILED)
+    # Nobody was forgotten in a mailbox, and nobody served by two.
+    for name in ("lost", "answer-lost", "answered-twice"):
+        check(found.get(name, 0) == 0, "%s: %s", name, found)
+    check(failed == found.get("died-holding", 0), "%d failed, %s", failed,
+          found)
+    # Those had been read by an application: a worker died of it.
+    check(failed <= ends["died"] <= kills, "%d failed, %s", failed, ends)
+    check(result["outcomes"]["served"] == result["started"] - failed, "%s",
+          result["outcomes"])
+    check(ends["accepted"] == result["started"], "%s, %d started", ends,
+          result["started"])
+    check(ends["returned_death"] > 0, "nothing was ever redelivered")
+    test.note("%d served, %d kills, %d redelivered, %d being served",
+              result["outcomes"]["served"], kills,
+              ends["returned_death"] - ends["died"], failed)
+
+
+def test_without_receipts_killed_workers_lose_what_they_had(test):
+    """So that the test before can tell the difference."""
+    result, kills, found, ends = chaos(test, "protocol = portlisten")
+    check(found.get("lost", 0) > 0, "nothing lost: %s", found)
+    check(ends["plain"] == ends["accepted"], "%s", ends)
+    test.note("%d of %d lost in %d kills", found["lost"], result["started"],
+              kills)
+
+
+def killed_every_35_ms(test, *options):
+    port, total = free_port(), 4000
+    broker = test.broker(config(test, port))
+    path = test.mailbox_path()
+
+    def start():
+        return bind(test, [test.tool("worker-fdrecv")] + list(options), path)
+
+    workers = [start() for _ in range(4)]
+    load = Load(test, port, "-n", total, "-c", 16, "--rate", 1000)
+    kills = kill_at_random(load, workers, start, 0.035, 10000)
+    outcomes = load.finish()["outcomes"]
+    return outcomes, kills, settled(test, broker)
+
+
+def test_greeting_workers_killed_every_35_ms_lose_nothing(test):
+    outcomes, kills, ends = killed_every_35_ms(test)
+    check(outcomes["served"] == 4000, "%s, %s", outcomes, ends)
+    test.note("0 of 4000 lost in %d kills", kills)
+
+
+def test_receipts_that_are_sent_too_early_lose_some(test):
+    """Batches wait in the library while the first of them is served slowly:
+    what was confirmed before it was served dies with the worker."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    journals = Journalled(test, port)
+    workers = [journals.worker("--early") for _ in range(4)]
+    load = journals.load("--duration", 6, "-c", 64)
+    kills = kill_at_random(
+        load, workers, lambda: journals.worker("--early"), 0.01, 10000)
+    result = load.finish()
+    for worker in workers:
+        worker.stop()
+    found = journals.reconcile("lost", "died-holding", "taken-twice",
+                               "served-unnoted")
+    failed = sum(result["outcomes"][name] for name in FAILED)
+    ends = settled(test, broker)
+    test.note("%d of %d lost in %d kills, %d of them not even read", failed,
+              result["started"], kills, found.get("lost", 0))
+    check(found.get("lost", 0) > 0, "nothing lost: %s, %s", found, ends)
+
+
+def test_many_workers_greet_a_new_engine_at_once(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    for _ in range(40):
+        bind(test, [test.tool("worker-fdrecv")], test.mailbox_path())
+    for count in (2000, 4000):
+        all_served(test, test.load(
+            "tcp:127.0.0.1:%d" % port, "--request", "none", "-n", 2000, "-c",
+            64), 2000)
+        ends = settled(test, broker)
+        check(ends["taken"] == count, "%s", ends)
+        engine = test.engine(broker)
+        os.kill(engine, signal.SIGKILL)
+        wait_for(lambda: test.engine(broker) != engine, "another engine")
+
+
+def request(port, text=b"0123456789abcdef 0123456789abcdef\n"):
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(20)
+    client.sendall(text)
+    return client
+
+
+def first(path):
+    with open(path, encoding="ascii") as file:
+        return file.readline()
+
+
+def stop(worker):
+    """Stops it, for sure."""
+    worker.kill(signal.SIGSTOP)
+    wait_for(lambda: first("/proc/%d/stat" % worker.pid).rsplit(")", 1)[1]
+             .split()[0] == "T", "the worker to stop")
+
+
+def test_what_waits_in_a_killed_worker_goes_to_the_next_instance(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    worker = hellofdpass(test)
+    check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
+    stop(worker)
+    clients = [socket.create_connection(("127.0.0.1", port))
+               for _ in range(20)]
+    wait_for(lambda: counters(test, broker)["unreceipted"] > 0,
+             "a hand-off to the stopped worker")
+    worker.stop(signal.SIGKILL)
+    hellofdpass(test)
+    for client in clients:
+        client.settimeout(20)
+        check(client.recv(100) == b"hello, 127.0.0.1\n", "not served")
+        client.close()
+    ends = settled(test, broker)
+    check(ends["returned_death"] > 0 and ends["died"] == 0, "%s", ends)
+
+
+def test_connection_that_was_read_is_never_served_twice(test):
+    """This is red as soon as the proof that nobody touched it is wrong."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    journals = Journalled(test, port)
+    worker = journals.worker("--slow", "60000")
+    client = request(port, b"0123456789abcdef 0123456789abcdef SLOW\n")
+    wait_for(lambda: os.path.getsize(journals.workers) > 0,
+             "the worker to have read it")
+    # Noted before it is read; slow is the worker afterwards.
+    wait_for(lambda: "nanosleep" in first("/proc/%d/wchan" % worker.pid),
+             "the worker to sleep")
+    other = journals.worker()
+    worker.stop(signal.SIGKILL)
+    check(client.recv(100) == b"", "it was served by another worker")
+    ends = settled(test, broker)
+    check(ends["died"] == 1 and ends["taken"] == 0, "%s", ends)
+    check(other.stop() == 0, "the other worker did not end with 0")
+
+
+def odd(test, way):
+    return bind(test, [test.tool("worker-odd"), way], test.mailbox_path())
+
+
+def test_connection_that_kills_its_workers_is_given_up(test):
+    port = free_port()
+    broker = test.broker(config(test, port, "redeliveries = 2"))
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(20)
+    for deaths in range(1, 4):
+        worker = odd(test, "idle")
+        wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
+                 "the hand-off")
+        worker.stop(signal.SIGKILL)
+        wait_for(lambda: counters(test, broker)["returned_death"] == deaths,
+                 "the worker's death")
+    check(client.recv(1) == b"", "it was not refused")
+    check(settled(test, broker)["refused_deaths"] == 1, "not counted")
+
+
+def test_stopped_worker_holds_up_nobody_and_serves_nothing_twice(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    journals = Journalled(test, port)
+    workers = [journals.worker(), journals.worker()]
+    load = journals.load("--duration", 4, "-c", 64)
+    wait_for(lambda: counters(test, broker)["taken"] > 100, "some service")
+    stop(workers[0])
+    before = counters(test, broker)["taken"]
+    time.sleep(2)  # the time that the other is alone
+    alone = counters(test, broker)["taken"] - before
+    workers[0].kill(signal.SIGCONT)
+    result = load.finish()
+    all_served(test, result, result["started"])
+    check(alone > 1000, "%d served beside a stopped worker", alone)
+    for worker in workers:
+        check(worker.stop() == 0, "a worker did not end with 0")
+    check(not journals.reconcile(), "differences")
+
+
+def test_worker_out_of_descriptors_sends_back_what_it_lost(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    odd(test, "full")
+    worker = bind(test, [test.tool("worker-fdrecv")], test.mailbox_path())
+    all_served(test, test.load("tcp:127.0.0.1:%d" % port, "--request", "none",
+                               "-n", 2000, "-c", 64), 2000)
+    ends = settled(test, broker)
+    check(ends["returned_limit"] > 0 and ends["taken"] == 2000, "%s", ends)
+    check(worker.stop() == 0, "the worker did not end with 0")
+
+
+def test_child_of_a_killed_worker_keeps_no_mailbox_alive(test):
+    port = free_port()
+    test.broker(config(test, port))
+    path = test.mailbox_path()
+    parent = odd(test, "fork")
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(20)
+    check(client.recv(6) == b"child\n", "no child")
+    parent.kill(signal.SIGKILL)
+    parent.popen.wait()  # its child has its standard error still
+    worker = bind(test, [test.tool("worker-fdrecv")], path)
+    for _ in range(20):
+        check(ask(("127.0.0.1", port)) == b"hello, world\n", "not served")
+    client.close()
+    check(worker.stop() == 0, "the worker did not end with 0")
+
+
+def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
+    """ENGINE_KILLS in the environment is how many; one that is younger than a
+    second would be started again with a delay."""
+    port, kills = free_port(), int(os.environ.get("ENGINE_KILLS", "5"))
+    broker = test.broker(config(test, port))
+    workers = [hellofdpass(test) for _ in range(2)]
+    counters(test, broker)  # only root can
+    load = Load(test, port, "--duration", 1.2 * kills + 2, "-c", 64)
+    for _ in range(kills):
+        time.sleep(1.1)  # the engine's age
+        engine = test.engine(broker)
+        os.kill(engine, signal.SIGKILL)
+        wait_for(lambda: test.engine(broker) != engine, "another engine")
+    result = load.finish()
+    failed = sum(result["outcomes"][name] for name in FAILED)
+    ends = settled(test, broker)
+    check(result["outcomes"]["served"] + failed == result["started"], "%s",
+          result["outcomes"])
+    # What is lost was accepted and not sent, or sent just then.
+    check(failed <= ends["lost"], "%d failed, %s", failed, ends)
+    check(failed <= kills, "%d failed in %d kills", failed, kills)
+    for worker in workers:
+        check(worker.stop() == 0, "a worker did not end with 0")
+    test.note("%d lost in %d kills, longest stall %d ms", failed, kills,
+              result["stall_us"] // 1000)

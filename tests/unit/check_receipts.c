@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Receipts: what a worker confirms is closed, what it lost comes back, and
+ * what it says of others means nothing.
+ */
+#include "desk.h"
+#include "unit.h"
+
+#include "net.h"
+
+#include "base/clock.h"
+
+#include <event2/event.h>
+#include <unistd.h>
+
+START_TEST(what_is_taken_is_closed)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk_has(&desk, "111");
+	receipts_on_taken(desk.worker, 0, 1);
+	desk_has(&desk, "011");
+	receipts_on_taken(desk.worker, 1, 2);
+	desk_has(&desk, "000");
+	ck_assert_uint_eq(desk.stats.taken, 3);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(receipts_may_come_in_any_order)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 4);
+	receipts_on_taken(desk.worker, 2, 1);
+	desk_has(&desk, "1101");
+	receipts_on_taken(desk.worker, 3, 1);
+	desk_has(&desk, "1100");
+	receipts_on_taken(desk.worker, 0, 4); /* with gaps */
+	desk_has(&desk, "0000");
+	ck_assert_uint_eq(desk.stats.taken, 4);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(numbers_that_were_not_sent_mean_nothing)
+{
+	static const struct {
+		uint64_t sequence;
+		uint32_t count;
+	} strange[] = {{3, 1}, {100, 100}, {UINT64_MAX, 1}, {1, 0}, {0, 0},
+	    {UINT64_MAX - 4, 5}};
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	for (size_t i = 0; i < UNIT_COUNT(strange); i++) {
+		receipts_on_taken(
+		    desk.worker, strange[i].sequence, strange[i].count);
+		desk_has(&desk, "111");
+		receipts_on_lost(desk.worker, strange[i].sequence,
+		    strange[i].count, FDRECV_WIRE_LIMIT);
+		desk_has(&desk, "111");
+	}
+	ck_assert_uint_eq(desk.returns, 0);
+	ck_assert_uint_eq(desk.stats.taken, 0);
+	receipts_on_taken(desk.worker, 2, UINT32_MAX); /* some of them */
+	desk_has(&desk, "110");
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_receipt_counts_once)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 2);
+	for (int i = 0; i < 2; i++)
+		receipts_on_taken(desk.worker, 0, 1);
+	receipts_on_lost(desk.worker, 0, 1, FDRECV_WIRE_LIMIT);
+	desk_has(&desk, "01");
+	ck_assert_uint_eq(desk.stats.taken, 1);
+	ck_assert_uint_eq(desk.returns, 0);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(quick_receipts_open_the_window_and_slow_ones_close_it)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk.worker->window.size = 2;
+	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us();
+	receipts_on_taken(desk.worker, 0, 1);
+	ck_assert_uint_eq(desk.worker->window.size, 3);
+	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us() - 51000;
+	receipts_on_taken(desk.worker, 1, 1);
+	ck_assert_uint_eq(desk.worker->window.size, 1);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(what_is_lost_comes_back_and_the_worker_rests)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk.worker->lent = 2;
+	receipts_on_lost(desk.worker, 1, 1,
+	    _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED);
+	ck_assert_uint_eq(desk.returns, 1);
+	ck_assert_uint_eq(
+	    desk_which(&desk, TAILQ_FIRST(&desk.returned)->fd), 1);
+	ck_assert(!desk_is_closed(&desk, 1));
+	ck_assert_uint_eq(desk.stats.unreceipted, 2);
+	ck_assert_uint_eq(desk.stats.returned_limit, _i == 0);
+	ck_assert_uint_eq(desk.stats.returned_denied, _i == 1);
+	ck_assert_uint_eq(desk.worker->window.size, 1);
+	ck_assert_uint_eq(desk.worker->lent, 0);
+	receipts_on_taken(desk.worker, 0, 3);
+	ck_assert(!worker_has_room(desk.worker, &desk.endpoint));
+	desk_await(&desk, &desk.rooms, 1);
+	ck_assert(worker_has_room(desk.worker, &desk.endpoint));
+	desk_done(&desk);
+}
+END_TEST
+
+/* Each is put before those that came back so far, so the last comes first. */
+START_TEST(a_range_that_is_lost_comes_back_from_its_end)
+{
+	const struct handoff *handoff;
+	struct desk desk;
+	size_t which = 3;
+
+	desk_init_received(&desk, 4);
+	receipts_on_lost(desk.worker, 1, 3, FDRECV_WIRE_LIMIT);
+	ck_assert_uint_eq(desk.returns, 3);
+	TAILQ_FOREACH (handoff, &desk.returned, entry)
+		ck_assert_uint_eq(desk_which(&desk, handoff->fd), which--);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_let_go_keeps_nothing)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 2);
+	receipts_release(desk.worker);
+	desk_has(&desk, "00");
+	ck_assert_uint_eq(desk.stats.plain, 2);
+	receipts_on_look(-1, 0, desk.worker);
+	ck_assert_uint_eq(desk.rooms, 0);
+	desk_done(&desk);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("receipts");
+	TCase *tc = unit_case(suite, "receipts");
+
+	tcase_add_test(tc, what_is_taken_is_closed);
+	tcase_add_test(tc, receipts_may_come_in_any_order);
+	tcase_add_test(tc, numbers_that_were_not_sent_mean_nothing);
+	tcase_add_test(tc, a_receipt_counts_once);
+	tcase_add_test(
+	    tc, quick_receipts_open_the_window_and_slow_ones_close_it);
+	tcase_add_loop_test(
+	    tc, what_is_lost_comes_back_and_the_worker_rests, 0, 2);
+	tcase_add_test(tc, a_range_that_is_lost_comes_back_from_its_end);
+	tcase_add_test(tc, a_worker_that_is_let_go_keeps_nothing);
+	return unit_run(suite);
+}
