@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: ISC
+"""What the README shows, as it is there, and the examples."""
 """What the README shows, as it is there."""
 import os
+import random
 import re
 import signal
 import socket
 import struct
 import subprocess
+import time
 
-from harness import ask, check, free_port, status, wait_for
+from harness import (all_served, ask, check, children, free_port, status,
+                     wait_for)
+from test_handoff import Load, config
+from counters import counters, settled
+from harness import (ENGINE_UID, WORKER_UID, all_served, ask, check,
+                     descriptors, free_port, status, wait_for)
+from test_handoff import Load, config
+from test_receipts import bind, kill_at_random, stop
 
 
 def readme(test):
@@ -67,3 +77,219 @@ def test_worker_of_the_readme_says_why_it_cannot_start(test):
     check(worker.wait() == 71, "its exit status")
     check(test.mailbox_path() in worker.log(), "it says %r", worker.log())
     check("No such file" in worker.log(), "it says %r", worker.log())
+
+
+def mailboxes(test):
+    return {name for name in os.listdir(test.mailbox_path())
+            if not name.startswith(".")}
+
+
+def prefork(test, count):
+    """The example with so many children, once each has a mailbox."""
+    before = mailboxes(test)
+    parent = test.worker([test.example("prefork"), test.mailbox_path(), count])
+    wait_for(lambda: len(mailboxes(test) - before) == count, "the mailboxes")
+    return parent
+
+
+def kill_a_child(parent):
+    """Kills one and waits for the one that takes its place."""
+    before = children(parent.pid)
+    victim = random.choice(before)
+    os.kill(victim, signal.SIGKILL)
+    wait_for(lambda: victim not in children(parent.pid) and
+             len(children(parent.pid)) == len(before), "another child")
+
+
+def test_killed_children_of_prefork_lose_nothing(test):
+    port, kills = free_port(), 0
+    test.broker(config(test, port))
+    parent = prefork(test, 4)
+    load = Load(test, port, "--duration", 5, "-c", 64)
+    while load.is_alive():
+        kill_a_child(parent)
+        kills += 1
+    result = load.finish()
+    all_served(test, result, result["started"])
+    check(kills > 5, "%d kills", kills)
+    test.note("%d children killed", kills)
+    check(parent.stop() == 0, "it did not end with 0: %s", parent.log())
+    check(not children_left(test), "children are left")
+
+
+def children_left(test):
+    """Those who have a mailbox that is alive."""
+    left = []
+    for name in mailboxes(test):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect(test.mailbox_path() + name)
+                left.append(name)
+            except ConnectionRefusedError:
+                pass
+    return left
+
+
+def test_prefork_ends_politely(test):
+    port, restarts = free_port(), 0
+    test.broker(config(test, port))
+    parent = prefork(test, 3)
+    load = Load(test, port, "-n", 20000, "-c", 64)
+    while load.is_alive():
+        successor = prefork(test, 3)
+        check(parent.stop() == 0, "it did not end with 0: %s", parent.log())
+        parent, restarts = successor, restarts + 1
+        check(len(mailboxes(test)) == 3, "mailboxes: %s", mailboxes(test))
+    all_served(test, load.finish(), 20000)
+    check(restarts > 3, "%d restarts", restarts)
+    test.note("%d restarts", restarts)
+    check(parent.stop() == 0, "it did not end with 0: %s", parent.log())
+
+
+def test_children_of_prefork_end_without_their_parent(test):
+    port = free_port()
+    test.broker(config(test, port))
+    parent = prefork(test, 3)
+    parent.kill(signal.SIGKILL)
+    wait_for(lambda: not mailboxes(test), "the mailboxes to go")
+
+
+def test_prefork_ends_when_its_children_cannot_work(test):
+    parent = test.worker([test.example("prefork"), test.mailbox_path()])
+    check(parent.wait() == 71, "its exit status")
+    check("No such file" in parent.log(), "it says %r", parent.log())
+def receipts(test, path=None):
+    return bind(test, ["/usr/bin/python3", test.example("receipts.py")],
+                path or test.mailbox_path())
+
+
+def killed_with_connections_in_its_mailbox(test, broker, port, path=None):
+    """Nothing of them is lost, and all of them have receipts."""
+    worker = receipts(test, path)
+    check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
+    settled(test, broker)  # it has said HELLO
+    stop(worker)
+    clients = [socket.create_connection(("127.0.0.1", port))
+               for _ in range(20)]
+    wait_for(lambda: counters(test, broker)["unreceipted"] > 0,
+             "a hand-off to the stopped worker")
+    worker.stop(signal.SIGKILL)
+    worker = receipts(test, path)
+    for client in clients:
+        client.settimeout(20)
+        check(client.recv(100) == b"hello, 127.0.0.1\n", "not served")
+        client.close()
+    ends = settled(test, broker)
+    check(ends["returned_death"] > 0 and ends["taken"] == 21, "%s", ends)
+    check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
+
+
+def test_receipts_py_is_killed_and_loses_nothing(test):
+    """It finds the rendezvous, and says HELLO at its start."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    worker = receipts(test)
+    wait_for(lambda: sum(what.startswith("socket:") for what in
+                         descriptors(worker.pid).values()) == 2,
+             "a receipt connection beside the mailbox")
+    check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
+    killed_with_connections_in_its_mailbox(test, broker, port)
+    # The second one has removed what the first one left, and its own.
+    check(os.listdir(test.mailbox_path()) == [], "mailboxes are left")
+
+
+def test_receipts_py_elsewhere_is_killed_and_loses_nothing(test):
+    """It says HELLO at the first datagram, not knowing of an engine before."""
+    port = free_port()
+    path = test.mkdir("box", 0o750, WORKER_UID, ENGINE_UID) + "/"
+    broker = test.broker(config(test, port, 'mailbox = "%s"' % path))
+    killed_with_connections_in_its_mailbox(test, broker, port, path)
+
+
+def test_receipts_py_says_hello_to_each_engine(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    worker = receipts(test)
+    for count in (1, 2):
+        check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
+        ends = settled(test, broker)
+        check(ends["taken"] == count and ends["plain"] == 0, "%s", ends)
+        engine = test.engine(broker)
+        os.kill(engine, signal.SIGKILL)
+        wait_for(lambda: test.engine(broker) != engine, "another engine")
+    check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
+
+
+def test_receipts_py_killed_under_load_loses_nothing(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    workers = [receipts(test) for _ in range(4)]
+    load = Load(test, port, "-n", 2000, "-c", 32, "--rate", 500)
+    kills = kill_at_random(load, workers, lambda: receipts(test), 0.05, 1000)
+    all_served(test, load.finish(), 2000)
+    ends = settled(test, broker)
+    check(kills > 3 and ends["returned_death"] > 0, "%d kills, %s", kills,
+          ends)
+
+
+def test_receipts_py_restarted_politely_loses_nothing(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    worker, restarts = receipts(test), 0
+    load = Load(test, port, "-n", 2000, "-c", 32, "--rate", 1000)
+    while load.is_alive():
+        time.sleep(random.expovariate(20))  # the moment is the test
+        check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
+        worker = receipts(test)
+        restarts += 1
+    all_served(test, load.finish(), 2000)
+    check(restarts > 3, "%d restarts", restarts)
+    if test.is_root:  # nor was anything left for the engine to find
+        ends = settled(test, broker)
+        check(ends["returned_death"] == ends["died"] == 0, "%s", ends)
+    check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
+    check(os.listdir(test.mailbox_path()) == [], "mailboxes are left")
+
+
+def test_receipts_py_reports_what_it_lost_for_want_of_descriptors(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    bind(test, ["sh", "-c", "ulimit -n 7; exec /usr/bin/python3 \"$@\"", "sh",
+                test.example("receipts.py")], test.mailbox_path())
+    all_served(test, test.load("tcp:127.0.0.1:%d" % port, "--request", "none",
+                               "-n", 200, "-c", 64), 200)
+    ends = settled(test, broker)
+    check(ends["returned_limit"] > 0 and ends["taken"] == 200, "%s", ends)
+
+
+def test_receipts_py_reads_and_writes_the_vectors(test):
+    """The words are from the comments in the files."""
+    folder = os.path.join(test.stage, "vectors")
+    done = subprocess.run(
+        ["/usr/bin/python3", test.example("receipts.py"), "--vectors",
+         folder], capture_output=True, text=True, check=False)
+    check(done.returncode == 0, "%s%s", done.stdout, done.stderr)
+    said = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    check(set(said) == set(os.listdir(folder)), "%s", said)
+    for name, words in (
+            ("datagram", ("rendezvous.0'", "'sequence': 0,", "b'www'",
+                          "1795219218780550119", "'credentials': False")),
+            ("datagram-lent", ("b'/r/abcde.7'", "'sequence': 4294967295,",
+                               "'pid': 12345, 'uid': 1000, 'gid': 100",
+                               "'redeliveries': 1", "b'unconfined_u:s'",
+                               "'kind': 3", "'cookie': 42")),
+            ("datagram-local", ("'path': b''", "b'admin'", "'pid': 1234,",
+                                "b'system_u:system_r:init_t:s0'")),
+            ("datagram-tcp", ("rendezvous.0'", "'sequence': 42,",
+                              "'redeliveries': 3,", "'index': 1, 'count': 2",
+                              "1700000001000000000")),
+            ("hello", ("b'box.7'", "'flags': 1", "'weight': 5",
+                       "'device': 2049", "'inode': 123456",
+                       "'connections': 3")),
+            ("receipts", ("'connections': 5", "[(42, 2, 1)]")),
+            ("receipts-lost", ("[(7, 3, 1), (10, 1, 2), (11, 1, 3)]",)),
+            ("pause", ("[(0, 0, 4)]",)),
+            ("portlisten", ("None",))):
+        for word in words:
+            check(word in said[name + ".hex"], "%s: no %s: %s", name, word,
+                  said[name + ".hex"])

@@ -1,0 +1,391 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A worker in Python that speaks the whole protocol of doc/PROTOCOL.md, with
+nothing but the standard library.
+
+It says HELLO, takes batches, and sends a receipt for each connection once its
+client has been greeted; what it loses for want of a descriptor it reports.
+So a connection that it has not read is served by another worker if this one
+is killed.  SIGTERM ends it politely, with nothing left behind.
+
+MAILBOX is a path, or a directory in which it takes a name of its own.  With
+--vectors it decodes each message DIR/*.hex, prints it, and encodes it again.
+
+usage: receipts.py MAILBOX
+       receipts.py --vectors DIR
+"""
+import array
+import errno
+import glob
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+
+HEADER = struct.Struct("=4s6H2Q")
+RECORD = struct.Struct("=12H2Q4I")
+HELLO = struct.Struct("=4s4HI3Q2I")
+RECEIPTS = struct.Struct("=4s4HIQ")
+RECEIPT = struct.Struct("=QI2H")
+VERSION = 1
+CONNECTION = 1
+TAKEN, LIMIT, DENIED = 1, 2, 3
+WEIGHT = 100
+RENDEZVOUS = 8  # rendezvous.0 to rendezvous.7
+FDS = 253  # that the kernel puts into one message
+ROOM = 65536  # for a payload; of version 1 it has at most 41,104 bytes
+NO_CONTROL = socket.CMSG_SPACE(FDS * array.array("i").itemsize)
+OTHERS_PREFIX = "worker-"  # names that are never used twice
+
+
+class Foreign(ValueError):
+    """A message that this protocol does not have."""
+
+
+def need(condition, text):
+    if not condition:
+        raise Foreign(text)
+
+
+def decode_record(payload, at):
+    """The record there, and where the next one is."""
+    need(len(payload) - at >= RECORD.size, "no room for a record")
+    (size, fixed, kind, flags, *lengths, index, count, redeliveries, _,
+     accepted, cookie, pid, uid, gid, _) = RECORD.unpack_from(payload, at)
+    need(RECORD.size <= fixed <= size <= len(payload) - at, "record's size")
+    need(1 <= kind <= 3, "kind")
+    need(fixed + sum(lengths) <= size, "parts of the record")
+    record = dict(kind=kind, credentials=bool(flags & 1), index=index,
+                  count=count, redeliveries=redeliveries, accepted=accepted,
+                  cookie=cookie, pid=pid, uid=uid, gid=gid)
+    part = at + fixed
+    for name, length, most in zip(("listener", "peer", "local", "label"),
+                                  lengths, (63, 128, 128, 255)):
+        need(length <= most, name)
+        record[name] = payload[part:part + length]
+        part += length
+    return record, at + size
+
+
+def decode_datagram(payload):
+    """None for a hand-off of 2002, or a dictionary."""
+    if len(payload) <= 1:
+        return None
+    need(len(payload) >= HEADER.size, "no room for a header")
+    (magic, version, fixed, size, count, length, _, epoch,
+     sequence) = HEADER.unpack_from(payload)
+    need(magic == b"xfdr" and version == VERSION, "magic or version")
+    need(HEADER.size <= fixed <= size <= len(payload), "header's size")
+    need(length <= min(107, size - fixed), "path")
+    need(count != 0 and epoch != 0, "count or epoch")
+    records, at = [], size
+    for _ in range(count):
+        record, at = decode_record(payload, at)
+        records.append(record)
+    return dict(path=payload[fixed:fixed + length], epoch=epoch,
+                sequence=sequence, records=records)
+
+
+def padded(data):
+    return data + bytes(-len(data) % 8)
+
+
+def encode_record(record):
+    parts = [record[name] for name in ("listener", "peer", "local", "label")]
+    tail = b"".join(parts)
+    return padded(RECORD.pack(
+        RECORD.size + len(padded(tail)), RECORD.size, record["kind"],
+        record["credentials"], *map(len, parts), record["index"],
+        record["count"], record["redeliveries"], 0, record["accepted"],
+        record["cookie"], record["pid"], record["uid"], record["gid"], 0) +
+        tail)
+
+
+def encode_datagram(message):
+    path, records = message["path"], message["records"]
+    return padded(HEADER.pack(
+        b"xfdr", VERSION, HEADER.size, HEADER.size + len(padded(path)),
+        len(records), len(path), 0, message["epoch"], message["sequence"]) +
+        path) + b"".join(map(encode_record, records))
+
+
+def decode_hello(data):
+    need(len(data) >= HELLO.size, "no room for HELLO")
+    (magic, version, size, length, flags, weight, device, inode, instance,
+     connections, _) = HELLO.unpack_from(data)
+    need(magic == b"hfdr" and version == VERSION, "magic or version")
+    need(HELLO.size <= size and size + length <= len(data), "HELLO's size")
+    need(1 <= length <= 107 and instance != 0 and 1 <= weight <= 10000,
+         "HELLO's values")
+    return dict(name=data[size:size + length], flags=flags, weight=weight,
+                device=device, inode=inode, instance=instance,
+                connections=connections)
+
+
+def encode_hello(name, flags, weight, device, inode, instance, connections):
+    return HELLO.pack(b"hfdr", VERSION, HELLO.size, len(name), flags, weight,
+                      device, inode, instance, connections, 0) + name
+
+
+def decode_receipts(data):
+    need(len(data) >= RECEIPTS.size, "no room for receipts")
+    (magic, version, size, count, one, connections,
+     epoch) = RECEIPTS.unpack_from(data)
+    need(magic == b"rfdr" and version == VERSION, "magic or version")
+    need(RECEIPTS.size <= size and RECEIPT.size <= one and
+         size + count * one <= len(data), "sizes of receipts")
+    return dict(connections=connections, epoch=epoch, receipts=[
+        RECEIPT.unpack_from(data, size + i * one)[:3] for i in range(count)])
+
+
+def encode_receipts(connections, epoch, receipts):
+    """receipts: (first sequence number, how many in a row, kind)."""
+    return RECEIPTS.pack(
+        b"rfdr", VERSION, RECEIPTS.size, len(receipts), RECEIPT.size,
+        connections, epoch) + b"".join(
+            RECEIPT.pack(*receipt, 0) for receipt in receipts)
+
+
+def has_hung_up(sock):
+    if sock.fileno() == -1:
+        return True
+    poll = select.poll()
+    poll.register(sock, select.POLLRDHUP)
+    return bool(poll.poll(0))
+
+
+class Link:
+    """A receipt connection.  Closed, it tells the engine that this worker is
+    dead, so it stays open as long as the engine lives."""
+
+    def __init__(self, path, epoch, hello):
+        self.path, self.epoch, self.hello = path, epoch, hello
+        self.connect()
+
+    def connect(self):
+        self.socket = socket.socket(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        try:
+            self.socket.connect(self.path)
+            self.socket.send(self.hello)
+        except OSError:
+            self.socket.close()
+            raise
+
+    def tell(self, kind, sequence, count=1):
+        message = encode_receipts(0, self.epoch, [(sequence, count, kind)])
+        try:
+            try:
+                self.socket.send(message)
+            except (BrokenPipeError, ConnectionResetError):
+                self.socket.close()  # too many workers came at once, or
+                self.connect()
+                self.socket.send(message)
+        except OSError:
+            pass  # the engine has ended, or closes its duplicate later
+
+
+def is_dead(path):
+    """Connecting one datagram socket to another sends nothing."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
+        return probe.connect_ex(path) == errno.ECONNREFUSED
+
+
+class Mailbox:
+    def __init__(self, path):
+        if path.endswith("/") or os.path.isdir(path):
+            self.sweep(path)
+            path = os.path.join(path, OTHERS_PREFIX + os.urandom(8).hex())
+        self.path, self.left = path, False
+        self.bind(os.path.join(os.path.dirname(path),
+                               ".receipts-" + os.urandom(4).hex()))
+        self.links = []
+        self.instance = int.from_bytes(os.urandom(8), "little") | 1
+        run_dir, default, _ = path.partition("/mailbox/")
+        run_dir = os.environ.get("FDRECV_RUN_DIR") or default and run_dir
+        for i in range(RENDEZVOUS if run_dir else 0):
+            self.meet(os.path.join(run_dir, "rendezvous.%d" % i), None)
+
+    @staticmethod
+    def sweep(directory):
+        """Removes what killed workers of this user left behind."""
+        for path in glob.glob(os.path.join(directory, OTHERS_PREFIX + "*")):
+            try:
+                if os.lstat(path).st_uid == os.geteuid() and is_dead(path):
+                    os.unlink(path)
+            except FileNotFoundError:
+                pass  # another worker was faster
+
+    def bind(self, first):
+        """Binds under a name that brokers do not look at, lets the broker
+        write to it, and then takes the real name in one step."""
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(first)
+        os.chmod(first, 0o666)  # the directory is what keeps strangers out
+        self.node = os.stat(first)
+        os.rename(first, self.path)
+
+    def leave(self):
+        """Takes no more; what has come can still be received."""
+        if not self.left:
+            self.left = True
+            if os.path.exists(self.path) and os.path.samestat(
+                    os.lstat(self.path), self.node):
+                os.unlink(self.path)
+            self.socket.shutdown(socket.SHUT_RD)
+
+    def meet(self, path, epoch):
+        """HELLO on a new receipt connection.  None if there is no engine:
+        nothing here waits for one."""
+        try:
+            link = Link(path, epoch, encode_hello(
+                os.fsencode(os.path.basename(self.path)), 0, WEIGHT,
+                self.node.st_dev, self.node.st_ino, self.instance, 0))
+        except OSError:
+            return None
+        self.links.append(link)
+        return link
+
+    def link(self, path, epoch):
+        """The one to the engine that has sent a datagram.  Where HELLO was
+        said at the start, its epoch is known only now."""
+        for link in list(self.links):
+            if has_hung_up(link.socket):
+                self.links.remove(link)
+                link.socket.close()
+        for link in self.links:
+            if link.epoch == epoch:
+                return link
+        for link in self.links:
+            if link.epoch is None and link.path == path:
+                link.epoch = epoch
+                return link
+        return self.meet(path, epoch)
+
+    def receive(self):
+        """A datagram: payload and descriptors, and if some were lost.  None
+        when nothing will come any more."""
+        payload, control, flags, _ = self.socket.recvmsg(
+            ROOM, NO_CONTROL, socket.MSG_CMSG_CLOEXEC)
+        fds = array.array("i")
+        for level, kind, data in control:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                fds.frombytes(data[:len(data) - len(data) % fds.itemsize])
+        if not payload and not fds and has_hung_up(self.socket):
+            return None
+        return payload, list(fds), bool(flags & socket.MSG_CTRUNC)
+
+
+def why_lost(box):
+    """What kept the kernel from making a descriptor."""
+    try:
+        os.close(os.dup(box.socket.fileno()))
+        return DENIED
+    except OSError:
+        return LIMIT
+
+
+def greet(fd):
+    try:
+        client = socket.socket(fileno=fd)
+    except OSError:
+        os.close(fd)  # of a stranger, and no socket
+        return
+    with client:
+        try:
+            peer = client.getpeername()
+            client.sendall(b"hello, %s\n" % (
+                peer[0] if peer else "local client").encode())
+        except OSError:
+            pass  # the client has gone
+
+
+def serve(box, payload, fds, truncated):
+    """What one datagram brought."""
+    try:
+        message = decode_datagram(payload)
+    except Foreign:
+        return
+    if message is None:
+        if len(fds) == 1 and not truncated:
+            greet(fds.pop())
+        return
+    first, records = message["sequence"], message["records"]
+    link = box.link(os.fsdecode(message["path"]), message["epoch"])
+    if link and truncated and len(fds) < len(records):
+        link.tell(why_lost(box), first + len(fds), len(records) - len(fds))
+    for sequence, record in enumerate(records, first):
+        if not fds:
+            return
+        fd = fds.pop(0)
+        if record["kind"] != CONNECTION:
+            os.close(fd)  # a socket that is lent: not for this worker
+            continue
+        # Whether a dead worker had touched it, the kernel can tell of a TCP
+        # connection; of a local one it cannot: there the receipt comes first.
+        family, = struct.unpack_from("=H", record["local"] + bytes(2))
+        if link and family == socket.AF_UNIX:
+            link.tell(TAKEN, sequence)
+        greet(fd)
+        if link and family != socket.AF_UNIX:
+            link.tell(TAKEN, sequence)
+
+
+def work(path):
+    # Whoever sees the mailbox may send SIGTERM: no sooner than it is handled.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        box = Mailbox(path)
+    except OSError as error:
+        sys.exit("receipts.py: cannot make %s: %s" % (path, error.strerror or
+                                                      error))
+    signal.signal(signal.SIGTERM, lambda *_: box.leave())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    while (arrived := box.receive()) is not None:
+        payload, fds, truncated = arrived
+        serve(box, payload, fds, truncated)
+        for fd in fds:
+            os.close(fd)  # what nobody asked for
+
+
+def again(data):
+    """What a message says, and the message made of that."""
+    if data[:4] == b"hfdr":
+        message = decode_hello(data)
+        return message, encode_hello(**message)
+    if data[:4] == b"rfdr":
+        message = decode_receipts(data)
+        return message, encode_receipts(**message)
+    message = decode_datagram(data)
+    return message, data if message is None else encode_datagram(message)
+
+
+def vectors(directory):
+    """The vectors are those of little endian machines."""
+    failed = 0
+    for name in sorted(glob.glob(os.path.join(directory, "*.hex"))):
+        with open(name, encoding="utf-8") as file:
+            data = bytes.fromhex("".join(
+                line.partition("#")[0] for line in file))
+        try:
+            message, made = again(data)
+            word = "ok" if made == data else "differs: " + made.hex(" ")
+        except Foreign as fault:
+            message, word = None, "foreign: %s" % fault
+        failed += word != "ok"
+        print("%s: %s: %s" % (os.path.basename(name), word, message))
+    return 1 if failed else 0
+
+
+def main():
+    if len(sys.argv) == 3 and sys.argv[1] == "--vectors":
+        sys.exit(vectors(sys.argv[2]))
+    if len(sys.argv) != 2:
+        sys.exit("usage: receipts.py MAILBOX | --vectors DIR")
+    work(sys.argv[1])
+
+
+if __name__ == "__main__":
+    main()
