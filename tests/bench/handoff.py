@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What a hand-off costs: CPU of engine and worker for each connection, rate and
+p99, against one process that accepts with the same loop and answer.  Both run
+side by side in each round, one after the other; medians and quartiles of the
+ratios are printed, and nothing is judged.
+
+usage: handoff.py STAGE TOOLS [ROUNDS]
+
+STAGE is the prefix that everything was installed to, TOOLS the folder of the
+test tools; handoff.sh makes both.  Root puts the three programs under three
+users, as an installation has them.
+"""
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+PORT = 7101
+WAITING = 4000
+#        name     at a time, connections
+LOADS = (("K=1", 1, 4000), ("K=64", 64, 20000), ("K=512", 512, 20000))
+OWNER = 60590
+
+
+def cpu_ns(pid):
+    with open("/proc/%d/schedstat" % pid, encoding="ascii") as file:
+        return int(file.read().split()[0])
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid),
+              encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
+
+
+def as_owner(argv):
+    return argv if os.getuid() else [
+        "setpriv", "--reuid=%d" % OWNER, "--regid=%d" % OWNER,
+        "--clear-groups"] + argv
+
+
+class Side:
+    """One of the two: its programs, and those whose CPU time counts."""
+
+    def __init__(self, stage, tools, folder, stopped=False):
+        self.tools, self.running, self.counted = tools, [], []
+        self.begin(stage, folder, stopped)
+
+    def start(self, argv, ready, stream):
+        program = subprocess.Popen(argv, **{stream: subprocess.PIPE})
+        self.running.append(program)
+        for line in getattr(program, stream):
+            if ready in line:
+                return program.pid
+        raise SystemExit("%s did not start" % argv[0])
+
+    def load(self, *options):
+        """Whatever becomes of the clients is in the result."""
+        if "--request" not in options:
+            options += "--request", "none"
+        done = subprocess.run(
+            [self.tools + "/loadgen", "--json"] + [str(o) for o in options] +
+            ["tcp:127.0.0.1:%d" % PORT], stdout=subprocess.PIPE, check=False)
+        return json.loads(done.stdout)
+
+    def used_ns(self):
+        return sum(cpu_ns(pid) for pid in self.counted)
+
+    def stop(self):
+        for program in reversed(self.running):
+            program.send_signal(signal.SIGCONT)
+            program.terminate()
+            program.wait()
+
+
+class Broker(Side):
+    def begin(self, stage, folder, stopped):
+        box = os.path.join(folder, "box")
+        owner = [] if os.getuid() else ["-o", str(OWNER)]
+        monitor = self.start(
+            [stage + "/sbin/brokerd", "-l", "tcp:127.0.0.1:%d" % PORT, "-m",
+             box] + owner, b"serving", "stderr")
+        self.worker = self.start(
+            as_owner([self.tools + "/worker-fdrecv", box]), b"ready",
+            "stdout")
+        self.counted = children(monitor) + [self.worker]
+        # The engine has found it, and it has said HELLO.
+        self.load("-n", 1)
+        time.sleep(0.3)
+        if stopped:
+            os.kill(self.worker, signal.SIGSTOP)
+
+
+class Direct(Side):
+    def begin(self, stage, folder, stopped):
+        self.worker = self.start(
+            [self.tools + "/baseline-direct", "127.0.0.1:%d" % PORT],
+            b"ready", "stdout")
+        self.counted = [self.worker]
+        self.load("-n", 1)
+        if stopped:
+            os.kill(self.worker, signal.SIGSTOP)
+
+
+def measure(kind, stage, tools, concurrency, total):
+    """CPU in us a connection, rate a second, p99 in us."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o1777)
+        side = kind(stage, tools, folder)
+        try:
+            before = side.used_ns()
+            found = side.load("-n", total, "-c", concurrency)
+            used = (side.used_ns() - before) / total / 1000
+        finally:
+            side.stop()
+    if found["outcomes"]["served"] != total:
+        raise SystemExit("not all served: %s" % found["outcomes"])
+    return used, found["rate"], found["latency_us"]["p99"]
+
+
+def measure_drain(kind, stage, tools):
+    """CPU in us a connection, of those that wait while the worker stands."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o1777)
+        side = kind(stage, tools, folder, stopped=True)
+        try:
+            before = side.used_ns()
+            waiting = subprocess.Popen(
+                [tools + "/loadgen", "--json", "--request", "none", "-n",
+                 str(WAITING), "-c", str(WAITING), "--timeout", "60000",
+                 "tcp:127.0.0.1:%d" % PORT], stdout=subprocess.PIPE)
+            time.sleep(1.5)  # all of them are in the queue
+            os.kill(side.worker, signal.SIGCONT)
+            out, _ = waiting.communicate()
+            used = (side.used_ns() - before) / WAITING / 1000
+        finally:
+            side.stop()
+    if json.loads(out)["outcomes"]["served"] != WAITING:
+        raise SystemExit("not all served: %s" % out)
+    return used, 1, 1
+
+
+def show(name, what, ours, theirs, unit):
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    low, middle, high = (statistics.quantiles(ratios, n=4)
+                         if len(ratios) > 1 else ratios * 3)
+    print("%-6s %-5s broker %9.1f  direct %9.1f %s  ratio %.2f "
+          "(quartiles %.2f, %.2f)" % (
+              name, what, statistics.median(ours), statistics.median(theirs),
+              unit, middle, low, high))
+
+
+def main():
+    stage, tools = (os.path.abspath(p) for p in sys.argv[1:3])
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 15
+    found = {}
+    for _ in range(rounds):
+        for kind in (Broker, Direct):
+            for name, concurrency, total in LOADS:
+                found.setdefault((name, kind), []).append(
+                    measure(kind, stage, tools, concurrency, total))
+            found.setdefault(("drain", kind), []).append(
+                measure_drain(kind, stage, tools))
+    print("%d rounds" % rounds)
+    for name in [load[0] for load in LOADS] + ["drain"]:
+        ours, theirs = found[name, Broker], found[name, Direct]
+        show(name, "cpu", [o[0] for o in ours], [t[0] for t in theirs],
+             "us  ")
+        if name != "drain":
+            show(name, "rate", [o[1] for o in ours], [t[1] for t in theirs],
+                 "/s  ")
+            show(name, "p99", [o[2] for o in ours], [t[2] for t in theirs],
+                 "us  ")
+
+
+if __name__ == "__main__":
+    main()
