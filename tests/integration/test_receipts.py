@@ -334,3 +334,48 @@ def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
         check(worker.stop() == 0, "a worker did not end with 0")
     test.note("%d lost in %d kills, longest stall %d ms", failed, kills,
               result["stall_us"] // 1000)
+
+
+def test_connection_that_came_back_is_given_up_in_time(test):
+    """The last worker has died, and nobody else connects."""
+    port = free_port()
+    broker = test.broker(config(test, port, "give-up = 1"))
+    worker = odd(test, "idle")
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(20)
+    wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
+             "the hand-off")
+    worker.stop(signal.SIGKILL)
+    check(client.recv(1) == b"", "it was not refused")
+    check(settled(test, broker)["refused_absent"] == 1, "not counted")
+
+
+def test_plain_worker_follows_one_with_receipts(test):
+    """Perhaps with the same inode, whose history is not its own."""
+    port = free_port()
+    box = test.mkdir("box", 0o1777 if test.is_root else 0o755)
+    path = os.path.join(box, "m")
+    test.broker(config(test, port, 'mailbox = "%s"' % path))
+    for tool in ("worker-fdrecv", "worker-2002") * 2:
+        worker = test.worker([test.tool(tool), path], umask=0,
+                             stdout=subprocess.DEVNULL)
+        for _ in range(5):
+            check(ask(("127.0.0.1", port)) == b"hello, world\n", "no answer")
+        worker.stop()
+        if os.path.exists(path):
+            os.unlink(path)  # a plain worker leaves that to others
+
+
+def test_listeners_that_share_a_mailbox_end_together(test):
+    ports = free_port(), free_port()
+    mailbox = test.path("run", "mailbox", "shared") + "/"
+    broker = test.broker("".join(
+        'listener %s { listen = "tcp:127.0.0.1:%d" %s %s }\n' % (
+            name, port, test.owner(), more) for name, port, more in (
+                ("shared", ports[0], ""),
+                ("other", ports[1], 'mailbox = "%s"' % mailbox))))
+    worker = bind(test, [test.tool("worker-fdrecv")], mailbox)
+    for port in ports * 3:
+        check(ask(("127.0.0.1", port)) == b"hello, world\n", "no answer")
+    check(broker.stop() == 0, "brokerd did not end with 0: %s", broker.log())
+    check(worker.stop() == 0, "the worker did not end with 0")
