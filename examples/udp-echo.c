@@ -14,8 +14,6 @@
 #include <fdrecv.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define SOCKETS_MAX 16

@@ -2,8 +2,6 @@
 /*
  * Mailboxes of listeners and their owners, in the config reader.
  */
-#include "config.h"
-
 #include "conf/mailbox.h"
 
 #include "conf/give.h"

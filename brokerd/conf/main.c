@@ -3,7 +3,7 @@
  * brokerd-conf, the config reader: unprivileged and short-lived.  The monitor
  * starts it with the open configuration file as standard input and its own
  * command line, and reads the records that it writes to standard output.  It
- * says what is wrong in brokerd's name, opens no file and writes none.
+ * says what is wrong in brokerd's name, and writes no file.
  */
 #include "base/role.h"
 #include "conf/options.h"

@@ -2,8 +2,6 @@
 /*
  * Names of listeners, in the config reader.
  */
-#include "config.h"
-
 #include "conf/names.h"
 
 #include <search.h>

@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /*
  * libconfuse hands no pointer of the caller's to its callbacks.  But each

@@ -24,7 +24,7 @@ struct section {
 	unsigned int line;
 	struct values values[KEY_COUNT];
 
-	/* What listener.c made of it; an empty mailbox is not usable. */
+	/* What mailbox.c made of it; an empty mailbox is not usable. */
 	char mailbox[RECORD_PATH_SIZE];
 	unsigned int mailbox_line;
 	uint32_t owner;

@@ -55,9 +55,11 @@ engine_find_worker(void *argument, const struct hello *hello, uid_t uid)
 	struct worker *worker = NULL;
 	struct pool *pool;
 
-	TAILQ_FOREACH (pool, &engine->pools, entry)
-		if (worker == NULL)
-			worker = pool_find_worker(pool, hello, uid);
+	TAILQ_FOREACH (pool, &engine->pools, entry) {
+		worker = pool_find_worker(pool, hello, uid);
+		if (worker != NULL)
+			break;
+	}
 	return worker;
 }
 

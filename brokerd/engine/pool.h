@@ -31,7 +31,7 @@ struct pool {
 	struct worker_list queue;   /* those with something to be sent */
 	struct handoff_list held;   /* accepted, and no worker had room */
 	struct handoff_list lent;   /* bound sockets, for every worker */
-	struct pool_users users;    /* likewise */
+	struct pool_users users;    /* next in turn first */
 	size_t count;               /* of both */
 	int starved; /* no worker had room: users want to hear of it */
 	struct event *wake;
@@ -84,7 +84,7 @@ struct worker *pool_find_worker(
  * remembers that its mailbox is not to be used. */
 void pool_bury(struct pool *pool, struct worker *worker);
 
-/* Gives the oldest hand-off of endpoint's listener that is held, or NULL. */
+/* Gives the oldest hand-off of that listener that is held, or NULL. */
 struct handoff *pool_take_held(
     struct pool *pool, const struct stats_listener *listener);
 

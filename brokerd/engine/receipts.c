@@ -89,7 +89,7 @@ receipts_on_lost(struct worker *worker, uint64_t sequence, uint32_t count,
 	struct handoff *handoff, *previous;
 
 	worker_rest(worker, RECEIPTS_REST_US);
-	worker->window.size = 1;
+	window_init(&worker->window);
 	worker->lent = 0; /* one of them may have been lost as well */
 	for (handoff = TAILQ_LAST(&worker->unreceipted, handoff_list);
 	     handoff != NULL && handoff->sequence >= sequence;

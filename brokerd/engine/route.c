@@ -76,7 +76,7 @@ route_on_failure(struct pool *pool, struct worker *worker,
 		return;
 	case VERDICT_RETRY:
 		stats->send_retried++;
-		worker->window.size = 1;
+		window_init(&worker->window);
 		worker_rest(worker, ROUTE_RETRY_US);
 		return;
 	case VERDICT_FAULT:
