@@ -53,7 +53,7 @@ count() {
 
 # The summaries of all Check programs as one line.
 unit_tests() {
-    make -s -C "$1" check VERBOSE=1 >"$work/unit.log" 2>&1 || status=$?
+    make -s -j"$(nproc)" -C "$1" check VERBOSE=1 >"$work/unit.log" 2>&1 || status=$?
     cat "$1"/*.log | grep -E '(:[FES]:|^[0-9]+%|^skipped)' || true
     [ "${status:-0}" -eq 0 ] || tail -n 40 "$work/unit.log"
     cat "$1"/check_*.log | awk '

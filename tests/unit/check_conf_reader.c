@@ -174,6 +174,7 @@ START_TEST(a_configuration_that_is_no_file_is_told_of)
 	run(&out, &tree, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	    &options);
 	told_check(&out, 0, "this is a directory: expected a regular", "/");
+	output_done(&out);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
 	told_check(&out, 0, "this is a FIFO or a device: expected", "null");
 	output_done(&out);
