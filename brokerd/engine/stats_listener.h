@@ -38,4 +38,7 @@ struct stats_listener {
 	uint64_t send_failed;
 };
 
+#define STATS_COUNTERS \
+	((sizeof(struct stats_listener) - STATS_NAME_SIZE) / sizeof(uint64_t))
+
 #endif

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SETUP_COUNTERS_SIZE (1 << 20) /* pages come when they are used */
+#define SETUP_COUNTERS_SIZE (1 << 23) /* pages come when they are used */
 
 /* Only what the monitor itself needs.  The reader looks at all of it, and
  * tells of mistakes. */

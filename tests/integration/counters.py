@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""The engine's counters, as struct stats_listener in brokerd/engine/stats.h
-has them, read from the memory that the engine has mapped."""
+"""What all engines have counted, as struct stats_page in brokerd/engine/stats.c
+has it, read from the memory that the engine has mapped."""
 import struct
 
 from harness import Skip, readable, wait_for
 
-PAGE, MAILBOXES, NAME = 16, 8 + 1024 * 24, 64
+PAGE, MAILBOXES, ADMIN, BANKS, NAME = 16, 8 + 1024 * 24, 64 + 8, 8, 64
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
          "refused_deaths orphaned lost held unreceipted handed_off returned_death "
          "returned_limit returned_denied lent accept_skipped accept_paused "
@@ -20,16 +20,24 @@ def counters(test, broker, listener="test"):
     engine = test.engine(broker)
     if not readable(engine):
         raise Skip("only root can look into the engine")
+    found, total = None, [0] * len(NAMES)
     with open("/proc/%d/fd/4" % engine, "rb") as file:
-        file.seek(PAGE + MAILBOXES)
-        while True:
-            slot = file.read(SLOT)
-            name = slot[:NAME].rstrip(b"\0").decode()
-            if name == listener:
-                return dict(zip(NAMES, struct.unpack_from(
-                    "=%dQ" % len(NAMES), slot, NAME)))
-            if not name:
-                raise KeyError(listener)
+        slots = struct.unpack("=4I", file.read(PAGE))[3]
+        for bank in range(BANKS):
+            file.seek(PAGE + MAILBOXES + slots * (ADMIN + bank * SLOT))
+            for _ in range(slots):
+                slot = file.read(SLOT)
+                name = slot[:NAME].rstrip(b"\0").decode()
+                if not name:
+                    break
+                if name == listener:
+                    found = name
+                    values = struct.unpack_from("=%dQ" % len(NAMES), slot,
+                                                NAME)
+                    total = [a + b for a, b in zip(total, values)]
+    if found is None:
+        raise KeyError(listener)
+    return dict(zip(NAMES, total))
 
 
 def settled(test, broker, listener="test"):

@@ -9,6 +9,7 @@
 #include "engine/stats.h"
 
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -113,11 +114,12 @@ START_TEST(a_full_table_says_so_and_keeps_what_it_has)
 	for (i = 0; i < stats.count; i++)
 		ck_assert_uint_eq(stats.slots[i].send_failed, i);
 	/* All of them are inside. */
+	i *= STATS_BANKS;
 	ck_assert_uint_le(
-	    (uintptr_t)&stats.slots[i] - (uintptr_t)stats.mailboxes,
+	    (uintptr_t)&stats.banks[i] - (uintptr_t)stats.mailboxes,
 	    (1 << 17) - 16);
-	ck_assert_uint_gt(
-	    (uintptr_t)&stats.slots[i + 1] - (uintptr_t)stats.mailboxes,
+	ck_assert_uint_gt((uintptr_t)&stats.banks[i + STATS_BANKS] -
+		(uintptr_t)stats.mailboxes,
 	    (1 << 17) - 16);
 	destroy();
 }
@@ -137,7 +139,7 @@ START_TEST(names_that_do_not_end_are_nobodys)
 }
 END_TEST
 
-/* The first four words: magic, version, size of a slot, reserved. */
+/* The first four words: magic, version, size and number of slots. */
 START_TEST(contents_of_another_layout_start_anew)
 {
 	const uint32_t other = 0x01020304;
@@ -163,15 +165,15 @@ END_TEST
 
 START_TEST(memory_that_holds_no_counters_is_refused)
 {
-	struct stats_listener *slots;
+	const struct stats_admin *admin;
 
 	create(1 << 20);
 	attach();
-	slots = stats.slots;
-	/* What comes before the slots, less one byte. */
+	admin = stats.admin;
+	/* What comes before the tables, less one byte. */
 	ck_assert_int_eq(
 	    ftruncate(memory,
-		(const char *)slots - (const char *)stats.mailboxes + 16 - 1),
+		(const char *)admin - (const char *)stats.mailboxes + 16 - 1),
 	    0);
 	stats_close(&stats);
 	errno = 0;
@@ -265,6 +267,98 @@ START_TEST(closing_unmaps_and_twice_is_harmless)
 }
 END_TEST
 
+/* Another engine that lives, in a process of its own as it has to be, with one
+ * connection under way and one that it never told of. */
+static pid_t
+live(int *out_end)
+{
+	struct stats_listener *web;
+	int go[2], there[2];
+	char byte = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(go), 0);
+	ck_assert_int_eq(pipe(there), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		if (stats_open(&stats, memory) == -1)
+			_exit(1);
+		web = stats_find(&stats, "web");
+		web->accepted = 12;
+		web->taken = 10;
+		web->unreceipted = 1;
+		byte = (char)(1 + stats.slots - stats.banks);
+		_exit(write(there[1], &byte, 1) == 1 &&
+			    read(go[0], &byte, 1) == 0 ?
+			0 :
+			1);
+	}
+	close(go[0]);
+	close(there[1]);
+	ck_assert_int_eq(read(there[0], &byte, 1), 1);
+	close(there[0]);
+	ck_assert_int_eq(byte, 1); /* the first bank */
+	*out_end = go[1];
+	return pid;
+}
+
+START_TEST(two_that_live_count_apart_and_are_summed)
+{
+	struct stats_listener *web, sum;
+	int status, end;
+	pid_t pid;
+
+	create(1 << 20);
+	pid = live(&end);
+	attach();
+	ck_assert_ptr_eq(stats.slots, stats.banks + stats.count);
+	web = stats_find(&stats, "web");
+	web->accepted = web->dead = 100;
+	stats_sum(&stats, "web", &sum);
+	ck_assert_uint_eq(sum.accepted, 112);
+	ck_assert_uint_eq(sum.taken, 10);
+	ck_assert_uint_eq(sum.dead, 100);
+	ck_assert_uint_eq(sum.unreceipted, 1); /* it lives */
+	ck_assert_uint_eq(sum.orphaned + sum.lost, 0);
+	ck_assert_str_eq(sum.name, "web");
+	close(end);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	reopen();
+	ck_assert_ptr_eq(stats.slots, stats.banks);
+	stats_sum(&stats, "web", &sum);
+	ck_assert_uint_eq(sum.accepted, 112);
+	ck_assert_uint_eq(sum.unreceipted, 0);
+	ck_assert_uint_eq(sum.orphaned, 1);
+	ck_assert_uint_eq(sum.lost, 1);
+	stats_sum(&stats, "we", &sum);
+	ck_assert_uint_eq(sum.accepted, 0);
+	destroy();
+}
+END_TEST
+
+START_TEST(a_pause_is_remembered_by_name)
+{
+	create(1 << 20);
+	attach();
+	ck_assert_int_eq(stats_is_paused(&stats, "web"), 0);
+	ck_assert_int_eq(stats_set_paused(&stats, "web", 1), 0);
+	ck_assert_int_eq(stats_set_paused(&stats, "mail", 1), 0);
+	ck_assert_int_eq(stats_set_paused(&stats, "mail", 0), 0);
+	reopen();
+	ck_assert_int_eq(stats_is_paused(&stats, "web"), 1);
+	ck_assert_int_eq(stats_is_paused(&stats, "mail"), 0);
+	ck_assert_int_eq(stats_is_paused(&stats, "we"), 0);
+	memset(stats.admin, 'y', stats.count * sizeof(*stats.admin));
+	ck_assert_int_eq(stats_is_paused(&stats, "web"), 0);
+	errno = 0;
+	ck_assert_int_eq(stats_set_paused(&stats, "web", 1), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	destroy();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -275,12 +369,14 @@ main(void)
 	tcase_add_test(tc, a_name_is_not_the_beginning_of_another);
 	tcase_add_test(tc, a_full_table_says_so_and_keeps_what_it_has);
 	tcase_add_test(tc, names_that_do_not_end_are_nobodys);
-	tcase_add_loop_test(tc, contents_of_another_layout_start_anew, 0, 3);
+	tcase_add_loop_test(tc, contents_of_another_layout_start_anew, 0, 4);
 	tcase_add_test(tc, memory_that_holds_no_counters_is_refused);
 	tcase_add_test(tc, a_mailbox_is_known_by_device_and_inode);
 	tcase_add_test(tc, what_is_noted_again_takes_no_more_room);
 	tcase_add_test(tc, the_oldest_mailbox_makes_room_for_a_new_one);
 	tcase_add_test(tc, numbers_that_no_engine_wrote_do_no_harm);
+	tcase_add_test(tc, two_that_live_count_apart_and_are_summed);
+	tcase_add_test(tc, a_pause_is_remembered_by_name);
 	tcase_add_test(tc, closing_unmaps_and_twice_is_harmless);
 	return unit_run(suite);
 }
