@@ -142,8 +142,8 @@ def test_unix_dgram_is_lent(test):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
         client.settimeout(20)
         client.bind(test.path("sockets/client"))
+        os.chmod(test.path("sockets/client"), 0o666) # the worker answers
         client.sendto(b"text", path)
-        os.chmod(test.path("sockets/client"), 0o666)
         check(client.recv(100) == b"text", "no echo")
 
 
