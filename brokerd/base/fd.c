@@ -37,8 +37,8 @@ fd_on_alarm(int number)
 void
 fd_guard(int limit_ms)
 {
-	const struct timeval often = {0, limit_ms * 1000};
-	const struct itimerval timer = {often, often};
+	const struct itimerval timer = {
+	    {0, limit_ms * 1000}, {0, limit_ms * 1000}};
 
 	signal(SIGALRM, fd_on_alarm);
 	setitimer(ITIMER_REAL, &timer, NULL);

@@ -11,10 +11,12 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void
@@ -37,8 +39,7 @@ log_write(int fd, const char *line, size_t length)
 	ssize_t n;
 
 	n = send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-	if (n == -1 && errno == ENOTSOCK && poll(&ready, 1, 0) == 1 &&
-	    (ready.revents & POLLOUT))
+	if (n == -1 && errno == ENOTSOCK && poll(&ready, 1, 0) == 1)
 		n = write(fd, line, length);
 	return n == (ssize_t)length ? 0 : -1;
 }
@@ -54,17 +55,18 @@ log_line(struct log *log, int priority, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (log->prefix)
-		snprintf(prefix, sizeof(prefix), "<%d>", priority & 7);
+	for (char *at = text; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = '?';
+	if (log->said != NULL)
+		snprintf(log->said + strlen(log->said),
+		    LOG_LINE_MAX - strlen(log->said), "%s%s",
+		    log->said[0] == '\0' ? "" : "; ", text);
+	snprintf(prefix, log->prefix ? 8 : 1, "<%d>", priority & 7);
 	if (log->lost != 0)
-		snprintf(lost, sizeof(lost),
-		    " (%llu lines lost: nobody read them)",
-		    (unsigned long long)log->lost);
+		snprintf(lost, 64, " (%" PRIu64 " lines lost)", log->lost);
 	length = snprintf(line, sizeof(line) - 1, "%s%.20s: %s%s", prefix,
 	    log->role, text, lost);
-	for (int i = 0; i < length; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
 	line[length++] = '\n';
 	log->lost =
 	    log_write(log->fd, line, (size_t)length) == 0 ? 0 : log->lost + 1;

@@ -14,6 +14,7 @@ struct log {
 	int prefix;       /* lines begin with <N>, see sd-daemon(3) */
 	uint64_t lost;    /* lines that could not be written, since the last
 			   * one that could */
+	char *said; /* LOG_LINE_MAX bytes to which texts are added; or NULL */
 };
 
 /* Starts a log on fd (borrows it for the life of log).  Lines get <N>

@@ -33,10 +33,8 @@ role_settle(const char *name)
 		return -1;
 	errno = EPERM;
 	/* With secure bits root is the starter, and its group a privilege. */
-	return geteuid() == 0 ||
-		(getegid() == 0 && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0) ||
-		(caps[0].permitted | caps[1].permitted) != 0 ||
-		prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 ?
-	    -1 :
-	    0;
+	return -(geteuid() == 0 ||
+	    (getegid() == 0 && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0) ||
+	    (caps[0].permitted | caps[1].permitted) != 0 ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1);
 }

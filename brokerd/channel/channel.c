@@ -34,7 +34,16 @@ static const struct channel_rule channel_rules[] = {
 	CHANNEL_LOADING},
     [CHANNEL_READY] = {CHANNEL_BARE, 1, 0, CHANNEL_LOADING},
     [CHANNEL_START] = {CHANNEL_BARE, 0, 0, CHANNEL_LOADED},
-    [CHANNEL_DRAIN] = {CHANNEL_BARE, 0, 0, CHANNEL_LOADED | CHANNEL_SERVING},
+    [CHANNEL_DRAIN] = {CHANNEL_WITH(channel_drain), 0, 0,
+	CHANNEL_LOADED | CHANNEL_SERVING},
+    [CHANNEL_PING] = {CHANNEL_BARE, 0, 0, CHANNEL_SERVING},
+    /* These may cross with DRAIN. */
+    [CHANNEL_PONG] = {CHANNEL_BARE, 1, 0, CHANNEL_SERVING | CHANNEL_DRAINING},
+    [CHANNEL_RELOAD] = {CHANNEL_BARE, 1, 0, CHANNEL_SERVING | CHANNEL_DRAINING},
+    [CHANNEL_UPGRADE] = {CHANNEL_BARE, 1, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
+    [CHANNEL_RESULT] = {CHANNEL_WITH(channel_result), 0, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
 };
 
 #define CHANNEL_TYPES (sizeof(channel_rules) / sizeof(channel_rules[0]))
@@ -62,26 +71,18 @@ channel_close(int channel)
 }
 
 int
-channel_send(int channel, enum channel_type type,
-    struct channel_message *message, int fd)
+channel_put(int channel, const void *bytes, size_t size, int fd)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct channel_header bare;
 	struct iovec iov = {
-	    .iov_base = &bare, .iov_len = channel_rules[type].size};
+	    .iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *cmsg;
 	ssize_t n;
 
-	if (message != NULL)
-		iov.iov_base = message;
-	*(struct channel_header *)iov.iov_base =
-	    (struct channel_header){.version = CHANNEL_VERSION,
-		.type = (uint16_t)type,
-		.size = (uint32_t)iov.iov_len};
 	if (fd != -1) {
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = sizeof(control.bytes);
@@ -95,6 +96,20 @@ channel_send(int channel, enum channel_type type,
 		n = sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (n == -1 && errno == EINTR);
 	return n == -1 ? -1 : 0;
+}
+
+int
+channel_send(int channel, enum channel_type type,
+    struct channel_message *message, int fd)
+{
+	struct channel_header bare;
+	struct channel_header *header =
+	    message != NULL ? &message->header : &bare;
+
+	*header = (struct channel_header){.version = CHANNEL_VERSION,
+	    .type = (uint16_t)type,
+	    .size = (uint32_t)channel_rules[type].size};
+	return channel_put(channel, header, header->size, fd);
 }
 
 /* Takes what is in the control buffer: *out_fd is the only descriptor, or -1
@@ -142,31 +157,38 @@ channel_allows(const struct channel_message *message, size_t size, int upward,
 	    (rule->phases & phase) != 0;
 }
 
-int
-channel_receive(int channel, int upward, enum channel_phase phase,
-    struct channel_message *out_message, int *out_fd)
+ssize_t
+channel_take(int channel, void *buffer, size_t size, int room, int *out_fd)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
 	} control;
-	struct channel_message message;
-	struct iovec iov = {.iov_base = &message, .iov_len = sizeof(message)};
+	struct iovec iov = {.iov_base = buffer, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
-	    .msg_controllen = upward ? 0 : CMSG_LEN(sizeof(int))};
+	    .msg_controllen = room ? CMSG_LEN(sizeof(int)) : 0};
 	ssize_t n;
-	int fd = -1;
 
 	fd_guard(2);
 	do
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
 	fd_guard(0);
+	return n == -1 || channel_take_fd(&msg, out_fd) == -1 ? -1 : n;
+}
+
+int
+channel_receive(int channel, int upward, enum channel_phase phase,
+    struct channel_message *out_message, int *out_fd)
+{
+	struct channel_message message;
+	int fd = -1;
+	ssize_t n =
+	    channel_take(channel, &message, sizeof(message), !upward, &fd);
+
 	if (n == -1)
-		return -1;
-	if (channel_take_fd(&msg, &fd) == -1)
 		return -1;
 	if (n == 0 && fd == -1)
 		return 0;

@@ -5,6 +5,9 @@
 /* The keys of the configuration, see keys.h; their order is the manual's. */
 enum key_id {
 	KEY_USER,
+	KEY_DRAIN_TIMEOUT,
+	KEY_ORPHAN_TIMEOUT,
+	KEY_WATCHDOG,
 	KEY_LISTEN, /* the first key of a listener */
 	KEY_HANDOFF,
 	KEY_MAILBOX,

@@ -19,6 +19,7 @@
 
 static const char main_usage[] =
     "usage: brokerd [-t] [-c FILE] [-u USER] [-R DIR] [-E DIR]\n"
+    "               [--ready-fd N]\n"
     "       brokerd [-t] -l ADDRESS ... -m MAILBOX [-o OWNER] [-u USER]\n"
     "               [-R DIR] [-E DIR]\n"
     "       brokerd -h | -V\n"
@@ -30,7 +31,9 @@ static const char main_usage[] =
     "  -o OWNER    user who may bind the mailbox\n"
     "  -u USER     user of the engine, when started as root\n"
     "  -R DIR      run directory (" DEFAULT_RUN_DIR ")\n"
-    "  -E DIR      where brokerd-engine and brokerd-conf are\n";
+    "  -E DIR      where brokerd-engine and brokerd-conf are\n"
+    "  --ready-fd N\n"
+    "              write a newline to descriptor N when it serves\n";
 
 static int
 main_fail(struct log *log)

@@ -6,6 +6,9 @@
  */
 #include "conf/options.h"
 
+#include "conf/number.h"
+
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,24 +44,25 @@ options_once(struct options *options, int option, const char **value)
 	*value = optarg;
 }
 
-/* word is the one that getopt(3) has come to: it is not through with one that
- * begins with two dashes. */
+/* word is the one that getopt_long(3) has just read. */
 static void
 options_unknown(struct options *options, int option, const char *word)
 {
 	const char letter[] = {'-', (char)optopt, '\0'};
 
 	if (option == ':')
-		options_wrong(options, letter, ": a value was expected");
+		options_wrong(options, optopt == 'r' ? "--ready-fd" : letter,
+		    ": a value was expected");
 	else
-		options_wrong(options,
-		    optopt == '-' && word != NULL ? word : letter,
-		    ": unknown option");
+		options_wrong(
+		    options, optopt == 0 ? word : letter, ": unknown option");
 }
 
 static int
 options_take(struct options *options, struct tree *tree, int option)
 {
+	uint64_t number;
+
 	switch (option) {
 	case 'p':
 		options->privileged = 1;
@@ -82,6 +86,11 @@ options_take(struct options *options, struct tree *tree, int option)
 		return 0;
 	case 'm':
 		options_once(options, option, &options->mailbox);
+		return 0;
+	case 'r':
+		if (number_parse(optarg, 10, 3, INT16_MAX, &number) == -1)
+			options_wrong(options, "--ready-fd",
+			    " needs the number of a descriptor, 3 or more");
 		return 0;
 	case 'l':
 		return options_add(options, tree, KEY_LISTEN, optarg);
@@ -119,14 +128,17 @@ options_check(const struct options *options)
 int
 options_read(struct options *options, struct tree *tree, int argc, char *argv[])
 {
+	static const struct option words[] = {
+	    {"ready-fd", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
 	const char *wrong = NULL;
 	int option;
 
 	memset(options, 0, sizeof(*options));
 	opterr = 0;
-	while ((option = getopt(argc, argv, ":c:E:hkl:m:o:pR:tu:V")) != -1) {
+	while ((option = getopt_long(
+		    argc, argv, ":c:E:hkl:m:o:pR:tu:V", words, NULL)) != -1) {
 		if (option == '?' || option == ':')
-			options_unknown(options, option, argv[optind]);
+			options_unknown(options, option, argv[optind - 1]);
 		else if (options_take(options, tree, option) == -1)
 			return -1;
 	}

@@ -15,6 +15,9 @@ struct record_header {
 struct record_settings {
 	uint32_t engine_uid, engine_gid;
 	uint32_t endpoint_count; /* of those that the user asked for */
+	uint32_t drain_timeout_s;
+	uint32_t orphan_timeout_s; /* told by the rendezvous endpoint too */
+	uint32_t watchdog_s;       /* between looks at the engine; 0: never */
 };
 
 /* What is wrong with the configuration, for a person to read. */

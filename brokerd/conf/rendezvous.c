@@ -79,6 +79,8 @@ rendezvous_add(struct output *out, const char *rundir)
 	endpoint->count = 1;
 	endpoint->backlog = RENDEZVOUS_BACKLOG;
 	endpoint->window = 1;
+	/* How long an engine waits for another monitor. */
+	endpoint->give_up_s = out->settings.orphan_timeout_s;
 	endpoint->owner = endpoint->socket_uid = RECORD_NO_ID;
 	endpoint->socket_gid = RECORD_NO_ID;
 	endpoint->socket_mode = 0666;

@@ -23,6 +23,29 @@ settings_stay(
 	out->settings.engine_gid = getgid();
 }
 
+static uint32_t
+settings_number(struct output *out, const struct tree *tree, enum key_id id)
+{
+	const struct value *value = section_value(&tree->top, id);
+	uint32_t number = 0;
+	struct why why;
+
+	if (key_read(&keys[id], value != NULL ? value->text : keys[id].initial,
+		&number, &why) == -1)
+		output_why(out, value->line, keys[id].name, &why);
+	return number;
+}
+
+static void
+settings_read_numbers(struct output *out, const struct tree *tree)
+{
+	out->settings.drain_timeout_s =
+	    settings_number(out, tree, KEY_DRAIN_TIMEOUT);
+	out->settings.watchdog_s = settings_number(out, tree, KEY_WATCHDOG);
+	out->settings.orphan_timeout_s =
+	    settings_number(out, tree, KEY_ORPHAN_TIMEOUT);
+}
+
 void
 settings_read(struct output *out, const struct tree *tree, struct ids *ids,
     const char *user)
@@ -34,6 +57,7 @@ settings_read(struct output *out, const struct tree *tree, struct ids *ids,
 	const char *wrong;
 	struct why why;
 
+	settings_read_numbers(out, tree);
 	if (user == NULL && value != NULL)
 		text = value->text;
 	if (text != NULL && ids_user(text, &uid, &gid, &why) == -1) {

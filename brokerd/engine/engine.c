@@ -2,16 +2,16 @@
 /*
  * The engine: an event loop with a uid of its own and no privilege.  Gets its
  * whole table from the monitor, says READY, accepts from START on, and ends
- * after DRAIN or when the monitor is gone.  Has no state worth saving.
+ * after DRAIN; without a monitor it serves on for a time.  Has no state worth
+ * saving.
  */
 #include "engine/engine.h"
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/role.h"
 #include "channel/channel.h"
-#include "engine/listener.h"
 #include "engine/loop.h"
+#include "engine/orphan.h"
 #include "engine/rendezvous.h"
 #include "engine/sandbox.h"
 
@@ -23,9 +23,6 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Less than the monitor waits, so that all is told before the end. */
-#define ENGINE_DRAIN_MS 8000
-
 struct engine {
 	struct core core;
 	struct watch watch;
@@ -33,10 +30,9 @@ struct engine {
 	struct pool_list pools;
 	struct listener_list listeners;
 	struct event *channel;
-	struct event *drained; /* looks whether all is done */
+	struct drain drain;
+	struct orphan orphan;
 	enum channel_phase phase;
-	uint64_t drain_until_ms;
-	uint32_t endpoints; /* so far */
 	int status;
 };
 
@@ -63,12 +59,22 @@ engine_find_worker(void *argument, const struct hello *hello, uid_t uid)
 	return worker;
 }
 
+static int
+engine_on_adopt(
+    void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
+{
+	struct engine *engine = argument;
+
+	return orphan_on_adopt(&engine->orphan, adopt, uid, fd);
+}
+
 /* Takes fd. */
 static int
 engine_add_rendezvous(
     struct engine *engine, const struct record_endpoint *record, int fd)
 {
-	struct rendezvous_user user = {engine_find_worker, engine};
+	struct rendezvous_user user = {
+	    engine_find_worker, engine_on_adopt, engine};
 
 	if (engine->core.rendezvous != NULL) {
 		fd_close(fd);
@@ -76,6 +82,7 @@ engine_add_rendezvous(
 		return -1;
 	}
 	engine->core.rendezvous = &engine->rendezvous;
+	engine->orphan.timeout_s = record->give_up_s;
 	return rendezvous_open(
 	    &engine->rendezvous, &engine->core, record, fd, &user);
 }
@@ -101,7 +108,8 @@ engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
 		if (listener != NULL)
 			TAILQ_INSERT_TAIL(&engine->listeners, listener, entry);
 	}
-	if (listener != NULL && listener_add(listener, record, fd) == 0)
+	if (listener != NULL &&
+	    listener_add(listener, record, engine->orphan.count - 1, fd) == 0)
 		return 0;
 	fd_close(fd);
 	return -1;
@@ -111,7 +119,8 @@ static void
 engine_on_endpoint(
     struct engine *engine, struct channel_message *message, int fd)
 {
-	if (message->u.endpoint.index != engine->endpoints) {
+	if (message->u.endpoint.index != engine->orphan.count ||
+	    orphan_add(&engine->orphan, fd) == -1) {
 		fd = fd_close(fd);
 		errno = EPROTO;
 	}
@@ -122,8 +131,7 @@ engine_on_endpoint(
 		engine_end(engine, EX_OSERR);
 		return;
 	}
-	engine->endpoints++;
-	if (engine->endpoints < message->u.endpoint.count)
+	if (engine->orphan.count < message->u.endpoint.count)
 		return;
 	engine->phase = CHANNEL_LOADED;
 	if (channel_send(CHANNEL_FD, CHANNEL_READY, NULL, -1) == -1)
@@ -143,58 +151,6 @@ engine_start(struct engine *engine)
 		listener_start(listener);
 }
 
-/* Nobody came for these in time. */
-static void
-engine_refuse_held(struct engine *engine)
-{
-	struct listener *listener;
-
-	TAILQ_FOREACH (listener, &engine->listeners, entry)
-		listener->stats->refused_drain +=
-		    listener_refuse_held(listener);
-}
-
-/* Ends as soon as no connection is in the engine's hands any more. */
-static void
-engine_on_drained(evutil_socket_t fd, short what, void *argument)
-{
-	static const struct timeval again = {0, 10000};
-	struct engine *engine = argument;
-	struct pool *pool;
-	int busy = engine->core.refusals.count != 0;
-
-	(void)fd;
-	(void)what;
-	if (clock_ms() >= engine->drain_until_ms) {
-		engine_refuse_held(engine);
-		TAILQ_FOREACH (pool, &engine->pools, entry)
-			pool_release(pool);
-		busy = engine->core.refusals.count != 0;
-	}
-	TAILQ_FOREACH (pool, &engine->pools, entry)
-		busy |= pool_is_busy(pool);
-	if (busy)
-		event_add(engine->drained, &again);
-	else
-		engine_end(engine, EX_OK);
-}
-
-static void
-engine_drain(struct engine *engine)
-{
-	struct listener *listener;
-
-	if (engine->phase == CHANNEL_DRAINING)
-		return;
-	engine->phase = CHANNEL_DRAINING;
-	engine->drain_until_ms = clock_ms() + ENGINE_DRAIN_MS;
-	fd_guard(2); /* without a monitor these are the last closes */
-	TAILQ_FOREACH (listener, &engine->listeners, entry)
-		listener_stop(listener);
-	fd_guard(0);
-	engine_on_drained(-1, 0, engine);
-}
-
 static void
 engine_on_message(
     struct engine *engine, struct channel_message *message, int fd)
@@ -207,11 +163,30 @@ engine_on_message(
 		engine_start(engine);
 		return;
 	case CHANNEL_DRAIN:
-		engine_drain(engine);
+		engine->phase = CHANNEL_DRAINING;
+		drain_start(&engine->drain, &message->u.drain);
 		return;
+	case CHANNEL_PING:
+		channel_send(CHANNEL_FD, CHANNEL_PONG, NULL, -1);
+		return;
+	case CHANNEL_RESULT:
 	case CHANNEL_READY: /* upward only: the channel's table saw to it */
+	case CHANNEL_PONG:
+	case CHANNEL_RELOAD:
+	case CHANNEL_UPGRADE:
 		return;
 	}
+}
+
+/* The monitor has died, or was never meant to go on. */
+static void
+engine_on_end(struct engine *engine)
+{
+	event_del(engine->channel);
+	if (engine->phase == CHANNEL_SERVING)
+		orphan_start(&engine->orphan, &engine->drain);
+	else if (engine->phase != CHANNEL_DRAINING)
+		engine_end(engine, EX_OK); /* it was a trial */
 }
 
 static void
@@ -219,26 +194,23 @@ engine_on_channel(evutil_socket_t channel, short what, void *argument)
 {
 	struct engine *engine = argument;
 	struct channel_message message;
-	int fd = -1, got;
+	int fd = -1, got = 1;
 
 	(void)what;
-	while (engine->status == -1 &&
-	    (got = channel_receive(channel, 0, engine->phase, &message, &fd)) !=
-		-1) {
-		if (got == 0) {
-			log_line(&engine->core.log, LOG_ERR,
-			    "the monitor is gone: draining");
-			event_del(engine->channel);
-			engine_drain(engine);
-			return;
-		}
-		engine_on_message(engine, &message, fd);
+	while (engine->status == -1 && got == 1) {
+		got = channel_receive(channel, 0, engine->phase, &message, &fd);
+		if (got == 1)
+			engine_on_message(engine, &message, fd);
 	}
-	if (engine->status == -1 && errno != EAGAIN) {
-		log_line(
-		    &engine->core.log, LOG_ERR, "channel: %s", strerror(errno));
-		engine_end(engine, EX_PROTOCOL);
+	if (engine->status != -1 || (got == -1 && errno == EAGAIN))
+		return;
+	/* Reset: it died with something unread. */
+	if (got == 0 || errno == ECONNRESET) {
+		engine_on_end(engine);
+		return;
 	}
+	log_line(&engine->core.log, LOG_ERR, "channel: %s", strerror(errno));
+	engine_end(engine, EX_PROTOCOL);
 }
 
 static void
@@ -270,14 +242,12 @@ engine_open(struct engine *engine)
 		engine) == -1)
 		return -1;
 	refusals_init(&engine->core.refusals, engine->core.base);
-	engine->drained =
-	    evtimer_new(engine->core.base, engine_on_drained, engine);
 	engine->channel = event_new(engine->core.base, CHANNEL_FD,
 	    EV_READ | EV_PERSIST, engine_on_channel, engine);
-	return engine->drained == NULL || engine->channel == NULL ||
-		event_add(engine->channel, NULL) == -1 ?
-	    -1 :
-	    0;
+	if (engine->channel == NULL || event_add(engine->channel, NULL) == -1)
+		return -1;
+	return drain_init(&engine->drain, &engine->core, &engine->listeners,
+	    &engine->pools, &engine->status);
 }
 
 static void
@@ -286,7 +256,7 @@ engine_close(struct engine *engine)
 	struct listener *listener;
 	struct pool *pool;
 
-	fd_guard(2); /* as in engine_drain() */
+	fd_guard(2); /* as in drain.c */
 	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
 		TAILQ_REMOVE(&engine->listeners, listener, entry);
 		listener_free(listener);
@@ -303,8 +273,8 @@ engine_close(struct engine *engine)
 	watch_close(&engine->watch);
 	if (engine->channel != NULL)
 		event_free(engine->channel);
-	if (engine->drained != NULL)
-		event_free(engine->drained);
+	drain_done(&engine->drain);
+	orphan_done(&engine->orphan);
 	stats_close(&engine->core.stats);
 	if (engine->core.base != NULL)
 		event_base_free(engine->core.base);

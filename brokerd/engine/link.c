@@ -105,6 +105,20 @@ link_on_end(struct link *link)
 		worker->user->on_death(worker, worker->argument);
 }
 
+/* Not a worker, but a new monitor.  It may take its time. */
+static int
+link_on_adopt(struct link *link, const unsigned char *bytes)
+{
+	const struct rendezvous_user *user = &link->rendezvous->user;
+	struct channel_adopt adopt;
+
+	memcpy(&adopt, bytes, sizeof(adopt));
+	if (user->adopt(user->argument, &adopt, link->uid, link->fd) == -1)
+		return -1;
+	event_del(link->late);
+	return 0;
+}
+
 /* One message; -1 if the link has to end. */
 static int
 link_on_message(struct link *link, const unsigned char *bytes, size_t size)
@@ -113,6 +127,9 @@ link_on_message(struct link *link, const unsigned char *bytes, size_t size)
 		return -1; /* hung up */
 	if (link->worker != NULL) {
 		link_on_receipts(link, bytes, size);
+	} else if (!link->greeted && size == sizeof(struct channel_adopt) &&
+	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, FDRECV_WIRE_MAGIC_SIZE) == 0) {
+		return link_on_adopt(link, bytes);
 	} else if (link->greeted ||
 	    hello_read(bytes, size, &link->hello) == -1) {
 		return -1;

@@ -16,7 +16,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LISTENER_ROUND                                                        \
@@ -25,18 +24,6 @@
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
 #define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
-
-struct listener *
-listener_find(struct listener_list *list, const char *name)
-{
-	struct listener *listener;
-
-	TAILQ_FOREACH (listener, list, entry)
-		if (listener->record != NULL &&
-		    strcmp(listener->record->listener, name) == 0)
-			return listener;
-	return NULL;
-}
 
 static void
 listener_arm(struct listener *listener, int armed)
@@ -63,7 +50,7 @@ listener_set_timer(struct listener *listener, uint64_t delay_ms)
 }
 
 /* Every change of state goes through here. */
-static void
+void
 listener_enter(struct listener *listener, enum listener_state state)
 {
 	listener->state = state;
@@ -140,22 +127,6 @@ listener_refuse(
 		    suppressed);
 }
 
-uint64_t
-listener_refuse_held(struct listener *listener)
-{
-	struct handoff *handoff;
-	uint64_t count = 0;
-
-	while ((handoff = pool_take_held(listener->pool, listener->stats)) !=
-	    NULL) {
-		refuse_connection(&listener->core->refusals, handoff->endpoint,
-		    fd_steal(&handoff->fd));
-		handoff_free(handoff);
-		count++;
-	}
-	return count;
-}
-
 static void
 listener_give_up(struct listener *listener)
 {
@@ -226,7 +197,7 @@ listener_may_accept(struct listener *listener,
 	return -1;
 }
 
-static void
+void
 listener_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener_endpoint *endpoint = argument;
@@ -249,7 +220,7 @@ listener_on_readable(evutil_socket_t fd, short what, void *argument)
 	route_send(listener->pool);
 }
 
-static void
+void
 listener_on_timer(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener *listener = argument;
@@ -272,7 +243,7 @@ listener_on_timer(evutil_socket_t fd, short what, void *argument)
 }
 
 /* A worker came, went or has room. */
-static void
+void
 listener_on_change(struct pool_user *user)
 {
 	struct listener *listener = (struct listener *)(void *)((char *)user -
@@ -298,102 +269,8 @@ listener_on_change(struct pool_user *user)
 	listener_enter(listener, LISTENER_OPEN);
 }
 
-struct listener *
-listener_new(struct core *core, struct pool *pool, const char *name)
-{
-	struct listener *listener = calloc(1, sizeof(*listener));
-
-	if (listener == NULL)
-		return NULL;
-	listener->core = core;
-	listener->pool = pool;
-	listener->user.on_change = listener_on_change;
-	TAILQ_INIT(&listener->endpoints);
-	listener->stats = stats_find(&core->stats, name);
-	listener->timer = evtimer_new(core->base, listener_on_timer, listener);
-	if (listener->stats == NULL || listener->timer == NULL) {
-		if (listener->timer != NULL)
-			event_free(listener->timer);
-		free(listener);
-		return NULL;
-	}
-	pool_add_user(pool, &listener->user);
-	return listener;
-}
-
-static int
-listener_add_lent(struct listener_endpoint *endpoint)
-{
-	struct handoff *handoff = handoff_new_lent(
-	    &endpoint->record, endpoint->listener->stats, endpoint->fd);
-
-	if (handoff == NULL)
-		return -1;
-	pool_add_lent(endpoint->listener->pool, handoff);
-	return 0;
-}
-
-int
-listener_add(
-    struct listener *listener, const struct record_endpoint *record, int fd)
-{
-	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	int failed;
-
-	if (endpoint == NULL)
-		return -1;
-	endpoint->listener = listener;
-	endpoint->record = *record;
-	endpoint->fd = fd;
-	if (record->handoff == RECORD_LISTENER) {
-		failed = listener_add_lent(endpoint) == -1;
-	} else {
-		endpoint->readable = event_new(listener->core->base, fd,
-		    EV_READ | EV_PERSIST, listener_on_readable, endpoint);
-		failed = endpoint->readable == NULL;
-	}
-	if (failed) {
-		free(endpoint);
-		return -1;
-	}
-	TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
-	if (listener->record == NULL)
-		listener->record = &endpoint->record;
-	return 0;
-}
-
 void
 listener_start(struct listener *listener)
 {
 	listener_enter(listener, LISTENER_OPEN);
-}
-
-void
-listener_stop(struct listener *listener)
-{
-	struct listener_endpoint *endpoint;
-
-	listener_enter(listener, LISTENER_STOPPED);
-	pool_drop_lent(listener->pool, listener->stats);
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-		if (endpoint->readable != NULL)
-			event_free(endpoint->readable);
-		endpoint->readable = NULL;
-		endpoint->fd = fd_close(endpoint->fd);
-	}
-}
-
-void
-listener_free(struct listener *listener)
-{
-	struct listener_endpoint *endpoint;
-
-	listener_stop(listener);
-	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
-		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
-		free(endpoint);
-	}
-	pool_drop_user(listener->pool, &listener->user);
-	event_free(listener->timer);
-	free(listener);
 }

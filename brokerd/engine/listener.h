@@ -2,6 +2,7 @@
 #ifndef ENGINE_LISTENER_H
 #define ENGINE_LISTENER_H
 
+#include "channel/channel.h"
 #include "engine/pool.h"
 
 struct event;
@@ -12,6 +13,7 @@ struct listener_endpoint {
 	TAILQ_ENTRY(listener_endpoint) entry;
 	struct listener *listener;
 	struct record_endpoint record;
+	uint32_t number; /* in the whole table */
 	int fd;
 	struct event *readable; /* NULL: lent, never accepted on */
 };
@@ -52,18 +54,29 @@ struct listener *listener_new(
     struct core *core, struct pool *pool, const char *name);
 
 /* Adds a bound socket; takes fd.  0, or -1 with errno. */
-int listener_add(
-    struct listener *listener, const struct record_endpoint *record, int fd);
+int listener_add(struct listener *listener,
+    const struct record_endpoint *record, uint32_t number, int fd);
 
 /* Begins to accept.  What waits is handed off as workers have room. */
 void listener_start(struct listener *listener);
 
-/* Accepts no more; the sockets are closed. */
-void listener_stop(struct listener *listener);
+/* Accepts no more, but from endpoints that drain says nobody takes over (NULL:
+ * there are none).  The sockets are closed. */
+void listener_stop(
+    struct listener *listener, const struct channel_drain *drain);
+
+/* True while a connection waits at one of those; the others are closed. */
+int listener_is_served(struct listener *listener);
 
 /* Refuses what was accepted and no worker had room for.  Returns how many. */
 uint64_t listener_refuse_held(struct listener *listener);
 
 void listener_free(struct listener *listener);
+
+/* For listener_make.c, in listener.c. */
+void listener_enter(struct listener *listener, enum listener_state state);
+void listener_on_readable(int fd, short what, void *argument);
+void listener_on_timer(int fd, short what, void *argument);
+void listener_on_change(struct pool_user *user);
 
 #endif

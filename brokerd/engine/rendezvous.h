@@ -4,6 +4,7 @@
 
 #include "engine/link.h"
 
+#include "channel/adoption.h"
 #include "conf/record.h"
 
 struct core;
@@ -14,6 +15,9 @@ struct rendezvous_user {
 	/* The worker of whom a HELLO speaks, or NULL; uid is its sender's. */
 	struct worker *(*find)(
 	    void *argument, const struct hello *hello, uid_t uid);
+	/* A new monitor, or who says so, asks on fd (borrowed).  -1: no. */
+	int (*adopt)(void *argument, const struct channel_adopt *adopt,
+	    uid_t uid, int fd);
 	void *argument;
 };
 

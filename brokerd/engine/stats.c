@@ -9,6 +9,7 @@
 #include "engine/stats.h"
 
 #include "base/text.h"
+#include "channel/channel.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,7 +20,6 @@
 #include <string.h>
 
 #define STATS_MAGIC 0x73746174U
-#define STATS_VERSION 4
 
 struct stats_page {
 	uint32_t magic;
@@ -101,12 +101,13 @@ stats_open(struct stats *stats, int fd)
 	stats->count = (stats->size - sizeof(*page)) /
 	    (sizeof(page->admin[0]) + STATS_BANKS * slot);
 	stats->banks = (void *)&page->admin[stats->count];
-	if (page->magic != STATS_MAGIC || page->version != STATS_VERSION ||
-	    page->slot_size != slot || page->count != stats->count) {
+	if (page->magic != STATS_MAGIC ||
+	    page->version != CHANNEL_MEMFD_LAYOUT || page->slot_size != slot ||
+	    page->count != stats->count) {
 		if (madvise(page, stats->size, MADV_REMOVE) == -1) /* zeros */
 			return -1;
 		page->magic = STATS_MAGIC;
-		page->version = STATS_VERSION;
+		page->version = CHANNEL_MEMFD_LAYOUT;
 		page->slot_size = slot;
 		page->count = (uint32_t)stats->count;
 	}

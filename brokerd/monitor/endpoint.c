@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,40 +25,64 @@ static const struct {
 	int level;
 	int name;
 	int value;
+	int live; /* can be switched while the socket is in use */
 } endpoint_options[] = {
-    {RECORD_REUSEADDR, SOL_SOCKET, SO_REUSEADDR, 1},
-    {RECORD_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1},
-    {RECORD_NODELAY, IPPROTO_TCP, TCP_NODELAY, 1},
-    {RECORD_FREEBIND, IPPROTO_IP, IP_FREEBIND, 1},
-    {RECORD_V6ONLY, IPPROTO_IPV6, IPV6_V6ONLY, 1},
-    {RECORD_DUAL, IPPROTO_IPV6, IPV6_V6ONLY, 0},
-    {RECORD_PASS_CREDENTIALS, SOL_SOCKET, SO_PASSCRED, 1},
-    {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC, 1},
+    {RECORD_REUSEADDR, SOL_SOCKET, SO_REUSEADDR, 1, 0},
+    {RECORD_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1, 1},
+    {RECORD_NODELAY, IPPROTO_TCP, TCP_NODELAY, 1, 1},
+    {RECORD_FREEBIND, IPPROTO_IP, IP_FREEBIND, 1, 0},
+    {RECORD_V6ONLY, IPPROTO_IPV6, IPV6_V6ONLY, 1, 0},
+    {RECORD_DUAL, IPPROTO_IPV6, IPV6_V6ONLY, 0, 0},
+    {RECORD_PASS_CREDENTIALS, SOL_SOCKET, SO_PASSCRED, 1, 1},
+    {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC, 1, 1},
 };
 
 #define ENDPOINT_OPTIONS \
 	(sizeof(endpoint_options) / sizeof(endpoint_options[0]))
 
+/* What is off needs to be said only of a socket that was in use before; where
+ * an option does not exist it is off. */
+static const char *
+endpoint_set_options(const struct endpoint *endpoint, int live)
+{
+	for (size_t i = 0; i < ENDPOINT_OPTIONS; i++) {
+		int on =
+		    (endpoint->record->flags & endpoint_options[i].flag) != 0;
+		int value = on ? endpoint_options[i].value : 0;
+
+		if ((live ? endpoint_options[i].live : on) &&
+		    setsockopt(endpoint->fd, endpoint_options[i].level,
+			endpoint_options[i].name, &value, sizeof(int)) == -1 &&
+		    on)
+			return strerror(errno);
+	}
+	return NULL;
+}
+
+static const char *
+endpoint_listen(const struct endpoint *endpoint)
+{
+	if (record_has_connections(endpoint->record) &&
+	    listen(endpoint->fd, (int)endpoint->record->backlog) == -1)
+		return strerror(errno);
+	return NULL;
+}
+
 static const char *
 endpoint_set_up(struct endpoint *endpoint)
 {
 	const struct record_endpoint *record = endpoint->record;
-	const char *wrong = NULL;
+	const char *wrong = endpoint_set_options(endpoint, 0);
 
-	for (size_t i = 0; i < ENDPOINT_OPTIONS; i++)
-		if ((record->flags & endpoint_options[i].flag) != 0 &&
-		    setsockopt(endpoint->fd, endpoint_options[i].level,
-			endpoint_options[i].name, &endpoint_options[i].value,
-			sizeof(int)) == -1)
-			return strerror(errno);
+	if (wrong != NULL)
+		return wrong;
 	if (record_is_path(record))
 		wrong = endpoint_bind_path(endpoint);
 	else if (bind(endpoint->fd, (const struct sockaddr *)&record->address,
 		     record->address_length) == -1)
 		wrong = strerror(errno);
-	if (wrong == NULL && record_has_connections(record) &&
-	    listen(endpoint->fd, (int)record->backlog) == -1)
-		wrong = strerror(errno);
+	if (wrong == NULL)
+		wrong = endpoint_listen(endpoint);
 	if (wrong != NULL && errno == EADDRINUSE && !record_is_path(record))
 		wrong = "the address is taken: another program listens there, "
 			"perhaps a worker that was lent the socket";
@@ -78,22 +103,43 @@ endpoint_bind(struct endpoint *endpoint)
 	wrong =
 	    endpoint->fd == -1 ? strerror(errno) : endpoint_set_up(endpoint);
 	if (wrong != NULL)
-		endpoint_close(endpoint, 1);
+		endpoint_close(endpoint, ENDPOINT_STOP);
 	return wrong;
 }
 
+/* Only the engine's own accept must not wait; see endpoint_bind(). */
+const char *
+endpoint_apply(struct endpoint *endpoint)
+{
+	const char *wrong = endpoint_set_options(endpoint, 1);
+
+	if (wrong != NULL)
+		return wrong;
+	if (endpoint->record->handoff == RECORD_CONNECTION &&
+	    fcntl(endpoint->fd, F_SETFL, O_NONBLOCK) == -1)
+		return strerror(errno);
+	if (endpoint->inode != 0)
+		wrong = endpoint_give_path(endpoint);
+	return wrong != NULL ? wrong : endpoint_listen(endpoint);
+}
+
 void
-endpoint_close(struct endpoint *endpoint, int removed)
+endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 {
 	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
 	int saved = errno;
 	struct stat st;
 
 	privilege_file_user(endpoint->file_user);
-	if (removed && endpoint->inode != 0 && lstat(un->sun_path, &st) == 0 &&
-	    st.st_dev == endpoint->device && st.st_ino == endpoint->inode)
+	if (!endpoint->shared && endpoint->inode != 0 &&
+	    lstat(un->sun_path, &st) == 0 && st.st_dev == endpoint->device &&
+	    st.st_ino == endpoint->inode)
 		unlink(un->sun_path);
 	privilege_file_user(0);
+	/* Accepting from it fails then, and the address is free. */
+	if (!endpoint->shared && end == ENDPOINT_REVOKE &&
+	    record_has_connections(endpoint->record))
+		shutdown(endpoint->fd, SHUT_RDWR);
 	fd_guard(2); /* a worker may share it, clients may be in its queue */
 	endpoint->fd = fd_close(endpoint->fd);
 	fd_guard(0);

@@ -6,6 +6,11 @@
  *
  * READY	only lets the monitor go on to START: an engine that lies about
  *		it hurts nobody but itself.
+ * PONG		only spares the engine that says it.
+ * RELOAD, UPGRADE
+ *		name nothing: what is read and started is what the command line
+ *		and the administrator's files say.  An engine that asks without
+ *		need is replaced by another one.
  */
 #include "monitor/engine_process.h"
 
@@ -15,6 +20,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -58,12 +64,26 @@ engine_process_load(struct engine_process *engine, const struct table *table)
 	return 0;
 }
 
+static int
+engine_process_fail(struct engine_process *engine, struct setup *setup)
+{
+	int status;
+
+	log_line(&setup->log, LOG_ERR, "engine: did not get ready: %s",
+	    strerror(errno));
+	/* Gone by itself (EPIPE, ECONNRESET), it may still be on its way to an
+	 * exit status; one that lied has no say. */
+	status = engine_process_end(engine,
+	    errno == EPROTO ? 0 : engine->started_ms + ENGINE_PROCESS_LOAD_MS);
+	return status == EX_NOPERM ? EX_NOPERM : EX_OSERR;
+}
+
 int
 engine_process_start(struct engine_process *engine, struct setup *setup,
     const struct table *table)
 {
 	const char *argv[] = {"brokerd-engine", NULL};
-	int ends[2] = {-1, -1}, status;
+	int ends[2] = {-1, -1};
 	struct spawn spawn = {.program = setup->engine_program,
 	    .argv = argv,
 	    .fds = {-1, -1, setup->log.fd, -1, setup->counters},
@@ -78,24 +98,38 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 		engine->pid = spawn_start(&spawn, &setup->log);
 		fd_close(ends[1]);
 	}
-	if (engine->pid > 0 && engine_process_load(engine, table) == 0 &&
-	    engine_process_say(engine, CHANNEL_START) == 0)
+	if (engine->pid > 0 && engine_process_load(engine, table) == 0)
 		return -1;
-	log_line(&setup->log, LOG_ERR, "engine: did not get ready: %s",
-	    strerror(errno));
-	/* Gone by itself (EPIPE, ECONNRESET), it may still be on its way to an
-	 * exit status; one that lied has no say. */
-	status = engine_process_end(engine,
-	    errno == EPROTO ? 0 : engine->started_ms + ENGINE_PROCESS_LOAD_MS);
-	return status == EX_NOPERM ? EX_NOPERM : EX_OSERR;
+	return engine_process_fail(engine, setup);
 }
 
 int
-engine_process_say(struct engine_process *engine, enum channel_type type)
+engine_process_serve(struct engine_process *engine, struct setup *setup)
 {
-	engine->phase =
-	    type == CHANNEL_START ? CHANNEL_SERVING : CHANNEL_DRAINING;
-	return channel_send(engine->channel, type, NULL, -1);
+	engine->phase = CHANNEL_SERVING;
+	if (channel_send(engine->channel, CHANNEL_START, NULL, -1) == 0)
+		return -1;
+	return engine_process_fail(engine, setup);
+}
+
+int
+engine_process_drain(
+    struct engine_process *engine, const struct channel_drain *drain)
+{
+	struct channel_message message = {.u.drain = *drain};
+
+	engine->phase = CHANNEL_DRAINING;
+	return channel_send(engine->channel, CHANNEL_DRAIN, &message, -1);
+}
+
+void
+engine_process_tell(struct engine_process *engine, int status, const char *text)
+{
+	struct channel_message message = {.u.result.status = (uint32_t)status};
+
+	snprintf(
+	    message.u.result.text, sizeof(message.u.result.text), "%s", text);
+	channel_send(engine->channel, CHANNEL_RESULT, &message, -1);
 }
 
 int

@@ -13,14 +13,22 @@ struct engine_process {
 	uint64_t started_ms;
 };
 
-/* Starts an engine, gives it the whole table, waits until it says READY and
- * says START.  Returns -1 when all went well, else the status to exit with;
- * then it is gone again, and a line is in the log. */
+/* Starts an engine, gives it the whole table and waits until it says READY.
+ * Returns -1 when all went well, else the status to exit with; then it is gone
+ * again, and a line is in the log. */
 int engine_process_start(struct engine_process *engine, struct setup *setup,
     const struct table *table);
 
-/* Says START or DRAIN.  0, or -1 with errno. */
-int engine_process_say(struct engine_process *engine, enum channel_type type);
+/* Says START: what waits is served from now on.  Returns as above. */
+int engine_process_serve(struct engine_process *engine, struct setup *setup);
+
+/* Says DRAIN.  0, or -1 with errno. */
+int engine_process_drain(
+    struct engine_process *engine, const struct channel_drain *drain);
+
+/* Says what came of a request.  An engine that does not read misses it. */
+void engine_process_tell(
+    struct engine_process *engine, int status, const char *text);
 
 /* Ends the process, at deadline_ms (monotonic) by force.  Returns what
  * spawn_wait() does. */

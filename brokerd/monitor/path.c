@@ -107,25 +107,30 @@ path_clear(const struct sockaddr_un *un, uint32_t file_user)
 	return "a live socket is in its place: another program listens there";
 }
 
-/* Gives the node that bind(2) made its mode and owner, through a descriptor
- * that cannot become another file.  Mode first: the file is still ours. */
+/* Gives the node its mode and owner, through a descriptor that cannot become
+ * another file.  Mode first, while the file is still ours. */
 static int
 path_give(struct endpoint *endpoint, const char *path)
 {
 	const struct record_endpoint *record = endpoint->record;
 	uint32_t gid = record->socket_gid;
+	uid_t ours = geteuid() == 0 ? endpoint->file_user : RECORD_NO_ID;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
 	struct stat st;
 	int result = -1;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	if (fd != -1 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode)) {
+	if (fd != -1)
+		errno = ESTALE;
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    (endpoint->inode == 0 || endpoint->inode == st.st_ino)) {
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
 		if (gid == RECORD_NO_ID && st.st_gid == CONF_UID)
 			gid = getegid(); /* see privilege_file_user() */
-		if (chmod(name, record->socket_mode) == 0)
+		if (fchownat(fd, "", ours, RECORD_NO_ID, AT_EMPTY_PATH) == 0 &&
+		    chmod(name, record->socket_mode) == 0)
 			result = fchownat(
 			    fd, "", record->socket_uid, gid, AT_EMPTY_PATH);
 	}
@@ -133,20 +138,30 @@ path_give(struct endpoint *endpoint, const char *path)
 	return result;
 }
 
+/* The way there, safe, and the kernel asked as who may go it from now on. */
+static const char *
+path_enter(struct endpoint *endpoint)
+{
+	const struct record_endpoint *record = endpoint->record;
+	const struct sockaddr_un *un = (const void *)&record->address;
+
+	return path_check(un->sun_path,
+	    record->socket_uid != RECORD_NO_ID ? record->socket_uid : geteuid(),
+	    &endpoint->file_user);
+}
+
 const char *
 endpoint_bind_path(struct endpoint *endpoint)
 {
 	const struct record_endpoint *record = endpoint->record;
 	const struct sockaddr_un *un = (const void *)&record->address;
-	uint32_t user =
-	    record->socket_uid != RECORD_NO_ID ? record->socket_uid : geteuid();
 	const char *wrong;
 
 	/* Before bind(2), this decides the mode that the node is born with;
 	 * see unix_bind_bsd() in the kernel. */
 	if (fchmod(endpoint->fd, 0600) == -1)
 		return strerror(errno);
-	wrong = path_check(un->sun_path, user, &endpoint->file_user);
+	wrong = path_enter(endpoint);
 	if (wrong == NULL)
 		wrong = path_clear(un, endpoint->file_user);
 	if (wrong == NULL &&
@@ -155,5 +170,37 @@ endpoint_bind_path(struct endpoint *endpoint)
 		path_give(endpoint, un->sun_path) == -1))
 		wrong = strerror(errno);
 	privilege_file_user(0);
+	return wrong;
+}
+
+const char *
+endpoint_give_path(struct endpoint *endpoint)
+{
+	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
+	const char *wrong = path_enter(endpoint);
+
+	if (wrong == NULL && path_give(endpoint, un->sun_path) == -1)
+		wrong = strerror(errno);
+	privilege_file_user(0);
+	return wrong;
+}
+
+const char *
+endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
+{
+	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
+	const char *wrong = path_enter(endpoint);
+	struct stat st = {.st_ino = 0};
+
+	if (wrong == NULL && lstat(un->sun_path, &st) == -1)
+		wrong = strerror(errno);
+	else if (wrong == NULL &&
+	    (!S_ISSOCK(st.st_mode) ||
+		(of != NULL &&
+		    (of->device != st.st_dev || of->inode != st.st_ino))))
+		wrong = "another file is in the place of its socket";
+	privilege_file_user(0);
+	endpoint->device = st.st_dev;
+	endpoint->inode = st.st_ino;
 	return wrong;
 }

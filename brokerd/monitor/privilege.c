@@ -75,6 +75,25 @@ privilege_reduce(void)
 	return privilege_check_bounds(PRIVILEGE_KEPT);
 }
 
+/* See capabilities(7): ambient ones have to be inheritable. */
+int
+privilege_carry(int on)
+{
+	errno = EPERM;
+	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
+		if (capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]))
+			capng_update(on ? CAPNG_ADD : CAPNG_DROP,
+			    CAPNG_INHERITABLE, privilege_kept[i]);
+	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
+		return -1;
+	for (size_t i = 0; on && i < PRIVILEGE_KEPT; i++)
+		if (capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
+			privilege_kept[i], 0, 0) == -1)
+			return -1;
+	return 0;
+}
+
 int
 privilege_drop(uint32_t uid, uint32_t gid)
 {

@@ -9,6 +9,11 @@
  * end. */
 int privilege_reduce(void);
 
+/* Makes the capabilities that are left outlast exec(2), or not any more: as uid
+ * 0 is nobody special any longer, they would be dropped.  0, or -1 with errno.
+ */
+int privilege_carry(int on);
+
 /* A child on its way to exec becomes uid:gid, neither of them root's, and
  * keeps nothing; without root it keeps its ids and drops what else it has.
  * 0, or -1 with errno: the caller has to end. */

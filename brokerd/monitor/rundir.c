@@ -40,9 +40,10 @@ rundir_enter(int dir, const char *name)
 }
 
 static int
-rundir_lock(struct rundir *rundir)
+rundir_lock(struct rundir *rundir, struct inherited *inherited)
 {
-	int lock;
+	struct stat st;
+	int held = -1;
 
 	if (rundir->private &&
 	    (mkdtemp(rundir->path) == NULL || chmod(rundir->path, 0711) == -1))
@@ -50,9 +51,15 @@ rundir_lock(struct rundir *rundir)
 	rundir->fd = rundir_enter(AT_FDCWD, rundir->path);
 	if (rundir->fd == -1)
 		return -1;
-	lock = openat(rundir->fd, "lock",
+	rundir->lock = openat(rundir->fd, "lock",
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (lock == -1 || flock(lock, LOCK_EX | LOCK_NB) == -1)
+	if (rundir->lock != -1 && fstat(rundir->lock, &st) == 0)
+		held = inherited_take_file(inherited, &st);
+	if (held != -1) {
+		fd_close(rundir->lock);
+		rundir->lock = held;
+	}
+	if (rundir->lock == -1 || flock(rundir->lock, LOCK_EX | LOCK_NB) == -1)
 		return -1;
 	rundir->mailboxes = rundir_enter(rundir->fd, "mailbox");
 	return rundir->mailboxes == -1 ? -1 : 0;
@@ -60,7 +67,7 @@ rundir_lock(struct rundir *rundir)
 
 int
 rundir_open(struct rundir *rundir, const char *given, int private,
-    int only_name, struct log *log)
+    int only_name, struct inherited *inherited, struct log *log)
 {
 	const char *path = given != NULL ? given :
 	    private                      ? "/tmp/brokerd-XXXXXX" :
@@ -70,7 +77,7 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	rundir->private = given == NULL && private;
 	if (path[0] == '/' &&
 	    text_copy(rundir->path, sizeof(rundir->path), path) == 0 &&
-	    (only_name || rundir_lock(rundir) == 0))
+	    (only_name || rundir_lock(rundir, inherited) == 0))
 		return -1;
 	log_line(log, LOG_ERR, "run directory %s: %s: %s", path,
 	    strerror(errno),

@@ -4,22 +4,24 @@
 
 #include "base/log.h"
 #include "conf/record.h"
+#include "monitor/inherited.h"
 
 /* The run directory: the lock that keeps two brokers apart, and the mailbox
  * directories that the monitor makes. */
 struct rundir {
 	char path[RECORD_PATH_SIZE];
 	int fd;
+	int lock;
 	int mailboxes; /* mailbox/ in it */
 	int private;   /* made for this process, removed at its end */
 };
 
 /* Opens the directory given, or a new private one, or the default, making it
- * where it is missing, and takes its lock; with only_name it just finds out
- * the path.  Returns -1 to go on, else the status to exit with, after a line
- * in log. */
+ * where it is missing, and takes its lock, which may be inherited; with
+ * only_name it just finds out the path.  Returns -1 to go on, else the status
+ * to exit with, after a line in log. */
 int rundir_open(struct rundir *rundir, const char *given, int private,
-    int only_name, struct log *log);
+    int only_name, struct inherited *inherited, struct log *log);
 
 /* Makes mailbox/NAME/ for the listener's owner and the engine's group, or
  * mends what is there.  0, or -1 with errno. */

@@ -11,36 +11,38 @@
 #include "monitor/privilege.h"
 #include "monitor/spawn.h"
 
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define SETUP_COUNTERS_SIZE (1 << 23) /* pages come when they are used */
 
 /* Only what the monitor itself needs.  The reader looks at all of it, and
  * tells of mistakes. */
 static void
 setup_options(struct setup *setup)
 {
+	static const struct option words[] = {
+	    {"ready-fd", required_argument, NULL, 'r'}, {NULL, 0, NULL, 0}};
 	int option;
 
 	opterr = 0;
-	while ((option = getopt(
-		    setup->argc, setup->argv, "c:E:hl:m:o:R:tu:V")) != -1) {
+	while ((option = getopt_long(setup->argc, setup->argv,
+		    "c:E:hl:m:o:R:tu:V", words, NULL)) != -1) {
 		if (option == 'c')
 			setup->config = optarg;
 		else if (option == 'E')
 			setup->programs = optarg;
 		else if (option == 'R')
 			setup->run_dir = optarg;
+		else if (option == 'r')
+			setup->ready = (int)strtol(optarg, NULL, 10);
 		if (strchr("lhV?", option) != NULL)
 			setup->listens = 1;
 		if (strchr("thV?", option) != NULL)
@@ -57,15 +59,18 @@ setup_process(struct setup *setup)
 	int writer;
 
 	umask(077);
-	/* What is below SPAWN_FDS is a child's place, not one of ours. */
-	if (fd_close_from(3) == -1 || fd_reserve(SPAWN_FDS) == -1)
-		return "descriptors";
-	writer = fd_reopen_writer(STDERR_FILENO);
-	log_init(&setup->log, "brokerd", writer != -1 ? writer : STDERR_FILENO);
 	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
 		return "limits";
 	files.rlim_cur = files.rlim_max;
-	return setrlimit(RLIMIT_NOFILE, &files) == -1 ? "limits" : NULL;
+	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
+		return "limits";
+	if (setup_inherit(setup) == -1 ||
+	    readlink("/proc/self/exe", setup->self, sizeof(setup->self) - 1) ==
+		-1)
+		return "descriptors";
+	writer = fd_reopen_writer(STDERR_FILENO);
+	log_init(&setup->log, "brokerd", writer != -1 ? writer : STDERR_FILENO);
+	return NULL;
 }
 
 static int
@@ -86,16 +91,12 @@ setup_files(struct setup *setup)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR2);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would lose exit statuses */
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setup->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	setup->counters =
-	    memfd_create("brokerd-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (setup->signals == -1 || setup->counters == -1 ||
-	    ftruncate(setup->counters, SETUP_COUNTERS_SIZE) == -1 ||
-	    fcntl(setup->counters, F_ADD_SEALS,
-		F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == -1)
+	if (setup->signals == -1)
 		return "descriptors";
 	setup->engine_program = setup_program(setup, "brokerd-engine");
 	setup->reader_program = setup_program(setup, "brokerd-conf");
@@ -108,20 +109,41 @@ int
 setup_init(struct setup *setup, int argc, char **argv)
 {
 	const char *step;
+	int status;
 
 	setup->argc = argc;
 	setup->argv = argv;
 	setup->config = DEFAULT_CONFIG;
 	setup->programs = LIBEXEC_DIR;
+	setup->ready = -1;
 	log_init(&setup->log, "brokerd", STDERR_FILENO);
 	setup_options(setup);
 	step = setup_process(setup);
 	if (step == NULL)
 		step = setup_files(setup);
-	if (step == NULL)
-		return rundir_open(&setup->rundir, setup->run_dir,
-		    setup->listens, setup->test, &setup->log);
-	log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
+	if (step != NULL) {
+		log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
+		    strerror(errno));
+		return spawn_status(errno);
+	}
+	status = rundir_open(&setup->rundir, setup->run_dir, setup->listens,
+	    setup->test, &setup->inherited, &setup->log);
+	if (status != -1)
+		return status;
+	if (!setup->test && !setup->trial)
+		adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited);
+	if (setup_counters(setup) == 0)
+		return -1;
+	log_line(&setup->log, LOG_ERR, "cannot start: counters: %s",
 	    strerror(errno));
 	return spawn_status(errno);
+}
+
+void
+setup_ready(struct setup *setup)
+{
+	if (setup->ready != -1 && write(setup->ready, "\n", 1) == -1)
+		log_line(&setup->log, LOG_WARNING, "--ready-fd: %s",
+		    strerror(errno));
+	setup->ready = fd_close(setup->ready);
 }

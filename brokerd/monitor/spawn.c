@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "monitor/privilege.h"
 
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -70,6 +71,40 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	if (waitpid(pid, &status, 0) == -1)
 		return EX_OSERR; /* unknown is not 0 */
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void
+spawn_relay(int said, struct log *log)
+{
+	FILE *file = fdopen(said, "r");
+	char line[LOG_LINE_MAX], *text;
+
+	if (file == NULL) {
+		fd_close(said);
+		return;
+	}
+	rewind(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		text = strstr(line, ": "); /* behind the child's name */
+		log_line(log, LOG_ERR, "%s", text != NULL ? text + 2 : line);
+	}
+	fclose(file);
+}
+
+int
+spawn_run(
+    struct spawn *spawn, uint64_t deadline_ms, struct log *log, int *out_status)
+{
+	pid_t pid = -1;
+
+	spawn->fds[STDERR_FILENO] = memfd_create("brokerd-said", MFD_CLOEXEC);
+	if (spawn->fds[STDERR_FILENO] != -1)
+		pid = spawn_start(spawn, log);
+	if (pid != -1)
+		*out_status = spawn_wait(pid, deadline_ms);
+	spawn_relay(spawn->fds[STDERR_FILENO], log);
+	return pid == -1 ? -1 : 0;
 }
 
 int

@@ -28,6 +28,15 @@ pid_t spawn_start(const struct spawn *spawn, struct log *log);
  * exit status, or minus the signal that ended it; 71 if that is not known. */
 int spawn_wait(pid_t pid, uint64_t deadline_ms);
 
+/* spawn_start() and spawn_wait(); what the child says on standard error goes
+ * into log when it has ended.  -1 with errno when it did not start. */
+int spawn_run(struct spawn *spawn, uint64_t deadline_ms, struct log *log,
+    int *out_status);
+
+/* Logs, in this process's name, what a child has written into a file (takes
+ * it). */
+void spawn_relay(int said, struct log *log);
+
 /* The exit status for an errno: 77 when it is about permission, else 71. */
 int spawn_status(int error);
 

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -35,11 +36,9 @@ table_run_reader(struct setup *setup, int memory)
 	    .fds = {-1, memory, setup->log.fd, -1, -1},
 	    .uid = CONF_UID,
 	    .gid = CONF_UID};
-	pid_t pid = -1;
-	int status;
+	uint64_t deadline_ms = clock_ms() + TABLE_READ_MS;
+	int started = -1, status = EX_OSERR;
 
-	if (setup->test)
-		spawn.fds[1] = STDOUT_FILENO;
 	if (!setup->listens)
 		spawn.fds[0] = open(setup->config,
 		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -49,16 +48,17 @@ table_run_reader(struct setup *setup, int memory)
 		argv[2] = setup->rundir.path;
 		memcpy(argv + 3, setup->argv + 1,
 		    (size_t)(setup->argc - 1) * sizeof(*argv));
-		pid = spawn_start(&spawn, &setup->log);
+		if (setup->test)
+			spawn.fds[1] = STDOUT_FILENO;
+		started = spawn_run(&spawn, deadline_ms, &setup->log, &status);
 	}
 	fd_close(spawn.fds[0]);
 	free(argv);
-	if (pid == -1) {
+	if (started == -1) {
 		log_line(&setup->log, LOG_ERR, "%s: cannot read it: %s",
 		    setup->config, strerror(errno));
 		return errno == EACCES ? EX_NOPERM : EX_CONFIG;
 	}
-	status = spawn_wait(pid, clock_ms() + TABLE_READ_MS);
 	if (status >= 0)
 		return status;
 	log_line(
@@ -151,39 +151,126 @@ table_read(struct table *table, struct setup *setup)
 	return status;
 }
 
+static int
+table_fail(const struct record_endpoint *record, struct setup *setup,
+    const char *what, const char *wrong)
+{
+	log_line(&setup->log, LOG_ERR, "listener %s: cannot make %s: %s",
+	    record->listener, what, wrong);
+	return spawn_status(errno);
+}
+
+static const char *
+table_take(struct endpoint *endpoint, struct inherited *inherited)
+{
+	const struct record_endpoint *record = endpoint->record;
+	const char *wrong;
+	struct inherited_item *item = inherited_find(inherited, record, &wrong);
+
+	if (item == NULL)
+		return wrong;
+	endpoint->fd = fd_steal(&item->fd);
+	endpoint->from = item->of;
+	endpoint->shared = 1;
+	/* Without its file nobody finds it: a new one is made. */
+	if (record_is_path(record) &&
+	    endpoint_find_path(endpoint, item->of) != NULL) {
+		endpoint_close(endpoint, ENDPOINT_STOP);
+		endpoint->from = NULL;
+		endpoint->shared = 0;
+	}
+	return NULL;
+}
+
 int
-table_bind(struct table *table, struct setup *setup)
+table_bind(
+    struct table *table, struct setup *setup, struct inherited *inherited)
+{
+	struct endpoint *endpoint;
+	const char *wrong;
+
+	for (uint32_t i = 0; i < table->endpoint_count; i++) {
+		endpoint = &table->endpoints[i];
+		errno = EADDRINUSE;
+		wrong = table_take(endpoint, inherited);
+		if (wrong == NULL && endpoint->fd == -1)
+			wrong = endpoint_bind(endpoint);
+		if (wrong != NULL)
+			return table_fail(endpoint->record, setup,
+			    endpoint->record->name, wrong);
+	}
+	return -1;
+}
+
+int
+table_apply(struct table *table, struct setup *setup)
 {
 	const struct record_endpoint *record;
-	const char *what, *wrong = NULL;
+	const char *wrong;
 
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		record = table->endpoints[i].record;
-		what = record->mailbox;
 		if (record->index == 0 &&
 		    (record->flags & RECORD_DEFAULT_MAILBOX) != 0 &&
 		    rundir_make_mailbox(&setup->rundir, record->listener,
 			record->owner, table->settings->engine_gid) == -1)
-			wrong = strerror(errno);
-		if (wrong == NULL) {
-			what = record->name;
-			wrong = endpoint_bind(&table->endpoints[i]);
-		}
-		if (wrong == NULL)
-			continue;
-		log_line(&setup->log, LOG_ERR,
-		    "listener %s: cannot make %s: %s", record->listener, what,
-		    wrong);
-		return spawn_status(errno);
+			return table_fail(
+			    record, setup, record->mailbox, strerror(errno));
+		wrong = table->endpoints[i].shared ?
+		    endpoint_apply(&table->endpoints[i]) :
+		    NULL;
+		if (wrong != NULL)
+			return table_fail(record, setup, record->name, wrong);
 	}
 	return -1;
 }
 
 void
-table_done(struct table *table, int removed)
+table_take_over(struct table *table, struct table *before,
+    struct channel_drain *out_drain, char *out_text, size_t size)
+{
+	uint32_t added = 0, changed = 0, removed = before->endpoint_count, lent;
+
+	*out_drain = (struct channel_drain){
+	    .timeout_ms = table->settings->drain_timeout_s * 1000};
+	for (uint32_t i = 0; i < removed; i++)
+		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
+	lent = 0;
+	for (uint32_t i = 0; i < table->endpoint_count; i++) {
+		struct endpoint *endpoint = &table->endpoints[i];
+		const struct endpoint *from = endpoint->from;
+		size_t bit;
+
+		endpoint->shared = 0;
+		endpoint->from = NULL;
+		added += from == NULL;
+		if (from == NULL)
+			continue;
+		bit = (size_t)(from - before->endpoints);
+		before->endpoints[bit].shared = 1;
+		out_drain->removed[bit / 8] &= (unsigned char)~(1 << bit % 8);
+		changed += memcmp(from->record, endpoint->record,
+			       sizeof(*from->record)) != 0;
+		removed--;
+	}
+	for (uint32_t i = 0; i < before->endpoint_count; i++)
+		lent += !before->endpoints[i].shared &&
+		    before->endpoints[i].record->handoff == RECORD_LISTENER;
+	snprintf(out_text, size,
+	    "endpoints: %u added, %u changed, %u removed, %u unchanged; "
+	    "%u of those removed were lent",
+	    added, changed, removed, table->endpoint_count - added - changed,
+	    lent);
+}
+
+void
+table_done(struct table *table, enum endpoint_end end)
 {
 	for (uint32_t i = 0; i < table->endpoint_count; i++)
-		endpoint_close(&table->endpoints[i], removed);
+		endpoint_close(&table->endpoints[i], end);
 	free(table->endpoints);
+	if (table->records != NULL)
+		munmap((void *)(uintptr_t)table->records,
+		    table->record_count * sizeof(struct record));
 	*table = (struct table){.records = NULL};
 }

@@ -171,7 +171,7 @@ def test_log_that_nobody_reads_stops_nothing(test):
         text = b""
         while b"no worker at" not in text:
             text += os.read(reader, 65536)
-    check(b"lines lost: nobody read them" in text, "%s", text)
+    check(b"lines lost" in text, "%s", text)
     check(broker.stop() == 0, "brokerd did not end with 0")
     os.close(reader)
     os.close(writer)

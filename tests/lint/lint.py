@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "base": set(),
     "conf": {"base", "fdrecv-wire-link.h"},
     "channel": {"base", "conf/record.h"},
-    "monitor": {"base", "channel", "conf/record.h"},
+    "monitor": {"base", "channel", "conf/record.h", "fdrecv-wire-link.h"},
     "engine": {"base", "channel", "conf/record.h", "fdrecv-wire.h",
                "fdrecv-wire-link.h"},
 }
@@ -31,9 +31,9 @@ BUDGETS = {
     "brokerd/base/*.c": 200,
     "brokerd/channel/*.c": 200,
     "brokerd/conf/record.c": 150,
-    "brokerd/monitor/*.c": 900,
+    "brokerd/monitor/*.c": 1710,
 }
-BUDGET_OF_ALL = 1500
+BUDGET_OF_ALL = 2230
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"}}
 # Plain calls that have one home, or none at all.
 FORBIDDEN = [

@@ -28,8 +28,19 @@ static const struct {
 	CHANNEL_LOADING},
     {CHANNEL_READY, sizeof(struct channel_header), 1, 0, CHANNEL_LOADING},
     {CHANNEL_START, sizeof(struct channel_header), 0, 0, CHANNEL_LOADED},
-    {CHANNEL_DRAIN, sizeof(struct channel_header), 0, 0,
+    {CHANNEL_DRAIN,
+	sizeof(struct channel_header) + sizeof(struct channel_drain), 0, 0,
 	CHANNEL_LOADED | CHANNEL_SERVING},
+    {CHANNEL_PING, sizeof(struct channel_header), 0, 0, CHANNEL_SERVING},
+    {CHANNEL_PONG, sizeof(struct channel_header), 1, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_RELOAD, sizeof(struct channel_header), 1, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_UPGRADE, sizeof(struct channel_header), 1, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_RESULT,
+	sizeof(struct channel_header) + sizeof(struct channel_result), 0, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
 };
 
 static const enum channel_phase phases[] = {

@@ -130,7 +130,7 @@ START_TEST(every_kind_is_bound_as_its_record_says)
 	ck_assert_int_eq(endpoint.inode != 0,
 	    kinds[_i].domain == AF_UNIX && kinds[_i].address == NULL);
 	reach(&endpoint);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(endpoint.fd, -1);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), -1);
 }
@@ -147,7 +147,7 @@ START_TEST(the_port_is_the_one_asked_for)
 	fd_close(holder);
 	bind_well(&endpoint, &record);
 	ck_assert_uint_eq(net_port(endpoint.fd), port);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 
@@ -164,7 +164,7 @@ START_TEST(the_backlog_is_the_one_asked_for)
 	ck_assert_int_eq(
 	    getsockopt(endpoint.fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
 	ck_assert_uint_eq(info.tcpi_sacked, 7);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 
@@ -237,13 +237,13 @@ START_TEST(an_option_is_set_when_it_is_asked_for_and_only_then)
 	ck_assert_int_eq(
 	    option(endpoint.fd, options[_i].level, options[_i].name),
 	    options[_i].with);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	bind_well(&endpoint, &without);
 	if (options[_i].without != -1)
 		ck_assert_int_eq(
 		    option(endpoint.fd, options[_i].level, options[_i].name),
 		    options[_i].without);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 

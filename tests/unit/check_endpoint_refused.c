@@ -37,7 +37,7 @@ refusal(const struct record_endpoint *record)
 	int saved = errno;
 
 	if (wrong == NULL)
-		endpoint_close(&endpoint, 1);
+		endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(endpoint.fd, -1);
 	errno = saved;
 	return wrong;
@@ -119,7 +119,8 @@ START_TEST(the_log_names_the_listener_and_the_address)
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
 	memset(&setup, 0, sizeof(setup));
 	log_init(&setup.log, "brokerd", ends[1]);
-	ck_assert_int_eq(table_bind(&table, &setup), EX_OSERR);
+	ck_assert_int_eq(
+	    table_bind(&table, &setup, &setup.inherited), EX_OSERR);
 	fd_close(ends[1]);
 	net_read_all(ends[0], line, sizeof(line));
 	snprintf(expected, sizeof(expected),
@@ -129,7 +130,7 @@ START_TEST(the_log_names_the_listener_and_the_address)
 	ck_assert_int_ne(endpoints[0].fd, -1);
 	ck_assert_int_eq(endpoints[1].fd, -1);
 	ck_assert_int_eq(endpoints[2].fd, -1);
-	endpoint_close(&endpoints[0], 1);
+	endpoint_close(&endpoints[0], ENDPOINT_STOP);
 	fd_close(ends[0]);
 	fd_close(holder);
 }
@@ -187,7 +188,7 @@ START_TEST(an_IPv6_socket_takes_IPv4_only_if_dual)
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	ck_assert_int_eq(
 	    takes_ipv4(net_port(endpoint.fd)), families[_i].takes_ipv4);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 
@@ -216,7 +217,7 @@ START_TEST(the_default_of_the_system_does_not_matter_to_IPv6)
 				     IPV6_V6ONLY, &v6only, &size),
 		    0);
 		ck_assert_int_eq(v6only, !families[_i].takes_ipv4);
-		endpoint_close(&endpoint, 1);
+		endpoint_close(&endpoint, ENDPOINT_STOP);
 	}
 	fd_close(sysctl);
 }

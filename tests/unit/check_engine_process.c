@@ -65,7 +65,9 @@ prepare(enum double_does does, int number)
 	scene.setup.engine_program = probe_program();
 	scene.setup.counters = double_counters(&counters);
 	*counters = (struct double_counters){.does = does, .number = number};
-	scene.settings = (struct record_settings){PROBE_UID, PROBE_GID, 1};
+	scene.settings = (struct record_settings){.engine_uid = PROBE_UID,
+	    .engine_gid = PROBE_GID,
+	    .endpoint_count = 1};
 	scene.record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
 	for (int i = 0; i < ENDPOINTS; i++)
 		scene.endpoints[i] = (struct endpoint){
@@ -94,13 +96,17 @@ start(void)
 static void
 right_body(void *argument)
 {
+	static const struct channel_drain drain = {.stop = 1};
+
 	(void)argument;
 	prepare(DOUBLE_RIGHT, 5);
 	unit_must(start() == -1);
 	unit_must(scene.text[0] == '\0');
-	unit_must(scene.engine.phase == CHANNEL_SERVING);
+	unit_must(scene.engine.phase == CHANNEL_LOADED);
 	unit_must(counters->endpoints == ENDPOINTS);
-	unit_must(engine_process_say(&scene.engine, CHANNEL_DRAIN) == 0);
+	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
+	unit_must(scene.engine.phase == CHANNEL_SERVING);
+	unit_must(engine_process_drain(&scene.engine, &drain) == 0);
 	unit_must(scene.engine.phase == CHANNEL_DRAINING);
 	unit_must(
 	    engine_process_end(&scene.engine, clock_ms() + LIMIT_MS) == 5);
@@ -126,6 +132,7 @@ late_body(void *argument)
 	(void)argument;
 	prepare(DOUBLE_HURRY, 0);
 	unit_must(start() == -1);
+	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
 	channel.fd = scene.engine.channel;
 	unit_must(poll(&channel, 1, -1) == 1);
 	unit_must(channel_receive(scene.engine.channel, 1, scene.engine.phase,

@@ -43,7 +43,7 @@ open_listener(
 	snprintf(record.listener, sizeof(record.listener), "web");
 	listener = listener_new(core, pool, record.listener);
 	ck_assert_ptr_nonnull(listener);
-	ck_assert_int_eq(listener_add(listener, &record, fd), 0);
+	ck_assert_int_eq(listener_add(listener, &record, 0, fd), 0);
 	return listener;
 }
 

@@ -161,8 +161,7 @@ START_TEST(a_full_pipe_loses_lines_and_says_how_many)
 	ck_assert_int_eq(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	drained(fds[0]);
 	log_line(&log, LOG_ERR, "again");
-	ck_assert_str_eq(drained(fds[0]),
-	    "engine: again (3 lines lost: nobody read them)\n");
+	ck_assert_str_eq(drained(fds[0]), "engine: again (3 lines lost)\n");
 	log_line(&log, LOG_ERR, "again");
 	ck_assert_str_eq(drained(fds[0]), "engine: again\n");
 	close_log(fds);
@@ -182,8 +181,7 @@ lose_on_socket(int type)
 	ck_assert_int_eq(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
 	drained(ends[0]);
 	log_line(&log, LOG_ERR, "again");
-	ck_assert_str_eq(drained(ends[0]),
-	    "engine: again (3 lines lost: nobody read them)\n");
+	ck_assert_str_eq(drained(ends[0]), "engine: again (3 lines lost)\n");
 	close_log(ends);
 }
 

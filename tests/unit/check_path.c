@@ -75,7 +75,7 @@ START_TEST(the_file_has_its_mode_whatever_the_umask)
 		umask(masks[i]);
 		bind_well(&endpoint, &record);
 		is_file(&record, modes[_i], geteuid(), getegid());
-		endpoint_close(&endpoint, 1);
+		endpoint_close(&endpoint, ENDPOINT_STOP);
 	}
 }
 END_TEST
@@ -91,7 +91,7 @@ START_TEST(the_file_is_born_for_its_owner_alone)
 	/* What bind(2) makes the file from, before it gets its own mode. */
 	ck_assert_int_eq(fstat(endpoint.fd, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 0777, 0600);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 
@@ -119,7 +119,7 @@ START_TEST(the_file_has_its_owner_and_group)
 	bind_well(&endpoint, &record);
 	is_file(
 	    &record, 0640, owners[_i].expected_uid, owners[_i].expected_gid);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert(!is_there(&record));
 }
 END_TEST
@@ -139,7 +139,7 @@ START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
 	record.socket_mode = 0660;
 	bind_well(&endpoint, &record);
 	is_file(&record, 0660, ASMONITOR_USER, _i == 0 ? 0 : ASMONITOR_GROUP);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert(!is_there(&record));
 }
 END_TEST
@@ -166,7 +166,7 @@ START_TEST(the_socket_may_be_in_its_users_private_directory)
 	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
 	is_file(&record, 0600, ASMONITOR_USER, ASMONITOR_GROUP);
 	setfsuid(0);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
 	ck_assert(!is_there(&record));
 	ck_assert_int_eq(errno, ENOENT);
@@ -210,7 +210,7 @@ START_TEST(the_longest_path_is_bound)
 	record = sample_unix(RECORD_UNIX_STREAM, path);
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(access(path, F_OK), 0);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(access(path, F_OK), -1);
 }
 END_TEST
@@ -222,16 +222,18 @@ START_TEST(the_file_is_removed_only_when_that_is_wanted)
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
+	endpoint.shared = 1;
 	errno = ENODATA;
-	endpoint_close(&endpoint, 0);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(errno, ENODATA);
 	ck_assert_int_eq(endpoint.fd, -1);
 	ck_assert(is_there(&record));
-	endpoint_close(&endpoint, 1); /* not ours any more */
+	endpoint.shared = 0;
+	endpoint_close(&endpoint, ENDPOINT_STOP); /* not ours any more */
 	ck_assert(is_there(&record));
 	bind_well(&endpoint, &record);
 	errno = ENODATA;
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(errno, ENODATA);
 	ck_assert(!is_there(&record));
 }
@@ -268,7 +270,7 @@ START_TEST(what_has_taken_our_files_place_stays)
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(rename(path_of(&record), unit_path("moved")), 0);
 	successors[_i](path_of(&record));
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert(is_there(&record));
 	ck_assert_int_eq(access(unit_path("moved"), F_OK), 0);
 }

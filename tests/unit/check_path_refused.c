@@ -35,7 +35,7 @@ refusal(const char *path)
 	wrong = endpoint_bind(&endpoint);
 	saved = errno;
 	if (wrong == NULL)
-		endpoint_close(&endpoint, 1);
+		endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(endpoint.fd, -1);
 	errno = saved;
 	return wrong;
@@ -55,7 +55,7 @@ START_TEST(a_dead_socket_makes_room)
 	client = net_reach(unit_path("s"), SOCK_STREAM);
 	ck_assert_int_ne(client, -1);
 	fd_close(client);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 
@@ -73,9 +73,9 @@ START_TEST(a_dead_socket_of_its_users_makes_room)
 	record.socket_uid = ASMONITOR_USER;
 	record.socket_mode = 0600;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
-	endpoint_close(&endpoint, 0);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
-	endpoint_close(&endpoint, 1);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
 

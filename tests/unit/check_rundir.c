@@ -29,13 +29,15 @@ static int
 open_rundir(
     struct rundir *rundir, const char *given, int private, int only_name)
 {
+	struct inherited inherited = {.items = NULL};
 	struct log log;
 	int ends[2], status;
 
 	unit_must(pipe2(ends, O_CLOEXEC) == 0);
 	memset(rundir, 0, sizeof(*rundir));
 	log_init(&log, "brokerd", ends[1]);
-	status = rundir_open(rundir, given, private, only_name, &log);
+	status =
+	    rundir_open(rundir, given, private, only_name, &inherited, &log);
 	fd_close(ends[1]);
 	unit_must(net_read_all(ends[0], text, sizeof(text)) == 0);
 	fd_close(ends[0]);

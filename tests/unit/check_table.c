@@ -55,7 +55,9 @@ fill(struct scene *scene)
 	    .version = RECORD_VERSION,
 	    .size = sizeof(struct record)};
 	r[1].type = RECORD_SETTINGS;
-	r[1].u.settings = (struct record_settings){PROBE_UID, PROBE_GID, 1};
+	r[1].u.settings = (struct record_settings){.engine_uid = PROBE_UID,
+	    .engine_gid = PROBE_GID,
+	    .endpoint_count = 1};
 	r[2].type = RECORD_ENDPOINT;
 	r[2].u.endpoint = sample_inet(RECORD_TCP, "127.0.0.1", 8080);
 	r[3].type = RECORD_ENDPOINT;
@@ -108,7 +110,7 @@ right_body(void *argument)
 		unit_must(table->endpoints[i].fd == -1);
 		unit_must(table->endpoints[i].inode == 0);
 	}
-	table_done(&scene.table, 1);
+	table_done(&scene.table, ENDPOINT_STOP);
 	unit_must(table->records == NULL && table->endpoint_count == 0);
 }
 
@@ -196,7 +198,7 @@ wrong_body(void *argument)
 	if (strcmp(scene.text, why) != 0)
 		fprintf(stderr, "not %sbut %s", why, scene.text);
 	unit_must(strcmp(scene.text, why) == 0);
-	table_done(&scene.table, 1);
+	table_done(&scene.table, ENDPOINT_STOP);
 }
 
 START_TEST(a_table_that_is_wrong_in_one_place_is_refused)
@@ -226,8 +228,10 @@ meeting_body(void *argument)
 
 	probe_descriptors();
 	fill(&scene);
-	scene.records[1].u.settings = (struct record_settings){
-	    meetings[i].engine, meetings[i].engine_gid, 1};
+	scene.records[1].u.settings =
+	    (struct record_settings){.engine_uid = meetings[i].engine,
+		.engine_gid = meetings[i].engine_gid,
+		.endpoint_count = 1};
 	scene.records[3].u.endpoint.owner = meetings[i].owner;
 	unit_must(run(&scene) == (geteuid() == 0 ? EX_OSERR : -1));
 	unit_must((scene.text[0] == '\0') == (geteuid() != 0));
@@ -256,7 +260,8 @@ twice_body(void *argument)
 	scene.records[2].u.endpoint = sample_unix(RECORD_UNIX_STREAM, path);
 	scene.records[3].u.endpoint = scene.records[2].u.endpoint;
 	unit_must(run(&scene) == -1);
-	unit_must(table_bind(&scene.table, &scene.setup) == EX_OSERR);
+	unit_must(table_bind(&scene.table, &scene.setup,
+		      &scene.setup.inherited) == EX_OSERR);
 	unit_must(scene.table.endpoints[0].fd != -1);
 	unit_must(scene.table.endpoints[1].fd == -1);
 	probe_read(scene.out[0], scene.text, sizeof(scene.text));
@@ -266,7 +271,7 @@ twice_body(void *argument)
 	    "the socket\n",
 	    path);
 	unit_must(strcmp(scene.text, why) == 0);
-	table_done(&scene.table, 1);
+	table_done(&scene.table, ENDPOINT_STOP);
 	unit_must(net_reach(path, SOCK_STREAM) == -1);
 }
 

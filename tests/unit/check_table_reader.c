@@ -25,14 +25,15 @@
 
 #define ALL (RECORD_MAX * sizeof(struct record))
 
-/* A process stays behind until the test, which it logs to, says so; true in
- * it. */
+/* A process stays behind until the test says so in the configuration, which is
+ * a FIFO; true in it. */
 static int
 stay_behind(void)
 {
 	char byte;
 
-	return fork() == 0 && read(2, &byte, 1) >= 0;
+	return fork() == 0 && fcntl(0, F_SETFL, 0) == 0 &&
+	    read(0, &byte, 1) >= 0;
 }
 
 static int
@@ -47,7 +48,8 @@ reader_try_to_change(void)
 	failed = pwrite(1, "x", 1, 0) == -1 && ftruncate(1, 0) == -1 &&
 	    ftruncate(1, 2 * sizeof(struct record)) == -1 &&
 	    mmap(NULL, 1, PROT_WRITE, MAP_SHARED, 1, 0) == MAP_FAILED;
-	return write(2, failed ? "sealed" : "open", 6) != 6;
+	return write(open("/proc/self/fd/0", O_WRONLY),
+		   failed ? "sealed" : "open", 6) != 6;
 }
 
 static int
@@ -110,6 +112,20 @@ prepare(struct scene *scene, const char *what, const char *number)
 	    "/run/unit");
 }
 
+/* The test's end of a configuration that is a FIFO. */
+static int
+open_fifo(struct scene *scene)
+{
+	int fd;
+
+	scene->setup.config = unit_path("fifo");
+	unit_must(mkfifo(scene->setup.config, 0600) == 0);
+	unit_must(chmod(scene->setup.config, 0666) == 0);
+	fd = open(scene->setup.config, O_RDWR | O_CLOEXEC);
+	unit_must(fd != -1);
+	return fd;
+}
+
 static int
 run(struct scene *scene)
 {
@@ -162,13 +178,17 @@ sealed_body(void *argument)
 {
 	static struct scene scene;
 	char answer[8] = "";
+	int fifo;
 
 	(void)argument;
 	prepare(&scene, "change", "0");
+	fifo = open_fifo(&scene);
 	unit_must(run(&scene) == EX_OSERR);
-	unit_must(fcntl(scene.log[0], F_SETFL, 0) == 0);
-	unit_must(write(scene.log[0], "x", 1) == 1);
-	unit_must(read(scene.log[0], answer, 6) == 6);
+	unit_must(write(fifo, "x", 1) == 1);
+	/* Until the other has taken that one. */
+	while (read(fifo, answer, 1) == 1 && answer[0] == 'x')
+		unit_must(write(fifo, "x", 1) == 1);
+	unit_must(read(fifo, answer + 1, 5) == 5);
 	unit_must(strcmp(answer, "sealed") == 0);
 }
 
@@ -183,15 +203,17 @@ static void
 mapped_body(void *argument)
 {
 	static struct scene scene;
+	int fifo;
 
 	(void)argument;
 	prepare(&scene, "map", "0");
+	fifo = open_fifo(&scene);
 	unit_must(run(&scene) == EX_OSERR);
 	unit_must(strcmp(scene.text,
 		      "test: config reader: unusable: "
 		      "Device or resource busy\n") == 0);
 	unit_must(scene.table.records == NULL);
-	shutdown(scene.log[0], SHUT_RDWR); /* and what stayed behind ends */
+	unit_must(write(fifo, "x", 1) == 1); /* what stayed behind ends */
 }
 
 START_TEST(a_table_that_somebody_can_still_write_to_is_refused)

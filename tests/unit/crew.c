@@ -49,10 +49,21 @@ crew_find(void *argument, const struct hello *hello, uid_t uid)
 	return pool_find_worker(crew->pool, hello, uid);
 }
 
+/* No monitor comes here. */
+static int
+crew_adopt(void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
+{
+	(void)argument;
+	(void)adopt;
+	(void)uid;
+	(void)fd;
+	return -1;
+}
+
 static void
 crew_open_rendezvous(struct crew *crew)
 {
-	struct rendezvous_user user = {crew_find, crew};
+	struct rendezvous_user user = {crew_find, crew_adopt, crew};
 	struct record_endpoint record =
 	    sample_unix(RECORD_UNIX_SEQPACKET, "/nowhere/socket");
 	int fd = net_bind(unit_path("rendezvous"), SOCK_SEQPACKET);

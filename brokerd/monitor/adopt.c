@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Takes the sockets back from engines whose monitor has died.  Runs as root,
+ * against processes that may be hostile: whatever they send is one descriptor
+ * for one question, of which inherited.c asks the kernel what it is, and there
+ * is a limit of number and time.
+ */
+#include "monitor/adopt.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "channel/adoption.h"
+#include "channel/channel.h"
+
+#include <sys/un.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ADOPT_MS 2000
+
+static int
+adopt_connect(const struct rundir *rundir, int number)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int n = snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s/" FDRECV_WIRE_RENDEZVOUS "%d", rundir->path, number);
+
+	if (n > 0 && (size_t)n < sizeof(address.sun_path) && fd != -1 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+		0)
+		return fd;
+	return fd_close(fd);
+}
+
+/* One question, and what came.  True if there may be more. */
+static int
+adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
+    uint32_t number)
+{
+	struct channel_adopt ask = {CHANNEL_ADOPT_MAGIC, number};
+	struct pollfd ready = {.fd = orphan, .events = POLLIN};
+	char answer;
+	int fd = -1;
+
+	if (send(orphan, &ask, sizeof(ask), MSG_NOSIGNAL) != sizeof(ask) ||
+	    poll(&ready, 1, clock_left_ms(deadline_ms)) != 1 ||
+	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) != 1 ||
+	    fd == -1)
+		return 0;
+	inherited_add(inherited, fd, NULL);
+	return 1;
+}
+
+void
+adopt_ask(struct adopt *adopt, const struct rundir *rundir,
+    struct inherited *inherited)
+{
+	uint64_t deadline_ms = clock_ms() + ADOPT_MS;
+	int orphan;
+
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
+		orphan = adopt_connect(rundir, i);
+		adopt->orphans[i] = orphan;
+		for (uint32_t n = 0; orphan != -1 && n < 2 * RECORD_MAX &&
+		     adopt_next(orphan, deadline_ms, inherited, n);
+		     n++)
+			;
+	}
+}
+
+void
+adopt_done(struct adopt *adopt, int serves)
+{
+	static const struct channel_adopt drain = {
+	    CHANNEL_ADOPT_MAGIC, CHANNEL_ADOPTED};
+
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
+		if (serves && adopt->orphans[i] != -1)
+			send(adopt->orphans[i], &drain, sizeof(drain),
+			    MSG_NOSIGNAL);
+		adopt->orphans[i] = fd_close(adopt->orphans[i]);
+	}
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the process gets from who started it, besides its command line: another
+ * version of itself, or a service manager.  Runs with the caller's privileges.
+ */
+#include "base/fd.h"
+#include "channel/message.h"
+#include "monitor/setup.h"
+#include "monitor/spawn.h"
+
+#include <sys/mman.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int
+environment_number(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text == NULL ? 0 : (int)strtol(text, NULL, 10);
+}
+
+/* What somebody means to hand on, as sd_listen_fds(3) has it, and --ready-fd
+ * behind it; everything else is closed.  From then on what is below SPAWN_FDS
+ * is a child's place, not one of ours. */
+int
+setup_inherit(struct setup *setup)
+{
+	int end = 3;
+
+	setup->trial = getenv("BROKERD_TRIAL") != NULL;
+	setup->engine_pid = environment_number("BROKERD_ENGINE");
+	setup->engine_channel = environment_number("BROKERD_CHANNEL");
+	unsetenv("BROKERD_ENGINE");
+	unsetenv("BROKERD_CHANNEL");
+	if (environment_number("LISTEN_PID") == getpid())
+		end += environment_number("LISTEN_FDS");
+	if (end < 3 || end > 3 + 2 * RECORD_MAX)
+		end = 3;
+	if (setup->ready >= end && fd_place(setup->ready, end) == 0)
+		setup->ready = end++;
+	if (fd_close_from((unsigned int)end) == -1)
+		return -1;
+	if (setup->ready > 2)
+		setup->ready =
+		    fcntl(setup->ready, F_DUPFD_CLOEXEC, end + SPAWN_FDS);
+	for (int fd = 3; fd < end; fd++) {
+		if (fd == setup->engine_channel)
+			setup->engine_channel =
+			    fcntl(fd, F_DUPFD_CLOEXEC, end + SPAWN_FDS);
+		else
+			inherited_add(&setup->inherited,
+			    fcntl(fd, F_DUPFD_CLOEXEC, end + SPAWN_FDS), NULL);
+		fd_close(fd);
+	}
+	return fd_reserve(SPAWN_FDS);
+}
+
+/* The counters of engines before, if it is known what they mean. */
+int
+setup_counters(struct setup *setup)
+{
+	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+
+	setup->counters =
+	    inherited_take_memory(&setup->inherited, seals, CHANNEL_MEMFD_SIZE);
+	if (setup->counters != -1)
+		return 0;
+	setup->counters =
+	    memfd_create("brokerd-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (setup->counters == -1 ||
+	    ftruncate(setup->counters, CHANNEL_MEMFD_SIZE) == -1)
+		return -1;
+	return fcntl(setup->counters, F_ADD_SEALS, seals);
+}

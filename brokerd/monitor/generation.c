@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A table and its engine.  Runs as root.  Reload, upgrade and start are the
+ * same: a new generation is made beside the old one, in full, and only when it
+ * could serve does the old one begin to drain.
+ */
+#include "monitor/generation.h"
+
+#include "base/clock.h"
+
+#define GENERATION_LATE_MS 2000
+
+int
+generation_make(struct generation *generation, struct setup *setup,
+    struct inherited *inherited)
+{
+	int status;
+
+	*generation = (struct generation){.engine = {.channel = -1}};
+	status = table_read(&generation->table, setup);
+	if (status == -1)
+		status = table_bind(&generation->table, setup, inherited);
+	inherited_done(inherited);
+	if (status == -1)
+		status = engine_process_start(
+		    &generation->engine, setup, &generation->table);
+	if (status != -1)
+		generation_end(generation, ENDPOINT_STOP);
+	return status;
+}
+
+int
+generation_serve(struct generation *generation, struct setup *setup)
+{
+	int status = table_apply(&generation->table, setup);
+
+	if (status == -1)
+		status = engine_process_serve(&generation->engine, setup);
+	if (status != -1)
+		generation_end(generation, ENDPOINT_STOP);
+	return status;
+}
+
+void
+generation_drain(
+    struct generation *generation, const struct channel_drain *drain)
+{
+	/* It has to be through with all it says by then. */
+	generation->kill_ms =
+	    clock_ms() + drain->timeout_ms + GENERATION_LATE_MS;
+	if (generation->engine.pid == 0 ||
+	    engine_process_drain(&generation->engine, drain) == -1)
+		generation->kill_ms = clock_ms();
+}
+
+void
+generation_end(struct generation *generation, enum endpoint_end end)
+{
+	engine_process_end(&generation->engine, 0);
+	table_done(&generation->table, end);
+	generation->kill_ms = 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors that were open before: of the table that a reload replaces, of
+ * the program that this one took the place of, of systemd's store, of an
+ * engine whose monitor died.  Runs as root, and takes nobody's word for what a
+ * descriptor is: the kernel is asked, and only what the configuration wants,
+ * bound as it wants it, is used.
+ */
+#include "monitor/inherited.h"
+
+#include "base/fd.h"
+
+#include <netinet/in.h>
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int
+inherited_option(int fd, int level, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = 0;
+
+	return getsockopt(fd, level, name, &value, &size) == 0 ? value : 0;
+}
+
+void
+inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
+{
+	struct inherited_item item = {.fd = fd, .of = of};
+	struct inherited_item *grown;
+
+	if (fd == -1)
+		return;
+	if (inherited->count == inherited->room) {
+		inherited->room = inherited->room * 2 + 16;
+		grown = reallocarray(
+		    inherited->items, inherited->room, sizeof(item));
+		if (grown == NULL)
+			abort();
+		inherited->items = grown;
+	}
+	item.length = sizeof(item.address);
+	if (getsockname(fd, (struct sockaddr *)&item.address, &item.length) ==
+	    -1)
+		item.length = 0;
+	if (item.length == 0 && fstat(fd, &item.file) == -1)
+		return;
+	item.type = inherited_option(fd, SOL_SOCKET, SO_TYPE);
+	item.protocol = inherited_option(fd, SOL_SOCKET, SO_PROTOCOL);
+	item.listens = inherited_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
+	item.v6only = inherited_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	inherited->items[inherited->count++] = item;
+}
+
+static const char *
+inherited_compare(
+    const struct inherited_item *item, const struct record_endpoint *record)
+{
+	if (item->of != NULL && item->of->record->handoff != record->handoff)
+		return "its handoff cannot change while it is open: it has to "
+		       "be taken out and put in again";
+	if (record->address.ss_family == AF_INET6 &&
+	    item->v6only != ((record->flags & RECORD_V6ONLY) != 0))
+		return "its v6only cannot change while it is open: it has to "
+		       "be taken out and put in again";
+	return NULL;
+}
+
+struct inherited_item *
+inherited_find(struct inherited *inherited,
+    const struct record_endpoint *record, const char **out_wrong)
+{
+	int protocol = record->kind == RECORD_TCP ? IPPROTO_TCP :
+	    record->kind == RECORD_UDP            ? IPPROTO_UDP :
+						    0;
+	struct inherited_item *item = inherited->items;
+
+	*out_wrong = NULL;
+	for (size_t i = 0; i < inherited->count; i++, item++) {
+		if (item->fd == -1 || item->length != record->address_length ||
+		    memcmp(&item->address, &record->address, item->length) !=
+			0 ||
+		    item->type != record_socket_type(record->kind) ||
+		    item->protocol != protocol)
+			continue;
+		/* A worker may have ended what it was lent; see
+		 * endpoint_apply(). */
+		if (item->of == NULL &&
+		    item->listens != record_has_connections(record))
+			continue;
+		*out_wrong = inherited_compare(item, record);
+		return *out_wrong == NULL ? item : NULL;
+	}
+	return NULL;
+}
+
+int
+inherited_take_file(struct inherited *inherited, const struct stat *file)
+{
+	struct inherited_item *item = inherited->items;
+
+	for (size_t i = 0; i < inherited->count; i++, item++)
+		if (item->fd != -1 && item->length == 0 &&
+		    item->file.st_dev == file->st_dev &&
+		    item->file.st_ino == file->st_ino)
+			return fd_steal(&item->fd);
+	return -1;
+}
+
+int
+inherited_take_memory(struct inherited *inherited, int seals, off_t size)
+{
+	struct inherited_item *item = inherited->items;
+
+	for (size_t i = 0; i < inherited->count; i++, item++)
+		if (item->fd != -1 && item->length == 0 &&
+		    item->file.st_size == size &&
+		    fcntl(item->fd, F_GET_SEALS) == seals)
+			return fd_steal(&item->fd);
+	return -1;
+}
+
+void
+inherited_done(struct inherited *inherited)
+{
+	fd_guard(2);
+	for (size_t i = 0; i < inherited->count; i++)
+		fd_close(inherited->items[i].fd);
+	fd_guard(0);
+	free(inherited->items);
+	*inherited = (struct inherited){.items = NULL};
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Another version of this program in its place, under the same pid.  Runs as
+ * root.  The program is found where this one was started from; what it gets is
+ * the same command line, the descriptors, in the manner of sd_listen_fds(3),
+ * and the capabilities, which exec(2) would drop.  It asks the kernel what the
+ * descriptors are and reads the configuration itself, so there is no state
+ * whose layout two versions have to agree upon.
+ */
+#include "monitor/upgrade.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "monitor/privilege.h"
+#include "monitor/spawn.h"
+
+#include <sys/mman.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define UPGRADE_TRIAL_MS 10000
+
+static int
+upgrade_pass(int fd, int pass, int most)
+{
+	fcntl(fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
+	return fd > most ? fd : most;
+}
+
+/* Leaves open over exec(2) what is handed on, or not.  Returns the highest
+ * descriptor of them. */
+static int
+upgrade_pass_all(
+    const struct setup *setup, const struct generation *generation, int pass)
+{
+	int most = upgrade_pass(setup->counters, pass, SPAWN_FDS);
+
+	most = upgrade_pass(setup->rundir.lock, pass, most);
+	most = upgrade_pass(generation->engine.channel, pass, most);
+	for (uint32_t i = 0; i < generation->table.endpoint_count; i++)
+		most =
+		    upgrade_pass(generation->table.endpoints[i].fd, pass, most);
+	return most;
+}
+
+static void
+upgrade_set(const char *name, int number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", number);
+	setenv(name, text, 1);
+}
+
+/* Returns only on failure. */
+static void
+upgrade_exec(const struct setup *setup, const struct generation *generation)
+{
+	upgrade_set("LISTEN_FDS", upgrade_pass_all(setup, generation, 1) - 2);
+	upgrade_set("LISTEN_PID", (int)getpid());
+	if (privilege_carry(1) == 0)
+		execv(setup->self, setup->argv);
+	privilege_carry(0);
+}
+
+/* The trial says what is wrong on its standard error; that is passed on. */
+static int
+upgrade_try(struct setup *setup, const struct generation *generation)
+{
+	int said = memfd_create("brokerd-said", MFD_CLOEXEC), status;
+	pid_t pid = said == -1 ? -1 : fork();
+
+	if (pid == 0) {
+		if (fd_place(said, STDERR_FILENO) == 0 &&
+		    setenv("BROKERD_TRIAL", "1", 1) == 0)
+			upgrade_exec(setup, generation);
+		fprintf(
+		    stderr, "brokerd: %s: %s\n", setup->self, strerror(errno));
+		_exit(EX_UNAVAILABLE);
+	}
+	if (pid == -1) {
+		log_line(&setup->log, LOG_ERR, "trial: %s", strerror(errno));
+		fd_close(said);
+		return EX_OSERR;
+	}
+	status = spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
+	spawn_relay(said, &setup->log);
+	if (status != EX_OK)
+		log_line(&setup->log, LOG_ERR,
+		    "the new version did not get ready within %d s (%s %d)",
+		    UPGRADE_TRIAL_MS / 1000, status < 0 ? "signal" : "status",
+		    abs(status));
+	return status < 0 ? EX_SOFTWARE : status;
+}
+
+int
+upgrade_run(struct setup *setup, const struct generation *generation)
+{
+	int status;
+
+	if (setup->listens) {
+		log_line(&setup->log, LOG_ERR,
+		    "-l was given: what has no configuration file cannot be "
+		    "upgraded");
+		return EX_USAGE;
+	}
+	status = upgrade_try(setup, generation);
+	if (status != EX_OK)
+		return status;
+	upgrade_set("BROKERD_ENGINE", (int)generation->engine.pid);
+	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
+	upgrade_exec(setup, generation);
+	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
+	upgrade_pass_all(setup, generation, 0);
+	return EX_OSERR;
+}
