@@ -14,6 +14,7 @@
 
 #include <sys/un.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,8 @@ adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
 {
 	struct channel_adopt ask = {CHANNEL_ADOPT_MAGIC, number};
 	struct pollfd ready = {.fd = orphan, .events = POLLIN};
+	struct sockaddr any;
+	socklen_t size = sizeof(any);
 	char answer;
 	int fd = -1;
 
@@ -51,7 +54,12 @@ adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
 	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) != 1 ||
 	    fd == -1)
 		return 0;
-	inherited_add(inherited, fd, NULL);
+	/* A socket or a memfd; to ask others what they are may take for ever,
+	 * if their file system (FUSE) so wishes. */
+	if (getsockname(fd, &any, &size) == 0 || fcntl(fd, F_GET_SEALS) != -1)
+		inherited_add(inherited, fd, NULL);
+	else
+		channel_close(fd);
 	return 1;
 }
 

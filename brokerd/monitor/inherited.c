@@ -16,6 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* Linux 5.14 */
+#endif
+
 static int
 inherited_option(int fd, int level, int name)
 {
@@ -23,6 +27,17 @@ inherited_option(int fd, int level, int name)
 	int value = 0;
 
 	return getsockopt(fd, level, name, &value, &size) == 0 ? value : 0;
+}
+
+/* Older kernels do not tell, of any. */
+static uint64_t
+inherited_network(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+
+	getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size);
+	return cookie;
 }
 
 void
@@ -34,6 +49,10 @@ inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
 	if (fd == -1)
 		return;
 	if (inherited->count == inherited->room) {
+		int own = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		inherited->network = inherited_network(own);
+		fd_close(own);
 		inherited->room = inherited->room * 2 + 16;
 		grown = reallocarray(
 		    inherited->items, inherited->room, sizeof(item));
@@ -50,6 +69,7 @@ inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
 	item.type = inherited_option(fd, SOL_SOCKET, SO_TYPE);
 	item.protocol = inherited_option(fd, SOL_SOCKET, SO_PROTOCOL);
 	item.listens = inherited_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
+	item.network = inherited_network(fd);
 	item.v6only = inherited_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	inherited->items[inherited->count++] = item;
 }
@@ -83,7 +103,8 @@ inherited_find(struct inherited *inherited,
 		    memcmp(&item->address, &record->address, item->length) !=
 			0 ||
 		    item->type != record_socket_type(record->kind) ||
-		    item->protocol != protocol)
+		    item->protocol != protocol ||
+		    item->network != inherited->network)
 			continue;
 		/* A worker may have ended what it was lent; see
 		 * endpoint_apply(). */

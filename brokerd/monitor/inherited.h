@@ -7,17 +7,20 @@
 #include <sys/stat.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Descriptors from whoever served before: another brokerd, or systemd. */
 struct inherited {
 	struct inherited_item *items;
 	size_t count, room;
+	uint64_t network; /* this process's own, see SO_NETNS_COOKIE */
 };
 
 /* What a descriptor is, as the kernel tells; the rest is zeros. */
 struct inherited_item {
 	int fd;                              /* -1: taken */
 	int type, protocol, listens, v6only; /* of a socket */
+	uint64_t network;                    /* likewise */
 	socklen_t length;                    /* 0: no socket */
 	struct sockaddr_storage address;
 	struct stat file;          /* of another file */

@@ -225,17 +225,23 @@ table_apply(struct table *table, struct setup *setup)
 	return -1;
 }
 
+/* Those of brokerd itself nobody has asked for. */
+static int
+table_is_counted(const struct endpoint *endpoint)
+{
+	return (endpoint->record->flags & RECORD_RENDEZVOUS) == 0;
+}
+
 void
 table_take_over(struct table *table, struct table *before,
     struct channel_drain *out_drain, char *out_text, size_t size)
 {
-	uint32_t added = 0, changed = 0, removed = before->endpoint_count, lent;
+	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0, lent = 0;
 
 	*out_drain = (struct channel_drain){
 	    .timeout_ms = table->settings->drain_timeout_s * 1000};
-	for (uint32_t i = 0; i < removed; i++)
+	for (uint32_t i = 0; i < before->endpoint_count; i++)
 		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
-	lent = 0;
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		struct endpoint *endpoint = &table->endpoints[i];
 		const struct endpoint *from = endpoint->from;
@@ -243,24 +249,31 @@ table_take_over(struct table *table, struct table *before,
 
 		endpoint->shared = 0;
 		endpoint->from = NULL;
-		added += from == NULL;
-		if (from == NULL)
+		if (from == NULL) {
+			added += table_is_counted(endpoint);
 			continue;
+		}
 		bit = (size_t)(from - before->endpoints);
 		before->endpoints[bit].shared = 1;
 		out_drain->removed[bit / 8] &= (unsigned char)~(1 << bit % 8);
-		changed += memcmp(from->record, endpoint->record,
-			       sizeof(*from->record)) != 0;
-		removed--;
+		if (memcmp(from->record, endpoint->record,
+			sizeof(*from->record)) == 0)
+			unchanged += table_is_counted(endpoint);
+		else
+			changed++;
 	}
-	for (uint32_t i = 0; i < before->endpoint_count; i++)
-		lent += !before->endpoints[i].shared &&
-		    before->endpoints[i].record->handoff == RECORD_LISTENER;
+	for (uint32_t i = 0; i < before->endpoint_count; i++) {
+		const struct endpoint *endpoint = &before->endpoints[i];
+
+		if (endpoint->shared || !table_is_counted(endpoint))
+			continue;
+		removed++;
+		lent += endpoint->record->handoff == RECORD_LISTENER;
+	}
 	snprintf(out_text, size,
 	    "endpoints: %u added, %u changed, %u removed, %u unchanged; "
 	    "%u of those removed were lent",
-	    added, changed, removed, table->endpoint_count - added - changed,
-	    lent);
+	    added, changed, removed, unchanged, lent);
 }
 
 void

@@ -82,7 +82,8 @@ def test_client_in_the_queue_does_not_freeze_the_end(test):
 
 
 def test_client_in_the_queue_does_not_freeze_an_engine_alone(test):
-    broker = test.broker(config(test, free_port(), "give-up = 0"))
+    broker = test.broker("orphan-timeout = 0\n" +
+                         config(test, free_port(), "give-up = 0"))
     engine = test.engine(broker)
     with hostile_client(test.path("s")):
         broker.wait_line("listener u: no worker")
