@@ -17,8 +17,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -40,19 +38,21 @@ spawn_prepare(const struct spawn *spawn)
 pid_t
 spawn_start(const struct spawn *spawn, struct log *log)
 {
-	const char *stream = getenv("JOURNAL_STREAM");
-	char kept[64];
-	char *environment[] = {stream == NULL ? NULL : kept, NULL};
+	char **kept = environ;
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid;
-	snprintf(kept, sizeof(kept), "JOURNAL_STREAM=%s", stream);
+	for (char **e = environ; *e != NULL; e++)
+		if (strncmp(*e, "JOURNAL_STREAM=", 15) == 0 ||
+		    strncmp(*e, "NOTIFY_SOCKET=", 14) == 0)
+			*kept++ = *e;
+	*kept = NULL;
 	/* Without the terminal, into which it could type for others.
 	 * fexecve's prototype is older than const. */
 	if (setsid() != -1 && spawn_prepare(spawn) == 0)
-		fexecve(spawn->program, (char **)(uintptr_t)spawn->argv,
-		    environment);
+		fexecve(
+		    spawn->program, (char **)(uintptr_t)spawn->argv, environ);
 	log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],
 	    strerror(errno));
 	_exit(spawn_status(errno));

@@ -20,8 +20,8 @@ struct spawn {
 };
 
 /* Forks and execs.  The child has nothing open but fds, nothing in its
- * environment but JOURNAL_STREAM, and exits 71 or 77 after a line in log when
- * a step fails.  Returns the pid, or -1 with errno. */
+ * environment but JOURNAL_STREAM and NOTIFY_SOCKET, and exits 71 or 77 after a
+ * line in log when a step fails.  Returns the pid, or -1 with errno. */
 pid_t spawn_start(const struct spawn *spawn, struct log *log);
 
 /* Waits for a child until deadline_ms (monotonic); then kills it.  Returns its

@@ -14,7 +14,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -64,30 +63,42 @@ START_TEST(a_child_has_only_the_descriptors_it_was_given)
 }
 END_TEST
 
+/* What of it a child is given. */
+static const struct {
+	const char *variables[6]; /* of the monitor */
+	const char *expected;
+} environments[] = {
+    {{NULL}, ""},
+    {{"LD_DEBUG=all", "EVENT_NOEPOLL=1"}, ""},
+    {{"LD_DEBUG=all", "JOURNAL_STREAM=8:1234", "EVENT_NOEPOLL=1"},
+	"JOURNAL_STREAM=8:1234\n"},
+    {{"NOTIFY_SOCKET=/run/a b/notify", "NOTIFY_SOCKETS=1",
+	 "NOTIFY_SOCKE=", "XNOTIFY_SOCKET=1"},
+	"NOTIFY_SOCKET=/run/a b/notify\n"},
+    {{"A=", "NOTIFY_SOCKET=@a", "JOURNAL_STREAM_=", "B=", "JOURNAL_STREAM="},
+	"NOTIFY_SOCKET=@a\nJOURNAL_STREAM=\n"},
+};
+
 static void
 environment_body(void *argument)
 {
+	int i = *(int *)argument;
+	const char *mine[UNIT_COUNT(environments[0].variables)];
 	struct scene scene;
 
 	probe_descriptors();
 	scene_init(&scene, "environment", "0");
-	setenv("LD_DEBUG", "all", 1);
-	setenv("EVENT_NOEPOLL", "1", 1);
-	if (argument != NULL)
-		setenv("JOURNAL_STREAM", argument, 1);
+	memcpy(mine, environments[i].variables, sizeof(mine));
+	environ = (char **)(uintptr_t)mine;
 	unit_must(scene_run(&scene) == 0);
-	unit_must(strcmp(scene_text,
-		      argument != NULL ? "JOURNAL_STREAM=8:1234\n" : "") == 0);
+	unit_must(strcmp(scene_text, environments[i].expected) == 0);
+	unit_must(memcmp(mine, environments[i].variables, sizeof(mine)) == 0);
 }
 
-START_TEST(a_child_has_no_environment_but_JOURNAL_STREAM)
+START_TEST(a_child_has_only_what_it_needs_of_the_environment)
 {
-	static char stream[] = "8:1234";
-
-	if (!probe_is_for_all())
-		return;
-	unit_in_child(environment_body, NULL);
-	unit_in_child(environment_body, stream);
+	if (probe_is_for_all())
+		unit_in_child(environment_body, &_i);
 }
 END_TEST
 
@@ -225,7 +236,9 @@ main(int argc, char **argv)
 	tc = unit_case(suite, "begin");
 	tcase_add_loop_test(tc, a_child_has_only_the_descriptors_it_was_given,
 	    0, 1 << SPAWN_FDS);
-	tcase_add_test(tc, a_child_has_no_environment_but_JOURNAL_STREAM);
+	tcase_add_loop_test(tc,
+	    a_child_has_only_what_it_needs_of_the_environment, 0,
+	    UNIT_COUNT(environments));
 	tcase_add_test(tc, a_child_of_an_ordinary_user_keeps_its_ids);
 	tcase_add_test(tc, a_child_has_a_session_of_its_own_and_so_no_terminal);
 	tcase_add_test(tc, a_child_of_root_is_the_user_it_was_to_be);
