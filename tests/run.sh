@@ -13,7 +13,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
     iproute2 libcap-ng-dev libcap2-bin libconfuse-dev libevent-dev \
     libmicrohttpd-dev libtool make mandoc pkg-config procps python3 spin \
-    strace util-linux
+    strace systemd util-linux
 
 # Workers under other uids have to reach what is tested, wherever this
 # checkout is, so all of it happens in a directory that everybody may pass.
@@ -150,6 +150,7 @@ build plain
 count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
 count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
 count "model" python3 "$top/tests/model/run.py"
+count "units" python3 "$top/tests/lint/units.py" "$top" "$work/plain"
 count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 test_variant plain "$@"
 

@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""The systemd unit: right, hardened, and enough for what brokerd does.
+
+usage: units.py SOURCE-DIRECTORY BUILD-DIRECTORY
+"""
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+
+SOURCE, BUILD = sys.argv[1:3]
+UNIT = os.path.join(BUILD, "dist", "systemd", "brokerd.service")
+DROP_IN = os.path.join(SOURCE, "dist", "systemd", "brokerd.service.d",
+                       "254-notify-reload.conf")
+EXPOSURE_MAX = 35  # of 100; systemd's versions do not count alike
+WORKER_UID = 60590  # nobody's
+
+
+class Skip(Exception):
+    pass
+
+
+def read(name):
+    with open(name, encoding="utf-8") as file:
+        return file.read()
+
+
+def values(text, key):
+    """What the unit says of a key, a list of lines."""
+    return re.findall(r"^%s=(.*)$" % key, text, re.M)
+
+
+def output(*command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          check=True).stdout
+
+
+def need_analyze():
+    if shutil.which("systemd-analyze") is None:
+        raise Skip("there is no systemd-analyze")
+
+
+def version():
+    return int(re.search(r"\d+", output("systemd-analyze", "--version"))[0])
+
+
+def analyze(verb, text, drop_in=None, programs=True):
+    """systemd-analyze on a root of its own, with stubs of our programs."""
+    need_analyze()
+    with tempfile.TemporaryDirectory() as root:
+        units = root + "/etc/systemd/system"
+        os.makedirs(units + "/brokerd.service.d")
+        shutil.copytree("/lib/systemd/system", root + "/lib/systemd/system",
+                        symlinks=True)
+        with open(units + "/brokerd.service", "w", encoding="utf-8") as file:
+            file.write(text)
+        if drop_in:
+            shutil.copy(drop_in, units + "/brokerd.service.d")
+        for path in re.findall(r"^Exec\w+=(/\S+)", text, re.M)[not programs:]:
+            os.makedirs(root + os.path.dirname(path), exist_ok=True)
+            shutil.copy("/bin/true", root + path)
+        return subprocess.run(
+            ["systemd-analyze", "--root=" + root, "--man=no", *verb,
+             "brokerd.service"], capture_output=True, text=True, check=False,
+            env={**os.environ, "LC_ALL": "C"})
+
+
+def faults_of(done):
+    if done.returncode != 0 or done.stderr:
+        yield "status %d: %s" % (done.returncode, done.stderr)
+
+
+def check_verify():
+    yield from faults_of(analyze(["verify"], read(UNIT)))
+
+
+def check_verify_with_drop_in():
+    need_analyze()
+    if version() < 254:
+        raise Skip("systemd %d is older than the drop-in's 254" % version())
+    yield from faults_of(analyze(["verify"], read(UNIT), DROP_IN))
+
+
+def check_verify_finds_mistakes():
+    """Or else the two above would mean nothing."""
+    text = read(UNIT)
+    for wrong in ("ProtectSystems=strict", "SystemCallFilter=~@nothing",
+                  "Type=nothing", "RestartSec=soon"):
+        if not list(faults_of(analyze(["verify"], "%s[Service]\n%s\n" % (
+                text, wrong)))):
+            yield "nothing was said of %s" % wrong
+    if not list(faults_of(analyze(["verify"], text, programs=False))):
+        yield "nothing was said of a program that is missing"
+
+
+def check_exposure():
+    done = analyze(["security", "--offline=true",
+                    "--threshold=%d" % EXPOSURE_MAX], read(UNIT))
+    level = re.search(r"exposure level .*: ([\d.]+)", done.stdout)
+    print("    exposure %s, at most %.1f" % (
+        level and level[1], EXPOSURE_MAX / 10))
+    if done.returncode != 0 or not level:
+        yield "status %d: %s%s" % (done.returncode, done.stdout[-80:],
+                                   done.stderr)
+
+
+def check_paths():
+    """They are those that configure was told."""
+    text = read(UNIT)
+    make = read(os.path.join(BUILD, "Makefile"))
+    made = dict(re.findall(r"^(\w+) = (.*)$", make, re.M))
+
+    def expand(name):
+        return re.sub(r"\$[({](\w+)[)}]", lambda m: expand(m[1]), made[name])
+
+    for key, expected in (
+            ("ExecStart", expand("sbindir") + "/brokerd"),
+            ("ExecReload", expand("bindir") + "/brokerctl reload")):
+        if values(text, key) != [expected]:
+            yield "%s=%s, expected %s" % (key, values(text, key), expected)
+    if re.search(r"@\w+_?\w*@", text):
+        yield "something was not replaced"
+    run = expand("run_dir")
+    if "/run/" + "".join(values(text, "RuntimeDirectory")) != run and \
+            run not in values(text, "ReadWritePaths"):
+        yield "%s cannot be written to" % run
+
+
+def check_capabilities():
+    root = read(os.path.join(SOURCE, "brokerd/monitor/privilege.c"))
+    kept = re.findall(r"\bCAP_\w+",
+                      root.split("privilege_kept[] =")[1].split(";")[0])
+    bounding = " ".join(values(read(UNIT), "CapabilityBoundingSet")).split()
+    if not kept or sorted(bounding) != sorted(kept):
+        yield "%s, but the monitor keeps %s" % (bounding, kept)
+
+
+def expand_calls(names):
+    """System calls by name, groups of them by their members."""
+    found = set()
+    for name in names:
+        if name.startswith("@"):
+            found |= expand_calls(re.findall(
+                r"^ +(@?\w+)$", output("systemd-analyze", "syscall-filter",
+                                       name), re.M))
+        else:
+            found.add(name)
+    return found
+
+
+def denied_calls():
+    denied = set()
+    for line in values(read(UNIT), "SystemCallFilter"):
+        if line.startswith("~"):
+            denied |= expand_calls(line[1:].split())
+        else:
+            denied -= expand_calls(line.split())
+    return denied
+
+
+def trace(directory):
+    """The system calls of a whole life, of all three processes."""
+    program = os.path.join(BUILD, "brokerd", "brokerd")
+    config = os.path.join(directory, "brokerd.conf")
+    with socket.create_server(("127.0.0.1", 0)) as free, \
+            open(config, "w", encoding="utf-8") as file:
+        file.write('listener "a" { listen = { "tcp:localhost:%d", '
+                   '"unix-stream:%s/socket" } %s }\n' % (
+                       free.getsockname()[1], directory,
+                       'owner = "%d" socket-user = "%d"' % (
+                           WORKER_UID, WORKER_UID)
+                       if os.getuid() == 0 else ""))
+    process = subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", directory + "/trace", program, "-E",
+         os.path.dirname(program), "-R", directory + "/run", "-c", config],
+        stderr=subprocess.PIPE, text=True)
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "serving" in line:
+            pid = int(read("/proc/%d/task/%d/children" % (
+                process.pid, process.pid)).split()[0])
+            os.kill(pid, signal.SIGTERM)
+    if process.wait() != 0:
+        raise RuntimeError("".join(lines))
+    return set(re.findall(r"^\d+ +(\w+)\(", read(directory + "/trace"),
+                          re.M))
+
+
+def check_system_calls():
+    """What brokerd calls is not denied."""
+    need_analyze()
+    if shutil.which("strace") is None:
+        raise Skip("there is no strace")
+    denied = denied_calls()
+    for name in ("ptrace", "mount", "bpf", "io_uring_setup", "clock_settime"):
+        if name not in denied:
+            yield "%s is not denied" % name
+    with tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        used = trace(os.path.realpath(directory))
+    for name in ("bind", "execveat", "setresuid", "epoll_wait"):
+        if name not in used:
+            yield "%s was not seen: %s" % (name, sorted(used))
+    if used & denied:
+        yield "denied: %s" % sorted(used & denied)
+
+
+def check_setgid_directories_can_be_made():
+    """The mailbox directories of brokerd are such."""
+    if values(read(UNIT), "RestrictSUIDSGID") not in ([], ["no"]):
+        yield "RestrictSUIDSGID"
+
+
+def main():
+    failed = passed = 0
+    checks = [value for name, value in globals().items()
+              if name.startswith("check_")]
+    for check in checks:
+        name = check.__name__.replace("check_", "").replace("_", " ")
+        try:
+            faults = list(check())
+        except Skip as reason:
+            print("skip units: %s: %s" % (name, reason))
+            continue
+        print("%s units: %s" % ("FAIL" if faults else "ok  ", name))
+        for fault in faults:
+            print("     %s" % fault)
+        failed += bool(faults)
+        passed += not faults
+    print("%d passed, %d failed" % (passed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
