@@ -127,7 +127,8 @@ notify_say(struct notify *notify, const char *lines, const char *text, int fd)
 	message->text[begin + size] = '\0';
 	TAILQ_INSERT_TAIL(&notify->queue, message, entry);
 	notify->waiting++;
-	notify_flush(notify);
+	if (notify_flush(notify) && notify->on_wait != NULL)
+		notify->on_wait(notify->argument);
 }
 
 void

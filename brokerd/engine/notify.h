@@ -12,7 +12,9 @@ struct notify_message;
  * fails.  What the manager has no room for waits, in order, for
  * notify_flush(); what it refuses is lost. */
 struct notify {
-	int fd; /* -1: nobody wants to know */
+	int fd;                  /* -1: nobody wants to know */
+	void (*on_wait)(void *); /* something has to wait; may be NULL */
+	void *argument;
 	size_t waiting;
 	TAILQ_HEAD(notify_queue, notify_message) queue;
 };
