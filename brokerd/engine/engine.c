@@ -11,6 +11,7 @@
 #include "base/role.h"
 #include "channel/channel.h"
 #include "engine/loop.h"
+#include "engine/notifier.h"
 #include "engine/orphan.h"
 #include "engine/rendezvous.h"
 #include "engine/sandbox.h"
@@ -27,6 +28,7 @@ struct engine {
 	struct core core;
 	struct watch watch;
 	struct rendezvous rendezvous;
+	struct notifier notifier;
 	struct pool_list pools;
 	struct listener_list listeners;
 	struct event *channel;
@@ -149,6 +151,7 @@ engine_start(struct engine *engine)
 		finder_scan(&pool->finder);
 	TAILQ_FOREACH (listener, &engine->listeners, entry)
 		listener_start(listener);
+	notifier_serving(&engine->notifier, &engine->listeners);
 }
 
 static void
@@ -164,12 +167,19 @@ engine_on_message(
 		return;
 	case CHANNEL_DRAIN:
 		engine->phase = CHANNEL_DRAINING;
+		notifier_leaving(
+		    &engine->notifier, &engine->listeners, &message->u.drain);
 		drain_start(&engine->drain, &message->u.drain);
 		return;
 	case CHANNEL_PING:
 		channel_send(CHANNEL_FD, CHANNEL_PONG, NULL, -1);
+		notify_watchdog(&engine->notifier.notify);
 		return;
 	case CHANNEL_RESULT:
+		if (message->u.result.status != 0)
+			notify_reload_failed(
+			    &engine->notifier.notify, message->u.result.text);
+		return;
 	case CHANNEL_READY: /* upward only: the channel's table saw to it */
 	case CHANNEL_PONG:
 	case CHANNEL_RELOAD:
@@ -242,6 +252,8 @@ engine_open(struct engine *engine)
 		engine) == -1)
 		return -1;
 	refusals_init(&engine->core.refusals, engine->core.base);
+	if (notifier_open(&engine->notifier, engine->core.base) == -1)
+		return -1;
 	engine->channel = event_new(engine->core.base, CHANNEL_FD,
 	    EV_READ | EV_PERSIST, engine_on_channel, engine);
 	if (engine->channel == NULL || event_add(engine->channel, NULL) == -1)
@@ -271,6 +283,7 @@ engine_close(struct engine *engine)
 	if (engine->core.rendezvous != NULL)
 		rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);
+	notifier_close(&engine->notifier);
 	if (engine->channel != NULL)
 		event_free(engine->channel);
 	drain_done(&engine->drain);
@@ -287,6 +300,7 @@ engine_main(void)
 	    .phase = CHANNEL_LOADING, .watch = {.fd = -1}, .status = -1};
 
 	log_init(&engine.core.log, "engine", STDERR_FILENO);
+	notifier_connect(&engine.notifier, &engine.core.log);
 	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
 	    engine_open(&engine) == -1) {
 		log_line(&engine.core.log, LOG_ERR, "cannot start: %s",

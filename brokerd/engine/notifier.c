@@ -88,3 +88,20 @@ notifier_serving(
 			notify_store(&notifier->notify, endpoint->fd,
 			    endpoint->record.name);
 }
+
+void
+notifier_leaving(struct notifier *notifier,
+    const struct listener_list *listeners, const struct channel_drain *drain)
+{
+	const struct listener_endpoint *endpoint;
+	const struct listener *listener;
+
+	notify_forget(&notifier->notify);
+	if (drain->stop)
+		notify_stopping(&notifier->notify);
+	TAILQ_FOREACH (listener, listeners, entry)
+		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+			if (channel_is_removed(drain, endpoint->number))
+				notify_remove(
+				    &notifier->notify, endpoint->record.name);
+}

@@ -26,4 +26,9 @@ void notifier_close(struct notifier *notifier);
 void notifier_serving(
     struct notifier *notifier, const struct listener_list *listeners);
 
+/* Nor does it any more, or another engine does: the manager keeps only what
+ * somebody takes over. */
+void notifier_leaving(struct notifier *notifier,
+    const struct listener_list *listeners, const struct channel_drain *drain);
+
 #endif

@@ -226,7 +226,7 @@ table_apply(struct table *table, struct setup *setup)
 }
 
 /* Those of brokerd itself nobody has asked for. */
-static int
+static uint32_t
 table_is_counted(const struct endpoint *endpoint)
 {
 	return (endpoint->record->flags & RECORD_RENDEZVOUS) == 0;
