@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The bind shim: what a program calls in libc's place when it is started with
+ * LD_PRELOAD=libfdrecv-bind.so.  Runs with the rights of that program, in its
+ * threads and in its children.  Owns no descriptor: the lent ones, named by
+ * FDRECV_BIND_FDS, stay open under their numbers, so that the program can bind
+ * again and its successors and children can bind too.
+ *
+ * bind(2) of an address that a lent socket has puts that socket under the
+ * program's number.  listen(2) of one that listens leaves the backlog that the
+ * broker gave it: programs ask for 5 or 128, and what does not fit is turned
+ * away while they restart.  Removing the file of one does nothing: programs
+ * clear the way before they bind, and clean up at their end.
+ *
+ * All else goes where it would have gone.  Nothing is allocated, locked or
+ * printed until a lent socket is bound, and no call of the program fails that
+ * would not have failed without.
+ */
+#include "carry.h"
+#include "held.h"
+#include "polled.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BIND_BIND, BIND_LISTEN, BIND_REMOVE, BIND_UNLINK, BIND_UNLINKAT };
+
+static const char *const bind_names[] = {
+    "bind", "listen", "remove", "unlink", "unlinkat"};
+
+#define BIND_NAMES (sizeof(bind_names) / sizeof(bind_names[0]))
+
+/* Who replaces a function of libc is called without a context, so this one is
+ * the process's.  Written once, before main(). */
+static struct {
+	struct held held;
+	void *next[BIND_NAMES];
+	int debug;
+} shim;
+
+/* The names that programs call.  libc's headers declare them in ways that
+ * differ from one libc to the next. */
+int bind_bind(int fd, const struct sockaddr *address, socklen_t length) __asm__(
+    "bind");
+int bind_listen(int fd, int backlog) __asm__("listen");
+int bind_remove(const char *path) __asm__("remove");
+int bind_unlink(const char *path) __asm__("unlink");
+int bind_unlinkat(int dirfd, const char *path, int flags) __asm__("unlinkat");
+
+/* secure_getenv(3): a program that runs with more rights than its caller has
+ * no use for what the caller says. */
+__attribute__((constructor)) static void
+bind_load(void)
+{
+	const char *numbers = secure_getenv("FDRECV_BIND_FDS");
+	int saved = errno;
+
+	for (size_t i = 0; i < BIND_NAMES; i++)
+		shim.next[i] = dlsym(RTLD_NEXT, bind_names[i]);
+	shim.debug = secure_getenv("FDRECV_BIND_DEBUG") != NULL;
+	if (numbers != NULL)
+		held_load(&shim.held, numbers);
+	errno = saved;
+}
+
+/* Other libraries may call before this one's constructor. */
+static void *
+bind_next(size_t which)
+{
+	return shim.next[which] != NULL ? shim.next[which] :
+					  dlsym(RTLD_NEXT, bind_names[which]);
+}
+
+/* One line, in one write. */
+__attribute__((format(printf, 1, 2))) static void
+bind_tell(const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	int length;
+
+	if (!shim.debug)
+		return;
+	va_start(arguments, format);
+	length = vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	if (length >= (int)sizeof(line))
+		length = (int)sizeof(line) - 1;
+	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) == -1)
+		return; /* nobody could be told that either */
+}
+
+/* Puts lent in the place of fd, atomically.  0, or -1 if the kernel did not
+ * let it. */
+static int
+bind_replace(int fd, int lent)
+{
+	int flags = fcntl(fd, F_GETFD);
+	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int result;
+
+	if (flags == -1)
+		flags = 0;
+	carry_options(fd, lent);
+	result = dup3(lent, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+	if (result != -1 && old != -1 && polled_move(old, fd) > 0)
+		bind_tell("fdrecv-bind: descriptor %d: in epoll again\n", fd);
+	if (old != -1)
+		close(old);
+	return result == -1 ? -1 : 0;
+}
+
+int
+bind_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+	int (*next)(int, const struct sockaddr *, socklen_t) = (int (*)(
+	    int, const struct sockaddr *, socklen_t))bind_next(BIND_BIND);
+	int saved = errno;
+	int lent = held_find(&shim.held, fd, address, length);
+
+	if (lent != -1 && bind_replace(fd, lent) == 0) {
+		bind_tell("fdrecv-bind: descriptor %d: is the lent socket %d "
+			  "now\n",
+		    fd, lent);
+		errno = saved;
+		return 0;
+	}
+	bind_tell("fdrecv-bind: descriptor %d: no lent socket has the address "
+		  "and is of this kind, the kernel is asked\n",
+	    fd);
+	errno = saved;
+	return next(fd, address, length);
+}
+
+int
+bind_listen(int fd, int backlog)
+{
+	int (*next)(int, int) = (int (*)(int, int))bind_next(BIND_LISTEN);
+	socklen_t size = sizeof(int);
+	int saved = errno;
+	int listens = 0;
+
+	if (held_has(&shim.held, fd) &&
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
+	    listens) {
+		bind_tell("fdrecv-bind: descriptor %d: listens already, the "
+			  "backlog stays\n",
+		    fd);
+		return 0;
+	}
+	errno = saved;
+	return next(fd, backlog);
+}
+
+/* 1 if path must not be removed. */
+static int
+bind_keeps(int dirfd, const char *path)
+{
+	int saved = errno;
+	int keeps = held_has_file(&shim.held, dirfd, path);
+
+	if (keeps)
+		bind_tell(
+		    "fdrecv-bind: %s: is a lent socket's, it stays\n", path);
+	errno = saved;
+	return keeps;
+}
+
+int
+bind_remove(const char *path)
+{
+	int (*next)(const char *) =
+	    (int (*)(const char *))bind_next(BIND_REMOVE);
+
+	return bind_keeps(AT_FDCWD, path) ? 0 : next(path);
+}
+
+int
+bind_unlink(const char *path)
+{
+	int (*next)(const char *) =
+	    (int (*)(const char *))bind_next(BIND_UNLINK);
+
+	return bind_keeps(AT_FDCWD, path) ? 0 : next(path);
+}
+
+int
+bind_unlinkat(int dirfd, const char *path, int flags)
+{
+	int (*next)(int, const char *, int) =
+	    (int (*)(int, const char *, int))bind_next(BIND_UNLINKAT);
+
+	return flags == 0 && bind_keeps(dirfd, path) ? 0 :
+						       next(dirfd, path, flags);
+}
