@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: ISC
+"""What the tests of the bind shim share: programs that know nothing of it,
+started with sockets that the test itself has bound."""
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+
+from harness import check
+
+SO_COOKIE = 57
+
+# What each program begins with: say() is its answer.
+PRELUDE = """
+import errno, fcntl, json, os, select, socket, struct, sys, threading
+def say(value):
+    print(json.dumps(value), flush=True)
+def cookie(s):
+    return struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 57, 8))[0]
+def attempt(s, address):
+    try:
+        s.bind(address)
+        return "bound"
+    except OSError as error:
+        return errno.errorcode[error.errno]
+"""
+
+
+def cookie(sock):
+    return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8),
+                          sys.byteorder)
+
+
+def raised(sock):
+    """The same socket under a number that no program comes by soon."""
+    with sock:
+        return socket.socket(fileno=fcntl.fcntl(
+            sock.fileno(), fcntl.F_DUPFD_CLOEXEC, 64))
+
+
+def lend(address="127.0.0.1", kind=socket.SOCK_STREAM, port=0, v6only=None,
+         options=(), backlog=4096):
+    """A socket as a broker lends it: bound, and listening where it can."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    lent = socket.socket(family, kind)
+    if kind == socket.SOCK_STREAM:
+        lent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if v6only is not None:
+        lent.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, v6only)
+    for option in options:
+        lent.setsockopt(*option)
+    lent.bind((address, port))
+    if kind == socket.SOCK_STREAM:
+        lent.listen(backlog)
+    return raised(lent)
+
+
+def lend_unix(path, kind=socket.SOCK_STREAM):
+    lent = socket.socket(socket.AF_UNIX, kind)
+    lent.bind(path)
+    if kind != socket.SOCK_DGRAM:
+        lent.listen(64)
+    return raised(lent)
+
+
+def environment(test, lent, **more):
+    return {**os.environ,
+            "LD_PRELOAD": os.path.join(test.stage, "lib",
+                                       "libfdrecv-bind.so"),
+            "FDRECV_BIND_FDS": " ".join(str(s.fileno()) for s in lent),
+            "FDRECV_BIND_PID": "1", **more}
+
+
+def start(test, argv, lent, env=None, **options):
+    """Starts a program under the shim, with these sockets lent to it."""
+    return test.start(argv, env=environment(test, lent, **(env or {})),
+                      pass_fds=[s.fileno() for s in lent], **options)
+
+
+def python(test, text, lent, *arguments, env=None, errors=""):
+    """Runs a Python program under the shim to its end; what it said.  It has
+    to leave standard error as the test expects."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + text] + [str(a) for a in arguments],
+        env=environment(test, lent, **(env or {})), cwd=test.dir,
+        pass_fds=[s.fileno() for s in lent], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, timeout=60, check=False)
+    check(done.returncode == 0, "status %d: %s", done.returncode, done.stderr)
+    check(errors is None or done.stderr == errors, "%s", done.stderr)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    return said[0] if len(said) == 1 else said
