@@ -393,7 +393,8 @@ def test_bind_shim_serves_python_http_server_across_restarts(test):
             with socket.create_connection((address, port), DEADLINE) as early:
                 early.sendall(request)
                 server = start(test, [sys.executable, "-m", "http.server",
-                                      *options, port], [lent], cwd=test.dir)
+                                      *options, port], [lent], cwd=test.dir,
+                               stdout=subprocess.DEVNULL)
                 check(early.recv(9) == b"HTTP/1.0 ", "who waited")
             answer = ask((address, port), early.family, send=request)
             check(answer.endswith(b"\r\n\r\nhello\n"), "%s", answer)

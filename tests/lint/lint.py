@@ -31,10 +31,13 @@ BUDGETS = {
     "brokerd/base/*.c": 200,
     "brokerd/channel/*.c": 200,
     "brokerd/conf/record.c": 150,
-    "brokerd/monitor/*.c": 1710,
+    "brokerd/monitor/*.c": 1750,
 }
-BUDGET_OF_ALL = 2230
-NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"}}
+BUDGET_OF_ALL = 2260
+NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
+          ".libs/libfdrecv-bind.so": {"libc.so.6"}}
+# The functions of libc that the bind shim takes the place of.
+REPLACED = {"bind", "listen", "remove", "unlink", "unlinkat"}
 # Plain calls that have one home, or none at all.
 FORBIDDEN = [
     (r"(?<![\w.>])(close|dup|dup2|dup3|accept)\(", "brokerd/base/fd.c",
@@ -72,8 +75,8 @@ def code_lines(name):
                if line.strip())
 
 
-C_FILES = files("brokerd/*/*.[ch]", "fdrecv-lib/*.[ch]", "examples/*.c",
-                "tests/*/*.[ch]")
+C_FILES = files("brokerd/*/*.[ch]", "fdrecv-lib/*.[ch]", "fdrecv-lib/*/*.[ch]",
+                "examples/*.c", "tests/*/*.[ch]")
 PRODUCT = [f for f in C_FILES if f.startswith(("brokerd/", "fdrecv-lib/"))]
 
 
@@ -114,7 +117,8 @@ def check_layering():
             if included.split("/")[0] not in allowed and \
                     included not in allowed:
                 yield "%s includes %s" % (name, included)
-    for name in files("fdrecv-lib/*.[ch]", "examples/*.c"):
+    for name in files("fdrecv-lib/*.[ch]", "fdrecv-lib/*/*.[ch]",
+                      "examples/*.c"):
         for included in re.findall(r'#include "([^"]+)"', read(name)):
             if "/" in included:
                 yield "%s includes %s" % (name, included)
@@ -213,6 +217,12 @@ def check_exports():
         for name in names:
             if not name.startswith(("fdrecv_", "FDRECV_")):
                 yield "%s exports %s" % (library, name)
+    names = set(re.findall(r"^[0-9a-f]+ [A-Z] (\S+)", output(
+        "nm", "-D", "--defined-only",
+        os.path.join(BUILD, ".libs", "libfdrecv-bind.so")), re.M))
+    if names != REPLACED:
+        yield "libfdrecv-bind.so exports %s, expected %s" % (
+            sorted(names), sorted(REPLACED))
 
 
 def check_configure():
