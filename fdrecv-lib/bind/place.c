@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether two addresses are the same.  Runs in a program that knows nothing of
+ * it; looks at files, and at nothing else outside its arguments.
+ */
+#include "place.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <netinet/in.h>
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Long enough for a path of 108 bytes, which has no NUL of its own. */
+#define PLACE_PATH_SIZE (sizeof(((struct sockaddr_un *)0)->sun_path) + 1)
+
+int
+place_port(const struct sockaddr_storage *address)
+{
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	memcpy(&in, address, sizeof(in));
+	memcpy(&in6, address, sizeof(in6));
+	return address->ss_family == AF_INET ? ntohs(in.sin_port) :
+	    address->ss_family == AF_INET6   ? ntohs(in6.sin6_port) :
+					       -1;
+}
+
+/* The path of a Unix-domain address, which ends at a NUL or at its length; ""
+ * for an abstract one or none. */
+static void
+place_path(const struct sockaddr_storage *address, socklen_t length,
+    char path[PLACE_PATH_SIZE])
+{
+	struct sockaddr_un un;
+	size_t room = length - offsetof(struct sockaddr_un, sun_path);
+
+	memcpy(&un, address, sizeof(un));
+	if (room > sizeof(un.sun_path))
+		room = sizeof(un.sun_path);
+	memcpy(path, un.sun_path, room);
+	path[room] = '\0';
+}
+
+static const char *
+place_last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* The same file, whatever way leads there.  The last part of both ways is the
+ * same then, which is asked first: that costs nothing. */
+static int
+place_is_same_file(const char *lent, int dirfd, const char *path)
+{
+	struct stat ours, theirs;
+
+	return strcmp(place_last_part(lent), place_last_part(path)) == 0 &&
+	    lstat(lent, &ours) == 0 && S_ISSOCK(ours.st_mode) &&
+	    fstatat(dirfd, path, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static int
+place_is_unix(const struct sockaddr_storage *lent, socklen_t lent_length,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	char ours[PLACE_PATH_SIZE], theirs[PLACE_PATH_SIZE];
+
+	place_path(lent, lent_length, ours);
+	place_path(address, length, theirs);
+	if (ours[0] == '\0' || theirs[0] == '\0')
+		return lent_length == length &&
+		    memcmp(lent, address, length) == 0;
+	return strcmp(ours, theirs) == 0 ||
+	    place_is_same_file(ours, AT_FDCWD, theirs);
+}
+
+static int
+place_is_inet(const struct sockaddr_storage *lent,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	struct sockaddr_in ours, theirs;
+
+	memcpy(&ours, lent, sizeof(ours));
+	memcpy(&theirs, address, sizeof(theirs));
+	return length >= sizeof(theirs) && ours.sin_port == theirs.sin_port &&
+	    ours.sin_addr.s_addr == theirs.sin_addr.s_addr;
+}
+
+static int
+place_is_inet6(const struct sockaddr_storage *lent,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	struct sockaddr_in6 ours, theirs;
+
+	memcpy(&ours, lent, sizeof(ours));
+	memcpy(&theirs, address, sizeof(theirs));
+	return length >= sizeof(theirs) && ours.sin6_port == theirs.sin6_port &&
+	    memcmp(&ours.sin6_addr, &theirs.sin6_addr,
+		sizeof(ours.sin6_addr)) == 0 &&
+	    (!IN6_IS_ADDR_LINKLOCAL(&ours.sin6_addr) ||
+		ours.sin6_scope_id == theirs.sin6_scope_id);
+}
+
+int
+place_is(const struct sockaddr_storage *lent, socklen_t lent_length,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	if (lent->ss_family != address->ss_family)
+		return 0;
+	switch (address->ss_family) {
+	case AF_INET:
+		return place_is_inet(lent, address, length);
+	case AF_INET6:
+		return place_is_inet6(lent, address, length);
+	case AF_UNIX:
+		return place_is_unix(lent, lent_length, address, length);
+	default:
+		return 0;
+	}
+}
+
+int
+place_is_file(const struct sockaddr_storage *lent, socklen_t lent_length,
+    int dirfd, const char *path)
+{
+	char file[PLACE_PATH_SIZE];
+
+	if (lent->ss_family != AF_UNIX)
+		return 0;
+	place_path(lent, lent_length, file);
+	return file[0] != '\0' && place_is_same_file(file, dirfd, path);
+}

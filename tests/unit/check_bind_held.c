@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which lent socket the bind shim finds, and what it carries over to it.
+ */
+#include "unit.h"
+
+#include "bind/carry.h"
+#include "bind/held.h"
+#include "bind/polled.h"
+
+#include <sys/epoll.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A socket on a port of 127.0.0.1 that the kernel chose. */
+static int
+lent_socket(struct sockaddr_in *out_address)
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	ck_assert_int_eq(listen(fd, 9), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &length), 0);
+	*out_address = in;
+	return fd;
+}
+
+static int
+find(const struct held *held, int fd, const struct sockaddr_in *in)
+{
+	return held_find(held, fd, (const struct sockaddr *)in, sizeof(*in));
+}
+
+static struct held *
+load(int fd)
+{
+	struct held *held = calloc(1, sizeof(*held));
+	char text[32];
+
+	ck_assert_ptr_nonnull(held);
+	snprintf(text, sizeof(text), " %d ", fd);
+	held_load(held, text);
+	return held;
+}
+
+START_TEST(a_lent_socket_is_found_by_its_address)
+{
+	struct sockaddr_in in, other;
+	int lent = lent_socket(&in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct held *held = load(lent);
+
+	other = in;
+	other.sin_port = htons((uint16_t)(ntohs(in.sin_port) ^ 1));
+	ck_assert_uint_eq(held->count, 1);
+	ck_assert_int_eq(find(held, fd, &in), lent);
+	ck_assert_int_eq(find(held, fd, &other), -1);
+	ck_assert_int_eq(held_find(held, fd, NULL, sizeof(in)), -1);
+	ck_assert_int_eq(find(held, lent, &in), -1);
+	ck_assert_int_eq(find(held, -1, &in), -1);
+	for (socklen_t length = 0; length < sizeof(in); length++)
+		ck_assert_int_eq(
+		    held_find(held, fd, (struct sockaddr *)&in, length), -1);
+	close(fd);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(a_number_that_is_another_socket_now_is_not_lent)
+{
+	struct sockaddr_in in, own;
+	int lent = lent_socket(&in), second = lent_socket(&own);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct held *held = load(lent);
+	int copy = fcntl(lent, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_eq(dup3(second, lent, O_CLOEXEC), lent);
+	ck_assert_int_eq(find(held, fd, &in), -1);
+	ck_assert_int_eq(find(held, fd, &own), -1);
+	ck_assert(held_has(held, copy));
+	ck_assert(!held_has(held, lent));
+	ck_assert(!held_has(held, -1));
+	close(copy);
+	close(fd);
+	close(second);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(there_are_at_most_as_many_as_there_is_room_for)
+{
+	struct held *held = calloc(1, sizeof(*held));
+	char text[(HELD_MAX + 9) * 12] = "";
+	struct sockaddr_in in;
+	int lent = lent_socket(&in);
+	size_t used = 0;
+
+	ck_assert_ptr_nonnull(held);
+	for (int i = 0; i < HELD_MAX + 9; i++)
+		used += (size_t)snprintf(
+		    text + used, sizeof(text) - used, "%d ", lent);
+	held_load(held, text);
+	ck_assert_uint_eq(held->count, HELD_MAX);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(options_that_are_as_new_are_not_carried)
+{
+	struct sockaddr_in in;
+	int lent = lent_socket(&in), one = 1, value;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size = sizeof(int);
+
+	ck_assert_int_eq(
+	    setsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+	ck_assert_int_eq(
+	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), 0);
+	carry_options(fd, lent);
+	ck_assert_int_eq(
+	    getsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+	ck_assert_int_eq(value, 1);
+	ck_assert_int_eq(
+	    getsockopt(lent, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
+	ck_assert_int_eq(value, 1);
+	close(fd);
+	close(lent);
+}
+END_TEST
+
+START_TEST(options_are_carried_without_a_descriptor_to_spare)
+{
+	struct sockaddr_in in;
+	int lent = lent_socket(&in), count = 5, value;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t size = sizeof(int);
+	unsigned long limit;
+
+	ck_assert_int_eq(
+	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)), 0);
+	limit = unit_limit_fds();
+	carry_options(fd, lent);
+	unit_unlimit_fds(limit);
+	ck_assert_int_eq(
+	    getsockopt(lent, IPPROTO_TCP, TCP_KEEPCNT, &value, &size), 0);
+	ck_assert_int_eq(value, count);
+	ck_assert_int_ne(fcntl(lent, F_GETFL) & O_NONBLOCK, 0);
+	close(fd);
+	close(lent);
+}
+END_TEST
+
+START_TEST(only_the_same_socket_moves_in_epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
+	ck_assert_int_eq(polled_move(fresh, fd), 0);
+	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
+	ck_assert_int_eq(polled_move(old, fd), 1);
+	close(old);
+	event = (struct epoll_event){0};
+	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL), 0);
+	close(fresh);
+	close(fd);
+	close(poll);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("held");
+	TCase *tc = unit_case(suite, "held");
+
+	tcase_add_test(tc, a_lent_socket_is_found_by_its_address);
+	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
+	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);
+	tcase_add_test(tc, options_that_are_as_new_are_not_carried);
+	tcase_add_test(tc, options_are_carried_without_a_descriptor_to_spare);
+	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
+	return unit_run(suite);
+}
