@@ -76,6 +76,21 @@ START_TEST(a_lent_socket_is_found_by_its_address)
 }
 END_TEST
 
+START_TEST(an_address_of_another_family_than_the_socket_is_the_kernels)
+{
+	struct sockaddr_in in;
+	int lent = lent_socket(&in);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct held *held = load(lent);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(find(held, fd, &in), -1);
+	close(fd);
+	close(lent);
+	free(held);
+}
+END_TEST
+
 START_TEST(a_number_that_is_another_socket_now_is_not_lent)
 {
 	struct sockaddr_in in, own;
@@ -171,8 +186,8 @@ START_TEST(only_the_same_socket_moves_in_epoll)
 	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
-	ck_assert_int_eq(polled_move(fresh, fd), 0);
 	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
+	ck_assert_int_eq(polled_move(fresh, fd), 0);
 	ck_assert_int_eq(polled_move(old, fd), 1);
 	close(old);
 	event = (struct epoll_event){0};
@@ -191,6 +206,8 @@ main(void)
 	TCase *tc = unit_case(suite, "held");
 
 	tcase_add_test(tc, a_lent_socket_is_found_by_its_address);
+	tcase_add_test(
+	    tc, an_address_of_another_family_than_the_socket_is_the_kernels);
 	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
 	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);
 	tcase_add_test(tc, options_that_are_as_new_are_not_carried);
