@@ -16,9 +16,9 @@
  * printed until a lent socket is bound, and no call of the program fails that
  * would not have failed without.
  */
-#include "carry.h"
-#include "held.h"
-#include "polled.h"
+#include "bind/carry.h"
+#include "bind/held.h"
+#include "bind/polled.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  * SO_REUSEADDR and SO_REUSEPORT, which are about who else may bind the address
  * and so are for the broker to decide.
  */
-#include "carry.h"
+#include "bind/carry.h"
 
 #include <sys/socket.h>
 

@@ -9,9 +9,9 @@
  * that hears less in one case: an IPv6 wildcard without the IPv4 side, where
  * nobody was lent that side.
  */
-#include "held.h"
+#include "bind/held.h"
 
-#include "place.h"
+#include "bind/place.h"
 
 #include <sys/un.h>
 

@@ -3,7 +3,7 @@
  * Whether two addresses are the same.  Runs in a program that knows nothing of
  * it; looks at files, and at nothing else outside its arguments.
  */
-#include "place.h"
+#include "bind/place.h"
 
 #include <sys/stat.h>
 #include <sys/un.h>

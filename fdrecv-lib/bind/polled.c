@@ -5,7 +5,7 @@
  * socket as soon as they make it would never hear of a client.  What was
  * registered shows in /proc/self/fdinfo; without /proc it is lost.
  */
-#include "polled.h"
+#include "bind/polled.h"
 
 #include <sys/epoll.h>
 #include <sys/stat.h>

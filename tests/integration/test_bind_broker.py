@@ -2,9 +2,10 @@
 """The bind shim with sockets that a real broker lends."""
 import os
 import socket
+import subprocess
 import sys
 
-from harness import ask, check, free_port, receive
+from harness import Skip, ask, check, free_port, receive
 from preload import PRELUDE, start
 
 
@@ -62,3 +63,34 @@ os.unlink(path)
         check(os.path.exists(path), "the broker's file is gone")
     for sock in taken:
         sock.close()
+
+
+def test_bind_shim_is_what_fdrecv_exec_preloads(test):
+    """Several listeners; the program is replaced while clients wait."""
+    program = os.path.join(test.stage, "bin", "fdrecv-exec")
+    if not os.path.exists(program):
+        raise Skip("there is no fdrecv-exec")
+    ports = [free_port() for _ in range(2)]
+    test.broker("".join(
+        'listener "%s" { listen = { "%s:%d" } v6only = false '
+        'handoff = listener %s }\n' % (name, host, port, test.owner())
+        for name, host, port in zip("ab", ("tcp:[::]", "tcp:[::1]"), ports)))
+    environment = {**os.environ, "FDRECV_RUN_DIR": test.path("run"),
+                   "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    for host, family in (("127.0.0.1", socket.AF_INET),
+                         ("::1", socket.AF_INET6)):
+        with socket.create_connection((host, ports[0])) as early:
+            early.settimeout(20)
+            early.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            servers = [test.worker(
+                [program, "--preload", name, "--", sys.executable, "-m",
+                 "http.server", "--bind", address, port],
+                env=environment, cwd=test.dir, stdout=subprocess.DEVNULL)
+                for name, address, port in zip("ab", ("::", "::1"), ports)]
+            check(early.recv(9) == b"HTTP/1.0 ", "%s: who waited", host)
+        for address in ((host, ports[0]), ("::1", ports[1])):
+            answer = ask(address, socket.AF_INET6 if ":" in address[0] else
+                         family, send=b"GET /none HTTP/1.0\r\n\r\n")
+            check(answer.startswith(b"HTTP/1.0 404"), "%s", answer)
+        for server in servers:
+            server.stop()
