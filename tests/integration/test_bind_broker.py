@@ -75,8 +75,7 @@ def test_bind_shim_is_what_fdrecv_exec_preloads(test):
         'listener "%s" { listen = { "%s:%d" } v6only = false '
         'handoff = listener %s }\n' % (name, host, port, test.owner())
         for name, host, port in zip("ab", ("tcp:[::]", "tcp:[::1]"), ports)))
-    environment = {**os.environ, "FDRECV_RUN_DIR": test.path("run"),
-                   "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    environment = {**os.environ, "FDRECV_RUN_DIR": test.path("run")}
     for host, family in (("127.0.0.1", socket.AF_INET),
                          ("::1", socket.AF_INET6)):
         with socket.create_connection((host, ports[0])) as early:
