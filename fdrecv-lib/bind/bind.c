@@ -151,6 +151,7 @@ bind_listen(int fd, int backlog)
 		bind_tell("fdrecv-bind: descriptor %d: listens already, the "
 			  "backlog stays\n",
 		    fd);
+		errno = saved;
 		return 0;
 	}
 	errno = saved;

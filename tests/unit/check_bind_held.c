@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which lent socket the bind shim finds, and what it carries over to it.
+ * Which lent socket the bind shim finds, and where it is polled.
  */
 #include "unit.h"
 
-#include "bind/carry.h"
 #include "bind/held.h"
 #include "bind/polled.h"
 
 #include <sys/epoll.h>
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -132,51 +130,6 @@ START_TEST(there_are_at_most_as_many_as_there_is_room_for)
 }
 END_TEST
 
-START_TEST(options_that_are_as_new_are_not_carried)
-{
-	struct sockaddr_in in;
-	int lent = lent_socket(&in), one = 1, value;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof(int);
-
-	ck_assert_int_eq(
-	    setsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
-	ck_assert_int_eq(
-	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), 0);
-	carry_options(fd, lent);
-	ck_assert_int_eq(
-	    getsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
-	ck_assert_int_eq(value, 1);
-	ck_assert_int_eq(
-	    getsockopt(lent, SOL_SOCKET, SO_KEEPALIVE, &value, &size), 0);
-	ck_assert_int_eq(value, 1);
-	close(fd);
-	close(lent);
-}
-END_TEST
-
-START_TEST(options_are_carried_without_a_descriptor_to_spare)
-{
-	struct sockaddr_in in;
-	int lent = lent_socket(&in), count = 5, value;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	socklen_t size = sizeof(int);
-	unsigned long limit;
-
-	ck_assert_int_eq(
-	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)), 0);
-	limit = unit_limit_fds();
-	carry_options(fd, lent);
-	unit_unlimit_fds(limit);
-	ck_assert_int_eq(
-	    getsockopt(lent, IPPROTO_TCP, TCP_KEEPCNT, &value, &size), 0);
-	ck_assert_int_eq(value, count);
-	ck_assert_int_ne(fcntl(lent, F_GETFL) & O_NONBLOCK, 0);
-	close(fd);
-	close(lent);
-}
-END_TEST
-
 START_TEST(only_the_same_socket_moves_in_epoll)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
@@ -210,8 +163,6 @@ main(void)
 	    tc, an_address_of_another_family_than_the_socket_is_the_kernels);
 	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
 	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);
-	tcase_add_test(tc, options_that_are_as_new_are_not_carried);
-	tcase_add_test(tc, options_are_carried_without_a_descriptor_to_spare);
 	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
 	return unit_run(suite);
 }
