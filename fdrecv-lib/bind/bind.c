@@ -18,6 +18,7 @@
  */
 #include "bind/carry.h"
 #include "bind/held.h"
+#include "bind/place.h"
 #include "bind/polled.h"
 
 #include <dlfcn.h>
@@ -122,17 +123,20 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 	    int, const struct sockaddr *, socklen_t))bind_next(BIND_BIND);
 	int saved = errno;
 	int lent = held_find(&shim.held, fd, address, length);
+	char text[PLACE_TEXT_SIZE] = "";
 
+	if (shim.debug)
+		place_text(address, length, text);
 	if (lent != -1 && bind_replace(fd, lent) == 0) {
-		bind_tell("fdrecv-bind: descriptor %d: is the lent socket %d "
-			  "now\n",
-		    fd, lent);
+		bind_tell("fdrecv-bind: descriptor %d: %s is the lent socket "
+			  "%d now\n",
+		    fd, text, lent);
 		errno = saved;
 		return 0;
 	}
-	bind_tell("fdrecv-bind: descriptor %d: no lent socket has the address "
-		  "and is of this kind, the kernel is asked\n",
-	    fd);
+	bind_tell("fdrecv-bind: descriptor %d: %s: no lent socket of this "
+		  "kind has that address, the kernel is asked\n",
+	    fd, text);
 	errno = saved;
 	return next(fd, address, length);
 }

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Long enough for a path of 108 bytes, which has no NUL of its own. */
@@ -137,4 +139,36 @@ place_is_file(const struct sockaddr_storage *lent, socklen_t lent_length,
 		return 0;
 	place_path(lent, lent_length, file);
 	return file[0] != '\0' && place_is_same_file(file, dirfd, path);
+}
+
+const char *
+place_text(const struct sockaddr *address, socklen_t length,
+    char text[PLACE_TEXT_SIZE])
+{
+	struct sockaddr_storage copy = {0};
+	char host[INET6_ADDRSTRLEN];
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+	struct sockaddr_un un;
+
+	if (address != NULL && length <= sizeof(copy))
+		memcpy(&copy, address, length);
+	memcpy(&in, &copy, sizeof(in));
+	memcpy(&in6, &copy, sizeof(in6));
+	memcpy(&un, &copy, sizeof(un));
+	if (copy.ss_family == AF_INET &&
+	    inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host)) != NULL)
+		snprintf(
+		    text, PLACE_TEXT_SIZE, "%s:%d", host, place_port(&copy));
+	else if (copy.ss_family == AF_INET6 &&
+	    inet_ntop(AF_INET6, &in6.sin6_addr, host, sizeof(host)) != NULL)
+		snprintf(
+		    text, PLACE_TEXT_SIZE, "[%s]:%d", host, place_port(&copy));
+	else if (copy.ss_family == AF_UNIX)
+		snprintf(text, PLACE_TEXT_SIZE, "%s%.107s",
+		    un.sun_path[0] == '\0' ? "@" : "",
+		    un.sun_path + (un.sun_path[0] == '\0'));
+	else
+		snprintf(text, PLACE_TEXT_SIZE, "something else");
+	return text;
 }

@@ -17,4 +17,10 @@ int place_is(const struct sockaddr_storage *lent, socklen_t lent_length,
 int place_is_file(const struct sockaddr_storage *lent, socklen_t lent_length,
     int dirfd, const char *path);
 
+/* The address as people write it, or a word for what has none.  Returns text,
+ * cut off if it is longer. */
+#define PLACE_TEXT_SIZE 128
+const char *place_text(const struct sockaddr *address, socklen_t length,
+    char text[PLACE_TEXT_SIZE]);
+
 #endif

@@ -376,8 +376,9 @@ say(0)
             capture_output=True, text=True, timeout=60, check=False)
         lines = done.stderr.splitlines()
         check(len(lines) == 2 and
-              lines[0].endswith("is the lent socket %d now" % lent.fileno()),
-              "%s", done.stderr)
+              "127.0.0.1:%d is the lent socket %d now" % (
+                  port, lent.fileno()) in lines[0], "%s", done.stderr)
+        check("the backlog stays" in lines[1], "%s", done.stderr)
 
 
 def test_bind_shim_serves_python_http_server_across_restarts(test):

@@ -76,6 +76,13 @@ same(struct place lent, struct place asked)
 	    &lent.address, lent.length, &asked.address, asked.length);
 }
 
+static const char *
+told(const struct place *place, char text[PLACE_TEXT_SIZE])
+{
+	return place_text(
+	    (const struct sockaddr *)&place->address, place->length, text);
+}
+
 static void
 make_socket(const char *path)
 {
@@ -206,6 +213,24 @@ START_TEST(a_file_is_found_from_a_directory)
 }
 END_TEST
 
+START_TEST(an_address_is_told_as_people_write_it)
+{
+	struct place place = place_inet("127.0.0.1", 80);
+	struct place inet6 = place_inet6("::", 80, 0);
+	struct place path = place_path("/run/x");
+	struct place name = place_unix("\0name", 5);
+	char text[PLACE_TEXT_SIZE];
+
+	ck_assert_str_eq(told(&place, text), "127.0.0.1:80");
+	ck_assert_str_eq(told(&inet6, text), "[::]:80");
+	ck_assert_str_eq(told(&path, text), "/run/x");
+	ck_assert_str_eq(told(&name, text), "@name");
+	ck_assert_str_eq(place_text(NULL, 0, text), "something else");
+	place.length = sizeof(place.address) + 1;
+	ck_assert_str_eq(told(&place, text), "something else");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -221,5 +246,6 @@ main(void)
 	tcase_add_test(tc, an_abstract_name_is_all_its_bytes);
 	tcase_add_test(tc, a_file_is_the_same_by_any_way);
 	tcase_add_test(tc, a_file_is_found_from_a_directory);
+	tcase_add_test(tc, an_address_is_told_as_people_write_it);
 	return unit_run(suite);
 }
