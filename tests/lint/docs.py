@@ -77,14 +77,15 @@ def check_configuration_keys():
 
 
 def check_command_line():
-    match = re.search(r'getopt\([^"]*"([a-zA-Z:]+)"',
-                      read("brokerd/monitor/setup.c"))
+    text = read("brokerd/monitor/setup.c")
+    match = re.search(r'getopt_long\([^"]*"([a-zA-Z:]+)"', text)
     real = {"-" + letter for letter in match.group(1).replace(":", "")}
+    real |= {"--" + word for word in re.findall(r'\{"([a-z-]+)", req', text)}
     page = read("doc/brokerd.8")
     yield from differences(
         "brokerd.8", {"-" + name for name in items(page, "Fl")}, real)
     synopsis = page[page.index(".Sh SYNOPSIS"):page.index(".Sh DESCRIPTION")]
-    named = re.findall(r"\bFl ([a-zA-Z])\b", synopsis) + \
+    named = re.findall(r"\bFl ([a-zA-Z]|-[a-z-]+)\b", synopsis) + \
         re.findall(r"\| ([a-zA-Z])\b", synopsis)
     yield from differences("brokerd.8, synopsis",
                            {"-" + name for name in named}, real)
