@@ -65,13 +65,13 @@ adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
 
 void
 adopt_ask(struct adopt *adopt, const struct rundir *rundir,
-    struct inherited *inherited)
+    struct inherited *inherited, int none)
 {
 	uint64_t deadline_ms = clock_ms() + ADOPT_MS;
 	int orphan;
 
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		orphan = adopt_connect(rundir, i);
+		orphan = none ? -1 : adopt_connect(rundir, i);
 		adopt->orphans[i] = orphan;
 		for (uint32_t n = 0; orphan != -1 && n < 2 * RECORD_MAX &&
 		     adopt_next(orphan, deadline_ms, inherited, n);

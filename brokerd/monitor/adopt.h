@@ -13,9 +13,9 @@ struct adopt {
 };
 
 /* Asks every engine that serves on in the run directory without a monitor for
- * its descriptors. */
+ * its descriptors; or none. */
 void adopt_ask(struct adopt *adopt, const struct rundir *rundir,
-    struct inherited *inherited);
+    struct inherited *inherited, int none);
 
 /* Another engine serves: lets the orphans drain (serves), or leaves them as
  * they are. */

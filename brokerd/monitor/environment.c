@@ -35,6 +35,8 @@ setup_inherit(struct setup *setup)
 	setup->engine_channel = environment_number("BROKERD_CHANNEL");
 	unsetenv("BROKERD_ENGINE");
 	unsetenv("BROKERD_CHANNEL");
+	if (setup->trial || setup->engine_pid != 0)
+		setup->ready = -1; /* the version before has told it */
 	if (environment_number("LISTEN_PID") == getpid())
 		end += environment_number("LISTEN_FDS");
 	if (end < 3 || end > 3 + 2 * RECORD_MAX)

@@ -87,6 +87,16 @@ monitor_free_place(struct monitor *m)
 	return NULL;
 }
 
+static int
+monitor_count_before(const struct monitor *m)
+{
+	int count = 0;
+
+	for (int i = 0; i < MONITOR_BEFORE; i++)
+		count += m->before[i].kill_ms != 0;
+	return count;
+}
+
 /* The present configuration, in a generation beside the one that serves, takes
  * over from it.  Returns 0, or a status; text says the rest. */
 static int
@@ -127,11 +137,12 @@ monitor_change(struct monitor *m, int upgrade)
 
 	if (m->stopping) {
 		snprintf(text, sizeof(text), "brokerd is about to end");
-	} else if (monitor_free_place(m) == NULL) {
+	} else if (monitor_count_before(m) >
+	    (upgrade ? 0 : MONITOR_BEFORE - 1)) {
+		/* What an upgrade leaves behind nobody waits for. */
 		snprintf(text, sizeof(text),
-		    "%d engines drain already: later, one of them will have "
-		    "ended",
-		    MONITOR_BEFORE);
+		    "busy: %d engines drain still, later they have ended",
+		    monitor_count_before(m));
 	} else {
 		m->setup.log.said = text;
 		status = upgrade ? upgrade_run(&m->setup, &m->now) :
@@ -194,15 +205,6 @@ monitor_on_signal(struct monitor *m)
 	monitor_stop(m);
 }
 
-static int
-monitor_is_drained(const struct monitor *m)
-{
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		if (m->before[i].kill_ms != 0)
-			return 0;
-	return m->now.engine.pid == 0;
-}
-
 /* Time has come, for some. */
 static void
 monitor_on_time(struct monitor *m)
@@ -212,7 +214,9 @@ monitor_on_time(struct monitor *m)
 	for (int i = 0; i < MONITOR_BEFORE; i++)
 		if (m->before[i].kill_ms != 0 && now >= m->before[i].kill_ms)
 			generation_end(&m->before[i], ENDPOINT_REVOKE);
-	if (m->stopping && (now >= m->now.kill_ms || monitor_is_drained(m)))
+	if (m->stopping &&
+	    (now >= m->now.kill_ms ||
+		(m->now.engine.pid == 0 && monitor_count_before(m) == 0)))
 		m->status = EX_OK;
 	if (m->start_ms != 0 && now >= m->start_ms)
 		monitor_start_engine(m);

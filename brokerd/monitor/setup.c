@@ -130,8 +130,8 @@ setup_init(struct setup *setup, int argc, char **argv)
 	    setup->test, &setup->inherited, &setup->log);
 	if (status != -1)
 		return status;
-	if (!setup->test && !setup->trial)
-		adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited);
+	adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited,
+	    setup->test || setup->trial);
 	if (setup_counters(setup) == 0)
 		return -1;
 	log_line(&setup->log, LOG_ERR, "cannot start: counters: %s",

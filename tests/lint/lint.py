@@ -33,7 +33,7 @@ BUDGETS = {
     "brokerd/conf/record.c": 150,
     "brokerd/monitor/*.c": 1750,
 }
-BUDGET_OF_ALL = 2260
+BUDGET_OF_ALL = 2270
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
 # The functions of libc that the bind shim takes the place of.
