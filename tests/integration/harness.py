@@ -290,7 +290,15 @@ class Test:
             if broker.popen.poll() is None:
                 faults += self._leaks(broker, monitor_fds, engine_fds)
         for process in reversed(self.processes):
+            engines = []  # which would serve on without their monitor
+            if process.name == "brokerd" and process.popen.poll() is None:
+                engines = children(process.pid)
             process.close()
+            for engine in engines:
+                try:
+                    os.kill(engine, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
         shutil.rmtree(self.dir, ignore_errors=True)
         check(not faults, "\n    ".join(faults))
 
