@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: its mailboxes, as long as it has them.  It is a worker that
+ * takes what is lent and goes.
+ */
+#include "exec/boxes.h"
+
+#include "exec/broker.h"
+#include "exec/options.h"
+#include "exec/sockets.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fdrecv.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+static int
+boxes_status(int error)
+{
+	switch (error) {
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return EX_NOPERM;
+	case EADDRINUSE:
+	case EEXIST:
+	case ELOOP:
+	case ENAMETOOLONG:
+	case ENOENT:
+	case ENOTDIR:
+		return EX_CANTCREAT;
+	default:
+		return EX_OSERR;
+	}
+}
+
+static struct fdrecv *
+boxes_open_one(const struct options *options, size_t i, unsigned int flags)
+{
+	struct fdrecv_options known = FDRECV_OPTIONS_INIT;
+	char path[PATH_MAX];
+	struct fdrecv *box;
+
+	if (options->mailbox != NULL)
+		snprintf(path, sizeof(path), "%s", options->mailbox);
+	else
+		snprintf(path, sizeof(path), "%s/mailbox/%s/",
+		    broker_run_dir(options), options->listeners[i]);
+	known.flags = flags;
+	known.run_dir = options->run_dir;
+	box = fdrecv_open(path, &known);
+	if (box == NULL)
+		err(boxes_status(errno), "mailbox %s%s", path,
+		    errno == EADDRINUSE ? ": another program has it" : "");
+	return box;
+}
+
+void
+boxes_open(
+    struct boxes *boxes, const struct options *options, unsigned int flags)
+{
+	boxes->count = options->mailbox != NULL ? 1 : options->listener_count;
+	boxes->shared = boxes->count < options->listener_count;
+	boxes->items = calloc(boxes->count, sizeof(*boxes->items));
+	boxes->polls = calloc(boxes->count, sizeof(*boxes->polls));
+	if (boxes->items == NULL || boxes->polls == NULL)
+		err(EX_OSERR, "mailboxes");
+	for (size_t i = 0; i < boxes->count; i++) {
+		boxes->items[i] = boxes_open_one(options, i, flags);
+		boxes->polls[i].events = POLLIN;
+		boxes->polls[i].fd = fdrecv_fd(boxes->items[i]);
+		if (boxes->polls[i].fd == -1)
+			err(EX_OSERR, "epoll_create1");
+	}
+}
+
+int
+boxes_only(const struct boxes *boxes, size_t i)
+{
+	return boxes->shared ? -1 : (int)i;
+}
+
+static void
+boxes_read(const struct boxes *boxes, size_t i, struct sockets *sockets)
+{
+	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
+	int got;
+
+	while ((got = fdrecv_next(boxes->items[i], &h)) == 1)
+		switch (sockets_add(sockets, &h, boxes_only(boxes, i))) {
+		case SOCKETS_TAKEN:
+			break;
+		case SOCKETS_NOT_OURS:
+			fdrecv_done(boxes->items[i], &h);
+			break;
+		case SOCKETS_CONNECTION:
+			errx(EX_CONFIG,
+			    "listener %s: hands out connections: expected "
+			    "\"handoff = listener\" in the broker's "
+			    "configuration, or --each",
+			    h.listener);
+		case SOCKETS_NO_MEMORY:
+			errx(EX_OSERR, "out of memory");
+		}
+	if (got == -1)
+		err(EX_OSERR, "mailbox");
+}
+
+static long long
+boxes_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The listener that is missing, and why, as far as this end can know. */
+static void boxes_late(const struct sockets *sockets,
+    const struct options *options) __attribute__((noreturn));
+static void
+boxes_late(const struct sockets *sockets, const struct options *options)
+{
+	const char *run_dir = broker_run_dir(options);
+	size_t i = 0;
+
+	while (sockets->expected[i] != 0 &&
+	    sockets->held[i] >= sockets->expected[i])
+		i++;
+	if ((options->mailbox == NULL || options->run_dir != NULL) &&
+	    !broker_is_running(run_dir))
+		errx(EX_UNAVAILABLE,
+		    "listener %s: the broker has ended: nobody listens at "
+		    "%s/rendezvous.*",
+		    options->listeners[i], run_dir);
+	if (sockets->expected[i] != 0)
+		errx(EX_TEMPFAIL,
+		    "listener %s: %zu of its %zu sockets came within %u s",
+		    options->listeners[i], sockets->held[i],
+		    sockets->expected[i], options->timeout_s);
+	errx(EX_TEMPFAIL,
+	    "listener %s: nothing came within %u s: expected \"handoff = "
+	    "listener\" in the broker's configuration%s; the broker's log may "
+	    "say more",
+	    options->listeners[i], options->timeout_s,
+	    options->mailbox != NULL ? ", and this mailbox and owner" : "");
+}
+
+void
+boxes_wait(
+    struct boxes *boxes, struct sockets *sockets, const struct options *options)
+{
+	long long end = boxes_now_ms() + options->timeout_s * 1000LL, left = -1;
+
+	while (!sockets_complete(sockets)) {
+		if (options->timeout_s != 0)
+			left = end - boxes_now_ms();
+		if (options->timeout_s != 0 && left <= 0)
+			boxes_late(sockets, options);
+		if (poll(boxes->polls, boxes->count, (int)left) == -1 &&
+		    errno != EINTR)
+			err(EX_OSERR, "poll");
+		for (size_t i = 0; i < boxes->count; i++)
+			if (boxes->polls[i].revents != 0)
+				boxes_read(boxes, i, sockets);
+	}
+}
+
+void
+boxes_close(struct boxes *boxes)
+{
+	for (size_t i = 0; i < boxes->count; i++)
+		fdrecv_close(boxes->items[i]);
+	free(boxes->items);
+	free(boxes->polls);
+	boxes->count = 0;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: is there a broker, and does it know these listeners?  It makes
+ * RUNDIR/mailbox/LISTENER/ for each one that has no mailbox of its own, and
+ * listens on RUNDIR/rendezvous.N as long as it lives.
+ */
+#include "exec/broker.h"
+
+#include "exec/options.h"
+
+#include "fdrecv-wire-link.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "config.h"
+
+const char *
+broker_run_dir(const struct options *options)
+{
+	const char *named = secure_getenv("FDRECV_RUN_DIR");
+
+	if (options->run_dir != NULL)
+		return options->run_dir;
+	return named != NULL ? named : DEFAULT_RUN_DIR;
+}
+
+/* A connection without a word is no worker to the engine. */
+static int
+broker_listens(const char *run_dir, int number)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int n = snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s/rendezvous.%d", run_dir, number);
+	int fd, result;
+
+	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
+		return 0;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		err(EX_OSERR, "socket");
+	result =
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address));
+	n = result == 0 || errno == EAGAIN; /* its queue is full */
+	close(fd);
+	return n;
+}
+
+int
+broker_is_running(const char *run_dir)
+{
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
+		if (broker_listens(run_dir, i))
+			return 1;
+	return 0;
+}
+
+static void
+broker_check_running(const char *run_dir)
+{
+	struct stat st;
+
+	if (stat(run_dir, &st) == -1) {
+		if (errno == EACCES)
+			err(EX_NOPERM, "run directory %s", run_dir);
+		errx(EX_UNAVAILABLE,
+		    "no broker is running: run directory %s: %s", run_dir,
+		    strerror(errno));
+	}
+	if (!broker_is_running(run_dir))
+		errx(EX_UNAVAILABLE,
+		    "no broker is running: nobody listens at %s/rendezvous.*",
+		    run_dir);
+}
+
+static void
+broker_check_listener(const char *run_dir, const char *listener)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/mailbox/%s", run_dir, listener);
+	if (stat(path, &st) == -1)
+		errx(errno == EACCES ? EX_NOPERM : EX_NOUSER,
+		    "listener %s: the broker does not know it: %s/: %s: expected "
+		    "its name in the broker's configuration, or -m if it has a "
+		    "mailbox of its own",
+		    listener, path, strerror(errno));
+	if (st.st_uid != geteuid())
+		errx(EX_NOPERM,
+		    "listener %s: %s/ belongs to uid %u, and this is uid %u: "
+		    "expected to be started as its owner%s",
+		    listener, path, st.st_uid, geteuid(),
+		    geteuid() == 0 ? ", or with --user" : "");
+}
+
+/* One that is there may be a dead one of ours. */
+static void
+broker_check_mailbox(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    st.st_uid != geteuid())
+		errx(EX_NOPERM,
+		    "mailbox %s: belongs to uid %u, and this is uid %u", path,
+		    st.st_uid, geteuid());
+}
+
+void
+broker_check(const struct options *options)
+{
+	const char *run_dir = broker_run_dir(options);
+
+	/* With a mailbox of its own the broker's run directory need not be
+	 * known: the first hand-off tells where it is. */
+	if (options->mailbox == NULL || options->run_dir != NULL)
+		broker_check_running(run_dir);
+	if (options->mailbox != NULL) {
+		broker_check_mailbox(options->mailbox);
+		return;
+	}
+	for (size_t i = 0; i < options->listener_count; i++)
+		broker_check_listener(run_dir, options->listeners[i]);
+}

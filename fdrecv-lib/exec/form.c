@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: the ways in which programs expect sockets from those who start
+ * them.  One table; where the environment names sockets of an earlier loader
+ * that are open, the new ones come behind them, so that loaders compose.
+ */
+#include "exec/form.h"
+
+#include "exec/inherit.h"
+#include "exec/options.h"
+#include "exec/place.h"
+#include "exec/sockets.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORM_FIRST 3      /* of systemd's descriptors */
+#define FORM_PRELOADED 64 /* out of the way of those that a program makes */
+
+/* Sets a variable to head, then each descriptor behind separator, then tail. */
+static int
+form_set_list(const struct form_work *work, const char *variable,
+    const char *head, const char *separator, const char *tail)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	int result = -1;
+
+	if (stream == NULL)
+		return -1;
+	fputs(head, stream);
+	for (size_t i = 0; i < work->count; i++)
+		fprintf(stream, "%s%d%s",
+		    i == 0 && head[0] == '\0' ? "" : separator, work->fds[i],
+		    tail);
+	if (fclose(stream) == 0)
+		result = setenv(variable, text, 1);
+	free(text);
+	return result;
+}
+
+static int
+form_set_number(const char *variable, size_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%zu", value);
+	return setenv(variable, text, 1);
+}
+
+static void
+form_look_systemd(struct form_work *work)
+{
+	work->earlier = inherit_listen_fds();
+	work->list = inherit_listen_names(work->earlier);
+}
+
+static int
+form_place_systemd(struct form_work *work)
+{
+	return place_at(
+	    work->fds, work->count, FORM_FIRST + (int)work->earlier);
+}
+
+/* "unknown" is what systemd's own library calls sockets without a name. */
+static int
+form_set_names(const struct form_work *work)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+	int result = -1;
+
+	if (stream == NULL)
+		return -1;
+	if (work->list != NULL)
+		fputs(work->list, stream);
+	for (size_t i = 0; work->list == NULL && i < work->earlier; i++)
+		fprintf(stream, "%sunknown", i == 0 ? "" : ":");
+	for (size_t i = 0; i < work->count; i++)
+		fprintf(stream, "%s%s", i + work->earlier == 0 ? "" : ":",
+		    work->sockets->names[work->sockets->items[i].listener]);
+	if (fclose(stream) == 0)
+		result = setenv("LISTEN_FDNAMES", text, 1);
+	free(text);
+	return result;
+}
+
+/* LISTEN_PIDFDID is of the process that LISTEN_PID names, if it is there. */
+static int
+form_tell_systemd(const struct form_work *work)
+{
+	if (work->earlier == 0)
+		unsetenv("LISTEN_PIDFDID");
+	if (form_set_number("LISTEN_FDS", work->earlier + work->count) == -1 ||
+	    form_set_number("LISTEN_PID", (size_t)getpid()) == -1)
+		return -1;
+	return form_set_names(work);
+}
+
+static int
+form_place_free(struct form_work *work)
+{
+	return place_free(work->fds, work->count, FORM_FIRST);
+}
+
+static void
+form_look_upstart(struct form_work *work)
+{
+	work->list = inherit_list("UPSTART_FDS", " ");
+}
+
+static int
+form_tell_upstart(const struct form_work *work)
+{
+	if (form_set_list(work, "UPSTART_FDS", work->list, " ", "") == -1)
+		return -1;
+	return setenv("UPSTART_EVENTS", "socket", 1);
+}
+
+static void
+form_look_nginx(struct form_work *work)
+{
+	work->list = inherit_list("NGINX", ";:");
+}
+
+static int
+form_tell_nginx(const struct form_work *work)
+{
+	return form_set_list(work, "NGINX", work->list, "", ";");
+}
+
+static int
+form_place_inetd(struct form_work *work)
+{
+	if (place_at(work->fds, work->count, STDIN_FILENO) == -1)
+		return -1;
+	return dup2(STDIN_FILENO, STDOUT_FILENO) == -1 ? -1 : 0;
+}
+
+static int
+form_place_fd(struct form_work *work)
+{
+	return place_at(work->fds, work->count, (int)work->options->first);
+}
+
+static void
+form_look_einhorn(struct form_work *work)
+{
+	work->earlier = inherit_einhorn();
+}
+
+static const char *
+form_family(int fd)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
+		return "AF_UNSPEC";
+	switch (address.ss_family) {
+	case AF_INET:
+		return "AF_INET";
+	case AF_INET6:
+		return "AF_INET6";
+	default:
+		return "AF_UNIX";
+	}
+}
+
+/* Its clients ask whether their parent is the master. */
+static int
+form_tell_einhorn(const struct form_work *work)
+{
+	char name[48];
+
+	for (size_t i = 0; i < work->count; i++) {
+		snprintf(
+		    name, sizeof(name), "EINHORN_FD_%zu", work->earlier + i);
+		if (form_set_number(name, (size_t)work->fds[i]) == -1)
+			return -1;
+		snprintf(name, sizeof(name), "EINHORN_FD_FAMILY_%zu",
+		    work->earlier + i);
+		if (setenv(name, form_family(work->fds[i]), 1) == -1)
+			return -1;
+	}
+	if (form_set_number("EINHORN_FD_COUNT", work->earlier + work->count) ==
+	    -1)
+		return -1;
+	return form_set_number("EINHORN_MASTER_PID", (size_t)getppid());
+}
+
+static void
+form_look_preload(struct form_work *work)
+{
+	if (inherit_is_process("FDRECV_BIND_PID"))
+		work->list = inherit_list("FDRECV_BIND_FDS", " ");
+}
+
+static int
+form_place_preload(struct form_work *work)
+{
+	return place_free(work->fds, work->count, FORM_PRELOADED);
+}
+
+/* Separators in LD_PRELOAD are colons and spaces, and nothing escapes them. */
+static int
+form_add_library(const char *library)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char *text;
+	int result;
+
+	if (others != NULL && strstr(others, library) != NULL)
+		return 0; /* an earlier loader's */
+	if (asprintf(&text, "%s%s%s", library, others == NULL ? "" : ":",
+		others == NULL ? "" : others) == -1)
+		return -1;
+	result = setenv("LD_PRELOAD", text, 1);
+	free(text);
+	return result;
+}
+
+static int
+form_tell_preload(const struct form_work *work)
+{
+	if (form_set_list(work, "FDRECV_BIND_FDS", work->list, " ", "") == -1 ||
+	    form_set_number("FDRECV_BIND_PID", (size_t)getpid()) == -1)
+		return -1;
+	return form_add_library(work->options->library);
+}
+
+static const struct form form_table[] = {
+    [FORM_SYSTEMD] = {"systemd", form_look_systemd, form_place_systemd,
+	form_tell_systemd},
+    [FORM_UPSTART] = {"upstart", form_look_upstart, form_place_free,
+	form_tell_upstart},
+    [FORM_NGINX] = {"nginx", form_look_nginx, form_place_free, form_tell_nginx},
+    [FORM_INETD] = {"inetd", NULL, form_place_inetd, NULL},
+    [FORM_FD] = {"fd", NULL, form_place_fd, NULL},
+    [FORM_EINHORN] = {"einhorn", form_look_einhorn, form_place_free,
+	form_tell_einhorn},
+    [FORM_PRELOAD] = {"preload", form_look_preload, form_place_preload,
+	form_tell_preload},
+};
+
+const struct form *
+form_of(enum form_id id)
+{
+	return &form_table[id];
+}
+
+int
+form_apply(const struct options *options, struct sockets *sockets)
+{
+	const struct form *form = options->form;
+	struct form_work work = {.options = options,
+	    .sockets = sockets,
+	    .count = sockets->count,
+	    .list = ""};
+	int result = -1;
+
+	sockets_sort(sockets);
+	work.fds = calloc(work.count, sizeof(*work.fds));
+	if (work.fds == NULL)
+		return -1;
+	for (size_t i = 0; i < work.count; i++)
+		work.fds[i] = sockets->items[i].fd;
+	if (form->look != NULL)
+		form->look(&work);
+	if (form->place(&work) == 0)
+		result = form->tell == NULL ? 0 : form->tell(&work);
+	for (size_t i = 0; i < work.count; i++)
+		sockets->items[i].fd = -1;
+	free(work.fds);
+	return result;
+}

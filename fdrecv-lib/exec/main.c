@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: a chain loader for programs that know nothing of a broker.  It
+ * takes the sockets that the broker lends, arranges them as the program
+ * expects, and becomes that program.  Runs as the program's user; with --user
+ * it becomes that user first.
+ */
+#include "exec/boxes.h"
+#include "exec/broker.h"
+#include "exec/form.h"
+#include "exec/options.h"
+#include "exec/place.h"
+#include "exec/sockets.h"
+#include "exec/user.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fdrecv.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* As env(1) does it. */
+#define MAIN_CANNOT_EXEC 126
+#define MAIN_NOT_FOUND 127
+
+static void
+main_take(
+    struct boxes *boxes, struct sockets *sockets, const struct options *options)
+{
+	boxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	boxes_wait(boxes, sockets, options);
+	/* Those that stay are closed by exec, which removes no file. */
+	if (!options->keep_mailbox)
+		boxes_close(boxes);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options;
+	struct sockets sockets;
+	struct boxes boxes;
+
+	if (place_reserve() == -1)
+		err(EX_OSERR, "/dev/null");
+	options_read(&options, argc, argv);
+	if (options.user != NULL)
+		user_become(options.user);
+	broker_check(&options);
+	if (sockets_init(&sockets, options.listeners, options.listener_count) ==
+	    -1)
+		err(EX_OSERR, "listeners");
+	main_take(&boxes, &sockets, &options);
+	if (options.form == form_of(FORM_INETD) && sockets.count != 1)
+		errx(EX_CONFIG,
+		    "--inetd: the listeners have %zu sockets: expected one",
+		    sockets.count);
+	if (form_apply(&options, &sockets) == -1)
+		err(EX_OSERR, "--%s", options.form->name);
+	sockets_done(&sockets);
+	execvp(options.program[0], options.program);
+	err(errno == ENOENT ? MAIN_NOT_FOUND : MAIN_CANNOT_EXEC, "%s",
+	    options.program[0]);
+}

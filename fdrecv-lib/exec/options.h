@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_OPTIONS_H
+#define EXEC_OPTIONS_H
+
+#include <stddef.h>
+
+struct form;
+
+/* The command line.  Everything points into argv or to constants. */
+struct options {
+	const char *mailbox; /* -m, or NULL: each listener's own */
+	const char *run_dir; /* -R, or NULL */
+	const char *user;    /* or NULL: stay who we are */
+	const char *library; /* that --preload names or stands for */
+	const struct form *form;
+	unsigned int first;     /* the number that --fd names */
+	unsigned int timeout_s; /* 0: wait for ever */
+	int keep_mailbox;
+	char **listeners;
+	size_t listener_count;
+	char **program; /* ends with NULL */
+};
+
+/* Reads the command line.  Ends the process: with 64 and what is wrong with
+ * it, or with 0 after -h and -V. */
+void options_read(struct options *options, int argc, char **argv);
+
+#endif

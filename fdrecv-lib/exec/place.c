@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: descriptors by number.  Runs last before exec.
+ */
+#include "exec/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define PLACE_STANDARD 3 /* input, output, error */
+
+int
+place_reserve(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd != -1 && fd < PLACE_STANDARD);
+	if (fd == -1)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* Moves *fd to a free number from lowest up. */
+static int
+place_move(int *fd, int command, int lowest)
+{
+	int moved = fcntl(*fd, command, lowest);
+
+	if (moved == -1)
+		return -1;
+	close(*fd);
+	*fd = moved;
+	return 0;
+}
+
+static int
+place_is_inherited(int fd)
+{
+	int flags = fcntl(fd, F_GETFD);
+
+	return flags != -1 && (flags & FD_CLOEXEC) == 0;
+}
+
+int
+place_at(int *fds, size_t count, int first)
+{
+	int behind = first + (int)count;
+
+	for (size_t i = 0; i < count; i++)
+		if (fds[i] < behind &&
+		    place_move(&fds[i], F_DUPFD_CLOEXEC, behind) == -1)
+			return -1;
+	for (int target = first; target < behind; target++)
+		if (target >= PLACE_STANDARD && place_is_inherited(target) &&
+		    fcntl(target, F_DUPFD, behind) == -1)
+			return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (dup2(fds[i], first + (int)i) == -1)
+			return -1;
+		close(fds[i]);
+		fds[i] = first + (int)i;
+	}
+	return 0;
+}
+
+int
+place_free(int *fds, size_t count, int lowest)
+{
+	for (size_t i = 0; i < count; i++)
+		if (place_move(&fds[i], F_DUPFD, lowest) == -1)
+			return -1;
+	return 0;
+}

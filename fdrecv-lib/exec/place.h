@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_PLACE_H
+#define EXEC_PLACE_H
+
+#include <stddef.h>
+
+/*
+ * Puts descriptors where a program expects them, open across exec.  Whatever
+ * is closed on exec is this program's own and may be overwritten; all else was
+ * inherited and goes to the program.
+ */
+
+/* Opens /dev/null, closed on exec, as whatever of 0 to 2 is not open, so that
+ * no other descriptor is born there.  0, or -1 with errno. */
+int place_reserve(void);
+
+/* Moves fds to first, first + 1 and so on.  What was inherited at such a
+ * number goes to a free one behind them, except from 0 to 2, where it is
+ * closed.  0, or -1 with errno: then fds are as usable as before, wherever
+ * they are by now. */
+int place_at(int *fds, size_t count, int first);
+
+/* Moves fds to whatever is free from lowest up.  Likewise. */
+int place_free(int *fds, size_t count, int lowest);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_USER_H
+#define EXEC_USER_H
+
+/* Becomes the user with that name or number, for good: groups, gid, uid.
+ * Ends the process with a message if there is no such user (67), this process
+ * may not do it (77), or it could be undone (71). */
+void user_become(const char *name);
+
+#endif

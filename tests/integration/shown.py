@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: ISC
+"""A program that fdrecv-exec starts: writes down what it was given, as JSON.
+
+usage: shown.py FILE [WORD ...]
+"""
+import fcntl
+import json
+import os
+import socket
+import sys
+
+
+def described(fd):
+    """What a descriptor is, or None if it is not open."""
+    try:
+        what = {"link": os.readlink("/proc/self/fd/%d" % fd),
+                "cloexec": bool(fcntl.fcntl(fd, fcntl.F_GETFD) &
+                                fcntl.FD_CLOEXEC),
+                "nonblock": bool(fcntl.fcntl(fd, fcntl.F_GETFL) &
+                                 os.O_NONBLOCK)}
+    except OSError:
+        return None
+    if what["link"].startswith("socket:"):
+        with socket.socket(fileno=os.dup(fd)) as found:
+            what["name"] = found.getsockname()
+            what["listens"] = found.getsockopt(socket.SOL_SOCKET,
+                                               socket.SO_ACCEPTCONN)
+    return what
+
+
+def main():
+    numbers = sorted(int(name) for name in os.listdir("/proc/self/fd"))
+    found = {"pid": os.getpid(), "uids": os.getresuid(),
+             "gids": os.getresgid(), "groups": os.getgroups(),
+             "environment": dict(os.environ), "words": sys.argv[2:],
+             "fds": {fd: described(fd) for fd in numbers if described(fd)}}
+    with open(sys.argv[1] + ".new", "w", encoding="utf-8") as file:
+        json.dump(found, file)
+    os.rename(sys.argv[1] + ".new", sys.argv[1])
+
+
+main()
