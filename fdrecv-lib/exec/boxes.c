@@ -67,7 +67,7 @@ boxes_open(
 	boxes->count = options->mailbox != NULL ? 1 : options->listener_count;
 	boxes->shared = boxes->count < options->listener_count;
 	boxes->items = calloc(boxes->count, sizeof(*boxes->items));
-	boxes->polls = calloc(boxes->count, sizeof(*boxes->polls));
+	boxes->polls = calloc(boxes->count + 1, sizeof(*boxes->polls));
 	if (boxes->items == NULL || boxes->polls == NULL)
 		err(EX_OSERR, "mailboxes");
 	for (size_t i = 0; i < boxes->count; i++) {

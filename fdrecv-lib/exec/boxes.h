@@ -12,7 +12,8 @@ struct sockets;
 /* The mailboxes: that of -m, or each listener's own. */
 struct boxes {
 	struct fdrecv **items;
-	struct pollfd *polls; /* of each, for poll(2) */
+	struct pollfd
+	    *polls; /* of each, for poll(2), and a place for one more */
 	size_t count;
 	int shared; /* by several listeners */
 };

@@ -11,13 +11,14 @@
 #include "exec/place.h"
 #include "exec/sockets.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FORM_FIRST 3      /* of systemd's descriptors */
+#define FORM_FIRST 3 /* of systemd's descriptors */
+#define FORM_UCSPI_FIRST 6
 #define FORM_PRELOADED 64 /* out of the way of those that a program makes */
 
 /* Sets a variable to head, then each descriptor behind separator, then tail. */
@@ -134,12 +135,27 @@ form_tell_nginx(const struct form_work *work)
 	return form_set_list(work, "NGINX", work->list, "", ";");
 }
 
+/* One socket, to read from and to write to. */
+static int
+form_place_pair(struct form_work *work, int first)
+{
+	int pair[] = {work->fds[0], fcntl(work->fds[0], F_DUPFD_CLOEXEC, 0)};
+
+	return pair[1] == -1 ? -1 : place_at(pair, 2, first);
+}
+
 static int
 form_place_inetd(struct form_work *work)
 {
-	if (place_at(work->fds, work->count, STDIN_FILENO) == -1)
-		return -1;
-	return dup2(STDIN_FILENO, STDOUT_FILENO) == -1 ? -1 : 0;
+	return form_place_pair(work, STDIN_FILENO);
+}
+
+/* Where UCSPI has the connection in clients, and servers that use their
+ * standard input and output for something else. */
+static int
+form_place_ucspi(struct form_work *work)
+{
+	return form_place_pair(work, FORM_UCSPI_FIRST);
 }
 
 static int
@@ -235,17 +251,20 @@ form_tell_preload(const struct form_work *work)
 }
 
 static const struct form form_table[] = {
-    [FORM_SYSTEMD] = {"systemd", form_look_systemd, form_place_systemd,
-	form_tell_systemd},
-    [FORM_UPSTART] = {"upstart", form_look_upstart, form_place_free,
+    [FORM_SYSTEMD] = {"systemd", FORM_LENT | FORM_EACH, form_look_systemd,
+	form_place_systemd, form_tell_systemd},
+    [FORM_UPSTART] = {"upstart", FORM_LENT, form_look_upstart, form_place_free,
 	form_tell_upstart},
-    [FORM_NGINX] = {"nginx", form_look_nginx, form_place_free, form_tell_nginx},
-    [FORM_INETD] = {"inetd", NULL, form_place_inetd, NULL},
-    [FORM_FD] = {"fd", NULL, form_place_fd, NULL},
-    [FORM_EINHORN] = {"einhorn", form_look_einhorn, form_place_free,
+    [FORM_NGINX] = {"nginx", FORM_LENT, form_look_nginx, form_place_free,
+	form_tell_nginx},
+    [FORM_INETD] = {"inetd", FORM_LENT | FORM_EACH, NULL, form_place_inetd,
+	NULL},
+    [FORM_FD] = {"fd", FORM_LENT | FORM_EACH, NULL, form_place_fd, NULL},
+    [FORM_EINHORN] = {"einhorn", FORM_LENT, form_look_einhorn, form_place_free,
 	form_tell_einhorn},
-    [FORM_PRELOAD] = {"preload", form_look_preload, form_place_preload,
-	form_tell_preload},
+    [FORM_PRELOAD] = {"preload", FORM_LENT, form_look_preload,
+	form_place_preload, form_tell_preload},
+    [FORM_UCSPI] = {"ucspi", FORM_EACH, NULL, form_place_ucspi, NULL},
 };
 
 const struct form *

@@ -15,6 +15,12 @@ enum form_id {
 	FORM_FD,
 	FORM_EINHORN,
 	FORM_PRELOAD,
+	FORM_UCSPI,
+};
+
+enum form_use {
+	FORM_LENT = 1 << 0, /* for all lent sockets at once */
+	FORM_EACH = 1 << 1, /* for one connection */
 };
 
 /* What is handed out, and what an earlier loader has arranged already. */
@@ -31,6 +37,7 @@ struct form_work {
  * environment says of them.  Each step may be NULL.  0, or -1 with errno. */
 struct form {
 	const char *name; /* of the option */
+	unsigned int use; /* enum form_use */
 	void (*look)(struct form_work *work);
 	int (*place)(struct form_work *work);
 	int (*tell)(const struct form_work *work);

@@ -2,27 +2,25 @@
 /*
  * fdrecv-exec: a chain loader for programs that know nothing of a broker.  It
  * takes the sockets that the broker lends, arranges them as the program
- * expects, and becomes that program.  Runs as the program's user; with --user
- * it becomes that user first.
+ * expects, and becomes that program; or, with --each, starts it once for each
+ * connection.  Runs as the program's user; with --user it becomes that user
+ * first.
  */
 #include "exec/boxes.h"
 #include "exec/broker.h"
+#include "exec/each.h"
 #include "exec/form.h"
 #include "exec/options.h"
 #include "exec/place.h"
+#include "exec/program.h"
 #include "exec/sockets.h"
 #include "exec/user.h"
 
 #include <err.h>
-#include <errno.h>
 #include <fdrecv.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-/* As env(1) does it. */
-#define MAIN_CANNOT_EXEC 126
-#define MAIN_NOT_FOUND 127
 
 static void
 main_take(
@@ -48,6 +46,8 @@ main(int argc, char **argv)
 	if (options.user != NULL)
 		user_become(options.user);
 	broker_check(&options);
+	if (options.each)
+		return each_run(&options);
 	if (sockets_init(&sockets, options.listeners, options.listener_count) ==
 	    -1)
 		err(EX_OSERR, "listeners");
@@ -56,10 +56,11 @@ main(int argc, char **argv)
 		errx(EX_CONFIG,
 		    "--inetd: the listeners have %zu sockets: expected one",
 		    sockets.count);
+	if (options.form == form_of(FORM_PRELOAD) &&
+	    access(options.library, R_OK) == -1)
+		err(EX_OSFILE, "--preload: %s", options.library);
 	if (form_apply(&options, &sockets) == -1)
 		err(EX_OSERR, "--%s", options.form->name);
 	sockets_done(&sockets);
-	execvp(options.program[0], options.program);
-	err(errno == ENOENT ? MAIN_NOT_FOUND : MAIN_CANNOT_EXEC, "%s",
-	    options.program[0]);
+	return program_run(options.program);
 }

@@ -11,10 +11,12 @@ struct options {
 	const char *mailbox; /* -m, or NULL: each listener's own */
 	const char *run_dir; /* -R, or NULL */
 	const char *user;    /* or NULL: stay who we are */
-	const char *library; /* that --preload names or stands for */
+	const char *library; /* for --preload, its own or the installed one */
 	const struct form *form;
 	unsigned int first;     /* the number that --fd names */
-	unsigned int timeout_s; /* 0: wait for ever */
+	unsigned int timeout_s; /* 0: for ever */
+	unsigned int limit;     /* of children, 0: not named */
+	int each;
 	int keep_mailbox;
 	char **listeners;
 	size_t listener_count;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_CHILDREN_H
+#define EXEC_CHILDREN_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+/* The children that serve connections.  Others that this process may have had
+ * before it was executed are reaped and do not count. */
+struct children {
+	pid_t *pids;
+	size_t count;
+	size_t limit;
+};
+
+/* 0, or -1 with errno. */
+int children_init(struct children *children, size_t limit);
+
+int children_is_full(const struct children *children);
+
+/* fork(2) with a gate: the child gets 0 only after the parent has said
+ * children_open_gate(), and ends if the parent dies before.  Gives *out_gate
+ * to the parent.  -1 with errno. */
+pid_t children_fork(struct children *children, int *out_gate);
+
+/* Takes gate.  From now on the child goes on. */
+void children_open_gate(int gate);
+
+/* In the child: waits at the gate, which it takes. */
+void children_wait(int gate);
+
+/* Reaps all that have ended. */
+void children_reap(struct children *children);
+
+void children_done(struct children *children);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec --each: a process for each connection.  Owns the mailboxes and
+ * the children.  A connection's receipt is sent when its child is there; what
+ * no child could be had for waits in the mailbox, without a receipt, or in the
+ * kernel.  Ends when it was told to and the last child has ended.
+ */
+#include "exec/each.h"
+
+#include "exec/boxes.h"
+#include "exec/children.h"
+#include "exec/connection.h"
+#include "exec/form.h"
+#include "exec/options.h"
+#include "exec/program.h"
+#include "exec/sockets.h"
+
+#include <sys/signalfd.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fdrecv.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct each {
+	const struct options *options;
+	struct sockets sockets; /* only for the listeners' names */
+	struct boxes boxes;
+	struct children children;
+	size_t next;     /* the mailbox whose turn it is first */
+	sigset_t before; /* the signals that were blocked */
+	struct pollfd signals;
+	int told; /* how often it was told to end */
+	int paused;
+};
+
+static void
+each_block_signals(struct each *each)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would not come */
+	if (sigprocmask(SIG_BLOCK, &mask, &each->before) == -1)
+		err(EX_OSERR, "sigprocmask");
+	each->signals.events = POLLIN;
+	each->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (each->signals.fd == -1)
+		err(EX_OSERR, "signalfd");
+}
+
+static void
+each_on_signal(struct each *each)
+{
+	struct signalfd_siginfo info;
+
+	while (read(each->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		each->told++;
+		for (size_t i = 0; i < each->boxes.count; i++)
+			fdrecv_drain(each->boxes.items[i]);
+	}
+	children_reap(&each->children);
+}
+
+/* In the child, with a connection that is its own. */
+static void each_become(const struct each *each, struct fdrecv_handoff *h,
+    int listener) __attribute__((noreturn));
+static void
+each_become(const struct each *each, struct fdrecv_handoff *h, int listener)
+{
+	struct socket_held held = {.fd = h->fd, .listener = (size_t)listener};
+	struct sockets one = {.names = each->options->listeners,
+	    .listener_count = each->options->listener_count,
+	    .items = &held,
+	    .count = 1};
+
+	if (sigprocmask(SIG_SETMASK, &each->before, NULL) == -1 ||
+	    connection_tell(h) == -1 || form_apply(each->options, &one) == -1) {
+		warn("listener %s: a connection is closed",
+		    each->options->listeners[listener]);
+		_exit(EX_OSERR);
+	}
+	_exit(program_run(each->options->program));
+}
+
+static void
+each_start(struct each *each, struct fdrecv *box, struct fdrecv_handoff *h,
+    int listener)
+{
+	int gate;
+	pid_t pid = children_fork(&each->children, &gate);
+
+	if (pid == 0) {
+		for (size_t i = 0; i < each->boxes.count; i++)
+			fdrecv_after_fork(each->boxes.items[i]);
+		children_wait(gate);
+		each_become(each, h, listener);
+	}
+	if (pid == -1) {
+		warn("listener %s: no process can be started: a connection is "
+		     "closed",
+		    each->options->listeners[listener]);
+	} else {
+		fdrecv_receipt(box, h);
+		children_open_gate(gate);
+	}
+	fdrecv_done(box, h);
+}
+
+/* Takes one hand-off of a mailbox. */
+static void
+each_take(struct each *each, size_t i)
+{
+	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
+	struct fdrecv *box = each->boxes.items[i];
+	int got = fdrecv_next(box, &h), listener;
+
+	if (got == -1)
+		err(EX_OSERR, "mailbox");
+	if (got == 0) {
+		if (errno == ESHUTDOWN)
+			each->boxes.polls[i].fd = -1;
+		return;
+	}
+	listener = sockets_find(
+	    &each->sockets, h.listener, boxes_only(&each->boxes, i));
+	if (listener != -1 && h.kind == FDRECV_CONNECTION) {
+		each_start(each, box, &h, listener);
+		return;
+	}
+	if (listener != -1)
+		errx(EX_CONFIG,
+		    "listener %s: lends its socket: --each expects \"handoff = "
+		    "connection\" in the broker's configuration",
+		    h.listener);
+	warnx("listener %s: closed what it sends to this mailbox: expected it "
+	      "among the listeners named",
+	    h.listener);
+	fdrecv_done(box, &h);
+}
+
+/* One from each mailbox in turn, so that none has to wait for another. */
+static void
+each_take_round(struct each *each)
+{
+	size_t count = each->boxes.count;
+
+	for (size_t n = 0; n < count; n++) {
+		size_t i = (each->next + n) % count;
+
+		if (children_is_full(&each->children)) {
+			each->next = i;
+			return;
+		}
+		if (each->boxes.polls[i].fd != -1 &&
+		    each->boxes.polls[i].revents != 0)
+			each_take(each, i);
+	}
+}
+
+/* What this process has no room for goes to others, or waits. */
+static void
+each_pause(struct each *each)
+{
+	int full = children_is_full(&each->children);
+
+	if (full == each->paused)
+		return;
+	each->paused = full;
+	for (size_t i = 0; i < each->boxes.count; i++)
+		if (full)
+			fdrecv_pause(each->boxes.items[i]);
+		else
+			fdrecv_resume(each->boxes.items[i]);
+}
+
+static int
+each_is_over(const struct each *each)
+{
+	if (each->told > 1)
+		return 1;
+	for (size_t i = 0; i < each->boxes.count; i++)
+		if (each->boxes.polls[i].fd != -1)
+			return 0;
+	return each->children.count == 0;
+}
+
+/* The signals and, while a child may be started, the mailboxes. */
+static void
+each_wait(struct each *each)
+{
+	struct pollfd *polls = each->boxes.polls;
+	size_t count =
+	    children_is_full(&each->children) ? 0 : each->boxes.count;
+
+	for (size_t i = 0; i < each->boxes.count; i++)
+		polls[i].revents = 0;
+	polls[each->boxes.count] = each->signals;
+	if (poll(polls + each->boxes.count - count, count + 1, -1) == -1 &&
+	    errno != EINTR)
+		err(EX_OSERR, "poll");
+	if (polls[each->boxes.count].revents != 0)
+		each_on_signal(each);
+}
+
+int
+each_run(const struct options *options)
+{
+	struct each each = {.options = options};
+
+	program_check(options->program[0]);
+	if (sockets_init(&each.sockets, options->listeners,
+		options->listener_count) == -1 ||
+	    children_init(&each.children, options->limit) == -1)
+		err(EX_OSERR, "children");
+	each_block_signals(&each);
+	boxes_open(
+	    &each.boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	while (!each_is_over(&each)) {
+		each_wait(&each);
+		each_take_round(&each);
+		each_pause(&each);
+	}
+	boxes_close(&each.boxes);
+	children_done(&each.children);
+	sockets_done(&each.sockets);
+	close(each.signals.fd);
+	return EX_OK;
+}

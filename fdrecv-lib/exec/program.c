@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: the program that is to run.  Found as execvp(3) does it.
+ */
+#include "exec/program.h"
+
+#include <sys/stat.h>
+
+#include <err.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+program_status(int error)
+{
+	return error == ENOENT ? PROGRAM_NOT_FOUND : PROGRAM_CANNOT_RUN;
+}
+
+int
+program_run(char **argv)
+{
+	execvp(argv[0], argv);
+	warn("%s", argv[0]);
+	return program_status(errno);
+}
+
+/* 0 if the file can be executed, else errno. */
+static int
+program_try(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) == -1 || stat(path, &st) == -1)
+		return errno;
+	return S_ISREG(st.st_mode) ? 0 : EACCES;
+}
+
+/* 0 if it is somewhere in PATH, else errno. */
+static int
+program_search(const char *name)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+	int error = ENOENT, now;
+
+	if (path == NULL)
+		path = "/bin:/usr/bin";
+	for (const char *at = path, *end; at != NULL; at = end) {
+		size_t length = strcspn(at, ":");
+
+		end = at[length] == ':' ? at + length + 1 : NULL;
+		snprintf(file, sizeof(file), "%.*s/%s",
+		    length == 0 ? 1 : (int)length, length == 0 ? "." : at,
+		    name);
+		now = program_try(file);
+		if (now == 0)
+			return 0;
+		if (now == EACCES)
+			error = EACCES;
+	}
+	return error;
+}
+
+void
+program_check(const char *name)
+{
+	int error = strchr(name, '/') != NULL ? program_try(name) :
+						program_search(name);
+
+	if (error != 0) {
+		errno = error;
+		err(program_status(error), "%s", name);
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_PROGRAM_H
+#define EXEC_PROGRAM_H
+
+/* What env(1) ends with when it cannot start a program. */
+#define PROGRAM_CANNOT_RUN 126
+#define PROGRAM_NOT_FOUND 127
+
+/* Becomes the program that argv names.  Returns one of these, after a message,
+ * if it cannot. */
+int program_run(char **argv);
+
+/* Ends the process with one of these and a message if program_run() would fail
+ * for want of such a file, so that it is said before a connection waits. */
+void program_check(const char *name);
+
+#endif
