@@ -23,9 +23,20 @@ def described(fd):
     if what["link"].startswith("socket:"):
         with socket.socket(fileno=os.dup(fd)) as found:
             what["name"] = found.getsockname()
+            if isinstance(what["name"], bytes):  # an abstract one
+                what["name"] = what["name"].decode()
             what["listens"] = found.getsockopt(socket.SOL_SOCKET,
                                                socket.SO_ACCEPTCONN)
     return what
+
+
+def blocked():
+    """The mask of signals that are blocked or ignored, but for SIGPIPE and
+    SIGXFSZ, which Python itself ignores."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        masks = dict(line.split(":\t") for line in file if ":\t" in line)
+    ignored = int(masks["SigIgn"], 16) & ~(1 << 12 | 1 << 24)
+    return int(masks["SigBlk"], 16) | ignored
 
 
 def main():
@@ -33,6 +44,7 @@ def main():
     found = {"pid": os.getpid(), "uids": os.getresuid(),
              "gids": os.getresgid(), "groups": os.getgroups(),
              "environment": dict(os.environ), "words": sys.argv[2:],
+             "blocked": blocked(),
              "fds": {fd: described(fd) for fd in numbers if described(fd)}}
     with open(sys.argv[1] + ".new", "w", encoding="utf-8") as file:
         json.dump(found, file)

@@ -21,7 +21,7 @@ def loader(test, *arguments, program=None, **options):
     """Starts fdrecv-exec as a worker."""
     if program is None:
         program = [sys.executable, SHOWN, shown_file(test)]
-    environment = {"PATH": os.environ["PATH"],
+    environment = {"PATH": "/usr/bin:/bin",
                    "FDRECV_RUN_DIR": test.path("run"),
                    **{name: value for name, value in os.environ.items()
                       if name.startswith("ASAN")}}
@@ -39,15 +39,24 @@ def shown_file(test):
     return os.path.join(folder, "json")
 
 
+def read_shown(test):
+    """What it wrote."""
+    name = shown_file(test)
+    wait_for(lambda: os.path.exists(name), "what the program was given")
+    with open(name, encoding="utf-8") as file:
+        found = json.load(file)
+    found["fds"] = {int(fd): what for fd, what in found["fds"].items()}
+    return found
+
+
 def shown(test, *arguments, **options):
     """What a program was given."""
     process = loader(test, *arguments, **options)
     code = process.wait()
     check(code == 0, "exit %d: %s", code, process.log())
-    with open(shown_file(test), encoding="utf-8") as file:
-        found = json.load(file)
+    found = read_shown(test)
+    os.unlink(shown_file(test))
     check(found["pid"] == process.pid, "it is not the same process")
-    found["fds"] = {int(fd): what for fd, what in found["fds"].items()}
     return found
 
 

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: ISC
+"""fdrecv-exec --each: a process for each connection."""
+import os
+import signal
+import socket
+import sys
+
+from harness import (WORKER_UID, all_served, ask, check, children, free_port,
+                     status, wait_for)
+from test_exec import SHOWN, loader, read_shown, section, shown_file
+
+ECHO = ["sh", "-c", "read -r line; echo $line"]
+# Says its pid and waits for a word.
+HOLD = ["sh", "-c", "echo $$; read -r word; echo $word"]
+
+
+def connections(test, more=""):
+    port = free_port()
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], more))
+    return ("127.0.0.1", port)
+
+
+def each(test, *arguments, program=None, **options):
+    process = loader(test, "--each", *arguments, "c", program=program,
+                     **options)
+    wait_for(lambda: os.listdir(test.mailbox_path("c")), "a mailbox")
+    return process
+
+
+def stopped(process, number=signal.SIGTERM):
+    check(process.stop(number) == 0, "it said: %s", process.log())
+
+
+def held(address):
+    """A client whose program runs: itself and that program's pid."""
+    client = socket.create_connection(address)
+    client.settimeout(20)
+    return client, int(line(client))
+
+
+def line(client):
+    with client.makefile("r") as stream:
+        return stream.readline()
+
+
+def released(client):
+    client.sendall(b"word\n")
+    check(line(client) == "word\n", "no answer")
+    client.close()
+
+
+def test_exec_each_serves_every_connection_of_a_load(test):
+    address = connections(test)
+    process = each(test, program=ECHO)
+    all_served(test, test.load("tcp:%s:%d" % address, "-n", 300, "-c", 8),
+               300)
+    wait_for(lambda: children(process.pid) == [], "the end of all children")
+    stopped(process)
+    check(os.listdir(test.mailbox_path("c")) == [], "the mailbox is there")
+
+
+def shown_each(test, address, *arguments):
+    """What a child is given, and the client's address."""
+    process = each(test, *arguments, program=[
+        sys.executable, SHOWN, shown_file(test)])
+    with socket.create_connection(address) as client:
+        name = client.getsockname()
+        check(client.recv(1) == b"", "the program wrote something")
+    found = read_shown(test)
+    stopped(process)
+    os.unlink(shown_file(test))
+    return found, name
+
+
+def test_exec_each_gives_a_child_its_connection_and_nothing_else(test):
+    address = connections(test)
+    for arguments, places, others in (
+            ((), (0, 1), (2,)), (("--inetd",), (0, 1), (2,)),
+            (("--ucspi",), (6, 7), (0, 1, 2)),
+            (("--systemd",), (3,), (0, 1, 2)),
+            (("--fd", "5"), (5,), (0, 1, 2))):
+        found, client = shown_each(test, address, *arguments)
+        check(set(found["fds"]) == set(places + others), "%s: it has %s",
+              arguments, found["fds"])
+        for fd in places:
+            what = found["fds"][fd]
+            check(tuple(what["name"]) == address and not what["nonblock"] and
+                  not what["cloexec"], "%s: %d is %s", arguments, fd, what)
+        environment = found["environment"]
+        expected = {"PROTO": "TCP", "TCPREMOTEIP": client[0],
+                    "TCPREMOTEPORT": str(client[1]),
+                    "TCPLOCALIP": address[0], "TCPLOCALPORT": str(address[1]),
+                    "REMOTE_ADDR": client[0], "REMOTE_PORT": str(client[1]),
+                    "FDRECV_LISTENER": "c", "UNIXREMOTEPID": None,
+                    "LISTEN_FDS": None}
+        if "--systemd" in arguments:
+            expected.update(LISTEN_FDS="1", LISTEN_PID=str(found["pid"]),
+                            LISTEN_FDNAMES="c")
+        for name, value in expected.items():
+            check(environment.get(name) == value, "%s: %s is %r, expected %r",
+                  arguments, name, environment.get(name), value)
+        blocked = found["blocked"]
+        check(blocked == 0, "%s: signals %x are blocked", arguments, blocked)
+
+
+def test_exec_each_tells_who_a_local_client_is(test):
+    name = "brokerd-test-each-%d" % os.getpid()
+    test.broker(section(test, "c", ["unix-stream:@" + name], ""))
+    process = each(test, program=[sys.executable, SHOWN, shown_file(test)])
+    check(ask("\0" + name, socket.AF_UNIX) == b"", "the program wrote")
+    environment = read_shown(test)["environment"]
+    uid, gid = str(os.getuid()), str(os.getgid())
+    for variable, value in (
+            ("PROTO", "UNIX"), ("UNIXLOCALPATH", "@" + name),
+            ("UNIXREMOTEPID", str(os.getpid())), ("UNIXREMOTEUID", uid),
+            ("UNIXREMOTEEUID", uid), ("UNIXREMOTEGID", gid),
+            ("UNIXREMOTEEGID", gid), ("TCPREMOTEIP", None),
+            ("UNIXLOCALUID", str(WORKER_UID) if test.is_root else uid)):
+        check(environment.get(variable) == value, "%s is %r, expected %r",
+              variable, environment.get(variable), value)
+    stopped(process)
+
+
+def test_exec_each_keeps_to_its_limit_and_others_wait(test):
+    address = connections(test)
+    process = each(test, "--limit", "2", program=HOLD)
+    clients = [held(address) for _ in range(2)]
+    third = socket.create_connection(address)
+    third.settimeout(0.3)
+    try:
+        check(False, "a third one got %s", third.recv(10))
+    except TimeoutError:
+        pass
+    check(sorted(children(process.pid)) == sorted(c[1] for c in clients),
+          "its children are %s", children(process.pid))
+    # Another worker takes what this one has no room for.
+    other = each(test, program=HOLD)
+    fourth = held(address)
+    check(status(fourth[1])["PPid"] == str(other.pid), "not the other's")
+    released(fourth[0])
+    released(clients[0][0])
+    third.settimeout(20)
+    pid = int(line(third))
+    check(pid not in [c[1] for c in clients], "it is not a new process")
+    released(third)
+    released(clients[1][0])
+    stopped(process)
+    stopped(other)
+
+
+def test_exec_each_waits_for_its_children_when_it_leaves(test):
+    address = connections(test)
+    process = each(test, program=HOLD)
+    client, pid = held(address)
+    process.kill(signal.SIGTERM)
+    wait_for(lambda: os.listdir(test.mailbox_path("c")) == [], "no mailbox")
+    check(children(process.pid) == [pid], "its child is gone")
+    # The next one serves from now on.
+    following = each(test, program=ECHO)
+    check(ask(address, send=b"text\n") == b"text\n", "no answer")
+    check(process.popen.poll() is None, "it did not wait")
+    released(client)
+    check(process.wait() == 0, "it said: %s", process.log())
+    stopped(following, signal.SIGINT)
+
+
+def test_exec_each_leaves_its_children_at_a_second_sigterm(test):
+    address = connections(test)
+    process = each(test, program=HOLD)
+    client, _ = held(address)
+    process.kill(signal.SIGTERM)
+    wait_for(lambda: os.listdir(test.mailbox_path("c")) == [], "no mailbox")
+    process.kill(signal.SIGTERM)
+    # The child has the pipe that is standard error too.
+    wait_for(lambda: process.popen.poll() == 0, "the end of fdrecv-exec")
+    released(client)
+
+
+def test_exec_each_loses_nothing_over_restarts_under_load(test):
+    address = connections(test)
+    process = each(test, "--limit", "4", program=ECHO)
+    with open(test.path("load"), "wb") as output:
+        load = test.start([test.tool("loadgen"), "--json", "-n", 400, "-c", 8,
+                           "tcp:%s:%d" % address], stdout=output)
+    for _ in range(4):
+        following = each(test, "--limit", "4", program=ECHO)
+        stopped(process)
+        process = following
+    code = load.wait()
+    with open(test.path("load"), encoding="utf-8") as file:
+        check(code == 0, "loadgen: %s %s", load.log(), file.read())
+    stopped(process)
+    test.note("400 served over 4 restarts")
+
+
+def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
+    address = connections(test)
+    process = each(test, "--limit", "1", program=HOLD)
+    client, _ = held(address)
+    waiting = [socket.create_connection(address) for _ in range(5)]
+    for other in waiting:
+        other.settimeout(20)
+    process.kill(signal.SIGKILL)
+    released(client)  # the child goes on
+    process.wait()
+    following = each(test, program=HOLD)
+    for other in waiting:
+        line(other)
+        released(other)
+    stopped(following)
+
+
+def test_exec_each_closes_a_connection_when_no_child_can_be_started(test):
+    address = connections(test)
+    process = each(test)
+    # Its own user may do that.
+    limit = test.worker(["prlimit", "--pid", process.pid, "--nproc=0:0"])
+    check(limit.wait() == 0, "prlimit: %s", limit.log())
+    check(ask(address) == b"", "somebody answered")
+    process.wait_line("listener c: no process can be started: a connection "
+                      "is closed: Resource temporarily")
+    stopped(process)
+    name = test.write("program", "#!/bin/sh\necho text\n")
+    os.chmod(name, 0o755)
+    process = each(test, program=[name])
+    check(ask(address) == b"text\n", "no answer")
+    os.unlink(name)
+    check(ask(address) == b"", "somebody answered")
+    process.wait_line("program: No such file")
+    stopped(process)
+
+
+def test_exec_each_says_at_once_that_there_is_no_program(test):
+    connections(test)
+    os.chmod(test.write("text", "text"), 0o644)
+    for program, code, text in (
+            (["no-such-program"], 127, "no-such-program: No such file"),
+            ([test.path("none")], 127, "none: No such file"),
+            ([test.path("text")], 126, "text: Permission denied"),
+            ([test.dir], 126, "Permission denied")):
+        process = loader(test, "--each", "c", program=program)
+        check(process.wait() == code, "%s: %s", program, process.log())
+        check(text in process.log(), "%s: %s", program, process.log())
+
+
+def test_exec_each_refuses_a_socket_that_is_lent(test):
+    connections(test, "handoff = listener")
+    process = loader(test, "--each", "c")
+    check(process.wait() == 78, "it said: %s", process.log())
+    check('--each expects "handoff = connection"' in process.log(),
+          process.log())
