@@ -215,8 +215,9 @@ int
 each_run(const struct options *options)
 {
 	struct each each = {.options = options};
+	char path[PROGRAM_PATH_SIZE];
 
-	program_check(options->program[0]);
+	program_find(options->program[0], path);
 	if (sockets_init(&each.sockets, options->listeners,
 		options->listener_count) == -1 ||
 	    children_init(&each.children, options->limit) == -1)

@@ -9,12 +9,12 @@
 #include "exec/inherit.h"
 #include "exec/options.h"
 #include "exec/place.h"
+#include "exec/preload.h"
 #include "exec/sockets.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define FORM_FIRST 3 /* of systemd's descriptors */
@@ -223,31 +223,13 @@ form_place_preload(struct form_work *work)
 	return place_free(work->fds, work->count, FORM_PRELOADED);
 }
 
-/* Separators in LD_PRELOAD are colons and spaces, and nothing escapes them. */
-static int
-form_add_library(const char *library)
-{
-	const char *others = getenv("LD_PRELOAD");
-	char *text;
-	int result;
-
-	if (others != NULL && strstr(others, library) != NULL)
-		return 0; /* an earlier loader's */
-	if (asprintf(&text, "%s%s%s", library, others == NULL ? "" : ":",
-		others == NULL ? "" : others) == -1)
-		return -1;
-	result = setenv("LD_PRELOAD", text, 1);
-	free(text);
-	return result;
-}
-
 static int
 form_tell_preload(const struct form_work *work)
 {
 	if (form_set_list(work, "FDRECV_BIND_FDS", work->list, " ", "") == -1 ||
 	    form_set_number("FDRECV_BIND_PID", (size_t)getpid()) == -1)
 		return -1;
-	return form_add_library(work->options->library);
+	return preload_add(work->options->library);
 }
 
 static const struct form form_table[] = {

@@ -12,6 +12,7 @@
 #include "exec/form.h"
 #include "exec/options.h"
 #include "exec/place.h"
+#include "exec/preload.h"
 #include "exec/program.h"
 #include "exec/sockets.h"
 #include "exec/user.h"
@@ -33,6 +34,21 @@ main_take(
 		boxes_close(boxes);
 }
 
+static void
+main_check_preload(const struct options *options)
+{
+	char path[PROGRAM_PATH_SIZE];
+	const char *why;
+
+	if (access(options->library, R_OK) == -1)
+		err(EX_OSFILE, "--preload: %s", options->library);
+	program_find(options->program[0], path);
+	why = preload_cannot(path);
+	if (why != NULL)
+		errx(PROGRAM_CANNOT_RUN, "%s: nothing can be preloaded: %s",
+		    options->program[0], why);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -46,6 +62,8 @@ main(int argc, char **argv)
 	if (options.user != NULL)
 		user_become(options.user);
 	broker_check(&options);
+	if (options.form == form_of(FORM_PRELOAD))
+		main_check_preload(&options);
 	if (options.each)
 		return each_run(&options);
 	if (sockets_init(&sockets, options.listeners, options.listener_count) ==
@@ -56,9 +74,6 @@ main(int argc, char **argv)
 		errx(EX_CONFIG,
 		    "--inetd: the listeners have %zu sockets: expected one",
 		    sockets.count);
-	if (options.form == form_of(FORM_PRELOAD) &&
-	    access(options.library, R_OK) == -1)
-		err(EX_OSFILE, "--preload: %s", options.library);
 	if (form_apply(&options, &sockets) == -1)
 		err(EX_OSERR, "--%s", options.form->name);
 	sockets_done(&sockets);

@@ -8,7 +8,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,22 +40,21 @@ program_try(const char *path)
 
 /* 0 if it is somewhere in PATH, else errno. */
 static int
-program_search(const char *name)
+program_search(const char *name, char path[PROGRAM_PATH_SIZE])
 {
-	const char *path = getenv("PATH");
-	char file[PATH_MAX];
+	const char *list = getenv("PATH");
 	int error = ENOENT, now;
 
-	if (path == NULL)
-		path = "/bin:/usr/bin";
-	for (const char *at = path, *end; at != NULL; at = end) {
+	if (list == NULL)
+		list = "/bin:/usr/bin";
+	for (const char *at = list, *next; at != NULL; at = next) {
 		size_t length = strcspn(at, ":");
 
-		end = at[length] == ':' ? at + length + 1 : NULL;
-		snprintf(file, sizeof(file), "%.*s/%s",
+		next = at[length] == ':' ? at + length + 1 : NULL;
+		snprintf(path, PROGRAM_PATH_SIZE, "%.*s/%s",
 		    length == 0 ? 1 : (int)length, length == 0 ? "." : at,
 		    name);
-		now = program_try(file);
+		now = program_try(path);
 		if (now == 0)
 			return 0;
 		if (now == EACCES)
@@ -66,11 +64,16 @@ program_search(const char *name)
 }
 
 void
-program_check(const char *name)
+program_find(const char *name, char path[PROGRAM_PATH_SIZE])
 {
-	int error = strchr(name, '/') != NULL ? program_try(name) :
-						program_search(name);
+	int error;
 
+	if (strchr(name, '/') == NULL) {
+		error = program_search(name, path);
+	} else {
+		snprintf(path, PROGRAM_PATH_SIZE, "%s", name);
+		error = program_try(name);
+	}
 	if (error != 0) {
 		errno = error;
 		err(program_status(error), "%s", name);

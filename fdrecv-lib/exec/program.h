@@ -10,8 +10,11 @@
  * if it cannot. */
 int program_run(char **argv);
 
-/* Ends the process with one of these and a message if program_run() would fail
- * for want of such a file, so that it is said before a connection waits. */
-void program_check(const char *name);
+#define PROGRAM_PATH_SIZE 4096
+
+/* Where program_run() finds the program.  Ends the process with one of these
+ * and a message if it would fail for want of such a file, so that it is said
+ * before a connection waits. */
+void program_find(const char *name, char path[PROGRAM_PATH_SIZE]);
 
 #endif

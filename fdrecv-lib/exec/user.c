@@ -35,15 +35,15 @@ user_find(const char *name)
 		found = getpwnam(name);
 	} else {
 		if (errno != 0 || number >= (uid_t)-1)
-			errx(EX_NOUSER, "user %s: expected a uid below %u",
-			    name, (uid_t)-1);
+			errx(EX_USAGE, "user %s: expected a uid below %u", name,
+			    (uid_t)-1);
 		user.uid = user.gid = (uid_t)number;
 		found = getpwuid(user.uid);
 		if (found == NULL)
 			return user;
 	}
 	if (found == NULL)
-		errx(EX_NOUSER, "user %s: there is no such account", name);
+		errx(EX_USAGE, "user %s: there is no such account", name);
 	user.uid = found->pw_uid;
 	user.gid = found->pw_gid;
 	user.account = found->pw_name;

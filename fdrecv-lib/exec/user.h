@@ -3,7 +3,7 @@
 #define EXEC_USER_H
 
 /* Becomes the user with that name or number, for good: groups, gid, uid.
- * Ends the process with a message if there is no such user (67), this process
+ * Ends the process with a message if there is no such user (64), this process
  * may not do it (77), or it could be undone (71). */
 void user_become(const char *name);
 

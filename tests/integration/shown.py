@@ -30,13 +30,19 @@ def described(fd):
     return what
 
 
-def blocked():
-    """The mask of signals that are blocked or ignored, but for SIGPIPE and
-    SIGXFSZ, which Python itself ignores."""
+def masks():
+    """{name: mask} of /proc/self/status, all of them numbers in base 16."""
     with open("/proc/self/status", encoding="ascii") as file:
-        masks = dict(line.split(":\t") for line in file if ":\t" in line)
-    ignored = int(masks["SigIgn"], 16) & ~(1 << 12 | 1 << 24)
-    return int(masks["SigBlk"], 16) | ignored
+        lines = [line.split(":\t") for line in file
+                 if line.startswith(("Sig", "Cap"))]
+    return {name: int(mask, 16) for name, mask in lines if "/" not in mask}
+
+
+def blocked():
+    """The signals that are blocked or ignored, but for SIGPIPE and SIGXFSZ,
+    which Python itself ignores."""
+    found = masks()
+    return found["SigBlk"] | found["SigIgn"] & ~(1 << 12 | 1 << 24)
 
 
 def main():
@@ -45,6 +51,7 @@ def main():
              "gids": os.getresgid(), "groups": os.getgroups(),
              "environment": dict(os.environ), "words": sys.argv[2:],
              "blocked": blocked(),
+             "capabilities": masks()["CapPrm"] | masks()["CapAmb"],
              "fds": {fd: described(fd) for fd in numbers if described(fd)}}
     with open(sys.argv[1] + ".new", "w", encoding="utf-8") as file:
         json.dump(found, file)

@@ -17,8 +17,9 @@ def section(test, name, listen, more="handoff = listener"):
         test.owner(), more)
 
 
-def loader(test, *arguments, program=None, **options):
-    """Starts fdrecv-exec as a worker."""
+def loader(test, *arguments, program=None, shell=None, before=(), **options):
+    """Starts fdrecv-exec as a worker; through a shell text that ends with
+    exec "$@", or another program before it."""
     if program is None:
         program = [sys.executable, SHOWN, shown_file(test)]
     environment = {"PATH": "/usr/bin:/bin",
@@ -28,7 +29,9 @@ def loader(test, *arguments, program=None, **options):
     environment.update(options.pop("env", {}))
     argv = [os.path.join(test.stage, "bin", "fdrecv-exec"), *arguments, "--",
             *program]
-    return test.worker(argv, env=environment, **options)
+    if shell is not None:
+        argv = ["sh", "-c", shell, "sh", *argv]
+    return test.worker([*before, *argv], env=environment, **options)
 
 
 def shown_file(test):

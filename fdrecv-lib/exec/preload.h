@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef EXEC_PRELOAD_H
+#define EXEC_PRELOAD_H
+
+/* Puts a library before all others in LD_PRELOAD, unless it is there already.
+ * 0, or -1 with errno. */
+int preload_add(const char *library);
+
+/* Why nothing can be preloaded into the program at path, or NULL if nothing
+ * speaks against it. */
+const char *preload_cannot(const char *path);
+
+#endif

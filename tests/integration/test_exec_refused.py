@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: ISC
+"""fdrecv-exec: what it says and ends with when a program cannot have its
+sockets, and as whom it takes them."""
+import grp
+import os
+import pwd
+import signal
+import socket
+
+from harness import OTHER_UID, Skip, WORKER_UID, check, free_port, wait_for
+from test_exec import check_fds, loader, section, shown, two_listeners
+
+
+def refused(test, code, text, *arguments, **options):
+    process = loader(test, *arguments, **options)
+    got = process.wait()
+    check(got == code, "%s: exit %d, expected %d: %s", arguments, got, code,
+          process.log())
+    check(text in process.log(), "%s: expected %r: %s", arguments, text,
+          process.log())
+
+
+def test_exec_without_a_broker(test):
+    refused(test, 69, "no broker is running: run directory %s: No such file" %
+            test.path("run"), "a")
+    refused(test, 69, "no broker is running: run directory /none: No such",
+            "-R", "/none", "a")
+    refused(test, 69, "no broker is running", "--each", "a")
+    two_listeners(test)
+    broker = test.brokers[0][0]
+    broker.kill(signal.SIGKILL)
+    broker.wait()
+    # Its engine has seen that, and what it listens on is closed.
+    wait_for(lambda: loader(test, "a").wait() == 69, "exit status 69")
+    refused(test, 69, "no broker is running: nobody listens at %s/rendezvous" %
+            test.path("run"), "a")
+
+
+def test_exec_while_the_broker_ends(test):
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % free_port()], ""))
+    process = loader(test, "--timeout", "1", "c")
+    wait_for(lambda: os.listdir(test.mailbox_path("c")), "a mailbox")
+    check(test.brokers[0][0].stop() == 0, "the broker did not stop")
+    check(process.wait() == 69, "it said: %s", process.log())
+    check("listener c: the broker has ended" in process.log(), process.log())
+
+
+def test_exec_of_an_unknown_listener(test):
+    two_listeners(test)
+    refused(test, 67, "listener x: the broker does not know it: %s: No such" %
+            test.mailbox_path("x"), "a", "x")
+
+
+def test_exec_with_a_mailbox_of_somebody_else(test):
+    if not test.is_root:
+        raise Skip("needs a second user")
+    two_listeners(test)
+    refused(test, 77, "listener a: %s belongs to uid %d, and this is uid %d: "
+            "expected to be started as its owner" % (
+                test.mailbox_path("a"), WORKER_UID, OTHER_UID), "a",
+            uid=OTHER_UID)
+    refused(test, 77, "as its owner, or with --user", "a", uid=None)
+    test.mkdir("open", 0o1777)
+    path = test.path("open/box")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        box.bind(path)
+    os.chown(path, OTHER_UID, OTHER_UID)
+    refused(test, 77, "mailbox %s: belongs to uid %d, and this is uid %d" % (
+        path, OTHER_UID, WORKER_UID), "-m", path, "a")
+    test.mkdir("closed", 0o755, OTHER_UID)
+    for path in ("closed/", "closed/box"):
+        refused(test, 77, "mailbox %s: Permission denied" % test.path(path),
+                "-m", test.path(path), "a")
+
+
+def test_exec_with_a_mailbox_that_cannot_be(test):
+    two_listeners(test)
+    folder = test.mkdir("boxes", 0o777)
+    path = os.path.join(folder, "box")
+    live = loader(test, "-m", path, "--timeout", "0", "a")
+    wait_for(lambda: os.path.exists(path), "a mailbox")
+    os.close(os.open(os.path.join(folder, "file"), os.O_CREAT))
+    for where, text in ((path, "another program has it: Address already"),
+                        (folder + "/none/box", "No such file"),
+                        (folder + "/file", "File exists"),
+                        ("/tmp/" + "x" * 120, "File name too long")):
+        refused(test, 73, text, "-m", where, "a")
+    live.stop()
+
+
+def test_exec_when_nothing_comes(test):
+    two_listeners(test)
+    folder = test.mkdir("boxes", 0o777)
+    refused(test, 75, "listener a: nothing came within 1 s: expected "
+            "\"handoff = listener\" in the broker's configuration, and this "
+            "mailbox", "--timeout", "1", "-m", folder + "/", "a")
+
+
+def test_exec_of_a_listener_that_hands_out_connections(test):
+    port = free_port()
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], ""))
+    refused(test, 75, "listener c: nothing came within 1 s", "--timeout", "1",
+            "c")
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(20)
+        refused(test, 78, "listener c: hands out connections: expected "
+                "\"handoff = listener\" in the broker's configuration, or "
+                "--each", "c")
+        # That connection was not touched, and a worker gets it.
+        worker = loader(test, "--each", "c", program=["echo", "text"])
+        check(client.recv(10) == b"text\n", "no answer")
+        worker.stop()
+
+
+def test_exec_usage(test):
+    for arguments, text in (
+            ((), "expected a listener"),
+            (("--systemd",), "expected a listener"),
+            (("-m",), "requires an argument"),
+            (("--no-such", "a"), "unrecognized option"),
+            (("a", "a"), "a: expected each listener once"),
+            (("a/b",), '"a/b": expected the name of a listener'),
+            (("..",), '"..": expected the name of a listener'),
+            (("",), '"": expected the name of a listener'),
+            (("--nginx", "--fd", "3", "a"), "--nginx and --fd: expected one"),
+            (("--fd", "x", "a"), "--fd x: expected a number from 0 to 65535"),
+            (("--fd", "-1", "a"), "--fd -1: expected a number from 0"),
+            (("--fd", "65536", "a"), "--fd 65536: expected a number from 0"),
+            (("--timeout", "86401", "a"), "expected a number from 0 to 86400"),
+            (("--limit", "0", "--each", "a"), "a number from 1 to 100000"),
+            (("--limit", "1", "a"), "--limit: expected it with --each"),
+            (("--ucspi", "a"), "--ucspi: expected it with --each"),
+            (("--each", "--nginx", "a"), "--nginx: expected it without"),
+            (("--each", "--keep-mailbox", "a"), "--keep-mailbox: expected it"),
+            (("--preload=a b", "a"), "without colons and spaces"),
+            (("--user", "no-such-user", "a"), "there is no such account"),
+            (("--user", "99999999999", "a"), "expected a uid below")):
+        refused(test, 64, text, *arguments)
+    refused(test, 64, "expected -- and a program", "a", program=[])
+
+
+def test_exec_of_a_program_that_cannot_be_run(test):
+    two_listeners(test)
+    os.chmod(test.write("text", "text"), 0o644)
+    refused(test, 127, "no-such-program: No such file", "a",
+            program=["no-such-program"])
+    refused(test, 126, "text: Permission denied", "a",
+            program=[test.path("text")])
+
+
+def test_exec_keep_mailbox(test):
+    ports = two_listeners(test)
+    found = shown(test, "--keep-mailbox", "b")
+    check_fds(found, {3: ports[2]})
+    names = os.listdir(test.mailbox_path("b"))
+    check(len(names) == 1, "mailboxes: %s", names)
+    # The next one takes it away.
+    check_fds(shown(test, "b"), {3: ports[2]})
+    check(os.listdir(test.mailbox_path("b")) == [], "it is there still")
+
+
+def test_exec_with_one_mailbox_for_several_listeners(test):
+    ports = [free_port() for _ in range(3)]
+    folder = test.mkdir("boxes", 0o755, WORKER_UID)
+    path = os.path.join(folder, "box")
+    more = 'handoff = listener mailbox = "%s"' % path
+    test.broker("".join(section(test, name, ["tcp:127.0.0.1:%d" % port], more)
+                        for name, port in zip("abc", ports)))
+    refused(test, 67, "or -m if it has a mailbox of its own", "a")
+    found = shown(test, "-m", path, "c", "a")  # and not b
+    check_fds(found, {3: ports[2], 4: ports[0]})
+    check(os.listdir(folder) == [], "the mailbox is there still")
+
+
+def test_exec_user(test):
+    if not test.is_root:
+        raise Skip("needs root")
+    account = pwd.getpwnam("daemon")
+    groups = sorted({account.pw_gid} | {
+        group.gr_gid for group in grp.getgrall()
+        if account.pw_name in group.gr_mem})
+    port, other = free_port(), free_port()
+    test.broker('listener "d" { listen = { "tcp:127.0.0.1:%d" } owner = '
+                '"daemon" handoff = listener }\n' % port +
+                section(test, "w", ["tcp:127.0.0.1:%d" % other]))
+    for user, listener, uid, gid, groups in (
+            ("daemon", "d", account.pw_uid, account.pw_gid, groups),
+            (str(account.pw_uid), "d", account.pw_uid, account.pw_gid, groups),
+            (str(WORKER_UID), "w", WORKER_UID, WORKER_UID, [])):
+        found = shown(test, "--user", user, listener, uid=None)
+        check(found["uids"] == [uid] * 3 and found["gids"] == [gid] * 3 and
+              sorted(found["groups"]) == groups, "it is %s %s %s",
+              found["uids"], found["gids"], found["groups"])
+        check(found["capabilities"] == 0, "it has capabilities %x",
+              found["capabilities"])
+
+
+def test_exec_user_is_for_root(test):
+    two_listeners(test)
+    me = WORKER_UID if test.is_root else os.getuid()
+    check(shown(test, "--user", str(me), "b")["uids"] == [me] * 3,
+          "it is another user")
+    refused(test, 77, "user %d: only root can become another user" %
+            OTHER_UID, "--user", str(OTHER_UID), "b")
+
+
+def test_exec_user_that_could_become_root_again_is_refused(test):
+    if not test.is_root:
+        raise Skip("needs root")
+    two_listeners(test)
+    refused(test, 71, "this process could become root again", "--user",
+            str(WORKER_UID), "b", uid=None,
+            before=["setpriv", "--securebits", "+no_setuid_fixup"])
