@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <fdrecv.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 

@@ -193,6 +193,20 @@ def test_exec_each_loses_nothing_over_restarts_under_load(test):
     test.note("400 served over 4 restarts")
 
 
+def test_exec_each_with_a_mailbox_that_is_named(test):
+    port = free_port()
+    folder = test.mkdir("boxes", 0o755, WORKER_UID)
+    path = os.path.join(folder, "box")
+    test.broker(arguments=["-l", "tcp:127.0.0.1:%d" % port, "-m", path] + (
+        ["-o", str(WORKER_UID)] if test.is_root else []))
+    process = loader(test, "--each", "-m", path, "default", program=ECHO)
+    for _ in range(3):
+        check(ask(("127.0.0.1", port), send=b"text\n") == b"text\n",
+              "no answer")
+    stopped(process)
+    check(os.listdir(folder) == [], "the mailbox is there")
+
+
 def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
     address = connections(test)
     process = each(test, "--limit", "1", program=HOLD)

@@ -91,6 +91,19 @@ def check_command_line():
                            {"-" + name for name in named}, real)
 
 
+def check_loader_command_line():
+    """The options of fdrecv-exec, with their letters."""
+    usage = subprocess.run([os.path.join(BUILD, "fdrecv-exec"), "-h"],
+                           capture_output=True, text=True,
+                           check=True).stdout
+    real = {name: letter for letter, name in
+            re.findall(r"^  (?:-(\w)|  ) --([\w-]+)", usage, re.M)}
+    page = read("doc/fdrecv-exec.1").split(".Ss Coming from nosh")[0]
+    documented = {name: letter for name, letter in re.findall(
+        r"^\.It Fl -([\w-]+)(?:.* , Fl (\w))?", page, re.M)}
+    yield from differences("fdrecv-exec.1", documented.items(), real.items())
+
+
 def check_library_functions():
     exported = re.findall(r"^\t(fdrecv_\w+);", read("fdrecv-lib/fdrecv.map"),
                           re.M)
@@ -265,7 +278,7 @@ def check_installed_pages():
         "brokerd.8, uids", re.findall(
             r"as uid and gid (\d+), and the engine as (\d+)", page),
         [(config["CONF_UID"], config["ENGINE_UID"])])
-    for name in ("brokerd.8", "brokerd.conf.5", "fdrecv.3"):
+    for name in ("brokerd.8", "brokerd.conf.5", "fdrecv-exec.1", "fdrecv.3"):
         if not os.path.exists(os.path.join(BUILD, "man", name)):
             yield "%s is not made" % name
 
@@ -295,6 +308,7 @@ def check_links():
 
 def main():
     checks = [check_configuration_keys, check_command_line,
+              check_loader_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
               check_architecture, check_installed_pages,

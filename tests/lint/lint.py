@@ -125,6 +125,12 @@ def check_layering():
         for included in re.findall(r'#include "([^"]+)"', read(name)):
             if "/" in included:
                 yield "%s includes %s" % (name, included)
+    # fdrecv-exec is a user of the library, like any other.
+    for name in files("fdrecv-lib/exec/*.[ch]"):
+        for included in re.findall(r'#include "([^"]+)"', read(name)):
+            if not included.startswith("exec/") and included not in (
+                    "config.h", "fdrecv-wire-link.h"):
+                yield "%s includes %s" % (name, included)
 
 
 def check_sizes():
