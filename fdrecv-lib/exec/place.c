@@ -24,6 +24,16 @@ place_reserve(void)
 	return 0;
 }
 
+/* The limit of descriptors is in the way where a number itself is what
+ * fcntl(2) or dup2(2) will not have. */
+static int
+place_fail(void)
+{
+	if (errno == EINVAL || errno == EBADF)
+		errno = EMFILE;
+	return -1;
+}
+
 /* Moves *fd to a free number from lowest up. */
 static int
 place_move(int *fd, int command, int lowest)
@@ -31,7 +41,7 @@ place_move(int *fd, int command, int lowest)
 	int moved = fcntl(*fd, command, lowest);
 
 	if (moved == -1)
-		return -1;
+		return place_fail();
 	close(*fd);
 	*fd = moved;
 	return 0;
@@ -57,10 +67,10 @@ place_at(int *fds, size_t count, int first)
 	for (int target = first; target < behind; target++)
 		if (target >= PLACE_STANDARD && place_is_inherited(target) &&
 		    fcntl(target, F_DUPFD, behind) == -1)
-			return -1;
+			return place_fail();
 	for (size_t i = 0; i < count; i++) {
 		if (dup2(fds[i], first + (int)i) == -1)
-			return -1;
+			return place_fail();
 		close(fds[i]);
 		fds[i] = first + (int)i;
 	}

@@ -145,7 +145,7 @@ def test_exec_fd(test):
     check_environment(found, LISTEN_FDS=None, LISTEN_PID=None)
     process = loader(test, "--fd", "65535", "a", program=["true"],
                      nofile=1000)
-    check(process.wait() == 71 and "--fd: " in process.log(), process.log())
+    check(process.wait() == 71 and "--fd: Too many open" in process.log(), process.log())
 
 
 def test_exec_inetd_takes_one_socket_of_any_kind(test):
