@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
+#include <unistd.h>
 
 static int
 boxes_status(int error)
@@ -96,14 +97,15 @@ boxes_read(const struct boxes *boxes, size_t i, struct sockets *sockets)
 		case SOCKETS_TAKEN:
 			break;
 		case SOCKETS_NOT_OURS:
-			fdrecv_done(boxes->items[i], &h);
+			close(h.fd); /* a connection comes back to others */
 			break;
 		case SOCKETS_CONNECTION:
 			errx(EX_CONFIG,
 			    "listener %s: hands out connections: expected "
 			    "\"handoff = listener\" in the broker's "
 			    "configuration, or --each",
-			    h.listener);
+			    sockets->names[sockets_find(
+				sockets, h.listener, boxes_only(boxes, i))]);
 		case SOCKETS_NO_MEMORY:
 			errx(EX_OSERR, "out of memory");
 		}

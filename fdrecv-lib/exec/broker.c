@@ -90,8 +90,10 @@ broker_check_listener(const char *run_dir, const char *listener)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/mailbox/%s", run_dir, listener);
+	if (stat(path, &st) == -1 && errno == EACCES)
+		err(EX_NOPERM, "listener %s: %s/", listener, path);
 	if (stat(path, &st) == -1)
-		errx(errno == EACCES ? EX_NOPERM : EX_NOUSER,
+		errx(EX_NOUSER,
 		    "listener %s: the broker does not know it: %s/: %s: expected "
 		    "its name in the broker's configuration, or -m if it has a "
 		    "mailbox of its own",

@@ -139,10 +139,10 @@ each_take(struct each *each, size_t i)
 		errx(EX_CONFIG,
 		    "listener %s: lends its socket: --each expects \"handoff = "
 		    "connection\" in the broker's configuration",
-		    h.listener);
+		    each->options->listeners[listener]);
 	warnx("listener %s: closed what it sends to this mailbox: expected it "
 	      "among the listeners named",
-	    h.listener);
+	    h.listener[0] == '\0' ? "without a name" : h.listener);
 	fdrecv_done(box, &h);
 }
 

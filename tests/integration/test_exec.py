@@ -26,6 +26,9 @@ def loader(test, *arguments, program=None, shell=None, before=(), **options):
                    "FDRECV_RUN_DIR": test.path("run"),
                    **{name: value for name, value in os.environ.items()
                       if name.startswith("ASAN")}}
+    if test.is_sanitized():  # the second of two has a library preloaded
+        environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + \
+            ":verify_asan_link_order=0"
     environment.update(options.pop("env", {}))
     argv = [os.path.join(test.stage, "bin", "fdrecv-exec"), *arguments, "--",
             *program]

@@ -207,6 +207,22 @@ def test_exec_each_with_a_mailbox_that_is_named(test):
     check(os.listdir(folder) == [], "the mailbox is there")
 
 
+def test_exec_each_closes_what_it_was_not_named(test):
+    ports = [free_port() for _ in range(2)]
+    folder = test.mkdir("boxes", 0o755, WORKER_UID)
+    path = os.path.join(folder, "box")
+    test.broker("".join(
+        section(test, name, ["tcp:127.0.0.1:%d" % port],
+                'mailbox = "%s"' % path) for name, port in zip("cd", ports)))
+    process = loader(test, "--each", "-m", path, "c", program=ECHO)
+    check(ask(("127.0.0.1", ports[1])) == b"", "somebody answered")
+    process.wait_line("listener d: closed what it sends to this mailbox: "
+                      "expected it among the listeners named")
+    check(ask(("127.0.0.1", ports[0]), send=b"text\n") == b"text\n",
+          "no answer")
+    stopped(process)
+
+
 def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
     address = connections(test)
     process = each(test, "--limit", "1", program=HOLD)

@@ -3,6 +3,7 @@
 other."""
 import json
 import os
+import re
 import shutil
 import socket
 import sys
@@ -167,11 +168,15 @@ def test_exec_inetd_takes_one_socket_of_any_kind(test):
           process.log())
 
 
+def any_library():
+    """One that has no effect: every program has it already."""
+    with open("/proc/self/maps", encoding="ascii") as file:
+        return re.search(r"/\S*/libc\.so\S*", file.read()).group()
+
+
 def test_exec_preload(test):
     ports = two_listeners(test)
-    # Any library will do here.
-    library = [os.path.join(test.stage, "lib", "libfdrecv.so"),
-               test.path("lib.so")]
+    library = [any_library(), test.path("lib.so")]
     os.symlink(library[0], library[1])
     option = ["--preload=" + name for name in library]
     found = shown(test, option[0], "a", "b")
@@ -195,7 +200,7 @@ def test_exec_preload(test):
 
 def test_exec_preload_says_into_what_nothing_can_be_preloaded(test):
     two_listeners(test)
-    library = os.path.join(test.stage, "lib", "libfdrecv.so")
+    library = any_library()
     true = shutil.which("true")
 
     def refused(program, text, code=126):

@@ -73,6 +73,20 @@ def test_exec_with_a_mailbox_of_somebody_else(test):
                 "-m", test.path(path), "a")
 
 
+def test_exec_where_the_run_directory_cannot_be_passed(test):
+    if not test.is_root:
+        raise Skip("needs a second user")
+    two_listeners(test)
+    for path, text in (("run/mailbox", "listener a: %s: Permission denied" %
+                        test.mailbox_path("a")),
+                       ("", "run directory %s: Permission denied" %
+                        test.path("run"))):
+        mode = os.stat(test.path(path)).st_mode
+        os.chmod(test.path(path), 0o700)
+        refused(test, 77, text, "a")
+        os.chmod(test.path(path), mode)
+
+
 def test_exec_with_a_mailbox_that_cannot_be(test):
     two_listeners(test)
     folder = test.mkdir("boxes", 0o777)
