@@ -21,9 +21,11 @@ def connections(test, more=""):
 
 
 def each(test, *arguments, program=None, **options):
+    before = set(os.listdir(test.mailbox_path("c")))
     process = loader(test, "--each", *arguments, "c", program=program,
                      **options)
-    wait_for(lambda: os.listdir(test.mailbox_path("c")), "a mailbox")
+    wait_for(lambda: set(os.listdir(test.mailbox_path("c"))) - before,
+             "a mailbox")
     return process
 
 
@@ -133,11 +135,6 @@ def test_exec_each_keeps_to_its_limit_and_others_wait(test):
         pass
     check(sorted(children(process.pid)) == sorted(c[1] for c in clients),
           "its children are %s", children(process.pid))
-    # Another worker takes what this one has no room for.
-    other = each(test, program=HOLD)
-    fourth = held(address)
-    check(status(fourth[1])["PPid"] == str(other.pid), "not the other's")
-    released(fourth[0])
     released(clients[0][0])
     third.settimeout(20)
     pid = int(line(third))
@@ -145,7 +142,30 @@ def test_exec_each_keeps_to_its_limit_and_others_wait(test):
     released(third)
     released(clients[1][0])
     stopped(process)
+
+
+def test_exec_each_leaves_what_it_has_no_room_for_to_others(test):
+    address, aside = [("127.0.0.1", free_port()) for _ in range(2)]
+    test.broker(section(test, "c", ["tcp:%s:%d" % address], "") +
+                section(test, "d", ["tcp:%s:%d" % aside], ""))
+    process = each(test, "--limit", "1", program=HOLD)
+    client, _ = held(address)
+    wait_for(lambda: status(process.pid)["State"].startswith("S"), "a pause")
+    # By the time that the engine has handed out another connection it has
+    # read that.
+    loader(test, "--each", "d", program=ECHO)
+    check(ask(aside, send=b"text\n") == b"text\n", "no answer")
+    second = socket.create_connection(address)
+    second.settimeout(20)
+    other = each(test, program=HOLD)
+    check(status(int(line(second)))["PPid"] == str(other.pid),
+          "it is not the other's")
+    released(second)
     stopped(other)
+    # And when there is room again, this one goes on.
+    released(client)
+    released(held(address)[0])
+    stopped(process)
 
 
 def test_exec_each_waits_for_its_children_when_it_leaves(test):

@@ -201,7 +201,8 @@ def test_exec_user(test):
             ("daemon", "d", account.pw_uid, account.pw_gid, groups),
             (str(account.pw_uid), "d", account.pw_uid, account.pw_gid, groups),
             (str(WORKER_UID), "w", WORKER_UID, WORKER_UID, [])):
-        found = shown(test, "--user", user, listener, uid=None)
+        found = shown(test, "--user", user, listener, uid=None,
+                      before=["setpriv", "--groups=60595,60596"])
         check(found["uids"] == [uid] * 3 and found["gids"] == [gid] * 3 and
               sorted(found["groups"]) == groups, "it is %s %s %s",
               found["uids"], found["gids"], found["groups"])
