@@ -27,13 +27,27 @@ def test_exec_without_a_broker(test):
             "-R", "/none", "a")
     refused(test, 69, "no broker is running", "--each", "a")
     two_listeners(test)
+    check(test.brokers[0][0].stop() == 0, "the broker did not stop")
+    text = "no broker is running: nobody listens at %s/rendezvous" % (
+        test.path("run"))
+    refused(test, 69, text, "a")
+    # What one that was killed may have left behind.
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as dead:
+        dead.bind(test.path("run/rendezvous.0"))
+    os.chmod(test.path("run/rendezvous.0"), 0o666)
+    refused(test, 69, text, "a")
+
+
+def test_exec_while_nobody_minds_the_engine(test):
+    ports = two_listeners(test)
     broker = test.brokers[0][0]
+    engine = test.engine(broker)
     broker.kill(signal.SIGKILL)
-    broker.wait()
-    # Its engine has seen that, and what it listens on is closed.
-    wait_for(lambda: loader(test, "a").wait() == 69, "exit status 69")
-    refused(test, 69, "no broker is running: nobody listens at %s/rendezvous" %
-            test.path("run"), "a")
+    wait_for(lambda: broker.popen.poll() is not None, "the monitor's end")
+    try:  # it lends on, until another broker comes
+        check_fds(shown(test, "b"), {3: ports[2]})
+    finally:
+        os.kill(engine, signal.SIGKILL)
 
 
 def test_exec_while_the_broker_ends(test):
