@@ -5,10 +5,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 
-from harness import OTHER_UID, Skip, check, free_port, wait_for
+from harness import OTHER_UID, Skip, ask, check, free_port, wait_for
 from test_exec import (check_environment, check_fds, loader, section, shown,
                        two_listeners)
 
@@ -196,6 +198,21 @@ def test_exec_preload(test):
     process = loader(test, "--preload=" + test.path("none"), "a")
     check(process.wait() == 72 and "none: No such file" in process.log(),
           process.log())
+
+
+def test_exec_preload_of_the_installed_library(test):
+    address = ("127.0.0.1", free_port())
+    test.broker(section(test, "t", ["tcp:%s:%d" % address]))
+    test.mkdir("www")
+    for _ in range(2):
+        server = loader(test, "--preload", "t", cwd=test.path("www"),
+                        stdout=subprocess.DEVNULL, program=[
+                            sys.executable, "-m", "http.server", "--bind",
+                            address[0], str(address[1])])
+        answer = ask(address, send=b"GET / HTTP/1.0\r\n\r\n")
+        check(answer.startswith(b"HTTP/1.0 200 "), "it answers %s", answer)
+        server.kill(signal.SIGINT)
+        server.wait()
 
 
 def test_exec_preload_says_into_what_nothing_can_be_preloaded(test):
