@@ -53,6 +53,8 @@ listener_set_timer(struct listener *listener, uint64_t delay_ms)
 void
 listener_enter(struct listener *listener, enum listener_state state)
 {
+	if (listener->state != state)
+		listener->since_ms = clock_ms();
 	listener->state = state;
 	listener_arm(
 	    listener, state == LISTENER_OPEN || state == LISTENER_REFUSING);
@@ -272,5 +274,9 @@ listener_on_change(struct pool_user *user)
 void
 listener_start(struct listener *listener)
 {
-	listener_enter(listener, LISTENER_OPEN);
+	listener_enter(listener,
+	    stats_is_paused(
+		&listener->core->stats, listener->record->listener) ?
+		LISTENER_PAUSED :
+		LISTENER_OPEN);
 }

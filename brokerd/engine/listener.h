@@ -25,6 +25,7 @@ enum listener_state {
 			    * kernel's queue */
 	LISTENER_REFUSING, /* no worker for longer than give-up */
 	LISTENER_RESTING,  /* a limit was reached, for a moment */
+	LISTENER_PAUSED,   /* by an administrator: what comes waits */
 };
 
 /* One named section of the configuration. */
@@ -37,6 +38,7 @@ struct listener {
 	TAILQ_HEAD(, listener_endpoint) endpoints;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
+	uint64_t since_ms;  /* that state */
 	uint64_t absent_ms; /* since when a connection waits for a worker to
 			     * exist; 0: that clock stands still */
 	struct event *timer;
@@ -67,6 +69,17 @@ void listener_stop(
 
 /* True while a connection waits at one of those; the others are closed. */
 int listener_is_served(struct listener *listener);
+
+/* Its state in one word. */
+const char *listener_state_name(const struct listener *listener);
+
+/* True if workers get its sockets. */
+int listener_is_lent(const struct listener *listener);
+
+/* Accepts nothing until that is taken back, also by engines to come; what
+ * comes waits in the kernel, without a clock.  0, or -1 with errno: EOPNOTSUPP
+ * for one whose sockets are lent. */
+int listener_set_paused(struct listener *listener, int paused);
 
 /* Refuses what was accepted and no worker had room for.  Returns how many. */
 uint64_t listener_refuse_held(struct listener *listener);

@@ -72,6 +72,9 @@ void pool_add_lent(struct pool *pool, struct handoff *handoff);
 /* True if there is a worker at all, with room or without. */
 int pool_has_worker(const struct pool *pool);
 
+/* How many there are. */
+size_t pool_count_workers(const struct pool *pool);
+
 /* True if a connection is in the engine's hands, or in those of a worker that
  * has not confirmed it. */
 int pool_is_busy(const struct pool *pool);

@@ -65,6 +65,17 @@ pool_has_worker(const struct pool *pool)
 	return 0;
 }
 
+size_t
+pool_count_workers(const struct pool *pool)
+{
+	const struct worker *worker;
+	size_t count = 0;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		count += !worker->left;
+	return count;
+}
+
 void
 pool_release(struct pool *pool)
 {
