@@ -11,8 +11,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 requests=300
 
 sh "$top/tests/packages.sh" autoconf automake check curl gcc libcap-ng-dev \
-    libconfuse-dev libevent-dev libmicrohttpd-dev libtool make pkg-config \
-    procps python3 util-linux
+    libconfuse-dev libevent-dev libjansson-dev libmicrohttpd-dev libtool make \
+    pkg-config procps python3 util-linux
 
 say() {
     printf '\n== %s\n' "$*"

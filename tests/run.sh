@@ -12,8 +12,8 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
     iproute2 libcap-ng-dev libcap2-bin libconfuse-dev libevent-dev \
-    libmicrohttpd-dev libtool make mandoc pkg-config procps python3 spin \
-    strace systemd util-linux
+    libjansson-dev libmicrohttpd-dev libtool make mandoc pkg-config procps \
+    python3 spin strace systemd util-linux
 
 # Workers under other uids have to reach what is tested, wherever this
 # checkout is, so all of it happens in a directory that everybody may pass.

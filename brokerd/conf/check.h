@@ -6,9 +6,9 @@
 #include "conf/output.h"
 #include "conf/tree.h"
 
-/* Adds the endpoint that nobody asked for, and checks what no listener can see
+/* Adds the endpoints that nobody asked for, and checks what no listener can see
  * by itself. */
-void check_all(struct output *out, struct section *first, const struct ids *ids,
-    const char *rundir);
+void check_all(struct output *out, const struct tree *tree,
+    const struct ids *ids, const char *rundir);
 
 #endif

@@ -18,7 +18,7 @@ give_check_user(
 	    text, ids->record.monitor);
 }
 
-static int
+int
 give_check_group(
     const struct ids *ids, const char *text, uint32_t gid, struct why *why)
 {

@@ -11,6 +11,10 @@
 int give_check_user(
     const struct ids *ids, const char *text, uint32_t uid, struct why *why);
 
+/* Likewise of a group, which gid is. */
+int give_check_group(
+    const struct ids *ids, const char *text, uint32_t gid, struct why *why);
+
 /* Reports a socket-user or socket-group of the section, read into endpoint,
  * that the monitor cannot give a socket file to. */
 void give_check(struct output *out, const struct section *section,

@@ -29,6 +29,8 @@ const struct key keys[KEY_COUNT] = {
 	"seconds that the engine serves on when brokerd itself has died"},
     [KEY_WATCHDOG] = {"watchdog", KEY_TYPE_NUMBER, "10", NULL, 0, 3600, 0, 0, 0,
 	"seconds between looks whether the engine answers; 0: none"},
+    [KEY_CONTROL_GROUP] = {"control-group", KEY_TYPE_GROUP, NULL, NULL, 0, 0, 0,
+	0, 0, "group that may ask at the control socket, and change nothing"},
     [KEY_LISTEN] = {"listen", KEY_TYPE_LIST, NULL, "KIND:ADDRESS ...", 0, 0, 0,
 	0, 0, "addresses to bind, one or more"},
     [KEY_HANDOFF] = {"handoff", KEY_TYPE_CHOICE, "connection",

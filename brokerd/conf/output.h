@@ -15,8 +15,8 @@
 
 #define OUTPUT_DIAGNOSTICS 20
 /* Endpoints of one configuration: the rest of RECORD_MAX is for the header,
- * the settings, the rendezvous and diagnostics. */
-#define OUTPUT_ENDPOINTS (RECORD_MAX - 3 - OUTPUT_DIAGNOSTICS)
+ * the settings, rendezvous, control and diagnostics. */
+#define OUTPUT_ENDPOINTS (RECORD_MAX - 4 - OUTPUT_DIAGNOSTICS)
 
 struct output {
 	struct record_settings settings;

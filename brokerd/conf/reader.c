@@ -110,7 +110,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	for (struct section *s = tree->first; s != NULL && !out->failed;
 	     s = s->next)
 		listener_read(out, s, &context, has_ipv6);
-	check_all(out, tree->first, &ids, options->rundir);
+	check_all(out, tree, &ids, options->rundir);
 	if (out->failed)
 		errno = ENOMEM;
 	return out->failed ? -1 : 0;

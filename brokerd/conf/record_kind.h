@@ -60,9 +60,11 @@ enum record_flag {
 	RECORD_PASS_SECURITY = 1 << 5,
 	RECORD_DEFAULT_MAILBOX = 1 << 6, /* the monitor makes its directory */
 	RECORD_RENDEZVOUS = 1 << 9,      /* not a listener: the engine's own */
+	RECORD_CONTROL = 1 << 10,        /* likewise */
 };
 
-#define RECORD_UNIX_FLAGS \
-	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_RENDEZVOUS)
+#define RECORD_UNIX_FLAGS                                                     \
+	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_RENDEZVOUS | \
+	    RECORD_CONTROL)
 
 #endif

@@ -7,16 +7,14 @@
 #include "conf/rendezvous.h"
 
 #include "base/fd.h"
-#include "base/text.h"
+#include "conf/own.h"
 
 #include "fdrecv-wire-link.h"
 
 #include <sys/un.h>
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #define RENDEZVOUS_BACKLOG 256
 
@@ -54,10 +52,7 @@ rendezvous_add(struct output *out, const char *rundir)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct record_endpoint *endpoint;
-	struct record *record;
-	size_t length;
 
-	out->settings.endpoint_count = (uint32_t)out->count;
 	if (rendezvous_find(&address, rundir) == -1) {
 		output_error(out, 0,
 		    "run directory \"%s\": expected a shorter path, so that "
@@ -65,30 +60,13 @@ rendezvous_add(struct output *out, const char *rundir)
 		    rundir);
 		return;
 	}
-	out->limit = out->count + 1;
-	record = output_add(out);
-	if (record == NULL)
+	endpoint =
+	    own_add(out, "rendezvous", RECORD_UNIX_SEQPACKET, address.sun_path);
+	if (endpoint == NULL)
 		return;
-	endpoint = &record->u.endpoint;
-	length = strlen(address.sun_path) + 1;
-	endpoint->kind = RECORD_UNIX_SEQPACKET;
-	endpoint->handoff = RECORD_CONNECTION;
-	endpoint->protocol = RECORD_AUTO;
-	endpoint->refuse = RECORD_CLOSE;
 	endpoint->flags = RECORD_RENDEZVOUS;
-	endpoint->count = 1;
 	endpoint->backlog = RENDEZVOUS_BACKLOG;
-	endpoint->window = 1;
 	/* How long an engine waits for another monitor. */
 	endpoint->give_up_s = out->settings.orphan_timeout_s;
-	endpoint->owner = endpoint->socket_uid = RECORD_NO_ID;
-	endpoint->socket_gid = RECORD_NO_ID;
 	endpoint->socket_mode = 0666;
-	endpoint->address_length =
-	    (uint32_t)(offsetof(struct sockaddr_un, sun_path) + length);
-	memcpy(&endpoint->address, &address, endpoint->address_length);
-	text_copy(endpoint->listener, sizeof(endpoint->listener), "rendezvous");
-	snprintf(endpoint->name, sizeof(endpoint->name), "unix-seqpacket:%s",
-	    address.sun_path);
-	memcpy(endpoint->mailbox, address.sun_path, length);
 }

@@ -26,6 +26,7 @@ drain_refuse(struct drain *drain)
 	}
 	TAILQ_FOREACH (pool, drain->pools, entry)
 		pool_release(pool);
+	control_close(drain->control);
 }
 
 static int
@@ -33,7 +34,8 @@ drain_is_busy(struct drain *drain)
 {
 	struct listener *listener;
 	struct pool *pool;
-	int busy = drain->core->refusals.count != 0;
+	int busy =
+	    drain->core->refusals.count != 0 || control_is_busy(drain->control);
 
 	TAILQ_FOREACH (listener, drain->listeners, entry)
 		busy |= listener_is_served(listener);
@@ -65,11 +67,13 @@ drain_on_look(evutil_socket_t fd, short what, void *argument)
 
 int
 drain_init(struct drain *drain, struct core *core,
-    struct listener_list *listeners, struct pool_list *pools, int *status)
+    struct listener_list *listeners, struct pool_list *pools,
+    struct control *control, int *status)
 {
 	*drain = (struct drain){.core = core,
 	    .listeners = listeners,
 	    .pools = pools,
+	    .control = control,
 	    .status = status};
 	drain->look = evtimer_new(core->base, drain_on_look, drain);
 	return drain->look == NULL ? -1 : 0;
@@ -87,6 +91,7 @@ drain_start(struct drain *drain, const struct channel_drain *how)
 	TAILQ_FOREACH (listener, drain->listeners, entry)
 		listener_stop(listener, how);
 	fd_guard(0);
+	control_stop(drain->control);
 	drain_on_look(-1, 0, drain);
 }
 

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/role.h"
 #include "channel/channel.h"
+#include "engine/control.h"
 #include "engine/loop.h"
 #include "engine/notifier.h"
 #include "engine/orphan.h"
@@ -29,6 +30,7 @@ struct engine {
 	struct watch watch;
 	struct rendezvous rendezvous;
 	struct notifier notifier;
+	struct control control;
 	struct pool_list pools;
 	struct listener_list listeners;
 	struct event *channel;
@@ -89,6 +91,33 @@ engine_add_rendezvous(
 	    &engine->rendezvous, &engine->core, record, fd, &user);
 }
 
+/* What the monitor is to do. */
+static int
+engine_ask(void *argument, enum control_ask what)
+{
+	(void)argument;
+	(void)what;
+	errno = EOPNOTSUPP;
+	return -1;
+}
+
+/* Takes fd. */
+static int
+engine_add_control(
+    struct engine *engine, const struct record_endpoint *record, int fd)
+{
+	if (engine->control.core != NULL) {
+		fd_close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	engine->control.core = &engine->core;
+	engine->control.pools = &engine->pools;
+	engine->control.listeners = &engine->listeners;
+	engine->control.user = (struct control_user){engine_ask, engine};
+	return control_open(&engine->control, record, fd);
+}
+
 /* Takes fd. */
 static int
 engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
@@ -101,6 +130,8 @@ engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
 		errno = EPROTO;
 	} else if (record->flags & RECORD_RENDEZVOUS) {
 		return engine_add_rendezvous(engine, record, fd);
+	} else if (record->flags & RECORD_CONTROL) {
+		return engine_add_control(engine, record, fd);
 	} else if (listener == NULL) {
 		pool = pool_find(&engine->pools, &engine->core, &engine->watch,
 		    record->mailbox, record->owner);
@@ -152,6 +183,7 @@ engine_start(struct engine *engine)
 	TAILQ_FOREACH (listener, &engine->listeners, entry)
 		listener_start(listener);
 	notifier_serving(&engine->notifier, &engine->listeners);
+	control_start(&engine->control);
 }
 
 static void
@@ -259,7 +291,7 @@ engine_open(struct engine *engine)
 	if (engine->channel == NULL || event_add(engine->channel, NULL) == -1)
 		return -1;
 	return drain_init(&engine->drain, &engine->core, &engine->listeners,
-	    &engine->pools, &engine->status);
+	    &engine->pools, &engine->control, &engine->status);
 }
 
 static void
@@ -280,6 +312,7 @@ engine_close(struct engine *engine)
 	}
 	if (engine->core.refusals.base != NULL)
 		refusals_done(&engine->core.refusals);
+	control_close(&engine->control);
 	if (engine->core.rendezvous != NULL)
 		rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);

@@ -64,9 +64,9 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     rest = sorted(re.sub(r"[:\[].*", "", what) for number, what in
                   engine.items() if number > 4)
     # libevent's epoll and the pipe that it makes for signals, inotify, the
-    # endpoint and the rendezvous.
+    # endpoint, the rendezvous and the control socket.
     check(rest == ["anon_inode", "anon_inode", "pipe", "pipe", "socket",
-                   "socket"],
+                   "socket", "socket"],
           "engine: %s", rest)
     monitor = descriptors(broker.pid)
     kinds = sorted(re.sub(r"[:\[].*", "", what) for number, what in
@@ -77,10 +77,10 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     others = sorted(k for k in kinds if k not in programs)
     run = test.path("run")
     # A log of its own, signals, counters, the run directory and what is in
-    # it, the channel, the endpoint and the rendezvous.
+    # it, the channel, the endpoint, the rendezvous and the control socket.
     check(others == sorted(["pipe", "anon_inode", "/memfd", run,
                             run + "/lock", run + "/mailbox", "socket",
-                            "socket", "socket"]),
+                            "socket", "socket", "socket"]),
           "monitor: %s", others)
 
 

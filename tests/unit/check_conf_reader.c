@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The config reader from end to end, but for its process: a file or a command
- * line goes in, endpoints or diagnostics come out.  Which records there are
- * beside those of the listeners is not looked at.
+ * line goes in, endpoints or diagnostics come out.
  */
 #include "told.h"
 #include "unit.h"
@@ -91,6 +90,37 @@ START_TEST(listeners_become_endpoints)
 	ck_assert_uint_eq(e->index, 1);
 	ck_assert_uint_eq(find(&out, "unix-stream:@x", 7)->index, 0);
 	ck_assert_uint_eq(out.settings.engine_uid, 60590);
+	output_done(&out);
+}
+END_TEST
+
+/* Who may connect at all is decided by the mode, who may do what by the
+ * record's owner and group. */
+START_TEST(the_control_socket_is_its_owners_and_its_groups)
+{
+	const int privileged = _i < 2;
+	const struct record_endpoint *e;
+	struct output out;
+	char text[128];
+
+	snprintf(text, sizeof(text), "%c control-group = %u\n%s",
+	    _i % 2 == 1 ? ' ' : '#', (unsigned int)getegid(),
+	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 mailbox = /m/x }");
+	run_text(&out, text, privileged);
+	told_check(&out, 0, NULL, "control");
+	e = find(&out, "unix-stream:/nowhere/run/control", 0);
+	ck_assert_uint_eq(e->flags, RECORD_CONTROL);
+	ck_assert_uint_eq(e->socket_mode, _i % 2 == 1 ? 0660 : 0600);
+	ck_assert_uint_eq(
+	    e->socket_gid, _i % 2 == 1 ? getegid() : RECORD_NO_ID);
+	ck_assert_uint_eq(e->socket_uid, RECORD_NO_ID);
+	ck_assert_uint_eq(e->owner, privileged ? RECORD_NO_ID : getuid());
+	ck_assert_ptr_null(record_check(e));
+	ck_assert_uint_eq(
+	    find(&out, "unix-seqpacket:/nowhere/run/rendezvous.0", 0)->flags,
+	    RECORD_RENDEZVOUS);
+	ck_assert_uint_eq(out.settings.endpoint_count, 1);
+	ck_assert_uint_eq(out.count, 3);
 	output_done(&out);
 }
 END_TEST
@@ -245,6 +275,8 @@ main(void)
 	TCase *tc = unit_case(suite, "reader");
 
 	tcase_add_test(tc, listeners_become_endpoints);
+	tcase_add_loop_test(
+	    tc, the_control_socket_is_its_owners_and_its_groups, 0, 4);
 	tcase_add_loop_test(
 	    tc, each_step_tells_what_it_finds, 0, (int)UNIT_COUNT(texts));
 	tcase_add_test(tc, one_run_tells_of_all_steps);

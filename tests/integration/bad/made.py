@@ -9,7 +9,7 @@ import records
 
 SMALL = b'listener "a" { listen = "tcp:127.0.0.1:80" mailbox = "/tmp/box" }\n'
 LIMIT = 1024 * 1024
-ENDPOINTS = 16384 - 3 - 20
+ENDPOINTS = 16384 - 4 - 20
 
 
 def names(count):
@@ -185,7 +185,7 @@ def keys(start, rundir):
     rows = [r.split("\t") for r in done.stdout.decode().splitlines()]
     if any(len(r) != 5 or not all(r) for r in rows):
         return "a row has not five columns"
-    if [r[0] for r in rows][:3] != ["user", "listen", "handoff"]:
+    if [r[0] for r in rows][:3] != ["user", "control-group", "listen"]:
         return "other keys"
     del rundir
     return expect(done, 0, False)

@@ -5,7 +5,8 @@ import struct
 
 MAGIC, VERSION, NO_ID = 0x62726B31, 1, 0xFFFFFFFF
 HEADER, SETTINGS, ENDPOINT, DIAGNOSTIC = 1, 2, 3, 4
-RENDEZVOUS = 1 << 9     # a flag
+RENDEZVOUS = 1 << 9     # flags
+CONTROL = 1 << 10
 START = 8           # type and line; the union is aligned to 8
 NUMBERS = ("kind handoff protocol refuse flags index count backlog give_up_s "
            "window receipt_timeout_s redeliveries max_connections owner "
@@ -72,10 +73,11 @@ def decode(data):
             zero(record[START + 516:])
         else:
             raise Malformed("a record of type %d in this place" % kind)
-    rendezvous = [e for e in endpoints if e["flags"] & RENDEZVOUS]
-    endpoints = [e for e in endpoints if not e["flags"] & RENDEZVOUS]
-    if settings is not None and (len(rendezvous), settings[2]) != (
-            1, len(endpoints)):
-        raise Malformed("%d rendezvous, %d endpoints, %d said" % (
-            len(rendezvous), len(endpoints), settings[2]))
+    own = [e["flags"] for e in endpoints
+           if e["flags"] & (RENDEZVOUS | CONTROL)]
+    endpoints = [e for e in endpoints if e["flags"] not in own]
+    if settings is not None and (own, settings[2]) != (
+            [RENDEZVOUS, CONTROL], len(endpoints)):
+        raise Malformed("%s of its own, %d endpoints, %d said" % (
+            own, len(endpoints), settings[2]))
     return settings, endpoints, diagnostics

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_CONTROL_H
+#define ENGINE_CONTROL_H
+
+#include "engine/listener.h"
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+struct evconnlistener;
+struct event;
+struct evhttp;
+struct evhttp_connection;
+struct evhttp_request;
+struct bufferevent;
+
+enum control_ask {
+	CONTROL_RELOAD,
+	CONTROL_UPGRADE,
+};
+
+/* Who does what the engine cannot: the monitor. */
+struct control_user {
+	/* Asks for it: 0, and control_on_result() will tell; or -1 with errno,
+	 * EBUSY while something else is being done. */
+	int (*ask)(void *argument, enum control_ask what);
+	void *argument;
+};
+
+enum control_right {
+	CONTROL_NOTHING,
+	CONTROL_READ,
+	CONTROL_CHANGE,
+};
+
+/* One connection to the control socket: one request, then it is closed. */
+struct control_peer {
+	TAILQ_ENTRY(control_peer) entry;
+	struct control *control;
+	struct bufferevent *buffer; /* held until connection is known */
+	struct evhttp_connection *connection; /* NULL: not looked at so far */
+	struct evhttp_request *waiting; /* for control_on_result(), or NULL */
+	struct event *late;
+	uid_t uid;
+	enum control_right right;
+	int answered;
+};
+
+/* HTTP on a local socket.  Its parts are in control*.c. */
+struct control {
+	struct core *core;
+	struct pool_list *pools;
+	struct listener_list *listeners;
+	struct control_user user;
+	uid_t owner; /* besides root; RECORD_NO_ID: nobody */
+	gid_t group; /* may read; RECORD_NO_ID: there is none */
+	uint64_t started_ms;
+	struct evhttp *http;
+	struct evconnlistener *accepting;
+	TAILQ_HEAD(, control_peer) peers;
+	size_t peer_count;
+	int stopped;
+};
+
+/* Listens on fd (takes it); pools, listeners and user as in control, which the
+ * caller has filled in so far.  0, or -1 with errno; control_close() in either
+ * case. */
+int control_open(
+    struct control *control, const struct record_endpoint *record, int fd);
+
+/* Begins to accept: before, another engine does. */
+void control_start(struct control *control);
+
+/* What was asked for has ended: status of sysexits(3), 0 for done. */
+void control_on_result(struct control *control, int status, const char *text);
+
+/* Accepts no more; who does not wait for a result is hung up on. */
+void control_stop(struct control *control);
+
+/* True if somebody waits for an answer, or is being given one. */
+int control_is_busy(const struct control *control);
+
+/* Closes everything. */
+void control_close(struct control *control);
+
+#endif

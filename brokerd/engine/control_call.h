@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_CONTROL_CALL_H
+#define ENGINE_CONTROL_CALL_H
+
+#include "engine/control_peer.h"
+
+#include <jansson.h>
+
+#define CONTROL_WORDS 2
+
+/* A request, and what its path names. */
+struct control_call {
+	struct control *control;
+	struct control_peer *peer;
+	struct evhttp_request *request;
+	char *words[CONTROL_WORDS]; /* for each * of the route */
+};
+
+/* Decides who may, finds the route and answers, or lets the peer wait. */
+void control_call(struct control_peer *peer, struct evhttp_request *request);
+
+/* Answers with JSON (takes it; NULL: there was no memory for it). */
+void control_answer(
+    struct control_peer *peer, struct evhttp_request *request, json_t *json);
+
+/* Answers {"status": status, "text": text}; status is one of sysexits(3). */
+void control_say(struct control_peer *peer, struct evhttp_request *request,
+    int status, const char *text);
+
+/* Answers with text that a printer for metrics has put in text (takes it). */
+void control_answer_text(struct control_call *call, char *text);
+
+/* The listener that a call names, or NULL after having answered that there is
+ * none. */
+struct listener *control_call_listener(struct control_call *call);
+
+#endif

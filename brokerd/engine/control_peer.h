@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_CONTROL_PEER_H
+#define ENGINE_CONTROL_PEER_H
+
+#include "engine/control.h"
+
+struct event_base;
+
+#define CONTROL_PEER_S 5
+
+/* For evhttp, which asks for a buffer for each connection that it accepts: the
+ * buffer of a new peer of the control that argument is.  NULL: no memory. */
+struct bufferevent *control_peer_new(struct event_base *base, void *argument);
+
+/* The peer behind a connection that has sent a request, or NULL. */
+struct control_peer *control_peer_find(
+    struct control *control, struct evhttp_connection *connection);
+
+/* For its request, or for taking the answer, it has so many seconds. */
+void control_peer_allow(struct control_peer *peer, unsigned int seconds);
+
+/* It has as long as it takes: the wait is for somebody else. */
+void control_peer_wait(struct control_peer *peer);
+
+/* Hangs up and frees the peer. */
+void control_peer_drop(struct control_peer *peer);
+
+/* Of control.c: accepts connections, or lets them wait in the kernel. */
+void control_set_accepting(struct control *control, int accepting);
+
+#endif

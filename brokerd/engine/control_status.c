@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What there is to say of broker and listeners.  Engine, unprivileged.
+ */
+#include "engine/control_report.h"
+
+#include "base/clock.h"
+#include "config.h"
+
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const status_handoffs[] = {
+    [RECORD_CONNECTION] = "connection",
+    [RECORD_LISTENER] = "listener",
+};
+
+/* Who makes names in a mailbox's directory may use any bytes. */
+json_t *
+control_text(const char *text)
+{
+	json_t *json = json_string(text);
+	char *copy = json == NULL ? strdup(text) : NULL;
+
+	for (char *at = copy; at != NULL && *at != '\0'; at++)
+		if ((*at & 0x80) != 0)
+			*at = '?';
+	if (copy != NULL)
+		json = json_string(copy);
+	free(copy);
+	return json;
+}
+
+static json_t *
+status_endpoints(const struct listener *listener)
+{
+	json_t *all = json_array();
+	const struct listener_endpoint *endpoint;
+	struct stat st;
+
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (fstat(endpoint->fd, &st) == -1)
+			continue;
+		json_array_append_new(all,
+		    json_pack("{s:s, s:I, s:I}", "name", endpoint->record.name,
+			"inode", (json_int_t)st.st_ino, "device",
+			(json_int_t)st.st_dev));
+	}
+	return all;
+}
+
+static json_t *
+status_counters(const struct control *control, const char *name)
+{
+	json_t *all = json_object();
+	struct stats_listener sum;
+	uint64_t value;
+
+	stats_sum(&control->core->stats, name, &sum);
+	for (const struct control_counter *counter = control_counters;
+	     counter->name != NULL; counter++) {
+		memcpy(&value, (const char *)&sum + counter->offset,
+		    sizeof(value));
+		json_object_set_new(
+		    all, counter->name, json_integer((json_int_t)value));
+	}
+	return all;
+}
+
+static json_t *
+status_listener(const struct control *control, const struct listener *listener)
+{
+	const struct record_endpoint *record = listener->record;
+	uint64_t now = clock_ms(), absent = listener->absent_ms;
+
+	return json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:o, s:o}",
+	    "name", record->listener, "state", listener_state_name(listener),
+	    "since_ms", (json_int_t)(now - listener->since_ms), "waiting_ms",
+	    absent == 0 ? json_null() :
+			  json_integer((json_int_t)(now - absent)),
+	    "handoff", status_handoffs[record->handoff], "mailbox",
+	    control_text(record->mailbox), "workers",
+	    (json_int_t)pool_count_workers(listener->pool), "endpoints",
+	    status_endpoints(listener), "counters",
+	    status_counters(control, record->listener));
+}
+
+json_t *
+control_status(const struct control *control)
+{
+	json_t *listeners = json_array();
+	const struct listener *listener;
+	char epoch[17];
+
+	snprintf(epoch, sizeof(epoch), "%016llx",
+	    (unsigned long long)control->core->epoch);
+	TAILQ_FOREACH (listener, control->listeners, entry)
+		json_array_append_new(
+		    listeners, status_listener(control, listener));
+	return json_pack("{s:{s:s, s:I, s:I, s:s, s:I}, s:o}", "broker",
+	    "version", PACKAGE_VERSION, "monitor", (json_int_t)getppid(),
+	    "engine", (json_int_t)getpid(), "epoch", epoch, "uptime_ms",
+	    (json_int_t)(clock_ms() - control->started_ms), "listeners",
+	    listeners);
+}

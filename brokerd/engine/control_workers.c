@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What there is to say of workers.  Engine, unprivileged.
+ */
+#include "engine/control_report.h"
+
+#include "engine/link.h"
+
+#include <sys/socket.h>
+
+#include <string.h>
+
+#define WORKERS_LABEL_SIZE 256
+
+static const char *const workers_kinds[] = {
+    [WORKER_NEW] = "new",
+    [WORKER_PLAIN] = "plain",
+    [WORKER_RECEIPTED] = "receipted",
+};
+
+static const char *
+workers_state(const struct worker *worker)
+{
+	if (worker->nameless)
+		return "leaving";
+	if (worker->left)
+		return "left";
+	if (worker->paused)
+		return "paused";
+	return worker->full ? "full" : "ready";
+}
+
+/* The process that said HELLO: its pid, null if it is in a namespace that
+ * cannot be seen from here. */
+static json_t *
+workers_pid(const struct link *link)
+{
+	struct ucred who = {.pid = 0};
+	socklen_t size = sizeof(who);
+
+	if (link == NULL ||
+	    getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1 ||
+	    who.pid <= 0)
+		return json_null();
+	return json_integer(who.pid);
+}
+
+static json_t *
+workers_label(const struct link *link)
+{
+	char label[WORKERS_LABEL_SIZE + 1];
+	socklen_t size = WORKERS_LABEL_SIZE;
+
+	if (link == NULL ||
+	    getsockopt(link->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
+		size = 0;
+	label[size] = '\0';
+	return control_text(label);
+}
+
+static json_t *
+workers_listeners(const struct control *control, const struct pool *pool)
+{
+	json_t *all = json_array();
+	const struct listener *listener;
+
+	TAILQ_FOREACH (listener, control->listeners, entry)
+		if (listener->pool == pool)
+			json_array_append_new(
+			    all, json_string(listener->record->listener));
+	return all;
+}
+
+static json_t *
+workers_one(const struct pool *pool, const struct worker *worker)
+{
+	const struct link *link = TAILQ_FIRST(&worker->links);
+	int counted = worker->counted;
+
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
+			 "s:I, s:I, s:o, s:I}",
+	    "pool", control_text(pool->finder.path), "name",
+	    control_text(worker->name), "state", workers_state(worker), "kind",
+	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
+	    (json_int_t)worker->mailbox.owner, "inode",
+	    (json_int_t)worker->mailbox.inode, "device",
+	    (json_int_t)worker->mailbox.device, "pid", workers_pid(link),
+	    "label", workers_label(link), "window",
+	    (json_int_t)worker->window.size, "unreceipted",
+	    (json_int_t)worker->unreceipted_count, "connections",
+	    counted ? json_integer(worker->connections) : json_null(), "weight",
+	    (json_int_t)worker->turn.weight);
+}
+
+static void
+workers_add(const struct control *control, const struct pool *pool,
+    const struct worker_list *list, json_t *all)
+{
+	const struct worker *worker;
+	json_t *json;
+
+	TAILQ_FOREACH (worker, list, entry) {
+		json = workers_one(pool, worker);
+		json_object_set_new(
+		    json, "listeners", workers_listeners(control, pool));
+		json_array_append_new(all, json);
+	}
+}
+
+json_t *
+control_workers(const struct control *control)
+{
+	json_t *all = json_array();
+	const struct pool *pool;
+
+	TAILQ_FOREACH (pool, control->pools, entry) {
+		workers_add(control, pool, &pool->workers, all);
+		workers_add(control, pool, &pool->leaving, all);
+	}
+	return json_pack("{s:o}", "workers", all);
+}
