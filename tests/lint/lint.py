@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "base": set(),
     "conf": {"base", "fdrecv-wire-link.h"},
     "channel": {"base", "conf/record.h"},
+    "ctl": {"base"},
     "monitor": {"base", "channel", "conf/record.h", "fdrecv-wire-link.h"},
     "engine": {"base", "channel", "conf/record.h", "fdrecv-wire.h",
                "fdrecv-wire-link.h"},
@@ -35,6 +36,7 @@ BUDGETS = {
 }
 BUDGET_OF_ALL = 2270
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
+          "brokerd/brokerctl": {"libc.so.6", "libjansson.so.4"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
 # The functions of libc that the bind shim takes the place of.
 REPLACED = {"bind", "listen", "remove", "unlink", "unlinkat"}

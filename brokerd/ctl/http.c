@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A request by HTTP 1.0, which ends with the connection: all that comes is the
+ * reply.  brokerctl, any uid.
+ */
+#include "ctl/http.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HTTP_WAIT_S 120 /* a reload may have to ask for names */
+#define HTTP_CHUNK 65536
+
+/* Gives a connected socket, or -1 with errno. */
+static int
+http_connect(const char *path)
+{
+	static const struct timeval wait = {HTTP_WAIT_S, 0};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (text_copy(address.sun_path, sizeof(address.sun_path), path) == -1)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	    0)
+		return fd;
+	return fd_close(fd);
+}
+
+static int
+http_send(int fd, const char *method, const char *path)
+{
+	char *text;
+	int length = asprintf(&text,
+	    "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+	    method, path);
+	ssize_t sent;
+
+	if (length == -1)
+		return -1;
+	sent = send(fd, text, (size_t)length, MSG_NOSIGNAL);
+	free(text);
+	return sent == length ? 0 : -1;
+}
+
+/* All until the end of the connection; gives *out_text, with a NUL behind. */
+static int
+http_receive(int fd, char **out_text, size_t *out_length)
+{
+	char *text = NULL, *larger;
+	size_t length = 0;
+	ssize_t got;
+
+	do {
+		larger = realloc(text, length + HTTP_CHUNK + 1);
+		if (larger == NULL) {
+			free(text);
+			return -1;
+		}
+		text = larger;
+		got = recv(fd, text + length, HTTP_CHUNK, 0);
+		if (got > 0)
+			length += (size_t)got;
+	} while (got > 0 || (got == -1 && errno == EINTR));
+	if (got == 0 && length == 0)
+		errno = ECONNRESET;
+	if (got == -1 || length == 0) {
+		free(text);
+		return -1;
+	}
+	text[length] = '\0';
+	*out_text = text;
+	*out_length = length;
+	return 0;
+}
+
+int
+http_ask(const char *socket_path, const char *method, const char *path,
+    struct http_reply *out_reply)
+{
+	int fd = http_connect(socket_path);
+	struct http_reply reply;
+	char *end;
+
+	if (fd == -1)
+		return -1;
+	if (http_send(fd, method, path) == -1 ||
+	    http_receive(fd, &reply.text, &reply.length) == -1) {
+		fd_close(fd);
+		return -1;
+	}
+	fd_close(fd);
+	end = strstr(reply.text, "\r\n\r\n");
+	if (end == NULL || strncmp(reply.text, "HTTP/1.", 7) != 0 ||
+	    sscanf(reply.text + 7, "%*d %3d ", &reply.code) != 1) {
+		free(reply.text);
+		errno = EPROTO;
+		return -1;
+	}
+	reply.body = end + 4;
+	reply.length -= (size_t)(reply.body - reply.text);
+	*out_reply = reply;
+	return 0;
+}
+
+void
+http_done(struct http_reply *reply)
+{
+	free(reply->text);
+	*reply = (struct http_reply){.text = NULL};
+}

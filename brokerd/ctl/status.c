@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * brokerctl status: the listeners and how they are.
+ */
+#include "ctl/command.h"
+#include "ctl/table.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+static json_int_t
+status_counter(const json_t *listener, const char *name)
+{
+	return json_integer_value(
+	    json_object_get(json_object_get(listener, "counters"), name));
+}
+
+/* One line for each endpoint; what is the same in all is in the first. */
+static void
+status_add(struct table *table, const json_t *listener)
+{
+	const json_t *endpoints = json_object_get(listener, "endpoints");
+	const json_t *endpoint;
+	size_t i;
+
+	json_array_foreach(endpoints, i, endpoint)
+	{
+		if (i > 0) {
+			for (int column = 0; column < 7; column++)
+				table_add(table, "\"");
+		} else {
+			table_add_json(
+			    table, json_object_get(listener, "name"));
+			table_add_json(
+			    table, json_object_get(listener, "state"));
+			table_add_time(
+			    table, json_object_get(listener, "since_ms"));
+			table_add_json(
+			    table, json_object_get(listener, "workers"));
+			table_add(table, "%" JSON_INTEGER_FORMAT,
+			    status_counter(listener, "accepted"));
+			table_add(table, "%" JSON_INTEGER_FORMAT,
+			    status_counter(listener, "held") +
+				status_counter(listener, "unreceipted"));
+			table_add(table, "%" JSON_INTEGER_FORMAT,
+			    status_counter(listener, "refused_absent") +
+				status_counter(listener, "refused_drain") +
+				status_counter(listener, "refused_deaths"));
+		}
+		table_add_json(table, json_object_get(endpoint, "name"));
+	}
+}
+
+static void
+status_broker(const json_t *broker)
+{
+	char up[32];
+
+	table_time(up, sizeof(up),
+	    json_integer_value(json_object_get(broker, "uptime_ms")));
+	printf("brokerd %s, pid %" JSON_INTEGER_FORMAT
+	       "; engine %" JSON_INTEGER_FORMAT " for %s\n",
+	    json_string_value(json_object_get(broker, "version")),
+	    json_integer_value(json_object_get(broker, "monitor")),
+	    json_integer_value(json_object_get(broker, "engine")), up);
+}
+
+static int
+status_run(const struct ctl *ctl, char **arguments)
+{
+	const json_t *listener;
+	struct table table;
+	json_t *json;
+	size_t i;
+	int status = ask_get(ctl, "/v1/status", arguments, &json);
+
+	if (json == NULL)
+		return status;
+	status_broker(json_object_get(json, "broker"));
+	table_init(&table,
+	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT");
+	json_array_foreach(json_object_get(json, "listeners"), i, listener)
+	    status_add(&table, listener);
+	table_print(&table);
+	json_decref(json);
+	return EX_OK;
+}
+
+const struct command command_status = {
+    "status", "", 0, "listeners and how they are", status_run};

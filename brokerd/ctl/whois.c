@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * brokerctl whois INODE: which of the broker's sockets that is.
+ */
+#include "ctl/command.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+static int
+whois_run(const struct ctl *ctl, char **arguments)
+{
+	json_t *json;
+	int status = ask_get(ctl, "/v1/sockets/*", arguments, &json);
+
+	if (json != NULL)
+		printf(
+		    "%s\n", json_string_value(json_object_get(json, "text")));
+	json_decref(json);
+	return status;
+}
+
+const struct command command_whois = {
+    "whois", "INODE", 1, "which of the broker's sockets that is", whois_run};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * brokerctl workers: who gets connections.
+ */
+#include "ctl/command.h"
+#include "ctl/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* "www,www-alt" */
+static void
+workers_add_listeners(struct table *table, const json_t *listeners)
+{
+	char text[256] = "";
+	const json_t *name;
+	size_t i, used = 0;
+
+	json_array_foreach(listeners, i, name)
+	{
+		int n = snprintf(text + used, sizeof(text) - used, "%s%s",
+		    i == 0 ? "" : ",", json_string_value(name));
+
+		used += (size_t)n;
+		if (used >= sizeof(text))
+			break;
+	}
+	table_add(table, "%s", text);
+}
+
+static void
+workers_add(struct table *table, const json_t *worker)
+{
+	const char *kind = json_string_value(json_object_get(worker, "kind"));
+
+	workers_add_listeners(table, json_object_get(worker, "listeners"));
+	table_add_json(table, json_object_get(worker, "name"));
+	table_add_json(table, json_object_get(worker, "state"));
+	table_add(table, "%s",
+	    json_is_true(json_object_get(worker, "shared")) ? "shared" : kind);
+	table_add_json(table, json_object_get(worker, "uid"));
+	table_add_json(table, json_object_get(worker, "pid"));
+	table_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+	    json_integer_value(json_object_get(worker, "unreceipted")),
+	    json_integer_value(json_object_get(worker, "window")));
+	table_add_json(table, json_object_get(worker, "connections"));
+	table_add_json(table, json_object_get(worker, "weight"));
+	table_add_json(table, json_object_get(worker, "label"));
+}
+
+static int
+workers_run(const struct ctl *ctl, char **arguments)
+{
+	const json_t *worker;
+	struct table table;
+	json_t *json;
+	size_t i;
+	int status = ask_get(ctl, "/v1/workers", arguments, &json);
+
+	if (json == NULL)
+		return status;
+	table_init(&table,
+	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
+	    "LABEL");
+	json_array_foreach(json_object_get(json, "workers"), i, worker)
+	    workers_add(&table, worker);
+	table_print(&table);
+	json_decref(json);
+	return EX_OK;
+}
+
+const struct command command_workers = {
+    "workers", "", 0, "who gets connections", workers_run};
