@@ -18,7 +18,7 @@
 #include <event2/http.h>
 #include <event2/listener.h>
 #include <jansson.h>
-#include <string.h>
+#include <stdio.h>
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
@@ -82,6 +82,8 @@ control_open(
 	control->owner = record->owner;
 	control->group = record->socket_gid;
 	control->started_ms = clock_ms();
+	control->fd = fd;
+	snprintf(control->path, sizeof(control->path), "%s", record->mailbox);
 	event_set_log_callback(control_on_log);
 	json_object_seed((size_t)control->core->epoch); /* opens no file */
 	/* Those who connect inherit it; see unix_stream_connect() in Linux. */

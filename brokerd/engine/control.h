@@ -55,6 +55,8 @@ struct control {
 	uid_t owner; /* besides root; RECORD_NO_ID: nobody */
 	gid_t group; /* may read; RECORD_NO_ID: there is none */
 	uint64_t started_ms;
+	char path[RECORD_PATH_SIZE];
+	int fd; /* of accepting */
 	struct evhttp *http;
 	struct evconnlistener *accepting;
 	TAILQ_HEAD(, control_peer) peers;

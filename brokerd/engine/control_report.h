@@ -19,6 +19,12 @@ json_t *control_workers(const struct control *control);
 /* The counters for a collector; malloc'd text. */
 char *control_metrics(const struct control *control);
 
+/* How a listener is, in words. */
+json_t *control_explain(const struct listener *listener);
+
+/* Which of the broker's sockets that is; NULL also if it is none. */
+json_t *control_whois(const struct control *control, uint64_t inode);
+
 /* Text as a JSON string, whatever bytes are in it. */
 json_t *control_text(const char *text);
 

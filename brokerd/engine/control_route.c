@@ -7,6 +7,7 @@
 #include "engine/control_report.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -55,10 +56,86 @@ route_upgrade(struct control_call *call)
 	route_ask(call, CONTROL_UPGRADE);
 }
 
+static void
+route_explain(struct control_call *call)
+{
+	const struct listener *listener = control_call_listener(call);
+
+	if (listener != NULL)
+		control_answer(
+		    call->peer, call->request, control_explain(listener));
+}
+
+static void
+route_whois(struct control_call *call)
+{
+	char *end;
+	uint64_t inode = strtoull(call->words[0], &end, 10);
+	json_t *json =
+	    *end != '\0' ? NULL : control_whois(call->control, inode);
+
+	if (json != NULL)
+		control_answer(call->peer, call->request, json);
+	else
+		control_say(call->peer, call->request, EX_USAGE,
+		    "no socket of the engine has this number: what a worker "
+		    "has confirmed is the worker's alone");
+}
+
+static void
+route_pause(struct control_call *call, int paused)
+{
+	struct listener *listener = control_call_listener(call);
+
+	if (listener == NULL)
+		return;
+	if (listener_set_paused(listener, paused) == 0)
+		control_say(call->peer, call->request, EX_OK,
+		    paused ? "paused: connections wait" : "accepting again");
+	else if (listener_is_lent(listener))
+		control_say(call->peer, call->request, EX_UNAVAILABLE,
+		    "its sockets are lent: its workers accept, and may pause");
+	else
+		control_say(
+		    call->peer, call->request, EX_OSERR, strerror(errno));
+}
+
+static void
+route_pause_listener(struct control_call *call)
+{
+	route_pause(call, 1);
+}
+
+static void
+route_resume_listener(struct control_call *call)
+{
+	route_pause(call, 0);
+}
+
+static void
+route_drain(struct control_call *call)
+{
+	struct listener *listener = control_call_listener(call);
+
+	if (listener == NULL)
+		return;
+	if (pool_drain(listener->pool, call->words[1]) == 0)
+		control_say(call->peer, call->request, EX_OK,
+		    "it gets no more, and finishes what it has");
+	else
+		control_say(call->peer, call->request, EX_USAGE,
+		    "the listener has no such worker");
+}
+
 const struct control_route control_routes[] = {
     {CONTROL_READ, "/v1/status", route_status},
     {CONTROL_READ, "/v1/workers", route_workers},
     {CONTROL_READ, "/v1/metrics", route_metrics},
+    {CONTROL_READ, "/v1/listeners/*", route_explain},
+    {CONTROL_READ, "/v1/sockets/*", route_whois},
+    {CONTROL_CHANGE, "/v1/listeners/*/pause", route_pause_listener},
+    {CONTROL_CHANGE, "/v1/listeners/*/resume", route_resume_listener},
+    {CONTROL_CHANGE, "/v1/listeners/*/workers/*/drain", route_drain},
     {CONTROL_CHANGE, "/v1/reload", route_reload},
     {CONTROL_CHANGE, "/v1/upgrade", route_upgrade},
     {CONTROL_NOTHING, NULL, NULL},

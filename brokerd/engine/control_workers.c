@@ -25,6 +25,8 @@ workers_state(const struct worker *worker)
 		return "leaving";
 	if (worker->left)
 		return "left";
+	if (worker->draining)
+		return "draining";
 	if (worker->paused)
 		return "paused";
 	return worker->full ? "full" : "ready";

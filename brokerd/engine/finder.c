@@ -78,33 +78,29 @@ finder_done(struct finder *finder)
 	finder->retry = NULL;
 }
 
-static const char *
-finder_cure(int error, int looked)
+/* The last one is told to whoever asks. */
+static void
+finder_note(struct finder *finder, const char *name, int error, int looked)
 {
-	switch (error) {
-	case ENOTSOCK:
-		return "it is no socket: the worker's mailbox was expected";
-	case EPERM:
-		return "it does not belong to the listener's owner, or lies "
-		       "where strangers may write and no owner is named";
-	case EACCES:
-		if (!looked)
-			return "the engine may not read its directory, or not "
-			       "pass one on the way to it: expected mode 2750 "
-			       "and the engine's group, and 0711 above it: see "
-			       "namei -l";
-		return "the engine may not write to it: the worker needs umask "
-		       "0002, in a directory of the engine's group with mode "
-		       "2750";
-	case ELOOP:
-		return "it is a symbolic link: the worker's mailbox was "
-		       "expected";
-	case EPROTOTYPE:
-		return "it is a socket of another type: the worker has to "
-		       "bind a SOCK_DGRAM socket";
-	default:
-		return "the next change to it will be looked at";
-	}
+	struct finder_fault *last = &finder->last;
+
+	*last = (struct finder_fault){
+	    .error = error, .looked = looked, .at_ms = clock_ms()};
+	snprintf(last->name, sizeof(last->name), "%s", name);
+}
+
+static void
+finder_unnote(struct finder *finder, const char *name)
+{
+	if (strcmp(finder->last.name, name) == 0)
+		finder->last.error = 0;
+}
+
+static void
+finder_forget(struct finder *finder, const char *name)
+{
+	faults_forget(&finder->faults, name);
+	finder_unnote(finder, name);
 }
 
 /* Says a fault, unless it was said; inode is 0 when it was not looked at. */
@@ -113,6 +109,7 @@ finder_fault(struct finder *finder, const char *name, int error, ino_t inode)
 {
 	struct faults *faults = &finder->faults;
 
+	finder_note(finder, name, error, inode != 0);
 	if (!faults_is_new(faults, name, error, inode, clock_ms()))
 		return;
 	log_line(&finder->core->log, LOG_ERR,
@@ -155,10 +152,12 @@ finder_consider(struct finder *finder, const char *name)
 
 	snprintf(path, sizeof(path), "%s%s", finder->directory, name);
 	if (mailbox_look(path, finder->owner, &mailbox) == -1) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			finder->user.on_gone(finder->user.argument, name);
-		else
+		if (errno != ENOENT && errno != ENOTDIR) {
 			finder_refused(finder, name, errno, 0);
+			return;
+		}
+		finder_unnote(finder, name);
+		finder->user.on_gone(finder->user.argument, name);
 		return;
 	}
 	if (finder->user.knows(finder->user.argument, name, &mailbox)) {
@@ -170,7 +169,7 @@ finder_consider(struct finder *finder, const char *name)
 		mailbox_close(&mailbox);
 		return;
 	}
-	faults_forget(&finder->faults, name);
+	finder_forget(finder, name);
 	if (finder->name != NULL)
 		finder->settling = 0;
 	backoff_reset(&finder->backoff);
@@ -182,6 +181,7 @@ finder_consider(struct finder *finder, const char *name)
 static void
 finder_no_directory(struct finder *finder, int error)
 {
+	finder_note(finder, "", error, 0);
 	if (!finder->wanted ||
 	    !faults_is_new(&finder->faults, "", error, 0, clock_ms()))
 		return;
@@ -212,7 +212,7 @@ finder_consider_all(struct finder *finder)
 		finder_fault(finder, "", errno, 0);
 	if (dir == NULL)
 		return;
-	faults_forget(&finder->faults, "");
+	finder_forget(finder, "");
 	while ((entry = readdir(dir)) != NULL && names++ < FINDER_NAMES_MAX) {
 		if (!finder_is_candidate(entry))
 			continue;
@@ -239,7 +239,7 @@ finder_watch(struct finder *finder)
 			finder_no_directory(finder, errno);
 		return;
 	}
-	faults_forget(&finder->faults, "");
+	finder_forget(finder, "");
 	finder->settling = FINDER_SETTLE_TRIES;
 	backoff_reset(&finder->backoff);
 }

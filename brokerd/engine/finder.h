@@ -24,6 +24,16 @@ struct finder_user {
 	void *argument;
 };
 
+#define FINDER_NAME_SIZE 256
+
+/* What the last name that could not be used suffered from. */
+struct finder_fault {
+	char name[FINDER_NAME_SIZE]; /* "": the directory itself */
+	int error;                   /* 0: none, or it is over */
+	int looked;                  /* at the name: it could be */
+	uint64_t at_ms;
+};
+
 /* Finds the mailboxes of one path. */
 struct finder {
 	struct core *core;
@@ -39,6 +49,7 @@ struct finder {
 	struct backoff backoff;
 	struct event *retry;
 	struct faults faults; /* that were logged */
+	struct finder_fault last;
 	struct limit scan_limit;
 };
 
@@ -55,6 +66,9 @@ void finder_scan(struct finder *finder);
 /* Something happened to a name in the directory, or to itself: it has changed
  * (no name), or is gone. */
 void finder_on_change(struct finder *finder, int gone, const char *name);
+
+/* What helps against a fault; looked as in struct finder_fault. */
+const char *finder_cure(int error, int looked);
 
 /* A connection has begun or ceased to wait for a mailbox. */
 void finder_set_wanted(struct finder *finder, int wanted);

@@ -150,7 +150,7 @@ pool_on_room(struct worker *worker, void *argument)
 			pool_free_worker(pool, worker);
 		return;
 	}
-	if (!worker->left && !worker->full)
+	if (!worker->left && !worker->full && !worker->draining)
 		route_lend(pool, worker);
 	route_send(pool);
 	if (pool->starved)

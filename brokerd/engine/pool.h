@@ -69,6 +69,10 @@ void pool_release(struct pool *pool);
 /* Adds a socket (takes the hand-off) that every worker is lent. */
 void pool_add_lent(struct pool *pool, struct handoff *handoff);
 
+/* The worker of that name gets no more, from engines to come neither; what it
+ * has it keeps.  0, or -1 with ENOENT. */
+int pool_drain(struct pool *pool, const char *name);
+
 /* True if there is a worker at all, with room or without. */
 int pool_has_worker(const struct pool *pool);
 

@@ -7,6 +7,7 @@
 
 #include "engine/receipts.h"
 
+#include <errno.h>
 #include <string.h>
 
 void
@@ -60,7 +61,7 @@ pool_has_worker(const struct pool *pool)
 	const struct worker *worker;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (!worker->left)
+		if (!worker->left && !worker->draining)
 			return 1;
 	return 0;
 }
@@ -72,8 +73,27 @@ pool_count_workers(const struct pool *pool)
 	size_t count = 0;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		count += !worker->left;
+		count += !worker->left && !worker->draining;
 	return count;
+}
+
+int
+pool_drain(struct pool *pool, const char *name)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (strcmp(worker->name, name) == 0)
+			break;
+	if (worker == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	stats_set_draining(
+	    &pool->core->stats, worker->mailbox.device, worker->mailbox.inode);
+	worker->draining = 1;
+	pool_wake(pool);
+	return 0;
 }
 
 void

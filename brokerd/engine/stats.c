@@ -130,20 +130,38 @@ stats_find(struct stats *stats, const char *name)
 	return NULL;
 }
 
+/* The slot of a name in a bank, NULL if it has none; most are where they are in
+ * other banks, so hint is looked at first. */
+static const struct stats_listener *
+stats_slot(
+    const struct stats *stats, size_t bank, const char *name, size_t hint)
+{
+	const struct stats_listener *slots = stats->banks + bank * stats->count;
+
+	if (hint < stats->count &&
+	    strncmp(slots[hint].name, name, STATS_NAME_SIZE) == 0)
+		return &slots[hint];
+	for (size_t i = 0; i < stats->count && slots[i].name[0] != '\0'; i++)
+		if (strncmp(slots[i].name, name, STATS_NAME_SIZE) == 0)
+			return &slots[i];
+	return NULL;
+}
+
 /* All that is summed are counters of 64 bits, behind the name. */
 void
 stats_sum(
     const struct stats *stats, const char *name, struct stats_listener *out_sum)
 {
-	const struct stats_listener *slot;
+	const struct stats_listener *slot = stats_slot(stats, 0, name, 0);
+	size_t hint = slot == NULL ? 0 : (size_t)(slot - stats->banks);
 	uint64_t *sum = &out_sum->accepted;
 	const uint64_t *add;
 
 	memset(out_sum, 0, sizeof(*out_sum));
 	text_copy(out_sum->name, sizeof(out_sum->name), name);
-	for (size_t i = 0; i < STATS_BANKS * stats->count; i++) {
-		slot = &stats->banks[i];
-		if (strncmp(slot->name, name, sizeof(slot->name)) != 0)
+	for (size_t bank = 0; bank < STATS_BANKS; bank++) {
+		slot = stats_slot(stats, bank, name, hint);
+		if (slot == NULL)
 			continue;
 		add = &slot->accepted;
 		for (size_t n = 0; n < STATS_COUNTERS; n++)
@@ -201,14 +219,13 @@ stats_find_kind(const struct stats *stats, uint64_t device, uint64_t inode)
 {
 	const struct stats_mailbox *found = stats_mailbox(stats, device, inode);
 
-	if (found == NULL || found->kind > STATS_RECEIPTED)
-		return STATS_UNKNOWN;
-	return (enum stats_kind)found->kind;
+	uint64_t kind = found == NULL ? 0 : found->kind & ~STATS_DRAINING;
+
+	return kind > STATS_RECEIPTED ? STATS_UNKNOWN : (enum stats_kind)kind;
 }
 
-void
-stats_note_kind(
-    struct stats *stats, uint64_t device, uint64_t inode, enum stats_kind kind)
+static void
+stats_note(struct stats *stats, uint64_t device, uint64_t inode, uint64_t kind)
 {
 	struct stats_mailboxes *all = stats->mailboxes;
 	struct stats_mailbox *found = stats_mailbox(stats, device, inode);
@@ -224,6 +241,32 @@ stats_note_kind(
 		__atomic_store_n(&found->inode, inode, __ATOMIC_SEQ_CST);
 	}
 	found->kind = kind;
+}
+
+void
+stats_note_kind(
+    struct stats *stats, uint64_t device, uint64_t inode, enum stats_kind kind)
+{
+	uint64_t flag = 0;
+
+	if (kind != STATS_UNKNOWN && stats_is_draining(stats, device, inode))
+		flag = STATS_DRAINING;
+	stats_note(stats, device, inode, kind | flag);
+}
+
+void
+stats_set_draining(struct stats *stats, uint64_t device, uint64_t inode)
+{
+	stats_note(stats, device, inode,
+	    stats_find_kind(stats, device, inode) | STATS_DRAINING);
+}
+
+int
+stats_is_draining(const struct stats *stats, uint64_t device, uint64_t inode)
+{
+	const struct stats_mailbox *found = stats_mailbox(stats, device, inode);
+
+	return found != NULL && (found->kind & STATS_DRAINING) != 0;
 }
 
 void

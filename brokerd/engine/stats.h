@@ -16,10 +16,12 @@ enum stats_kind {
 	STATS_RECEIPTED, /* it does, and has to be waited for */
 };
 
+#define STATS_DRAINING (1U << 8) /* an administrator has said so */
+
 struct stats_mailbox {
 	uint64_t device;
 	uint64_t inode;
-	uint64_t kind; /* enum stats_kind */
+	uint64_t kind; /* enum stats_kind, and perhaps STATS_DRAINING */
 };
 
 /* What engines before this one have learnt of mailboxes. */
@@ -69,6 +71,14 @@ void stats_note_kind(
 
 /* What was noted of a mailbox. */
 enum stats_kind stats_find_kind(
+    const struct stats *stats, uint64_t device, uint64_t inode);
+
+/* Notes that a mailbox is to get no more, until its kind is noted to be
+ * unknown. */
+void stats_set_draining(struct stats *stats, uint64_t device, uint64_t inode);
+
+/* True if that was noted. */
+int stats_is_draining(
     const struct stats *stats, uint64_t device, uint64_t inode);
 
 void stats_close(struct stats *stats);

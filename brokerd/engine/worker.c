@@ -64,6 +64,8 @@ worker_new(struct core *core, const char *name, struct mailbox *mailbox,
 	known = stats_find_kind(
 	    &core->stats, worker->mailbox.device, worker->mailbox.inode);
 	worker->expected = known == STATS_RECEIPTED;
+	worker->draining = stats_is_draining(
+	    &core->stats, worker->mailbox.device, worker->mailbox.inode);
 	if (known == STATS_PLAIN)
 		worker->kind = WORKER_PLAIN;
 	return worker;
@@ -159,7 +161,7 @@ worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
 	return !worker->full && !worker->left && !worker->paused &&
-	    worker_window(worker, endpoint) > 0;
+	    !worker->draining && worker_window(worker, endpoint) > 0;
 }
 
 int

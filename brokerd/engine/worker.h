@@ -27,6 +27,7 @@ struct worker {
 	int left;     /* takes no more; known as long as its name is */
 	int nameless; /* in its directory: not found any more */
 	int paused;   /* by its own wish */
+	int draining; /* by an administrator's: gets no more */
 	TAILQ_ENTRY(worker) queue;
 	TAILQ_HEAD(, link) links;
 	uint64_t instance; /* of the process that said HELLO; 0: none did */
