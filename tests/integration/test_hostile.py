@@ -44,6 +44,23 @@ def hostile_client(path):
             yield client
 
 
+def hostile_sender(client, data):
+    """Sends such a socket as well; how many went, which where the kernel
+    forbids it (Linux 6.16) is none."""
+    sock = socket.socket()
+    with full(sock):
+        try:
+            client.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                     array.array("i", [sock.fileno()]))])
+            return 1
+        except PermissionError:
+            return 0
+        finally:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            struct.pack("ii", 0, 0))
+            sock.close()
+
+
 def config(test, port, more):
     """A local listener, and another one by TCP; neither has a worker."""
     other = 'owner = "%d"' % OTHER_UID if test.is_root else test.owner()
