@@ -64,14 +64,6 @@ control_on_request(struct evhttp_request *request, void *argument)
 		control_call(peer, request);
 }
 
-/* What libevent has to say of peers is theirs to decide: no line in the log. */
-static void
-control_on_log(int severity, const char *text)
-{
-	(void)severity;
-	(void)text;
-}
-
 int
 control_open(
     struct control *control, const struct record_endpoint *record, int fd)
@@ -84,7 +76,6 @@ control_open(
 	control->started_ms = clock_ms();
 	control->fd = fd;
 	snprintf(control->path, sizeof(control->path), "%s", record->mailbox);
-	event_set_log_callback(control_on_log);
 	json_object_seed((size_t)control->core->epoch); /* opens no file */
 	/* Those who connect inherit it; see unix_stream_connect() in Linux. */
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
