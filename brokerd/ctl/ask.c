@@ -7,6 +7,7 @@
 
 #include "ctl/http.h"
 #include "ctl/path.h"
+#include "ctl/say.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -34,6 +35,16 @@ ask_fail(const struct ctl *ctl, int error)
 	return status;
 }
 
+static void
+ask_wrong(const char *text, int code)
+{
+	fputs("brokerctl: ", stderr);
+	if (text != NULL)
+		say_line(stderr, text);
+	else
+		fprintf(stderr, "HTTP status %d, and no reason\n", code);
+}
+
 /* What the broker says about a request: {"status": N, "text": "..."}. */
 static int
 ask_result(const struct ctl *ctl, const struct http_reply *reply)
@@ -50,10 +61,9 @@ ask_result(const struct ctl *ctl, const struct http_reply *reply)
 	if (ctl->json)
 		fwrite(reply->body, 1, reply->length, stdout);
 	else if (status == EX_OK)
-		printf("%s\n", text != NULL ? text : "done");
+		say_line(stdout, text != NULL ? text : "done");
 	else
-		fprintf(stderr, "brokerctl: %s (HTTP status %d)\n",
-		    text != NULL ? text : "no reason was given", reply->code);
+		ask_wrong(text, reply->code);
 	json_decref(json);
 	return status;
 }

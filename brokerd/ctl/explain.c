@@ -3,9 +3,7 @@
  * brokerctl explain LISTENER: what it waits for, and what helps.
  */
 #include "ctl/command.h"
-
-#include <stdio.h>
-#include <sysexits.h>
+#include "ctl/say.h"
 
 static int
 explain_run(const struct ctl *ctl, char **arguments)
@@ -16,7 +14,7 @@ explain_run(const struct ctl *ctl, char **arguments)
 	int status = ask_get(ctl, "/v1/listeners/*", arguments, &json);
 
 	json_array_foreach(json_object_get(json, "text"), i, line)
-	    printf("%s\n", json_string_value(line));
+	    say_line(stdout, json_string_value(line));
 	json_decref(json);
 	return status;
 }

@@ -5,6 +5,8 @@
  */
 #include "ctl/table.h"
 
+#include "ctl/say.h"
+
 #include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@ table_add_cell(struct table *table, char *text)
 
 	if (text == NULL)
 		err(EX_OSERR, "no memory");
+	say_clean(text);
 	table->cells[table->column++] = text;
 	if (table->column < table->columns)
 		return;

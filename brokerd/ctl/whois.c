@@ -3,9 +3,7 @@
  * brokerctl whois INODE: which of the broker's sockets that is.
  */
 #include "ctl/command.h"
-
-#include <stdio.h>
-#include <sysexits.h>
+#include "ctl/say.h"
 
 static int
 whois_run(const struct ctl *ctl, char **arguments)
@@ -13,9 +11,7 @@ whois_run(const struct ctl *ctl, char **arguments)
 	json_t *json;
 	int status = ask_get(ctl, "/v1/sockets/*", arguments, &json);
 
-	if (json != NULL)
-		printf(
-		    "%s\n", json_string_value(json_object_get(json, "text")));
+	say_line(stdout, json_string_value(json_object_get(json, "text")));
 	json_decref(json);
 	return status;
 }

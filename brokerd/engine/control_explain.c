@@ -80,7 +80,7 @@ explain_state(const struct listener *listener, json_t *lines)
 		return;
 	case LISTENER_RESTING:
 		explain_add(lines,
-		    "Connections wait in the kernel: accept(2) failed, and is "
+		    "Connections wait in the kernel: accepting failed, and is "
 		    "tried again within a second; the log says why.");
 		return;
 	case LISTENER_PAUSED:

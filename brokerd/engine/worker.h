@@ -23,11 +23,10 @@ struct worker {
 	char name[RECORD_PATH_SIZE]; /* in its directory */
 	struct mailbox mailbox;
 	enum worker_kind kind;
-	int full;     /* one of the events waits for room */
-	int left;     /* takes no more; known as long as its name is */
-	int nameless; /* in its directory: not found any more */
-	int paused;   /* by its own wish */
-	int draining; /* by an administrator's: gets no more */
+	int full;             /* one of the events waits for room */
+	int left;             /* takes no more; known as long as its name is */
+	int nameless;         /* in its directory: not found any more */
+	int paused, draining; /* by its own wish; by an administrator's */
 	TAILQ_ENTRY(worker) queue;
 	TAILQ_HEAD(, link) links;
 	uint64_t instance; /* of the process that said HELLO; 0: none did */

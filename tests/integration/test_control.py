@@ -615,3 +615,48 @@ def test_descriptors_that_are_sent_stay_nowhere(test):
     tell(test, "status")
     wait_for(lambda: len(test.engine_descriptors(broker)) == len(before),
              "as many descriptors as before")
+
+
+def test_shell_completes_what_the_broker_has(test):
+    test.broker(config(test, free_port()))
+    _, worker = start_worker(test)
+    script = os.path.join(test.stage, "share", "bash-completion",
+                          "completions", "brokerctl")
+    tool = os.path.join(test.stage, "bin", "brokerctl")
+
+    def complete(*words):
+        done = subprocess.run(
+            ["bash", "-c", 'source "$1"; shift; COMP_WORDS=("$@"); '
+             'COMP_CWORD=$(($# - 1)); _brokerctl; '
+             'printf "%s\\n" "${COMPREPLY[@]}"', "bash", script, tool,
+             *words], capture_output=True, text=True, timeout=DEADLINE,
+            check=True)
+        check(done.stderr == "", "%s", done.stderr)
+        return done.stdout.split()
+
+    commands = complete("")
+    check(len(commands) == 10 and "status" in commands, "%s", commands)
+    check(complete("re") == ["reload", "resume"], "%s", complete("re"))
+    check(complete("--j") == ["--json"], "%s", complete("--j"))
+    here = ("-s", control(test))
+    check(complete(*here, "pause", "") == ["test"], "a listener")
+    check(complete(*here, "--json", "drain", "t") == ["test"], "likewise")
+    check(complete(*here, "drain", "test", "") == [worker["name"]], "worker")
+    check(complete(*here, "pause", "test", "") == [], "too many")
+    check(complete("-s", test.path("ru")) == [test.path("run")], "a file")
+    check(complete("-s", test.path("no"), "pause", "") == [], "no broker")
+
+
+def test_names_do_not_rule_the_terminal(test):
+    test.broker(config(test, free_port()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        path = test.mailbox_path() + "x\033[2Jy"
+        box.bind(path)
+        os.chmod(path, 0o666)
+        if test.is_root:
+            os.chown(path, WORKER_UID, WORKER_UID)
+        wait_for(lambda: told(test, "workers")["workers"], "the mailbox")
+        check("x?[2Jy" in tell(test, "workers"), "the table")
+        said = tell(test, "whois", str(os.lstat(path).st_ino))
+        check("x?[2Jy" in said, "%r", said)
+        check("\033" not in tell(test, "--json", "workers"), "JSON")

@@ -239,6 +239,39 @@ def check_architecture():
                            budgets.items())
 
 
+def check_control():
+    """Routes, counters and commands are those of the code."""
+    page = read("doc/CONTROL.md")
+    routes = re.findall(r'^    \{CONTROL_(READ|CHANGE), "(\S+)", ',
+                        read("brokerd/engine/control_route.c"), re.M)
+    methods = {"READ": "GET", "CHANGE": "POST"}
+    yield from differences(
+        "CONTROL.md, requests",
+        set(re.findall(r"^\| (GET|POST) \| `(\S+)` \|", page, re.M)),
+        {(methods[right], path) for right, path in routes})
+    counters = page.split("\n## Counters\n")[1].split("\n## ")[0]
+    yield from differences(
+        "CONTROL.md, counters",
+        set(re.findall(r"^\| `(\w+)` \|", counters, re.M)),
+        set(re.findall(r"^\tuint64_t (\w+);",
+                       read("brokerd/engine/stats_listener.h"), re.M)))
+    yield from differences(
+        "control_counters.c",
+        set(re.findall(r"^    (?:COUNTER|GAUGE)\((\w+),",
+                       read("brokerd/engine/control_counters.c"), re.M)),
+        set(re.findall(r"^\| `(\w+)` \|", counters, re.M)))
+    usage = subprocess.run(
+        [os.path.join(BUILD, "brokerd", "brokerctl"), "-h"],
+        capture_output=True, text=True, check=True).stdout
+    commands = re.findall(r"^  ([a-z]+) +((?:[A-Z]+ )*)",
+                          usage.split("commands:\n")[1], re.M)
+    documented = re.findall(r"^\.It Cm (\w+)(?: Ar (.*))?$",
+                            read("doc/brokerctl.8"), re.M)
+    yield from differences(
+        "brokerctl.8, commands", set(documented),
+        {(name, words.strip().lower()) for name, words in commands})
+
+
 def check_readme_dependencies():
     """Every package that a build from a checkout needs."""
     section = read("README.md").split("## Install\n")[1].split("\n## ")[0]
@@ -278,7 +311,8 @@ def check_installed_pages():
         "brokerd.8, uids", re.findall(
             r"as uid and gid (\d+), and the engine as (\d+)", page),
         [(config["CONF_UID"], config["ENGINE_UID"])])
-    for name in ("brokerd.8", "brokerd.conf.5", "fdrecv-exec.1", "fdrecv.3"):
+    for name in ("brokerd.8", "brokerctl.8", "brokerd.conf.5",
+                 "fdrecv-exec.1", "fdrecv.3"):
         if not os.path.exists(os.path.join(BUILD, "man", name)):
             yield "%s is not made" % name
 
@@ -311,7 +345,7 @@ def main():
               check_loader_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
-              check_architecture, check_installed_pages,
+              check_architecture, check_control, check_installed_pages,
               check_readme_dependencies, check_links]
     failed = 0
     for check in checks:
