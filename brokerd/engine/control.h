@@ -21,8 +21,7 @@ enum control_ask {
 
 /* Who does what the engine cannot: the monitor. */
 struct control_user {
-	/* Asks for it: 0, and control_on_result() will tell; or -1 with errno,
-	 * EBUSY while something else is being done. */
+	/* Asks for it: 0, and control_on_result() will tell; or -1. */
 	int (*ask)(void *argument, enum control_ask what);
 	void *argument;
 };

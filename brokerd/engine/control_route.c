@@ -35,13 +35,20 @@ static void
 route_ask(struct control_call *call, enum control_ask what)
 {
 	const struct control_user *user = &call->control->user;
+	const struct control_peer *other;
 
+	TAILQ_FOREACH (other, &call->control->peers, entry)
+		if (other->waiting != NULL) {
+			control_say(call->peer, call->request, EX_TEMPFAIL,
+			    "somebody else's reload or upgrade is under way");
+			return;
+		}
 	call->peer->waiting = call->request;
 	control_peer_wait(call->peer);
 	if (user->ask(user->argument, what) == 0)
 		return;
-	control_say(call->peer, call->request,
-	    errno == EBUSY ? EX_TEMPFAIL : EX_UNAVAILABLE, strerror(errno));
+	control_say(call->peer, call->request, EX_TEMPFAIL,
+	    "brokerd itself does not listen");
 }
 
 static void
@@ -141,12 +148,17 @@ const struct control_route control_routes[] = {
     {CONTROL_NOTHING, NULL, NULL},
 };
 
+/* One waits at most, see route_ask(). */
 void
 control_on_result(struct control *control, int status, const char *text)
 {
 	struct control_peer *peer;
 
+	if (control->http == NULL)
+		return;
 	TAILQ_FOREACH (peer, &control->peers, entry)
-		if (peer->waiting != NULL)
+		if (peer->waiting != NULL) {
 			control_say(peer, peer->waiting, status, text);
+			return;
+		}
 }

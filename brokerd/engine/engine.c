@@ -96,9 +96,9 @@ static int
 engine_ask(void *argument, enum control_ask what)
 {
 	(void)argument;
-	(void)what;
-	errno = EOPNOTSUPP;
-	return -1;
+	return channel_send(CHANNEL_FD,
+	    what == CONTROL_RELOAD ? CHANNEL_RELOAD : CHANNEL_UPGRADE, NULL,
+	    -1);
 }
 
 /* Takes fd. */
@@ -187,6 +187,15 @@ engine_start(struct engine *engine)
 }
 
 static void
+engine_on_result(struct engine *engine, struct channel_result *result)
+{
+	result->text[CHANNEL_TEXT_SIZE - 1] = '\0';
+	if (result->status != 0)
+		notify_reload_failed(&engine->notifier.notify, result->text);
+	control_on_result(&engine->control, (int)result->status, result->text);
+}
+
+static void
 engine_on_message(
     struct engine *engine, struct channel_message *message, int fd)
 {
@@ -208,9 +217,7 @@ engine_on_message(
 		notify_watchdog(&engine->notifier.notify);
 		return;
 	case CHANNEL_RESULT:
-		if (message->u.result.status != 0)
-			notify_reload_failed(
-			    &engine->notifier.notify, message->u.result.text);
+		engine_on_result(engine, &message->u.result);
 		return;
 	case CHANNEL_READY: /* upward only: the channel's table saw to it */
 	case CHANNEL_PONG:
@@ -225,6 +232,8 @@ static void
 engine_on_end(struct engine *engine)
 {
 	event_del(engine->channel);
+	control_on_result(&engine->control, EX_TEMPFAIL,
+	    "brokerd itself has ended: whether it was done is not known");
 	if (engine->phase == CHANNEL_SERVING)
 		orphan_start(&engine->orphan, &engine->drain);
 	else if (engine->phase != CHANNEL_DRAINING)

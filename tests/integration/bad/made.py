@@ -185,7 +185,7 @@ def keys(start, rundir):
     rows = [r.split("\t") for r in done.stdout.decode().splitlines()]
     if any(len(r) != 5 or not all(r) for r in rows):
         return "a row has not five columns"
-    if [r[0] for r in rows][:3] != ["user", "control-group", "listen"]:
+    if [r[0] for r in rows][:2] != ["user", "drain-timeout"]:
         return "other keys"
     del rundir
     return expect(done, 0, False)
