@@ -109,6 +109,12 @@ control_start(struct control *control)
 		evconnlistener_enable(control->accepting);
 }
 
+static int
+peer_is_busy(const struct control_peer *peer)
+{
+	return peer->waiting != NULL || peer->writer != NULL || peer->answered;
+}
+
 /* The socket is closed at the end: see control_on_accept_error(). */
 void
 control_stop(struct control *control)
@@ -122,7 +128,7 @@ control_stop(struct control *control)
 	evconnlistener_set_cb(control->accepting, NULL, NULL);
 	for (peer = TAILQ_FIRST(&control->peers); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, entry);
-		if (peer->waiting == NULL && !peer->answered)
+		if (!peer_is_busy(peer))
 			control_peer_drop(peer);
 	}
 }
@@ -146,7 +152,7 @@ control_is_busy(const struct control *control)
 	if (control->http == NULL)
 		return 0;
 	TAILQ_FOREACH (peer, &control->peers, entry)
-		if (peer->waiting != NULL || peer->answered)
+		if (peer_is_busy(peer))
 			return 1;
 	return 0;
 }

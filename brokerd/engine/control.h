@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+struct control_writer;
 struct evconnlistener;
 struct event;
 struct evhttp;
@@ -39,6 +40,7 @@ struct control_peer {
 	struct bufferevent *buffer; /* held until connection is known */
 	struct evhttp_connection *connection; /* NULL: not looked at so far */
 	struct evhttp_request *waiting; /* for control_on_result(), or NULL */
+	struct control_writer *writer;  /* of its answer, or NULL */
 	struct event *late;
 	uid_t uid;
 	enum control_right right;

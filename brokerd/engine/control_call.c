@@ -95,10 +95,10 @@ control_say(struct control_peer *peer, struct evhttp_request *request,
 }
 
 void
-control_answer_text(struct control_call *call, char *text)
+control_answer_text(struct control_peer *peer, struct evhttp_request *request,
+    const char *type, char *text)
 {
-	call_send(call->peer, call->request, EX_OK,
-	    "text/plain; version=0.0.4; charset=utf-8", text);
+	call_send(peer, request, EX_OK, type, text);
 }
 
 struct listener *

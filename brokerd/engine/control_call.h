@@ -27,8 +27,9 @@ void control_answer(
 void control_say(struct control_peer *peer, struct evhttp_request *request,
     int status, const char *text);
 
-/* Answers with text that a printer for metrics has put in text (takes it). */
-void control_answer_text(struct control_call *call, char *text);
+/* Answers with text (takes it; NULL: there was no memory for it) of a type. */
+void control_answer_text(struct control_peer *peer,
+    struct evhttp_request *request, const char *type, char *text);
 
 /* The listener that a call names, or NULL after having answered that there is
  * none. */

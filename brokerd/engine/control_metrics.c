@@ -8,21 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One bank after the other is added up: once for each listener, not for each
- * counter of it. */
-static struct stats_listener *
-metrics_sums(const struct control *control, size_t count)
-{
-	struct stats_listener *sums = calloc(count + 1, sizeof(*sums));
-	const struct listener *listener;
-	size_t i = 0;
-
-	if (sums != NULL)
-		TAILQ_FOREACH (listener, control->listeners, entry)
-			stats_sum(&control->core->stats,
-			    listener->record->listener, &sums[i++]);
-	return sums;
-}
+#define METRICS_SUMS 64
 
 static void
 metrics_counter(FILE *file, const struct control_counter *counter,
@@ -65,29 +51,44 @@ metrics_gauges(FILE *file, const struct control *control)
 		    listener->record->listener, listener_state_name(listener));
 }
 
-char *
-control_metrics(const struct control *control)
+static size_t
+metrics_count(const struct control *control)
 {
 	const struct listener *listener;
-	struct stats_listener *sums;
-	char *text = NULL;
-	size_t size, count = 0;
-	FILE *file;
+	size_t count = 0;
 
 	TAILQ_FOREACH (listener, control->listeners, entry)
 		count++;
-	sums = metrics_sums(control, count);
-	file = sums == NULL ? NULL : open_memstream(&text, &size);
-	if (file != NULL) {
-		for (const struct control_counter *counter = control_counters;
-		     counter->name != NULL; counter++)
-			metrics_counter(file, counter, sums, count);
-		metrics_gauges(file, control);
-		if (fclose(file) != 0) {
-			free(text);
-			text = NULL;
-		}
+	return count;
+}
+
+/* First the sums of all listeners, some of them a step, and then each counter
+ * of all in a step: a collector wants them together. */
+enum control_step
+control_metrics_step(struct control_report *report)
+{
+	size_t counter;
+
+	if (report->sums == NULL) {
+		report->count = metrics_count(report->control);
+		report->sums = calloc(report->count + 1, sizeof(*report->sums));
+		if (report->sums == NULL)
+			return CONTROL_FAILED;
 	}
-	free(sums);
-	return text;
+	for (int i = 0; i < METRICS_SUMS && report->listener != NULL; i++) {
+		stats_sum(&report->control->core->stats,
+		    report->listener->record->listener,
+		    &report->sums[report->done++]);
+		report->listener = TAILQ_NEXT(report->listener, entry);
+	}
+	if (report->listener != NULL)
+		return CONTROL_MORE;
+	counter = report->done++ - report->count;
+	if (control_counters[counter].name != NULL) {
+		metrics_counter(report->file, &control_counters[counter],
+		    report->sums, report->count);
+		return CONTROL_MORE;
+	}
+	metrics_gauges(report->file, report->control);
+	return CONTROL_DONE;
 }

@@ -6,6 +6,8 @@
  */
 #include "engine/control_peer.h"
 
+#include "engine/control_writer.h"
+
 #include <sys/socket.h>
 
 #include <event2/bufferevent.h>
@@ -70,6 +72,7 @@ peer_free(struct control_peer *peer)
 	TAILQ_REMOVE(&control->peers, peer, entry);
 	control->peer_count--;
 	control_set_accepting(control, 1);
+	control_writer_free(peer->writer);
 	event_free(peer->late);
 	free(peer);
 }

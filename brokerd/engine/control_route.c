@@ -4,7 +4,7 @@
  */
 #include "engine/control_route.h"
 
-#include "engine/control_report.h"
+#include "engine/control_writer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,21 +14,20 @@
 static void
 route_status(struct control_call *call)
 {
-	control_answer(
-	    call->peer, call->request, control_status(call->control));
+	control_writer_start(call, "application/json", control_status_step);
 }
 
 static void
 route_workers(struct control_call *call)
 {
-	control_answer(
-	    call->peer, call->request, control_workers(call->control));
+	control_writer_start(call, "application/json", control_workers_step);
 }
 
 static void
 route_metrics(struct control_call *call)
 {
-	control_answer_text(call, control_metrics(call->control));
+	control_writer_start(call, "text/plain; version=0.0.4; charset=utf-8",
+	    control_metrics_step);
 }
 
 static void

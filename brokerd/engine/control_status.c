@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define STATUS_LISTENERS 16 /* a step, about a millisecond */
+
 static const char *const status_handoffs[] = {
     [RECORD_CONNECTION] = "connection",
     [RECORD_LISTENER] = "listener",
@@ -88,21 +90,52 @@ status_listener(const struct control *control, const struct listener *listener)
 	    status_counters(control, record->listener));
 }
 
-json_t *
-control_status(const struct control *control)
+int
+control_put(FILE *file, json_t *json)
 {
-	json_t *listeners = json_array();
-	const struct listener *listener;
+	int result = json == NULL ? -1 : json_dumpf(json, file, 0);
+
+	json_decref(json);
+	return result;
+}
+
+static int
+status_begin(FILE *file, const struct control *control)
+{
+	uint64_t uptime = clock_ms() - control->started_ms;
 	char epoch[17];
 
 	snprintf(epoch, sizeof(epoch), "%016llx",
 	    (unsigned long long)control->core->epoch);
-	TAILQ_FOREACH (listener, control->listeners, entry)
-		json_array_append_new(
-		    listeners, status_listener(control, listener));
-	return json_pack("{s:{s:s, s:I, s:I, s:s, s:I}, s:o}", "broker",
-	    "version", PACKAGE_VERSION, "monitor", (json_int_t)getppid(),
-	    "engine", (json_int_t)getpid(), "epoch", epoch, "uptime_ms",
-	    (json_int_t)(clock_ms() - control->started_ms), "listeners",
-	    listeners);
+	fputs("{\"broker\": ", file);
+	return control_put(file,
+	    json_pack("{s:s, s:I, s:I, s:s, s:I}", "version", PACKAGE_VERSION,
+		"monitor", (json_int_t)getppid(), "engine",
+		(json_int_t)getpid(), "epoch", epoch, "uptime_ms",
+		(json_int_t)uptime));
+}
+
+enum control_step
+control_status_step(struct control_report *report)
+{
+	const struct listener *listener = report->listener;
+	FILE *file = report->file;
+
+	if (report->done == 0) {
+		if (status_begin(file, report->control) == -1)
+			return CONTROL_FAILED;
+		fputs(",\n\"listeners\": [", file);
+	}
+	for (int i = 0; i < STATUS_LISTENERS && listener != NULL; i++) {
+		fputs(report->done++ == 0 ? "\n" : ",\n", file);
+		if (control_put(
+			file, status_listener(report->control, listener)) == -1)
+			return CONTROL_FAILED;
+		listener = TAILQ_NEXT(listener, entry);
+	}
+	report->listener = listener;
+	if (listener != NULL)
+		return CONTROL_MORE;
+	fputs("\n]}\n", file);
+	return CONTROL_DONE;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define WORKERS_LABEL_SIZE 256
+#define WORKERS_POOLS 64 /* that may be empty, a step; else one */
 
 static const char *const workers_kinds[] = {
     [WORKER_NEW] = "new",
@@ -94,30 +95,44 @@ workers_one(const struct pool *pool, const struct worker *worker)
 	    (json_int_t)worker->turn.weight);
 }
 
-static void
-workers_add(const struct control *control, const struct pool *pool,
-    const struct worker_list *list, json_t *all)
+static int
+workers_put(struct control_report *report, const struct worker_list *list)
 {
+	const struct pool *pool = report->pool;
 	const struct worker *worker;
 	json_t *json;
 
 	TAILQ_FOREACH (worker, list, entry) {
 		json = workers_one(pool, worker);
-		json_object_set_new(
-		    json, "listeners", workers_listeners(control, pool));
-		json_array_append_new(all, json);
+		if (json_object_set_new(json, "listeners",
+			workers_listeners(report->control, pool)) == -1) {
+			json_decref(json);
+			return -1;
+		}
+		fputs(report->done++ == 0 ? "\n" : ",\n", report->file);
+		if (control_put(report->file, json) == -1)
+			return -1;
 	}
+	return 0;
 }
 
-json_t *
-control_workers(const struct control *control)
+enum control_step
+control_workers_step(struct control_report *report)
 {
-	json_t *all = json_array();
-	const struct pool *pool;
+	size_t before = report->done;
 
-	TAILQ_FOREACH (pool, control->pools, entry) {
-		workers_add(control, pool, &pool->workers, all);
-		workers_add(control, pool, &pool->leaving, all);
+	if (report->pool == TAILQ_FIRST(report->control->pools))
+		fputs("{\"workers\": [", report->file);
+	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
+	     report->done == before;
+	     i++) {
+		if (workers_put(report, &report->pool->workers) == -1 ||
+		    workers_put(report, &report->pool->leaving) == -1)
+			return CONTROL_FAILED;
+		report->pool = TAILQ_NEXT(report->pool, entry);
 	}
-	return json_pack("{s:o}", "workers", all);
+	if (report->pool != NULL)
+		return CONTROL_MORE;
+	fputs("\n]}\n", report->file);
+	return CONTROL_DONE;
 }
