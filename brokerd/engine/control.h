@@ -7,13 +7,9 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-struct control_writer;
 struct evconnlistener;
-struct event;
+struct control_peer;
 struct evhttp;
-struct evhttp_connection;
-struct evhttp_request;
-struct bufferevent;
 
 enum control_ask {
 	CONTROL_RELOAD,
@@ -25,26 +21,6 @@ struct control_user {
 	/* Asks for it: 0, and control_on_result() will tell; or -1. */
 	int (*ask)(void *argument, enum control_ask what);
 	void *argument;
-};
-
-enum control_right {
-	CONTROL_NOTHING,
-	CONTROL_READ,
-	CONTROL_CHANGE,
-};
-
-/* One connection to the control socket: one request, then it is closed. */
-struct control_peer {
-	TAILQ_ENTRY(control_peer) entry;
-	struct control *control;
-	struct bufferevent *buffer; /* held until connection is known */
-	struct evhttp_connection *connection; /* NULL: not looked at so far */
-	struct evhttp_request *waiting; /* for control_on_result(), or NULL */
-	struct control_writer *writer;  /* of its answer, or NULL */
-	struct event *late;
-	uid_t uid;
-	enum control_right right;
-	int answered;
 };
 
 /* HTTP on a local socket.  Its parts are in control*.c. */

@@ -4,9 +4,34 @@
 
 #include "engine/control.h"
 
+struct bufferevent;
+struct control_writer;
+struct event;
 struct event_base;
+struct evhttp_connection;
+struct evhttp_request;
 
 #define CONTROL_PEER_S 5
+
+enum control_right {
+	CONTROL_NOTHING,
+	CONTROL_READ,
+	CONTROL_CHANGE,
+};
+
+/* One connection to the control socket: one request, then it is closed. */
+struct control_peer {
+	TAILQ_ENTRY(control_peer) entry;
+	struct control *control;
+	struct bufferevent *buffer; /* held until connection is known */
+	struct evhttp_connection *connection; /* NULL: not looked at so far */
+	struct evhttp_request *waiting; /* for control_on_result(), or NULL */
+	struct control_writer *writer;  /* of its answer, or NULL */
+	struct event *late;
+	uid_t uid;
+	enum control_right right;
+	int answered;
+};
 
 /* For evhttp, which asks for a buffer for each connection that it accepts: the
  * buffer of a new peer of the control that argument is.  NULL: no memory. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/pace.h"
 #include "engine/refuse.h"
+#include "engine/spare.h"
 #include "engine/stats.h"
 
 #include "fdrecv-wire.h"
@@ -21,6 +22,7 @@ struct core {
 	struct log log;
 	struct stats stats;
 	struct refusals refusals;
+	struct spare spare;
 	struct rendezvous *rendezvous; /* NULL: there is none */
 	struct pace_count count;       /* by all listeners */
 	uint64_t epoch; /* random: this engine among its predecessors */

@@ -164,6 +164,7 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 			return 0;
 		}
 	}
+	spare_note(&listener->core->spare, fd);
 	listener->stats->accepted++;
 	listener->core->count.accepted++;
 	if (worker == NULL) {
@@ -188,10 +189,15 @@ listener_may_accept(struct listener *listener,
     const struct listener_endpoint *endpoint, struct worker **out_worker)
 {
 	*out_worker = NULL;
+	if (listener->state != LISTENER_OPEN &&
+	    listener->state != LISTENER_REFUSING)
+		return -1;
+	if (!spare_is_left(&listener->core->spare)) {
+		listener_rest(listener, LISTENER_REST_MS, EMFILE);
+		return -1;
+	}
 	if (listener->state == LISTENER_REFUSING)
 		return 0;
-	if (listener->state != LISTENER_OPEN)
-		return -1;
 	*out_worker = route_pick(listener->pool, &endpoint->record);
 	if (*out_worker != NULL)
 		return 0;

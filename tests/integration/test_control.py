@@ -573,6 +573,32 @@ def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
              "as many as before")
 
 
+def test_control_has_descriptors_when_connections_have_none_left(test):
+    """A worker that stops holds as many as its window allows, which are more
+    than there are."""
+    port = free_port()
+    test.broker(config(test, port, "window = 256"), nofile=96)
+    worker, _ = start_worker(test)
+
+    def window():
+        served(port, 20)
+        return told(test, "workers")["workers"][0]["window"] >= 96
+
+    wait_for(window, "an open window")
+    tell(test, "pause", "test")  # the window closes soon after the first
+    clients = Clients(port, 120)
+    worker.kill(signal.SIGSTOP)
+    tell(test, "resume", "test")
+    wait_for(lambda: listener(test)["counters"]["accept_paused"] > 0,
+             "no more descriptors for connections")
+    for _ in range(20):
+        one = listener(test)
+        check(one["state"] in ("resting", "open", "waiting"), "%s", one)
+    test.note("%d in hand" % one["counters"]["unreceipted"])
+    worker.kill(signal.SIGCONT)
+    clients.answered()
+
+
 def test_member_of_the_group_cannot_have_all_connections(test):
     broker = test.broker(config(test, free_port(),
                                 top="control-group = %d" % GROUP))
