@@ -479,6 +479,15 @@ def engine_sockets(test, broker):
             if what.startswith("socket:")]
 
 
+def quiet(test, broker, workers=1):
+    """The number of its sockets while nobody asks: endpoint, rendezvous,
+    control, channel, and two for each worker."""
+    count = 4 + 2 * workers
+    wait_for(lambda: len(engine_sockets(test, broker)) == count,
+             "%d sockets" % count)
+    return count
+
+
 def test_pipelined_requests_get_one_answer(test):
     test.broker(config(test, free_port()))
     answer = http(test, b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
@@ -524,9 +533,7 @@ def test_slow_client_has_a_time_and_holds_up_nobody(test):
         client.close()
     check(told(test, "status")["broker"]["uptime_ms"] > 4500, "no time at all")
     if readable(test.engine(broker)):
-        # Endpoint, rendezvous, control, channel, and two for the worker.
-        wait_for(lambda: len(engine_sockets(test, broker)) == 6,
-                 "as many sockets as before")
+        quiet(test, broker)
 
 
 def test_reader_that_does_not_read_has_a_time(test):
@@ -555,7 +562,7 @@ def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
     port = free_port()
     broker = test.broker(config(test, port))
     start_worker(test)
-    before = len(engine_sockets(test, broker))
+    before = quiet(test, broker)
     clients = []
     for _ in range(60):  # the rest wait in the backlog
         client = connect(test)
@@ -569,8 +576,7 @@ def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
     for client in clients:
         client.close()
     tell(test, "status")
-    wait_for(lambda: len(engine_sockets(test, broker)) == before,
-             "as many as before")
+    quiet(test, broker)
 
 
 def test_control_has_descriptors_when_connections_have_none_left(test):
@@ -602,7 +608,7 @@ def test_control_has_descriptors_when_connections_have_none_left(test):
 def test_member_of_the_group_cannot_have_all_connections(test):
     broker = test.broker(config(test, free_port(),
                                 top="control-group = %d" % GROUP))
-    before = len(engine_sockets(test, broker))
+    before = quiet(test, broker, 0)
     code = ("import select, socket, sys\n"
             "s = [socket.socket(socket.AF_UNIX) for _ in range(24)]\n"
             "for one in s: one.connect(sys.argv[1])\n"
@@ -631,6 +637,7 @@ def test_descriptors_that_are_sent_stay_nowhere(test):
     port = free_port()
     broker = test.broker(config(test, port))
     start_worker(test)
+    quiet(test, broker)
     before = test.engine_descriptors(broker)
     sent = 0
     for data in (b"G", b"GET /v1/status HTTP/1.0\r\n\r\n", b"x" * 4096):

@@ -62,8 +62,8 @@ def decode(data):
                 raise Malformed("another header")
             zero(record[START + 12:])
         elif kind == SETTINGS and settings is None:
-            settings = struct.unpack_from("=3I", record, START)
-            zero(record[START + 12:])
+            settings = struct.unpack_from("=6I", record, START)
+            zero(record[START + 24:])
         elif kind == ENDPOINT and settings is not None:
             endpoints.append(endpoint(line, record))
         elif kind == DIAGNOSTIC:
