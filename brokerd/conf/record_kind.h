@@ -63,8 +63,10 @@ enum record_flag {
 	RECORD_CONTROL = 1 << 10,        /* likewise */
 };
 
-#define RECORD_UNIX_FLAGS                                                     \
-	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_RENDEZVOUS | \
-	    RECORD_CONTROL)
+/* The broker's own sockets, which are no listener's. */
+#define RECORD_OWN (RECORD_RENDEZVOUS | RECORD_CONTROL)
+
+#define RECORD_UNIX_FLAGS \
+	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_OWN)
 
 #endif

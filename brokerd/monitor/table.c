@@ -229,7 +229,7 @@ table_apply(struct table *table, struct setup *setup)
 static uint32_t
 table_is_counted(const struct endpoint *endpoint)
 {
-	return (endpoint->record->flags & RECORD_RENDEZVOUS) == 0;
+	return (endpoint->record->flags & RECORD_OWN) == 0;
 }
 
 void

@@ -650,6 +650,116 @@ def test_descriptors_that_are_sent_stay_nowhere(test):
              "as many descriptors as before")
 
 
+def rewrite(test, text):
+    test.write("brokerd.conf", text)
+
+
+def inodes(test):
+    return {one["name"]: [e["inode"] for e in one["endpoints"]]
+            for one in told(test, "status")["listeners"]}
+
+
+def test_reload_tells_what_has_changed(test):
+    port, other = free_port(), free_port()
+    more = 'listener "more" { listen = "tcp:127.0.0.1:%d" %s }\n' % (
+        other, test.owner())
+    broker = test.broker(config(test, port))
+    engine, before = test.engine(broker), inodes(test)
+    rewrite(test, config(test, port) + more)
+    said = tell(test, "reload")
+    check("1 added, 0 changed, 0 removed, 1 unchanged" in said, "%s", said)
+    check(told(test, "status")["broker"]["engine"] != engine, "same engine")
+    after = inodes(test)
+    check(set(after) == {"test", "more"}, "%s", after)
+    check(after["test"] == before["test"], "another socket")
+    rewrite(test, config(test, port))
+    said = tell(test, "reload")
+    check("0 added, 0 changed, 1 removed, 1 unchanged" in said, "%s", said)
+    check(inodes(test) == before, "%s", inodes(test))
+    test.brokers.clear()  # its descriptors are another engine's
+
+
+def test_reload_of_what_is_wrong_changes_nothing(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    engine, before = test.engine(broker), inodes(test)
+    rewrite(test, config(test, port) + "\n\nlistner x { }\n")
+    status, out, err = run(test, "reload")
+    check((status, out) == (78, ""), "%d %s", status, out)
+    check("brokerd.conf:5: unknown key" in err, "%s", err)
+    status, out, _ = run(test, "--json", "reload")
+    check((status, json.loads(out)["status"]) == (78, 78), "%d %s", status,
+          out)
+    check(test.engine(broker) == engine and inodes(test) == before,
+          "something has changed")
+
+
+def test_paused_listener_keeps_all_through_reload_and_upgrade(test):
+    port = free_port()
+    broker = test.broker(config(test, port, "give-up = 1"))
+    tell(test, "pause", "test")
+    clients = Clients(port)
+    engines = {test.engine(broker)}
+
+    def settled_again():
+        """Until nobody drains: an upgrade is refused before."""
+        wait_for(lambda: len(children(broker.pid)) == 1, "one engine")
+        wait_for(lambda: run(test, "status")[0] == 0, "its answer")
+        engines.add(test.engine(broker))
+        check(listener(test)["state"] == "paused", "not paused any more")
+
+    for step in ("reload", "upgrade", "kill"):
+        if step == "kill":
+            os.kill(test.engine(broker), signal.SIGKILL)
+            broker.wait_line("engine: ended")
+        else:
+            tell(test, step)
+        settled_again()
+    check(len(engines) == 4, "%d engines", len(engines))
+    clients.waiting()
+    start_worker(test)
+    tell(test, "resume", "test")
+    clients.answered()
+    check(settled(test, COUNT)["accepted"] == COUNT, "not all")
+    test.brokers.clear()
+
+
+def test_replaced_engine_answers_who_had_asked(test):
+    """All others are hung up on, and nobody is refused."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    for _ in range(20):
+        silent = connect(test)
+        half = connect(test)
+        half.sendall(b"GET /v1/status HTT")
+        tell(test, "reload")
+        for client in (silent, half):
+            try:
+                data = client.recv(1)
+            except ConnectionResetError:
+                data = b""
+            check(data == b"", "answered: %r", data)
+            client.close()
+        tell(test, "status")
+    check(broker.popen.poll() is None, "ended")
+    test.brokers.clear()
+
+
+def test_one_reload_at_a_time(test):
+    test.broker(config(test, free_port()))
+    results = []
+    threads = [threading.Thread(
+        target=lambda: results.append(run(test, "reload")[0]))
+        for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(set(results) <= {0, 75} and 0 in results, "%s", results)
+    test.note("%d busy", results.count(75))
+    test.brokers.clear()
+
+
 def test_shell_completes_what_the_broker_has(test):
     test.broker(config(test, free_port()))
     _, worker = start_worker(test)
