@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define ASK_TRIES 3
+
 static int
 ask_fail(const struct ctl *ctl, int error)
 {
@@ -68,15 +70,21 @@ ask_result(const struct ctl *ctl, const struct http_reply *reply)
 	return status;
 }
 
-/* 0 and a reply for http_done(), or a status after having said why. */
+/* 0 and a reply for http_done(), or a status after having said why.  An engine
+ * that is replaced hangs up on who has not been heard, and the next one is
+ * there. */
 static int
 ask_http(const struct ctl *ctl, const char *method, const char *pattern,
     char *const *words, struct http_reply *out_reply)
 {
 	char *path = path_make(pattern, words);
-	int status = EX_OK;
+	int got, status = EX_OK, tries = ASK_TRIES;
 
-	if (http_ask(ctl->socket, method, path, out_reply) == -1)
+	do
+		got = http_ask(ctl->socket, method, path, out_reply);
+	while (got == -1 && (errno == ECONNRESET || errno == EPIPE) &&
+	    --tries > 0);
+	if (got == -1)
 		status = ask_fail(ctl, errno);
 	free(path);
 	return status;

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: ISC
+"""Who may change what by the control socket, and what comes of it."""
+import json
+import os
+import signal
+import socket
+import threading
+
+from ctl import (COUNT, Clients, GROUP, config, connect, control, inodes,
+                 listener, rewrite, run, served, settled, start_worker, tell,
+                 told)
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, check, children,
+                     free_port, wait_for)
+
+
+def test_group_may_ask_and_change_nothing(test):
+    test.broker(config(test, free_port(), top="control-group = %d" % GROUP))
+    members = ({"gid": OTHER_UID, "groups": [GROUP]},
+               {"gid": GROUP, "groups": []})
+    for member in members:
+        check("test" in tell(test, "status", uid=OTHER_UID, **member),
+              "nothing is told to a member")
+        for change in (["pause", "test"], ["reload"], ["upgrade"],
+                       ["drain", "test", "x"]):
+            status, out, err = run(test, *change, uid=OTHER_UID, **member)
+            check((status, out) == (77, "") and "may change" in err,
+                  "%s: %d %s", change, status, err)
+    check(listener(test)["state"] == "open", "paused")
+    stranger = {"uid": OTHER_UID, "gid": OTHER_UID, "groups": [OTHER_UID]}
+    status, _, err = run(test, "status", **stranger)
+    check(status == 77 and "Permission denied" in err, "%d %s", status, err)
+    # Even where the mode lets him in, nothing is told.
+    os.chmod(control(test), 0o666)
+    for words in (["status"], ["metrics"], ["pause", "test"], ["nosuch", "x"]):
+        status, out, err = run(test, "--json", *words, **stranger)
+        if words[0] != "nosuch":
+            check(status == 77 and "control-group may ask" in out,
+                  "%s: %d %s%s", words, status, out, err)
+
+
+test_group_may_ask_and_change_nothing.suite = "root"
+
+
+def test_without_a_group_nobody_else_may_connect(test):
+    test.broker(config(test, free_port()))
+    mode = os.lstat(control(test)).st_mode & 0o777
+    check(mode == 0o600, "mode %o", mode)
+
+
+def test_paused_listener_keeps_all_whatever_happens(test):
+    """No worker, an engine that dies, more time than give-up: who has
+    connected waits, and is answered in the end."""
+    port = free_port()
+    broker = test.broker(config(test, port, "give-up = 1"))
+    check("paused" in tell(test, "pause", "test"), "not paused")
+    clients = Clients(port)
+    wait_for(lambda: listener(test)["since_ms"] > 1500, "more than give-up")
+    engine = test.engine(broker)
+    os.kill(engine, signal.SIGKILL)
+    wait_for(lambda: [pid for pid in children(broker.pid) if pid != engine],
+             "another engine")
+    wait_for(lambda: run(test, "status")[0] == 0, "its answer")
+    check(listener(test)["state"] == "paused", "not paused any more")
+    check("brokerctl resume test" in tell(test, "explain", "test"), "why")
+    start_worker(test)
+    clients.waiting()
+    check(listener(test)["counters"]["accepted"] == 0, "accepted")
+    tell(test, "pause", "test")  # again
+    tell(test, "resume", "test")
+    clients.answered()
+    tell(test, "resume", "test")
+    check(settled(test, COUNT)["accepted"] == COUNT, "not all")
+
+
+def test_lent_listener_cannot_be_paused(test):
+    test.broker(config(test, free_port(), "handoff = listener"))
+    status, _, err = run(test, "pause", "test")
+    check(status == 69 and "are lent" in err, "%d %s", status, err)
+    check(listener(test)["state"] == "open", "paused")
+
+
+def test_drained_worker_gets_no_more(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    _, first = start_worker(test)
+    _, second = start_worker(test)
+
+    def state(worker):
+        return [one["state"] for one in told(test, "workers")["workers"]
+                if one["name"] == worker["name"]]
+
+    tell(test, "drain", "test", first["name"])
+    check((state(first), state(second)) == (["draining"], ["ready"]),
+          "%s, %s", state(first), state(second))
+    check(listener(test)["workers"] == 1, "workers")
+    served(port, COUNT)
+    engine = test.engine(broker)
+    os.kill(engine, signal.SIGKILL)
+    wait_for(lambda: [pid for pid in children(broker.pid) if pid != engine],
+             "another engine")
+    wait_for(lambda: run(test, "status")[0] == 0, "its answer")
+    check(state(first) == ["draining"], "the next engine does not know")
+    tell(test, "drain", "test", second["name"])
+    client = socket.create_connection(("127.0.0.1", port))
+    wait_for(lambda: listener(test)["state"] == "waiting", "waiting")
+    check("2 draining" in tell(test, "explain", "test"), "explained")
+    start_worker(test)
+    client.settimeout(DEADLINE)
+    check(client.recv(64) == b"hello, world\n", "no answer")
+    client.close()
+    status, _, err = run(test, "drain", "test", "nosuch")
+    check(status == 64 and "no such worker" in err, "%d %s", status, err)
+
+
+def test_worker_with_an_odd_name_can_be_drained(test):
+    """Names in a pool are the worker's to choose."""
+    test.broker(config(test, free_port()))
+    name = "a b%2f?#\u00e4"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        path = test.mailbox_path() + name
+        box.bind(path)
+        os.chmod(path, 0o666)
+        if test.is_root:
+            os.chown(path, WORKER_UID, WORKER_UID)
+        wait_for(lambda: told(test, "workers")["workers"], "the mailbox")
+        tell(test, "drain", "test", name)
+        one = told(test, "workers")["workers"][0]
+        check((one["name"], one["state"]) == (name, "draining"), "%s", one)
+
+
+def test_reload_tells_what_has_changed(test):
+    port, other = free_port(), free_port()
+    more = 'listener "more" { listen = "tcp:127.0.0.1:%d" %s }\n' % (
+        other, test.owner())
+    broker = test.broker(config(test, port))
+    engine, before = test.engine(broker), inodes(test)
+    rewrite(test, config(test, port) + more)
+    said = tell(test, "reload")
+    check("1 added, 0 changed, 0 removed, 1 unchanged" in said, "%s", said)
+    check(told(test, "status")["broker"]["engine"] != engine, "same engine")
+    after = inodes(test)
+    check(set(after) == {"test", "more"}, "%s", after)
+    check(after["test"] == before["test"], "another socket")
+    rewrite(test, config(test, port))
+    said = tell(test, "reload")
+    check("0 added, 0 changed, 1 removed, 1 unchanged" in said, "%s", said)
+    check(inodes(test) == before, "%s", inodes(test))
+    test.brokers.clear()  # its descriptors are another engine's
+
+
+def test_reload_of_what_is_wrong_changes_nothing(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    engine, before = test.engine(broker), inodes(test)
+    rewrite(test, config(test, port) + "\n\nlistner x { }\n")
+    status, out, err = run(test, "reload")
+    check((status, out) == (78, ""), "%d %s", status, out)
+    check("brokerd.conf:5: unknown key" in err, "%s", err)
+    status, out, _ = run(test, "--json", "reload")
+    check((status, json.loads(out)["status"]) == (78, 78), "%d %s", status,
+          out)
+    check(test.engine(broker) == engine and inodes(test) == before,
+          "something has changed")
+
+
+def test_paused_listener_keeps_all_through_reload_and_upgrade(test):
+    port = free_port()
+    broker = test.broker(config(test, port, "give-up = 1"))
+    tell(test, "pause", "test")
+    clients = Clients(port)
+    engines = {test.engine(broker)}
+
+    def settled_again():
+        """Until nobody drains: an upgrade is refused before."""
+        wait_for(lambda: len(children(broker.pid)) == 1, "one engine")
+        wait_for(lambda: run(test, "status")[0] == 0, "its answer")
+        engines.add(test.engine(broker))
+        check(listener(test)["state"] == "paused", "not paused any more")
+
+    for step in ("reload", "upgrade", "kill"):
+        if step == "kill":
+            os.kill(test.engine(broker), signal.SIGKILL)
+            broker.wait_line("engine: ended")
+        else:
+            tell(test, step)
+        settled_again()
+    check(len(engines) == 4, "%d engines", len(engines))
+    clients.waiting()
+    start_worker(test)
+    tell(test, "resume", "test")
+    clients.answered()
+    check(settled(test, COUNT)["accepted"] == COUNT, "not all")
+    test.brokers.clear()
+
+
+def test_replaced_engine_answers_who_had_asked(test):
+    """All others are hung up on, and nobody is refused."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    for _ in range(20):
+        silent = connect(test)
+        half = connect(test)
+        half.sendall(b"GET /v1/status HTT")
+        tell(test, "reload")
+        for client in (silent, half):
+            try:
+                data = client.recv(1)
+            except ConnectionResetError:
+                data = b""
+            check(data == b"", "answered: %r", data)
+            client.close()
+        tell(test, "status")
+    check(broker.popen.poll() is None, "ended")
+    test.brokers.clear()
+
+
+def test_one_reload_at_a_time(test):
+    test.broker(config(test, free_port()))
+    results = []
+    threads = [threading.Thread(
+        target=lambda: results.append(run(test, "reload")[0]))
+        for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(set(results) <= {0, 75} and 0 in results, "%s", results)
+    test.note("%d busy", results.count(75))
+    test.brokers.clear()

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: ISC
+"""Nobody can misuse the control socket to hold up others."""
+import re
+import signal
+import socket
+import subprocess
+import threading
+
+from ctl import (COUNT, Clients, GROUP, config, connect, control,
+                 engine_sockets, http, listener, quiet, served, start_worker,
+                 tell, told)
+from harness import (DEADLINE, OTHER_UID, check, free_port,
+                     readable, wait_for)
+from test_hostile import hostile_sender
+
+GARBAGE = (
+    b"\r\n\r\n", b"\0" * 4096, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+    b"GET /v1/status HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
+    b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
+    b"POST /v1/reload HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    b"POST /v1/reload HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
+    b"POST /v1/reload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"fffffffffffffff\r\n",
+    b"GET http://[::1 HTTP/1.1\r\n\r\n", b"GET //// HTTP/1.0\r\n\r\n",
+    b"GET /v1/listeners/%00 HTTP/1.0\r\n\r\n",
+    b"GET /v1/listeners// HTTP/1.0\r\n\r\n", b"GET /v1 HTTP/1.0\r\n\r\n",
+    b"GET /v1/status/x HTTP/1.0\r\n\r\n", b"GET * HTTP/1.0\r\n\r\n",
+    b"POST /v1/listeners/test/workers//drain HTTP/1.0\r\n\r\n",
+    b"POST /v1/listeners/*/pause HTTP/1.0\r\n\r\n",
+)
+
+
+def test_garbage_is_answered_with_an_error_or_not_at_all(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    for request in GARBAGE:
+        answer = http(test, request)
+        check(answer == b"" or re.match(rb"HTTP/1\.[01] [45]", answer),
+              "%r: %r", request[:40], answer[:80])
+    check(listener(test)["state"] == "open", "paused")
+    start_worker(test)
+    served(port, 3)
+    check("[warn]" not in broker.log() and "[err]" not in broker.log(),
+          "libevent writes to the log")
+
+
+def test_pipelined_requests_get_one_answer(test):
+    test.broker(config(test, free_port()))
+    answer = http(test, b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n" * 50)
+    check(answer.count(b"HTTP/1.1 200") == 1, "%r", answer[:200])
+
+
+def test_slow_client_has_a_time_and_holds_up_nobody(test):
+    """A byte whenever the last one has been read: each would start the time
+    for silence anew."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    start_worker(test)
+    slow, silent, half = (connect(test) for _ in range(3))
+    half.sendall(b"GET /v1/status HTTP/1.1\r\nHost")
+    ended = threading.Event()
+
+    def trickle():
+        try:
+            while not ended.wait(0.5):
+                slow.sendall(b"G")
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=trickle, daemon=True)
+    thread.start()
+    for client in (slow, silent, half):
+        while True:
+            served(port, 1)
+            client.settimeout(0.05)
+            try:
+                data = client.recv(4096)
+            except socket.timeout:
+                uptime = told(test, "status")["broker"]["uptime_ms"]
+                check(uptime < 15000, "still there after %d ms", uptime)
+                continue
+            except ConnectionResetError:
+                data = b""
+            check(data == b"", "%r", data)
+            break
+    ended.set()
+    thread.join()
+    for client in (slow, silent, half):
+        client.close()
+    check(told(test, "status")["broker"]["uptime_ms"] > 4500, "no time at all")
+    if readable(test.engine(broker)):
+        quiet(test, broker)
+
+
+def test_reader_that_does_not_read_has_a_time(test):
+    """Much to tell, and nobody listens."""
+    test.broker("".join(
+        'listener "l%03d" { listen = "unix-stream:@%s/%d" %s }\n' % (
+            number, test.dir, number, test.owner())
+        for number in range(600)))
+    with connect(test) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_for(lambda: told(test, "status")["broker"]["uptime_ms"] > 6000,
+                 "the end of its time")
+        answer = b""
+        client.settimeout(DEADLINE)
+        while True:
+            data = client.recv(65536)
+            if not data:
+                break
+            answer += data
+    check(answer.startswith(b"HTTP/1.1 200") and not answer.endswith(b"}\n"),
+          "all of it: %d bytes, %r", len(answer), answer[-20:])
+
+
+def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    start_worker(test)
+    before = quiet(test, broker)
+    clients = []
+    for _ in range(60):  # the rest wait in the backlog
+        client = connect(test)
+        client.setblocking(False)
+        clients.append(client)
+    wait_for(lambda: len(engine_sockets(test, broker)) == before + 32,
+             "as many as may be")
+    served(port, COUNT)
+    wait_for(lambda: len(engine_sockets(test, broker)) == before + 32,
+             "no more than that")
+    for client in clients:
+        client.close()
+    tell(test, "status")
+    quiet(test, broker)
+
+
+def test_control_has_descriptors_when_connections_have_none_left(test):
+    """A worker that stops holds as many as its window allows, which are more
+    than there are."""
+    port = free_port()
+    test.broker(config(test, port, "window = 256"), nofile=96)
+    worker, _ = start_worker(test)
+
+    def window():
+        served(port, 20)
+        return told(test, "workers")["workers"][0]["window"] >= 96
+
+    wait_for(window, "an open window")
+    tell(test, "pause", "test")  # the window closes soon after the first
+    clients = Clients(port, 120)
+    worker.kill(signal.SIGSTOP)
+    tell(test, "resume", "test")
+    wait_for(lambda: listener(test)["counters"]["accept_paused"] > 0,
+             "no more descriptors for connections")
+    for _ in range(20):
+        one = listener(test)
+        check(one["state"] in ("resting", "open", "waiting"), "%s", one)
+    test.note("%d in hand" % one["counters"]["unreceipted"])
+    worker.kill(signal.SIGCONT)
+    clients.answered()
+
+
+def test_member_of_the_group_cannot_have_all_connections(test):
+    broker = test.broker(config(test, free_port(),
+                                top="control-group = %d" % GROUP))
+    before = quiet(test, broker, 0)
+    code = ("import select, socket, sys\n"
+            "s = [socket.socket(socket.AF_UNIX) for _ in range(24)]\n"
+            "for one in s: one.connect(sys.argv[1])\n"
+            "poll = select.poll()\n"
+            "for one in s: poll.register(one, select.POLLIN)\n"
+            "while len(poll.poll(4000)) not in (0, 16): pass\n"
+            "print(len(poll.poll(0)), flush=True)\n"
+            "sys.stdin.read()\n")
+    with subprocess.Popen(
+            ["/usr/bin/python3", "-c", code, control(test)], user=OTHER_UID,
+            group=GROUP, extra_groups=[], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True) as member:
+        check(member.stdout.readline() == "16\n", "hung up on")
+        found = len(engine_sockets(test, broker)) - before
+        check(found == 8, "%d, not 8", found)
+        tell(test, "status")
+        member.communicate()
+
+
+test_member_of_the_group_cannot_have_all_connections.suite = "root"
+
+
+def test_descriptors_that_are_sent_stay_nowhere(test):
+    """A socket whose last close would wait, in what is sent as a request."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    start_worker(test)
+    quiet(test, broker)
+    before = test.engine_descriptors(broker)
+    sent = 0
+    for data in (b"G", b"GET /v1/status HTTP/1.0\r\n\r\n", b"x" * 4096):
+        with connect(test) as client:
+            sent += hostile_sender(client, data)
+            served(port, 3)
+    test.note("%d of 3 were sent" % sent)
+    tell(test, "status")
+    wait_for(lambda: len(test.engine_descriptors(broker)) == len(before),
+             "as many descriptors as before")
