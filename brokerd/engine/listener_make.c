@@ -113,6 +113,8 @@ listener_stop(struct listener *listener, const struct channel_drain *drain)
 	}
 	if (served == 0)
 		listener_enter(listener, LISTENER_STOPPED);
+	else if (listener->state == LISTENER_PAUSED)
+		listener_enter(listener, LISTENER_OPEN); /* now or never */
 }
 
 int

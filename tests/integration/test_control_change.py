@@ -193,6 +193,19 @@ def test_paused_listener_keeps_all_through_reload_and_upgrade(test):
     test.brokers.clear()
 
 
+def test_paused_listener_that_is_removed_serves_who_waits(test):
+    port = free_port()
+    test.broker(config(test, port))
+    start_worker(test)
+    tell(test, "pause", "test")
+    clients = Clients(port)
+    rewrite(test, config(test, free_port()).replace('"test"', '"other"'))
+    said = tell(test, "reload")
+    check("1 added, 0 changed, 1 removed" in said, "%s", said)
+    clients.answered()
+    test.brokers.clear()
+
+
 def test_replaced_engine_answers_who_had_asked(test):
     """All others are hung up on, and nobody is refused."""
     port = free_port()
