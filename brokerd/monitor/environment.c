@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* More than the tables have of all engines that drain. */
+#define ENVIRONMENT_FDS (8 * RECORD_MAX)
+
 static int
 environment_number(const char *name)
 {
@@ -24,11 +27,12 @@ environment_number(const char *name)
 
 /* What somebody means to hand on, as sd_listen_fds(3) has it, and --ready-fd
  * behind it; everything else is closed.  From then on what is below SPAWN_FDS
- * is a child's place, not one of ours. */
+ * is a child's place, not one of ours; what is above keeps its number, or they
+ * would grow with every upgrade. */
 int
 setup_inherit(struct setup *setup)
 {
-	int end = 3;
+	int count = environment_number("LISTEN_FDS"), end = 3, own;
 
 	setup->trial = getenv("BROKERD_TRIAL") != NULL;
 	setup->engine_pid = environment_number("BROKERD_ENGINE");
@@ -37,10 +41,9 @@ setup_inherit(struct setup *setup)
 	unsetenv("BROKERD_CHANNEL");
 	if (setup->trial || setup->engine_pid != 0)
 		setup->ready = -1; /* the version before has told it */
-	if (environment_number("LISTEN_PID") == getpid())
-		end += environment_number("LISTEN_FDS");
-	if (end < 3 || end > 3 + 2 * RECORD_MAX)
-		end = 3;
+	if (environment_number("LISTEN_PID") == getpid() && count > 0 &&
+	    count <= ENVIRONMENT_FDS)
+		end += count;
 	if (setup->ready >= end && fd_place(setup->ready, end) == 0)
 		setup->ready = end++;
 	if (fd_close_from((unsigned int)end) == -1)
@@ -49,13 +52,16 @@ setup_inherit(struct setup *setup)
 		setup->ready =
 		    fcntl(setup->ready, F_DUPFD_CLOEXEC, end + SPAWN_FDS);
 	for (int fd = 3; fd < end; fd++) {
+		own = fd;
+		if (fd < SPAWN_FDS) {
+			own = fcntl(fd, F_DUPFD_CLOEXEC, end + SPAWN_FDS);
+			fd_close(fd);
+		}
+		fcntl(own, F_SETFD, FD_CLOEXEC);
 		if (fd == setup->engine_channel)
-			setup->engine_channel =
-			    fcntl(fd, F_DUPFD_CLOEXEC, end + SPAWN_FDS);
+			setup->engine_channel = own;
 		else
-			inherited_add(&setup->inherited,
-			    fcntl(fd, F_DUPFD_CLOEXEC, end + SPAWN_FDS), NULL);
-		fd_close(fd);
+			inherited_add(&setup->inherited, own, NULL);
 	}
 	return fd_reserve(SPAWN_FDS);
 }
