@@ -52,8 +52,10 @@ adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
 	if (send(orphan, &ask, sizeof(ask), MSG_NOSIGNAL) != sizeof(ask) ||
 	    poll(&ready, 1, clock_left_ms(deadline_ms)) != 1 ||
 	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) != 1 ||
-	    fd == -1)
+	    fd == -1) {
+		channel_close(fd); /* it may come with no byte */
 		return 0;
+	}
 	/* A socket or a memfd; to ask others what they are may take for ever,
 	 * if their file system (FUSE) so wishes. */
 	if (getsockname(fd, &any, &size) == 0 || fcntl(fd, F_GET_SEALS) != -1)
