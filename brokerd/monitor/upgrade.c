@@ -66,7 +66,6 @@ upgrade_exec(const struct setup *setup, const struct generation *generation)
 	upgrade_set("LISTEN_PID", (int)getpid());
 	if (privilege_carry(1) == 0)
 		execv(setup->self, setup->argv);
-	privilege_carry(0);
 }
 
 /* The trial says what is wrong on its standard error; that is passed on. */
@@ -117,6 +116,7 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
 	upgrade_exec(setup, generation);
 	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
+	privilege_carry(0);
 	upgrade_pass_all(setup, generation, 0);
 	return EX_OSERR;
 }
