@@ -108,12 +108,13 @@ path_clear(const struct sockaddr_un *un, uint32_t file_user)
 }
 
 /* Gives the node its mode and owner, through a descriptor that cannot become
- * another file.  Mode first, while the file is still ours. */
+ * another file.  Mode first, while the file is still ours; where it is right
+ * already the file stays its owner's, who may be connecting. */
 static int
 path_give(struct endpoint *endpoint, const char *path)
 {
 	const struct record_endpoint *record = endpoint->record;
-	uint32_t gid = record->socket_gid;
+	uint32_t uid = record->socket_uid, gid = record->socket_gid;
 	uid_t ours = geteuid() == 0 ? endpoint->file_user : RECORD_NO_ID;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
@@ -129,10 +130,12 @@ path_give(struct endpoint *endpoint, const char *path)
 		endpoint->inode = st.st_ino;
 		if (gid == RECORD_NO_ID && st.st_gid == CONF_UID)
 			gid = getegid(); /* see privilege_file_user() */
-		if (fchownat(fd, "", ours, RECORD_NO_ID, AT_EMPTY_PATH) == 0 &&
-		    chmod(name, record->socket_mode) == 0)
-			result = fchownat(
-			    fd, "", record->socket_uid, gid, AT_EMPTY_PATH);
+		if (uid == RECORD_NO_ID)
+			uid = ours;
+		if ((st.st_mode & 07777) == record->socket_mode ||
+		    (fchownat(fd, "", ours, RECORD_NO_ID, AT_EMPTY_PATH) == 0 &&
+			chmod(name, record->socket_mode) == 0))
+			result = fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
 	}
 	fd_close(fd);
 	return result;
