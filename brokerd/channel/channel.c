@@ -175,8 +175,10 @@ channel_take(int channel, void *buffer, size_t size, int room, int *out_fd)
 	do
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
+	if (n != -1 && channel_take_fd(&msg, out_fd) == -1)
+		n = -1;
 	fd_guard(0);
-	return n == -1 || channel_take_fd(&msg, out_fd) == -1 ? -1 : n;
+	return n;
 }
 
 int
