@@ -288,14 +288,15 @@ flood_body(void *argument)
 	stopped = 1;
 	orphan_start(&orphan, 0);
 	if (argument == NULL) {
-		unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-		limit.rlim_cur = limit.rlim_max;
+		limit.rlim_cur = limit.rlim_max = 2 * RECORD_MAX + 99;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+			unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
 	}
 	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	ask(&scene, 0);
-	if (limit.rlim_max <= 2 * RECORD_MAX + 64)
-		unit_must(scene.inherited.count < limit.rlim_max &&
-		    scene.inherited.count + 64 > limit.rlim_max);
+	if (limit.rlim_cur <= 2 * RECORD_MAX + 64)
+		unit_must(scene.inherited.count < limit.rlim_cur &&
+		    scene.inherited.count + 64 > limit.rlim_cur);
 	else
 		unit_must(scene.inherited.count == 2 * RECORD_MAX);
 	adopt_done(&scene.adopt, 0);
