@@ -58,7 +58,8 @@ enum answer {
 	STRANDED, /* likewise, with a socket whose last close waits */
 	EMPTY,    /* no byte */
 	DEAF,
-	FLOOD, /* sockets for ever */
+	FLOOD,        /* sockets for ever */
+	FLOOD_OTHERS, /* devices */
 };
 
 struct orphan {
