@@ -176,6 +176,7 @@ class Test:
         os.chmod(self.dir, 0o755)
         self.processes = []
         self.brokers = []
+        self.pidfds = []  # of engines that may outlive their monitor
         self.notes = []
 
     @property
@@ -241,9 +242,10 @@ class Test:
         return broker
 
     def engine(self, broker):
-        """The pid of its engine; there may have to be another one first."""
+        """The pid of its engine, the newest one if others drain; there may
+        have to be another one first."""
         def look():
-            for pid in children(broker.pid):
+            for pid in reversed(children(broker.pid)):
                 try:
                     if status(pid)["Name"] == "brokerd-engine":
                         return pid
@@ -299,6 +301,12 @@ class Test:
                     os.kill(engine, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
+        for pidfd in self.pidfds:
+            try:
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            os.close(pidfd)
         shutil.rmtree(self.dir, ignore_errors=True)
         check(not faults, "\n    ".join(faults))
 

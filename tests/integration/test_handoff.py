@@ -351,7 +351,7 @@ def test_dead_engine_is_replaced_and_the_sockets_stay(test):
     socket_before = [w for w in descriptors(broker.pid).values()
                      if w.startswith("socket:")]
     os.kill(engine, signal.SIGKILL)
-    broker.wait_line("engine: broke the rules .signal 9.: starting another")
+    broker.wait_line("engine: ended .signal 9.: starting another")
     check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
     after = [w for w in descriptors(broker.pid).values()
              if w.startswith("socket:")]

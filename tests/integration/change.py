@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: ISC
+"""Replacing what runs, and looking at what must not change by that: the one
+place that knows how brokerd is asked, and what it says."""
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from harness import (Failure, check, children, descriptors, status, wait_for)
+
+BUSY = "engines drain already"
+DRAIN = 30.0  # seconds; longer than any engine takes to drain
+
+
+def _asked(broker, number, pattern):
+    """What it says about a signal; while too many engines drain, one of them
+    is waited for."""
+    while True:
+        broker.log()
+        start = len(broker.lines)
+        engines = len(children(broker.pid))
+        broker.kill(number)
+        line = broker.wait_line(pattern, start)
+        if BUSY not in line:
+            return line
+        wait_for(lambda: len(children(broker.pid)) < engines,
+                 "an engine that has drained", DRAIN)
+
+
+def _refused(line, what):
+    check("%s: nothing has changed: " % what in line, "it was done: %s", line)
+    return line.split("nothing has changed: ", 1)[1]
+
+
+def reload(broker):
+    """Returns the summary."""
+    line = _asked(broker, signal.SIGHUP, "brokerd: reload: ")
+    check("reload: endpoints: " in line, "%s", line)
+    return line.split("endpoints: ", 1)[1]
+
+
+def reload_fails(broker):
+    """Returns the cause."""
+    return _refused(_asked(broker, signal.SIGHUP, "brokerd: reload: "),
+                    "reload")
+
+
+def upgrade(broker):
+    """Returns when the program in its place serves."""
+    line = _asked(broker, signal.SIGUSR2,
+                  "brokerd: (upgrade: |serving, endpoints)")
+    check("serving, endpoints" in line, "%s", line)
+
+
+def upgrade_fails(broker):
+    """Returns the cause."""
+    return _refused(_asked(broker, signal.SIGUSR2,
+                           "brokerd: (upgrade: |serving, endpoints)"),
+                    "upgrade")
+
+
+def kill_engine(test, broker):
+    """Returns when there is another one."""
+    engine = test.engine(broker)
+    broker.log()
+    start = len(broker.lines)
+    os.kill(engine, signal.SIGKILL)
+    broker.wait_line("engine: .*: starting another", start)
+    wait_for(lambda: test.engine(broker) != engine, "another engine")
+
+
+def kill_monitor(test, broker):
+    """Leaves its engines behind, which end with the test; their pids."""
+    engines = children(broker.pid)
+    test.pidfds += [os.pidfd_open(pid) for pid in engines]
+    broker.kill(signal.SIGKILL)
+    broker.popen.wait()
+    return engines
+
+
+def restart(test, broker, **options):
+    """Another brokerd, started as the first one was."""
+    other = test.start(broker.argv, **options)
+    other.wait_line("serving, endpoints: [0-9]+")
+    return other
+
+
+def is_over(pid):
+    """Whoever inherited it may not have waited for it yet."""
+    try:
+        return status(pid)["State"].startswith("Z")
+    except FileNotFoundError:
+        return True
+
+
+def wait_over(pids, deadline=DRAIN):
+    wait_for(lambda: all(is_over(pid) for pid in pids),
+             "the end of the engines %s" % pids, deadline)
+
+
+def wait_drained(broker):
+    """Returns when its only engine is the one that serves."""
+    wait_for(lambda: len(children(broker.pid)) == 1, "one engine alone",
+             DRAIN)
+
+
+def renewed(test, broker):
+    """From now on it has the descriptors that it has now."""
+    wait_drained(broker)
+    test.brokers = [entry for entry in test.brokers if entry[0] != broker]
+    test.brokers.append((broker, descriptors(broker.pid), None))
+
+
+def configure(test, text):
+    """Another configuration, in one step."""
+    os.rename(test.write("next.conf", text), test.path("brokerd.conf"))
+
+
+def inodes(pid):
+    """Of all sockets that are bound in this network, those that pid has:
+    {address: inode}, as the kernel's tables tell."""
+    own = {what[8:-1] for what in descriptors(pid).values()
+           if what.startswith("socket:[")}
+    found = {}
+    for name in ("tcp", "tcp6", "udp", "udp6"):
+        with open("/proc/self/net/" + name, encoding="ascii") as file:
+            for words in (line.split() for line in list(file)[1:]):
+                if words[9] in own:
+                    found[name, words[1]] = words[9]
+    with open("/proc/self/net/unix", encoding="utf-8") as file:
+        for words in (line.split() for line in list(file)[1:]):
+            if len(words) > 7 and words[6] in own and \
+                    "rendezvous." not in words[7]:
+                found["unix", words[7]] = words[6]
+    return found
+
+
+class Load(threading.Thread):
+    """The load generator, until it is told to end; accounts for every
+    connection, and for those of any time."""
+
+    def __init__(self, test, target, *options, concurrency=64):
+        super().__init__()
+        self.journal = test.path("journal")
+        self.process = subprocess.Popen(
+            [test.tool("loadgen"), "--json", "--request", "none", "-c",
+             str(concurrency), "--journal", self.journal, *options, target],
+            stdout=subprocess.PIPE)
+        self.answer = None
+        self.start()
+
+    def run(self):
+        self.answer = self.process.stdout.read()
+        self.process.stdout.close()
+        self.process.wait()
+
+    def check_runs(self):
+        check(self.process.poll() is None, "the load generator has ended: %s",
+              self.answer)
+
+    def finish(self):
+        """What it has counted."""
+        self.process.terminate()
+        self.join(60)
+        if self.is_alive():
+            self.process.kill()
+            raise Failure("the load generator does not end")
+        return json.loads(self.answer)
+
+    def waits_ms(self, times):
+        """For each (begin, end) by the monotonic clock, the longest that a
+        connection took of which a part was in it."""
+        with open(self.journal, encoding="ascii") as file:
+            spans = [(int(begin) / 1e6, int(latency) / 1e6) for _, _, latency,
+                     begin in (line.split() for line in file)]
+        spans.sort()
+        begins = [begin for begin, _ in spans]
+        return [self._longest(spans, begins, *time) for time in times]
+
+    @staticmethod
+    def _longest(spans, begins, first, last):
+        from bisect import bisect_right
+        longest = 0.0
+        # None takes longer than the time-out of the load generator.
+        for begin, latency in spans[bisect_right(begins, first - 10):
+                                    bisect_right(begins, last)]:
+            if begin + latency >= first:
+                longest = max(longest, latency * 1000)
+        return longest
+
+
+def timed(function, *arguments):
+    """When it was called and when it returned."""
+    begin = time.monotonic()
+    function(*arguments)
+    return begin, time.monotonic()

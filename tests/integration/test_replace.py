@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: ISC
+"""Replacements under load, of which no client may notice anything.  How many
+there are says REPLACEMENTS in the environment: "full", or how often each."""
+import os
+import socket
+import statistics
+import time
+
+from change import (Load, kill_engine, kill_monitor, reload, restart, timed,
+                    upgrade, wait_over)
+from harness import all_served, ask, check, free_port
+from test_handoff import config, hellofdpass
+
+FULL = {"reload": 200, "upgrade": 100, "engine": 100, "monitor": 20}
+QUICK = {"reload": 10, "upgrade": 5, "engine": 3, "monitor": 3}
+
+
+def times(what):
+    asked = os.environ.get("REPLACEMENTS", "")
+    return FULL[what] if asked == "full" else int(asked or QUICK[what])
+
+
+class Scene:
+    """Two workers with receipts, and 64 clients at a time."""
+
+    def __init__(self, test):
+        self.port = free_port()
+        self.broker = test.broker(config(test, self.port))
+        for _ in range(2):
+            hellofdpass(test)
+        ask(("127.0.0.1", self.port))
+        self.load = Load(test, "tcp:127.0.0.1:%d" % self.port)
+        self.spans = []
+
+    def replace(self, function, *arguments):
+        self.load.check_runs()
+        self.spans.append(timed(function, *arguments))
+
+    def finish(self, test, what):
+        """Its outcomes; the figures are printed."""
+        result = self.load.finish()
+        waits = self.load.waits_ms(self.spans)
+        took = [(end - begin) * 1000 for begin, end in self.spans]
+        test.note("%d %s, %d connections in %.1f s; one took %.1f ms "
+                  "(median); longest wait of a client while it did %.1f ms "
+                  "(median), %.1f ms (most); longest stall %.1f ms",
+                  len(waits), what, result["started"], result["seconds"],
+                  statistics.median(took), statistics.median(waits),
+                  max(waits), result["stall_us"] / 1000)
+        return result
+
+
+def replaced_unnoticed(test, what, function):
+    scene = Scene(test)
+    for _ in range(times(what)):
+        scene.replace(function, scene.broker)
+    result = scene.finish(test, what + "s")
+    all_served(test, result, result["started"])
+
+
+def test_reloads_under_load_are_unnoticed(test):
+    replaced_unnoticed(test, "reload", reload)
+
+
+def test_upgrades_under_load_are_unnoticed(test):
+    replaced_unnoticed(test, "upgrade", upgrade)
+
+
+def lost_at_most(test, result, most):
+    outcomes = result["outcomes"]
+    lost = result["started"] - outcomes["served"]
+    check(outcomes["refused"] == outcomes["timeout"] == 0, "%s", outcomes)
+    check(lost <= most, "%d lost, at most %d expected: %s", lost, most,
+          outcomes)
+    test.note("%d lost", lost)
+
+
+def test_engine_kills_under_load_lose_what_was_in_hand(test):
+    scene = Scene(test)
+    for _ in range(times("engine")):
+        time.sleep(1.1)  # one that dies younger is replaced later
+        scene.replace(kill_engine, test, scene.broker)
+    # One each on average, of few more: it may have a round of 16 in hand.
+    kills = times("engine")
+    lost_at_most(test, scene.finish(test, "engine kills"),
+                 kills if kills >= 100 else kills + 16)
+
+
+def test_monitor_kills_under_load_are_unnoticed(test):
+    scene = Scene(test)
+
+    def kill():
+        engines = kill_monitor(test, scene.broker)
+        scene.broker = restart(test, scene.broker)
+        wait_over(engines)
+
+    for _ in range(times("monitor")):
+        scene.replace(kill)
+    result = scene.finish(test, "monitor kills")
+    all_served(test, result, result["started"])
+
+
+def test_what_waits_in_the_backlog_outlives_every_replacement(test):
+    port, count = free_port(), 50
+    broker = test.broker(config(test, port, "give-up = 0"))
+    clients = []
+    for _ in range(count):
+        client = socket.create_connection(("127.0.0.1", port))
+        client.settimeout(20)
+        clients.append(client)
+    reload(broker)
+    upgrade(broker)
+    broker.log()
+    start = len(broker.lines)
+    kill_engine(test, broker)
+    broker.wait_line("engine: listener test: no worker at", start)
+    engines = kill_monitor(test, broker)
+    broker = restart(test, broker)
+    wait_over(engines)
+    hellofdpass(test)
+    for client in clients:
+        check(client.recv(100) == b"hello, 127.0.0.1\n", "no answer")
+        client.close()
+    test.note("%d waited", count)
