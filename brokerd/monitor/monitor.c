@@ -141,7 +141,7 @@ monitor_change(struct monitor *m, int upgrade)
 	    (upgrade ? 0 : MONITOR_BEFORE - 1)) {
 		/* What an upgrade leaves behind nobody waits for. */
 		snprintf(text, sizeof(text),
-		    "busy: %d engines drain still, later they have ended",
+		    "engines drain already, %d: try again later",
 		    monitor_count_before(m));
 	} else {
 		m->setup.log.said = text;

@@ -115,6 +115,7 @@ path_give(struct endpoint *endpoint, const char *path)
 {
 	const struct record_endpoint *record = endpoint->record;
 	uint32_t uid = record->socket_uid, gid = record->socket_gid;
+	uint32_t given = CONF_UID; /* see privilege_file_user() */
 	uid_t ours = geteuid() == 0 ? endpoint->file_user : RECORD_NO_ID;
 	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
@@ -128,8 +129,10 @@ path_give(struct endpoint *endpoint, const char *path)
 	    (endpoint->inode == 0 || endpoint->inode == st.st_ino)) {
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
-		if (gid == RECORD_NO_ID && st.st_gid == CONF_UID)
-			gid = getegid(); /* see privilege_file_user() */
+		if (endpoint->from != NULL)
+			given = endpoint->from->record->socket_gid;
+		if (gid == RECORD_NO_ID && st.st_gid == given)
+			gid = getegid();
 		if (uid == RECORD_NO_ID)
 			uid = ours;
 		if ((st.st_mode & 07777) == record->socket_mode ||

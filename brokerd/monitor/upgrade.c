@@ -105,8 +105,7 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 
 	if (setup->listens) {
 		log_line(&setup->log, LOG_ERR,
-		    "-l was given: what has no configuration file cannot be "
-		    "upgraded");
+		    "-l was given: an upgrade needs a configuration file");
 		return EX_USAGE;
 	}
 	status = upgrade_try(setup, generation);
