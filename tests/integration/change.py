@@ -73,8 +73,7 @@ def kill_engine(test, broker):
 
 def kill_monitor(test, broker):
     """Leaves its engines behind, which end with the test; their pids."""
-    engines = children(broker.pid)
-    test.pidfds += [os.pidfd_open(pid) for pid in engines]
+    engines = test.end_engines(broker)
     broker.kill(signal.SIGKILL)
     broker.popen.wait()
     return engines
@@ -106,11 +105,14 @@ def wait_drained(broker):
              DRAIN)
 
 
-def renewed(test, broker):
-    """From now on it has the descriptors that it has now."""
+def renewed(test, broker, more):
+    """Its descriptors are so many more, or fewer, as those of its table."""
     wait_drained(broker)
-    test.brokers = [entry for entry in test.brokers if entry[0] != broker]
-    test.brokers.append((broker, descriptors(broker.pid), None))
+    index = [entry[0] for entry in test.brokers].index(broker)
+    expected = len(test.brokers[index][1]) + more
+    wait_for(lambda: len(descriptors(broker.pid)) == expected,
+             "%d descriptors of the monitor" % expected, 5)
+    test.brokers[index] = (broker, descriptors(broker.pid), None)
 
 
 def configure(test, text):

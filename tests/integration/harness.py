@@ -176,7 +176,7 @@ class Test:
         os.chmod(self.dir, 0o755)
         self.processes = []
         self.brokers = []
-        self.pidfds = []  # of engines that may outlive their monitor
+        self.pidfds = []
         self.notes = []
 
     @property
@@ -263,6 +263,16 @@ class Test:
             raise Skip("only root can look into the engine")
         return descriptors(engine)
 
+    def end_engines(self, broker):
+        """They may outlive their monitor, but not the test; their pids."""
+        found = children(broker.pid)
+        for pid in found:
+            try:
+                self.pidfds.append(os.pidfd_open(pid))
+            except ProcessLookupError:
+                pass
+        return found
+
     def mailbox_path(self, listener="test"):
         """The default mailbox directory."""
         return self.path("run", "mailbox", listener) + "/"
@@ -291,6 +301,9 @@ class Test:
         for broker, monitor_fds, engine_fds in self.brokers:
             if broker.popen.poll() is None:
                 faults += self._leaks(broker, monitor_fds, engine_fds)
+        for process in self.processes:
+            if process.name == "brokerd" and process.popen.poll() is None:
+                self.end_engines(process)
         for process in reversed(self.processes):
             engines = []  # which would serve on without their monitor
             if process.name == "brokerd" and process.popen.poll() is None:

@@ -187,7 +187,7 @@ def test_endpoint_that_was_added_is_served(test):
     for port in ports:
         check(ask(("127.0.0.1", port)) == GREETING, "port %d", port)
     check(before.items() < inodes(broker.pid).items(), "other sockets")
-    renewed(test, broker)
+    renewed(test, broker, 1)
 
 
 def test_reload_that_fails_late_leaves_nothing_behind(test):
