@@ -24,7 +24,7 @@ def tests():
     for file in sorted(os.listdir(FOLDER)):
         if file.startswith("test_") and file.endswith(".py"):
             module = importlib.import_module(file[:-3])
-            for name, value in vars(module).items():
+            for name, value in list(vars(module).items()):
                 if name.startswith("test_") and callable(value):
                     yield module, name, value
 

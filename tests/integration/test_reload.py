@@ -41,8 +41,8 @@ def hellofdpass(test):
 class Box:
     """A mailbox of the test's own, without receipts."""
 
-    def __init__(self, test):
-        self.path = test.path("box")
+    def __init__(self, test, name="box"):
+        self.path = test.path(name)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(self.path + ".new")
         os.chmod(self.path + ".new", 0o666)
