@@ -11,6 +11,7 @@ from ctl import (COUNT, Clients, GROUP, config, connect, control,
                  tell, told)
 from harness import (DEADLINE, OTHER_UID, check, free_port,
                      readable, wait_for)
+from test_handoff import cpu, limit_descriptors
 from test_hostile import hostile_sender
 
 GARBAGE = (
@@ -159,6 +160,27 @@ def test_control_has_descriptors_when_connections_have_none_left(test):
     test.note("%d in hand" % one["counters"]["unreceipted"])
     worker.kill(signal.SIGCONT)
     clients.answered()
+
+
+def test_control_does_not_spin_when_no_descriptor_is_left(test):
+    """evconnlistener by itself would ask accept(2) for ever."""
+    broker = test.broker(config(test, free_port()))
+    pid = test.engine(broker)
+    limit_descriptors(test, pid, max(test.engine_descriptors(broker)) + 1)
+    before = sum(map(int, cpu(pid)))
+    with connect(test) as client:
+        client.sendall(b"GET /v1/status HTTP/1.0\r\n\r\n")
+        client.settimeout(1)
+        try:
+            check(client.recv(1) is None, "answered")
+        except socket.timeout:
+            pass
+        used = sum(map(int, cpu(pid))) - before
+        check(used < 20, "%d ticks of CPU in one second", used)
+        limit_descriptors(test, pid, 64)
+        client.settimeout(DEADLINE)
+        check(client.recv(12) == b"HTTP/1.0 200", "no answer afterwards")
+    quiet(test, broker, 0)
 
 
 def test_member_of_the_group_cannot_have_all_connections(test):
