@@ -163,6 +163,7 @@ monitor_on_channel(struct monitor *m)
 	struct channel_message message;
 	int fd, got;
 
+	errno = 0; /* but EPROTO: it has ended */
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
 	if (got == -1 && errno == EAGAIN)
 		return;
@@ -171,7 +172,8 @@ monitor_on_channel(struct monitor *m)
 	else if (got == 1)
 		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
 	else
-		monitor_lose_engine(m, got == 0 ? "ended" : "broke the rules");
+		monitor_lose_engine(
+		    m, errno == EPROTO ? "broke the rules" : "ended");
 }
 
 static void
