@@ -3,6 +3,7 @@
 place that knows how brokerd is asked, and what it says."""
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -121,8 +122,8 @@ def configure(test, text):
 
 
 def inodes(pid):
-    """Of all sockets that are bound in this network, those that pid has:
-    {address: inode}, as the kernel's tables tell."""
+    """Of all sockets that are bound in this network, those of endpoints that
+    pid has: {address: inode}, as the kernel's tables tell."""
     own = {what[8:-1] for what in descriptors(pid).values()
            if what.startswith("socket:[")}
     found = {}
@@ -134,9 +135,18 @@ def inodes(pid):
     with open("/proc/self/net/unix", encoding="utf-8") as file:
         for words in (line.split() for line in list(file)[1:]):
             if len(words) > 7 and words[6] in own and \
-                    "rendezvous." not in words[7]:
+                    not re.search("/run/(rendezvous|control)", words[7]):
                 found["unix", words[7]] = words[6]
     return found
+
+
+def queued(port):
+    """Connections that nobody has accepted; None where nobody listens."""
+    with open("/proc/self/net/tcp", encoding="ascii") as file:
+        for words in (line.split() for line in file):
+            if words[1].endswith(":%04X" % port) and words[3] == "0A":
+                return int(words[4].split(":")[1], 16)
+    return None
 
 
 class Load(threading.Thread):

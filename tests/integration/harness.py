@@ -226,9 +226,10 @@ class Test:
         options.setdefault("uid", self.worker_uid())
         return self.start(argv, **options)
 
-    def broker(self, config=None, arguments=(), ready=True, **options):
+    def broker(self, config=None, arguments=(), ready=True, program=None,
+               **options):
         """brokerd, on a configuration text or on arguments alone."""
-        argv = [os.path.join(self.stage, "sbin", "brokerd")]
+        argv = [program or os.path.join(self.stage, "sbin", "brokerd")]
         if config is not None:
             argv += ["-c", self.write("brokerd.conf", config),
                      "-R", self.path("run")]
@@ -305,15 +306,7 @@ class Test:
             if process.name == "brokerd" and process.popen.poll() is None:
                 self.end_engines(process)
         for process in reversed(self.processes):
-            engines = []  # which would serve on without their monitor
-            if process.name == "brokerd" and process.popen.poll() is None:
-                engines = children(process.pid)
             process.close()
-            for engine in engines:
-                try:
-                    os.kill(engine, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
         for pidfd in self.pidfds:
             try:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)

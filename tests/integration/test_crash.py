@@ -6,8 +6,8 @@ import signal
 import socket
 import struct
 
-from change import (configure, inodes, is_over, kill_monitor, reload, restart,
-                    wait_over)
+from change import (configure, inodes, is_over, kill_monitor, queued, reload,
+                    restart, wait_over)
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
                      children, free_port, wait_for)
 from test_reload import (GREETING, Box, hellofdpass, listener, start, tcp)
@@ -144,7 +144,7 @@ def test_two_orphans(test):
     worker.kill(signal.SIGSTOP)
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)
-        wait_for(lambda: not waits(port), "a hand-off")
+        wait_for(lambda: queued(port) == 0, "a hand-off")
         reload(broker)
         engines = kill_monitor(test, broker)
         check(len(engines) == 2, "%d engines", len(engines))
@@ -155,15 +155,6 @@ def test_two_orphans(test):
         check(client.recv(100) == GREETING, "no answer")
     wait_over(engines)
     check(ask(("127.0.0.1", port)) == GREETING, "no answer")
-
-
-def waits(port):
-    """Connections that nobody has accepted."""
-    with open("/proc/self/net/tcp", encoding="ascii") as file:
-        for words in (line.split() for line in file):
-            if words[1].endswith(":%04X" % port) and words[3] == "0A":
-                return int(words[4].split(":")[1], 16)
-    return 0
 
 
 def asks(test, uid, number=0):

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: ISC
+"""A thousand listeners."""
+import os
+import time
+
+from change import reload, wait_drained
+from harness import ask, check, free_port, status, wait_for
+from test_reload import GREETING, hellofdpass
+
+COUNT = 1000
+LIMIT_S = 5.0  # on a quiet machine it is below one
+IDLE_S = 10
+
+
+def address(number):
+    return "127.1.%d.%d" % (number // 250, number % 250 + 1)
+
+
+def config(test, port):
+    """Half of them have a worker, one for all; the others have each a
+    directory of their own, which is empty."""
+    return "watchdog = 0\n" + "".join(
+        'listener "l%d" { listen = { "tcp:%s:%d" } %s %s }\n' % (
+            number, address(number), port, test.owner(),
+            'mailbox = "%s"' % test.path("box") if number % 2 else "")
+        for number in range(COUNT))
+
+
+def switches(pid):
+    return int(status(pid)["voluntary_ctxt_switches"])
+
+
+def at_rest(pids):
+    """Their switches, if that is all for the moment."""
+    found = [switches(pid) for pid in pids]
+    time.sleep(0.2)
+    return found if found == [switches(pid) for pid in pids] else None
+
+
+def test_a_thousand_listeners(test):
+    if test.is_root:
+        os.chmod(test.dir, 0o1777)
+    port = free_port()
+    begin = time.monotonic()
+    broker = test.broker(config(test, port))
+    start_s = time.monotonic() - begin
+    hellofdpass(test)
+    for number in (1, COUNT - 1):
+        check(ask((address(number), port)) == GREETING, "no answer")
+    begin = time.monotonic()
+    check("%d unchanged" % COUNT in reload(broker), broker.log())
+    reload_s = time.monotonic() - begin
+    for number in (1, COUNT - 1):
+        check(ask((address(number), port)) == GREETING, "no answer")
+    wait_drained(broker)
+    test.note("%d listeners: start %.2f s, reload %.2f s", COUNT, start_s,
+              reload_s)
+    check(max(start_s, reload_s) < LIMIT_S, "%.1f s, %.1f s", start_s,
+          reload_s)
+    pids = broker.pid, test.engine(broker)
+    before = wait_for(lambda: at_rest(pids), "an end of the reload")
+    time.sleep(IDLE_S)  # what it does when nothing happens
+    after = [switches(pid) for pid in pids]
+    check(before == after, "voluntary context switches: %s before, %s after",
+          before, after)
