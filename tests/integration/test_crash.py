@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import struct
+import time
 
 from change import (configure, inodes, is_over, kill_monitor, queued, reload,
                     restart, wait_over)
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
-                     children, free_port, wait_for)
+                     children, free_port, status, wait_for)
 from test_reload import (GREETING, Box, hellofdpass, listener, start, tcp)
 
 LATER = "the monitor is gone: serving on"
@@ -212,3 +213,67 @@ def test_nobody_gets_a_socket_while_the_monitor_lives(test):
         check(asks(test, os.geteuid(), number) == 0, "it was given")
     check(ask(("127.0.0.1", port)) == GREETING, "not served")
     check(len(children(broker.pid)) == 1, "another engine")
+
+
+def test_engine_that_hangs_is_replaced(test):
+    port = free_port()
+    broker = start(test, "watchdog = 1\n" + listener(test, "a", [tcp(port)]))
+    worker = hellofdpass(test)
+    before = inodes(broker.pid)
+    engine = test.engine(broker)
+    os.kill(engine, signal.SIGSTOP)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(20)
+        check(client.recv(100) == GREETING, "no answer")
+    broker.wait_line("engine: does not answer .signal 9.: starting another")
+    check(is_over(engine), "the one that hangs is there still")
+    check(inodes(broker.pid) == before, "other sockets")
+    check(worker.popen.poll() is None, "the worker has ended")
+
+
+def test_engine_that_answers_is_left_alone(test):
+    port = free_port()
+    broker = start(test, "watchdog = 1\n" + listener(test, "a", [tcp(port)]))
+    hellofdpass(test)
+    engine = test.engine(broker)
+    time.sleep(3.5)  # three pings
+    check(test.engine(broker) == engine, "another engine: %s", broker.log())
+    check(ask(("127.0.0.1", port)) == GREETING, "no answer")
+
+
+def test_config_reader_that_is_killed_changes_nothing(test):
+    port = free_port()
+    text = listener(test, "a", [tcp(port)])
+    broker = start(test, text)
+    hellofdpass(test)
+    before, engine = inodes(broker.pid), test.engine(broker)
+    configure(test, text + "".join(
+        'listener a%d { listen = "unix-stream:@%d" mailbox = /tmp/box }\n' %
+        (number, number) for number in range(15000)))
+
+    def reader():
+        for pid in children(broker.pid):
+            try:
+                if status(pid)["Name"] == "brokerd-conf":
+                    return pid
+            except FileNotFoundError:
+                pass
+        return None
+
+    broker.kill(signal.SIGHUP)
+    os.kill(wait_for(reader, "a config reader"), signal.SIGKILL)
+    broker.wait_line("reload: nothing has changed: config reader: ended by "
+                     "signal 9")
+    check((inodes(broker.pid), test.engine(broker)) == (before, engine),
+          "something has changed")
+    check(ask(("127.0.0.1", port)) == GREETING, "no answer")
+
+
+def test_files_of_monitor_and_engine_that_died_are_no_obstacle(test):
+    orphan = Orphan(test)
+    for engine in orphan.engines:
+        os.kill(engine, signal.SIGKILL)
+    wait_over(orphan.engines)
+    check(os.stat(orphan.path).st_ino == orphan.file, "another file")
+    restart(test, orphan.broker)
+    orphan.check_served("after both had died")
