@@ -83,6 +83,16 @@ START_TEST(numbers_have_their_limits)
 	ck_assert_uint_eq(read_value(KEY_SOCKET_MODE, "0660"), 0660);
 	ck_assert(refuses(KEY_SOCKET_MODE, "1000"));
 	ck_assert(refuses(KEY_SOCKET_MODE, "8"));
+	ck_assert_uint_eq(read_value(KEY_DRAIN_TIMEOUT, "1"), 1);
+	ck_assert_uint_eq(read_value(KEY_DRAIN_TIMEOUT, "3600"), 3600);
+	ck_assert(refuses(KEY_DRAIN_TIMEOUT, "0"));
+	ck_assert(refuses(KEY_DRAIN_TIMEOUT, "3601"));
+	ck_assert_uint_eq(read_value(KEY_ORPHAN_TIMEOUT, "0"), 0);
+	ck_assert_uint_eq(read_value(KEY_ORPHAN_TIMEOUT, "86400"), 86400);
+	ck_assert(refuses(KEY_ORPHAN_TIMEOUT, "86401"));
+	ck_assert_uint_eq(read_value(KEY_WATCHDOG, "0"), 0);
+	ck_assert_uint_eq(read_value(KEY_WATCHDOG, "3600"), 3600);
+	ck_assert(refuses(KEY_WATCHDOG, "3601"));
 }
 END_TEST
 
@@ -97,6 +107,13 @@ START_TEST(defaults_are_what_the_manual_promises)
 	    read_value(KEY_NODELAY, keys[KEY_NODELAY].initial), 0);
 	ck_assert_uint_eq(
 	    read_value(KEY_SOCKET_MODE, keys[KEY_SOCKET_MODE].initial), 0666);
+	ck_assert_uint_eq(
+	    read_value(KEY_DRAIN_TIMEOUT, keys[KEY_DRAIN_TIMEOUT].initial), 10);
+	ck_assert_uint_eq(
+	    read_value(KEY_ORPHAN_TIMEOUT, keys[KEY_ORPHAN_TIMEOUT].initial),
+	    300);
+	ck_assert_uint_eq(
+	    read_value(KEY_WATCHDOG, keys[KEY_WATCHDOG].initial), 10);
 }
 END_TEST
 

@@ -31,16 +31,24 @@ run(struct options *options, struct tree *tree, const char *line)
 	ck_assert_int_eq(options_read(options, tree, argc, argv), 0);
 }
 
+#define READY_FD "--ready-fd needs the number of a descriptor, 3 or more"
+
 static const struct {
 	const char *line;
 	const char *wrong; /* "": nothing */
 } lines[] = {
-    {"-R /r", ""}, {"-p -R /r -t -c f -u u", ""}, {"-R/r -cf -ptu u", ""},
-    {"-R /r -l a -m b", ""}, {"-R /r -l a -l b -m b -o c", ""},
+    {"-R /r", ""},
+    {"-p -R /r -t -c f -u u", ""},
+    {"-R/r -cf -ptu u", ""},
+    {"-R /r -l a -m b", ""},
+    {"-R /r -l a -l b -m b -o c", ""},
     {"-R /r -E /e", ""}, /* the monitor's */
-    {"-h", ""}, {"-V", ""}, {"-k", ""},
+    {"-h", ""},
+    {"-V", ""},
+    {"-k", ""},
     {"-h -l a", ""}, /* to be told about that is why -h was given */
-    {"", "-R needs an absolute path"}, {"-R r", "-R needs an absolute path"},
+    {"", "-R needs an absolute path"},
+    {"-R r", "-R needs an absolute path"},
     {"-R ''", "-R needs an absolute path"},
     {"-R /r -R r", "-R needs an absolute path"},
     {"-R /r -l a", "-l needs -m MAILBOX"},
@@ -53,15 +61,29 @@ static const struct {
     {"-R /r -c f -c f", "-c is given twice"},
     {"-R /r -u u -u u", "-u is given twice"},
     {"-R /r -l a -m b -c f", "-l and -c exclude each other"},
-    {"-R /r -x", "-x: unknown option"}, {"-R /r -tx", "-x: unknown option"},
+    {"-R /r -x", "-x: unknown option"},
+    {"-R /r -tx", "-x: unknown option"},
     {"-R /r --test", "--test: unknown option"},
     {"-R /r -c", "-c: a value was expected"},
-    {"-R", "-R: a value was expected"}, {"-R /r f", "f: belongs to no option"},
+    {"-R", "-R: a value was expected"},
+    {"-R /r f", "f: belongs to no option"},
     {"-R /r f g", "f: belongs to no option"},
     {"-R /r -- -t", "-t: belongs to no option"},
-    {"-R /r ''", ": belongs to no option"}, {"-h f", "f: belongs to no option"},
+    {"-R /r ''", ": belongs to no option"},
+    {"-h f", "f: belongs to no option"},
     {"-h -x", "-x: unknown option"},
     {"-R r -x -c", "-x: unknown option"}, /* the first one is told */
+    {"-R /r --ready-fd 3", ""},
+    {"-R /r --ready-fd=32767", ""},
+    {"-R /r -l a -m b --ready-fd 4 -o c", ""},
+    {"-R /r --ready-fd 2", READY_FD},
+    {"-R /r --ready-fd 32768", READY_FD},
+    {"-R /r --ready-fd -3", READY_FD},
+    {"-R /r --ready-fd 3x", READY_FD},
+    {"-R /r --ready-fd=", READY_FD},
+    {"-R /r --ready-fd", "--ready-fd: a value was expected"},
+    {"-R /r --ready-fds 3", "--ready-fds: unknown option"},
+    {"-R /r -r 3", "-r: unknown option"},
 };
 
 START_TEST(what_is_wrong_with_a_command_line_is_said)

@@ -125,6 +125,35 @@ START_TEST(the_control_socket_is_its_owners_and_its_groups)
 }
 END_TEST
 
+START_TEST(times_of_the_top_level_are_settings)
+{
+	struct output out;
+
+	run_text(
+	    &out, "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n", 1);
+	told_check(&out, 0, NULL, "no times");
+	ck_assert_uint_eq(out.settings.drain_timeout_s, 10);
+	ck_assert_uint_eq(out.settings.orphan_timeout_s, 300);
+	ck_assert_uint_eq(out.settings.watchdog_s, 10);
+	output_done(&out);
+	run_text(&out,
+	    "drain-timeout = 11\norphan-timeout = 12\nwatchdog = 13\n"
+	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n",
+	    1);
+	told_check(&out, 0, NULL, "times");
+	ck_assert_uint_eq(out.settings.drain_timeout_s, 11);
+	ck_assert_uint_eq(out.settings.orphan_timeout_s, 12);
+	ck_assert_uint_eq(out.settings.watchdog_s, 13);
+	/* Told to the engine as well, which has no other record. */
+	for (size_t i = 0; i < out.count; i++)
+		if ((out.endpoints[i].u.endpoint.flags & RECORD_RENDEZVOUS) !=
+		    0)
+			ck_assert_uint_eq(
+			    out.endpoints[i].u.endpoint.give_up_s, 12);
+	output_done(&out);
+}
+END_TEST
+
 static const struct {
 	const char *text;
 	unsigned int line;
@@ -275,6 +304,7 @@ main(void)
 	TCase *tc = unit_case(suite, "reader");
 
 	tcase_add_test(tc, listeners_become_endpoints);
+	tcase_add_test(tc, times_of_the_top_level_are_settings);
 	tcase_add_loop_test(
 	    tc, the_control_socket_is_its_owners_and_its_groups, 0, 4);
 	tcase_add_loop_test(

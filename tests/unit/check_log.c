@@ -223,6 +223,62 @@ START_TEST(a_file_is_written_to)
 }
 END_TEST
 
+START_TEST(what_is_said_is_collected_too)
+{
+	char said[LOG_LINE_MAX] = "";
+	struct log log;
+	int fds[2];
+
+	open_log(&log, fds);
+	log_line(&log, LOG_ERR, "before");
+	log.said = said;
+	log_line(&log, LOG_ERR, "one %d", 1);
+	ck_assert_str_eq(said, "one 1");
+	log_line(&log, LOG_ERR, "a\nb");
+	ck_assert_str_eq(said, "one 1; a?b");
+	log.said = NULL;
+	log_line(&log, LOG_ERR, "behind");
+	ck_assert_str_eq(said, "one 1; a?b");
+	ck_assert_str_eq(drained(fds[0]),
+	    "engine: before\nengine: one 1\nengine: a?b\nengine: behind\n");
+	close_log(fds);
+}
+END_TEST
+
+START_TEST(too_much_that_is_said_is_cut)
+{
+	struct {
+		char said[LOG_LINE_MAX];
+		char behind;
+	} room = {"", 'x'};
+	struct log log;
+	int fds[2];
+
+	open_log(&log, fds);
+	log.said = room.said;
+	for (int i = 0; i < 300; i++)
+		log_line(&log, LOG_ERR, "12345");
+	ck_assert_uint_eq(strlen(room.said), LOG_LINE_MAX - 1);
+	ck_assert_int_eq(room.behind, 'x');
+	ck_assert_int_eq(strncmp(room.said, "12345; 12345; ", 14), 0);
+	close_log(fds);
+}
+END_TEST
+
+/* It is for a person who waits, not for the log's reader. */
+START_TEST(what_is_said_is_collected_even_if_the_line_is_lost)
+{
+	char said[LOG_LINE_MAX] = "";
+	struct log log;
+
+	log_init(&log, "engine", -1);
+	log.said = said;
+	log_line(&log, LOG_ERR, "nowhere");
+	ck_assert_uint_eq(log.lost, 1);
+	ck_assert_str_eq(said, "nowhere");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -238,5 +294,8 @@ main(void)
 	tcase_add_test(tc, a_full_socket_loses_lines_and_says_how_many);
 	tcase_add_test(tc, a_socket_whose_reader_has_gone_raises_no_signal);
 	tcase_add_test(tc, a_file_is_written_to);
+	tcase_add_test(tc, what_is_said_is_collected_too);
+	tcase_add_test(tc, too_much_that_is_said_is_cut);
+	tcase_add_test(tc, what_is_said_is_collected_even_if_the_line_is_lost);
 	return unit_run(suite);
 }
