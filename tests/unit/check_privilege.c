@@ -170,6 +170,103 @@ START_TEST(a_user_who_may_bind_keeps_that_and_its_child_nothing)
 }
 END_TEST
 
+static void
+must_carry(uint64_t permitted, uint64_t carried)
+{
+	unit_must(probe_set("CapEff") == permitted);
+	unit_must(probe_set("CapPrm") == permitted);
+	unit_must(probe_set("CapInh") == carried);
+	unit_must(probe_set("CapAmb") == carried);
+}
+
+/* What is carried a child does not keep, nor a monitor that begins anew. */
+static void
+carry_body(void *argument)
+{
+	uint64_t set = six;
+
+	if (argument != NULL)
+		become_user_with(set = BIT(CAP_NET_BIND_SERVICE));
+	unit_must(privilege_reduce() == 0);
+	must_carry(set, 0);
+	unit_must(privilege_carry(0) == 0);
+	must_carry(set, 0);
+	for (int i = 0; i < 2; i++) {
+		unit_must(privilege_carry(1) == 0);
+		must_carry(set, set);
+		unit_must(privilege_carry(0) == 0);
+		must_carry(set, 0);
+	}
+	unit_must(privilege_carry(1) == 0);
+	unit_must(privilege_reduce() == 0);
+	must_carry(set, 0);
+	unit_must(privilege_carry(1) == 0);
+	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	must_carry(0, 0);
+}
+
+START_TEST(what_is_left_outlasts_exec_only_while_it_is_to)
+{
+	static char user;
+
+	if (probe_not_root() != NULL) {
+		unit_skip(probe_not_root());
+		return;
+	}
+	unit_in_child(carry_body, NULL);
+	unit_in_child(carry_body, &user);
+}
+END_TEST
+
+static void
+nothing_body(void *argument)
+{
+	(void)argument;
+	if (geteuid() == 0)
+		become_user_with(0);
+	unit_must(privilege_reduce() == 0);
+	if (probe_set("CapPrm") != 0)
+		return; /* this user may bind */
+	unit_must(privilege_carry(1) == 0);
+	must_carry(0, 0);
+	unit_must(privilege_carry(0) == 0);
+	must_carry(0, 0);
+}
+
+START_TEST(who_has_nothing_carries_nothing)
+{
+	if (geteuid() == 0 && probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(nothing_body, NULL);
+}
+END_TEST
+
+/* The real thing: this program again, which tells what it still has. */
+static void
+exec_body(void *argument)
+{
+	char *argv[] = {argument, NULL};
+	char *environment[] = {NULL};
+
+	unit_must(privilege_reduce() == 0);
+	if (argument != NULL && ((char *)argument)[0] == 'c')
+		unit_must(privilege_carry(1) == 0);
+	execve("/proc/self/exe", argv, environment);
+	unit_must(0);
+}
+
+START_TEST(a_program_has_what_was_carried_and_no_more)
+{
+	static char names[2][16] = {"carried", "dropped"};
+
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(exec_body, names[_i]);
+}
+END_TEST
+
 static int
 make_file(const char *name)
 {
@@ -237,16 +334,28 @@ START_TEST(an_ordinary_user_makes_files_as_itself)
 END_TEST
 
 int
-main(void)
+main(int argc, char **argv)
 {
-	Suite *suite = suite_create("privilege");
-	TCase *tc = unit_case(suite, "ladder");
+	Suite *suite;
+	TCase *tc;
 
+	if (argc > 0 && strcmp(argv[0], "carried") == 0)
+		_exit(probe_set("CapPrm") != six ||
+		    probe_set("CapEff") != six || probe_set("CapBnd") != six);
+	if (argc > 0 && strcmp(argv[0], "dropped") == 0)
+		_exit(probe_set("CapPrm") != 0 || probe_set("CapEff") != 0);
+	suite = suite_create("privilege");
+	tc = unit_case(suite, "ladder");
 	tcase_add_test(tc, root_keeps_six_capabilities_and_no_group);
 	tcase_add_test(tc, a_child_keeps_nothing_whatever_its_monitor_had);
 	tcase_add_test(tc, an_ordinary_user_has_nothing);
 	tcase_add_test(
 	    tc, a_user_who_may_bind_keeps_that_and_its_child_nothing);
+	tc = unit_case(suite, "carry");
+	tcase_add_test(tc, what_is_left_outlasts_exec_only_while_it_is_to);
+	tcase_add_test(tc, who_has_nothing_carries_nothing);
+	tcase_add_loop_test(
+	    tc, a_program_has_what_was_carried_and_no_more, 0, 2);
 	tc = unit_case(suite, "files");
 	tcase_add_test(tc, files_are_made_as_another_user_until_that_ends);
 	tcase_add_test(tc, an_ordinary_user_makes_files_as_itself);
