@@ -97,14 +97,16 @@ int
 spawn_run(
     struct spawn *spawn, uint64_t deadline_ms, struct log *log, int *out_status)
 {
-	pid_t pid = -1;
+	int said = memfd_create("brokerd-said", MFD_CLOEXEC);
+	pid_t pid;
 
-	spawn->fds[STDERR_FILENO] = memfd_create("brokerd-said", MFD_CLOEXEC);
-	if (spawn->fds[STDERR_FILENO] != -1)
-		pid = spawn_start(spawn, log);
+	if (said == -1)
+		return -1;
+	spawn->fds[STDERR_FILENO] = said;
+	pid = spawn_start(spawn, log);
 	if (pid != -1)
 		*out_status = spawn_wait(pid, deadline_ms);
-	spawn_relay(spawn->fds[STDERR_FILENO], log);
+	spawn_relay(said, log);
 	return pid == -1 ? -1 : 0;
 }
 
