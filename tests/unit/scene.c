@@ -75,6 +75,8 @@ scene_child(char **argv)
 		return scene_ids();
 	if (strcmp(argv[1], "session") == 0)
 		return getsid(0) == getpid() ? number : 1;
+	if (strcmp(argv[1], "say") == 0)
+		return dprintf(2, "child: %s\n", argv[2]) < 0;
 	if (strcmp(argv[1], "signal") == 0)
 		kill(getpid(), number);
 	if (strcmp(argv[1], "wait") == 0)
