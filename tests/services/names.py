@@ -18,6 +18,8 @@ def question(number):
 
 def is_right(answer, number):
     """An answer without an error that has the one address."""
+    if len(answer) < 12:
+        return False
     name, flags, _, count = struct.unpack("!4H", answer[:8])
     return (name, flags & 0x800f, count) == (number, 0x8000, 1) and \
         socket.inet_aton(ANSWER) in answer
