@@ -129,9 +129,19 @@ form_look_nginx(struct form_work *work)
 	work->list = inherit_list("NGINX", ";:");
 }
 
+/* nginx takes them for those of an earlier nginx, which has made them
+ * non-blocking, and does not look: of two workers that run for one connection
+ * the later one would stay in accept(2), with all clients that it has. */
 static int
 form_tell_nginx(const struct form_work *work)
 {
+	for (size_t i = 0; i < work->count; i++) {
+		int flags = fcntl(work->fds[i], F_GETFL);
+
+		if (flags == -1 ||
+		    fcntl(work->fds[i], F_SETFL, flags | O_NONBLOCK) == -1)
+			return -1;
+	}
 	return form_set_list(work, "NGINX", work->list, "", ";");
 }
 

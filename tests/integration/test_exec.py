@@ -66,14 +66,14 @@ def shown(test, *arguments, **options):
     return found
 
 
-def check_fds(found, ports, others=()):
+def check_fds(found, ports, others=(), nonblock=False):
     """Sockets on those ports, as {number: port}, and the usual three."""
     fds = found["fds"]
     check(set(fds) == {0, 1, 2} | set(ports) | set(others), "it has %s", fds)
     for fd, port in ports.items():
         check(fds[fd]["name"][1] == port, "%d is %s", fd, fds[fd])
         check(fds[fd]["listens"] and not fds[fd]["cloexec"] and
-              not fds[fd]["nonblock"], "%d is %s", fd, fds[fd])
+              fds[fd]["nonblock"] == nonblock, "%d is %s", fd, fds[fd])
 
 
 def check_environment(found, **expected):

@@ -115,7 +115,7 @@ def test_exec_upstart(test):
 def test_exec_nginx(test):
     ports = two_listeners(test)
     found = shown(test, "--nginx", "a", "b")
-    check_fds(found, dict(zip((3, 4, 5), ports)))
+    check_fds(found, dict(zip((3, 4, 5), ports)), nonblock=True)
     check_environment(found, NGINX="3;4;5;")
     found = behind(test, ["--nginx", "b"], "--nginx", "a")
     check_environment(found, NGINX="3;4;5;")
