@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
 """What the README shows, as it is there, and the examples."""
-"""What the README shows, as it is there."""
 import os
 import random
 import re
