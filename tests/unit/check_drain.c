@@ -9,6 +9,7 @@
 #include "unit.h"
 
 #include "base/fd.h"
+#include "engine/control.h"
 #include "engine/drain.h"
 
 #include <event2/event.h>
@@ -25,6 +26,7 @@ static struct scene {
 	struct crew crew;
 	struct listener_list listeners;
 	struct listener *listener;
+	struct control control; /* there is none */
 	struct drain drain;
 	int status;
 	int sockets[ENDPOINTS]; /* as the monitor holds them */
@@ -54,7 +56,7 @@ init(unsigned int workers)
 		    0);
 	}
 	ck_assert_int_eq(drain_init(&scene.drain, core, &scene.listeners,
-			     &scene.crew.pools, &scene.status),
+			     &scene.crew.pools, &scene.control, &scene.status),
 	    0);
 }
 

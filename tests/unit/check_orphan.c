@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "channel/channel.h"
+#include "engine/control.h"
 #include "engine/orphan.h"
 
 #include <sys/mman.h>
@@ -28,6 +29,7 @@ static struct scene {
 	struct core core;
 	struct listener_list listeners;
 	struct pool_list pools;
+	struct control control; /* there is none */
 	struct drain drain;
 	struct orphan orphan;
 	int status;
@@ -44,7 +46,7 @@ init(uint32_t timeout_s)
 	TAILQ_INIT(&scene.listeners);
 	TAILQ_INIT(&scene.pools);
 	ck_assert_int_eq(drain_init(&scene.drain, &scene.core, &scene.listeners,
-			     &scene.pools, &scene.status),
+			     &scene.pools, &scene.control, &scene.status),
 	    0);
 	for (int i = 0; i < FDS; i++) {
 		scene.fds[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
