@@ -79,6 +79,7 @@ options_take(struct options *options, struct tree *tree, int option)
 		options_once(options, option, &options->file);
 		return 0;
 	case 'R': /* the monitor's comes first */
+		options->private = options->rundir == NULL;
 		options->rundir = optarg;
 		return 0;
 	case 'u':

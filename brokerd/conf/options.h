@@ -11,6 +11,7 @@ struct options {
 	int test;       /* -t: check, write no records */
 	const char *file; /* what the messages call the configuration */
 	const char *rundir;
+	int private;              /* nobody has chosen rundir */
 	const char *user;         /* -u, or NULL */
 	const char *mailbox;      /* -m, or NULL */
 	struct section *listener; /* what -l and -o ask for, in the tree */

@@ -106,6 +106,10 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 			      reader_read_options(out, options) == -1)
 		return -1;
 	settings_read(out, tree, &ids, options->user);
+	/* An engine is looked for in its run directory: in one that brokerd -l
+	 * has made for itself nobody will ever find it. */
+	if (!context.in_file && options->private)
+		out->settings.orphan_timeout_s = 0;
 	names_check(out, tree->first);
 	for (struct section *s = tree->first; s != NULL && !out->failed;
 	     s = s->next)

@@ -2,6 +2,7 @@
 """A monitor that dies: its engine serves on, and the next brokerd takes the
 sockets over."""
 import os
+import shutil
 import signal
 import socket
 import struct
@@ -10,7 +11,7 @@ import time
 from change import (configure, inodes, is_over, kill_monitor, queued, reload,
                     restart, wait_over)
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
-                     children, free_port, status, wait_for)
+                     children, descriptors, free_port, status, wait_for)
 from test_reload import (GREETING, Box, hellofdpass, listener, start, tcp)
 
 LATER = "the monitor is gone: serving on"
@@ -277,3 +278,19 @@ def test_files_of_monitor_and_engine_that_died_are_no_obstacle(test):
     check(os.stat(orphan.path).st_ino == orphan.file, "another file")
     restart(test, orphan.broker)
     orphan.check_served("after both had died")
+
+
+def test_engine_that_nobody_can_find_ends(test):
+    """Nobody knows the run directory that brokerd -l makes for itself."""
+    port = free_port()
+    test.mkdir("box", 0o1777)
+    broker = test.broker(None, [
+        "-l", tcp(port), "-m", test.path("box", "m")] + (
+            ["-o", WORKER_UID] if test.is_root else []))
+    lock = [path for path in descriptors(broker.pid).values()
+            if path.endswith("/lock")]
+    engines = kill_monitor(test, broker)
+    shutil.rmtree(os.path.dirname(lock[0]))
+    wait_over(engines)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port))  # it is free
