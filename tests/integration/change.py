@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 import time
+from bisect import bisect_left, bisect_right
 
 from harness import (Failure, check, children, descriptors, status, wait_for)
 
@@ -181,26 +182,21 @@ class Load(threading.Thread):
             raise Failure("the load generator does not end")
         return json.loads(self.answer)
 
-    def waits_ms(self, times):
-        """For each (begin, end) by the monotonic clock, the longest that a
-        connection took of which a part was in it."""
+    def stalls_ms(self, times):
+        """For each (begin, end) by the monotonic clock, the longest time in
+        which nobody was answered, of which a part was in it."""
         with open(self.journal, encoding="ascii") as file:
-            spans = [(int(begin) / 1e6, int(latency) / 1e6) for _, _, latency,
-                     begin in (line.split() for line in file)]
-        spans.sort()
-        begins = [begin for begin, _ in spans]
-        return [self._longest(spans, begins, *time) for time in times]
+            ends = sorted((int(begin) + int(latency)) / 1e6
+                          for _, outcome, latency, begin in
+                          map(str.split, file)
+                          if outcome == "served")
+        return [self._longest(ends, *time) * 1000 for time in times]
 
     @staticmethod
-    def _longest(spans, begins, first, last):
-        from bisect import bisect_right
-        longest = 0.0
-        # None takes longer than the time-out of the load generator.
-        for begin, latency in spans[bisect_right(begins, first - 10):
-                                    bisect_right(begins, last)]:
-            if begin + latency >= first:
-                longest = max(longest, latency * 1000)
-        return longest
+    def _longest(ends, first, last):
+        near = ends[max(0, bisect_left(ends, first) - 1):
+                    bisect_right(ends, last) + 1]
+        return max((b - a for a, b in zip(near, near[1:])), default=0.0)
 
 
 def timed(function, *arguments):

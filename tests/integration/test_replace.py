@@ -39,14 +39,14 @@ class Scene:
     def finish(self, test, what):
         """Its outcomes; the figures are printed."""
         result = self.load.finish()
-        waits = self.load.waits_ms(self.spans)
+        stalls = self.load.stalls_ms(self.spans)
         took = [(end - begin) * 1000 for begin, end in self.spans]
         test.note("%d %s, %d connections in %.1f s; one took %.1f ms "
-                  "(median); longest wait of a client while it did %.1f ms "
-                  "(median), %.1f ms (most); longest stall %.1f ms",
-                  len(waits), what, result["started"], result["seconds"],
-                  statistics.median(took), statistics.median(waits),
-                  max(waits), result["stall_us"] / 1000)
+                  "(median); nobody was answered for %.1f ms (median), "
+                  "%.1f ms (longest); one client took %.1f ms",
+                  len(stalls), what, result["started"], result["seconds"],
+                  statistics.median(took), statistics.median(stalls),
+                  max(stalls), result["latency_us"]["max"] / 1000)
         return result
 
 
