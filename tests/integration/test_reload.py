@@ -157,8 +157,8 @@ def test_options_change_on_a_socket_in_use(test):
         reload(broker)
         check(look(box) == off, "%s", look(box))
         check(inodes(broker.pid) == before, "other sockets")
-        check(os.stat(path).st_ino == inode, "another file")
         wait_drained(broker)
+        check(os.stat(path).st_ino == inode, "another file")
 
 
 def test_option_changes_on_a_lent_socket(test):
