@@ -240,12 +240,9 @@ table_take_over(struct table *table, struct table *before,
 
 	*out_drain = (struct channel_drain){
 	    .timeout_ms = table->settings->drain_timeout_s * 1000};
-	for (uint32_t i = 0; i < before->endpoint_count; i++)
-		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		struct endpoint *endpoint = &table->endpoints[i];
 		const struct endpoint *from = endpoint->from;
-		size_t bit;
 
 		endpoint->shared = 0;
 		endpoint->from = NULL;
@@ -253,9 +250,7 @@ table_take_over(struct table *table, struct table *before,
 			added += table_is_counted(endpoint);
 			continue;
 		}
-		bit = (size_t)(from - before->endpoints);
-		before->endpoints[bit].shared = 1;
-		out_drain->removed[bit / 8] &= (unsigned char)~(1 << bit % 8);
+		before->endpoints[from - before->endpoints].shared = 1;
 		if (memcmp(from->record, endpoint->record,
 			sizeof(*from->record)) == 0)
 			unchanged += table_is_counted(endpoint);
@@ -265,9 +260,10 @@ table_take_over(struct table *table, struct table *before,
 	for (uint32_t i = 0; i < before->endpoint_count; i++) {
 		const struct endpoint *endpoint = &before->endpoints[i];
 
-		if (endpoint->shared || !table_is_counted(endpoint))
+		if (endpoint->shared)
 			continue;
-		removed++;
+		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
+		removed += table_is_counted(endpoint);
 		lent += endpoint->record->handoff == RECORD_LISTENER;
 	}
 	snprintf(out_text, size,
