@@ -78,15 +78,6 @@ monitor_lose_engine(struct monitor *m, const char *how)
 		monitor_start_engine(m);
 }
 
-static struct generation *
-monitor_free_place(struct monitor *m)
-{
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		if (m->before[i].kill_ms == 0)
-			return &m->before[i];
-	return NULL;
-}
-
 static int
 monitor_count_before(const struct monitor *m)
 {
@@ -98,11 +89,12 @@ monitor_count_before(const struct monitor *m)
 }
 
 /* The present configuration, in a generation beside the one that serves, takes
- * over from it.  Returns 0, or a status; text says the rest. */
+ * over from it; there is a place for that one.  Returns 0, or a status; text
+ * says the rest. */
 static int
 monitor_reload(struct monitor *m, char *text)
 {
-	struct generation *before = monitor_free_place(m), next;
+	struct generation *before = m->before, next;
 	struct table *table = &m->now.table;
 	struct inherited inherited = {.items = NULL};
 	struct channel_drain drain;
@@ -119,6 +111,8 @@ monitor_reload(struct monitor *m, char *text)
 		return status;
 	table_take_over(&next.table, table, &drain, text, LOG_LINE_MAX);
 	engine_process_tell(&m->now.engine, EX_OK, text);
+	while (before->kill_ms != 0)
+		before++;
 	*before = m->now;
 	m->now = next;
 	m->start_ms = 0;
