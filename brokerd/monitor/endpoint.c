@@ -37,15 +37,13 @@ static const struct {
     {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC, 1, 1},
 };
 
-#define ENDPOINT_OPTIONS \
-	(sizeof(endpoint_options) / sizeof(endpoint_options[0]))
-
 /* What is off needs to be said only of a socket that was in use before; where
  * an option does not exist it is off. */
 static const char *
 endpoint_set_options(const struct endpoint *endpoint, int live)
 {
-	for (size_t i = 0; i < ENDPOINT_OPTIONS; i++) {
+	for (size_t i = 0;
+	     i < sizeof(endpoint_options) / sizeof(endpoint_options[0]); i++) {
 		int on =
 		    (endpoint->record->flags & endpoint_options[i].flag) != 0;
 		int value = on ? endpoint_options[i].value : 0;
