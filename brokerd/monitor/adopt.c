@@ -88,7 +88,7 @@ adopt_done(struct adopt *adopt, int serves)
 	    CHANNEL_ADOPT_MAGIC, CHANNEL_ADOPTED};
 
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		if (serves && adopt->orphans[i] != -1)
+		if (serves)
 			send(adopt->orphans[i], &drain, sizeof(drain),
 			    MSG_NOSIGNAL);
 		adopt->orphans[i] = fd_close(adopt->orphans[i]);

@@ -42,8 +42,8 @@ const char *endpoint_bind_path(struct endpoint *endpoint);
 /* Likewise: gives the file mode, owner and group as asked. */
 const char *endpoint_give_path(struct endpoint *endpoint);
 
-/* Likewise, for table.c: finds the file that endpoint->fd, which was bound
- * before, has; of is what is known of it, or NULL. */
+/* Likewise, for table.c: finds the file of a socket that was bound before; of
+ * is what is known of it, or NULL. */
 const char *endpoint_find_path(
     struct endpoint *endpoint, const struct endpoint *of);
 

@@ -196,7 +196,7 @@ endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
 {
 	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
 	const char *wrong = path_enter(endpoint);
-	struct stat st = {.st_ino = 0};
+	struct stat st;
 
 	if (wrong == NULL && lstat(un->sun_path, &st) == -1)
 		wrong = strerror(errno);
@@ -206,7 +206,9 @@ endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
 		    (of->device != st.st_dev || of->inode != st.st_ino))))
 		wrong = "another file is in the place of its socket";
 	privilege_file_user(0);
+	if (wrong != NULL)
+		return wrong;
 	endpoint->device = st.st_dev;
 	endpoint->inode = st.st_ino;
-	return wrong;
+	return NULL;
 }

@@ -169,16 +169,13 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 
 	if (item == NULL)
 		return wrong;
+	/* Without its file nobody finds it: a new one is made. */
+	if (record_is_path(record) &&
+	    endpoint_find_path(endpoint, item->of) != NULL)
+		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
 	endpoint->from = item->of;
 	endpoint->shared = 1;
-	/* Without its file nobody finds it: a new one is made. */
-	if (record_is_path(record) &&
-	    endpoint_find_path(endpoint, item->of) != NULL) {
-		endpoint_close(endpoint, ENDPOINT_STOP);
-		endpoint->from = NULL;
-		endpoint->shared = 0;
-	}
 	return NULL;
 }
 
