@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: ISC
 """What applications run in, and a store."""
-import signal
-
 from load import Threads, exchange
 from service import Service
 from web import HELLO, Web

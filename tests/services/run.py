@@ -44,6 +44,23 @@ def check_ports(uid):
         os.setresuid(0, 0, 0)
 
 
+def check_page(program):
+    """The program's row in doc/SERVICES.md says what is tested here."""
+    name = os.path.join(FOLDER, "..", "..", "doc", "SERVICES.md")
+    with open(name, encoding="utf-8") as file:
+        rows = [line.strip(" |\n").split(" | ") for line in file
+                if line.startswith("| ")]
+    form = " ".join(program.form) or "--systemd"
+    row = [cells for cells in rows if
+           cells[0].lower().endswith(program.name) and
+           form.startswith(cells[1].strip("`")) and
+           cells[2].startswith("`%s`" % program.ending.name[3:]) and
+           cells[3].startswith("is served") == program.is_graceful]
+    harness.check(len(row) == 1, "doc/SERVICES.md: expected a row of %s, %s, "
+                  "%s, %s", program.name, form, program.ending.name,
+                  "graceful" if program.is_graceful else "not graceful")
+
+
 def run(stage, program, uid):
     """One program's row, and what is to be said below the table."""
     test = harness.Test("root", stage, os.path.join(stage, "tools"),
@@ -52,6 +69,7 @@ def run(stage, program, uid):
     fault = None
     try:
         try:
+            check_page(program)
             service.look_for_program()
             service.prove()
         finally:

@@ -145,8 +145,8 @@ class Service:
             [os.path.join(self.test.stage, "bin", "fdrecv-exec"),
              "--user", str(self.uid), "--run-dir", self.test.path("run"),
              *self.form, self.name, "--", *self.command()],
-            cwd=self.dir, stdout=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
-                               "HOME": self.dir})
+            cwd=self.dir, stdout=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.dir})
 
     def tracer(self):
         """The tracer is no parent of the program and has no part in it."""

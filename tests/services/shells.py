@@ -55,7 +55,8 @@ KbdInteractiveAuthentication no
 
     def ssh(self, source, command):
         return ["ssh", "-F", "none", "-i", self.path("user"), "-b", source,
-                "-o", "BatchMode=yes", "-o", "ConnectTimeout=20", "-o", "StrictHostKeyChecking=yes",
+                "-o", "BatchMode=yes", "-o", "ConnectTimeout=20",
+                "-o", "StrictHostKeyChecking=yes",
                 "-o", "UserKnownHostsFile=" + self.path("known_hosts"),
                 "-l", "login", "127.0.0.1", command]
 

@@ -109,7 +109,8 @@ DirectoryIndex index.html
 """ % (self.dir, modules, modules, modules))
 
     def command(self):
-        return [self.program, "-D", "FOREGROUND", "-f", self.path("httpd.conf")]
+        return [self.program, "-D", "FOREGROUND", "-f",
+                self.path("httpd.conf")]
 
 
 class Lighttpd(Web):
