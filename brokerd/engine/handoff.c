@@ -9,7 +9,7 @@
 
 #include <netinet/in.h>
 
-#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,11 +22,12 @@ static struct handoff *
 handoff_alloc(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd)
 {
-	struct handoff *handoff = calloc(1, sizeof(*handoff));
+	struct handoff *handoff = malloc(sizeof(*handoff));
 	struct timespec now;
 
 	if (handoff == NULL)
 		return NULL;
+	memset(handoff, 0, offsetof(struct handoff, peer));
 	clock_gettime(CLOCK_REALTIME, &now);
 	handoff->endpoint = endpoint;
 	handoff->stats = stats;
@@ -57,18 +58,6 @@ handoff_find_local(struct handoff *handoff)
 		handoff->local_length = 0;
 }
 
-/* A client that sent a reset while it waited: accept(2) hands it out all the
- * same, but there is nobody to serve. */
-static int
-handoff_is_dead(int fd)
-{
-	int error = 0;
-	socklen_t size = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 &&
-	    error != 0;
-}
-
 /* A question that fails leaves the client unknown, never root. */
 static void
 handoff_find_client(struct handoff *handoff)
@@ -95,19 +84,42 @@ handoff_new(const struct record_endpoint *endpoint,
 {
 	struct handoff *handoff;
 
-	if (endpoint->kind == RECORD_TCP && handoff_is_dead(fd)) {
-		errno = ENOTCONN;
-		return NULL;
-	}
 	handoff = handoff_alloc(endpoint, stats, fd);
 	if (handoff == NULL)
 		return NULL;
 	handoff->peer_length = peer_length;
-	memcpy(&handoff->peer, peer, sizeof(*peer));
+	memcpy(&handoff->peer, peer, peer_length);
 	handoff_find_local(handoff);
 	if (endpoint->address.ss_family == AF_UNIX)
 		handoff_find_client(handoff);
 	return handoff;
+}
+
+size_t
+handoff_drop_dead(struct handoff_list *list)
+{
+	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
+	struct handoff *handoff, *next;
+	size_t count = 0, dropped = 0, i = 0;
+
+	TAILQ_FOREACH (handoff, list, entry)
+		ends[count++] = (struct pollfd){
+		    .fd = handoff->endpoint->kind == RECORD_TCP ? handoff->fd :
+								  -1};
+	if (poll(ends, count, 0) <= 0)
+		return 0;
+	fd_guard(HANDOFF_GUARD_MS); /* what came back is shared */
+	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if ((ends[i++].revents & POLLERR) == 0)
+			continue;
+		TAILQ_REMOVE(list, handoff, entry);
+		handoff->stats->dead++;
+		handoff_free(handoff);
+		dropped++;
+	}
+	fd_guard(0);
+	return dropped;
 }
 
 struct handoff *
@@ -124,7 +136,7 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 	    -1)
 		handoff->cookie = 0;
 	handoff->local_length = endpoint->address_length;
-	memcpy(&handoff->local, &endpoint->address, sizeof(handoff->local));
+	memcpy(&handoff->local, &endpoint->address, handoff->local_length);
 	return handoff;
 }
 
@@ -139,7 +151,7 @@ handoff_close(struct handoff *handoff)
 	struct linger linger = {0, 0};
 	socklen_t size = sizeof(linger);
 
-	if (handoff->sent &&
+	if (handoff->sent && !handoff->trusted &&
 	    getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
 		0 &&
 	    linger.l_onoff && linger.l_linger != 0) {

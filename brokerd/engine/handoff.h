@@ -5,6 +5,8 @@
 #include "conf/record.h"
 #include "engine/stats.h"
 
+#include "fdrecv-wire.h"
+
 #include <sys/queue.h>
 #include <sys/socket.h>
 
@@ -20,6 +22,7 @@ struct handoff {
 	struct stats_listener *stats;
 	int fd;
 	int sent;          /* once: a worker may hold it too */
+	int trusted;       /* that worker lets no close wait */
 	uint64_t sequence; /* of the worker that has it now */
 	uint64_t sent_us;
 	unsigned int redeliveries; /* times that it came back */
@@ -28,21 +31,27 @@ struct handoff {
 	uint64_t cookie; /* of a lent socket, else 0 */
 	socklen_t peer_length;
 	socklen_t local_length;
-	struct sockaddr_storage peer;
-	struct sockaddr_storage local;
 	int has_credentials;
 	struct ucred credentials; /* of a local client */
-	char label[HANDOFF_LABEL_SIZE];
 	size_t label_length;
+	/* From here on as much as the lengths say: it is a lot. */
+	struct sockaddr_storage peer;
+	struct sockaddr_storage local;
+	char label[HANDOFF_LABEL_SIZE];
 };
 
 TAILQ_HEAD(handoff_list, handoff);
 
 /* A new hand-off of a connection (takes fd) whose peer accept4(2) told, or
- * NULL with errno: ENOTCONN when the client is gone already. */
+ * NULL with errno. */
 struct handoff *handoff_new(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
     socklen_t peer_length);
+
+/* Counts, closes and frees those of at most FDRECV_WIRE_BATCH_MAX whose client
+ * sent a reset while it waited: accept(2) hands them out all the same, but
+ * there is nobody to serve.  Returns how many. */
+size_t handoff_drop_dead(struct handoff_list *list);
 
 /* A new hand-off of the bound socket itself (borrows fd), or NULL with
  * errno. */

@@ -14,6 +14,8 @@
 #define RECEIPTS_JUDGE_US 200000 /* without a HELLO a worker is plain */
 #define RECEIPTS_LOOK_US 500000
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
+#define RECEIPTS_CLOSE_US 5000  /* and more: it was made to wait, perhaps */
+#define RECEIPTS_WARY 10000     /* connections of that worker after it */
 
 static void
 receipts_arm(struct worker *worker)
@@ -68,7 +70,7 @@ void
 receipts_on_taken(struct worker *worker, uint64_t sequence, uint32_t count)
 {
 	struct handoff *handoff = receipts_find(worker, sequence), *next;
-	uint64_t now = clock_us();
+	uint64_t now = clock_us(), before;
 
 	worker->heard_us = now;
 	for (; handoff != NULL && handoff->sequence - sequence < count;
@@ -78,7 +80,13 @@ receipts_on_taken(struct worker *worker, uint64_t sequence, uint32_t count)
 		window_on_receipt(&worker->window, now - handoff->sent_us,
 		    handoff->endpoint->window);
 		handoff->stats->taken++;
+		handoff->trusted = worker->wary == 0;
+		worker->wary -= worker->wary > 0;
+		before = now;
 		handoff_free(handoff);
+		now = clock_us();
+		if (now - before > RECEIPTS_CLOSE_US)
+			worker->wary = RECEIPTS_WARY;
 	}
 }
 

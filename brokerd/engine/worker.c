@@ -229,12 +229,16 @@ int
 worker_send(struct worker *worker)
 {
 	struct encode encode = {.bytes = worker->core->datagram};
-	struct handoff *handoff = TAILQ_FIRST(&worker->outbox);
+	struct handoff *handoff;
 	int fds[FDRECV_WIRE_BATCH_MAX];
 	uint64_t now = clock_us();
 	size_t count = 0;
 	int closes; /* receipts_expect(), at once */
 
+	worker->outbox_count -= handoff_drop_dead(&worker->outbox);
+	handoff = TAILQ_FIRST(&worker->outbox);
+	if (handoff == NULL)
+		return 0;
 	if (handoff->endpoint->protocol == RECORD_AUTO)
 		worker_encode_header(worker, &encode, worker->outbox_count);
 	else

@@ -44,8 +44,8 @@ struct worker {
 	size_t outbox_count, unreceipted_count;
 	uint64_t drained_us; /* since when nothing is in the mailbox, or 0 */
 	uint64_t heard_us;   /* of its last receipt */
-	struct event *writable, *rested;
-	struct event *look; /* after what lacks a receipt */
+	unsigned int wary;   /* of that many, which may make a close wait */
+	struct event *writable, *rested, *look; /* after lacking receipts */
 	const struct worker_user *user;
 	void *argument;
 };

@@ -112,23 +112,35 @@ START_TEST(behind_a_wildcard_the_address_is_asked_for)
 }
 END_TEST
 
-START_TEST(a_client_that_is_gone_is_not_handed_off)
+START_TEST(clients_that_are_gone_are_not_handed_off)
 {
-	struct record_endpoint endpoint =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	struct handoff_list list = TAILQ_HEAD_INITIALIZER(list);
+	struct record_endpoint endpoints[3];
+	struct handoff *handoffs[3];
+	struct net_pair pairs[3];
 	struct pollfd reset;
-	struct net_pair pair;
 
-	net_pair(&pair, AF_INET);
-	net_reset(pair.client);
-	reset = (struct pollfd){.fd = pair.server};
+	for (int i = 0; i < 3; i++) {
+		handoffs[i] = offer_tcp(&pairs[i], &endpoints[i]);
+		TAILQ_INSERT_TAIL(&list, handoffs[i], entry);
+	}
+	ck_assert_uint_eq(handoff_drop_dead(&list), 0);
+	net_reset(pairs[1].client);
+	reset = (struct pollfd){.fd = pairs[1].server};
 	ck_assert_int_eq(poll(&reset, 1, 3000), 1);
-	errno = 0;
-	ck_assert_ptr_null(handoff_new(&endpoint, &stats, pair.server,
-	    &endpoint.address, endpoint.address_length));
-	ck_assert_int_eq(errno, ENOTCONN);
-	close(pair.server); /* it was not taken */
-	close(pair.listener);
+	ck_assert_uint_eq(handoff_drop_dead(&list), 1);
+	ck_assert_uint_eq(stats.dead, 1);
+	ck_assert_int_eq(fcntl(pairs[1].server, F_GETFD), -1);
+	close(pairs[1].listener);
+	fd_guard(HANDOFF_GUARD_MS);
+	for (int i = 0; i < 3; i += 2) {
+		ck_assert_ptr_eq(TAILQ_FIRST(&list), handoffs[i]);
+		TAILQ_REMOVE(&list, handoffs[i], entry);
+		handoff_free(handoffs[i]);
+		close_client(&pairs[i]);
+	}
+	fd_guard(0);
+	ck_assert(TAILQ_EMPTY(&list));
 }
 END_TEST
 
@@ -324,7 +336,7 @@ main(void)
 
 	tcase_add_test(tc, client_and_server_are_told);
 	tcase_add_test(tc, behind_a_wildcard_the_address_is_asked_for);
-	tcase_add_test(tc, a_client_that_is_gone_is_not_handed_off);
+	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);
 	tcase_add_test(tc, a_client_that_has_said_all_is_handed_off);
 	tcase_add_test(tc, a_local_client_is_known);
 	tcase_add_test(tc, a_local_client_that_cannot_be_asked_for_is_unknown);

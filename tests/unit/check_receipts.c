@@ -9,6 +9,9 @@
 #include "net.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
+
+#include <sys/socket.h>
 
 #include <event2/event.h>
 #include <unistd.h>
@@ -156,6 +159,54 @@ START_TEST(a_worker_that_is_let_go_keeps_nothing)
 }
 END_TEST
 
+static int
+lingers(int fd)
+{
+	struct linger linger;
+	socklen_t size = sizeof(linger);
+
+	ck_assert_int_eq(
+	    getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+	return linger.l_onoff;
+}
+
+START_TEST(only_a_worker_that_made_a_close_wait_is_looked_at)
+{
+	static const struct linger on = {1, 1000};
+	struct desk desk;
+
+	desk_init(&desk, WORKER_RECEIPTED);
+	desk_send(&desk, 2);
+	letter_take(&desk.letter, desk.mailbox);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(setsockopt(desk.letter.fds[i], SOL_SOCKET,
+				     SO_LINGER, &on, sizeof(on)),
+		    0);
+	desk.worker->wary = 1;
+	receipts_on_taken(desk.worker, 0, 2);
+	ck_assert_uint_eq(desk.worker->wary, 0);
+	ck_assert(!lingers(desk.letter.fds[0]));
+	ck_assert(lingers(desk.letter.fds[1]));
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_close_that_has_to_wait_makes_wary)
+{
+	struct desk desk;
+	int listener;
+
+	desk_init_received(&desk, 2);
+	listener = net_strand(desk.clients[1]);
+	fd_guard(HANDOFF_GUARD_MS);
+	receipts_on_taken(desk.worker, 1, 1);
+	fd_guard(0);
+	ck_assert_uint_eq(desk.worker->wary, 10000);
+	close(listener);
+	desk_done(&desk);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -172,5 +223,7 @@ main(void)
 	    tc, what_is_lost_comes_back_and_the_worker_rests, 0, 2);
 	tcase_add_test(tc, a_range_that_is_lost_comes_back_from_its_end);
 	tcase_add_test(tc, a_worker_that_is_let_go_keeps_nothing);
+	tcase_add_test(tc, only_a_worker_that_made_a_close_wait_is_looked_at);
+	tcase_add_test(tc, a_close_that_has_to_wait_makes_wary);
 	return unit_run(suite);
 }
