@@ -20,6 +20,7 @@
 enum fdrecv_wire_hello_flag {
 	FDRECV_WIRE_COUNTED = 1 << 0, /* connections is kept up to date */
 	FDRECV_WIRE_PAUSED = 1 << 1,
+	FDRECV_WIRE_OFFER = 1 << 2, /* a board may be offered */
 };
 
 /* The first message of a worker on a receipt connection, followed by the name

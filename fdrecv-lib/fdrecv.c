@@ -91,8 +91,7 @@ fdrecv_box_tell_taken(
 	if (box->flags & FDRECV_COUNTED)
 		box->links.connections += kept;
 	if (link != NULL)
-		fdrecv_links_tell(
-		    &box->links, link, FDRECV_WIRE_TAKEN, sequence, 1);
+		fdrecv_links_tell_taken(&box->links, link, sequence);
 }
 
 /* A datagram that is received without a free descriptor loses what it

@@ -24,6 +24,7 @@ link_close(struct link *link)
 	if (link->fd != -1)
 		close(link->fd);
 	link->fd = -1;
+	fdrecv_board_close(&link->board);
 	errno = saved;
 }
 
@@ -189,6 +190,16 @@ fdrecv_links_tell(struct links *links, struct link *link,
 	    errno != EAGAIN)
 		link_close(link);
 	errno = saved;
+}
+
+void
+fdrecv_links_tell_taken(
+    struct links *links, struct link *link, uint64_t sequence)
+{
+	if (links->flags & FDRECV_WIRE_OFFER)
+		fdrecv_board_accept(&link->board, link->fd);
+	if (!fdrecv_board_write(&link->board, sequence))
+		fdrecv_links_tell(links, link, FDRECV_WIRE_TAKEN, sequence, 1);
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef FDRECV_LINKS_H
 #define FDRECV_LINKS_H
 
+#include "board.h"
 #include "mailbox.h"
 
 #include "fdrecv-wire-link.h"
@@ -14,6 +15,7 @@ struct link {
 	int fd;         /* -1: a free place */
 	uint64_t epoch; /* 0: not known yet */
 	char path[FDRECV_WIRE_PATH_MAX + 1];
+	struct board board;
 };
 
 struct links {
@@ -39,6 +41,10 @@ struct link *fdrecv_links_find(
 
 /* The same, if there is one already. */
 struct link *fdrecv_links_known(struct links *links, uint64_t epoch);
+
+/* Gives a receipt for one hand-off that the application has. */
+void fdrecv_links_tell_taken(
+    struct links *links, struct link *link, uint64_t sequence);
 
 /* Sends a receipt for count hand-offs.  Never blocks. */
 void fdrecv_links_tell(struct links *links, struct link *link,

@@ -59,8 +59,9 @@ fdrecv_start(
 {
 	uint32_t weight =
 	    options->weight == 0 ? FDRECV_WEIGHT : options->weight;
-	uint16_t counted =
-	    options->flags & FDRECV_COUNTED ? FDRECV_WIRE_COUNTED : 0;
+	/* Those who count say how many there are with each receipt. */
+	uint16_t told = options->flags & FDRECV_COUNTED ? FDRECV_WIRE_COUNTED :
+							  FDRECV_WIRE_OFFER;
 
 	errno = EINVAL;
 	if ((options->flags & ~FDRECV_FLAGS) != 0 ||
@@ -69,8 +70,7 @@ fdrecv_start(
 	box->flags = options->flags;
 	box->mine = fdrecv_mine();
 	if (box->mine == NULL ||
-	    fdrecv_links_init(&box->links, &box->mailbox, weight, counted) ==
-		-1 ||
+	    fdrecv_links_init(&box->links, &box->mailbox, weight, told) == -1 ||
 	    fdrecv_mailbox_open(&box->mailbox, path) == -1)
 		return -1;
 	fdrecv_scan(box, path, options->run_dir);

@@ -31,7 +31,8 @@ hello_read(const unsigned char *bytes, size_t size, struct hello *out)
 	    .weight = wire.weight,
 	    .connections = wire.connections,
 	    .counted = (wire.flags & FDRECV_WIRE_COUNTED) != 0,
-	    .paused = (wire.flags & FDRECV_WIRE_PAUSED) != 0};
+	    .paused = (wire.flags & FDRECV_WIRE_PAUSED) != 0,
+	    .offer = (wire.flags & FDRECV_WIRE_OFFER) != 0};
 	memcpy(out->name, bytes + wire.size, wire.name_length);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct hello {
 	uint32_t connections;
 	int counted;
 	int paused;
+	int offer; /* takes a board */
 };
 
 /* Reads the first message of a receipt connection.  0, or -1 if it is none. */

@@ -140,6 +140,31 @@ link_on_message(struct link *link, const unsigned char *bytes, size_t size)
 	return 0;
 }
 
+/* The worker has hung up, or not: what it wrote before is there. */
+static void
+link_read_board(struct link *link)
+{
+	uint64_t sequence;
+	uint32_t count;
+
+	while ((count = board_take(&link->board, &sequence)) != 0)
+		if (!link->worker->shared)
+			receipts_on_taken(link->worker, sequence, count);
+}
+
+void
+link_look(struct link *link)
+{
+	struct worker *worker = link->worker;
+
+	if (!board_has_news(&link->board))
+		return;
+	fd_guard(HANDOFF_GUARD_MS);
+	link_read_board(link);
+	fd_guard(0);
+	worker->user->on_room(worker, worker->argument);
+}
+
 /* Reads what is there, or some of it.  1 there may be more, 0 there is not, -1
  * the link has ended.  HELLO comes alone: what follows waits for its worker. */
 static int
@@ -165,6 +190,7 @@ link_read(struct link *link)
 	for (int i = 0; i < count && !ended; i++)
 		ended = (messages[i].msg_hdr.msg_flags & MSG_CTRUNC) != 0 ||
 		    link_on_message(link, bytes[i], messages[i].msg_len) == -1;
+	link_read_board(link);
 	fd_guard(0);
 	return ended ? -1 : count == LINK_MESSAGES;
 }
@@ -304,6 +330,11 @@ link_free(struct link *link)
 		event_free(link->ended);
 	if (link->late != NULL)
 		event_free(link->late);
+	if (link->board.page != NULL) {
+		TAILQ_REMOVE(&link->rendezvous->boards, link, offered);
+		link->rendezvous->board_count--;
+	}
+	board_close(&link->board);
 	fd_close(link->process);
 	fd_guard(HANDOFF_GUARD_MS); /* whatever is unread in there */
 	fd_close(link->fd);
@@ -319,4 +350,6 @@ link_set_worker(struct link *link, struct worker *worker)
 	TAILQ_INSERT_TAIL(&worker->links, link, entry);
 	event_del(link->late);
 	event_add(link->readable, NULL);
+	if (link->hello.offer)
+		rendezvous_offer(link->rendezvous, link);
 }

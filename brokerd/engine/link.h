@@ -2,6 +2,7 @@
 #ifndef ENGINE_LINK_H
 #define ENGINE_LINK_H
 
+#include "engine/board.h"
 #include "engine/hello.h"
 
 #include <sys/queue.h>
@@ -25,6 +26,8 @@ struct link {
 	struct event *readable;
 	struct event *ended;
 	struct event *late;
+	TAILQ_ENTRY(link) offered; /* of those of the rendezvous with a board */
+	struct board board;
 };
 
 TAILQ_HEAD(link_list, link);
@@ -39,6 +42,10 @@ void link_free(struct link *link);
 /* Reads a HELLO that has come, if there is none yet, and what follows it.  0,
  * or -1 if the link has ended without one. */
 int link_listen(struct link *link);
+
+/* Reads what is on its board, if there is anything.  The worker, and link, may
+ * be gone afterwards. */
+void link_look(struct link *link);
 
 /* Reads what is left on the links of a worker that has died; they stay. */
 void link_hear_out(struct worker *worker);

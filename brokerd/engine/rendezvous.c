@@ -98,6 +98,7 @@ rendezvous_open(struct rendezvous *rendezvous, struct core *core,
 	*rendezvous =
 	    (struct rendezvous){.core = core, .user = *user, .fd = fd};
 	TAILQ_INIT(&rendezvous->links);
+	TAILQ_INIT(&rendezvous->boards);
 	snprintf(
 	    rendezvous->path, sizeof(rendezvous->path), "%s", record->mailbox);
 	rendezvous->readable = event_new(core->base, fd, EV_READ | EV_PERSIST,
@@ -123,6 +124,48 @@ rendezvous_close(struct rendezvous *rendezvous)
 	fd_guard(HANDOFF_GUARD_MS);
 	rendezvous->fd = fd_close(rendezvous->fd);
 	fd_guard(0);
+}
+
+void
+rendezvous_offer(struct rendezvous *rendezvous, struct link *link)
+{
+	if (link->board.page != NULL)
+		return;
+	board_offer(&link->board, link->fd);
+	if (link->board.page == NULL)
+		return;
+	board_watch(&link->board, rendezvous->watching);
+	TAILQ_INSERT_TAIL(&rendezvous->boards, link, offered);
+	rendezvous->board_count++;
+}
+
+/* A link may be gone when its worker was told of room, and others with it. */
+void
+rendezvous_look(struct rendezvous *rendezvous)
+{
+	struct link *link;
+
+	for (size_t i = rendezvous->board_count; i > 0; i--) {
+		link = TAILQ_FIRST(&rendezvous->boards);
+		if (link == NULL)
+			return;
+		TAILQ_REMOVE(&rendezvous->boards, link, offered);
+		TAILQ_INSERT_TAIL(&rendezvous->boards, link, offered);
+		link_look(link);
+	}
+}
+
+void
+rendezvous_watch(struct rendezvous *rendezvous, int watching)
+{
+	struct link *link;
+
+	if (rendezvous == NULL || rendezvous->watching == watching)
+		return;
+	rendezvous->watching = watching;
+	TAILQ_FOREACH (link, &rendezvous->boards, offered)
+		board_watch(&link->board, watching);
+	rendezvous_look(rendezvous);
 }
 
 const char *

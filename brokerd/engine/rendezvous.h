@@ -29,6 +29,9 @@ struct rendezvous {
 	int fd;
 	struct link_list links; /* without a worker yet, oldest first */
 	size_t link_count;
+	struct link_list boards; /* links that have one */
+	size_t board_count;
+	int watching; /* them: rendezvous_look() is called soon */
 	struct event *readable;
 	struct event *rested;
 };
@@ -47,6 +50,15 @@ void rendezvous_catch_up(struct rendezvous *rendezvous);
 
 /* Its path, "" for NULL. */
 const char *rendezvous_path(const struct rendezvous *rendezvous);
+
+/* Says on every board whether rendezvous_look() will be called soon. */
+void rendezvous_watch(struct rendezvous *rendezvous, int watching);
+
+/* Reads what workers have written on their boards. */
+void rendezvous_look(struct rendezvous *rendezvous);
+
+/* Offers the worker of a link a board. */
+void rendezvous_offer(struct rendezvous *rendezvous, struct link *link);
 
 /* A link has said HELLO. */
 void rendezvous_on_hello(struct rendezvous *rendezvous, struct link *link);

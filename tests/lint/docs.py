@@ -146,7 +146,7 @@ def check_library_examples():
             yield "fdrecv.3: %s" % error
 
 
-WIRE = ("fdrecv-wire.h", "fdrecv-wire-link.h")
+WIRE = ("fdrecv-wire.h", "fdrecv-wire-link.h", "fdrecv-wire-board.h")
 
 
 def protocol_table(page, head, row):

@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "ctl": {"base"},
     "monitor": {"base", "channel", "conf/record.h", "fdrecv-wire-link.h"},
     "engine": {"base", "channel", "conf/record.h", "fdrecv-wire.h",
-               "fdrecv-wire-link.h"},
+               "fdrecv-wire-board.h", "fdrecv-wire-link.h"},
 }
 # Code lines (non-blank, non-comment) of what the root process links.
 BUDGETS = {

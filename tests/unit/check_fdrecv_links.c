@@ -42,7 +42,7 @@ START_TEST(hello_is_said_when_the_mailbox_opens)
 	ck_assert_uint_eq(engines[0].hello.device, st.st_dev);
 	ck_assert_uint_eq(engines[0].hello.inode, st.st_ino);
 	ck_assert_uint_eq(engines[0].hello.weight, 100);
-	ck_assert_uint_eq(engines[0].hello.flags, 0);
+	ck_assert_uint_eq(engines[0].hello.flags, FDRECV_WIRE_OFFER);
 	ck_assert_uint_eq(engines[0].hello.connections, 0);
 	engine_hears_nothing(&engines[0]);
 	mail_close(&mail);

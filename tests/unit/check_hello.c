@@ -98,6 +98,7 @@ START_TEST(each_flag_is_itself_and_others_are_ignored)
 		taken(&hello, "flags");
 		ck_assert_int_eq(hello.counted, (flags & 1) != 0);
 		ck_assert_int_eq(hello.paused, (flags & 2) != 0);
+		ck_assert_int_eq(hello.offer, (flags & 4) != 0);
 	}
 }
 END_TEST

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Boards, as the library has them: which are taken, and which receipts are
+ * written there instead of sent.
+ */
+#include "engine.h"
+#include "net.h"
+#include "unit.h"
+
+#include "fdrecv-wire-board.h"
+
+#include <sys/mman.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static struct mail mail;
+static struct engine engine;
+static struct fdrecv_wire_board *page; /* the engine's */
+
+static void
+offer(off_t size, int seals)
+{
+	struct fdrecv_wire_offer message = {.magic = {'b', 'f', 'd', 'r'},
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(message)};
+	int fd = memfd_create("board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	page = mmap(
+	    NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
+	ck_assert_int_eq(
+	    net_send(engine.link, &message, sizeof(message), &fd, 1),
+	    (ssize_t)sizeof(message));
+	close(fd);
+}
+
+static void
+start(off_t size, int seals)
+{
+	engine_start(&engine, 0, 11);
+	engine_mail(&mail, FDRECV_NONBLOCK);
+	engine_hears_hello(&engine);
+	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_OFFER);
+	offer(size, seals);
+}
+
+static void
+stop(void)
+{
+	mail_close(&mail);
+	munmap(page, sizeof(*page));
+	engine_stop(&engine);
+}
+
+/* One connection, from its way into the mailbox to its end. */
+static void
+serve(uint64_t sequence)
+{
+	int end;
+
+	engine.sequence = sequence;
+	end = engine_connection(&engine, &mail);
+	engine_expect(&mail, sequence);
+	fdrecv_done(mail.box, &mail.handoff);
+	close(end);
+}
+
+START_TEST(a_watched_board_is_written_to)
+{
+	start(sizeof(*page), SEALS);
+	page->watched = 1;
+	serve(40);
+	serve(7);
+	engine_hears_nothing(&engine);
+	ck_assert_uint_eq(page->count, 2);
+	ck_assert_uint_eq(page->sequences[0], 40);
+	ck_assert_uint_eq(page->sequences[1], 7);
+	stop();
+}
+END_TEST
+
+START_TEST(where_nobody_looks_receipts_are_sent)
+{
+	start(sizeof(*page), SEALS);
+	serve(40);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	page->watched = 1;
+	serve(41);
+	engine_hears_nothing(&engine);
+	page->watched = 0;
+	serve(42);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 42, 1, 0);
+	ck_assert_uint_eq(page->count, 1);
+	stop();
+}
+END_TEST
+
+START_TEST(on_a_full_board_receipts_are_sent)
+{
+	start(sizeof(*page), SEALS);
+	page->watched = 1;
+	page->read = (uint32_t)-FDRECV_WIRE_BOARD_PLACES;
+	serve(40);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	page->read++;
+	serve(41);
+	engine_hears_nothing(&engine);
+	ck_assert_uint_eq(page->sequences[0], 41);
+	stop();
+}
+END_TEST
+
+static const struct {
+	off_t size;
+	int seals;
+} unsafe[] = {{sizeof(*page), F_SEAL_GROW}, {sizeof(*page), 0},
+    {sizeof(*page) - 1, SEALS}};
+
+START_TEST(memory_that_may_vanish_is_not_used)
+{
+	start(unsafe[_i].size, unsafe[_i].seals);
+	page->watched = 1;
+	serve(40);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	ck_assert_uint_eq(page->count, 0);
+	stop();
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *suite = suite_create("fdrecv_board");
+	TCase *tc = unit_case(suite, "fdrecv_board");
+
+	tcase_add_test(tc, a_watched_board_is_written_to);
+	tcase_add_test(tc, where_nobody_looks_receipts_are_sent);
+	tcase_add_test(tc, on_a_full_board_receipts_are_sent);
+	tcase_add_loop_test(
+	    tc, memory_that_may_vanish_is_not_used, 0, UNIT_COUNT(unsafe));
+	return unit_run(suite);
+}
