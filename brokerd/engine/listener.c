@@ -18,9 +18,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define LISTENER_ROUND                                                        \
-	16                      /* connections of one endpoint in a row: what \
-				 * the engine has in hand dies with it */
+/* Connections in a row: what the engine has in hand dies with it.  And how
+ * often that, before others have their turn. */
+#define LISTENER_ROUND 8
+#define LISTENER_ROUNDS 4
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
 #define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
@@ -205,27 +206,39 @@ listener_may_accept(struct listener *listener,
 	return -1;
 }
 
+/* Accepts some and sends them.  True if there may be more. */
+static int
+listener_round(struct listener *listener, struct listener_endpoint *endpoint)
+{
+	struct worker *worker;
+	int i = 0;
+
+	while (i < LISTENER_ROUND &&
+	    listener_may_accept(listener, endpoint, &worker) == 0 &&
+	    listener_accept(listener, endpoint, worker))
+		i++;
+	route_send(listener->pool);
+	return i == LISTENER_ROUND;
+}
+
 void
 listener_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener_endpoint *endpoint = argument;
 	struct listener *listener = endpoint->listener;
 	uint64_t before = listener->core->count.accepted;
-	struct worker *worker;
+	int more = 1;
 
 	(void)fd;
 	(void)what;
 	if (listener->state == LISTENER_REFUSING &&
 	    listener->pool->finder.watch_id == WATCH_NONE)
 		finder_scan(&listener->pool->finder);
-	for (int i = 0; i < LISTENER_ROUND &&
-	     listener_may_accept(listener, endpoint, &worker) == 0 &&
-	     listener_accept(listener, endpoint, worker);
-	     i++)
-		;
+	for (int i = 0; more && i < LISTENER_ROUNDS; i++)
+		more = listener_round(listener, endpoint);
+	listener->core->more |= more;
 	listener->core->count.rounds +=
 	    listener->core->count.accepted != before;
-	route_send(listener->pool);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "engine/loop.h"
 
 #include "base/clock.h"
+#include "engine/rendezvous.h"
 
 #include <sys/prctl.h>
 
@@ -32,13 +33,22 @@ loop_new(void)
 void
 loop_run(struct core *core, const int *status)
 {
+	struct rendezvous *rendezvous;
 	struct pace pace = {0};
-	unsigned int pause_us;
+	unsigned int pause_us = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
-	while (*status == -1 && event_base_loop(core->base, EVLOOP_ONCE) == 0) {
+	/* While boards are watched nothing may be waited for but the pause. */
+	while (*status == -1 &&
+	    event_base_loop(core->base,
+		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
+		rendezvous = core->rendezvous;
 		pause_us = pace_next_us(&pace, clock_us(), &core->count);
-		if (pause_us != 0)
+		rendezvous_watch(rendezvous, pause_us != 0);
+		if (pause_us != 0 && !core->more)
 			usleep(pause_us);
+		core->more = 0;
+		if (rendezvous != NULL && rendezvous->watching)
+			rendezvous_look(rendezvous);
 	}
 }

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-#define PACE_PAUSE_US 100
+#define PACE_SHORT_US 100
+#define PACE_LONG_US 500
 
 /* What all listeners have done so far. */
 struct pace_count {
@@ -18,10 +19,12 @@ struct pace_count {
 struct pace {
 	uint64_t since_us; /* begin of the interval that is measured */
 	struct pace_count before;
-	int on;
+	unsigned int pause_us; /* 0: off */
+	uint64_t rate;         /* with the short pause; 0: not measured */
+	unsigned int keep;     /* for so many intervals */
 };
 
-/* How long to pause now, in microseconds: 0 or PACE_PAUSE_US. */
+/* How long to pause now, in microseconds: 0 or one of these. */
 unsigned int pace_next_us(
     struct pace *pace, uint64_t now_us, const struct pace_count *count);
 
