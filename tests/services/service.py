@@ -183,8 +183,11 @@ class Service:
         return len(self.accepted(self.traces[-1]))
 
     def await_progress(self):
-        wait_for(lambda: self.met() >= self.progress,
-                 "%d clients of %s" % (self.progress, self.name))
+        def look():
+            self.process.log()  # a full pipe would stop the program
+            return self.met() >= self.progress
+
+        wait_for(look, "%d clients of %s" % (self.progress, self.name))
 
     def clients_wait(self):
         """True if clients wait in the sockets, in each that has a load."""
