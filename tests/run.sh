@@ -153,6 +153,7 @@ count "model" python3 "$top/tests/model/run.py"
 count "units" python3 "$top/tests/lint/units.py" "$top" "$work/plain"
 count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 test_variant plain "$@"
+count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
 
 ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0
 export ASAN_OPTIONS

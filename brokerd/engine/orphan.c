@@ -7,14 +7,16 @@
 
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-/* As for a reload in which everything stays. */
+/* Another engine has all of it (nobody: 0), or nobody has (0xff). */
 static void
-orphan_drain(struct orphan *orphan)
+orphan_drain(struct orphan *orphan, unsigned char nobody)
 {
-	static const struct channel_drain how = {.timeout_ms = 10000};
+	struct channel_drain how = {.timeout_ms = 10000};
 
+	memset(how.removed, nobody, sizeof(how.removed));
 	drain_start(orphan->drain, &how);
 }
 
@@ -27,7 +29,7 @@ orphan_on_late(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	log_line(&orphan->drain->core->log, LOG_ERR,
 	    "no monitor for %u s: draining", orphan->timeout_s);
-	orphan_drain(orphan);
+	orphan_drain(orphan, 0xff); /* after what waits now */
 }
 
 int
@@ -55,7 +57,7 @@ orphan_start(struct orphan *orphan, struct drain *drain)
 	    "most %u s",
 	    orphan->timeout_s);
 	if (orphan->late == NULL || orphan->timeout_s == 0)
-		orphan_drain(orphan);
+		orphan_drain(orphan, 0);
 	else
 		event_add(orphan->late, &timeout);
 }
@@ -72,7 +74,7 @@ orphan_on_adopt(
 	if (number == CHANNEL_ADOPTED) {
 		log_line(&orphan->drain->core->log, LOG_NOTICE,
 		    "another monitor has the sockets: draining");
-		orphan_drain(orphan);
+		orphan_drain(orphan, 0);
 		return 0;
 	}
 	if (number < orphan->count)

@@ -265,7 +265,7 @@ table_take_over(struct table *table, struct table *before,
 	}
 	snprintf(out_text, size,
 	    "endpoints: %u added, %u changed, %u removed, %u unchanged; "
-	    "%u of those removed were lent",
+	    "%u of those removed were lent and may still be held",
 	    added, changed, removed, unchanged, lent);
 }
 

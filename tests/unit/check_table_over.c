@@ -148,7 +148,7 @@ START_TEST(the_difference_is_told)
 	take_over();
 	ck_assert_str_eq(scene.text,
 	    "endpoints: 2 added, 1 changed, 6 removed, 2 unchanged; "
-	    "1 of those removed were lent");
+	    "1 of those removed were lent and may still be held");
 	for (uint32_t i = 0; i < 10; i++) {
 		int kept = i == 3 || i == 5 || i == 9;
 
@@ -271,7 +271,7 @@ START_TEST(a_socket_without_its_file_is_made_anew)
 	take_over();
 	ck_assert_str_eq(scene.text,
 	    "endpoints: 1 added, 0 changed, 1 removed, 0 unchanged; "
-	    "0 of those removed were lent");
+	    "0 of those removed were lent and may still be held");
 	ck_assert(channel_is_removed(&scene.drain, 0));
 	table_done(&scene.before, ENDPOINT_REVOKE);
 	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
