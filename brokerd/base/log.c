@@ -61,7 +61,7 @@ log_line(struct log *log, int priority, const char *format, ...)
 	if (log->said != NULL)
 		snprintf(log->said + strlen(log->said),
 		    LOG_LINE_MAX - strlen(log->said), "%s%s",
-		    log->said[0] == '\0' ? "" : "; ", text);
+		    log->said[0] == '\0' ? "" : "\n", text);
 	snprintf(prefix, log->prefix ? 8 : 1, "<%d>", priority & 7);
 	if (log->lost != 0)
 		snprintf(lost, 64, " (%" PRIu64 " lines lost)", log->lost);

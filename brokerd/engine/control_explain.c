@@ -62,7 +62,10 @@ explain_state(const struct listener *listener, json_t *lines)
 		explain_add(lines,
 		    listener_is_lent(listener) ?
 			"Its sockets are lent to its workers." :
-			"It accepts connections and hands them off.");
+			pool_has_worker(listener->pool) ?
+			"It accepts connections and hands them off." :
+			"There is no worker: the first connection will wait "
+			"in the kernel.");
 		return;
 	case LISTENER_WAITING:
 		if (listener->absent_ms != 0)

@@ -46,8 +46,9 @@ route_ask(struct control_call *call, enum control_ask what)
 	control_peer_wait(call->peer);
 	if (user->ask(user->argument, what) == 0)
 		return;
-	control_say(call->peer, call->request, EX_TEMPFAIL,
-	    "brokerd itself does not listen");
+	control_say(call->peer, call->request, EX_UNAVAILABLE,
+	    "brokerd itself has died, only its engine serves: start it "
+	    "again");
 }
 
 static void

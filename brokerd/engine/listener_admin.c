@@ -7,6 +7,12 @@
 
 #include <errno.h>
 
+int
+listener_is_lent(const struct listener *listener)
+{
+	return listener->record->handoff == RECORD_LISTENER;
+}
+
 const char *
 listener_state_name(const struct listener *listener)
 {
@@ -19,13 +25,13 @@ listener_state_name(const struct listener *listener)
 	    [LISTENER_PAUSED] = "paused",
 	};
 
-	return names[listener->state];
-}
-
-int
-listener_is_lent(const struct listener *listener)
-{
-	return listener->record->handoff == RECORD_LISTENER;
+	if (listener->state != LISTENER_OPEN)
+		return names[listener->state];
+	if (listener_is_lent(listener))
+		return "lent";
+	/* It knows when the first one comes. */
+	return names[pool_has_worker(listener->pool) ? LISTENER_OPEN :
+						       LISTENER_WAITING];
 }
 
 /* Noted before anything is done, so that the next engine knows as well. */

@@ -36,7 +36,8 @@ struct monitor {
 	uint64_t ping_ms;  /* when to look whether it answers; 0: never */
 	int pinged;        /* it has not answered yet */
 	int stopping;
-	int status; /* to exit with; -1: go on */
+	int upgrade; /* wanted, as soon as no engine drains */
+	int status;  /* to exit with; -1: go on */
 };
 
 static void
@@ -129,23 +130,23 @@ monitor_change(struct monitor *m, int upgrade)
 	char text[LOG_LINE_MAX] = "";
 	int status = EX_TEMPFAIL;
 
-	if (m->stopping) {
-		snprintf(text, sizeof(text), "brokerd is about to end");
-	} else if (monitor_count_before(m) >
-	    (upgrade ? 0 : MONITOR_BEFORE - 1)) {
-		/* What an upgrade leaves behind nobody waits for. */
-		snprintf(text, sizeof(text),
-		    "engines drain already, %d: try again later",
-		    monitor_count_before(m));
-	} else {
-		m->setup.log.said = text;
+	if (upgrade && monitor_count_before(m) > 0) {
+		m->upgrade = 1; /* or nobody would see to their end */
+		return;
+	}
+	m->setup.log.said = text;
+	if (m->stopping)
+		log_line(&m->setup.log, LOG_ERR, "it is about to end");
+	else if (monitor_count_before(m) == MONITOR_BEFORE)
+		log_line(&m->setup.log, LOG_ERR,
+		    "%d engines drain already: try again later",
+		    MONITOR_BEFORE);
+	else
 		status = upgrade ? upgrade_run(&m->setup, &m->now) :
 				   monitor_reload(m, text);
-		m->setup.log.said = NULL;
-	}
+	m->setup.log.said = NULL;
 	log_line(&m->setup.log, status == EX_OK ? LOG_NOTICE : LOG_ERR,
-	    "%s: %s%s", what,
-	    status == EX_OK ? "" : "nothing has changed: ", text);
+	    "%s: %s", what, status == EX_OK ? text : "nothing has changed");
 	if (status != EX_OK)
 		engine_process_tell(&m->now.engine, status, text);
 }
@@ -214,6 +215,10 @@ monitor_on_time(struct monitor *m)
 	    (now >= m->now.kill_ms ||
 		(m->now.engine.pid == 0 && monitor_count_before(m) == 0)))
 		m->status = EX_OK;
+	if (m->upgrade && monitor_count_before(m) == 0) {
+		m->upgrade = 0;
+		monitor_change(m, 1);
+	}
 	if (m->start_ms != 0 && now >= m->start_ms)
 		monitor_start_engine(m);
 	if (m->ping_ms == 0 || now < m->ping_ms || m->now.engine.pid == 0)

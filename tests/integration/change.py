@@ -17,28 +17,31 @@ DRAIN = 30.0  # seconds; longer than any engine takes to drain
 
 
 def _asked(broker, number, pattern):
-    """What it says about a signal; while too many engines drain, one of them
-    is waited for."""
+    """All that it says about a signal, up to the line of that pattern; while too
+    many engines drain, one of them is waited for."""
     while True:
         broker.log()
         start = len(broker.lines)
         engines = len(children(broker.pid))
         broker.kill(number)
-        line = broker.wait_line(pattern, start)
-        if BUSY not in line:
-            return line
+        last = broker.wait_line(pattern, start)
+        said = broker.lines[start:]
+        said = said[:said.index(last) + 1]
+        if not any(BUSY in line for line in said):
+            return said
         wait_for(lambda: len(children(broker.pid)) < engines,
                  "an engine that has drained", DRAIN)
 
 
-def _refused(line, what):
-    check("%s: nothing has changed: " % what in line, "it was done: %s", line)
-    return line.split("nothing has changed: ", 1)[1]
+def _refused(said, what):
+    check(said[-1] == "brokerd: %s: nothing has changed" % what,
+          "it was done: %s", said)
+    return "; ".join(line.split(": ", 1)[1] for line in said[:-1])
 
 
 def reload(broker):
     """Returns the summary."""
-    line = _asked(broker, signal.SIGHUP, "brokerd: reload: ")
+    line = _asked(broker, signal.SIGHUP, "brokerd: reload: ")[-1]
     check("reload: endpoints: " in line, "%s", line)
     return line.split("endpoints: ", 1)[1]
 
@@ -52,7 +55,7 @@ def reload_fails(broker):
 def upgrade(broker):
     """Returns when the program in its place serves."""
     line = _asked(broker, signal.SIGUSR2,
-                  "brokerd: (upgrade: |serving, endpoints)")
+                  "brokerd: (upgrade: |serving, endpoints)")[-1]
     check("serving, endpoints" in line, "%s", line)
 
 

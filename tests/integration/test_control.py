@@ -48,7 +48,7 @@ def test_status_is_a_table_for_people(test):
                                "ACCEPTED", "IN-HAND", "REFUSED", "ENDPOINT"],
           "%s", lines[1])
     check(lines[2].index("tcp:") == lines[1].index("ENDPOINT") and
-          lines[2].index("open") == lines[1].index("STATE"), "%s", lines)
+          lines[2].index("waiting") == lines[1].index("STATE"), "%s", lines)
 
 
 def test_workers_are_told_with_their_processes(test):
@@ -81,7 +81,7 @@ def test_metrics_are_what_status_says(test):
                            r"(counter|gauge)$)", line), "%s", line)
             continue
         match = re.fullmatch(r'portbroker_(\w+)\{listener="test"'
-                             r'(?:,state="open")?\} (\d+)', line)
+                             r'(?:,state="(?:open|waiting)")?\} (\d+)', line)
         check(match, "%s", line)
         check(match[1] not in found, "twice: %s", line)
         found[match[1]] = int(match[2])

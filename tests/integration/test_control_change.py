@@ -25,7 +25,7 @@ def test_group_may_ask_and_change_nothing(test):
             status, out, err = run(test, *change, uid=OTHER_UID, **member)
             check((status, out) == (77, "") and "may change" in err,
                   "%s: %d %s", change, status, err)
-    check(listener(test)["state"] == "open", "paused")
+    check(listener(test)["state"] == "waiting", "paused")
     stranger = {"uid": OTHER_UID, "gid": OTHER_UID, "groups": [OTHER_UID]}
     status, _, err = run(test, "status", **stranger)
     check(status == 77 and "Permission denied" in err, "%d %s", status, err)
@@ -76,7 +76,7 @@ def test_lent_listener_cannot_be_paused(test):
     test.broker(config(test, free_port(), "handoff = listener"))
     status, _, err = run(test, "pause", "test")
     check(status == 69 and "are lent" in err, "%d %s", status, err)
-    check(listener(test)["state"] == "open", "paused")
+    check(listener(test)["state"] == "lent", "paused")
 
 
 def test_drained_worker_gets_no_more(test):

@@ -38,7 +38,7 @@ def test_garbage_is_answered_with_an_error_or_not_at_all(test):
         answer = http(test, request)
         check(answer == b"" or re.match(rb"HTTP/1\.[01] [45]", answer),
               "%r: %r", request[:40], answer[:80])
-    check(listener(test)["state"] == "open", "paused")
+    check(listener(test)["state"] == "waiting", "paused")
     start_worker(test)
     served(port, 3)
     check("[warn]" not in broker.log() and "[err]" not in broker.log(),
