@@ -5,6 +5,7 @@
  */
 #include "engine/control_call.h"
 
+#include "engine/control_report.h"
 #include "engine/control_route.h"
 
 #include <event2/buffer.h>
@@ -91,7 +92,8 @@ control_say(struct control_peer *peer, struct evhttp_request *request,
     int status, const char *text)
 {
 	call_send_json(peer, request, status,
-	    json_pack("{s:i, s:s}", "status", status, "text", text));
+	    json_pack(
+		"{s:i, s:o}", "status", status, "text", control_text(text)));
 }
 
 void
@@ -153,7 +155,7 @@ call_matches(struct control_call *call, const char *pattern, const char *path)
 		pattern += length;
 		same = same && (*pattern != '\0') == (*path != '\0');
 	}
-	return same && *path == '\0';
+	return same && *path == '\0' && *pattern == '\0';
 }
 
 static void

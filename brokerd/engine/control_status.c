@@ -20,7 +20,8 @@ static const char *const status_handoffs[] = {
     [RECORD_LISTENER] = "listener",
 };
 
-/* Who makes names in a mailbox's directory may use any bytes. */
+/* Who makes names in a mailbox's directory may use any bytes, and so may who
+ * writes the configuration. */
 json_t *
 control_text(const char *text)
 {
@@ -47,8 +48,9 @@ status_endpoints(const struct listener *listener)
 		if (fstat(endpoint->fd, &st) == -1)
 			continue;
 		json_array_append_new(all,
-		    json_pack("{s:s, s:I, s:I}", "name", endpoint->record.name,
-			"inode", (json_int_t)st.st_ino, "device",
+		    json_pack("{s:o, s:I, s:I}", "name",
+			control_text(endpoint->record.name), "inode",
+			(json_int_t)st.st_ino, "device",
 			(json_int_t)st.st_dev));
 	}
 	return all;

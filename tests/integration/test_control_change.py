@@ -163,6 +163,22 @@ def test_reload_of_what_is_wrong_changes_nothing(test):
           "something has changed")
 
 
+def test_text_is_told_whatever_bytes_are_in_it(test):
+    """Files may have any name, and JSON is UTF-8."""
+    test.broker(config(test, free_port()))
+    with open(test.path("brokerd.conf"), "ab") as file:
+        file.write(b'listener "odd" { listen = "unix-stream:@%s/\xe4" %s }\n'
+                   % (test.dir.encode(), test.owner().encode()))
+    tell(test, "reload")
+    test.brokers.clear()
+    check([e["name"] for e in listener(test, "odd")["endpoints"]] ==
+          ["unix-stream:@%s/?" % test.dir], "%s", listener(test, "odd"))
+    with open(test.path("brokerd.conf"), "ab") as file:
+        file.write(b'listener "wrong" { listen = "tcp:\xe4:80" }\n')
+    status, _, err = run(test, "reload")
+    check(status == 78 and "tcp:?:80" in err, "%d %s", status, err)
+
+
 def test_paused_listener_keeps_all_through_reload_and_upgrade(test):
     port = free_port()
     broker = test.broker(config(test, port, "give-up = 1"))

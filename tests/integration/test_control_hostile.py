@@ -28,6 +28,8 @@ GARBAGE = (
     b"GET /v1/status/x HTTP/1.0\r\n\r\n", b"GET * HTTP/1.0\r\n\r\n",
     b"POST /v1/listeners/test/workers//drain HTTP/1.0\r\n\r\n",
     b"POST /v1/listeners/*/pause HTTP/1.0\r\n\r\n",
+    b"POST http://x HTTP/1.0\r\n\r\n", b"POST ?x HTTP/1.0\r\n\r\n",
+    b"GET http://x HTTP/1.0\r\n\r\n",
 )
 
 
