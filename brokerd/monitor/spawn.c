@@ -85,7 +85,9 @@ spawn_relay(int said, struct log *log)
 		return;
 	}
 	rewind(file);
-	while (fgets(line, sizeof(line), file) != NULL) {
+	/* A child of the child may write to it for ever. */
+	for (int i = 0;
+	     i < SPAWN_LINES && fgets(line, sizeof(line), file) != NULL; i++) {
 		line[strcspn(line, "\n")] = '\0';
 		text = strstr(line, ": "); /* behind the child's name */
 		log_line(log, LOG_ERR, "%s", text != NULL ? text + 2 : line);

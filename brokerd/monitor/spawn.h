@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#define SPAWN_FDS 5 /* 0 to 4 */
+#define SPAWN_FDS 5       /* 0 to 4 */
+#define SPAWN_LINES 10000 /* that a child may say */
 
 /* One child to be: all of it borrowed. */
 struct spawn {

@@ -178,6 +178,21 @@ START_TEST(a_line_that_is_too_long_becomes_several)
 }
 END_TEST
 
+START_TEST(what_a_child_says_without_end_has_one)
+{
+	static char lines[2 * (SPAWN_LINES + 10)];
+	struct log log = {
+	    .role = "test", .fd = memfd_create("log", MFD_CLOEXEC)};
+
+	for (size_t i = 0; i < sizeof(lines); i++)
+		lines[i] = i % 2 == 0 ? 'x' : '\n';
+	spawn_relay(said(lines, sizeof(lines)), &log);
+	ck_assert_int_eq(lseek(log.fd, 0, SEEK_END),
+	    (off_t)(SPAWN_LINES * strlen("test: x\n")));
+	close(log.fd);
+}
+END_TEST
+
 static const struct {
 	const char *what;
 	const char *argument;
@@ -258,6 +273,7 @@ main(int argc, char **argv)
 	    what_a_child_has_said_is_logged_in_the_monitors_name, 0,
 	    UNIT_COUNT(sayings));
 	tcase_add_test(tc, a_line_that_is_too_long_becomes_several);
+	tcase_add_test(tc, what_a_child_says_without_end_has_one);
 	tcase_add_loop_test(
 	    tc, a_child_is_run_to_its_end_and_heard, 0, UNIT_COUNT(runs));
 	tcase_add_test(tc, a_child_that_cannot_be_run_is_an_error);
