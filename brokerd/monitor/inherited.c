@@ -9,6 +9,7 @@
 #include "monitor/inherited.h"
 
 #include "base/fd.h"
+#include "channel/channel.h"
 
 #include <netinet/in.h>
 
@@ -53,12 +54,14 @@ inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
 
 		inherited->network = inherited_network(own);
 		fd_close(own);
-		inherited->room = inherited->room * 2 + 16;
 		grown = reallocarray(
-		    inherited->items, inherited->room, sizeof(item));
-		if (grown == NULL)
-			abort();
+		    inherited->items, inherited->room * 2 + 16, sizeof(item));
+		if (grown == NULL) {
+			channel_close(fd); /* whoever wants it says so */
+			return;
+		}
 		inherited->items = grown;
+		inherited->room = inherited->room * 2 + 16;
 	}
 	item.length = sizeof(item.address);
 	if (getsockname(fd, (struct sockaddr *)&item.address, &item.length) ==
