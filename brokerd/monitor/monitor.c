@@ -59,7 +59,8 @@ monitor_start_engine(struct monitor *m)
 	if (engine_process_start(&now->engine, &m->setup, &now->table) != -1 ||
 	    engine_process_serve(&now->engine, &m->setup) != -1)
 		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
-	monitor_set_ping(m);
+	else
+		monitor_set_ping(m);
 }
 
 static void
@@ -68,6 +69,7 @@ monitor_lose_engine(struct monitor *m, const char *how)
 	uint64_t age_ms = clock_ms() - m->now.engine.started_ms;
 	int status = engine_process_end(&m->now.engine, 0);
 
+	m->ping_ms = 0;
 	if (m->stopping)
 		return; /* the loop sees to the rest */
 	log_line(&m->setup.log, LOG_ERR,
@@ -221,7 +223,7 @@ monitor_on_time(struct monitor *m)
 	}
 	if (m->start_ms != 0 && now >= m->start_ms)
 		monitor_start_engine(m);
-	if (m->ping_ms == 0 || now < m->ping_ms || m->now.engine.pid == 0)
+	if (m->ping_ms == 0 || now < m->ping_ms)
 		return;
 	if (m->pinged) {
 		monitor_lose_engine(m, "does not answer");
