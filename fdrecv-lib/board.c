@@ -47,7 +47,7 @@ board_receive(struct board *board, int link)
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
+	    .msg_controllen = CMSG_LEN(sizeof(int))}; /* not one more */
 	ssize_t n = recvmsg(link, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *cmsg = n <= 0 ? NULL : CMSG_FIRSTHDR(&msg);
 	int fd;

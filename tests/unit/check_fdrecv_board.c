@@ -21,12 +21,13 @@ static struct engine engine;
 static struct fdrecv_wire_board *page; /* the engine's */
 
 static void
-offer(off_t size, int seals)
+offer(off_t size, int seals, size_t count)
 {
 	struct fdrecv_wire_offer message = {.magic = {'b', 'f', 'd', 'r'},
 	    .version = FDRECV_WIRE_VERSION,
 	    .size = sizeof(message)};
 	int fd = memfd_create("board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fds[] = {fd, fd};
 
 	ck_assert_int_eq(ftruncate(fd, size), 0);
 	page = mmap(
@@ -34,7 +35,7 @@ offer(off_t size, int seals)
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
 	ck_assert_int_eq(
-	    net_send(engine.link, &message, sizeof(message), &fd, 1),
+	    net_send(engine.link, &message, sizeof(message), fds, count),
 	    (ssize_t)sizeof(message));
 	close(fd);
 }
@@ -46,7 +47,7 @@ start(off_t size, int seals)
 	engine_mail(&mail, FDRECV_NONBLOCK);
 	engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_OFFER);
-	offer(size, seals);
+	offer(size, seals, 1);
 }
 
 static void
@@ -132,6 +133,19 @@ START_TEST(memory_that_may_vanish_is_not_used)
 }
 END_TEST
 
+START_TEST(descriptors_beyond_the_one_are_nobodys)
+{
+	start(sizeof(*page), 0);
+	munmap(page, sizeof(*page));
+	offer(sizeof(*page), SEALS, 2);
+	serve(40);
+	serve(41);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 41, 1, 0);
+	stop();
+}
+END_TEST
+
 int
 main(void)
 {
@@ -143,5 +157,6 @@ main(void)
 	tcase_add_test(tc, on_a_full_board_receipts_are_sent);
 	tcase_add_loop_test(
 	    tc, memory_that_may_vanish_is_not_used, 0, UNIT_COUNT(unsafe));
+	tcase_add_test(tc, descriptors_beyond_the_one_are_nobodys);
 	return unit_run(suite);
 }
