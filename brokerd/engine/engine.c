@@ -231,6 +231,8 @@ static void
 engine_on_end(struct engine *engine)
 {
 	event_del(engine->channel);
+	/* An orphan's drain closes what waits to be stored. */
+	notify_forget(&engine->notifier.notify);
 	control_on_result(&engine->control, EX_TEMPFAIL,
 	    "brokerd itself has ended: whether it was done is not known");
 	if (engine->phase == CHANNEL_SERVING)
