@@ -6,7 +6,8 @@
 
 /* Not on the channel: what a new monitor asks of an engine whose own has died,
  * on its rendezvous socket.  It gets a byte and the descriptor of that number,
- * or a hang-up when there is none.  Any version understands any other. */
+ * the counters behind those of the table, or the byte alone behind these; or a
+ * hang-up when it is not to have them.  Any version understands any other. */
 #define CHANNEL_ADOPT_MAGIC "adop"
 #define CHANNEL_ADOPTED UINT32_MAX /* no answer: another engine serves */
 struct channel_adopt {

@@ -218,7 +218,6 @@ enum stats_kind
 stats_find_kind(const struct stats *stats, uint64_t device, uint64_t inode)
 {
 	const struct stats_mailbox *found = stats_mailbox(stats, device, inode);
-
 	uint64_t kind = found == NULL ? 0 : found->kind & ~STATS_DRAINING;
 
 	return kind > STATS_RECEIPTED ? STATS_UNKNOWN : (enum stats_kind)kind;
