@@ -7,9 +7,9 @@
 #include "engine/board.h"
 
 #include "base/fd.h"
+#include "channel/channel.h"
 
 #include <sys/mman.h>
-#include <sys/socket.h>
 
 #include <fcntl.h>
 #include <string.h>
@@ -20,23 +20,9 @@ board_send(int link, int fd)
 {
 	struct fdrecv_wire_offer offer = {
 	    .version = FDRECV_WIRE_VERSION, .size = sizeof(offer)};
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec iov = {&offer, sizeof(offer)};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 
 	memcpy(offer.magic, FDRECV_WIRE_OFFER_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(link, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return channel_put(link, &offer, sizeof(offer), fd);
 }
 
 void

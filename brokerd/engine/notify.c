@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "channel/channel.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -77,25 +78,11 @@ notify_close(struct notify *notify)
 static int
 notify_send(const struct notify *notify, struct notify_message *message)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = {0};
-	struct iovec iov = {message->text, strlen(message->text)};
-	struct msghdr datagram = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (message->fd != -1) {
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.header), &message->fd, sizeof(int));
-		datagram.msg_control = &control;
-		datagram.msg_controllen = sizeof(control);
-	}
-	if (sendmsg(notify->fd, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) != -1)
+	if (channel_put(notify->fd, message->text, strlen(message->text),
+		message->fd) == 0)
 		return 1;
-	return errno != EAGAIN && errno != EINTR && errno != ENOBUFS &&
-	    errno != ENOMEM && errno != ETOOMANYREFS;
+	return errno != EAGAIN && errno != ENOBUFS && errno != ENOMEM &&
+	    errno != ETOOMANYREFS;
 }
 
 int

@@ -4,8 +4,9 @@
  */
 #include "exec/inherit.h"
 
+#include "exec/place.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,15 +39,6 @@ inherit_variable(const char *name)
 	return *end == '\0' ? value : -1;
 }
 
-/* What is closed on exec is this program's own. */
-static int
-inherit_has(int fd)
-{
-	int flags = fcntl(fd, F_GETFD);
-
-	return flags != -1 && (flags & FD_CLOEXEC) == 0;
-}
-
 int
 inherit_is_process(const char *variable)
 {
@@ -62,7 +54,7 @@ inherit_listen_fds(void)
 	    !inherit_is_process("LISTEN_PID"))
 		return 0;
 	for (int i = 0; i < (int)count; i++)
-		if (!inherit_has(INHERIT_FIRST + i))
+		if (!place_is_inherited(INHERIT_FIRST + i))
 			return 0;
 	return (size_t)count;
 }
@@ -90,7 +82,7 @@ inherit_list(const char *variable, const char *separators)
 		return "";
 	while (*at != '\0') {
 		fd = inherit_number(at, &at);
-		if (fd == -1 || !inherit_has((int)fd))
+		if (fd == -1 || !place_is_inherited((int)fd))
 			return "";
 		if (*at != '\0' && strchr(separators, *at) == NULL)
 			return "";
@@ -108,7 +100,7 @@ inherit_einhorn(void)
 	for (long i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "EINHORN_FD_%ld", i);
 		fd = inherit_variable(name);
-		if (fd == -1 || !inherit_has((int)fd))
+		if (fd == -1 || !place_is_inherited((int)fd))
 			return 0;
 	}
 	return count > 0 ? (size_t)count : 0;

@@ -47,7 +47,7 @@ place_move(int *fd, int command, int lowest)
 	return 0;
 }
 
-static int
+int
 place_is_inherited(int fd)
 {
 	int flags = fcntl(fd, F_GETFD);

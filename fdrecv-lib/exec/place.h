@@ -14,6 +14,9 @@
  * no other descriptor is born there.  0, or -1 with errno. */
 int place_reserve(void);
 
+/* True if fd is open and stays so across exec. */
+int place_is_inherited(int fd);
+
 /* Moves fds to first, first + 1 and so on.  What was inherited at such a
  * number goes to a free one behind them, except from 0 to 2, where it is
  * closed.  0, or -1 with errno: then fds are as usable as before, wherever
