@@ -2,8 +2,8 @@
 /*
  * fdrecv-exec --each: a process for each connection.  Owns the mailboxes and
  * the children.  A connection's receipt is sent when its child is there; what
- * no child could be had for waits in the mailbox, without a receipt, or in the
- * kernel.  Ends when it was told to and the last child has ended.
+ * no child may be had for as yet waits in the mailbox, without a receipt, or in
+ * the kernel.  Ends when it was told to and the last child has ended.
  */
 #include "exec/each.h"
 
