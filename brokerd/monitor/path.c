@@ -107,6 +107,21 @@ path_clear(const struct sockaddr_un *un, uint32_t file_user)
 	return "a live socket is in its place: another program listens there";
 }
 
+/* The node that was bound, or that was there when somebody looked; not another
+ * one that a link leads to, slipped in since: CAP_CHOWN asks for no permission.
+ * file_user may be given what is file_user's already. */
+static int
+path_is_ours(const struct endpoint *endpoint, const struct stat *st)
+{
+	if (!S_ISSOCK(st->st_mode))
+		return 0;
+	if (endpoint->from == NULL && endpoint->file_user != 0 &&
+	    endpoint->file_user != st->st_uid)
+		return 0;
+	return endpoint->inode == 0 ||
+	    (endpoint->inode == st->st_ino && endpoint->device == st->st_dev);
+}
+
 /* Gives the node its mode and owner, through a descriptor that cannot become
  * another file.  Mode first, while the file is still ours; where it is right
  * already the file stays its owner's, who may be connecting. */
@@ -125,8 +140,7 @@ path_give(struct endpoint *endpoint, const char *path)
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	if (fd != -1)
 		errno = ESTALE;
-	if (fd != -1 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    (endpoint->inode == 0 || endpoint->inode == st.st_ino)) {
+	if (fd != -1 && fstat(fd, &st) == 0 && path_is_ours(endpoint, &st)) {
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
 		if (endpoint->from != NULL)

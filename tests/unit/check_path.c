@@ -276,6 +276,28 @@ START_TEST(what_has_taken_our_files_place_stays)
 }
 END_TEST
 
+/* Their user led the way to it by a link, after the way was looked at. */
+START_TEST(a_file_of_another_user_is_not_given_away)
+{
+	struct record_endpoint record;
+	struct endpoint endpoint = {.record = &record, .fd = -1};
+
+	if (!asmonitor_is_root())
+		return;
+	unit_directory("theirs", 0755);
+	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_mode = _i == 0 ? 0666 : 0600;
+	make_socket(path_of(&record));
+	ck_assert_int_eq(chmod(path_of(&record), 0600), 0);
+	ck_assert_int_eq(
+	    chown(unit_path("theirs"), ASMONITOR_USER, ASMONITOR_GROUP), 0);
+	ck_assert_ptr_null(endpoint_find_path(&endpoint, NULL));
+	ck_assert_pstr_eq(endpoint_give_path(&endpoint), strerror(ESTALE));
+	is_file(&record, 0600, 0, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -297,5 +319,6 @@ main(void)
 	tcase_add_test(tc, the_file_is_removed_only_when_that_is_wanted);
 	tcase_add_loop_test(tc, what_has_taken_our_files_place_stays, 0,
 	    (int)UNIT_COUNT(successors));
+	tcase_add_loop_test(tc, a_file_of_another_user_is_not_given_away, 0, 2);
 	return unit_run(suite);
 }
