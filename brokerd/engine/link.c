@@ -140,16 +140,21 @@ link_on_message(struct link *link, const unsigned char *bytes, size_t size)
 	return 0;
 }
 
-/* The worker has hung up, or not: what it wrote before is there. */
+/* The worker has hung up, or not: what it wrote before is there, and is no
+ * more than the board has places.  What it writes meanwhile may never end. */
 static void
 link_read_board(struct link *link)
 {
 	uint64_t sequence;
 	uint32_t count;
 
-	while ((count = board_take(&link->board, &sequence)) != 0)
+	for (uint32_t n = 0; n < FDRECV_WIRE_BOARD_PLACES; n += count) {
+		count = board_take(&link->board, &sequence);
+		if (count == 0)
+			return;
 		if (!link->worker->shared)
 			receipts_on_taken(link->worker, sequence, count);
+	}
 }
 
 void

@@ -9,11 +9,14 @@
 #include "net.h"
 
 #include "base/fd.h"
+#include "engine/link.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -162,6 +165,41 @@ START_TEST(nonsense_means_nothing)
 }
 END_TEST
 
+/* A process that writes as fast as the engine reads. */
+static void
+write_for_ever(void *argument)
+{
+	(void)argument;
+	for (;;)
+		__atomic_store_n(&page->count,
+		    __atomic_load_n(&page->read, __ATOMIC_ACQUIRE) +
+			FDRECV_WIRE_BOARD_PLACES / 2,
+		    __ATOMIC_RELEASE);
+}
+
+START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
+{
+	const struct link *link;
+	uint32_t before, most = 0;
+	pid_t writer;
+
+	start(3);
+	link = TAILQ_FIRST(&crew_worker(&crew, 0)->links);
+	writer = unit_fork(write_for_ever, NULL);
+	for (int i = 0; i < 1000; i++) {
+		while (!board_has_news(&link->board))
+			sched_yield();
+		before = page->read;
+		rendezvous_look(&crew.rendezvous);
+		if (page->read - before > most)
+			most = page->read - before;
+	}
+	ck_assert_int_eq(unit_reap(writer, 1), -SIGKILL);
+	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_BOARD_PLACES);
+	stop();
+}
+END_TEST
+
 /* The last ones of a round and the first of the next are in one piece. */
 START_TEST(receipts_go_round)
 {
@@ -190,6 +228,7 @@ main(void)
 	tcase_add_test(tc, the_last_look_is_after_the_worker_is_told);
 	tcase_add_test(tc, what_a_worker_wrote_before_it_died_counts);
 	tcase_add_test(tc, nonsense_means_nothing);
+	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
 	return unit_run(suite);
 }
