@@ -49,7 +49,7 @@ board_receive(struct board *board, int link)
 	    .msg_control = control.bytes,
 	    .msg_controllen = CMSG_LEN(sizeof(int))}; /* not one more */
 	ssize_t n = recvmsg(link, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *cmsg = n <= 0 ? NULL : CMSG_FIRSTHDR(&msg);
+	const struct cmsghdr *cmsg = n == -1 ? NULL : CMSG_FIRSTHDR(&msg);
 	int fd;
 
 	if (cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET ||
