@@ -43,6 +43,7 @@ def test_garbage_is_answered_with_an_error_or_not_at_all(test):
     check(listener(test)["state"] == "waiting", "paused")
     start_worker(test)
     served(port, 3)
+    check("starting another" not in broker.log(), "the engine has ended")
     check("[warn]" not in broker.log() and "[err]" not in broker.log(),
           "libevent writes to the log")
 
