@@ -32,9 +32,9 @@ BUDGETS = {
     "brokerd/base/*.c": 200,
     "brokerd/channel/*.c": 200,
     "brokerd/conf/record.c": 150,
-    "brokerd/monitor/*.c": 1760,
+    "brokerd/monitor/*.c": 1770,
 }
-BUDGET_OF_ALL = 2280
+BUDGET_OF_ALL = 2290
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
           "brokerd/brokerctl": {"libc.so.6", "libjansson.so.4"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
