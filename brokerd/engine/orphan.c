@@ -74,6 +74,7 @@ orphan_on_adopt(
 	if (number == CHANNEL_ADOPTED) {
 		log_line(&orphan->drain->core->log, LOG_NOTICE,
 		    "another monitor has the sockets: draining");
+		event_del(orphan->late);
 		orphan_drain(orphan, 0);
 		return 0;
 	}

@@ -154,6 +154,7 @@ START_TEST(an_orphan_that_was_replaced_drains_and_gives_no_more)
 	orphan_start(&scene.orphan, &scene.drain);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), 0);
 	ck_assert_uint_ne(scene.drain.until_ms, 0);
+	ck_assert(!evtimer_pending(scene.orphan.late, NULL));
 	ck_assert_int_eq(scene.status, EX_OK); /* it had nothing to do */
 	ck_assert_int_eq(ask(0, 0), -1);
 	ck_assert(!net_polls(scene.ends[0], POLLIN));
