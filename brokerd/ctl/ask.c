@@ -37,14 +37,20 @@ ask_fail(const struct ctl *ctl, int error)
 	return status;
 }
 
+/* Each mistake is a line of text. */
 static void
 ask_wrong(const char *text, int code)
 {
-	fputs("brokerctl: ", stderr);
-	if (text != NULL)
-		say_line(stderr, text);
-	else
-		fprintf(stderr, "HTTP status %d, and no reason\n", code);
+	char *copy = text == NULL ? NULL : strdup(text), *rest = copy, *line;
+
+	if (copy == NULL)
+		fprintf(
+		    stderr, "brokerctl: HTTP status %d, and no reason\n", code);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		fputs("brokerctl: ", stderr);
+		say_line(stderr, line);
+	}
+	free(copy);
 }
 
 /* What the broker says about a request: {"status": N, "text": "..."}. */

@@ -159,6 +159,10 @@ def test_reload_of_what_is_wrong_changes_nothing(test):
     status, out, _ = run(test, "--json", "reload")
     check((status, json.loads(out)["status"]) == (78, 78), "%d %s", status,
           out)
+    rewrite(test, config(test, port, "window = 0 give-up = -1"))
+    said = run(test, "reload")[2].splitlines()
+    check([line.split(": ")[0::2][:2] for line in said] ==
+          [["brokerctl", word] for word in ("window", "give-up")], "%s", said)
     check(test.engine(broker) == engine and inodes(test) == before,
           "something has changed")
 
