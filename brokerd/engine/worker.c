@@ -232,10 +232,13 @@ worker_send(struct worker *worker)
 	struct handoff *handoff;
 	int fds[FDRECV_WIRE_BATCH_MAX];
 	uint64_t now = clock_us();
-	size_t count = 0;
+	size_t count = 0, dropped;
 	int closes; /* receipts_expect(), at once */
 
-	worker->outbox_count -= handoff_drop_dead(&worker->outbox);
+	dropped = handoff_drop_dead(&worker->outbox);
+	worker->outbox_count -= dropped;
+	if (dropped > 0) /* no receipt will say that there is room again */
+		worker_wake(worker);
 	handoff = TAILQ_FIRST(&worker->outbox);
 	if (handoff == NULL)
 		return 0;

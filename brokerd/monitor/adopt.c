@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define ADOPT_MS 2000
 
@@ -74,7 +75,9 @@ adopt_ask(struct adopt *adopt, const struct rundir *rundir,
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		orphan = none ? -1 : adopt_connect(rundir, i);
 		adopt->orphans[i] = orphan;
+		/* Half of what may be open is left for what it needs. */
 		for (uint32_t n = 0; orphan != -1 && n < 2 * RECORD_MAX &&
+		     (long)inherited->count < sysconf(_SC_OPEN_MAX) / 2 &&
 		     adopt_next(orphan, deadline_ms, inherited, n);
 		     n++)
 			;
