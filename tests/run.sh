@@ -15,6 +15,10 @@ sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
     libjansson-dev libmicrohttpd-dev libtool make mandoc pkg-config procps \
     python3 spin strace systemd util-linux
 
+# Debian's python3 comes first: workers under other uids may run that one.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+export PATH
+
 # Workers under other uids have to reach what is tested, wherever this
 # checkout is, so all of it happens in a directory that everybody may pass.
 PYTHONDONTWRITEBYTECODE=1
@@ -142,7 +146,12 @@ test_variant() {
     else
         echo "skipped: integration as root, $variant: not started as root"
     fi
-    count "integration as a user, $variant" integration "$variant" user "$@"
+    if [ "$(id -u)" -eq 0 ] && [ "$variant" = sanitized ]; then
+        echo "skipped: integration as a user, $variant: root's has the time"
+    else
+        count "integration as a user, $variant" \
+            integration "$variant" user "$@"
+    fi
 }
 
 top=$(sh "$top/tests/source.sh" "$work/source")

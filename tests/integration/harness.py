@@ -250,7 +250,7 @@ class Test:
                 try:
                     if status(pid)["Name"] == "brokerd-engine":
                         return pid
-                except FileNotFoundError:
+                except (FileNotFoundError, ProcessLookupError):
                     pass
             return None
 
