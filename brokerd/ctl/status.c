@@ -68,20 +68,15 @@ status_broker(const json_t *broker)
 static int
 status_run(const struct ctl *ctl, char **arguments)
 {
-	const json_t *listener;
-	struct table table;
 	json_t *json;
-	size_t i;
 	int status = ask_get(ctl, "/v1/status", arguments, &json);
 
 	if (json == NULL)
 		return status;
 	status_broker(json_object_get(json, "broker"));
-	table_init(&table,
-	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT");
-	json_array_foreach(json_object_get(json, "listeners"), i, listener)
-	    status_add(&table, listener);
-	table_print(&table);
+	table_print_all(
+	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT",
+	    json_object_get(json, "listeners"), status_add);
 	json_decref(json);
 	return EX_OK;
 }

@@ -36,7 +36,7 @@ table_add_cell(struct table *table, char *text)
 	    table->columns * sizeof(*all));
 }
 
-void
+static void
 table_init(struct table *table, const char *names)
 {
 	size_t length;
@@ -117,7 +117,7 @@ table_width(const struct table *table, size_t column)
 	return (int)width;
 }
 
-void
+static void
 table_print(struct table *table)
 {
 	int widths[TABLE_COLUMNS];
@@ -134,4 +134,17 @@ table_print(struct table *table)
 	}
 	free(table->all);
 	*table = (struct table){.columns = 0};
+}
+
+void
+table_print_all(const char *names, const json_t *array,
+    void (*add)(struct table *table, const json_t *json))
+{
+	struct table table;
+	const json_t *json;
+	size_t i;
+
+	table_init(&table, names);
+	json_array_foreach(array, i, json) add(&table, json);
+	table_print(&table);
 }

@@ -17,9 +17,6 @@ struct table {
 	char **all;
 };
 
-/* A table with the names of its columns, in capitals, separated by spaces. */
-void table_init(struct table *table, const char *names);
-
 /* The next cell: text, "-" for an empty one. */
 void table_add(struct table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -30,8 +27,10 @@ void table_add_json(struct table *table, const json_t *json);
 /* The next cell: how long it is, from milliseconds. */
 void table_add_time(struct table *table, const json_t *ms);
 
-/* Prints and frees it. */
-void table_print(struct table *table);
+/* Prints a table whose columns have these names, in capitals and separated by
+ * spaces, to which add gives each of an array. */
+void table_print_all(const char *names, const json_t *array,
+    void (*add)(struct table *table, const json_t *json));
 
 /* How long it is in few letters: "12 s", "3 h"; into text. */
 void table_time(char *text, size_t size, json_int_t ms);

@@ -52,20 +52,15 @@ workers_add(struct table *table, const json_t *worker)
 static int
 workers_run(const struct ctl *ctl, char **arguments)
 {
-	const json_t *worker;
-	struct table table;
 	json_t *json;
-	size_t i;
 	int status = ask_get(ctl, "/v1/workers", arguments, &json);
 
 	if (json == NULL)
 		return status;
-	table_init(&table,
+	table_print_all(
 	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
-	    "LABEL");
-	json_array_foreach(json_object_get(json, "workers"), i, worker)
-	    workers_add(&table, worker);
-	table_print(&table);
+	    "LABEL",
+	    json_object_get(json, "workers"), workers_add);
 	json_decref(json);
 	return EX_OK;
 }
