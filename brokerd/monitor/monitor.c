@@ -234,20 +234,22 @@ monitor_on_time(struct monitor *m)
 	channel_send(m->now.engine.channel, CHANNEL_PING, NULL, -1);
 }
 
+/* 0 is never. */
+static uint64_t
+monitor_earlier(uint64_t next, uint64_t when)
+{
+	return when != 0 && when < next ? when : next;
+}
+
 static int
 monitor_left_ms(const struct monitor *m)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next = monitor_earlier(UINT64_MAX, m->now.kill_ms);
 
 	for (int i = 0; i < MONITOR_BEFORE; i++)
-		if (m->before[i].kill_ms != 0 && m->before[i].kill_ms < next)
-			next = m->before[i].kill_ms;
-	if (m->now.kill_ms != 0 && m->now.kill_ms < next)
-		next = m->now.kill_ms;
-	if (m->start_ms != 0 && m->start_ms < next)
-		next = m->start_ms;
-	if (m->ping_ms != 0 && m->ping_ms < next)
-		next = m->ping_ms;
+		next = monitor_earlier(next, m->before[i].kill_ms);
+	next = monitor_earlier(next, m->start_ms);
+	next = monitor_earlier(next, m->ping_ms);
 	return next == UINT64_MAX ? -1 : clock_left_ms(next);
 }
 
