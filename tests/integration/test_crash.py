@@ -6,12 +6,12 @@ import shutil
 import signal
 import socket
 import struct
-import time
 
 from change import (configure, inodes, is_over, kill_monitor, queued, reload,
                     restart, wait_over)
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
                      children, descriptors, free_port, status, wait_for)
+from test_many import switches
 from test_reload import (GREETING, Box, hellofdpass, listener, start, tcp)
 
 LATER = "the monitor is gone: serving on"
@@ -237,7 +237,9 @@ def test_engine_that_answers_is_left_alone(test):
     broker = start(test, "watchdog = 1\n" + listener(test, "a", [tcp(port)]))
     hellofdpass(test)
     engine = test.engine(broker)
-    time.sleep(3.5)  # three pings
+    start_at = switches(broker.pid)
+    wait_for(lambda: switches(broker.pid) >= start_at + 6,
+             "three pings, each with its answer")
     check(test.engine(broker) == engine, "another engine: %s", broker.log())
     check(ask(("127.0.0.1", port)) == GREETING, "no answer")
 
