@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "base/role.h"
 #include "channel/channel.h"
+#include "engine/guard.h"
 #include "engine/loop.h"
 #include "engine/notifier.h"
 #include "engine/orphan.h"
@@ -311,12 +312,12 @@ engine_close(struct engine *engine)
 	struct listener *listener;
 	struct pool *pool;
 
-	fd_guard(2); /* as in drain.c */
+	guard_begin(); /* as in drain.c */
 	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
 		TAILQ_REMOVE(&engine->listeners, listener, entry);
 		listener_free(listener);
 	}
-	fd_guard(0);
+	guard_end();
 	while ((pool = TAILQ_FIRST(&engine->pools)) != NULL) {
 		TAILQ_REMOVE(&engine->pools, pool, entry);
 		pool_free(pool);

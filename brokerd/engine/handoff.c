@@ -6,6 +6,7 @@
 #include "engine/handoff.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 
 #include <netinet/in.h>
 
@@ -108,7 +109,7 @@ handoff_drop_dead(struct handoff_list *list)
 								  -1};
 	if (poll(ends, count, 0) <= 0)
 		return 0;
-	fd_guard(HANDOFF_GUARD_MS); /* what came back is shared */
+	guard_begin(); /* what came back is shared */
 	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
 		if ((ends[i++].revents & POLLERR) == 0)
@@ -118,7 +119,7 @@ handoff_drop_dead(struct handoff_list *list)
 		handoff_free(handoff);
 		dropped++;
 	}
-	fd_guard(0);
+	guard_end();
 	return dropped;
 }
 
@@ -142,30 +143,32 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 
 /* Lingering is a property of the socket, not of a descriptor: a worker can
  * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
- * does not wait; it is the deliberate reset and stays.  A worker
- * may set it again in between, and local clients send sockets that nobody
- * receives: hence the callers' guard. */
-static void
-handoff_close(struct handoff *handoff)
+ * does not wait; it is the deliberate reset and stays.  A worker may set it
+ * again in between, and local clients send sockets that nobody receives: hence
+ * the callers' guard. */
+int
+handoff_calm(struct handoff *handoff)
 {
 	struct linger linger = {0, 0};
 	socklen_t size = sizeof(linger);
 
-	if (handoff->sent && !handoff->trusted &&
-	    getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
-		0 &&
-	    linger.l_onoff && linger.l_linger != 0) {
-		linger = (struct linger){0, 0};
-		setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger,
-		    sizeof(linger));
-	}
-	handoff->fd = fd_close(handoff->fd);
+	handoff->calmed = 1;
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
+		-1 ||
+	    !linger.l_onoff || linger.l_linger == 0)
+		return 0;
+	linger = (struct linger){0, 0};
+	setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	return 1;
 }
 
 void
 handoff_free(struct handoff *handoff)
 {
-	if (handoff->endpoint->handoff == RECORD_CONNECTION)
-		handoff_close(handoff);
+	if (handoff->endpoint->handoff == RECORD_CONNECTION) {
+		if (handoff->sent && !handoff->calmed)
+			handoff_calm(handoff);
+		fd_close(handoff->fd);
+	}
 	free(handoff);
 }

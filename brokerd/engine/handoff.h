@@ -22,7 +22,7 @@ struct handoff {
 	struct stats_listener *stats;
 	int fd;
 	int sent;          /* once: a worker may hold it too */
-	int trusted;       /* that worker lets no close wait */
+	int calmed;        /* or its worker is trusted: close(2) goes at once */
 	uint64_t sequence; /* of the worker that has it now */
 	uint64_t sent_us;
 	unsigned int redeliveries; /* times that it came back */
@@ -58,11 +58,10 @@ size_t handoff_drop_dead(struct handoff_list *list);
 struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd);
 
-/* How long a close may last, see fd_guard(): from one tick of 250 in a second
- * on the guard costs less. */
-#define HANDOFF_GUARD_MS 10
+/* Turns lingering off, where it would make close(2) wait.  True if it did. */
+int handoff_calm(struct handoff *handoff);
 
-/* Closes the connection and frees; to be called under fd_guard(), since a
+/* Closes the connection and frees; to be called under guard_begin(), since a
  * worker may have made the close wait.  A lent socket is not closed: it was
  * borrowed. */
 void handoff_free(struct handoff *handoff);

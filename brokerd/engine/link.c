@@ -6,6 +6,7 @@
 #include "engine/link.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 #include "engine/receipts.h"
 #include "engine/rendezvous.h"
 #include "engine/worker.h"
@@ -27,8 +28,7 @@
 #endif
 
 #define LINK_LATE_S 2          /* for HELLO, and for its worker to be found */
-#define LINK_MESSAGES 16       /* in a row, then it is the others' turn */
-#define LINK_ALL 64            /* times that */
+#define LINK_ALL 1024          /* messages */
 #define LINK_MESSAGE_SIZE 1088 /* with FDRECV_WIRE_RECEIPTS_MAX receipts */
 
 /* Returns the pidfd of the peer, or -1: then the hang-up has to do. */
@@ -164,40 +164,34 @@ link_look(struct link *link)
 
 	if (!board_has_news(&link->board))
 		return;
-	fd_guard(HANDOFF_GUARD_MS);
+	guard_begin();
 	link_read_board(link);
-	fd_guard(0);
+	guard_end();
 	worker->user->on_room(worker, worker->argument);
 }
 
-/* Reads what is there, or some of it.  1 there may be more, 0 there is not, -1
- * the link has ended.  HELLO comes alone: what follows waits for its worker. */
+/* Reads one message, and the board.  1 there may be more, 0 there is nothing,
+ * -1 the link has ended. */
 static int
 link_read(struct link *link)
 {
-	unsigned char bytes[LINK_MESSAGES][LINK_MESSAGE_SIZE];
-	struct mmsghdr messages[LINK_MESSAGES];
-	struct iovec parts[LINK_MESSAGES];
-	unsigned int most = link->worker == NULL ? 1 : LINK_MESSAGES;
-	int count, ended = 0;
+	unsigned char bytes[LINK_MESSAGE_SIZE];
+	struct iovec part = {bytes, sizeof(bytes)};
+	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+	ssize_t n;
+	int got = 1;
 
-	memset(messages, 0, sizeof(messages));
-	for (unsigned int i = 0; i < most; i++) {
-		parts[i] = (struct iovec){bytes[i], LINK_MESSAGE_SIZE};
-		messages[i].msg_hdr.msg_iov = &parts[i];
-		messages[i].msg_hdr.msg_iovlen = 1;
-	}
 	/* Descriptors that strangers send are closed in here. */
-	fd_guard(HANDOFF_GUARD_MS);
-	count = recvmmsg(link->fd, messages, most, MSG_DONTWAIT, NULL);
-	if (count == -1)
-		ended = errno != EAGAIN && errno != EINTR;
-	for (int i = 0; i < count && !ended; i++)
-		ended = (messages[i].msg_hdr.msg_flags & MSG_CTRUNC) != 0 ||
-		    link_on_message(link, bytes[i], messages[i].msg_len) == -1;
+	guard_begin();
+	n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
+	if (n == -1)
+		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
+	else if ((msg.msg_flags & MSG_CTRUNC) != 0 ||
+	    link_on_message(link, bytes, (size_t)n) == -1)
+		got = -1;
 	link_read_board(link);
-	fd_guard(0);
-	return ended ? -1 : count == LINK_MESSAGES;
+	guard_end();
+	return got;
 }
 
 /* More than a socket's buffer holds is never read. */
@@ -341,9 +335,9 @@ link_free(struct link *link)
 	}
 	board_close(&link->board);
 	fd_close(link->process);
-	fd_guard(HANDOFF_GUARD_MS); /* whatever is unread in there */
+	guard_begin(); /* whatever is unread in there */
 	fd_close(link->fd);
-	fd_guard(0);
+	guard_end();
 	free(link);
 }
 

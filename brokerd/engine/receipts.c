@@ -6,7 +6,7 @@
 #include "engine/receipts.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "engine/guard.h"
 #include "engine/rendezvous.h"
 
 #include <event2/event.h>
@@ -14,8 +14,9 @@
 #define RECEIPTS_JUDGE_US 200000 /* without a HELLO a worker is plain */
 #define RECEIPTS_LOOK_US 500000
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
-#define RECEIPTS_CLOSE_US 5000  /* and more: it was made to wait, perhaps */
-#define RECEIPTS_WARY 10000     /* connections of that worker after it */
+#define RECEIPTS_CLOSE_US 2000  /* and more: one was made to wait, perhaps */
+#define RECEIPTS_SUSPECT 100    /* connections of its worker are looked at */
+#define RECEIPTS_WARY 10000     /* when one was indeed */
 
 static void
 receipts_arm(struct worker *worker)
@@ -66,11 +67,24 @@ receipts_find(struct worker *worker, uint64_t sequence)
 	return NULL;
 }
 
+/* To ask the kernel costs something for each, so trusted is who has never made
+ * a close wait, and again who has not for long. */
+static void
+receipts_trust(struct worker *worker, struct handoff *handoff)
+{
+	if (worker->wary == 0)
+		handoff->calmed = 1;
+	else if (handoff_calm(handoff))
+		worker->wary = RECEIPTS_WARY;
+	else
+		worker->wary--;
+}
+
 void
 receipts_on_taken(struct worker *worker, uint64_t sequence, uint32_t count)
 {
 	struct handoff *handoff = receipts_find(worker, sequence), *next;
-	uint64_t now = clock_us(), before;
+	uint64_t now = clock_us();
 
 	worker->heard_us = now;
 	for (; handoff != NULL && handoff->sequence - sequence < count;
@@ -80,14 +94,12 @@ receipts_on_taken(struct worker *worker, uint64_t sequence, uint32_t count)
 		window_on_receipt(&worker->window, now - handoff->sent_us,
 		    handoff->endpoint->window);
 		handoff->stats->taken++;
-		handoff->trusted = worker->wary == 0;
-		worker->wary -= worker->wary > 0;
-		before = now;
+		receipts_trust(worker, handoff);
 		handoff_free(handoff);
-		now = clock_us();
-		if (now - before > RECEIPTS_CLOSE_US)
-			worker->wary = RECEIPTS_WARY;
 	}
+	if (clock_us() - now > RECEIPTS_CLOSE_US &&
+	    worker->wary < RECEIPTS_SUSPECT)
+		worker->wary = RECEIPTS_SUSPECT;
 }
 
 void
@@ -119,13 +131,13 @@ receipts_release(struct worker *worker)
 {
 	struct handoff *handoff;
 
-	fd_guard(HANDOFF_GUARD_MS);
+	guard_begin();
 	while ((handoff = TAILQ_FIRST(&worker->unreceipted)) != NULL) {
 		receipts_remove(worker, handoff);
 		handoff->stats->plain++;
 		handoff_free(handoff);
 	}
-	fd_guard(0);
+	guard_end();
 }
 
 /* No HELLO came in time. */
@@ -159,7 +171,7 @@ receipts_expire(struct worker *worker, uint64_t now)
 	    worker->heard_us;
 	uint64_t limit;
 
-	fd_guard(HANDOFF_GUARD_MS);
+	guard_begin();
 	for (handoff = TAILQ_FIRST(&worker->unreceipted); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
@@ -172,7 +184,7 @@ receipts_expire(struct worker *worker, uint64_t now)
 		handoff->stats->expired++;
 		handoff_free(handoff);
 	}
-	fd_guard(0);
+	guard_end();
 }
 
 void

@@ -5,6 +5,7 @@
 #include "engine/refuse.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 
 #include <sys/socket.h>
 
@@ -36,9 +37,9 @@ refusals_init(struct refusals *refusals, struct event_base *base)
 static void
 refuse_close(int fd)
 {
-	fd_guard(2);
+	guard_begin();
 	fd_close(fd);
-	fd_guard(0);
+	guard_end();
 }
 
 static void
@@ -77,9 +78,9 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 	ssize_t n;
 
 	(void)what;
-	fd_guard(2);
+	guard_begin();
 	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
-	fd_guard(0);
+	guard_end();
 	if (n > 0)
 		refusal->read += (size_t)n;
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||

@@ -6,6 +6,7 @@
 #include "engine/rendezvous.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 #include "engine/receipts.h"
 #include "engine/worker.h"
 
@@ -121,9 +122,9 @@ rendezvous_close(struct rendezvous *rendezvous)
 		event_free(rendezvous->readable);
 	if (rendezvous->rested != NULL)
 		event_free(rendezvous->rested);
-	fd_guard(HANDOFF_GUARD_MS);
+	guard_begin();
 	rendezvous->fd = fd_close(rendezvous->fd);
-	fd_guard(0);
+	guard_end();
 }
 
 void

@@ -6,9 +6,9 @@
 #include "engine/worker.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "base/text.h"
 #include "engine/encode.h"
+#include "engine/guard.h"
 #include "engine/link.h"
 #include "engine/receipts.h"
 #include "engine/rendezvous.h"
@@ -255,7 +255,7 @@ worker_send(struct worker *worker)
 		return -1;
 	closes = worker->kind == WORKER_PLAIN || encode.size <= 1;
 	if (closes)
-		fd_guard(HANDOFF_GUARD_MS);
+		guard_begin();
 	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
 		TAILQ_REMOVE(&worker->outbox, handoff, entry);
 		handoff->sequence = worker->sequence++;
@@ -264,7 +264,7 @@ worker_send(struct worker *worker)
 		receipts_expect(worker, handoff);
 	}
 	if (closes)
-		fd_guard(0);
+		guard_end();
 	worker->outbox_count = 0;
 	return 0;
 }

@@ -7,11 +7,13 @@
 #include "unit.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 #include "engine/handoff.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -56,6 +58,49 @@ START_TEST(no_guard_is_left_behind)
 }
 END_TEST
 
+/* Closes what would wait for minutes. */
+static void
+close_stranded(void)
+{
+	int ends[2], listener;
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	listener = net_strand(ends[0]);
+	fd_close(ends[1]);
+	fd_close(ends[0]);
+	fd_close(listener);
+}
+
+START_TEST(a_guard_within_a_guard_does_not_end_it)
+{
+	guard_begin();
+	guard_begin();
+	close_stranded();
+	guard_end();
+	close_stranded();
+	close_stranded();
+	guard_end();
+}
+END_TEST
+
+START_TEST(nothing_ticks_when_nobody_is_guarded)
+{
+	int count = 0;
+
+	guard_begin();
+	guard_end();
+	while (poll(NULL, 0, 10 * GUARD_MS) == -1)
+		count++;
+	ck_assert_int_eq(count, 1);
+	/* And again when somebody is. */
+	guard_begin();
+	for (count = 0; count < 3; count++)
+		ck_assert_int_eq(poll(NULL, 0, 100 * GUARD_MS), -1);
+	guard_end();
+}
+END_TEST
+
 /* Takes fd, which was sent to a worker or is its client's. */
 static void
 free_handoff(struct record_endpoint *endpoint, int fd, int sent)
@@ -66,9 +111,9 @@ free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 
 	ck_assert_ptr_nonnull(handoff);
 	handoff->sent = sent;
-	fd_guard(HANDOFF_GUARD_MS);
+	guard_begin();
 	handoff_free(handoff);
-	fd_guard(0);
+	guard_end();
 }
 
 START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)
@@ -114,6 +159,8 @@ main(void)
 	tcase_add_loop_test(
 	    tc, a_guarded_close_does_not_wait_for_what_a_stranger_sent, 0, 2);
 	tcase_add_test(tc, no_guard_is_left_behind);
+	tcase_add_test(tc, a_guard_within_a_guard_does_not_end_it);
+	tcase_add_test(tc, nothing_ticks_when_nobody_is_guarded);
 	tcase_add_loop_test(
 	    tc, a_local_client_holds_nobody_up_with_what_it_sent, 0, 2);
 	tcase_add_test(

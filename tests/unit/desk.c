@@ -10,7 +10,7 @@
 #include "sample.h"
 #include "unit.h"
 
-#include "base/fd.h"
+#include "engine/guard.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -83,9 +83,9 @@ desk_done(struct desk *desk)
 		worker_free(desk->worker);
 	while ((handoff = TAILQ_FIRST(&desk->returned)) != NULL) {
 		TAILQ_REMOVE(&desk->returned, handoff, entry);
-		fd_guard(HANDOFF_GUARD_MS);
+		guard_begin();
 		handoff_free(handoff);
-		fd_guard(0);
+		guard_end();
 	}
 	letter_close(&desk->letter);
 	if (desk->mailbox != -1)
