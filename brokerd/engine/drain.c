@@ -7,7 +7,6 @@
 #include "engine/drain.h"
 
 #include "base/clock.h"
-#include "engine/guard.h"
 
 #include <event2/event.h>
 #include <sysexits.h>
@@ -53,7 +52,6 @@ drain_on_look(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	guard_begin(); /* without a monitor these are the last closes */
 	if (clock_ms() >= drain->until_ms)
 		drain_refuse(drain);
 	if (drain_is_busy(drain)) {
@@ -62,7 +60,6 @@ drain_on_look(evutil_socket_t fd, short what, void *argument)
 		*drain->status = EX_OK;
 		event_base_loopbreak(drain->core->base);
 	}
-	guard_end();
 }
 
 int
@@ -87,10 +84,8 @@ drain_start(struct drain *drain, const struct channel_drain *how)
 	if (drain->until_ms != 0)
 		return;
 	drain->until_ms = clock_ms() + how->timeout_ms;
-	guard_begin();
 	TAILQ_FOREACH (listener, drain->listeners, entry)
 		listener_stop(listener, how);
-	guard_end();
 	control_stop(drain->control);
 	drain_on_look(-1, 0, drain);
 }

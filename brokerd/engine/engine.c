@@ -10,7 +10,6 @@
 #include "base/fd.h"
 #include "base/role.h"
 #include "channel/channel.h"
-#include "engine/guard.h"
 #include "engine/loop.h"
 #include "engine/notifier.h"
 #include "engine/orphan.h"
@@ -312,12 +311,10 @@ engine_close(struct engine *engine)
 	struct listener *listener;
 	struct pool *pool;
 
-	guard_begin(); /* as in drain.c */
 	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
 		TAILQ_REMOVE(&engine->listeners, listener, entry);
 		listener_free(listener);
 	}
-	guard_end();
 	while ((pool = TAILQ_FIRST(&engine->pools)) != NULL) {
 		TAILQ_REMOVE(&engine->pools, pool, entry);
 		pool_free(pool);

@@ -6,6 +6,8 @@
  */
 #include "engine/guard.h"
 
+#include "base/fd.h"
+
 #include <signal.h>
 #include <time.h>
 
@@ -39,19 +41,15 @@ guard_make(void)
 {
 	struct sigevent event = {
 	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
-	struct sigaction action = {
-	    .sa_handler = guard_on_tick, .sa_flags = SA_RESTART};
 
-	if (sigaction(SIGRTMIN, &action, NULL) == -1 ||
-	    timer_create(CLOCK_MONOTONIC, &event, &guard_timer) == -1)
-		return 0;
-	return 1;
+	signal(SIGRTMIN, guard_on_tick);
+	return timer_create(CLOCK_MONOTONIC, &event, &guard_timer) == 0;
 }
 
 void
 guard_begin(void)
 {
-	guard_within++;
+	guard_within = 1;
 	if (guard_ticking || (!guard_made && !(guard_made = guard_make())))
 		return;
 	guard_ticking = 1;
@@ -61,5 +59,14 @@ guard_begin(void)
 void
 guard_end(void)
 {
-	guard_within--;
+	guard_within = 0;
+}
+
+int
+guard_close(int fd)
+{
+	guard_begin();
+	fd = fd_close(fd);
+	guard_end();
+	return fd;
 }

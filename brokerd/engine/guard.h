@@ -5,10 +5,14 @@
 /* How long a close may last.  The kernel's own ticks are 4 ms apart. */
 #define GUARD_MS 5
 
-/* What fd_guard() is for, at next to no cost when it is needed thousands of
- * times in a second: between the two the last close of a stranger's socket
- * holds this process up for GUARD_MS at most.  May be nested.  Uses SIGRTMIN,
- * which interrupts other calls too, once after the last use. */
+/* Closes what a stranger shares or has sent (takes; -1 is accepted), and what
+ * is in its queue: where the kernel waits for SO_LINGER it does so for GUARD_MS
+ * at most.  Returns -1.  Uses SIGRTMIN, which interrupts other calls too, once
+ * after the last use. */
+int guard_close(int fd);
+
+/* The same for everything that is closed between the two, as recvmsg(2) closes
+ * descriptors that it has no room for. */
 void guard_begin(void);
 void guard_end(void);
 

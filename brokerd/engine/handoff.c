@@ -5,7 +5,6 @@
  */
 #include "engine/handoff.h"
 
-#include "base/fd.h"
 #include "engine/guard.h"
 
 #include <netinet/in.h>
@@ -109,7 +108,6 @@ handoff_drop_dead(struct handoff_list *list)
 								  -1};
 	if (poll(ends, count, 0) <= 0)
 		return 0;
-	guard_begin(); /* what came back is shared */
 	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
 		if ((ends[i++].revents & POLLERR) == 0)
@@ -119,7 +117,6 @@ handoff_drop_dead(struct handoff_list *list)
 		handoff_free(handoff);
 		dropped++;
 	}
-	guard_end();
 	return dropped;
 }
 
@@ -145,7 +142,7 @@ handoff_new_lent(const struct record_endpoint *endpoint,
  * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
  * does not wait; it is the deliberate reset and stays.  A worker may set it
  * again in between, and local clients send sockets that nobody receives: hence
- * the callers' guard. */
+ * the guard as well. */
 int
 handoff_calm(struct handoff *handoff)
 {
@@ -168,7 +165,7 @@ handoff_free(struct handoff *handoff)
 	if (handoff->endpoint->handoff == RECORD_CONNECTION) {
 		if (handoff->sent && !handoff->calmed)
 			handoff_calm(handoff);
-		fd_close(handoff->fd);
+		guard_close(handoff->fd);
 	}
 	free(handoff);
 }

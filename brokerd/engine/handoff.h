@@ -61,9 +61,8 @@ struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
 /* Turns lingering off, where it would make close(2) wait.  True if it did. */
 int handoff_calm(struct handoff *handoff);
 
-/* Closes the connection and frees; to be called under guard_begin(), since a
- * worker may have made the close wait.  A lent socket is not closed: it was
- * borrowed. */
+/* Closes the connection, which nobody can make wait, and frees.  A lent socket
+ * is not closed: it was borrowed. */
 void handoff_free(struct handoff *handoff);
 
 #endif

@@ -164,9 +164,7 @@ link_look(struct link *link)
 
 	if (!board_has_news(&link->board))
 		return;
-	guard_begin();
 	link_read_board(link);
-	guard_end();
 	worker->user->on_room(worker, worker->argument);
 }
 
@@ -184,13 +182,13 @@ link_read(struct link *link)
 	/* Descriptors that strangers send are closed in here. */
 	guard_begin();
 	n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
+	guard_end();
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
 	else if ((msg.msg_flags & MSG_CTRUNC) != 0 ||
 	    link_on_message(link, bytes, (size_t)n) == -1)
 		got = -1;
 	link_read_board(link);
-	guard_end();
 	return got;
 }
 
@@ -280,7 +278,7 @@ link_new(struct rendezvous *rendezvous, int fd)
 	const int none = 0;
 
 	if (link == NULL) {
-		fd_close(fd);
+		guard_close(fd);
 		return NULL;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
@@ -335,9 +333,7 @@ link_free(struct link *link)
 	}
 	board_close(&link->board);
 	fd_close(link->process);
-	guard_begin(); /* whatever is unread in there */
-	fd_close(link->fd);
-	guard_end();
+	guard_close(link->fd); /* with whatever is unread in there */
 	free(link);
 }
 

@@ -7,7 +7,7 @@
 #include "engine/listener.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
+#include "engine/guard.h"
 #include "engine/route.h"
 #include "engine/verdict.h"
 
@@ -176,7 +176,7 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 	    &endpoint->record, listener->stats, fd, &peer, peer_length);
 	if (handoff == NULL) {
 		listener->stats->dead++;
-		fd_close(fd);
+		guard_close(fd);
 		return 1;
 	}
 	route_put(listener->pool, worker, handoff);

@@ -5,6 +5,7 @@
 #include "engine/listener.h"
 
 #include "base/fd.h"
+#include "engine/guard.h"
 
 #include <event2/event.h>
 #include <poll.h>
@@ -94,7 +95,8 @@ listener_close(struct listener_endpoint *endpoint)
 	if (endpoint->readable != NULL)
 		event_free(endpoint->readable);
 	endpoint->readable = NULL;
-	endpoint->fd = fd_close(endpoint->fd);
+	/* Clients that wait there may have sent sockets. */
+	endpoint->fd = guard_close(endpoint->fd);
 }
 
 void

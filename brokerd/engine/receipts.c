@@ -6,7 +6,6 @@
 #include "engine/receipts.h"
 
 #include "base/clock.h"
-#include "engine/guard.h"
 #include "engine/rendezvous.h"
 
 #include <event2/event.h>
@@ -131,13 +130,11 @@ receipts_release(struct worker *worker)
 {
 	struct handoff *handoff;
 
-	guard_begin();
 	while ((handoff = TAILQ_FIRST(&worker->unreceipted)) != NULL) {
 		receipts_remove(worker, handoff);
 		handoff->stats->plain++;
 		handoff_free(handoff);
 	}
-	guard_end();
 }
 
 /* No HELLO came in time. */
@@ -171,7 +168,6 @@ receipts_expire(struct worker *worker, uint64_t now)
 	    worker->heard_us;
 	uint64_t limit;
 
-	guard_begin();
 	for (handoff = TAILQ_FIRST(&worker->unreceipted); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
@@ -184,7 +180,6 @@ receipts_expire(struct worker *worker, uint64_t now)
 		handoff->stats->expired++;
 		handoff_free(handoff);
 	}
-	guard_end();
 }
 
 void

@@ -4,7 +4,6 @@
  */
 #include "engine/refuse.h"
 
-#include "base/fd.h"
 #include "engine/guard.h"
 
 #include <sys/socket.h>
@@ -33,15 +32,6 @@ refusals_init(struct refusals *refusals, struct event_base *base)
 	LIST_INIT(&refusals->list);
 }
 
-/* What a local client has sent may be sockets that linger. */
-static void
-refuse_close(int fd)
-{
-	guard_begin();
-	fd_close(fd);
-	guard_end();
-}
-
 static void
 refusal_free(struct refusal *refusal)
 {
@@ -51,7 +41,7 @@ refusal_free(struct refusal *refusal)
 		event_free(refusal->readable);
 	if (refusal->timer != NULL)
 		event_free(refusal->timer);
-	refuse_close(refusal->fd);
+	guard_close(refusal->fd);
 	free(refusal);
 }
 
@@ -98,7 +88,7 @@ refusal_start(struct refusals *refusals, int fd)
 	if (refusals->count < REFUSE_MAX)
 		refusal = calloc(1, sizeof(*refusal));
 	if (refusal == NULL) {
-		refuse_close(fd);
+		guard_close(fd);
 		return;
 	}
 	refusal->refusals = refusals;
@@ -130,5 +120,5 @@ refuse_connection(
 	    shutdown(fd, SHUT_WR) == 0)
 		refusal_start(refusals, fd);
 	else
-		refuse_close(fd);
+		guard_close(fd);
 }

@@ -5,7 +5,6 @@
  */
 #include "engine/rendezvous.h"
 
-#include "base/fd.h"
 #include "engine/guard.h"
 #include "engine/receipts.h"
 #include "engine/worker.h"
@@ -122,9 +121,7 @@ rendezvous_close(struct rendezvous *rendezvous)
 		event_free(rendezvous->readable);
 	if (rendezvous->rested != NULL)
 		event_free(rendezvous->rested);
-	guard_begin();
-	rendezvous->fd = fd_close(rendezvous->fd);
-	guard_end();
+	rendezvous->fd = guard_close(rendezvous->fd);
 }
 
 void

@@ -6,7 +6,6 @@
 #include "engine/route.h"
 
 #include "base/fd.h"
-#include "engine/guard.h"
 #include "engine/link.h"
 #include "engine/rendezvous.h"
 #include "engine/untouched.h"
@@ -250,14 +249,12 @@ route_bury(struct pool *pool, struct worker *worker)
 	rendezvous_catch_up(pool->core->rendezvous);
 	link_hear_out(worker);
 	all = worker->unreceipted_count;
-	guard_begin();
 	while ((handoff = TAILQ_FIRST(&worker->unreceipted)) != NULL) {
 		TAILQ_REMOVE(&worker->unreceipted, handoff, entry);
 		handoff->stats->unreceipted--;
 		route_judge(pool, handoff, count == 0, worker->survived, &back);
 		count++;
 	}
-	guard_end();
 	worker->unreceipted_count = 0;
 	for (count = 0; (handoff = TAILQ_FIRST(&back)) != NULL; count++) {
 		TAILQ_REMOVE(&back, handoff, entry);

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/encode.h"
-#include "engine/guard.h"
 #include "engine/link.h"
 #include "engine/receipts.h"
 #include "engine/rendezvous.h"
@@ -233,7 +232,6 @@ worker_send(struct worker *worker)
 	int fds[FDRECV_WIRE_BATCH_MAX];
 	uint64_t now = clock_us();
 	size_t count = 0, dropped;
-	int closes; /* receipts_expect(), at once */
 
 	dropped = handoff_drop_dead(&worker->outbox);
 	worker->outbox_count -= dropped;
@@ -253,9 +251,6 @@ worker_send(struct worker *worker)
 	}
 	if (worker_send_bytes(worker, &encode, fds, count) == -1)
 		return -1;
-	closes = worker->kind == WORKER_PLAIN || encode.size <= 1;
-	if (closes)
-		guard_begin();
 	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
 		TAILQ_REMOVE(&worker->outbox, handoff, entry);
 		handoff->sequence = worker->sequence++;
@@ -263,8 +258,6 @@ worker_send(struct worker *worker)
 		handoff->sent_us = now;
 		receipts_expect(worker, handoff);
 	}
-	if (closes)
-		guard_end();
 	worker->outbox_count = 0;
 	return 0;
 }

@@ -10,7 +10,6 @@
 #include "net.h"
 #include "sample.h"
 
-#include "engine/guard.h"
 #include "engine/handoff.h"
 
 #include <sys/socket.h>
@@ -85,9 +84,7 @@ START_TEST(client_and_server_are_told)
 	    handoff->accept_time_ns / 1000000000, (uint64_t)before.tv_sec);
 	ck_assert_uint_le(
 	    handoff->accept_time_ns / 1000000000, (uint64_t)after.tv_sec);
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	close_client(&pair);
 }
 END_TEST
@@ -106,9 +103,7 @@ START_TEST(behind_a_wildcard_the_address_is_asked_for)
 	memcpy(&in, &handoff->local, sizeof(in));
 	ck_assert_uint_eq(in.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
 	ck_assert_uint_eq(ntohs(in.sin_port), net_port(pair.listener));
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	close_client(&pair);
 }
 END_TEST
@@ -133,14 +128,12 @@ START_TEST(clients_that_are_gone_are_not_handed_off)
 	ck_assert_uint_eq(stats.dead, 1);
 	ck_assert_int_eq(fcntl(pairs[1].server, F_GETFD), -1);
 	close(pairs[1].listener);
-	guard_begin();
 	for (int i = 0; i < 3; i += 2) {
 		ck_assert_ptr_eq(TAILQ_FIRST(&list), handoffs[i]);
 		TAILQ_REMOVE(&list, handoffs[i], entry);
 		handoff_free(handoffs[i]);
 		close_client(&pairs[i]);
 	}
-	guard_end();
 	ck_assert(TAILQ_EMPTY(&list));
 }
 END_TEST
@@ -159,9 +152,7 @@ START_TEST(a_client_that_has_said_all_is_handed_off)
 	ck_assert_int_eq(poll(&end, 1, 3000), 1);
 	handoff = offer(&endpoint, pair.server);
 	ck_assert_ptr_nonnull(handoff);
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	close_client(&pair);
 }
 END_TEST
@@ -184,9 +175,7 @@ START_TEST(a_local_client_is_known)
 	ck_assert_mem_eq(
 	    &handoff->local, &endpoint.address, endpoint.address_length);
 	ck_assert_uint_lt(handoff->label_length, HANDOFF_LABEL_SIZE);
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	close(client);
 	close(listener);
 }
@@ -202,9 +191,7 @@ START_TEST(a_local_client_that_cannot_be_asked_for_is_unknown)
 	ck_assert_ptr_nonnull(handoff);
 	ck_assert(!handoff->has_credentials);
 	ck_assert_uint_eq(handoff->label_length, 0);
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 }
 END_TEST
 
@@ -232,9 +219,7 @@ linger_after(struct linger linger, int sent)
 	    setsockopt(worker, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)),
 	    0);
 	handoff->sent = sent;
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	linger = linger_of(worker);
 	close(worker);
 	close_client(&pair);
@@ -275,9 +260,7 @@ START_TEST(the_client_sees_the_end)
 	char byte;
 
 	handoff->sent = _i;
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	ck_assert_int_eq(recv(pair.client, &byte, 1, 0), 0);
 	close_client(&pair);
 }
@@ -296,9 +279,7 @@ START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 	ck_assert_ptr_nonnull(handoff);
 	listener = net_strand(ends[1]);
 	handoff->sent = _i;
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	close(ends[1]);
 	close(listener);
 }
@@ -321,9 +302,7 @@ START_TEST(a_lent_socket_stays_open)
 	ck_assert_uint_eq(handoff->peer_length, 0);
 	ck_assert_uint_eq(port_of(&handoff->local), 53);
 	handoff->sent = 1;
-	guard_begin();
 	handoff_free(handoff);
-	guard_end();
 	ck_assert_int_ne(fcntl(fd, F_GETFD), -1);
 	close(fd);
 }

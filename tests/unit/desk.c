@@ -10,8 +10,6 @@
 #include "sample.h"
 #include "unit.h"
 
-#include "engine/guard.h"
-
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -83,9 +81,7 @@ desk_done(struct desk *desk)
 		worker_free(desk->worker);
 	while ((handoff = TAILQ_FIRST(&desk->returned)) != NULL) {
 		TAILQ_REMOVE(&desk->returned, handoff, entry);
-		guard_begin();
 		handoff_free(handoff);
-		guard_end();
 	}
 	letter_close(&desk->letter);
 	if (desk->mailbox != -1)
