@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """What a hand-off costs: CPU of engine and worker for each connection, rate and
-p99, against one process that accepts with the same loop and answer.  Both run
-side by side in each round, one after the other; medians and quartiles of the
-ratios are printed, and nothing is judged.
+p99, against one process that accepts with the same loop and answer.  "bare" is
+the same for the least that a hand-off with a receipt costs, see
+tests/tools/baseline-handoff.c, which polls and so is not asked to wait for a
+worker that stands.  They run in each round, one after the other;
+medians and quartiles of the ratios are printed, and nothing is judged.
 
 usage: handoff.py STAGE TOOLS [ROUNDS]
 
@@ -22,8 +24,9 @@ import time
 
 PORT = 7101
 WAITING = 4000
-#        name     at a time, connections
-LOADS = (("K=1", 1, 4000), ("K=64", 64, 20000), ("K=512", 512, 20000))
+#        name     at a time, connections, pause of the bare hand-off in us
+LOADS = (("K=1", 1, 4000, 0), ("K=64", 64, 20000, 500),
+         ("K=512", 512, 20000, 500))
 OWNER = 60590
 
 
@@ -47,8 +50,9 @@ def as_owner(argv):
 class Side:
     """One of the two: its programs, and those whose CPU time counts."""
 
-    def __init__(self, stage, tools, folder, stopped=False):
+    def __init__(self, stage, tools, folder, pause, stopped=False):
         self.tools, self.running, self.counted = tools, [], []
+        self.pause = pause  # of the bare hand-off
         self.begin(stage, folder, stopped)
 
     def start(self, argv, ready, stream):
@@ -72,8 +76,8 @@ class Side:
         return sum(cpu_ns(pid) for pid in self.counted)
 
     def stop(self):
+        os.kill(self.worker, signal.SIGCONT)
         for program in reversed(self.running):
-            program.send_signal(signal.SIGCONT)
             program.terminate()
             program.wait()
 
@@ -96,6 +100,17 @@ class Broker(Side):
             os.kill(self.worker, signal.SIGSTOP)
 
 
+class Bare(Side):
+    def begin(self, _stage, _folder, _stopped):
+        pause = ["--pause", str(self.pause)] if self.pause else []
+        program = self.start(
+            [self.tools + "/baseline-handoff"] + pause +
+            ["127.0.0.1:%d" % PORT], b"ready", "stdout")
+        self.worker = children(program)[0]
+        self.counted = [program, self.worker]
+        self.load("-n", 1)
+
+
 class Direct(Side):
     def begin(self, stage, folder, stopped):
         self.worker = self.start(
@@ -107,11 +122,11 @@ class Direct(Side):
             os.kill(self.worker, signal.SIGSTOP)
 
 
-def measure(kind, stage, tools, concurrency, total):
+def measure(kind, stage, tools, concurrency, total, pause):
     """CPU in us a connection, rate a second, p99 in us."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
-        side = kind(stage, tools, folder)
+        side = kind(stage, tools, folder, pause)
         try:
             before = side.used_ns()
             found = side.load("-n", total, "-c", concurrency)
@@ -127,7 +142,7 @@ def measure_drain(kind, stage, tools):
     """CPU in us a connection, of those that wait while the worker stands."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
-        side = kind(stage, tools, folder, stopped=True)
+        side = kind(stage, tools, folder, 0, stopped=True)
         try:
             before = side.used_ns()
             waiting = subprocess.Popen(
@@ -145,14 +160,17 @@ def measure_drain(kind, stage, tools):
     return used, 1, 1
 
 
-def show(name, what, ours, theirs, unit):
-    ratios = [a / b for a, b in zip(ours, theirs)]
-    low, middle, high = (statistics.quantiles(ratios, n=4)
-                         if len(ratios) > 1 else ratios * 3)
-    print("%-6s %-5s broker %9.1f  direct %9.1f %s  ratio %.2f "
-          "(quartiles %.2f, %.2f)" % (
-              name, what, statistics.median(ours), statistics.median(theirs),
-              unit, middle, low, high))
+def show(name, what, unit, ours, theirs):
+    """A line for each side but the last, which they are compared with."""
+    for kind in ours:
+        ratios = [a / b for a, b in zip(ours[kind], theirs)]
+        low, middle, high = (statistics.quantiles(ratios, n=4)
+                             if len(ratios) > 1 else ratios * 3)
+        print("%-6s %-5s %-6s %9.1f  direct %9.1f %s  ratio %.2f "
+              "(quartiles %.2f, %.2f)" % (
+                  name, what, kind.__name__.lower(),
+                  statistics.median(ours[kind]), statistics.median(theirs),
+                  unit, middle, low, high))
 
 
 def main():
@@ -160,22 +178,22 @@ def main():
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 15
     found = {}
     for _ in range(rounds):
-        for kind in (Broker, Direct):
-            for name, concurrency, total in LOADS:
+        for kind in (Broker, Bare, Direct):
+            for name, *load in LOADS:
                 found.setdefault((name, kind), []).append(
-                    measure(kind, stage, tools, concurrency, total))
-            found.setdefault(("drain", kind), []).append(
-                measure_drain(kind, stage, tools))
+                    measure(kind, stage, tools, *load))
+            if kind is not Bare:
+                found.setdefault(("drain", kind), []).append(
+                    measure_drain(kind, stage, tools))
     print("%d rounds" % rounds)
     for name in [load[0] for load in LOADS] + ["drain"]:
-        ours, theirs = found[name, Broker], found[name, Direct]
-        show(name, "cpu", [o[0] for o in ours], [t[0] for t in theirs],
-             "us  ")
-        if name != "drain":
-            show(name, "rate", [o[1] for o in ours], [t[1] for t in theirs],
-                 "/s  ")
-            show(name, "p99", [o[2] for o in ours], [t[2] for t in theirs],
-                 "us  ")
+        for i, (what, unit) in enumerate(
+                (("cpu", "us  "), ("rate", "/s  "), ("p99", "us  "))):
+            if name != "drain" or what == "cpu":
+                show(name, what, unit,
+                     {kind: [one[i] for one in found[name, kind]]
+                      for kind in (Broker, Bare) if (name, kind) in found},
+                     [one[i] for one in found[name, Direct]])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ def write(place, name, *lines):
 def test_everything_ends_with_0_on_sigterm(tools, place):
     for words in (["baseline-direct", port()],
                   ["baseline-direct", "--processes", 3, port()],
+                  ["baseline-handoff", port()],
+                  ["baseline-handoff", "--pause", 500, port()],
                   ["baseline-portlisten", port(), place + "/s"],
                   ["sender-2002", port(), place + "/s"],
                   ["worker-2002", place + "/s"]):
@@ -36,6 +38,8 @@ def test_wrong_command_lines_are_refused(tools, _place):
     for words in (["baseline-direct"], ["baseline-direct", "127.0.0.1:0"],
                   ["baseline-direct", "--what", "1"],
                   ["baseline-direct", "1", "2"],
+                  ["baseline-handoff"], ["baseline-handoff", "--pause", "1"],
+                  ["baseline-handoff", "--pause", "x", "1"],
                   ["baseline-portlisten", "1"], ["worker-2002"],
                   ["worker-2002", "--slow", "x", "s"], ["sender-2002", "1"],
                   ["reconcile"], ["reconcile", "--clients", "x"]):
@@ -45,10 +49,11 @@ def test_wrong_command_lines_are_refused(tools, _place):
 
 
 def test_readiness_on_a_descriptor(tools, place):
-    for words in (["baseline-direct"], ["baseline-portlisten"],
-                  ["worker-2002"]):
+    for words in (["baseline-direct"], ["baseline-handoff"],
+                  ["baseline-portlisten"], ["worker-2002"]):
         ours, theirs = os.pipe()
         end = {"worker-2002": [place + "/s"], "baseline-direct": [port()],
+               "baseline-handoff": [port()],
                "baseline-portlisten": [port(), place + "/s"]}[words[0]]
         tools.start(*words, "--ready-fd", theirs, *end, ready=False,
                     pass_fds=[theirs])
@@ -77,6 +82,16 @@ def test_direct_answers_and_notes(tools, place):
     tools.start("baseline-direct", "--processes", 2, "--id", "--journal",
                 place + "/workers", number)
     served(tools, place, number)
+
+
+def test_handoff_answers_and_notes(tools, place):
+    for pause in [], ["--pause", 200]:
+        number = port()
+        tools.start("baseline-handoff", *pause, "--id", "--journal",
+                    place + "/workers", number)
+        served(tools, place, number)
+        for name in "workers", "clients", "replies":
+            os.unlink(place + "/" + name)
 
 
 def test_direct_greets(tools, _place):
