@@ -205,7 +205,6 @@ finder_consider_all(struct finder *finder)
 {
 	DIR *dir = opendir(finder->directory);
 	unsigned int names = 0, sockets = 0;
-	unsigned long long suppressed;
 	const struct dirent *entry;
 
 	if (dir == NULL && errno == EACCES)
@@ -221,11 +220,11 @@ finder_consider_all(struct finder *finder)
 		sockets++;
 		finder_consider(finder, entry->d_name);
 	}
-	if (entry != NULL && limit_allows(&finder->scan_limit, &suppressed))
-		log_line(&finder->core->log, LOG_WARNING,
+	if (entry != NULL)
+		limit_line(&finder->scan_limit, &finder->core->log, LOG_WARNING,
 		    "mailbox %s: too many files: looked at the first %u "
-		    "sockets only (%llu more since the last line)",
-		    finder->path, sockets, suppressed);
+		    "sockets only",
+		    finder->path, sockets);
 	closedir(dir);
 }
 

@@ -6,16 +6,29 @@
 
 #include "base/clock.h"
 
-int
-limit_allows(struct limit *limit, unsigned long long *out_suppressed)
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+limit_line(
+    struct limit *limit, struct log *log, int priority, const char *format, ...)
 {
+	char text[LOG_LINE_MAX - 192], more[64] = "";
 	uint64_t now = clock_ms();
+	va_list ap;
 
 	if (now < limit->next_ms) {
 		limit->suppressed++;
-		return 0;
+		return;
 	}
-	*out_suppressed = limit->suppressed;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (limit->suppressed != 0)
+		snprintf(more, sizeof(more),
+		    " (%" PRIu64 " more since the last line)",
+		    limit->suppressed);
+	log_line(log, priority, "%s%s", text, more);
 	*limit = (struct limit){.next_ms = now + 1000};
-	return 1;
 }

@@ -2,6 +2,8 @@
 #ifndef ENGINE_LIMIT_H
 #define ENGINE_LIMIT_H
 
+#include "base/log.h"
+
 #include <stdint.h>
 
 /* At most one line a second of one kind; the rest are counted. */
@@ -10,8 +12,9 @@ struct limit {
 	uint64_t suppressed;
 };
 
-/* True if a line may be written now.  Then *out_suppressed is how many were
- * not since the last one. */
-int limit_allows(struct limit *limit, unsigned long long *out_suppressed);
+/* Writes a line as log_line() does, if one may be written now.  It ends with
+ * how many were not since the last one, if any. */
+void limit_line(struct limit *limit, struct log *log, int priority,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 #endif

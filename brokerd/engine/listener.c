@@ -70,17 +70,14 @@ listener_enter(struct listener *listener, enum listener_state state)
 static void
 listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 {
-	unsigned long long suppressed;
-
 	listener->stats->accept_paused++;
 	listener_enter(listener, LISTENER_RESTING);
 	listener_set_timer(listener, delay_ms);
-	if (limit_allows(&listener->accept_limit, &suppressed))
-		log_line(&listener->core->log, LOG_WARNING,
-		    "listener %s: cannot accept: %s: trying again in %llu ms, "
-		    "connections wait (%llu more since the last line)",
-		    listener->record->listener, strerror(error),
-		    (unsigned long long)delay_ms, suppressed);
+	limit_line(&listener->accept_limit, &listener->core->log, LOG_WARNING,
+	    "listener %s: cannot accept: %s: trying again in %llu ms, "
+	    "connections wait",
+	    listener->record->listener, strerror(error),
+	    (unsigned long long)delay_ms);
 }
 
 /* The clock runs while no worker exists and a connection waits. */
@@ -117,17 +114,12 @@ static void
 listener_refuse(
     struct listener *listener, const struct listener_endpoint *endpoint, int fd)
 {
-	unsigned long long suppressed;
-
 	listener->stats->refused_absent++;
 	refuse_connection(&listener->core->refusals, &endpoint->record, fd);
-	if (limit_allows(&listener->refuse_limit, &suppressed))
-		log_line(&listener->core->log, LOG_WARNING,
-		    "listener %s: refused a connection: no worker for %u s: "
-		    "refusing until there is one (%llu more since the last "
-		    "line)",
-		    listener->record->listener, listener->record->give_up_s,
-		    suppressed);
+	limit_line(&listener->refuse_limit, &listener->core->log, LOG_WARNING,
+	    "listener %s: refused a connection: no worker for %u s: "
+	    "refusing until there is one",
+	    listener->record->listener, listener->record->give_up_s);
 }
 
 static void

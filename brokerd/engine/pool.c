@@ -191,20 +191,15 @@ pool_least_pass(const struct pool *pool)
 static void
 pool_refuse(struct pool *pool, const char *name)
 {
-	unsigned long long suppressed;
-
-	if (limit_allows(&pool->fault_limit, &suppressed))
-		log_line(&pool->core->log, LOG_WARNING,
-		    "mailbox %s%s: not used: %d workers are the most (%llu "
-		    "more since the last line)",
-		    pool->finder.directory, name, POOL_WORKERS_MAX, suppressed);
+	limit_line(&pool->fault_limit, &pool->core->log, LOG_WARNING,
+	    "mailbox %s%s: not used: %d workers are the most",
+	    pool->finder.directory, name, POOL_WORKERS_MAX);
 }
 
 static void
 pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 {
 	struct pool *pool = argument;
-	unsigned long long suppressed;
 	struct worker *worker;
 
 	worker = pool_worker(pool, name);
@@ -217,11 +212,9 @@ pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 	}
 	worker = worker_new(pool->core, name, mailbox, &pool_worker_user, pool);
 	if (worker == NULL) {
-		if (limit_allows(&pool->fault_limit, &suppressed))
-			log_line(&pool->core->log, LOG_ERR,
-			    "mailbox %s%s: %s (%llu more since the last line)",
-			    pool->finder.directory, name, strerror(errno),
-			    suppressed);
+		limit_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
+		    "mailbox %s%s: %s", pool->finder.directory, name,
+		    strerror(errno));
 		mailbox_close(mailbox);
 		return;
 	}

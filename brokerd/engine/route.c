@@ -60,8 +60,6 @@ static void
 route_on_failure(struct pool *pool, struct worker *worker,
     struct stats_listener *stats, int error)
 {
-	unsigned long long suppressed;
-
 	switch (verdict_of_send(error)) {
 	case VERDICT_FULL: /* worker_send() has seen to it */
 		stats->worker_full++;
@@ -85,13 +83,10 @@ route_on_failure(struct pool *pool, struct worker *worker,
 	}
 	stats->send_failed++;
 	worker_rest(worker, ROUTE_FAULT_US);
-	if (limit_allows(&pool->fault_limit, &suppressed))
-		log_line(&pool->core->log, LOG_ERR,
-		    "mailbox %s: worker %s: "
-		    "cannot send: %s: trying others, and this one again in 1 s "
-		    "(%llu more since the last line)",
-		    pool->finder.path, worker->name, strerror(error),
-		    suppressed);
+	limit_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
+	    "mailbox %s: worker %s: "
+	    "cannot send: %s: trying others, and this one again in 1 s",
+	    pool->finder.path, worker->name, strerror(error));
 }
 
 static void
@@ -242,7 +237,6 @@ route_bury(struct pool *pool, struct worker *worker)
 {
 	struct handoff_list back = TAILQ_HEAD_INITIALIZER(back);
 	struct handoff *handoff;
-	unsigned long long suppressed;
 	size_t all, count = 0;
 
 	/* Its HELLO may wait at the rendezvous, and its receipts behind it. */
@@ -260,11 +254,11 @@ route_bury(struct pool *pool, struct worker *worker)
 		TAILQ_REMOVE(&back, handoff, entry);
 		route_return(pool, handoff);
 	}
-	if (all > 0 && limit_allows(&pool->death_limit, &suppressed))
-		log_line(&pool->core->log, LOG_WARNING,
+	if (all > 0)
+		limit_line(&pool->death_limit, &pool->core->log, LOG_WARNING,
 		    "mailbox %s: worker %s: died: %zu of its %zu connections "
 		    "go to other workers, the others had perhaps been read or "
-		    "were given up (%llu more deaths since the last line)",
-		    pool->finder.path, worker->name, count, all, suppressed);
+		    "were given up",
+		    pool->finder.path, worker->name, count, all);
 	pool_bury(pool, worker);
 }
