@@ -89,6 +89,19 @@ route_whois(struct control_call *call)
 		    "has confirmed is the worker's alone");
 }
 
+/* The log knows who had it done. */
+static void
+route_done(struct control_call *call, const char *text)
+{
+	const char *worker = call->words[1];
+
+	log_line(&call->control->core->log, LOG_NOTICE,
+	    "listener %s%s%s: %s (asked by uid %u)", call->words[0],
+	    worker == NULL ? "" : ": worker ", worker == NULL ? "" : worker,
+	    text, call->peer->uid);
+	control_say(call->peer, call->request, EX_OK, text);
+}
+
 static void
 route_pause(struct control_call *call, int paused)
 {
@@ -97,8 +110,9 @@ route_pause(struct control_call *call, int paused)
 	if (listener == NULL)
 		return;
 	if (listener_set_paused(listener, paused) == 0)
-		control_say(call->peer, call->request, EX_OK,
-		    paused ? "paused: connections wait" : "accepting again");
+		route_done(call,
+		    paused ? "paused: connections wait" :
+			     "resumed: accepting again");
 	else if (listener_is_lent(listener))
 		control_say(call->peer, call->request, EX_UNAVAILABLE,
 		    "its sockets are lent: its workers accept, and may pause");
@@ -127,8 +141,8 @@ route_drain(struct control_call *call)
 	if (listener == NULL)
 		return;
 	if (pool_drain(listener->pool, call->words[1]) == 0)
-		control_say(call->peer, call->request, EX_OK,
-		    "it gets no more, and finishes what it has");
+		route_done(call,
+		    "draining: it gets no more, and finishes what it has");
 	else
 		control_say(call->peer, call->request, EX_USAGE,
 		    "the listener has no such worker");

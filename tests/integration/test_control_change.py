@@ -2,6 +2,7 @@
 """Who may change what by the control socket, and what comes of it."""
 import json
 import os
+import re
 import signal
 import socket
 import threading
@@ -70,6 +71,24 @@ def test_paused_listener_keeps_all_whatever_happens(test):
     clients.answered()
     tell(test, "resume", "test")
     check(settled(test, COUNT)["accepted"] == COUNT, "not all")
+
+
+def test_log_says_who_had_what_done(test):
+    broker = test.broker(config(test, free_port()))
+    _, worker = start_worker(test)
+    name, who = worker["name"], r"\(asked by uid %d\)$" % os.getuid()
+    for words, said in (
+            (["pause", "test"], "listener test: paused: connections wait "),
+            (["resume", "test"], "listener test: resumed: accepting again "),
+            (["drain", "test", name],
+             "listener test: worker %s: draining: it gets no more, and "
+             "finishes what it has " % re.escape(name))):
+        tell(test, *words)
+        broker.wait_line("^engine: " + said + who)
+    before = broker.log()
+    run(test, "pause", "nosuch")
+    run(test, "drain", "test", "nosuch")
+    check(broker.log() == before, "%s", broker.log())
 
 
 def test_lent_listener_cannot_be_paused(test):
