@@ -27,6 +27,7 @@ static const struct {
     {EX_NOPERM, 403, "Forbidden"},
     {EX_CONFIG, 422, "Unprocessable Content"},
     {EX_UNAVAILABLE, 409, "Conflict"},
+    {EX_PROTOCOL, 405, "Method Not Allowed"},
 };
 
 static void
@@ -158,22 +159,35 @@ call_matches(struct control_call *call, const char *pattern, const char *path)
 	return same && *path == '\0' && *pattern == '\0';
 }
 
+/* Each path is for one method, the other is a mistake. */
+static void
+call_refuse_method(struct control_call *call, enum control_right right)
+{
+	int asks = right == CONTROL_READ;
+
+	evhttp_add_header(evhttp_request_get_output_headers(call->request),
+	    "Allow", asks ? "GET" : "POST");
+	control_say(call->peer, call->request, EX_PROTOCOL,
+	    asks ? "expected GET: this is asked, POST changes something" :
+		   "expected POST: this changes something, GET asks");
+}
+
 static void
 call_dispatch(struct control_call *call, const char *path)
 {
+	const struct control_route *route = control_routes;
 	enum control_right right = CONTROL_CHANGE;
-	const struct control_route *route;
 
 	if (evhttp_request_get_command(call->request) == EVHTTP_REQ_GET)
 		right = CONTROL_READ;
-	for (route = control_routes; route->pattern != NULL; route++)
-		if (route->right == right &&
-		    call_matches(call, route->pattern, path))
-			break;
+	while (
+	    route->pattern != NULL && !call_matches(call, route->pattern, path))
+		route++;
 	if (route->pattern == NULL)
 		control_say(call->peer, call->request, CONTROL_NOT_FOUND,
-		    right == CONTROL_READ ? "nothing is there to be asked" :
-					    "nothing is there to be done");
+		    "nothing is there to be asked or done");
+	else if (route->right != right)
+		call_refuse_method(call, route->right);
 	else if (call->peer->right < right)
 		control_say(call->peer, call->request, EX_NOPERM,
 		    "only root and who started brokerd may change anything");

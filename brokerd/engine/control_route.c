@@ -76,11 +76,16 @@ route_explain(struct control_call *call)
 static void
 route_whois(struct control_call *call)
 {
-	char *end;
-	uint64_t inode = strtoull(call->words[0], &end, 10);
-	json_t *json =
-	    *end != '\0' ? NULL : control_whois(call->control, inode);
+	const char *word = call->words[0];
+	json_t *json;
 
+	if (*word == '\0' || word[strspn(word, "0123456789")] != '\0') {
+		control_say(call->peer, call->request, EX_USAGE,
+		    "expected the inode number of a socket, as ss -e and "
+		    "/proc/PID/fd show it");
+		return;
+	}
+	json = control_whois(call->control, strtoull(word, NULL, 10));
 	if (json != NULL)
 		control_answer(call->peer, call->request, json);
 	else

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from ctl import (COUNT, config, control, listener, run, served, settled,
+from ctl import (COUNT, config, control, http, listener, run, served, settled,
                  start_worker, tell, told)
 from harness import (DEADLINE, Skip, WORKER_UID, check, descriptors,
                      free_port, readable, wait_for)
@@ -109,12 +109,30 @@ def test_curl_does_what_brokerctl_does(test):
     check(listener(test)["state"] == "paused", "not paused")
     code, body = curl("http://x/v1/listeners/nosuch")
     check((code, json.loads(body)["status"]) == (404, 64), "%s", body)
-    code, _ = curl("http://x/v1/listeners/test/pause")
-    check(code == 404, "GET that changes: %d", code)
-    code, _ = curl("-X", "POST", "http://x/v1/status")
-    check(code == 404, "POST that asks: %d", code)
     code, _ = curl("-X", "DELETE", "http://x/v1/status")
     check(code == 501, "another method: %d", code)
+
+
+def test_wrong_method_is_answered_with_the_right_one(test):
+    test.broker(config(test, free_port()))
+    ask = ("status", "workers", "metrics", "listeners/test", "sockets/1")
+    change = ("reload", "upgrade", "listeners/test/pause",
+              "listeners/test/resume", "listeners/test/workers/x/drain")
+    for paths, wrong, right in ((ask, "POST", "GET"), (change, "GET", "POST")):
+        for path in paths:
+            head, _, body = http(test, (
+                "%s /v1/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n" %
+                (wrong, path)).encode()).decode().partition("\r\n\r\n")
+            check(head.startswith("HTTP/1.1 405 ") and
+                  "\r\nAllow: %s\r\n" % right in head, "%s", head)
+            result = json.loads(body)
+            check(result["status"] == 76 and
+                  result["text"].startswith("expected %s: " % right), "%s",
+                  body)
+    check(listener(test)["state"] == "waiting", "paused")
+    answer = http(test, b"GET /v1/nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
+    check(answer.startswith(b"HTTP/1.1 404 ") and b"Allow" not in answer,
+          "%s", answer)
 
 
 def test_explain_tells_what_is_waited_for(test):
@@ -157,9 +175,14 @@ def test_whois_knows_every_socket_of_the_engine(test):
           tell(test, "whois", str(os.lstat(path).st_ino)), "socket file")
     check("control socket" in
           tell(test, "whois", str(os.lstat(control(test)).st_ino)), "control")
-    for wrong in ("1", "-1", "x", "", "99999999999999999999"):
-        status, _, err = run(test, "whois", wrong)
-        check(status == 64, "%r: %d %s", wrong, status, err)
+    for wrong, said in (
+            ("1", "no socket"), ("99999999999999999999", "no socket"),
+            ("-1", "invalid option"), ("+1", "expected the inode"),
+            (" 1", "expected the inode"), ("1x", "expected the inode"),
+            ("socket:[1]", "expected the inode"), ("", "expected the inode")):
+        status, out, err = run(test, "whois", wrong)
+        check((status, out) == (64, "") and said in err, "%r: %d %s", wrong,
+              status, err)
     engine = test.engine(broker)
     if not readable(engine):
         raise Skip("only root can look into the engine for the rest")
