@@ -19,8 +19,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -73,8 +73,8 @@ monitor_lose_engine(struct monitor *m, const char *how)
 	if (m->stopping)
 		return; /* the loop sees to the rest */
 	log_line(&m->setup.log, LOG_ERR,
-	    "engine: %s (%s %d): starting another, the sockets stay", how,
-	    status < 0 ? "signal" : "status", abs(status));
+	    "engine: %s (%s: %d): starting another, the sockets stay", how,
+	    status < 0 ? strsignal(-status) : "status", abs(status));
 	if (age_ms < MONITOR_YOUNG_MS)
 		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
 	else
@@ -199,8 +199,8 @@ monitor_on_signal(struct monitor *m)
 		monitor_change(m, info.ssi_signo == SIGUSR2);
 		return;
 	}
-	log_line(
-	    &m->setup.log, LOG_NOTICE, "signal %u: stopping", info.ssi_signo);
+	log_line(&m->setup.log, LOG_NOTICE, "SIG%s: stopping",
+	    sigabbrev_np((int)info.ssi_signo));
 	monitor_stop(m);
 }
 

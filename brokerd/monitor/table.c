@@ -61,8 +61,8 @@ table_run_reader(struct setup *setup, int memory)
 	}
 	if (status >= 0)
 		return status;
-	log_line(
-	    &setup->log, LOG_ERR, "config reader: ended by signal %d", -status);
+	log_line(&setup->log, LOG_ERR, "config reader: ended by a signal: %s",
+	    strsignal(-status));
 	return EX_OSERR;
 }
 

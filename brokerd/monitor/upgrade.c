@@ -92,9 +92,9 @@ upgrade_try(struct setup *setup, const struct generation *generation)
 	spawn_relay(said, &setup->log);
 	if (status != EX_OK)
 		log_line(&setup->log, LOG_ERR,
-		    "the new version did not get ready within %d s (%s %d)",
-		    UPGRADE_TRIAL_MS / 1000, status < 0 ? "signal" : "status",
-		    abs(status));
+		    "the new version did not get ready within %d s (%s: %d)",
+		    UPGRADE_TRIAL_MS / 1000,
+		    status < 0 ? strsignal(-status) : "status", abs(status));
 	return status < 0 ? EX_SOFTWARE : status;
 }
 

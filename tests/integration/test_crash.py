@@ -226,7 +226,7 @@ def test_engine_that_hangs_is_replaced(test):
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)
         check(client.recv(100) == GREETING, "no answer")
-    broker.wait_line("engine: does not answer .signal 9.: starting another")
+    broker.wait_line("engine: does not answer .Killed: 9.: starting another")
     check(is_over(engine), "the one that hangs is there still")
     check(inodes(broker.pid) == before, "other sockets")
     check(worker.popen.poll() is None, "the worker has ended")
@@ -265,7 +265,7 @@ def test_config_reader_that_is_killed_changes_nothing(test):
 
     broker.kill(signal.SIGHUP)
     os.kill(wait_for(reader, "a config reader"), signal.SIGKILL)
-    broker.wait_line("config reader: ended by signal 9")
+    broker.wait_line("config reader: ended by a signal: Killed")
     broker.wait_line("reload: nothing has changed")
     check((inodes(broker.pid), test.engine(broker)) == (before, engine),
           "something has changed")

@@ -351,7 +351,7 @@ def test_dead_engine_is_replaced_and_the_sockets_stay(test):
     socket_before = [w for w in descriptors(broker.pid).values()
                      if w.startswith("socket:")]
     os.kill(engine, signal.SIGKILL)
-    broker.wait_line("engine: ended .signal 9.: starting another")
+    broker.wait_line("engine: ended .Killed: 9.: starting another")
     check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
     after = [w for w in descriptors(broker.pid).values()
              if w.startswith("socket:")]
@@ -377,7 +377,7 @@ def test_engine_that_speaks_out_of_turn_is_killed(test):
         raise Skip("pidfd_getfd is not to be had: %s" %
                    os.strerror(ctypes.get_errno()))
     os.write(channel, b"\2\0\2\0\10\0\0\0")  # READY, once more
-    broker.wait_line("engine: broke the rules .signal 9.: starting another")
+    broker.wait_line("engine: broke the rules .Killed: 9.: starting another")
     os.close(channel)
     os.close(pidfd)
 

@@ -145,7 +145,8 @@ static const struct {
 } ends[] = {
     {"exit", 78, 78, ""}, /* the reader has said why */
     {"exit", 1, 1, ""},
-    {"signal", SIGTERM, EX_OSERR, "test: config reader: ended by signal 15\n"},
+    {"signal", SIGTERM, EX_OSERR,
+	"test: config reader: ended by a signal: Terminated\n"},
     {"grow", ALL + sizeof(struct record), EX_OSERR,
 	"test: config reader: unusable: "
 	"its records have another size or number\n"},
