@@ -54,14 +54,20 @@ status_add(struct table *table, const json_t *listener)
 static void
 status_broker(const json_t *broker)
 {
-	char up[32];
+	const json_t *orphan = json_object_get(broker, "orphan_ms");
+	char up[32], left[32];
 
 	table_time(up, sizeof(up),
 	    json_integer_value(json_object_get(broker, "uptime_ms")));
-	printf("brokerd %s, pid %" JSON_INTEGER_FORMAT
-	       "; engine %" JSON_INTEGER_FORMAT " for %s\n",
-	    json_string_value(json_object_get(broker, "version")),
-	    json_integer_value(json_object_get(broker, "monitor")),
+	table_time(left, sizeof(left), json_integer_value(orphan));
+	printf("brokerd %s, ",
+	    json_string_value(json_object_get(broker, "version")));
+	if (json_is_integer(orphan))
+		printf("which has died: start it again within %s", left);
+	else
+		printf("pid %" JSON_INTEGER_FORMAT,
+		    json_integer_value(json_object_get(broker, "monitor")));
+	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
 	    json_integer_value(json_object_get(broker, "engine")), up);
 }
 

@@ -32,6 +32,7 @@ struct control {
 	uid_t owner; /* besides root; RECORD_NO_ID: nobody */
 	gid_t group; /* may read; RECORD_NO_ID: there is none */
 	uint64_t started_ms;
+	uint64_t orphan_until_ms; /* 0: the engine has a monitor */
 	char path[RECORD_PATH_SIZE];
 	int fd; /* of accepting */
 	struct evhttp *http;

@@ -105,16 +105,21 @@ static int
 status_begin(FILE *file, const struct control *control)
 {
 	uint64_t uptime = clock_ms() - control->started_ms;
+	uint64_t orphan_ms = control->orphan_until_ms;
+	json_t *monitor, *orphan;
 	char epoch[17];
 
 	snprintf(epoch, sizeof(epoch), "%016llx",
 	    (unsigned long long)control->core->epoch);
 	fputs("{\"broker\": ", file);
+	monitor = orphan_ms == 0 ? json_integer(getppid()) : json_null();
+	orphan = orphan_ms == 0 ? json_null() :
+				  json_integer(clock_left_ms(orphan_ms));
 	return control_put(file,
-	    json_pack("{s:s, s:I, s:I, s:s, s:I}", "version", PACKAGE_VERSION,
-		"monitor", (json_int_t)getppid(), "engine",
+	    json_pack("{s:s, s:o, s:I, s:s, s:I, s:o}", "version",
+		PACKAGE_VERSION, "monitor", monitor, "engine",
 		(json_int_t)getpid(), "epoch", epoch, "uptime_ms",
-		(json_int_t)uptime));
+		(json_int_t)uptime, "orphan_ms", orphan));
 }
 
 enum control_step

@@ -5,6 +5,8 @@
  */
 #include "engine/orphan.h"
 
+#include "base/clock.h"
+
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,8 @@ orphan_start(struct orphan *orphan, struct drain *drain)
 	struct timeval timeout = {.tv_sec = (time_t)orphan->timeout_s};
 
 	orphan->drain = drain;
+	drain->control->orphan_until_ms =
+	    clock_ms() + UINT64_C(1000) * orphan->timeout_s;
 	orphan->late = evtimer_new(drain->core->base, orphan_on_late, orphan);
 	log_line(&drain->core->log, LOG_ERR,
 	    "the monitor is gone: serving on until another one comes, for at "

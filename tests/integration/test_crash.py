@@ -9,6 +9,7 @@ import struct
 
 from change import (configure, inodes, is_over, kill_monitor, queued, reload,
                     restart, wait_over)
+from ctl import tell, told
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
                      children, descriptors, free_port, status, wait_for)
 from test_many import switches
@@ -54,6 +55,12 @@ class Orphan:
 def test_orphan_serves_on_and_its_sockets_are_adopted(test):
     orphan = Orphan(test)
     orphan.check_served("without a monitor")
+    said = told(test, "status")["broker"]
+    check(said["monitor"] is None and 290000 < said["orphan_ms"] <= 300000,
+          "%s", said)
+    line = tell(test, "status").splitlines()[0]
+    check("which has died: start it again within 4 min; engine %d " %
+          orphan.engines[0] in line, "%s", line)
     waiting = socket.create_connection(("127.0.0.1", orphan.lent))
     second = restart(test, orphan.broker)
     check(inodes(second.pid) == orphan.inodes, "%s before, %s after",
@@ -63,6 +70,9 @@ def test_orphan_serves_on_and_its_sockets_are_adopted(test):
     check("another monitor has the sockets" in orphan.broker.log(),
           orphan.broker.log())
     orphan.check_served("adopted")
+    said = told(test, "status")["broker"]
+    check((said["monitor"], said["orphan_ms"]) == (second.pid, None), "%s",
+          said)
     with waiting, Box(test, "lent") as box:
         with box.next() as one, box.next() as other:
             lent = one if one.type == socket.SOCK_STREAM else other
