@@ -199,8 +199,8 @@ monitor_on_signal(struct monitor *m)
 		monitor_change(m, info.ssi_signo == SIGUSR2);
 		return;
 	}
-	log_line(&m->setup.log, LOG_NOTICE, "SIG%s: stopping",
-	    sigabbrev_np((int)info.ssi_signo));
+	log_line(&m->setup.log, LOG_NOTICE, "a signal (%s): stopping",
+	    strsignal((int)info.ssi_signo));
 	monitor_stop(m);
 }
 
