@@ -182,6 +182,9 @@ link_read(struct link *link)
 	/* Descriptors that strangers send are closed in here. */
 	guard_begin();
 	n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
+	/* The offer was never read: that comes once, before what was said. */
+	if (n == -1 && errno == ECONNRESET)
+		n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
 	guard_end();
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -147,6 +147,22 @@ START_TEST(what_a_worker_wrote_before_it_died_counts)
 }
 END_TEST
 
+/* The kernel reports the offer that nobody read before the message that is
+ * there to be read. */
+START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
+{
+	greet(FDRECV_WIRE_OFFER);
+	ck_assert_uint_eq(crew_put(&crew, 2), 2);
+	route_send(crew.pool);
+	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	crew_close(&crew, 0);
+	crew_settle(&crew);
+	ck_assert_uint_eq(crew.stats.taken, 1);
+	crew_holds(&crew, "1");
+	crew_done(&crew);
+}
+END_TEST
+
 START_TEST(nonsense_means_nothing)
 {
 	start(3);
@@ -227,6 +243,8 @@ main(void)
 	tcase_add_test(tc, what_is_written_is_read_while_it_is_watched);
 	tcase_add_test(tc, the_last_look_is_after_the_worker_is_told);
 	tcase_add_test(tc, what_a_worker_wrote_before_it_died_counts);
+	tcase_add_test(
+	    tc, what_a_worker_said_before_it_died_counts_with_the_offer_unread);
 	tcase_add_test(tc, nonsense_means_nothing);
 	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
