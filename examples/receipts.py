@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """A worker in Python that speaks the whole protocol of doc/PROTOCOL.md, with
-nothing but the standard library.
+nothing but the standard library.  Only a board it does not ask for: that
+takes a memory barrier, and Python has none.
 
 It says HELLO, takes batches, and sends a receipt for each connection once its
 client has been greeted; what it loses for want of a descriptor it reports.
@@ -9,7 +10,8 @@ So a connection that it has not read is served by another worker if this one
 is killed.  SIGTERM ends it politely, with nothing left behind.
 
 MAILBOX is a path, or a directory in which it takes a name of its own.  With
---vectors it decodes each message DIR/*.hex, prints it, and encodes it again.
+--vectors it decodes each message DIR/*.hex, and the board that is there,
+prints it, and encodes it again.
 
 usage: receipts.py MAILBOX
        receipts.py --vectors DIR
@@ -29,6 +31,9 @@ RECORD = struct.Struct("=12H2Q4I")
 HELLO = struct.Struct("=4s4HI3Q2I")
 RECEIPTS = struct.Struct("=4s4HIQ")
 RECEIPT = struct.Struct("=QI2H")
+OFFER = struct.Struct("=4s2H")
+BOARD = struct.Struct("=2I56xI60x256Q")
+PLACES = 256
 VERSION = 1
 CONNECTION = 1
 TAKEN, LIMIT, DENIED = 1, 2, 3
@@ -146,6 +151,34 @@ def encode_receipts(connections, epoch, receipts):
         b"rfdr", VERSION, RECEIPTS.size, len(receipts), RECEIPT.size,
         connections, epoch) + b"".join(
             RECEIPT.pack(*receipt, 0) for receipt in receipts)
+
+
+def decode_offer(data):
+    need(len(data) >= OFFER.size, "no room for an offer")
+    magic, version, size = OFFER.unpack_from(data)
+    need(magic == b"bfdr" and version == VERSION, "magic or version")
+    need(OFFER.size <= size <= len(data), "offer's size")
+    return {}
+
+
+def encode_offer():
+    return OFFER.pack(b"bfdr", VERSION, OFFER.size)
+
+
+def decode_board(memory):
+    """What the engine has yet to read there: sequence numbers."""
+    watched, read, count, *places = BOARD.unpack(memory)
+    left = (count - read) % (1 << 32)
+    need(left <= PLACES, "count")
+    return dict(watched=watched, read=read, left=[
+        places[(read + i) % PLACES] for i in range(left)])
+
+
+def encode_board(watched, read, left):
+    places = [0] * PLACES
+    for i, sequence in enumerate(left, read):
+        places[i % PLACES] = sequence
+    return BOARD.pack(watched, read, (read + len(left)) % (1 << 32), *places)
 
 
 def has_hung_up(sock):
@@ -358,6 +391,12 @@ def again(data):
     if data[:4] == b"rfdr":
         message = decode_receipts(data)
         return message, encode_receipts(**message)
+    if data[:4] == b"bfdr":
+        message = decode_offer(data)
+        return message, encode_offer(**message)
+    if len(data) == BOARD.size:  # no other vector is as long
+        message = decode_board(data)
+        return message, encode_board(**message)
     message = decode_datagram(data)
     return message, data if message is None else encode_datagram(message)
 

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include "net.h"
+#include "vector.h"
 
 #include "base/fd.h"
 #include "engine/link.h"
@@ -233,6 +234,52 @@ START_TEST(receipts_go_round)
 }
 END_TEST
 
+START_TEST(the_engine_offers_as_in_the_vector)
+{
+	unsigned char wanted[64], got[sizeof(wanted)];
+	size_t size, count = 1;
+	int fd;
+
+	if (!vector_is_of_this_host())
+		return;
+	size = vector_read("offer.hex", wanted, sizeof(wanted));
+	greet(FDRECV_WIRE_OFFER);
+	ck_assert_int_eq(
+	    net_receive(crew.links[0], got, sizeof(got), &fd, &count),
+	    (ssize_t)size);
+	ck_assert_mem_eq(got, wanted, size);
+	ck_assert_uint_eq(count, 1);
+	close(fd);
+	crew_done(&crew);
+}
+END_TEST
+
+/* The places of what it writes are those in the comments there. */
+START_TEST(the_engine_reads_the_board_of_the_vector)
+{
+	static struct fdrecv_wire_board laid;
+	static unsigned char bytes[sizeof(laid) + 1];
+	struct board board = {.page = &laid, .read = 254};
+	uint64_t sequence;
+
+	if (!vector_is_of_this_host())
+		return;
+	ck_assert_uint_eq(
+	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(laid));
+	memcpy(&laid, bytes, sizeof(laid));
+	ck_assert_uint_eq(board_take(&board, &sequence), 3);
+	ck_assert_uint_eq(sequence, 1000);
+	ck_assert_uint_eq(board_take(&board, &sequence), 1);
+	ck_assert_uint_eq(sequence, 7);
+	ck_assert_uint_eq(board_take(&board, &sequence), 0);
+	board_watch(&board, 0);
+	bytes[0] = 0; /* watched */
+	bytes[4] = 2; /* read: 258 */
+	bytes[5] = 1;
+	ck_assert_mem_eq(&laid, bytes, sizeof(laid));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -248,5 +295,7 @@ main(void)
 	tcase_add_test(tc, nonsense_means_nothing);
 	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
+	tcase_add_test(tc, the_engine_offers_as_in_the_vector);
+	tcase_add_test(tc, the_engine_reads_the_board_of_the_vector);
 	return unit_run(suite);
 }

@@ -6,6 +6,7 @@
 #include "engine.h"
 #include "net.h"
 #include "unit.h"
+#include "vector.h"
 
 #include "fdrecv-wire-board.h"
 
@@ -21,13 +22,9 @@ static struct engine engine;
 static struct fdrecv_wire_board *page; /* the engine's */
 
 static void
-offer(off_t size, int seals, size_t count)
+offer(const void *message, size_t length, off_t size, int seals)
 {
-	struct fdrecv_wire_offer message = {.magic = {'b', 'f', 'd', 'r'},
-	    .version = FDRECV_WIRE_VERSION,
-	    .size = sizeof(message)};
 	int fd = memfd_create("board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int fds[] = {fd, fd};
 
 	ck_assert_int_eq(ftruncate(fd, size), 0);
 	page = mmap(
@@ -35,19 +32,28 @@ offer(off_t size, int seals, size_t count)
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
 	ck_assert_int_eq(
-	    net_send(engine.link, &message, sizeof(message), fds, count),
-	    (ssize_t)sizeof(message));
+	    net_send(engine.link, message, length, &fd, 1), (ssize_t)length);
 	close(fd);
 }
 
 static void
-start(off_t size, int seals)
+meet(void)
 {
 	engine_start(&engine, 0, 11);
 	engine_mail(&mail, FDRECV_NONBLOCK);
 	engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_OFFER);
-	offer(size, seals, 1);
+}
+
+static void
+start(off_t size, int seals)
+{
+	struct fdrecv_wire_offer message = {.magic = {'b', 'f', 'd', 'r'},
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(message)};
+
+	meet();
+	offer(&message, sizeof(message), size, seals);
 }
 
 static void
@@ -140,9 +146,7 @@ START_TEST(descriptors_that_are_no_offer_are_closed)
 	size_t size = _i == 0 ? 0 : sizeof(struct fdrecv_wire_offer);
 	char bytes[sizeof(struct fdrecv_wire_offer)] = "";
 
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, FDRECV_NONBLOCK);
-	engine_hears_hello(&engine);
+	meet();
 	ck_assert_int_eq(
 	    net_send(engine.link, bytes, size, fds, _i == 0 ? 1 : 2),
 	    (ssize_t)size);
@@ -150,6 +154,30 @@ START_TEST(descriptors_that_are_no_offer_are_closed)
 	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	mail_close(&mail);
 	engine_stop(&engine);
+}
+END_TEST
+
+/* On one that has had 254 receipts, all of which were read. */
+START_TEST(the_library_takes_and_fills_the_board_of_the_vectors)
+{
+	static unsigned char bytes[sizeof(*page) + 1];
+
+	if (!vector_is_of_this_host())
+		return;
+	meet();
+	offer(bytes, vector_read("offer.hex", bytes, sizeof(bytes)),
+	    sizeof(*page), SEALS);
+	page->watched = 1;
+	page->count = page->read = 254;
+	serve(1000);
+	serve(1001);
+	serve(1002);
+	serve(7);
+	engine_hears_nothing(&engine);
+	ck_assert_uint_eq(
+	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(*page));
+	ck_assert_mem_eq(page, bytes, sizeof(*page));
+	stop();
 }
 END_TEST
 
@@ -165,5 +193,7 @@ main(void)
 	tcase_add_loop_test(
 	    tc, memory_that_may_vanish_is_not_used, 0, UNIT_COUNT(unsafe));
 	tcase_add_loop_test(tc, descriptors_that_are_no_offer_are_closed, 0, 2);
+	tcase_add_test(
+	    tc, the_library_takes_and_fills_the_board_of_the_vectors);
 	return unit_run(suite);
 }
