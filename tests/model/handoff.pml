@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hand-off protocol: engines, workers, mailboxes, receipts.  run.py beside
- * this file checks it, and that each property fails when the protocol is
- * broken on purpose.
+ * The hand-off protocol: engines, workers, mailboxes, receipts; board.pml has
+ * those that are no messages.  run.py beside this file checks it, and that each
+ * property fails when the protocol is broken on purpose.
  *
  * What happens here: NC connections wait in the accept queue.  An engine
  * accepts one only if a worker has room, keeps a duplicate, and sends the

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Checks the model of the hand-off protocol, handoff.pml.
+"""Checks the models of the hand-off protocol: handoff.pml, and board.pml for
+receipts in shared memory.
 
 usage: run.py [NAME ...]
 
@@ -20,7 +21,8 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODEL = os.path.join(HERE, "handoff.pml")
+HANDOFF = os.path.join(HERE, "handoff.pml")
+BOARD = os.path.join(HERE, "board.pml")
 MEMORY = 1 << 30         # of each of two searches
 SECONDS = 300
 
@@ -30,6 +32,9 @@ PROPERTIES = {
     3: "no invalid end state",
     4: "duplicates closed in the end",
     5: "no cycle",
+    6: "no receipted one is sent again",
+    7: "no receipt is lost",
+    8: "no receipt that was not given",
 }
 # How pan names what failed: the text of the assertion, mostly.
 VIOLATIONS = {
@@ -38,6 +43,9 @@ VIOLATIONS = {
     3: "invalid end state",
     4: "assertion violated ((place[",
     5: "non-progress cycle",
+    6: "assertion violated  !(given[",
+    7: "assertion violated ((state[",
+    8: "||given[",
 }
 CYCLES = 5
 NONE, REPLACED, KILLED = "CHANGE=0", "CHANGE=1", "CHANGE=2"
@@ -83,6 +91,28 @@ BREAKS = [
      [NONE, "CHILD", "LAZY", "MUTATE_RENDEZVOUS_UNREAD"]),
 ]
 
+# The same two of the board: properties 3 and 6 to 8 hold.
+BOARD_HOLDS = [
+    ("board, one engine", [NONE, "NC=5", "CHANGES=4"]),
+    ("board, an engine is replaced", [REPLACED, "NC=2"]),
+    ("board, an engine is killed", [KILLED, "CHANGES=2"]),
+]
+BOARD_BREAKS = [
+    ("worker without a barrier", 7, [NONE, "MUTATE_WORKER_BARRIER"]),
+    ("engine without a barrier", 7, [NONE, "MUTATE_ENGINE_BARRIER"]),
+    ("no look after the end of watching", 7, [NONE, "MUTATE_NO_LAST_LOOK"]),
+    ("no look after that by an old engine", 3,
+     [REPLACED, "NC=2", "DEATHS=0", "MUTATE_NO_LAST_LOOK"]),
+    ("last look before the end of watching", 7, [NONE, "MUTATE_LOOK_BEFORE"]),
+    ("watched is not read again", 7, [NONE, "MUTATE_NO_SECOND_LOOK"]),
+    ("no look at the hang-up", 6, [NONE, "MUTATE_NO_LOOK_AT_HANG_UP"]),
+    ("reset handled before the messages", 6,
+     [NONE, "MUTATE_RESET_IS_THE_END"]),
+    ("count before the sequence number", 7, [NONE, "MUTATE_COUNT_FIRST"]),
+    ("a place is free before it is read", 8, [NONE, "MUTATE_READ_TOO_SOON"]),
+    ("a full board is written to", 8, [NONE, "MUTATE_FULL"]),
+]
+
 # Outcomes that property 2 allows do occur, so allowing them is not idle.
 OCCURS = [
     ("refused, its budget used up", [NONE, "NEVER=REFUSED"]),
@@ -120,13 +150,13 @@ def command(words, directory, **options):
                           timeout=SECONDS, check=False, **options)
 
 
-def verifier(directory, what, holds, definitions):
-    """Makes ./pan; what is the property to look for, None for 1 to 4.
+def verifier(directory, model, what, holds, definitions):
+    """Makes ./pan; what is the property to look for, None for all but cycles.
     Returns None, or the complaint of a compiler."""
-    if what in (1, 2, 3, 4):
+    if what not in (None, CYCLES):
         definitions = definitions + ["PROPERTY=%d" % what]
     made = command(["spin"] + ["-D" + d for d in definitions]
-                   + ["-a", MODEL], directory)
+                   + ["-a", model], directory)
     if made.returncode == 0:
         made = command(["gcc", "-O1" if holds else "-O0", "-w",
                         "-DNP" if what == CYCLES else "-DSAFETY",
@@ -157,12 +187,12 @@ def judge(output, what, holds):
     return None
 
 
-def run(what, holds, definitions):
+def run(model, what, holds, definitions):
     """(None or what is wrong, states, seconds)"""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="brokerd-model-") as directory:
         try:
-            wrong = verifier(directory, what, holds, definitions)
+            wrong = verifier(directory, model, what, holds, definitions)
             output = "" if wrong else search(directory, what)
         except (OSError, subprocess.TimeoutExpired) as error:
             wrong, output = str(error), ""
@@ -172,17 +202,21 @@ def run(what, holds, definitions):
 
 
 def table():
-    """(line of the report, property, whether it holds, definitions)"""
-    for title, definitions in HOLDS:
-        yield title + ": all properties hold", None, True, definitions
-    yield ("an engine is replaced: \"%s\" holds" % PROPERTIES[CYCLES], CYCLES,
-           True, [REPLACED] + FEW)
+    """(line of the report, model, property, whether it holds, definitions)"""
+    for model, rows in ((HANDOFF, HOLDS), (BOARD, BOARD_HOLDS)):
+        for title, definitions in rows:
+            yield (title + ": all properties hold", model, None, True,
+                   definitions)
+    yield ("an engine is replaced: \"%s\" holds" % PROPERTIES[CYCLES],
+           HANDOFF, CYCLES, True, [REPLACED] + FEW)
     for title, definitions in OCCURS:
-        yield "outcome: %s: occurs" % title, 2, False, definitions
-    for kind, rows in (("mutation", BREAKS), ("limit", LIMITS)):
+        yield "outcome: %s: occurs" % title, HANDOFF, 2, False, definitions
+    for kind, model, rows in (("mutation", HANDOFF, BREAKS),
+                              ("mutation of the board", BOARD, BOARD_BREAKS),
+                              ("limit", HANDOFF, LIMITS)):
         for title, what, definitions in rows:
             yield ("%s: %s: \"%s\" fails" % (kind, title, PROPERTIES[what]),
-                   what, False, definitions)
+                   model, what, False, definitions)
 
 
 def main():
