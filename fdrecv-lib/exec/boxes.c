@@ -6,6 +6,7 @@
 #include "exec/boxes.h"
 
 #include "exec/broker.h"
+#include "exec/clock.h"
 #include "exec/options.h"
 #include "exec/sockets.h"
 
@@ -17,7 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 static int
@@ -68,7 +68,7 @@ boxes_open(
 	boxes->count = options->mailbox != NULL ? 1 : options->listener_count;
 	boxes->shared = boxes->count < options->listener_count;
 	boxes->items = calloc(boxes->count, sizeof(*boxes->items));
-	boxes->polls = calloc(boxes->count + 1, sizeof(*boxes->polls));
+	boxes->polls = calloc(boxes->count + BOXES_MORE, sizeof(*boxes->polls));
 	if (boxes->items == NULL || boxes->polls == NULL)
 		err(EX_OSERR, "mailboxes");
 	for (size_t i = 0; i < boxes->count; i++) {
@@ -113,15 +113,6 @@ boxes_read(const struct boxes *boxes, size_t i, struct sockets *sockets)
 		err(EX_OSERR, "mailbox");
 }
 
-static long long
-boxes_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The listener that is missing, and why, as far as this end can know. */
 static void boxes_late(const struct sockets *sockets,
     const struct options *options) __attribute__((noreturn));
@@ -157,11 +148,11 @@ void
 boxes_wait(
     struct boxes *boxes, struct sockets *sockets, const struct options *options)
 {
-	long long end = boxes_now_ms() + options->timeout_s * 1000LL, left = -1;
+	long long end = clock_now_ms() + options->timeout_s * 1000LL, left = -1;
 
 	while (!sockets_complete(sockets)) {
 		if (options->timeout_s != 0)
-			left = end - boxes_now_ms();
+			left = end - clock_now_ms();
 		if (options->timeout_s != 0 && left <= 0)
 			boxes_late(sockets, options);
 		if (poll(boxes->polls, boxes->count, (int)left) == -1 &&

@@ -9,11 +9,12 @@ struct fdrecv;
 struct options;
 struct sockets;
 
+#define BOXES_MORE 5 /* places for others, to poll(2) them all */
+
 /* The mailboxes: that of -m, or each listener's own. */
 struct boxes {
 	struct fdrecv **items;
-	struct pollfd
-	    *polls; /* of each, for poll(2), and a place for one more */
+	struct pollfd *polls; /* of each, for poll(2), and places for more */
 	size_t count;
 	int shared; /* by several listeners */
 };

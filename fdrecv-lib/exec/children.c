@@ -2,7 +2,8 @@
 /*
  * fdrecv-exec --each: its children.  A child that has a connection before the
  * broker has the receipt must not touch it: should the parent die in between,
- * another worker gets it.  So the child waits until it is told.
+ * another worker gets it.  So the child waits until it is told.  The gate is
+ * closed by exec, and by that the parent knows that the program runs.
  */
 #include "exec/children.h"
 
@@ -57,7 +58,6 @@ void
 children_open_gate(int gate)
 {
 	send(gate, "", 1, MSG_NOSIGNAL);
-	close(gate);
 }
 
 void
@@ -69,9 +69,26 @@ children_wait(int gate)
 	do
 		n = recv(gate, &byte, 1, 0);
 	while (n == -1 && errno == EINTR);
-	close(gate);
 	if (n != 1)
 		_exit(EXIT_FAILURE);
+}
+
+void
+children_fail(int gate, int error)
+{
+	send(gate, &error, sizeof(error), MSG_NOSIGNAL);
+	_exit(EXIT_FAILURE);
+}
+
+int
+children_result(int gate)
+{
+	int error;
+	ssize_t n = recv(gate, &error, sizeof(error), MSG_DONTWAIT);
+
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return -1;
+	return n == sizeof(error) ? error : 0;
 }
 
 void

@@ -24,11 +24,18 @@ int children_is_full(const struct children *children);
  * to the parent.  -1 with errno. */
 pid_t children_fork(struct children *children, int *out_gate);
 
-/* Takes gate.  From now on the child goes on. */
+/* From now on the child goes on.  Borrows gate. */
 void children_open_gate(int gate);
 
-/* In the child: waits at the gate, which it takes. */
+/* In the child: waits at the gate, which it borrows and exec closes. */
 void children_wait(int gate);
+
+/* In the child: ends it, and tells the parent why it is no program. */
+void children_fail(int gate, int error) __attribute__((noreturn));
+
+/* What became of the child: 0 a program, or it has ended; the errno of
+ * children_fail(); -1 nothing yet, until gate is readable.  Borrows gate. */
+int children_result(int gate);
 
 /* Reaps all that have ended. */
 void children_reap(struct children *children);

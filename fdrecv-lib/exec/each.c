@@ -2,18 +2,18 @@
 /*
  * fdrecv-exec --each: a process for each connection.  Owns the mailboxes and
  * the children.  A connection's receipt is sent when its child is there; what
- * no child may be had for as yet waits in the mailbox, without a receipt, or in
- * the kernel.  Ends when it was told to and the last child has ended.
+ * no child may be had for as yet waits in hand or in the mailbox, without a
+ * receipt, or in the kernel.  Ends when it was told to and the last child has
+ * ended.
  */
 #include "exec/each.h"
 
 #include "exec/boxes.h"
 #include "exec/children.h"
-#include "exec/connection.h"
-#include "exec/form.h"
 #include "exec/options.h"
 #include "exec/program.h"
 #include "exec/sockets.h"
+#include "exec/start.h"
 
 #include <sys/signalfd.h>
 
@@ -29,8 +29,8 @@ struct each {
 	struct sockets sockets; /* only for the listeners' names */
 	struct boxes boxes;
 	struct children children;
-	size_t next;     /* the mailbox whose turn it is first */
-	sigset_t before; /* the signals that were blocked */
+	struct start start; /* the connections in hand */
+	size_t next;        /* the mailbox whose turn it is first */
 	struct pollfd signals;
 	int told; /* how often it was told to end */
 	int paused;
@@ -46,7 +46,7 @@ each_block_signals(struct each *each)
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would not come */
-	if (sigprocmask(SIG_BLOCK, &mask, &each->before) == -1)
+	if (sigprocmask(SIG_BLOCK, &mask, &each->start.before) == -1)
 		err(EX_OSERR, "sigprocmask");
 	each->signals.events = POLLIN;
 	each->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -69,51 +69,6 @@ each_on_signal(struct each *each)
 	children_reap(&each->children);
 }
 
-/* In the child, with a connection that is its own. */
-static void each_become(const struct each *each, struct fdrecv_handoff *h,
-    int listener) __attribute__((noreturn));
-static void
-each_become(const struct each *each, struct fdrecv_handoff *h, int listener)
-{
-	struct socket_held held = {.fd = h->fd, .listener = (size_t)listener};
-	struct sockets one = {.names = each->options->listeners,
-	    .listener_count = each->options->listener_count,
-	    .items = &held,
-	    .count = 1};
-
-	if (sigprocmask(SIG_SETMASK, &each->before, NULL) == -1 ||
-	    connection_tell(h) == -1 || form_apply(each->options, &one) == -1) {
-		warn("listener %s: a connection is closed",
-		    each->options->listeners[listener]);
-		_exit(EX_OSERR);
-	}
-	_exit(program_run(each->options->program));
-}
-
-static void
-each_start(struct each *each, struct fdrecv *box, struct fdrecv_handoff *h,
-    int listener)
-{
-	int gate;
-	pid_t pid = children_fork(&each->children, &gate);
-
-	if (pid == 0) {
-		for (size_t i = 0; i < each->boxes.count; i++)
-			fdrecv_after_fork(each->boxes.items[i]);
-		children_wait(gate);
-		each_become(each, h, listener);
-	}
-	if (pid == -1) {
-		warn("listener %s: no process can be started: a connection is "
-		     "closed",
-		    each->options->listeners[listener]);
-	} else {
-		fdrecv_receipt(box, h);
-		children_open_gate(gate);
-	}
-	fdrecv_done(box, h);
-}
-
 /* Takes one hand-off of a mailbox. */
 static void
 each_take(struct each *each, size_t i)
@@ -132,7 +87,8 @@ each_take(struct each *each, size_t i)
 	listener = sockets_find(
 	    &each->sockets, h.listener, boxes_only(&each->boxes, i));
 	if (listener != -1 && h.kind == FDRECV_CONNECTION) {
-		each_start(each, box, &h, listener);
+		start_take(
+		    &each->start, box, &h, each->options->listeners[listener]);
 		return;
 	}
 	if (listener != -1)
@@ -155,7 +111,7 @@ each_take_round(struct each *each)
 	for (size_t n = 0; n < count; n++) {
 		size_t i = (each->next + n) % count;
 
-		if (children_is_full(&each->children)) {
+		if (!start_has_room(&each->start)) {
 			each->next = i;
 			return;
 		}
@@ -165,11 +121,13 @@ each_take_round(struct each *each)
 	}
 }
 
-/* What this process has no room for goes to others, or waits. */
+/* What this process has no room for goes to others, or waits.  The moment in
+ * which a child is started is too short for that. */
 static void
 each_pause(struct each *each)
 {
-	int full = children_is_full(&each->children);
+	int full =
+	    children_is_full(&each->children) || each->start.failing != 0;
 
 	if (full == each->paused)
 		return;
@@ -189,31 +147,36 @@ each_is_over(const struct each *each)
 	for (size_t i = 0; i < each->boxes.count; i++)
 		if (each->boxes.polls[i].fd != -1)
 			return 0;
-	return each->children.count == 0;
+	return !start_is_busy(&each->start) && each->children.count == 0;
 }
 
-/* The signals and, while a child may be started, the mailboxes. */
+/* The signals, the children under way and, while another one may be started,
+ * the mailboxes. */
 static void
 each_wait(struct each *each)
 {
-	struct pollfd *polls = each->boxes.polls;
-	size_t count =
-	    children_is_full(&each->children) ? 0 : each->boxes.count;
+	struct pollfd *more = each->boxes.polls + each->boxes.count;
+	size_t count = start_has_room(&each->start) ? each->boxes.count : 0;
+	int timeout_ms = start_wait(&each->start, &more[1]);
 
 	for (size_t i = 0; i < each->boxes.count; i++)
-		polls[i].revents = 0;
-	polls[each->boxes.count] = each->signals;
-	if (poll(polls + each->boxes.count - count, count + 1, -1) == -1 &&
+		each->boxes.polls[i].revents = 0;
+	more[0] = each->signals;
+	if (poll(more - count, count + BOXES_MORE, timeout_ms) == -1 &&
 	    errno != EINTR)
 		err(EX_OSERR, "poll");
-	if (polls[each->boxes.count].revents != 0)
+	if (more[0].revents != 0)
 		each_on_signal(each);
+	start_look(&each->start);
 }
 
 int
 each_run(const struct options *options)
 {
-	struct each each = {.options = options};
+	struct each each = {.options = options,
+	    .start = {.options = options,
+		.boxes = &each.boxes,
+		.children = &each.children}};
 	char path[PROGRAM_PATH_SIZE];
 
 	program_find(options->program[0], path);

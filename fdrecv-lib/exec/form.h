@@ -18,6 +18,9 @@ enum form_id {
 	FORM_UCSPI,
 };
 
+/* Higher than any number of those for one connection, but for --fd. */
+#define FORM_EACH_BEHIND 8
+
 enum form_use {
 	FORM_LENT = 1 << 0, /* for all lent sockets at once */
 	FORM_EACH = 1 << 1, /* for one connection */

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """fdrecv-exec --each: a process for each connection."""
 import os
-import resource
 import signal
 import socket
 import sys
@@ -259,35 +258,6 @@ def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
         line(other)
         released(other)
     stopped(following)
-
-
-def limit_processes(test, process, limit):
-    """Sets its soft limit; its own user may do that."""
-    limit = "unlimited" if limit == resource.RLIM_INFINITY else limit
-    prlimit = test.worker(["prlimit", "--pid", process.pid,
-                           "--nproc=%s:" % limit])
-    check(prlimit.wait() == 0, "prlimit: %s", prlimit.log())
-
-
-def test_exec_each_closes_a_connection_when_no_child_can_be_started(test):
-    address = connections(test)
-    process = each(test, program=ECHO)
-    limit_processes(test, process, 0)
-    check(ask(address) == b"", "somebody answered")
-    process.wait_line("listener c: no process can be started: a connection "
-                      "is closed: Resource temporarily")
-    limit_processes(test, process,
-                    resource.getrlimit(resource.RLIMIT_NPROC)[1])
-    check(ask(address, send=b"text\n") == b"text\n", "no answer")
-    stopped(process)
-    name = test.write("program", "#!/bin/sh\necho text\n")
-    os.chmod(name, 0o755)
-    process = each(test, program=[name])
-    check(ask(address) == b"text\n", "no answer")
-    os.unlink(name)
-    check(ask(address) == b"", "somebody answered")
-    process.wait_line("program: No such file")
-    stopped(process)
 
 
 def test_exec_each_says_at_once_that_there_is_no_program(test):

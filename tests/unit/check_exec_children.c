@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -50,6 +52,7 @@ START_TEST(a_child_goes_on_when_the_gate_is_opened)
 	ck_assert(children_is_full(&children));
 	children_open_gate(gate);
 	ck_assert_int_eq(wait_for(pid), DONE);
+	close(gate);
 	children_reap(&children);
 	ck_assert(!children_is_full(&children));
 	children_done(&children);
@@ -82,6 +85,7 @@ START_TEST(a_gate_without_a_child_is_no_harm)
 		_exit(0);
 	wait_for(pid);
 	children_open_gate(gate); /* and no SIGPIPE */
+	close(gate);
 	children_reap(&children);
 	children_done(&children);
 }
@@ -113,9 +117,73 @@ START_TEST(other_children_do_not_count)
 	ck_assert_int_eq(children.pids[0], pids[1]);
 	children_open_gate(gates[1]);
 	wait_for(pids[1]);
+	for (int i = 0; i < 2; i++)
+		close(gates[i]);
 	children_reap(&children);
 	ck_assert_uint_eq(children.count, 0);
 	children_done(&children);
+}
+END_TEST
+
+/* Starts a child that becomes that program once it may. */
+static void
+start_program(const char *program, int *out_gate)
+{
+	pid_t pid = children_fork(&children, out_gate);
+
+	if (pid == 0) {
+		children_wait(*out_gate);
+		execl(program, program, "60", (char *)NULL);
+		children_fail(*out_gate, errno);
+	}
+	ck_assert_int_gt(pid, 0);
+}
+
+static int
+await_result(int gate)
+{
+	struct pollfd poll_gate = {.fd = gate, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&poll_gate, 1, 3000), 1);
+	return children_result(gate);
+}
+
+START_TEST(a_child_that_is_a_program_now_is_known)
+{
+	int gate;
+
+	ck_assert_int_eq(children_init(&children, 1), 0);
+	start_program("/bin/sleep", &gate);
+	ck_assert_int_eq(children_result(gate), -1);
+	children_open_gate(gate);
+	ck_assert_int_eq(await_result(gate), 0);
+	ck_assert_int_eq(waitpid(children.pids[0], NULL, WNOHANG), 0);
+	ck_assert_int_eq(kill(children.pids[0], SIGKILL), 0);
+	wait_for(children.pids[0]);
+	close(gate);
+	children_reap(&children);
+	children_done(&children);
+}
+END_TEST
+
+START_TEST(a_child_that_cannot_be_a_program_says_why)
+{
+	const struct {
+		const char *program;
+		int error;
+	} rows[] = {{"/none", ENOENT}, {"/", EACCES}};
+	int gate;
+
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		ck_assert_int_eq(children_init(&children, 1), 0);
+		start_program(rows[i].program, &gate);
+		children_open_gate(gate);
+		ck_assert_int_eq(await_result(gate), rows[i].error);
+		wait_for(children.pids[0]);
+		close(gate);
+		children_reap(&children);
+		children_done(&children);
+	}
 }
 END_TEST
 
@@ -147,6 +215,8 @@ main(void)
 	tcase_add_test(tc, a_child_ends_when_the_gate_is_gone);
 	tcase_add_test(tc, a_gate_without_a_child_is_no_harm);
 	tcase_add_test(tc, other_children_do_not_count);
+	tcase_add_test(tc, a_child_that_is_a_program_now_is_known);
+	tcase_add_test(tc, a_child_that_cannot_be_a_program_says_why);
 	tcase_add_test(tc, no_descriptors_is_an_error);
 	return unit_run(suite);
 }
