@@ -15,29 +15,36 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define FORM_FIRST 3 /* of systemd's descriptors */
 #define FORM_UCSPI_FIRST 6
 #define FORM_PRELOADED 64 /* out of the way of those that a program makes */
+#define FORM_SPACE " "
+#define FORM_NGINX_ENDS ";:" /* it ignores a number without one */
 
-/* Sets a variable to head, then each descriptor behind separator, then tail. */
+/* Sets a variable to what it was and the descriptors.  The first of separators
+ * is between any two, and behind the last one if each is to have it. */
 static int
 form_set_list(const struct form_work *work, const char *variable,
-    const char *head, const char *separator, const char *tail)
+    const char *separators, int has_last)
 {
+	size_t size, length = strlen(work->list);
 	char *text = NULL;
-	size_t size;
 	FILE *stream = open_memstream(&text, &size);
 	int result = -1;
 
 	if (stream == NULL)
 		return -1;
-	fputs(head, stream);
-	for (size_t i = 0; i < work->count; i++)
-		fprintf(stream, "%s%d%s",
-		    i == 0 && head[0] == '\0' ? "" : separator, work->fds[i],
-		    tail);
+	fputs(work->list, stream);
+	if (length > 0 && strchr(separators, work->list[length - 1]) == NULL)
+		fputc(separators[0], stream);
+	for (size_t i = 0; i < work->count; i++) {
+		fprintf(stream, "%d", work->fds[i]);
+		if (has_last || i + 1 < work->count)
+			fputc(separators[0], stream);
+	}
 	if (fclose(stream) == 0)
 		result = setenv(variable, text, 1);
 	free(text);
@@ -112,13 +119,13 @@ form_place_free(struct form_work *work)
 static void
 form_look_upstart(struct form_work *work)
 {
-	work->list = inherit_list("UPSTART_FDS", " ");
+	work->list = inherit_list("UPSTART_FDS", FORM_SPACE);
 }
 
 static int
 form_tell_upstart(const struct form_work *work)
 {
-	if (form_set_list(work, "UPSTART_FDS", work->list, " ", "") == -1)
+	if (form_set_list(work, "UPSTART_FDS", FORM_SPACE, 0) == -1)
 		return -1;
 	return setenv("UPSTART_EVENTS", "socket", 1);
 }
@@ -126,7 +133,7 @@ form_tell_upstart(const struct form_work *work)
 static void
 form_look_nginx(struct form_work *work)
 {
-	work->list = inherit_list("NGINX", ";:");
+	work->list = inherit_list("NGINX", FORM_NGINX_ENDS);
 }
 
 /* nginx takes them for those of an earlier nginx, which has made them
@@ -142,7 +149,7 @@ form_tell_nginx(const struct form_work *work)
 		    fcntl(work->fds[i], F_SETFL, flags | O_NONBLOCK) == -1)
 			return -1;
 	}
-	return form_set_list(work, "NGINX", work->list, "", ";");
+	return form_set_list(work, "NGINX", FORM_NGINX_ENDS, 1);
 }
 
 /* One socket, to read from and to write to. */
@@ -224,7 +231,7 @@ static void
 form_look_preload(struct form_work *work)
 {
 	if (inherit_is_process("FDRECV_BIND_PID"))
-		work->list = inherit_list("FDRECV_BIND_FDS", " ");
+		work->list = inherit_list("FDRECV_BIND_FDS", FORM_SPACE);
 }
 
 static int
@@ -236,7 +243,7 @@ form_place_preload(struct form_work *work)
 static int
 form_tell_preload(const struct form_work *work)
 {
-	if (form_set_list(work, "FDRECV_BIND_FDS", work->list, " ", "") == -1 ||
+	if (form_set_list(work, "FDRECV_BIND_FDS", FORM_SPACE, 0) == -1 ||
 	    form_set_number("FDRECV_BIND_PID", (size_t)getpid()) == -1)
 		return -1;
 	return preload_add(work->options->library);

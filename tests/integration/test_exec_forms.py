@@ -125,6 +125,29 @@ def test_exec_nginx(test):
         check_environment(found, NGINX="3;")
 
 
+def test_exec_lists_are_whole_however_they_ended(test):
+    ports = two_listeners(test)
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        port = given.getsockname()[1]
+        for option, variable, earlier, expected in (
+                ("--nginx", "NGINX", "5", "5;3;"),
+                ("--nginx", "NGINX", "5;", "5;3;"),
+                ("--nginx", "NGINX", "5:", "5:3;"),
+                ("--nginx", "NGINX", "", "3;"),
+                ("--upstart", "UPSTART_FDS", "5", "5 3"),
+                ("--upstart", "UPSTART_FDS", "5 ", "5 3"),
+                ("--upstart", "UPSTART_FDS", "", "3")):
+            found = arranged(test, {5: given.fileno()}, {variable: earlier},
+                             option, "b")
+            check_environment(found, **{variable: expected})
+            check(found["fds"][3]["name"][1] == ports[2] and
+                  found["fds"][5]["name"][1] == port, "it has %s",
+                  found["fds"])
+        found = arranged(test, {5: given.fileno(), 4: 1}, {"NGINX": "4;5"},
+                         "--nginx", "a")
+        check_environment(found, NGINX="4;5;3;6;")
+
+
 def test_exec_einhorn(test):
     ports = two_listeners(test)
     found = shown(test, "--einhorn", "a", "b")
