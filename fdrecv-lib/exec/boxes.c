@@ -20,6 +20,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define BOXES_QUIET_MS 5000 /* before it says what it waits for */
+
 static int
 boxes_status(int error)
 {
@@ -40,6 +42,17 @@ boxes_status(int error)
 	}
 }
 
+/* Where the sockets of listener i are to come. */
+static void
+boxes_path(const struct options *options, size_t i, char path[PATH_MAX])
+{
+	if (options->mailbox != NULL)
+		snprintf(path, PATH_MAX, "%s", options->mailbox);
+	else
+		snprintf(path, PATH_MAX, "%s/mailbox/%s/",
+		    broker_run_dir(options), options->listeners[i]);
+}
+
 static struct fdrecv *
 boxes_open_one(const struct options *options, size_t i, unsigned int flags)
 {
@@ -47,11 +60,7 @@ boxes_open_one(const struct options *options, size_t i, unsigned int flags)
 	char path[PATH_MAX];
 	struct fdrecv *box;
 
-	if (options->mailbox != NULL)
-		snprintf(path, sizeof(path), "%s", options->mailbox);
-	else
-		snprintf(path, sizeof(path), "%s/mailbox/%s/",
-		    broker_run_dir(options), options->listeners[i]);
+	boxes_path(options, i, path);
 	known.flags = flags;
 	known.run_dir = options->run_dir;
 	box = fdrecv_open(path, &known);
@@ -122,8 +131,7 @@ boxes_late(const struct sockets *sockets, const struct options *options)
 	const char *run_dir = broker_run_dir(options);
 	size_t i = 0;
 
-	while (sockets->expected[i] != 0 &&
-	    sockets->held[i] >= sockets->expected[i])
+	while (sockets_has_all(sockets, i))
 		i++;
 	if ((options->mailbox == NULL || options->run_dir != NULL) &&
 	    !broker_is_running(run_dir))
@@ -144,24 +152,77 @@ boxes_late(const struct sockets *sockets, const struct options *options)
 	    options->mailbox != NULL ? ", and this mailbox and owner" : "");
 }
 
+/* Says of each listener once that it is missing, and that it has come. */
+static void
+boxes_tell(const struct sockets *sockets, const struct options *options,
+    int is_late, char *missing)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < options->listener_count; i++) {
+		int all = sockets_has_all(sockets, i);
+
+		if (all && missing[i])
+			warnx("listener %s: its sockets have come",
+			    options->listeners[i]);
+		if (is_late && !all) {
+			boxes_path(options, i, path);
+			warnx("listener %s: waiting for its sockets at mailbox "
+			      "%s: %zu came",
+			    options->listeners[i], path, sockets->held[i]);
+		}
+		missing[i] = (is_late || missing[i]) && !all;
+	}
+}
+
+/* The earlier of two times, of which 0 is never. */
+static long long
+boxes_earlier(long long a_ms, long long b_ms)
+{
+	if (a_ms == 0 || b_ms == 0)
+		return a_ms + b_ms;
+	return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* Waits for a mailbox, or until next_ms, and reads. */
+static void
+boxes_poll(struct boxes *boxes, struct sockets *sockets, long long next_ms)
+{
+	long long left_ms = next_ms - clock_now_ms();
+
+	if (left_ms < 0)
+		left_ms = next_ms == 0 ? -1 : 0;
+	if (poll(boxes->polls, boxes->count, (int)left_ms) == -1 &&
+	    errno != EINTR)
+		err(EX_OSERR, "poll");
+	for (size_t i = 0; i < boxes->count; i++)
+		if (boxes->polls[i].revents != 0)
+			boxes_read(boxes, i, sockets);
+}
+
 void
 boxes_wait(
     struct boxes *boxes, struct sockets *sockets, const struct options *options)
 {
-	long long end = clock_now_ms() + options->timeout_s * 1000LL, left = -1;
+	long long now_ms = clock_now_ms(), tell_ms = now_ms + BOXES_QUIET_MS;
+	long long end_ms =
+	    options->timeout_s == 0 ? 0 : now_ms + options->timeout_s * 1000LL;
+	char *missing = calloc(options->listener_count, 1);
 
+	if (missing == NULL)
+		err(EX_OSERR, "listeners");
 	while (!sockets_complete(sockets)) {
-		if (options->timeout_s != 0)
-			left = end - clock_now_ms();
-		if (options->timeout_s != 0 && left <= 0)
+		now_ms = clock_now_ms();
+		if (end_ms != 0 && now_ms >= end_ms)
 			boxes_late(sockets, options);
-		if (poll(boxes->polls, boxes->count, (int)left) == -1 &&
-		    errno != EINTR)
-			err(EX_OSERR, "poll");
-		for (size_t i = 0; i < boxes->count; i++)
-			if (boxes->polls[i].revents != 0)
-				boxes_read(boxes, i, sockets);
+		if (tell_ms != 0 && now_ms >= tell_ms) {
+			boxes_tell(sockets, options, 1, missing);
+			tell_ms = 0;
+		}
+		boxes_poll(boxes, sockets, boxes_earlier(end_ms, tell_ms));
+		boxes_tell(sockets, options, 0, missing);
 	}
+	free(missing);
 }
 
 void

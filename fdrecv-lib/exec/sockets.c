@@ -73,11 +73,17 @@ sockets_add(struct sockets *sockets, const struct fdrecv_handoff *h, int only)
 }
 
 int
+sockets_has_all(const struct sockets *sockets, size_t listener)
+{
+	return sockets->expected[listener] != 0 &&
+	    sockets->held[listener] >= sockets->expected[listener];
+}
+
+int
 sockets_complete(const struct sockets *sockets)
 {
 	for (size_t i = 0; i < sockets->listener_count; i++)
-		if (sockets->expected[i] == 0 ||
-		    sockets->held[i] < sockets->expected[i])
+		if (!sockets_has_all(sockets, i))
 			return 0;
 	return 1;
 }

@@ -43,6 +43,9 @@ int sockets_find(const struct sockets *sockets, const char *name, int only);
 enum sockets_verdict sockets_add(
     struct sockets *sockets, const struct fdrecv_handoff *h, int only);
 
+/* True if everything is here that was lent of one listener. */
+int sockets_has_all(const struct sockets *sockets, size_t listener);
+
 /* True if everything is here that was lent. */
 int sockets_complete(const struct sockets *sockets);
 

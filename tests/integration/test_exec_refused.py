@@ -124,6 +124,23 @@ def test_exec_when_nothing_comes(test):
             "mailbox", "--timeout", "1", "-m", folder + "/", "a")
 
 
+def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
+    ports = [free_port() for _ in range(3)]
+    given = section(test, "a", ["tcp:127.0.0.1:%d" % ports[0]])
+    missing = section(test, "b", ["tcp:127.0.0.1:%d" % ports[1]], "")
+    test.broker(given + missing)
+    process = loader(test, "a", "b", program=["sleep", "0"])
+    process.wait_line("listener b: waiting for its sockets at mailbox %s: 0 "
+                      "came" % test.mailbox_path("b"))
+    test.write("brokerd.conf", given + section(
+        test, "b", ["tcp:127.0.0.1:%d" % ports[2]]))
+    test.brokers[0][0].kill(signal.SIGHUP)
+    check(process.wait() == 0, "it said: %s", process.log())
+    check(process.log().split("\n")[1:] == [
+        "fdrecv-exec: listener b: its sockets have come"], "it said: %s",
+          process.log())
+
+
 def test_exec_of_a_listener_that_hands_out_connections(test):
     port = free_port()
     test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], ""))
