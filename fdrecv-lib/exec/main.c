@@ -23,12 +23,39 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define MAIN_TAKES 3
+
+static void
+main_take_once(
+    struct boxes *boxes, struct sockets *sockets, const struct options *options)
+{
+	if (sockets_init(
+		sockets, options->listeners, options->listener_count) == -1)
+		err(EX_OSERR, "listeners");
+	boxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	boxes_wait(boxes, sockets, options);
+}
+
+/* The broker may have got another configuration while some were here and
+ * others were not.  To a new mailbox it sends what it has now. */
 static void
 main_take(
     struct boxes *boxes, struct sockets *sockets, const struct options *options)
 {
-	boxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
-	boxes_wait(boxes, sockets, options);
+	int changed;
+
+	main_take_once(boxes, sockets, options);
+	for (int i = 1; i < MAIN_TAKES; i++) {
+		changed = sockets_changed(sockets);
+		if (changed == -1)
+			break;
+		warnx("listener %s: its sockets are not those that came first: "
+		      "taking all of them again",
+		    options->listeners[changed]);
+		boxes_close(boxes);
+		sockets_done(sockets);
+		main_take_once(boxes, sockets, options);
+	}
 	/* Those that stay are closed by exec, which removes no file. */
 	if (!options->keep_mailbox)
 		boxes_close(boxes);
@@ -66,9 +93,6 @@ main(int argc, char **argv)
 		main_check_preload(&options);
 	if (options.each)
 		return each_run(&options);
-	if (sockets_init(&sockets, options.listeners, options.listener_count) ==
-	    -1)
-		err(EX_OSERR, "listeners");
 	main_take(&boxes, &sockets, &options);
 	if (options.form == form_of(FORM_INETD) && sockets.count != 1)
 		errx(EX_CONFIG,

@@ -7,6 +7,7 @@
 #include "exec/sockets.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,28 @@ sockets_complete(const struct sockets *sockets)
 		if (!sockets_has_all(sockets, i))
 			return 0;
 	return 1;
+}
+
+/* What was taken back was shut down; a datagram socket cannot be. */
+static int
+sockets_is_dead(int fd)
+{
+	struct pollfd look = {.fd = fd};
+
+	return poll(&look, 1, 0) == 1 && (look.revents & POLLHUP) != 0;
+}
+
+int
+sockets_changed(const struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->count; i++) {
+		size_t listener = sockets->items[i].listener;
+
+		if (sockets->held[listener] > sockets->expected[listener] ||
+		    sockets_is_dead(sockets->items[i].fd))
+			return (int)listener;
+	}
+	return -1;
 }
 
 static int

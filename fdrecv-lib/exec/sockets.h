@@ -49,6 +49,10 @@ int sockets_has_all(const struct sockets *sockets, size_t listener);
 /* True if everything is here that was lent. */
 int sockets_complete(const struct sockets *sockets);
 
+/* The number of a listener whose sockets are not all of one time: there are
+ * more than it has, or one was taken back.  -1 if there is none. */
+int sockets_changed(const struct sockets *sockets);
+
 /* By listener as named, then by endpoint. */
 void sockets_sort(struct sockets *sockets);
 

@@ -8,7 +8,8 @@ import signal
 import socket
 
 from harness import OTHER_UID, Skip, WORKER_UID, check, free_port, wait_for
-from test_exec import check_fds, loader, section, shown, two_listeners
+from test_exec import (check_fds, loader, read_shown, section, shown,
+                       two_listeners)
 
 
 def refused(test, code, text, *arguments, **options):
@@ -124,21 +125,68 @@ def test_exec_when_nothing_comes(test):
             "mailbox", "--timeout", "1", "-m", folder + "/", "a")
 
 
-def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
-    ports = [free_port() for _ in range(3)]
-    given = section(test, "a", ["tcp:127.0.0.1:%d" % ports[0]])
-    missing = section(test, "b", ["tcp:127.0.0.1:%d" % ports[1]], "")
-    test.broker(given + missing)
-    process = loader(test, "a", "b", program=["sleep", "0"])
+def waiting(test, listen):
+    """One that has the sockets of a and waits for those of b; and what the
+    broker is to be told then."""
+    ports = [free_port() for _ in range(2)]
+    a, b = [section(test, name, listen, more) for name, listen, more in (
+        ("a", listen, "handoff = listener"),
+        ("b", ["tcp:127.0.0.1:%d" % ports[0]], ""))]
+    test.broker(a + b)
+    process = loader(test, "a", "b")
     process.wait_line("listener b: waiting for its sockets at mailbox %s: 0 "
                       "came" % test.mailbox_path("b"))
-    test.write("brokerd.conf", given + section(
-        test, "b", ["tcp:127.0.0.1:%d" % ports[2]]))
+    return process, section(test, "b", ["tcp:127.0.0.1:%d" % ports[1]])
+
+
+def reload(test, config):
+    test.write("brokerd.conf", config)
     test.brokers[0][0].kill(signal.SIGHUP)
+
+
+def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
+    port = free_port()
+    process, b = waiting(test, ["tcp:127.0.0.1:%d" % port])
+    reload(test, section(test, "a", ["tcp:127.0.0.1:%d" % port]) + b)
     check(process.wait() == 0, "it said: %s", process.log())
     check(process.log().split("\n")[1:] == [
         "fdrecv-exec: listener b: its sockets have come"], "it said: %s",
           process.log())
+
+
+def bound(found):
+    """What the descriptors from 3 up are bound to."""
+    return [what["name"] for fd, what in sorted(found["fds"].items())
+            if fd > 2]
+
+
+def test_exec_gives_the_sockets_of_now_in_their_order(test):
+    test.mkdir("sockets")
+    ports = [free_port() for _ in range(3)]
+    paths = [test.path("sockets/p%d" % i) for i in range(2)]
+    process, b = waiting(test, [
+        "tcp:127.0.0.1:%d" % ports[0], "unix-stream:" + paths[0],
+        "tcp:127.0.0.1:%d" % ports[1]])
+    reload(test, section(test, "a", [
+        "tcp:127.0.0.1:%d" % ports[1], "unix-stream:" + paths[1],
+        "tcp:127.0.0.1:%d" % ports[2]]) + b)
+    check(process.wait() == 0, "it said: %s", process.log())
+    names = bound(read_shown(test))
+    check(names[:3] == [["127.0.0.1", ports[1]], paths[1],
+                        ["127.0.0.1", ports[2]]] and len(names) == 4,
+          "it has %s", names)
+    check("listener a: its sockets are not those that came first" in
+          process.log(), process.log())
+
+
+def test_exec_gives_no_datagram_socket_of_before(test):
+    ports = [free_port(socket.SOCK_DGRAM) for _ in range(2)]
+    process, b = waiting(test, ["udp:127.0.0.1:%d" % ports[0]])
+    reload(test, section(test, "a", ["udp:127.0.0.1:%d" % ports[1]]) + b)
+    check(process.wait() == 0, "it said: %s", process.log())
+    names = bound(read_shown(test))
+    check(names[:1] == [["127.0.0.1", ports[1]]] and len(names) == 2,
+          "it has %s", names)
 
 
 def test_exec_of_a_listener_that_hands_out_connections(test):

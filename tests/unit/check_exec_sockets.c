@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <stdio.h>
 #include <unistd.h>
@@ -99,6 +100,48 @@ START_TEST(the_last_one_says_how_many_there_are)
 }
 END_TEST
 
+/* Adds one that listens, and returns it. */
+static int
+add_listening(const char *listener, unsigned int index, unsigned int count)
+{
+	struct fdrecv_handoff h = lent(listener, index, count);
+	struct sockaddr_un any = {.sun_family = AF_UNIX};
+
+	ck_assert_int_eq(
+	    bind(h.fd, (struct sockaddr *)&any, sizeof(any.sun_family)), 0);
+	ck_assert_int_eq(listen(h.fd, 1), 0);
+	ck_assert_int_eq(sockets_add(&sockets, &h, -1), SOCKETS_TAKEN);
+	return h.fd;
+}
+
+START_TEST(one_that_was_shut_down_is_of_another_time)
+{
+	int fd;
+
+	ck_assert_int_eq(sockets_init(&sockets, names, 2), 0);
+	add_listening("a", 0, 1);
+	fd = add_listening("b", 0, 1);
+	ck_assert_int_eq(sockets_changed(&sockets), -1);
+	ck_assert_int_eq(shutdown(fd, SHUT_RDWR), 0);
+	ck_assert_int_eq(sockets_changed(&sockets), 1);
+	sockets_done(&sockets);
+}
+END_TEST
+
+START_TEST(more_than_there_are_were_of_another_time)
+{
+	ck_assert_int_eq(sockets_init(&sockets, names, 2), 0);
+	add_listening("b", 0, 2);
+	add_listening("a", 0, 2);
+	add_listening("a", 1, 2);
+	ck_assert_int_eq(sockets_changed(&sockets), -1);
+	add_listening("a", 0, 2);
+	ck_assert(!sockets_complete(&sockets));
+	ck_assert_int_eq(sockets_changed(&sockets), 0);
+	sockets_done(&sockets);
+}
+END_TEST
+
 START_TEST(others_and_connections_are_not_taken)
 {
 	struct fdrecv_handoff h = lent("a", 0, 1);
@@ -137,6 +180,8 @@ main(void)
 	tcase_add_test(tc, they_are_in_the_order_of_the_names);
 	tcase_add_test(tc, one_that_is_here_is_not_counted_again);
 	tcase_add_test(tc, the_last_one_says_how_many_there_are);
+	tcase_add_test(tc, one_that_was_shut_down_is_of_another_time);
+	tcase_add_test(tc, more_than_there_are_were_of_another_time);
 	tcase_add_test(tc, others_and_connections_are_not_taken);
 	tcase_add_test(tc, one_without_a_name_is_of_the_only_listener);
 	return unit_run(suite);
