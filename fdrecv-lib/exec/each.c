@@ -69,14 +69,34 @@ each_on_signal(struct each *each)
 	children_reap(&each->children);
 }
 
+/* What this process has no room for goes to others, or waits.  The moment in
+ * which children are started is too short for that. */
+static void
+each_pause(struct each *each, int paused)
+{
+	if (paused == each->paused)
+		return;
+	each->paused = paused;
+	for (size_t i = 0; i < each->boxes.count; i++)
+		if (paused)
+			fdrecv_pause(each->boxes.items[i]);
+		else
+			fdrecv_resume(each->boxes.items[i]);
+}
+
 /* Takes one hand-off of a mailbox. */
 static void
 each_take(struct each *each, size_t i)
 {
 	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
 	struct fdrecv *box = each->boxes.items[i];
-	int got = fdrecv_next(box, &h), listener;
+	int got, listener;
 
+	/* The receipt of the last one that there is room for asks for more, so
+	 * this has to be said before. */
+	if (each->children.count + 1 == each->children.limit)
+		each_pause(each, 1);
+	got = fdrecv_next(box, &h);
 	if (got == -1)
 		err(EX_OSERR, "mailbox");
 	if (got == 0) {
@@ -119,24 +139,6 @@ each_take_round(struct each *each)
 		    each->boxes.polls[i].revents != 0)
 			each_take(each, i);
 	}
-}
-
-/* What this process has no room for goes to others, or waits.  The moment in
- * which a child is started is too short for that. */
-static void
-each_pause(struct each *each)
-{
-	int full =
-	    children_is_full(&each->children) || each->start.failing != 0;
-
-	if (full == each->paused)
-		return;
-	each->paused = full;
-	for (size_t i = 0; i < each->boxes.count; i++)
-		if (full)
-			fdrecv_pause(each->boxes.items[i]);
-		else
-			fdrecv_resume(each->boxes.items[i]);
 }
 
 static int
@@ -190,7 +192,9 @@ each_run(const struct options *options)
 	while (!each_is_over(&each)) {
 		each_wait(&each);
 		each_take_round(&each);
-		each_pause(&each);
+		each_pause(&each,
+		    children_is_full(&each.children) ||
+			each.start.failing != 0);
 	}
 	boxes_close(&each.boxes);
 	children_done(&each.children);

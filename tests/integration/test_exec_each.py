@@ -168,6 +168,21 @@ def test_exec_each_leaves_what_it_has_no_room_for_to_others(test):
     stopped(process)
 
 
+def test_exec_each_that_is_full_holds_up_no_client(test):
+    address = connections(test, "window = 1")
+    processes = [each(test, "--limit", "1", program=HOLD) for _ in range(3)]
+    processes.append(each(test, program=HOLD))
+    for _ in range(20):
+        clients = [socket.create_connection(address) for _ in range(20)]
+        for client in clients:
+            client.settimeout(20)
+            check(line(client) != "", "no answer")
+        for client in clients:
+            released(client)
+    for process in processes:
+        stopped(process)
+
+
 def test_exec_each_waits_for_its_children_when_it_leaves(test):
     address = connections(test)
     process = each(test, program=HOLD)
