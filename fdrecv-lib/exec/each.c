@@ -44,7 +44,11 @@ each_block_signals(struct each *each)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGTERM);
-	sigaddset(&mask, SIGINT);
+	/* A shell lets what runs in the background ignore it. */
+	if (signal(SIGINT, SIG_IGN) != SIG_IGN) {
+		signal(SIGINT, SIG_DFL);
+		sigaddset(&mask, SIGINT);
+	}
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would not come */
 	if (sigprocmask(SIG_BLOCK, &mask, &each->start.before) == -1)
 		err(EX_OSERR, "sigprocmask");

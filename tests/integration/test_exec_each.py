@@ -199,6 +199,18 @@ def test_exec_each_waits_for_its_children_when_it_leaves(test):
     stopped(following, signal.SIGINT)
 
 
+def test_exec_each_in_the_background_ignores_sigint_if_its_caller_does(test):
+    address = connections(test)
+    process = each(test, program=ECHO, shell='trap "" INT; exec "$@"')
+    check(ask(address, send=b"text\n") == b"text\n", "no answer")
+    process.kill(signal.SIGINT)
+    check(ask(address, send=b"text\n") == b"text\n", "no answer")
+    check(int(status(process.pid)["SigIgn"], 16) & 1 << signal.SIGINT - 1,
+          "it does not ignore SIGINT")
+    check(len(os.listdir(test.mailbox_path("c"))) == 1, "it leaves")
+    stopped(process)
+
+
 def test_exec_each_leaves_its_children_at_a_second_sigterm(test):
     address = connections(test)
     process = each(test, program=HOLD)
