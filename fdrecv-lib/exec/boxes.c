@@ -95,6 +95,18 @@ boxes_only(const struct boxes *boxes, size_t i)
 	return boxes->shared ? -1 : (int)i;
 }
 
+/* A connection comes back to others if the broker can tell that it was not
+ * touched. */
+static void
+boxes_let_go(const struct fdrecv_handoff *h)
+{
+	close(h->fd);
+	if (h->kind == FDRECV_CONNECTION)
+		warnx("listener %s: let go a connection that it sent to this "
+		      "mailbox: expected its workers at another one",
+		    h->listener[0] == '\0' ? "without a name" : h->listener);
+}
+
 static void
 boxes_read(const struct boxes *boxes, size_t i, struct sockets *sockets)
 {
@@ -106,7 +118,7 @@ boxes_read(const struct boxes *boxes, size_t i, struct sockets *sockets)
 		case SOCKETS_TAKEN:
 			break;
 		case SOCKETS_NOT_OURS:
-			close(h.fd); /* a connection comes back to others */
+			boxes_let_go(&h);
 			break;
 		case SOCKETS_CONNECTION:
 			errx(EX_CONFIG,

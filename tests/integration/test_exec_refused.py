@@ -265,6 +265,24 @@ def test_exec_with_one_mailbox_for_several_listeners(test):
     check(os.listdir(folder) == [], "the mailbox is there still")
 
 
+def test_exec_says_what_it_lets_go_and_others_get_it(test):
+    port = free_port()
+    path = os.path.join(test.mkdir("boxes", 0o755, WORKER_UID), "box")
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port],
+                        'mailbox = "%s"' % path))
+    process = loader(test, "--timeout", "0", "-m", path, "a")
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(20)
+        process.wait_line("listener c: let go a connection that it sent to "
+                          "this mailbox: expected its workers at another")
+        process.kill(signal.SIGTERM)
+        process.wait()
+        worker = loader(test, "--each", "-m", path, "c",
+                        program=["echo", "text"])
+        check(client.recv(10) == b"text\n", "no answer")
+        worker.stop()
+
+
 def test_exec_user(test):
     if not test.is_root:
         raise Skip("needs root")
