@@ -175,6 +175,6 @@ def test_second_termination_ends_at_once(test):
     with socket.create_connection(("127.0.0.1", port)):
         broker.wait_line("no worker at")
         broker.kill(signal.SIGTERM)
-        broker.wait_line("a signal (Terminated): stopping")
+        broker.wait_line(r"a signal \(Terminated\): stopping")
         check(broker.popen.poll() is None, "it did not wait")
         check(broker.stop(signal.SIGTERM) == 0, "not 0")

@@ -26,7 +26,7 @@ class Held:
 
     def ask_to_stop(self):
         self.broker.kill(signal.SIGTERM)
-        self.broker.wait_line("a signal (Terminated): stopping")
+        self.broker.wait_line(r"a signal \(Terminated\): stopping")
         time.sleep(0.3)  # in which nothing must happen
         check(self.broker.popen.poll() is None, "it did not wait")
 
