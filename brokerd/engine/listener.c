@@ -20,8 +20,8 @@
 
 /* Connections in a row: what the engine has in hand dies with it.  And how
  * often that, before others have their turn. */
-#define LISTENER_ROUND 8
-#define LISTENER_ROUNDS 4
+#define LISTENER_ROUND 4
+#define LISTENER_ROUNDS 8
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
 #define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
