@@ -50,7 +50,9 @@ void
 guard_begin(void)
 {
 	guard_within = 1;
-	if (guard_ticking || (!guard_made && !(guard_made = guard_make())))
+	if (!guard_made)
+		guard_made = guard_make();
+	if (guard_ticking || !guard_made)
 		return;
 	guard_ticking = 1;
 	guard_set(GUARD_MS);

@@ -48,12 +48,14 @@ def as_owner(argv):
 
 
 class Side:
-    """One of the two: its programs, and those whose CPU time counts."""
+    """One of those compared: its programs, and those whose CPU time counts."""
 
     def __init__(self, stage, tools, folder, pause, stopped=False):
         self.tools, self.running, self.counted = tools, [], []
         self.pause = pause  # of the bare hand-off
-        self.begin(stage, folder, stopped)
+        self.begin(stage, folder)
+        if stopped:
+            os.kill(self.worker, signal.SIGSTOP)
 
     def start(self, argv, ready, stream):
         program = subprocess.Popen(argv, **{stream: subprocess.PIPE})
@@ -83,7 +85,7 @@ class Side:
 
 
 class Broker(Side):
-    def begin(self, stage, folder, stopped):
+    def begin(self, stage, folder):
         box = os.path.join(folder, "box")
         owner = [] if os.getuid() else ["-o", str(OWNER)]
         monitor = self.start(
@@ -96,12 +98,10 @@ class Broker(Side):
         # The engine has found it, and it has said HELLO.
         self.load("-n", 1)
         time.sleep(0.3)
-        if stopped:
-            os.kill(self.worker, signal.SIGSTOP)
 
 
 class Bare(Side):
-    def begin(self, _stage, _folder, _stopped):
+    def begin(self, _stage, _folder):
         pause = ["--pause", str(self.pause)] if self.pause else []
         program = self.start(
             [self.tools + "/baseline-handoff"] + pause +
@@ -112,14 +112,12 @@ class Bare(Side):
 
 
 class Direct(Side):
-    def begin(self, stage, folder, stopped):
+    def begin(self, stage, folder):
         self.worker = self.start(
             [self.tools + "/baseline-direct", "127.0.0.1:%d" % PORT],
             b"ready", "stdout")
         self.counted = [self.worker]
         self.load("-n", 1)
-        if stopped:
-            os.kill(self.worker, signal.SIGSTOP)
 
 
 def measure(kind, stage, tools, concurrency, total, pause):
@@ -161,7 +159,7 @@ def measure_drain(kind, stage, tools):
 
 
 def show(name, what, unit, ours, theirs):
-    """A line for each side but the last, which they are compared with."""
+    """A line for each of ours, compared with theirs."""
     for kind in ours:
         ratios = [a / b for a, b in zip(ours[kind], theirs)]
         low, middle, high = (statistics.quantiles(ratios, n=4)
