@@ -19,15 +19,23 @@
 
 static const struct linger lingers = {1, 1000};
 
+/* A pair of which the second end has been sent what lingers.  Returns the
+ * listener that it belongs to. */
+static int
+strand(int ends[2])
+{
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	return net_strand(ends[0]);
+}
+
 START_TEST(a_guarded_close_does_not_wait_for_what_a_stranger_sent)
 {
 	int ends[2], listener, fd;
 	size_t count = 1;
 	char byte;
 
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	listener = net_strand(ends[0]);
+	listener = strand(ends);
 	if (_i == 1) {
 		ck_assert_int_eq(
 		    net_receive(ends[1], &byte, 1, &fd, &count), 1);
@@ -64,10 +72,7 @@ START_TEST(the_engine_closes_without_waiting)
 	int ends[2], listener;
 
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(
-		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
-		    0);
-		listener = net_strand(ends[0]);
+		listener = strand(ends);
 		ck_assert_int_eq(guard_close(ends[1]), -1);
 		fd_close(ends[0]);
 		fd_close(listener);
@@ -111,9 +116,7 @@ START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)
 	    sample_unix(RECORD_UNIX_STREAM, "/run/x");
 	int ends[2], listener;
 
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	listener = net_strand(ends[0]);
+	listener = strand(ends);
 	free_handoff(&endpoint, ends[1], _i);
 	fd_close(ends[0]);
 	fd_close(listener);
