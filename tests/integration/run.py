@@ -32,21 +32,25 @@ def tests():
 def run(suite, stage, tools, function, name):
     test = harness.Test(suite, stage, tools, name)
     start = time.monotonic()
-    try:
+    faults = []  # what ends it may find others
+    for step in (lambda: function(test), test.finish):
         try:
-            function(test)
-        finally:
-            test.finish()
-        word, detail = "ok  ", "; ".join(test.notes)
-    except harness.Skip as reason:
-        word, detail = "skip", str(reason)
-    except Exception as fault:  # a test may fail in any way
+            step()
+        except Exception as fault:  # a test may fail in any way
+            faults.append(fault)
+    real = [fault for fault in faults if not isinstance(fault, harness.Skip)]
+    if real:
         word = "FAIL"
-        detail = str(fault) if isinstance(fault, harness.Failure) else \
-            traceback.format_exc()
+        detail = "\n  ".join(
+            str(fault) if isinstance(fault, harness.Failure) else
+            "".join(traceback.format_exception(fault)) for fault in real)
         for process in [p for p in test.processes if p.lines][:10]:
             detail += "\n  %s said:\n    %s" % (
                 process.name, "\n    ".join(process.lines[-20:]))
+    elif faults:
+        word, detail = "skip", str(faults[0])
+    else:
+        word, detail = "ok  ", "; ".join(test.notes)
     print("%s %s: %s (%.1f s)%s" % (
         word, suite, name.replace("test_", "").replace("_", " "),
         time.monotonic() - start, ": " + detail if detail else ""),
