@@ -26,6 +26,7 @@ struct core {
 	struct rendezvous *rendezvous; /* NULL: there is none */
 	struct pace_count count;       /* by all listeners */
 	int more;                      /* a round ended before the queue did */
+	int pausing;                   /* between two rounds */
 	uint64_t epoch; /* random: this engine among its predecessors */
 	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };

@@ -203,13 +203,16 @@ static int
 listener_round(struct listener *listener, struct listener_endpoint *endpoint)
 {
 	struct worker *worker;
-	int i = 0;
+	unsigned int most = pace_next_round(
+	    &endpoint->lone, LISTENER_ROUND, listener->core->pausing);
+	unsigned int i = 0;
 
-	while (i < LISTENER_ROUND &&
+	while (i < most &&
 	    listener_may_accept(listener, endpoint, &worker) == 0 &&
 	    listener_accept(listener, endpoint, worker))
 		i++;
 	route_send(listener->pool);
+	pace_on_round(&endpoint->lone, most, i);
 	return i == LISTENER_ROUND;
 }
 

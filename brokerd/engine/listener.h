@@ -16,6 +16,7 @@ struct listener_endpoint {
 	uint32_t number; /* in the whole table */
 	int fd;
 	struct event *readable; /* NULL: lent, never accepted on */
+	struct pace_lone lone;
 };
 
 enum listener_state {

@@ -44,7 +44,8 @@ loop_run(struct core *core, const int *status)
 		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
 		rendezvous = core->rendezvous;
 		pause_us = pace_next_us(&pace, clock_us(), &core->count);
-		rendezvous_watch(rendezvous, pause_us != 0);
+		core->pausing = pause_us != 0;
+		rendezvous_watch(rendezvous, core->pausing);
 		if (pause_us != 0 && !core->more)
 			usleep(pause_us);
 		core->more = 0;

@@ -15,6 +15,23 @@
 #define PACE_OFF 2     /* and fewer, although the pause lets some gather */
 #define PACE_KEEP 10   /* intervals with the pause that was chosen */
 #define PACE_LOSS 25   /* per cent that a long pause may cost */
+#define PACE_LONE 7    /* rounds after one that brought a single connection */
+
+unsigned int
+pace_next_round(struct pace_lone *lone, unsigned int most, int pausing)
+{
+	if (lone->rounds == 0 || pausing)
+		return most;
+	lone->rounds--;
+	return 1;
+}
+
+void
+pace_on_round(struct pace_lone *lone, unsigned int most, unsigned int accepted)
+{
+	if (most > 1)
+		lone->rounds = accepted == 1 ? PACE_LONE : 0;
+}
 
 /* An interval with a pause has ended, in which they came at that rate. */
 static void

@@ -24,6 +24,21 @@ struct pace {
 	unsigned int keep;     /* for so many intervals */
 };
 
+/* Whether those who connect to one endpoint come alone. */
+struct pace_lone {
+	unsigned int rounds; /* in which no second one is asked for */
+};
+
+/* How many connections the next round may accept, at most most.  That there is
+ * no second one costs a system call to learn, so while they come alone it is
+ * asked for now and then. */
+unsigned int pace_next_round(
+    struct pace_lone *lone, unsigned int most, int pausing);
+
+/* The round brought so many, and might have brought most. */
+void pace_on_round(
+    struct pace_lone *lone, unsigned int most, unsigned int accepted);
+
 /* How long to pause now, in microseconds: 0 or one of these. */
 unsigned int pace_next_us(
     struct pace *pace, uint64_t now_us, const struct pace_count *count);

@@ -172,6 +172,11 @@ worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 		return 0;
 	if (worker->outbox_count > 0)
 		return 1; /* of the datagram that has room already */
+	/* All that it was sent has been read.  Where somebody else has filled
+	 * the mailbox, sending will say so. */
+	if (worker->unreceipted_count == 0 &&
+	    worker_is_receipted(worker, endpoint))
+		return 1;
 	/* Connected, the socket polls writable only while the receiver's
 	 * queue has room; see unix_dgram_poll() in the kernel. */
 	if (poll(&mailbox, 1, 0) == 1)

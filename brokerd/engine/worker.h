@@ -69,7 +69,8 @@ int worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint);
 
 /* True if a hand-off of that endpoint can be put and sent now; asks the
- * kernel.  If not, on_room will be called when it can. */
+ * kernel where that is not known.  If not, on_room will be called when it can.
+ */
 int worker_has_room(
     struct worker *worker, const struct record_endpoint *endpoint);
 

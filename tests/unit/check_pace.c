@@ -121,6 +121,35 @@ START_TEST(within_an_interval_nothing_changes)
 }
 END_TEST
 
+/* How many of four the next round may accept; it brings so many. */
+static unsigned int
+next_round(struct pace_lone *lone, int pausing, unsigned int accepted)
+{
+	unsigned int most = pace_next_round(lone, 4, pausing);
+
+	pace_on_round(lone, most, accepted < most ? accepted : most);
+	return most;
+}
+
+START_TEST(who_comes_alone_is_seldom_asked_for_another)
+{
+	struct pace_lone lone = {0};
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(next_round(&lone, 0, 1), 4);
+		for (int round = 0; round < 7; round++)
+			ck_assert_uint_eq(next_round(&lone, 0, 4), 1);
+	}
+	ck_assert_uint_eq(next_round(&lone, 0, 2), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 0), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);
+	/* The pause lets some gather. */
+	ck_assert_uint_eq(next_round(&lone, 0, 1), 4);
+	ck_assert_uint_eq(next_round(&lone, 1, 4), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -131,5 +160,6 @@ main(void)
 	    tc, it_goes_on_and_off_by_rate_and_by_how_many_come_at_once);
 	tcase_add_test(tc, what_was_chosen_is_kept_for_a_while);
 	tcase_add_test(tc, within_an_interval_nothing_changes);
+	tcase_add_test(tc, who_comes_alone_is_seldom_asked_for_another);
 	return unit_run(suite);
 }

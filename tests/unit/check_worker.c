@@ -98,6 +98,35 @@ START_TEST(a_receipted_worker_has_room_as_its_window_has)
 }
 END_TEST
 
+/* As if the kernel had not been asked yet. */
+static int
+has_room_again(struct desk *desk, enum worker_kind kind)
+{
+	desk->worker->full = 0;
+	desk->worker->kind = kind;
+	return has_room(desk);
+}
+
+START_TEST(a_mailbox_is_asked_for_room_unless_all_was_confirmed)
+{
+	struct desk desk;
+
+	desk_init(&desk, WORKER_RECEIPTED);
+	desk.worker->window.size = 2;
+	desk_send(&desk, 1);
+	while (send(desk.worker->mailbox.fd, "x", 1, MSG_DONTWAIT) == 1)
+		;
+	ck_assert(!has_room_again(&desk, WORKER_RECEIPTED));
+	receipts_on_taken(desk.worker, desk.worker->sequence - 1, 1);
+	ck_assert(has_room_again(&desk, WORKER_RECEIPTED));
+	ck_assert(!has_room_again(&desk, WORKER_NEW));
+	ck_assert(!has_room_again(&desk, WORKER_PLAIN));
+	desk.endpoint.protocol = RECORD_PORTLISTEN;
+	ck_assert(!has_room_again(&desk, WORKER_RECEIPTED));
+	desk_done(&desk);
+}
+END_TEST
+
 START_TEST(a_receipt_that_is_overdue_closes_the_window)
 {
 	struct desk desk;
@@ -279,6 +308,8 @@ main(void)
 	tcase_add_test(tc, a_plain_worker_has_room_as_its_mailbox_has);
 	tcase_add_test(tc, a_plain_worker_has_all_to_itself);
 	tcase_add_test(tc, a_receipted_worker_has_room_as_its_window_has);
+	tcase_add_test(
+	    tc, a_mailbox_is_asked_for_room_unless_all_was_confirmed);
 	tcase_add_test(tc, a_receipt_that_is_overdue_closes_the_window);
 	tcase_add_test(tc, a_datagram_has_room_for_so_many);
 	tcase_add_test(tc, one_that_counts_connections_has_room_for_so_many);
