@@ -41,6 +41,7 @@ count() {
     printf '\n== %s\n' "$name"
     "$@" >"$work/output" 2>&1 || true
     cat "$work/output"
+    grep -E '^FAIL|:[FE]:' "$work/output" >>"$work/failures" || true
     line=$(tail -n 1 "$work/output")
     case $line in
     [0-9]*" passed, "[0-9]*" failed"*)
@@ -170,5 +171,7 @@ EXAMPLE_CFLAGS="-fsanitize=address,undefined" \
     build sanitized --enable-sanitizers
 test_variant sanitized "$@"
 
+[ ! -s "$work/failures" ] || printf '\n== what failed\n%s\n' \
+    "$(cat "$work/failures")"
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
