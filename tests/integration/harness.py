@@ -158,9 +158,13 @@ def readable(pid):
 
 
 def children(pid):
-    with open("/proc/%d/task/%d/children" % (pid, pid),
-              encoding="ascii") as file:
-        return [int(word) for word in file.read().split()]
+    """None of a process that has gone."""
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid),
+                  encoding="ascii") as file:
+            return [int(word) for word in file.read().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 class Test:
