@@ -198,7 +198,9 @@ fdrecv_links_tell_taken(
 {
 	if (links->flags & FDRECV_WIRE_OFFER)
 		fdrecv_board_accept(&link->board, link->fd);
-	if (!fdrecv_board_write(&link->board, sequence))
+	/* The board may be read before PAUSE is: then more would come. */
+	if ((links->flags & FDRECV_WIRE_PAUSED) != 0 ||
+	    !fdrecv_board_write(&link->board, sequence))
 		fdrecv_links_tell(links, link, FDRECV_WIRE_TAKEN, sequence, 1);
 }
 

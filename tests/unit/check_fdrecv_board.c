@@ -122,6 +122,26 @@ START_TEST(on_a_full_board_receipts_are_sent)
 }
 END_TEST
 
+/* On the board they would be seen before the pause that came first. */
+START_TEST(receipts_do_not_overtake_a_pause)
+{
+	start(sizeof(*page), SEALS);
+	page->watched = 1;
+	serve(40);
+	fdrecv_pause(mail.box);
+	engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
+	serve(41);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 41, 1, 0);
+	fdrecv_resume(mail.box);
+	engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
+	serve(42);
+	engine_hears_nothing(&engine);
+	ck_assert_uint_eq(page->count, 2);
+	ck_assert_uint_eq(page->sequences[1], 42);
+	stop();
+}
+END_TEST
+
 static const struct {
 	off_t size;
 	int seals;
@@ -190,6 +210,7 @@ main(void)
 	tcase_add_test(tc, a_watched_board_is_written_to);
 	tcase_add_test(tc, where_nobody_looks_receipts_are_sent);
 	tcase_add_test(tc, on_a_full_board_receipts_are_sent);
+	tcase_add_test(tc, receipts_do_not_overtake_a_pause);
 	tcase_add_loop_test(
 	    tc, memory_that_may_vanish_is_not_used, 0, UNIT_COUNT(unsafe));
 	tcase_add_loop_test(tc, descriptors_that_are_no_offer_are_closed, 0, 2);
