@@ -207,9 +207,9 @@ boxes_poll(struct boxes *boxes, struct sockets *sockets, long long next_ms)
 	if (poll(boxes->polls, boxes->count, (int)left_ms) == -1 &&
 	    errno != EINTR)
 		err(EX_OSERR, "poll");
+	/* One that poll(2) found empty may by now have what was sent first. */
 	for (size_t i = 0; i < boxes->count; i++)
-		if (boxes->polls[i].revents != 0)
-			boxes_read(boxes, i, sockets);
+		boxes_read(boxes, i, sockets);
 }
 
 void
