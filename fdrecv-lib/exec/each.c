@@ -73,8 +73,8 @@ each_on_signal(struct each *each)
 	children_reap(&each->children);
 }
 
-/* What this process has no room for goes to others, or waits.  The moment in
- * which children are started is too short for that. */
+/* What this process has no room for goes to others, or waits.  Not while
+ * START_MAX are being started: that is over before others would have it. */
 static void
 each_pause(struct each *each, int paused)
 {

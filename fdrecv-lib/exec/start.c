@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define START_PAUSE_MS 100
-#define START_PAUSE_MAX_MS 1000
+#define START_PAUSE_MAX_MS 800
 
 /* The gate goes where no form puts a connection. */
 static int
