@@ -269,7 +269,7 @@ def test_exec_says_what_it_lets_go_and_others_get_it(test):
     port = free_port()
     path = os.path.join(test.mkdir("boxes", 0o755, WORKER_UID), "box")
     test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port],
-                        'mailbox = "%s"' % path))
+                        'mailbox = "%s" receipt-timeout = 60' % path))
     process = loader(test, "--timeout", "0", "-m", path, "a")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)

@@ -86,9 +86,10 @@ START_TEST(nothing_ticks_when_nobody_is_guarded)
 
 	guard_begin();
 	guard_end();
+	/* The last tick may have come before this. */
 	while (poll(NULL, 0, 10 * GUARD_MS) == -1)
 		count++;
-	ck_assert_int_eq(count, 1);
+	ck_assert_int_le(count, 1);
 	/* And again when somebody is. */
 	guard_begin();
 	for (count = 0; count < 3; count++)
