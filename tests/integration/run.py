@@ -33,10 +33,14 @@ def run(suite, stage, tools, function, name):
     test = harness.Test(suite, stage, tools, name)
     start = time.monotonic()
     faults = []  # what ends it may find others
-    for step in (lambda: function(test), test.finish):
+    try:
+        function(test)
+    except Exception as fault:  # a test may fail in any way
+        faults.append(fault)
+    finally:  # also when it is interrupted
         try:
-            step()
-        except Exception as fault:  # a test may fail in any way
+            test.finish()
+        except Exception as fault:
             faults.append(fault)
     real = [fault for fault in faults if not isinstance(fault, harness.Skip)]
     if real:
