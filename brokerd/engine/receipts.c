@@ -14,8 +14,8 @@
 #define RECEIPTS_LOOK_US 500000
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
 #define RECEIPTS_CLOSE_US 2000  /* and more: one was made to wait, perhaps */
-#define RECEIPTS_SUSPECT 100    /* connections of its worker are looked at */
-#define RECEIPTS_WARY 10000     /* when one was indeed */
+#define RECEIPTS_SUSPECT 100    /* of its worker are looked at then */
+#define RECEIPTS_WARY 10000     /* and so many after one that lingers */
 
 static void
 receipts_arm(struct worker *worker)
