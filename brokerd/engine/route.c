@@ -257,8 +257,10 @@ route_bury(struct pool *pool, struct worker *worker)
 	if (all > 0)
 		limit_line(&pool->death_limit, &pool->core->log, LOG_WARNING,
 		    "mailbox %s: worker %s: died: %zu of its %zu connections "
-		    "go to other workers, the others had perhaps been read or "
-		    "were given up",
-		    pool->finder.path, worker->name, count, all);
+		    "go to other workers%s",
+		    pool->finder.path, worker->name, count, all,
+		    count == all ? "" :
+				   ", the others had perhaps been read or were "
+				   "given up");
 	pool_bury(pool, worker);
 }

@@ -218,6 +218,8 @@ def test_what_waits_in_a_killed_worker_goes_to_the_next_instance(test):
         client.close()
     ends = settled(test, broker)
     check(ends["returned_death"] > 0 and ends["died"] == 0, "%s", ends)
+    broker.wait_line(r"^engine: .* died: (\d+) of its \1 connections go to "
+                     "other workers$")
 
 
 def test_connection_that_was_read_is_never_served_twice(test):
@@ -237,6 +239,8 @@ def test_connection_that_was_read_is_never_served_twice(test):
     check(client.recv(100) == b"", "it was served by another worker")
     ends = settled(test, broker)
     check(ends["died"] == 1 and ends["taken"] == 0, "%s", ends)
+    broker.wait_line("died: 0 of its 1 connections go to other workers, the "
+                     "others had perhaps been read or were given up$")
     check(other.stop() == 0, "the other worker did not end with 0")
 
 
