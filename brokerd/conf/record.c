@@ -174,7 +174,7 @@ record_check_ids(const struct record_ids *ids, uint32_t owner)
 	    (owner == 0 || owner == ids->monitor || owner == ids->engine ||
 		owner == ids->reader))
 		return "an owner with the uid of the monitor, the engine or "
-		       "the config reader could take that one over: another, "
-		       "unprivileged user was expected";
+		       "the config reader could take that one over: expected "
+		       "another, unprivileged user";
 	return NULL;
 }
