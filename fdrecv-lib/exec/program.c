@@ -57,7 +57,8 @@ program_search(const char *name, char path[PROGRAM_PATH_SIZE])
 		now = program_try(path);
 		if (now == 0)
 			return 0;
-		if (now == EACCES)
+		/* Where nobody but root may look, there is nothing. */
+		if (now == EACCES && access(path, F_OK) == 0)
 			error = EACCES;
 	}
 	return error;

@@ -290,14 +290,17 @@ def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
 def test_exec_each_says_at_once_that_there_is_no_program(test):
     connections(test)
     os.chmod(test.write("text", "text"), 0o644)
+    closed = test.mkdir("closed", 0o000)
     for program, code, text in (
             (["no-such-program"], 127, "no-such-program: No such file"),
             ([test.path("none")], 127, "none: No such file"),
             ([test.path("text")], 126, "text: Permission denied"),
             ([test.dir], 126, "Permission denied")):
-        process = loader(test, "--each", "c", program=program)
+        process = loader(test, "--each", "c", program=program,
+                         env={"PATH": closed + ":/usr/bin:/bin"})
         check(process.wait() == code, "%s: %s", program, process.log())
         check(text in process.log(), "%s: %s", program, process.log())
+    os.chmod(closed, 0o700)  # so that it can be cleared away
 
 
 def test_exec_each_refuses_a_socket_that_is_lent(test):
