@@ -61,7 +61,8 @@ explain_state(const struct listener *listener, json_t *lines)
 	case LISTENER_OPEN:
 		explain_add(lines,
 		    listener_is_lent(listener) ?
-			"Its sockets are lent to its workers." :
+			"Its sockets are lent: what comes waits there for the "
+			"programs that have them." :
 			pool_has_worker(listener->pool) ?
 			"It accepts connections and hands them off." :
 			"There is no worker: the first connection will wait "
@@ -73,7 +74,8 @@ explain_state(const struct listener *listener, json_t *lines)
 		else
 			explain_add(lines,
 			    "Connections wait in the kernel: no worker has "
-			    "room.");
+			    "room.  \"brokerctl workers\" shows what each has "
+			    "in hand, and may have.");
 		return;
 	case LISTENER_REFUSING:
 		explain_add(lines,
@@ -117,9 +119,10 @@ explain_queues(const struct listener *listener, json_t *lines)
 }
 
 static void
-explain_workers(const struct pool *pool, json_t *lines)
+explain_workers(const struct listener *listener, json_t *lines)
 {
 	unsigned int full = 0, paused = 0, draining = 0, left = 0, ready = 0;
+	const struct pool *pool = listener->pool;
 	const struct worker *worker;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
@@ -135,8 +138,11 @@ explain_workers(const struct pool *pool, json_t *lines)
 			ready++;
 	}
 	if (TAILQ_EMPTY(&pool->workers))
-		explain_add(
-		    lines, "At %s there is no mailbox.", pool->finder.path);
+		explain_add(lines, "At %s there is no mailbox%s.",
+		    pool->finder.path,
+		    listener_is_lent(listener) ?
+			": what fdrecv-exec has started needs none" :
+			" that can be used");
 	else
 		explain_add(lines,
 		    "At %s: %u ready, %u with a full mailbox, %u paused by "
@@ -168,7 +174,7 @@ control_explain(const struct listener *listener)
 
 	explain_state(listener, lines);
 	explain_queues(listener, lines);
-	explain_workers(listener->pool, lines);
+	explain_workers(listener, lines);
 	if (held != 0)
 		explain_add(lines,
 		    "%llu came back from workers, or found them full, and "

@@ -143,7 +143,7 @@ def test_explain_tells_what_is_waited_for(test):
         said = tell(test, "explain", "test")
         for words in ("there is no worker", "After 77 s",
                       "At tcp:127.0.0.1:%d 1 wait, of " % port,
-                      "there is no mailbox"):
+                      "there is no mailbox that can be used"):
             check(words in said, "%s: %s", words, said)
         check(listener(test)["waiting_ms"] is not None, "since when")
         path = test.mailbox_path() + "file"
@@ -161,6 +161,23 @@ def test_explain_tells_what_is_waited_for(test):
         os.unlink(path)
         wait_for(lambda: path not in tell(test, "explain", "test"),
                  "its end")
+
+
+def test_explain_says_why_workers_get_nothing(test):
+    port, other = free_port(), free_port()
+    test.broker(config(test, port, "", 'listener "lent" { listen = '
+                       '"udp:127.0.0.1:%d" handoff = listener %s }'
+                       % (other, test.owner())))
+    said = tell(test, "explain", "lent")
+    for words in ("are lent: what comes waits there",
+                  "no mailbox: what fdrecv-exec has started needs none"):
+        check(words in said, "%s: %s", words, said)
+    test.worker([test.tool("worker-odd"), "idle", test.mailbox_path()],
+                stdout=subprocess.DEVNULL)
+    with socket.create_connection(("127.0.0.1", port)), \
+            socket.create_connection(("127.0.0.1", port)):
+        wait_for(lambda: "no worker has room" in tell(test, "explain", "test"),
+                 "the worker to have enough")
 
 
 def test_whois_knows_every_socket_of_the_engine(test):
