@@ -24,7 +24,8 @@ ask_fail(const struct ctl *ctl, int error)
 	int status = EX_UNAVAILABLE;
 
 	if (error == ENOENT || error == ECONNREFUSED)
-		hint = ": is brokerd running, with this run directory?";
+		hint = ": is brokerd running, and is this its control "
+		       "socket?";
 	if (error == EACCES || error == EPERM) {
 		hint = ": root, who started brokerd and members of "
 		       "control-group may ask";
