@@ -2,7 +2,8 @@
 #ifndef ENGINE_GUARD_H
 #define ENGINE_GUARD_H
 
-/* How long a close may last.  The kernel's own ticks are 4 ms apart. */
+/* How long a close may last; those that follow one that did, far less.  The
+ * kernel's own ticks are 4 ms apart. */
 #define GUARD_MS 5
 
 /* Closes what a stranger shares or has sent (takes; -1 is accepted), and what

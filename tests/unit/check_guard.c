@@ -6,6 +6,7 @@
 #include "sample.h"
 #include "unit.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/guard.h"
 #include "engine/handoff.h"
@@ -77,6 +78,35 @@ START_TEST(the_engine_closes_without_waiting)
 		fd_close(ends[0]);
 		fd_close(listener);
 	}
+}
+END_TEST
+
+/* A worker can confirm as many at once as its window has. */
+START_TEST(closes_that_would_wait_do_not_add_up)
+{
+	int ends[64][2], listeners[64];
+	uint64_t begun_us;
+
+	for (int i = 0; i < 64; i++)
+		listeners[i] = strand(ends[i]);
+	begun_us = clock_us();
+	for (int i = 0; i < 64; i++)
+		guard_close(ends[i][1]);
+	ck_assert_uint_lt(clock_us() - begun_us, 20 * GUARD_MS * 1000);
+	for (int i = 0; i < 64; i++) {
+		fd_close(ends[i][0]);
+		fd_close(listeners[i]);
+	}
+	/* Not faster for ever. */
+	for (int i = 0; i < 1000; i++) {
+		guard_begin();
+		guard_end();
+	}
+	begun_us = clock_us();
+	guard_begin();
+	ck_assert_int_eq(poll(NULL, 0, 100 * GUARD_MS), -1);
+	guard_end();
+	ck_assert_uint_gt(clock_us() - begun_us, GUARD_MS * 1000 / 2);
 }
 END_TEST
 
@@ -153,6 +183,7 @@ main(void)
 	    tc, a_guarded_close_does_not_wait_for_what_a_stranger_sent, 0, 2);
 	tcase_add_test(tc, no_guard_is_left_behind);
 	tcase_add_test(tc, the_engine_closes_without_waiting);
+	tcase_add_test(tc, closes_that_would_wait_do_not_add_up);
 	tcase_add_test(tc, nothing_ticks_when_nobody_is_guarded);
 	tcase_add_loop_test(
 	    tc, a_local_client_holds_nobody_up_with_what_it_sent, 0, 2);
