@@ -21,6 +21,9 @@
 #define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
 #define FINDER_SOCKETS_MAX 1024 /* that one scan looks at, ... */
 #define FINDER_NAMES_MAX 65536  /* of so many names */
+#define FINDER_LONG_US 500      /* and more: a scan is followed by a rest, */
+#define FINDER_RESTS 9          /* so many times as long */
+#define FINDER_SELF_US 10000    /* between scans for the directory's sake */
 
 static void
 finder_try_later(struct finder *finder)
@@ -243,15 +246,45 @@ finder_watch(struct finder *finder)
 	backoff_reset(&finder->backoff);
 }
 
+/* Its owner can make a scan take long, and happen as often as it likes.  True
+ * if it has to wait for until_us, or to rest; then it will come. */
+static int
+finder_must_wait(struct finder *finder, uint64_t until_us)
+{
+	uint64_t now = clock_us(), rested_us = finder->scanned_us;
+	struct timeval delay = {0, 0};
+
+	if (finder->lasted_us >= FINDER_LONG_US)
+		rested_us += finder->lasted_us * FINDER_RESTS;
+	if (until_us < rested_us)
+		until_us = rested_us;
+	if (now >= until_us)
+		return 0;
+	if (finder->settling == 0)
+		finder->settling = 1; /* wanted or not */
+	if (event_pending(finder->retry, EV_TIMEOUT, NULL))
+		return 1;
+	delay.tv_sec = (time_t)((until_us - now) / 1000000);
+	delay.tv_usec = (suseconds_t)((until_us - now) % 1000000);
+	event_add(finder->retry, &delay);
+	return 1;
+}
+
 void
 finder_scan(struct finder *finder)
 {
+	uint64_t begun_us = clock_us();
+
+	if (finder_must_wait(finder, 0))
+		return;
 	if (finder->watch_id == WATCH_NONE)
 		finder_watch(finder);
 	if (finder->name != NULL)
 		finder_consider(finder, finder->name);
 	else
 		finder_consider_all(finder);
+	finder->scanned_us = clock_us();
+	finder->lasted_us = finder->scanned_us - begun_us;
 	if (finder->watch_id == WATCH_NONE && finder->wanted)
 		finder_try_later(finder);
 }
@@ -262,6 +295,10 @@ finder_on_change(struct finder *finder, int gone, const char *name)
 	if (gone)
 		finder->watch_id = WATCH_NONE;
 	if (gone || name[0] == '\0') {
+		if (!gone &&
+		    finder_must_wait(finder, finder->self_us + FINDER_SELF_US))
+			return;
+		finder->self_us = clock_us();
 		finder_scan(finder); /* its mode may be right by now */
 		return;
 	}

@@ -8,6 +8,8 @@
 #include "net.h"
 #include "search.h"
 
+#include "base/clock.h"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -198,10 +200,57 @@ START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 	log = search_log(&search);
 	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
 	search.looks = 0;
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, SOCKETS_MOST);
+	search_await(&search, &search.looks, SOCKETS_MOST);
 	ck_assert_str_eq(search_log(&search), ""); /* within a second */
 	search_done(&search);
+}
+END_TEST
+
+/* Whoever may ask for them, and however often. */
+START_TEST(scans_that_take_long_leave_time_for_others)
+{
+	struct search search;
+	uint64_t begun_us, lasted_us;
+	char name[32];
+
+	pool_init(&search);
+	ck_assert_int_eq(chdir(unit_path("pool")), 0);
+	for (int i = 0; i < SOCKETS_MOST; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		close(net_bind(name, SOCK_DGRAM));
+	}
+	begun_us = clock_us();
+	finder_scan(&search.finder);
+	lasted_us = clock_us() - begun_us;
+	search.looks = 0;
+	for (int i = 0; i < 3; i++) {
+		finder_scan(&search.finder);
+		finder_on_change(&search.finder, 0, "");
+		finder_on_change(&search.finder, 1, "");
+	}
+	ck_assert_uint_eq(search.looks, 0);
+	search_await(&search, &search.looks, SOCKETS_MOST);
+	ck_assert_uint_gt(clock_us() - begun_us, 5 * lasted_us);
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(changes_of_the_directory_itself_bring_few_scans)
+{
+	struct search search;
+	int a;
+
+	pool_init(&search);
+	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
+	finder_scan(&search.finder);
+	search.looks = 0;
+	for (int i = 0; i < 100; i++)
+		finder_on_change(&search.finder, 0, "");
+	ck_assert_uint_lt(search.looks, 10);
+	search.looks = 0;
+	search_await(&search, &search.looks, 1); /* the last one counts */
+	search_done(&search);
+	close(a);
 }
 END_TEST
 
@@ -244,9 +293,11 @@ main(void)
 	tcase_add_test(tc, many_that_cannot_be_used_do_not_fill_the_log);
 	tcase_add_test(
 	    tc, one_that_is_found_does_not_end_the_patience_with_another);
+	tcase_add_test(tc, changes_of_the_directory_itself_bring_few_scans);
 	tc = unit_case(suite, "crowd");
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(
 	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
+	tcase_add_test(tc, scans_that_take_long_leave_time_for_others);
 	return unit_run(suite);
 }
