@@ -158,16 +158,27 @@ route_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
 		route_send_one(pool, worker);
 }
 
-/* True if any of what is held was put. */
+/* True if any of what is held was put.  Where nobody has room for those of one
+ * endpoint, as all serve as many of its connections as they may, others do not
+ * wait behind them. */
 static int
 route_put_held(struct pool *pool)
 {
-	struct handoff *handoff;
+	const struct record_endpoint *stuck = NULL;
+	struct handoff *handoff, *next;
 	struct worker *worker;
 	int any = 0;
 
-	while ((handoff = TAILQ_FIRST(&pool->held)) != NULL &&
-	    (worker = route_pick(pool, handoff->endpoint)) != NULL) {
+	for (handoff = TAILQ_FIRST(&pool->held); handoff != NULL;
+	     handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if (handoff->endpoint == stuck)
+			continue;
+		worker = route_pick(pool, handoff->endpoint);
+		if (worker == NULL) {
+			stuck = handoff->endpoint;
+			continue;
+		}
 		TAILQ_REMOVE(&pool->held, handoff, entry);
 		handoff->stats->held--;
 		route_put(pool, worker, handoff);

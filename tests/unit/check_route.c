@@ -183,6 +183,39 @@ START_TEST(what_finds_the_mailbox_full_is_sent_when_it_has_room)
 }
 END_TEST
 
+START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
+{
+	struct record_endpoint other;
+	struct worker *worker;
+	struct crew crew;
+
+	crew_init_receipted(&crew, 1);
+	other = crew.endpoint;
+	ck_assert_uint_eq(crew_put(&crew, 3), 3);
+	crew_close(&crew, 0);
+	route_send(crew.pool);
+	crew_holds(&crew, "012");
+	crew.endpoint.max_connections = 1;
+	crew_open(&crew, 1);
+	crew_await(&crew, crew.mailboxes[1], POLLIN);
+	crew_expect(&crew, 1, "0"); /* one for a stranger */
+	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
+	worker = crew_worker(&crew, 1);
+	worker->counted = 1;
+	worker->connections = 1;
+	TAILQ_FIRST(&crew.pool->held)->endpoint = &crew.endpoint;
+	TAILQ_LAST(&crew.pool->held, handoff_list)->endpoint = &other;
+	route_send(crew.pool);
+	crew_holds(&crew, "1");
+	crew_expect(&crew, 1, "2");
+	worker->connections = 0;
+	worker->counted = 0;
+	route_send(crew.pool);
+	crew_expect(&crew, 1, "1");
+	crew_done(&crew);
+}
+END_TEST
+
 START_TEST(a_full_datagram_is_sent_at_once)
 {
 	static struct letter letter;
@@ -266,6 +299,8 @@ main(void)
 	tcase_add_test(tc, what_nobody_can_be_sent_waits_for_a_worker_to_come);
 	tcase_add_test(
 	    tc, what_finds_the_mailbox_full_is_sent_when_it_has_room);
+	tcase_add_test(
+	    tc, what_no_worker_may_serve_now_holds_up_no_other_endpoint);
 	tcase_add_test(tc, a_full_datagram_is_sent_at_once);
 	tcase_add_test(tc, a_worker_without_receipts_gets_one_at_a_time);
 	tcase_add_test(tc, what_has_no_record_is_not_sent_with_what_has_one);
