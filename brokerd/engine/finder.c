@@ -21,7 +21,8 @@
 #define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
 #define FINDER_SOCKETS_MAX 1024 /* that one scan looks at, ... */
 #define FINDER_NAMES_MAX 65536  /* of so many names */
-#define FINDER_LONG_US 500      /* and more: a scan is followed by a rest, */
+#define FINDER_MANY 64          /* sockets: their scan is followed by a rest, */
+#define FINDER_NAMES_MANY 4096  /* or that of so many names, */
 #define FINDER_RESTS 9          /* so many times as long */
 #define FINDER_SELF_US 10000    /* between scans for the directory's sake */
 
@@ -202,8 +203,9 @@ finder_is_candidate(const struct dirent *entry)
 }
 
 /* A worker that fills its directory must not keep the other listeners
- * waiting: what is behind the limits is found when it changes. */
-static void
+ * waiting: what is behind the limits is found when it changes.  True if there
+ * were many. */
+static int
 finder_consider_all(struct finder *finder)
 {
 	DIR *dir = opendir(finder->directory);
@@ -213,7 +215,7 @@ finder_consider_all(struct finder *finder)
 	if (dir == NULL && errno == EACCES)
 		finder_fault(finder, "", errno, 0);
 	if (dir == NULL)
-		return;
+		return 0;
 	finder_forget(finder, "");
 	while ((entry = readdir(dir)) != NULL && names++ < FINDER_NAMES_MAX) {
 		if (!finder_is_candidate(entry))
@@ -229,6 +231,7 @@ finder_consider_all(struct finder *finder)
 		    "sockets only",
 		    finder->path, sockets);
 	closedir(dir);
+	return sockets >= FINDER_MANY || names >= FINDER_NAMES_MANY;
 }
 
 /* From here on changes are told; what was made just before was not. */
@@ -251,13 +254,11 @@ finder_watch(struct finder *finder)
 static int
 finder_must_wait(struct finder *finder, uint64_t until_us)
 {
-	uint64_t now = clock_us(), rested_us = finder->scanned_us;
+	uint64_t now = clock_us();
 	struct timeval delay = {0, 0};
 
-	if (finder->lasted_us >= FINDER_LONG_US)
-		rested_us += finder->lasted_us * FINDER_RESTS;
-	if (until_us < rested_us)
-		until_us = rested_us;
+	if (until_us < finder->rested_us)
+		until_us = finder->rested_us;
 	if (now >= until_us)
 		return 0;
 	if (finder->settling == 0)
@@ -274,6 +275,7 @@ void
 finder_scan(struct finder *finder)
 {
 	uint64_t begun_us = clock_us();
+	int many = 0;
 
 	if (finder_must_wait(finder, 0))
 		return;
@@ -282,9 +284,10 @@ finder_scan(struct finder *finder)
 	if (finder->name != NULL)
 		finder_consider(finder, finder->name);
 	else
-		finder_consider_all(finder);
-	finder->scanned_us = clock_us();
-	finder->lasted_us = finder->scanned_us - begun_us;
+		many = finder_consider_all(finder);
+	if (many)
+		finder->rested_us =
+		    clock_us() + (clock_us() - begun_us) * FINDER_RESTS;
 	if (finder->watch_id == WATCH_NONE && finder->wanted)
 		finder_try_later(finder);
 }

@@ -48,8 +48,7 @@ struct finder {
 	unsigned int settling; /* tries left for a mailbox that was just made */
 	struct backoff backoff;
 	struct event *retry;
-	uint64_t scanned_us;  /* end of the last scan, */
-	uint64_t lasted_us;   /* and how long it took */
+	uint64_t rested_us;   /* when the rest after a long scan ends */
 	uint64_t self_us;     /* begin of the last for the directory's sake */
 	struct faults faults; /* that were logged */
 	struct finder_fault last;
@@ -62,9 +61,9 @@ int finder_init(struct finder *finder, struct core *core, struct watch *watch,
 
 void finder_done(struct finder *finder);
 
-/* Looks at the names now, or soon if the last time took long, and watches the
- * directory from here on.  Of all in a directory only sockets count, and not
- * too many of them. */
+/* Looks at the names now, or soon if it found many the last time, and watches
+ * the directory from here on.  Of all in a directory only sockets count, and
+ * not too many of them. */
 void finder_scan(struct finder *finder);
 
 /* Something happened to a name in the directory, or to itself: it has changed

@@ -15,8 +15,8 @@
 #include <time.h>
 
 #define GUARD_WAITED_US 1000 /* and a tick within: it did wait */
-#define GUARD_SOON_US 50     /* between ticks then */
-#define GUARD_SUSPECT 1000   /* of the next uses */
+#define GUARD_SOON_US 200    /* between ticks then */
+#define GUARD_SUSPECT 100    /* of the next uses */
 
 static timer_t guard_timer;
 static int guard_made;
