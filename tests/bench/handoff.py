@@ -3,8 +3,7 @@
 """What a hand-off costs: CPU of engine and worker for each connection, rate and
 p99, against one process that accepts with the same loop and answer.  "bare" is
 the same for the least that a hand-off with a receipt costs, see
-tests/tools/baseline-handoff.c, which polls and so is not asked to wait for a
-worker that stands.  They run in each round, one after the other;
+tests/tools/baseline-handoff.c.  They run in each round, one after the other;
 medians and quartiles of the ratios are printed, and nothing is judged.
 
 usage: handoff.py STAGE TOOLS [ROUNDS]
@@ -24,9 +23,10 @@ import time
 
 PORT = 7101
 WAITING = 4000
-#        name     at a time, connections, pause of the bare hand-off in us
-LOADS = (("K=1", 1, 4000, 0), ("K=64", 64, 20000, 500),
-         ("K=512", 512, 20000, 500))
+PAUSE = 500  # us, of the bare hand-off
+#        name     at a time, connections, that pause
+LOADS = (("K=1", 1, 4000, 0), ("K=64", 64, 20000, PAUSE),
+         ("K=512", 512, 20000, PAUSE))
 OWNER = 60590
 
 
@@ -137,17 +137,18 @@ def measure(kind, stage, tools, concurrency, total, pause):
 
 
 def measure_drain(kind, stage, tools):
-    """CPU in us a connection, of those that wait while the worker stands."""
+    """CPU in us a connection, of those that waited while the worker stood, from
+    when it goes on: the bare hand-off polls until then."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
-        side = kind(stage, tools, folder, 0, stopped=True)
+        side = kind(stage, tools, folder, PAUSE, stopped=True)
         try:
-            before = side.used_ns()
             waiting = subprocess.Popen(
                 [tools + "/loadgen", "--json", "--request", "none", "-n",
                  str(WAITING), "-c", str(WAITING), "--timeout", "60000",
                  "tcp:127.0.0.1:%d" % PORT], stdout=subprocess.PIPE)
             time.sleep(1.5)  # all of them are in the queue
+            before = side.used_ns()
             os.kill(side.worker, signal.SIGCONT)
             out, _ = waiting.communicate()
             used = (side.used_ns() - before) / WAITING / 1000
@@ -180,9 +181,8 @@ def main():
             for name, *load in LOADS:
                 found.setdefault((name, kind), []).append(
                     measure(kind, stage, tools, *load))
-            if kind is not Bare:
-                found.setdefault(("drain", kind), []).append(
-                    measure_drain(kind, stage, tools))
+            found.setdefault(("drain", kind), []).append(
+                measure_drain(kind, stage, tools))
     print("%d rounds" % rounds)
     for name in [load[0] for load in LOADS] + ["drain"]:
         for i, (what, unit) in enumerate(
@@ -190,7 +190,7 @@ def main():
             if name != "drain" or what == "cpu":
                 show(name, what, unit,
                      {kind: [one[i] for one in found[name, kind]]
-                      for kind in (Broker, Bare) if (name, kind) in found},
+                      for kind in (Broker, Bare)},
                      [one[i] for one in found[name, Direct]])
 
 

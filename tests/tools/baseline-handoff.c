@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 8
+#define BATCH 4 /* as the engine accepts in a row */
 #define WINDOW 64
 #define PAYLOAD 160 /* bytes: as one record and its header have */
 
