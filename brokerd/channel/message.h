@@ -2,7 +2,7 @@
 #ifndef CHANNEL_MESSAGE_H
 #define CHANNEL_MESSAGE_H
 
-#include "conf/record.h"
+#include "record/record.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
  */
 #include "conf/options.h"
 
-#include "conf/number.h"
+#include "conf/text/number.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef CONF_OPTIONS_H
 #define CONF_OPTIONS_H
 
-#include "conf/tree.h"
+#include "conf/syntax/tree.h"
 
 /* The command line of the config reader; texts are borrowed from argv. */
 struct options {

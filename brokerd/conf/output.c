@@ -66,7 +66,7 @@ output_error(struct output *out, unsigned int line, const char *format, ...)
 
 void
 output_why(struct output *out, unsigned int line, const char *subject,
-    const struct why *why)
+    const struct reason *why)
 {
 	if (why->text[0] == '\0')
 		out->failed = 1;

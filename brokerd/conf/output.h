@@ -3,8 +3,8 @@
 #define CONF_OUTPUT_H
 
 #include "base/log.h"
-#include "conf/record.h"
-#include "conf/why.h"
+#include "conf/text/reason.h"
+#include "record/record.h"
 
 #include <stddef.h>
 
@@ -41,7 +41,7 @@ void output_error(struct output *out, unsigned int line, const char *format,
 
 /* Notes "subject: why" as an error, or that the system failed. */
 void output_why(struct output *out, unsigned int line, const char *subject,
-    const struct why *why);
+    const struct reason *why);
 
 /* Notes what is suspicious but usable. */
 void output_warning(struct output *out, unsigned int line, const char *format,

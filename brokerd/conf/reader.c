@@ -5,15 +5,15 @@
  */
 #include "conf/reader.h"
 
-#include "conf/address.h"
-#include "conf/check.h"
-#include "conf/input.h"
-#include "conf/listener.h"
-#include "conf/names.h"
-#include "conf/parse.h"
-#include "conf/path.h"
-#include "conf/scan.h"
-#include "conf/settings.h"
+#include "conf/check/check.h"
+#include "conf/check/listener_names.h"
+#include "conf/meaning/listener_section.h"
+#include "conf/meaning/settings.h"
+#include "conf/syntax/input.h"
+#include "conf/syntax/parse.h"
+#include "conf/syntax/scan.h"
+#include "conf/text/address.h"
+#include "conf/text/pathname.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -73,7 +73,7 @@ reader_add_handoff(struct section *listener)
 static int
 reader_read_options(struct output *out, const struct options *options)
 {
-	char *path = path_absolute(options->mailbox);
+	char *path = pathname_absolute(options->mailbox);
 	int result;
 
 	if (path == NULL && errno == ENOMEM)
@@ -96,7 +96,7 @@ int
 reader_run(struct output *out, struct tree *tree, const struct options *options)
 {
 	struct ids ids;
-	struct mailbox_context context = {.rundir = options->rundir,
+	struct mailbox_key_context context = {.rundir = options->rundir,
 	    .ids = &ids,
 	    .in_file = options->listener == NULL};
 	int has_ipv6 = address_has_ipv6();
@@ -110,10 +110,10 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	 * has made for itself nobody will ever find it. */
 	if (!context.in_file && options->private)
 		out->settings.orphan_timeout_s = 0;
-	names_check(out, tree->first);
+	listener_names_check(out, tree->first);
 	for (struct section *s = tree->first; s != NULL && !out->failed;
 	     s = s->next)
-		listener_read(out, s, &context, has_ipv6);
+		listener_section_read(out, s, &context, has_ipv6);
 	check_all(out, tree, &ids, options->rundir);
 	if (out->failed)
 		errno = ENOMEM;

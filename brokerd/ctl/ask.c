@@ -6,7 +6,7 @@
 #include "ctl/ask.h"
 
 #include "ctl/http.h"
-#include "ctl/path.h"
+#include "ctl/request_path.h"
 #include "ctl/say.h"
 
 #include <errno.h>
@@ -84,7 +84,7 @@ static int
 ask_http(const struct ctl *ctl, const char *method, const char *pattern,
     char *const *words, struct http_reply *out_reply)
 {
-	char *path = path_make(pattern, words);
+	char *path = request_path_make(pattern, words);
 	int got, status = EX_OK, tries = ASK_TRIES;
 
 	do

@@ -10,8 +10,8 @@ struct ctl {
 	int json; /* print what the broker answers as it is */
 };
 
-/* Asks the broker, see path_make() for what, and returns the status to exit
- * with, after having said what is wrong unless it is 0.  *out_json is for
+/* Asks the broker, see request_path_make() for what, and returns the status to
+ * exit with, after having said what is wrong unless it is 0.  *out_json is for
  * json_decref(), or NULL if --json has printed it. */
 int ask_get(const struct ctl *ctl, const char *pattern, char *const *words,
     json_t **out_json);

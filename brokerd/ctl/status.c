@@ -3,7 +3,7 @@
  * brokerctl status: the listeners and how they are.
  */
 #include "ctl/command.h"
-#include "ctl/table.h"
+#include "ctl/print.h"
 
 #include <stdio.h>
 #include <sysexits.h>
@@ -17,7 +17,7 @@ status_counter(const json_t *listener, const char *name)
 
 /* One line for each endpoint; what is the same in all is in the first. */
 static void
-status_add(struct table *table, const json_t *listener)
+status_add(struct print *table, const json_t *listener)
 {
 	const json_t *endpoints = json_object_get(listener, "endpoints");
 	const json_t *endpoint;
@@ -27,27 +27,27 @@ status_add(struct table *table, const json_t *listener)
 	{
 		if (i > 0) {
 			for (int column = 0; column < 7; column++)
-				table_add(table, "\"");
+				print_add(table, "\"");
 		} else {
-			table_add_json(
+			print_add_json(
 			    table, json_object_get(listener, "name"));
-			table_add_json(
+			print_add_json(
 			    table, json_object_get(listener, "state"));
-			table_add_time(
+			print_add_time(
 			    table, json_object_get(listener, "since_ms"));
-			table_add_json(
+			print_add_json(
 			    table, json_object_get(listener, "workers"));
-			table_add(table, "%" JSON_INTEGER_FORMAT,
+			print_add(table, "%" JSON_INTEGER_FORMAT,
 			    status_counter(listener, "accepted"));
-			table_add(table, "%" JSON_INTEGER_FORMAT,
+			print_add(table, "%" JSON_INTEGER_FORMAT,
 			    status_counter(listener, "held") +
 				status_counter(listener, "unreceipted"));
-			table_add(table, "%" JSON_INTEGER_FORMAT,
+			print_add(table, "%" JSON_INTEGER_FORMAT,
 			    status_counter(listener, "refused_absent") +
 				status_counter(listener, "refused_drain") +
 				status_counter(listener, "refused_deaths"));
 		}
-		table_add_json(table, json_object_get(endpoint, "name"));
+		print_add_json(table, json_object_get(endpoint, "name"));
 	}
 }
 
@@ -57,9 +57,9 @@ status_broker(const json_t *broker)
 	const json_t *orphan = json_object_get(broker, "orphan_ms");
 	char up[32], left[32];
 
-	table_time(up, sizeof(up),
+	print_time(up, sizeof(up),
 	    json_integer_value(json_object_get(broker, "uptime_ms")));
-	table_time(left, sizeof(left), json_integer_value(orphan));
+	print_time(left, sizeof(left), json_integer_value(orphan));
 	printf("brokerd %s, ",
 	    json_string_value(json_object_get(broker, "version")));
 	if (json_is_integer(orphan))
@@ -80,7 +80,7 @@ status_run(const struct ctl *ctl, char **arguments)
 	if (json == NULL)
 		return status;
 	status_broker(json_object_get(json, "broker"));
-	table_print_all(
+	print_print_all(
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT",
 	    json_object_get(json, "listeners"), status_add);
 	json_decref(json);

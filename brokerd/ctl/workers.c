@@ -3,7 +3,7 @@
  * brokerctl workers: who gets connections.
  */
 #include "ctl/command.h"
-#include "ctl/table.h"
+#include "ctl/print.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 
 /* "www,www-alt" */
 static void
-workers_add_listeners(struct table *table, const json_t *listeners)
+workers_add_listeners(struct print *table, const json_t *listeners)
 {
 	char text[256] = "";
 	const json_t *name;
@@ -26,27 +26,27 @@ workers_add_listeners(struct table *table, const json_t *listeners)
 		if (used >= sizeof(text))
 			break;
 	}
-	table_add(table, "%s", text);
+	print_add(table, "%s", text);
 }
 
 static void
-workers_add(struct table *table, const json_t *worker)
+workers_add(struct print *table, const json_t *worker)
 {
 	const char *kind = json_string_value(json_object_get(worker, "kind"));
 
 	workers_add_listeners(table, json_object_get(worker, "listeners"));
-	table_add_json(table, json_object_get(worker, "name"));
-	table_add_json(table, json_object_get(worker, "state"));
-	table_add(table, "%s",
+	print_add_json(table, json_object_get(worker, "name"));
+	print_add_json(table, json_object_get(worker, "state"));
+	print_add(table, "%s",
 	    json_is_true(json_object_get(worker, "shared")) ? "shared" : kind);
-	table_add_json(table, json_object_get(worker, "uid"));
-	table_add_json(table, json_object_get(worker, "pid"));
-	table_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+	print_add_json(table, json_object_get(worker, "uid"));
+	print_add_json(table, json_object_get(worker, "pid"));
+	print_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 	    json_integer_value(json_object_get(worker, "unreceipted")),
 	    json_integer_value(json_object_get(worker, "window")));
-	table_add_json(table, json_object_get(worker, "connections"));
-	table_add_json(table, json_object_get(worker, "weight"));
-	table_add_json(table, json_object_get(worker, "label"));
+	print_add_json(table, json_object_get(worker, "connections"));
+	print_add_json(table, json_object_get(worker, "weight"));
+	print_add_json(table, json_object_get(worker, "label"));
 }
 
 static int
@@ -57,7 +57,7 @@ workers_run(const struct ctl *ctl, char **arguments)
 
 	if (json == NULL)
 		return status;
-	table_print_all(
+	print_print_all(
 	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
 	    "LABEL",
 	    json_object_get(json, "workers"), workers_add);

@@ -3,12 +3,12 @@
 #define ENGINE_CORE_H
 
 #include "base/log.h"
-#include "engine/pace.h"
-#include "engine/refuse.h"
-#include "engine/spare.h"
-#include "engine/stats.h"
+#include "engine/handoff/fd_reserve.h"
+#include "engine/handoff/refuse.h"
+#include "engine/handoff/stats.h"
+#include "engine/policy/coalesce.h"
 
-#include "fdrecv-wire.h"
+#include "wire/datagram.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,9 +22,9 @@ struct core {
 	struct log log;
 	struct stats stats;
 	struct refusals refusals;
-	struct spare spare;
+	struct fd_reserve spare;
 	struct rendezvous *rendezvous; /* NULL: there is none */
-	struct pace_count count;       /* by all listeners */
+	struct coalesce_count count;   /* by all listeners */
 	int more;                      /* a round ended before the queue did */
 	int pausing;                   /* between two rounds */
 	uint64_t epoch; /* random: this engine among its predecessors */

@@ -10,11 +10,11 @@
 #include "base/fd.h"
 #include "base/role.h"
 #include "channel/channel.h"
+#include "engine/life/notifier.h"
+#include "engine/life/orphan.h"
 #include "engine/loop.h"
-#include "engine/notifier.h"
-#include "engine/orphan.h"
-#include "engine/rendezvous.h"
 #include "engine/sandbox.h"
+#include "engine/worker/rendezvous.h"
 
 #include <sys/random.h>
 
@@ -293,7 +293,7 @@ engine_open(struct engine *engine)
 	    watch_open(&engine->watch, engine->core.base, engine_on_directory,
 		engine) == -1)
 		return -1;
-	spare_init(&engine->core.spare);
+	fd_reserve_init(&engine->core.spare);
 	refusals_init(&engine->core.refusals, engine->core.base);
 	if (notifier_open(&engine->notifier, engine->core.base) == -1)
 		return -1;

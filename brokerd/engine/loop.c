@@ -5,7 +5,7 @@
 #include "engine/loop.h"
 
 #include "base/clock.h"
-#include "engine/rendezvous.h"
+#include "engine/worker/rendezvous.h"
 
 #include <sys/prctl.h>
 
@@ -34,7 +34,7 @@ void
 loop_run(struct core *core, const int *status)
 {
 	struct rendezvous *rendezvous;
-	struct pace pace = {0};
+	struct coalesce pace = {0};
 	unsigned int pause_us = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
@@ -43,7 +43,7 @@ loop_run(struct core *core, const int *status)
 	    event_base_loop(core->base,
 		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
 		rendezvous = core->rendezvous;
-		pause_us = pace_next_us(&pace, clock_us(), &core->count);
+		pause_us = coalesce_next_us(&pace, clock_us(), &core->count);
 		core->pausing = pause_us != 0;
 		rendezvous_watch(rendezvous, core->pausing);
 		if (pause_us != 0 && !core->more)

@@ -5,7 +5,7 @@
 #include "monitor/inherited.h"
 #include "monitor/rundir.h"
 
-#include "fdrecv-wire-link.h"
+#include "wire/link.h"
 
 /* Engines whose monitor has died; a connection to each, or -1. */
 struct adopt {

@@ -2,7 +2,7 @@
 #ifndef MONITOR_ENDPOINT_H
 #define MONITOR_ENDPOINT_H
 
-#include "conf/record.h"
+#include "record/record.h"
 
 #include <sys/types.h>
 

@@ -3,8 +3,8 @@
 #define MONITOR_RUNDIR_H
 
 #include "base/log.h"
-#include "conf/record.h"
 #include "monitor/inherited.h"
+#include "record/record.h"
 
 /* The run directory: the lock that keeps two brokers apart, and the mailbox
  * directories that the monitor makes. */

@@ -226,7 +226,7 @@ table_apply(struct table *table, struct setup *setup)
 static uint32_t
 table_is_counted(const struct endpoint *endpoint)
 {
-	return (endpoint->record->flags & RECORD_OWN) == 0;
+	return (endpoint->record->flags & RECORD_BUILTIN) == 0;
 }
 
 void

@@ -16,10 +16,10 @@
  * printed until a lent socket is bound, and no call of the program fails that
  * would not have failed without.
  */
-#include "bind/carry.h"
-#include "bind/held.h"
-#include "bind/place.h"
-#include "bind/polled.h"
+#include "bind/epoll_transfer.h"
+#include "bind/lent_sockets.h"
+#include "bind/sockaddr_match.h"
+#include "bind/sockopt_copy.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -39,7 +39,7 @@ static const char *const bind_names[] = {
 /* Who replaces a function of libc is called without a context, so this one is
  * the process's.  Written once, before main(). */
 static struct {
-	struct held held;
+	struct lent_sockets held;
 	void *next[BIND_NAMES];
 	int debug;
 } shim;
@@ -65,7 +65,7 @@ bind_load(void)
 		shim.next[i] = dlsym(RTLD_NEXT, bind_names[i]);
 	shim.debug = secure_getenv("FDRECV_BIND_DEBUG") != NULL;
 	if (numbers != NULL)
-		held_load(&shim.held, numbers);
+		lent_sockets_load(&shim.held, numbers);
 	errno = saved;
 }
 
@@ -107,9 +107,9 @@ bind_replace(int fd, int lent)
 
 	if (flags == -1)
 		flags = 0;
-	carry_options(fd, lent);
+	sockopt_copy_options(fd, lent);
 	result = dup3(lent, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-	if (result != -1 && old != -1 && polled_move(old, fd) > 0)
+	if (result != -1 && old != -1 && epoll_transfer_move(old, fd) > 0)
 		bind_tell("fdrecv-bind: descriptor %d: in epoll again\n", fd);
 	if (old != -1)
 		close(old);
@@ -122,11 +122,11 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 	int (*next)(int, const struct sockaddr *, socklen_t) = (int (*)(
 	    int, const struct sockaddr *, socklen_t))bind_next(BIND_BIND);
 	int saved = errno;
-	int lent = held_find(&shim.held, fd, address, length);
-	char text[PLACE_TEXT_SIZE] = "";
+	int lent = lent_sockets_find(&shim.held, fd, address, length);
+	char text[SOCKADDR_MATCH_TEXT_SIZE] = "";
 
 	if (shim.debug)
-		place_text(address, length, text);
+		sockaddr_match_text(address, length, text);
 	if (lent != -1 && bind_replace(fd, lent) == 0) {
 		bind_tell("fdrecv-bind: descriptor %d: %s is the lent socket "
 			  "%d now\n",
@@ -149,7 +149,7 @@ bind_listen(int fd, int backlog)
 	int saved = errno;
 	int listens = 0;
 
-	if (held_has(&shim.held, fd) &&
+	if (lent_sockets_has(&shim.held, fd) &&
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
 	    listens) {
 		bind_tell("fdrecv-bind: descriptor %d: listens already, the "
@@ -167,7 +167,7 @@ static int
 bind_keeps(int dirfd, const char *path)
 {
 	int saved = errno;
-	int keeps = held_has_file(&shim.held, dirfd, path);
+	int keeps = lent_sockets_has_file(&shim.held, dirfd, path);
 
 	if (keeps)
 		bind_tell(

@@ -6,9 +6,9 @@
  */
 #include "exec/broker.h"
 
-#include "exec/options.h"
+#include "exec/cmdline.h"
 
-#include "fdrecv-wire-link.h"
+#include "wire/link.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +26,7 @@
 #include "config.h"
 
 const char *
-broker_run_dir(const struct options *options)
+broker_run_dir(const struct cmdline *options)
 {
 	const char *named = secure_getenv("FDRECV_RUN_DIR");
 
@@ -120,7 +120,7 @@ broker_check_mailbox(const char *path)
 }
 
 void
-broker_check(const struct options *options)
+broker_check(const struct cmdline *options)
 {
 	const char *run_dir = broker_run_dir(options);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_CHILDREN_H
-#define EXEC_CHILDREN_H
+#ifndef FDRECV_EXEC_CHILDREN_H
+#define FDRECV_EXEC_CHILDREN_H
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_CONNECTION_H
-#define EXEC_CONNECTION_H
+#ifndef FDRECV_EXEC_CONNECTION_H
+#define FDRECV_EXEC_CONNECTION_H
 
 struct fdrecv_handoff;
 

@@ -8,9 +8,9 @@
  */
 #include "exec/each.h"
 
-#include "exec/boxes.h"
 #include "exec/children.h"
-#include "exec/options.h"
+#include "exec/cmdline.h"
+#include "exec/mailboxes.h"
 #include "exec/program.h"
 #include "exec/sockets.h"
 #include "exec/start.h"
@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 struct each {
-	const struct options *options;
+	const struct cmdline *options;
 	struct sockets sockets; /* only for the listeners' names */
-	struct boxes boxes;
+	struct mailboxes boxes;
 	struct children children;
 	struct start start; /* the connections in hand */
 	size_t next;        /* the mailbox whose turn it is first */
@@ -109,7 +109,7 @@ each_take(struct each *each, size_t i)
 		return;
 	}
 	listener = sockets_find(
-	    &each->sockets, h.listener, boxes_only(&each->boxes, i));
+	    &each->sockets, h.listener, mailboxes_only(&each->boxes, i));
 	if (listener != -1 && h.kind == FDRECV_CONNECTION) {
 		start_take(
 		    &each->start, box, &h, each->options->listeners[listener]);
@@ -168,7 +168,7 @@ each_wait(struct each *each)
 	for (size_t i = 0; i < each->boxes.count; i++)
 		each->boxes.polls[i].revents = 0;
 	more[0] = each->signals;
-	if (poll(more - count, count + BOXES_MORE, timeout_ms) == -1 &&
+	if (poll(more - count, count + MAILBOXES_MORE, timeout_ms) == -1 &&
 	    errno != EINTR)
 		err(EX_OSERR, "poll");
 	if (more[0].revents != 0)
@@ -177,7 +177,7 @@ each_wait(struct each *each)
 }
 
 int
-each_run(const struct options *options)
+each_run(const struct cmdline *options)
 {
 	struct each each = {.options = options,
 	    .start = {.options = options,
@@ -191,7 +191,7 @@ each_run(const struct options *options)
 	    children_init(&each.children, options->limit) == -1)
 		err(EX_OSERR, "children");
 	each_block_signals(&each);
-	boxes_open(
+	mailboxes_open(
 	    &each.boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
 	while (!each_is_over(&each)) {
 		each_wait(&each);
@@ -200,7 +200,7 @@ each_run(const struct options *options)
 		    children_is_full(&each.children) ||
 			each.start.failing != 0);
 	}
-	boxes_close(&each.boxes);
+	mailboxes_close(&each.boxes);
 	children_done(&each.children);
 	sockets_done(&each.sockets);
 	close(each.signals.fd);

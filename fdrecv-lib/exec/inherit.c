@@ -4,7 +4,7 @@
  */
 #include "exec/inherit.h"
 
-#include "exec/place.h"
+#include "exec/fd_layout.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -54,7 +54,7 @@ inherit_listen_fds(void)
 	    !inherit_is_process("LISTEN_PID"))
 		return 0;
 	for (int i = 0; i < (int)count; i++)
-		if (!place_is_inherited(INHERIT_FIRST + i))
+		if (!fd_layout_is_inherited(INHERIT_FIRST + i))
 			return 0;
 	return (size_t)count;
 }
@@ -82,7 +82,7 @@ inherit_list(const char *variable, const char *separators)
 		return "";
 	while (*at != '\0') {
 		fd = inherit_number(at, &at);
-		if (fd == -1 || !place_is_inherited((int)fd))
+		if (fd == -1 || !fd_layout_is_inherited((int)fd))
 			return "";
 		if (*at != '\0' && strchr(separators, *at) == NULL)
 			return "";
@@ -100,7 +100,7 @@ inherit_einhorn(void)
 	for (long i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "EINHORN_FD_%ld", i);
 		fd = inherit_variable(name);
-		if (fd == -1 || !place_is_inherited((int)fd))
+		if (fd == -1 || !fd_layout_is_inherited((int)fd))
 			return 0;
 	}
 	return count > 0 ? (size_t)count : 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_INHERIT_H
-#define EXEC_INHERIT_H
+#ifndef FDRECV_EXEC_INHERIT_H
+#define FDRECV_EXEC_INHERIT_H
 
 #include <stddef.h>
 

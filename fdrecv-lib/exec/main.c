@@ -6,12 +6,12 @@
  * connection.  Runs as the program's user; with --user it becomes that user
  * first.
  */
-#include "exec/boxes.h"
 #include "exec/broker.h"
+#include "exec/cmdline.h"
+#include "exec/convention.h"
 #include "exec/each.h"
-#include "exec/form.h"
-#include "exec/options.h"
-#include "exec/place.h"
+#include "exec/fd_layout.h"
+#include "exec/mailboxes.h"
 #include "exec/preload.h"
 #include "exec/program.h"
 #include "exec/sockets.h"
@@ -26,21 +26,21 @@
 #define MAIN_TAKES 3
 
 static void
-main_take_once(
-    struct boxes *boxes, struct sockets *sockets, const struct options *options)
+main_take_once(struct mailboxes *boxes, struct sockets *sockets,
+    const struct cmdline *options)
 {
 	if (sockets_init(
 		sockets, options->listeners, options->listener_count) == -1)
 		err(EX_OSERR, "listeners");
-	boxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
-	boxes_wait(boxes, sockets, options);
+	mailboxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	mailboxes_wait(boxes, sockets, options);
 }
 
 /* The broker may have got another configuration while some were here and
  * others were not.  To a new mailbox it sends what it has now. */
 static void
-main_take(
-    struct boxes *boxes, struct sockets *sockets, const struct options *options)
+main_take(struct mailboxes *boxes, struct sockets *sockets,
+    const struct cmdline *options)
 {
 	int changed;
 
@@ -52,17 +52,17 @@ main_take(
 		warnx("listener %s: its sockets are not those that came first: "
 		      "taking all of them again",
 		    options->listeners[changed]);
-		boxes_close(boxes);
+		mailboxes_close(boxes);
 		sockets_done(sockets);
 		main_take_once(boxes, sockets, options);
 	}
 	/* Those that stay are closed by exec, which removes no file. */
 	if (!options->keep_mailbox)
-		boxes_close(boxes);
+		mailboxes_close(boxes);
 }
 
 static void
-main_check_preload(const struct options *options)
+main_check_preload(const struct cmdline *options)
 {
 	char path[PROGRAM_PATH_SIZE];
 	const char *why;
@@ -79,26 +79,27 @@ main_check_preload(const struct options *options)
 int
 main(int argc, char **argv)
 {
-	struct options options;
+	struct cmdline options;
 	struct sockets sockets;
-	struct boxes boxes;
+	struct mailboxes boxes;
 
-	if (place_reserve() == -1)
+	if (fd_layout_reserve() == -1)
 		err(EX_OSERR, "/dev/null");
-	options_read(&options, argc, argv);
+	cmdline_read(&options, argc, argv);
 	if (options.user != NULL)
 		user_become(options.user);
 	broker_check(&options);
-	if (options.form == form_of(FORM_PRELOAD))
+	if (options.form == convention_of(CONVENTION_PRELOAD))
 		main_check_preload(&options);
 	if (options.each)
 		return each_run(&options);
 	main_take(&boxes, &sockets, &options);
-	if (options.form == form_of(FORM_INETD) && sockets.count != 1)
+	if (options.form == convention_of(CONVENTION_INETD) &&
+	    sockets.count != 1)
 		errx(EX_CONFIG,
 		    "--inetd: the listeners have %zu sockets: expected one",
 		    sockets.count);
-	if (form_apply(&options, &sockets) == -1)
+	if (convention_apply(&options, &sockets) == -1)
 		err(EX_OSERR, "--%s", options.form->name);
 	sockets_done(&sockets);
 	return program_run(options.program);

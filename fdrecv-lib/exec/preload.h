@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_PRELOAD_H
-#define EXEC_PRELOAD_H
+#ifndef FDRECV_EXEC_PRELOAD_H
+#define FDRECV_EXEC_PRELOAD_H
 
 /* Puts a library before all others in LD_PRELOAD, unless it is there already.
  * 0, or -1 with errno. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_PROGRAM_H
-#define EXEC_PROGRAM_H
+#ifndef FDRECV_EXEC_PROGRAM_H
+#define FDRECV_EXEC_PROGRAM_H
 
 /* What env(1) ends with when it cannot start a program. */
 #define PROGRAM_CANNOT_RUN 126

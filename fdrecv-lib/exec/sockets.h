@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_SOCKETS_H
-#define EXEC_SOCKETS_H
+#ifndef FDRECV_EXEC_SOCKETS_H
+#define FDRECV_EXEC_SOCKETS_H
 
 #include <fdrecv.h>
 #include <stddef.h>

@@ -9,10 +9,10 @@
 #include "exec/start.h"
 
 #include "exec/children.h"
-#include "exec/clock.h"
+#include "exec/cmdline.h"
 #include "exec/connection.h"
-#include "exec/form.h"
-#include "exec/options.h"
+#include "exec/convention.h"
+#include "exec/monotonic.h"
 #include "exec/sockets.h"
 
 #include <err.h>
@@ -25,9 +25,9 @@
 
 /* The gate goes where no form puts a connection. */
 static int
-start_step_aside(const struct options *options, int gate)
+start_step_aside(const struct cmdline *options, int gate)
 {
-	int aside = fcntl(gate, F_DUPFD_CLOEXEC, FORM_EACH_BEHIND);
+	int aside = fcntl(gate, F_DUPFD_CLOEXEC, CONVENTION_EACH_BEHIND);
 
 	if (aside != -1 && aside == (int)options->first)
 		aside = fcntl(gate, F_DUPFD_CLOEXEC, aside + 1);
@@ -40,7 +40,7 @@ static void start_become(const struct start *start, struct start_one *one)
 static void
 start_become(const struct start *start, struct start_one *one)
 {
-	const struct options *options = start->options;
+	const struct cmdline *options = start->options;
 	struct socket_held held = {.fd = one->h.fd};
 	struct sockets sockets = {.names = &one->listener,
 	    .listener_count = 1,
@@ -55,7 +55,8 @@ start_become(const struct start *start, struct start_one *one)
 	if (gate == -1)
 		children_fail(one->gate, errno);
 	if (sigprocmask(SIG_SETMASK, &start->before, NULL) == 0 &&
-	    connection_tell(&one->h) == 0 && form_apply(options, &sockets) == 0)
+	    connection_tell(&one->h) == 0 &&
+	    convention_apply(options, &sockets) == 0)
 		execvp(options->program[0], options->program);
 	children_fail(gate, errno);
 }
@@ -64,7 +65,7 @@ start_become(const struct start *start, struct start_one *one)
 static void
 start_fail(struct start *start, const struct start_one *one, int error)
 {
-	long long now_ms = clock_now_ms();
+	long long now_ms = monotonic_now_ms();
 
 	if (start->failing != error) {
 		errno = error;
@@ -158,7 +159,7 @@ start_has_room(const struct start *start)
 int
 start_wait(const struct start *start, struct pollfd polls[START_MAX])
 {
-	long long left = start->again_ms - clock_now_ms();
+	long long left = start->again_ms - monotonic_now_ms();
 
 	for (size_t i = 0; i < START_MAX; i++)
 		polls[i] = (struct pollfd){.events = POLLIN,
@@ -193,7 +194,7 @@ start_may_try(const struct start *start)
 	if (children_is_full(start->children))
 		return 0;
 	return start->failing == 0 ||
-	    (clock_now_ms() >= start->again_ms && !start_is_trying(start));
+	    (monotonic_now_ms() >= start->again_ms && !start_is_trying(start));
 }
 
 void

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_START_H
-#define EXEC_START_H
+#ifndef FDRECV_EXEC_START_H
+#define FDRECV_EXEC_START_H
 
-#include "exec/boxes.h"
+#include "exec/mailboxes.h"
 
 #include <fdrecv.h>
 #include <poll.h>
 #include <signal.h>
 
 struct children;
-struct options;
+struct cmdline;
 
-#define START_MAX (BOXES_MORE - 1)
+#define START_MAX (MAILBOXES_MORE - 1)
 
 /* A connection in hand. */
 struct start_one {
@@ -23,8 +23,8 @@ struct start_one {
 
 /* The connections whose programs are being started, or are to be. */
 struct start {
-	const struct options *options;
-	const struct boxes *boxes; /* that a child lets go of */
+	const struct cmdline *options;
+	const struct mailboxes *boxes; /* that a child lets go of */
 	struct children *children;
 	sigset_t before; /* the signals that a program has blocked */
 	struct start_one ones[START_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef EXEC_USER_H
-#define EXEC_USER_H
+#ifndef FDRECV_EXEC_USER_H
+#define FDRECV_EXEC_USER_H
 
 /* Becomes the user with that name or number, for good: groups, gid, uid.
  * Ends the process with a message if there is no such user (64), this process

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What all engines have counted, as struct stats_page in brokerd/engine/stats.c
+"""What all engines have counted, as struct stats_page in brokerd/engine/handoff/stats.c
 has it, read from the memory that the engine has mapped."""
 import struct
 

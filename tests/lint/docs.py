@@ -105,7 +105,7 @@ def check_loader_command_line():
 
 
 def check_library_functions():
-    exported = re.findall(r"^\t(fdrecv_\w+);", read("fdrecv-lib/fdrecv.map"),
+    exported = re.findall(r"^\t(fdrecv_\w+);", read("fdrecv-lib/lib/fdrecv.map"),
                           re.M)
     page = read("doc/fdrecv.3")
     head = page[:page.index(".Sh DESCRIPTION")]
@@ -119,7 +119,7 @@ def check_library_functions():
 
 def check_library_structures():
     """They are in the page as they are in the header, without comments."""
-    header = re.sub(r"\s*/\*.*?\*/", "", read("fdrecv-lib/fdrecv.h"),
+    header = re.sub(r"\s*/\*.*?\*/", "", read("fdrecv-lib/lib/fdrecv.h"),
                     flags=re.S)
     blocks = list(literal_blocks(read("doc/fdrecv.3")))
     structures = re.findall(r"^struct \w+ \{\n.*?^\};\n", header, re.M | re.S)
@@ -146,7 +146,7 @@ def check_library_examples():
             yield "fdrecv.3: %s" % error
 
 
-WIRE = ("fdrecv-wire.h", "fdrecv-wire-link.h", "fdrecv-wire-board.h")
+WIRE = ("wire/datagram.h", "wire/link.h", "wire/ring.h")
 
 
 def protocol_table(page, head, row):
@@ -243,7 +243,7 @@ def check_control():
     """Routes, counters and commands are those of the code."""
     page = read("doc/CONTROL.md")
     routes = re.findall(r'^    \{CONTROL_(READ|CHANGE), "(\S+)", ',
-                        read("brokerd/engine/control_route.c"), re.M)
+                        read("brokerd/engine/control/routes.c"), re.M)
     methods = {"READ": "GET", "CHANGE": "POST"}
     yield from differences(
         "CONTROL.md, requests",
@@ -254,11 +254,11 @@ def check_control():
         "CONTROL.md, counters",
         set(re.findall(r"^\| `(\w+)` \|", counters, re.M)),
         set(re.findall(r"^\tuint64_t (\w+);",
-                       read("brokerd/engine/stats_listener.h"), re.M)))
+                       read("brokerd/engine/handoff/stats_listener.h"), re.M)))
     yield from differences(
         "control_counters.c",
         set(re.findall(r"^    (?:COUNTER|GAUGE)\((\w+),",
-                       read("brokerd/engine/control_counters.c"), re.M)),
+                       read("brokerd/engine/control/report_counters.c"), re.M)),
         set(re.findall(r"^\| `(\w+)` \|", counters, re.M)))
     usage = subprocess.run(
         [os.path.join(BUILD, "brokerd", "brokerctl"), "-h"],

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "engine/backoff.h"
+#include "engine/policy/backoff.h"
 
 /* 1 ms, doubling to 100 ms. */
 static const unsigned int steps_ms[] = {1, 2, 4, 8, 16, 32, 64, 100, 100, 100};

@@ -4,8 +4,8 @@
  */
 #include "unit.h"
 
-#include "bind/held.h"
-#include "bind/polled.h"
+#include "bind/epoll_transfer.h"
+#include "bind/lent_sockets.h"
 
 #include <sys/epoll.h>
 
@@ -33,20 +33,21 @@ lent_socket(struct sockaddr_in *out_address)
 }
 
 static int
-find(const struct held *held, int fd, const struct sockaddr_in *in)
+find(const struct lent_sockets *held, int fd, const struct sockaddr_in *in)
 {
-	return held_find(held, fd, (const struct sockaddr *)in, sizeof(*in));
+	return lent_sockets_find(
+	    held, fd, (const struct sockaddr *)in, sizeof(*in));
 }
 
-static struct held *
+static struct lent_sockets *
 load(int fd)
 {
-	struct held *held = calloc(1, sizeof(*held));
+	struct lent_sockets *held = calloc(1, sizeof(*held));
 	char text[32];
 
 	ck_assert_ptr_nonnull(held);
 	snprintf(text, sizeof(text), " %d ", fd);
-	held_load(held, text);
+	lent_sockets_load(held, text);
 	return held;
 }
 
@@ -55,19 +56,20 @@ START_TEST(a_lent_socket_is_found_by_its_address)
 	struct sockaddr_in in, other;
 	int lent = lent_socket(&in);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct held *held = load(lent);
+	struct lent_sockets *held = load(lent);
 
 	other = in;
 	other.sin_port = htons((uint16_t)(ntohs(in.sin_port) ^ 1));
 	ck_assert_uint_eq(held->count, 1);
 	ck_assert_int_eq(find(held, fd, &in), lent);
 	ck_assert_int_eq(find(held, fd, &other), -1);
-	ck_assert_int_eq(held_find(held, fd, NULL, sizeof(in)), -1);
+	ck_assert_int_eq(lent_sockets_find(held, fd, NULL, sizeof(in)), -1);
 	ck_assert_int_eq(find(held, lent, &in), -1);
 	ck_assert_int_eq(find(held, -1, &in), -1);
 	for (socklen_t length = 0; length < sizeof(in); length++)
 		ck_assert_int_eq(
-		    held_find(held, fd, (struct sockaddr *)&in, length), -1);
+		    lent_sockets_find(held, fd, (struct sockaddr *)&in, length),
+		    -1);
 	close(fd);
 	close(lent);
 	free(held);
@@ -79,7 +81,7 @@ START_TEST(an_address_of_another_family_than_the_socket_is_the_kernels)
 	struct sockaddr_in in;
 	int lent = lent_socket(&in);
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct held *held = load(lent);
+	struct lent_sockets *held = load(lent);
 
 	ck_assert_int_ne(fd, -1);
 	ck_assert_int_eq(find(held, fd, &in), -1);
@@ -94,15 +96,15 @@ START_TEST(a_number_that_is_another_socket_now_is_not_lent)
 	struct sockaddr_in in, own;
 	int lent = lent_socket(&in), second = lent_socket(&own);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct held *held = load(lent);
+	struct lent_sockets *held = load(lent);
 	int copy = fcntl(lent, F_DUPFD_CLOEXEC, 0);
 
 	ck_assert_int_eq(dup3(second, lent, O_CLOEXEC), lent);
 	ck_assert_int_eq(find(held, fd, &in), -1);
 	ck_assert_int_eq(find(held, fd, &own), -1);
-	ck_assert(held_has(held, copy));
-	ck_assert(!held_has(held, lent));
-	ck_assert(!held_has(held, -1));
+	ck_assert(lent_sockets_has(held, copy));
+	ck_assert(!lent_sockets_has(held, lent));
+	ck_assert(!lent_sockets_has(held, -1));
 	close(copy);
 	close(fd);
 	close(second);
@@ -113,18 +115,18 @@ END_TEST
 
 START_TEST(there_are_at_most_as_many_as_there_is_room_for)
 {
-	struct held *held = calloc(1, sizeof(*held));
-	char text[(HELD_MAX + 9) * 12] = "";
+	struct lent_sockets *held = calloc(1, sizeof(*held));
+	char text[(LENT_SOCKETS_MAX + 9) * 12] = "";
 	struct sockaddr_in in;
 	int lent = lent_socket(&in);
 	size_t used = 0;
 
 	ck_assert_ptr_nonnull(held);
-	for (int i = 0; i < HELD_MAX + 9; i++)
+	for (int i = 0; i < LENT_SOCKETS_MAX + 9; i++)
 		used += (size_t)snprintf(
 		    text + used, sizeof(text) - used, "%d ", lent);
-	held_load(held, text);
-	ck_assert_uint_eq(held->count, HELD_MAX);
+	lent_sockets_load(held, text);
+	ck_assert_uint_eq(held->count, LENT_SOCKETS_MAX);
 	close(lent);
 	free(held);
 }
@@ -140,8 +142,8 @@ START_TEST(only_the_same_socket_moves_in_epoll)
 
 	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
 	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
-	ck_assert_int_eq(polled_move(fresh, fd), 0);
-	ck_assert_int_eq(polled_move(old, fd), 1);
+	ck_assert_int_eq(epoll_transfer_move(fresh, fd), 0);
+	ck_assert_int_eq(epoll_transfer_move(old, fd), 1);
 	close(old);
 	event = (struct epoll_event){0};
 	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);

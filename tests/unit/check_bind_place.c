@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "bind/place.h"
+#include "bind/sockaddr_match.h"
 
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -64,7 +64,7 @@ place_unix(const char *name, size_t size)
 }
 
 static struct place
-place_path(const char *path)
+sockaddr_match_path(const char *path)
 {
 	return place_unix(path, strlen(path) + 1);
 }
@@ -72,14 +72,14 @@ place_path(const char *path)
 static int
 same(struct place lent, struct place asked)
 {
-	return place_is(
+	return sockaddr_match_is(
 	    &lent.address, lent.length, &asked.address, asked.length);
 }
 
 static const char *
-told(const struct place *place, char text[PLACE_TEXT_SIZE])
+told(const struct place *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
 {
-	return place_text(
+	return sockaddr_match_text(
 	    (const struct sockaddr *)&place->address, place->length, text);
 }
 
@@ -134,11 +134,11 @@ START_TEST(ports_are_in_host_order)
 {
 	struct place inet = place_inet("127.0.0.1", 80);
 	struct place inet6 = place_inet6("::1", 8080, 0);
-	struct place path = place_path("/run/x");
+	struct place path = sockaddr_match_path("/run/x");
 
-	ck_assert_int_eq(place_port(&inet.address), 80);
-	ck_assert_int_eq(place_port(&inet6.address), 8080);
-	ck_assert_int_eq(place_port(&path.address), -1);
+	ck_assert_int_eq(sockaddr_match_port(&inet.address), 80);
+	ck_assert_int_eq(sockaddr_match_port(&inet6.address), 8080);
+	ck_assert_int_eq(sockaddr_match_port(&path.address), -1);
 }
 END_TEST
 
@@ -148,9 +148,11 @@ START_TEST(a_path_ends_at_a_nul_or_at_its_length)
 
 	memset(full, 'x', sizeof(full));
 	full[0] = '/';
-	ck_assert(same(place_path("/run/x"), place_unix("/run/x", 6)));
-	ck_assert(same(place_path("/run/x"), place_unix("/run/x\0y", 9)));
-	ck_assert(!same(place_path("/run/x"), place_unix("/run/xy", 7)));
+	ck_assert(same(sockaddr_match_path("/run/x"), place_unix("/run/x", 6)));
+	ck_assert(
+	    same(sockaddr_match_path("/run/x"), place_unix("/run/x\0y", 9)));
+	ck_assert(
+	    !same(sockaddr_match_path("/run/x"), place_unix("/run/xy", 7)));
 	ck_assert(same(place_unix(full, 108), place_unix(full, 108)));
 	ck_assert(!same(place_unix(full, 108), place_unix(full, 107)));
 }
@@ -163,8 +165,8 @@ START_TEST(an_abstract_name_is_all_its_bytes)
 	ck_assert(same(lent, place_unix("\0name", 5)));
 	ck_assert(!same(lent, place_unix("\0name\0", 6)));
 	ck_assert(!same(lent, place_unix("\0nam", 4)));
-	ck_assert(!same(lent, place_path("name")));
-	ck_assert(!same(place_path("name"), lent));
+	ck_assert(!same(lent, sockaddr_match_path("name")));
+	ck_assert(!same(sockaddr_match_path("name"), lent));
 }
 END_TEST
 
@@ -178,21 +180,24 @@ START_TEST(a_file_is_the_same_by_any_way)
 	make_socket(unit_path("dir/socket"));
 	ck_assert_int_eq(symlink("..", unit_path("dir/up")), 0);
 	ck_assert_int_eq(symlink(path, unit_path("other")), 0);
-	ck_assert(same(place_path(path), place_path(unit_path("./socket"))));
-	ck_assert(
-	    same(place_path(path), place_path(unit_path("dir/up//socket"))));
-	ck_assert(!same(place_path(path), place_path(unit_path("dir/socket"))));
-	ck_assert(!same(place_path(path), place_path(unit_path("other"))));
+	ck_assert(same(sockaddr_match_path(path),
+	    sockaddr_match_path(unit_path("./socket"))));
+	ck_assert(same(sockaddr_match_path(path),
+	    sockaddr_match_path(unit_path("dir/up//socket"))));
+	ck_assert(!same(sockaddr_match_path(path),
+	    sockaddr_match_path(unit_path("dir/socket"))));
+	ck_assert(!same(sockaddr_match_path(path),
+	    sockaddr_match_path(unit_path("other"))));
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert(
-	    !same(place_path(path), place_path(unit_path("dir/up//socket"))));
-	ck_assert(same(place_path(path), place_path(path)));
+	ck_assert(!same(sockaddr_match_path(path),
+	    sockaddr_match_path(unit_path("dir/up//socket"))));
+	ck_assert(same(sockaddr_match_path(path), sockaddr_match_path(path)));
 }
 END_TEST
 
 START_TEST(a_file_is_found_from_a_directory)
 {
-	struct place lent = place_path(unit_path("dir/socket"));
+	struct place lent = sockaddr_match_path(unit_path("dir/socket"));
 	struct place inet = place_inet("127.0.0.1", 80);
 	struct place name = place_unix("\0socket", 7);
 	int dir;
@@ -200,15 +205,20 @@ START_TEST(a_file_is_found_from_a_directory)
 	unit_directory("dir", 0755);
 	make_socket(unit_path("dir/socket"));
 	dir = open(unit_path("dir"), O_DIRECTORY | O_CLOEXEC);
-	ck_assert(place_is_file(&lent.address, lent.length, dir, "socket"));
 	ck_assert(
-	    !place_is_file(&lent.address, lent.length, AT_FDCWD, "socket"));
-	ck_assert(!place_is_file(&lent.address, lent.length, dir, "sock"));
-	ck_assert(!place_is_file(&lent.address, lent.length, dir, ""));
-	ck_assert(!place_is_file(&inet.address, inet.length, dir, "socket"));
-	ck_assert(!place_is_file(&name.address, name.length, dir, "socket"));
+	    sockaddr_match_is_file(&lent.address, lent.length, dir, "socket"));
+	ck_assert(!sockaddr_match_is_file(
+	    &lent.address, lent.length, AT_FDCWD, "socket"));
+	ck_assert(
+	    !sockaddr_match_is_file(&lent.address, lent.length, dir, "sock"));
+	ck_assert(!sockaddr_match_is_file(&lent.address, lent.length, dir, ""));
+	ck_assert(
+	    !sockaddr_match_is_file(&inet.address, inet.length, dir, "socket"));
+	ck_assert(
+	    !sockaddr_match_is_file(&name.address, name.length, dir, "socket"));
 	ck_assert_int_eq(unlinkat(dir, "socket", 0), 0);
-	ck_assert(!place_is_file(&lent.address, lent.length, dir, "socket"));
+	ck_assert(
+	    !sockaddr_match_is_file(&lent.address, lent.length, dir, "socket"));
 	close(dir);
 }
 END_TEST
@@ -217,15 +227,15 @@ START_TEST(an_address_is_told_as_people_write_it)
 {
 	struct place place = place_inet("127.0.0.1", 80);
 	struct place inet6 = place_inet6("::", 80, 0);
-	struct place path = place_path("/run/x");
+	struct place path = sockaddr_match_path("/run/x");
 	struct place name = place_unix("\0name", 5);
-	char text[PLACE_TEXT_SIZE];
+	char text[SOCKADDR_MATCH_TEXT_SIZE];
 
 	ck_assert_str_eq(told(&place, text), "127.0.0.1:80");
 	ck_assert_str_eq(told(&inet6, text), "[::]:80");
 	ck_assert_str_eq(told(&path, text), "/run/x");
 	ck_assert_str_eq(told(&name, text), "@name");
-	ck_assert_str_eq(place_text(NULL, 0, text), "something else");
+	ck_assert_str_eq(sockaddr_match_text(NULL, 0, text), "something else");
 	place.length = sizeof(place.address) + 1;
 	ck_assert_str_eq(told(&place, text), "something else");
 }

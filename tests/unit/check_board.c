@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "engine/link.h"
+#include "engine/worker/receipt_conn.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 static struct crew crew;
-static struct fdrecv_wire_board *page; /* the worker's */
+static struct fdrecv_wire_ring *page; /* the worker's */
 
 /* Gives the memory that is offered on a worker's receipt connection. */
 static int
@@ -88,7 +88,7 @@ stop(void)
 static void
 write_receipt(uint64_t sequence)
 {
-	page->sequences[page->count++ % FDRECV_WIRE_BOARD_PLACES] = sequence;
+	page->sequences[page->count++ % FDRECV_WIRE_RING_PLACES] = sequence;
 }
 
 START_TEST(who_does_not_ask_is_offered_none)
@@ -169,7 +169,7 @@ START_TEST(nonsense_means_nothing)
 {
 	start(3);
 	rendezvous_watch(&crew.rendezvous, 1);
-	page->count += FDRECV_WIRE_BOARD_PLACES + 1;
+	page->count += FDRECV_WIRE_RING_PLACES + 1;
 	rendezvous_look(&crew.rendezvous);
 	ck_assert_uint_eq(crew.stats.taken, 0);
 	write_receipt(77);
@@ -191,7 +191,7 @@ write_for_ever(void *argument)
 	for (;;)
 		__atomic_store_n(&page->count,
 		    __atomic_load_n(&page->read, __ATOMIC_ACQUIRE) +
-			FDRECV_WIRE_BOARD_PLACES / 2,
+			FDRECV_WIRE_RING_PLACES / 2,
 		    __ATOMIC_RELEASE);
 }
 
@@ -199,7 +199,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 {
 	/* Where they share a processor each round takes milliseconds. */
 	uint64_t end_ms = clock_ms() + 1000;
-	const struct link *link;
+	const struct receipt_conn *link;
 	uint32_t before, most = 0;
 	pid_t writer;
 
@@ -207,7 +207,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 	link = TAILQ_FIRST(&crew_worker(&crew, 0)->links);
 	writer = unit_fork(write_for_ever, NULL);
 	for (int i = 0; i < 1000 && clock_ms() < end_ms; i++) {
-		while (!board_has_news(&link->board))
+		while (!receipt_ring_has_news(&link->board))
 			sched_yield();
 		before = page->read;
 		rendezvous_look(&crew.rendezvous);
@@ -215,7 +215,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 			most = page->read - before;
 	}
 	ck_assert_int_eq(unit_reap(writer, 1), -SIGKILL);
-	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_BOARD_PLACES);
+	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_RING_PLACES);
 	stop();
 }
 END_TEST
@@ -225,7 +225,7 @@ START_TEST(receipts_go_round)
 {
 	start(4);
 	rendezvous_watch(&crew.rendezvous, 1);
-	for (int i = 0; i < FDRECV_WIRE_BOARD_PLACES - 2; i++) {
+	for (int i = 0; i < FDRECV_WIRE_RING_PLACES - 2; i++) {
 		write_receipt(99);
 		rendezvous_look(&crew.rendezvous);
 	}
@@ -260,9 +260,9 @@ END_TEST
 /* The places of what it writes are those in the comments there. */
 START_TEST(the_engine_reads_the_board_of_the_vector)
 {
-	static struct fdrecv_wire_board laid;
+	static struct fdrecv_wire_ring laid;
 	static unsigned char bytes[sizeof(laid) + 1];
-	struct board board = {.page = &laid, .read = 254};
+	struct receipt_ring board = {.page = &laid, .read = 254};
 	uint64_t sequence;
 
 	if (!vector_is_of_this_host())
@@ -270,12 +270,12 @@ START_TEST(the_engine_reads_the_board_of_the_vector)
 	ck_assert_uint_eq(
 	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(laid));
 	memcpy(&laid, bytes, sizeof(laid));
-	ck_assert_uint_eq(board_take(&board, &sequence), 3);
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 3);
 	ck_assert_uint_eq(sequence, 1000);
-	ck_assert_uint_eq(board_take(&board, &sequence), 1);
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 1);
 	ck_assert_uint_eq(sequence, 7);
-	ck_assert_uint_eq(board_take(&board, &sequence), 0);
-	board_watch(&board, 0);
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 0);
+	receipt_ring_watch(&board, 0);
 	bytes[0] = 0; /* watched */
 	bytes[4] = 2; /* read: 258 */
 	bytes[5] = 1;

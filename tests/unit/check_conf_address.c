@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/address.h"
+#include "conf/text/address.h"
 
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -18,7 +18,7 @@ static struct address_list
 parse(const char *text, int has_ipv6)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	if (address_parse(&list, text, has_ipv6, &why) == -1)
 		ck_abort_msg("%s: %s", text, why.text);
@@ -119,7 +119,7 @@ START_TEST(an_address_is_in_a_list_once)
 {
 	struct address_list list = parse("tcp:127.0.0.1:80", 1);
 	struct sockaddr_storage same = list.items[0].storage;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(
 	    address_list_add(&list, RECORD_TCP, (const struct sockaddr *)&same,
@@ -174,7 +174,7 @@ static const struct {
 START_TEST(a_mistake_is_explained)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(address_parse(&list, mistakes[_i].text, 1, &why), -1);
 	ck_assert_msg(

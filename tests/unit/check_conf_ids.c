@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/ids.h"
+#include "conf/text/ids.h"
 #include "config.h"
 
 #include <pwd.h>
@@ -42,7 +42,7 @@ static const struct {
 };
 
 static void
-check(int result, const char *wrong, const struct why *why)
+check(int result, const char *wrong, const struct reason *why)
 {
 	if (wrong == NULL) {
 		ck_assert_msg(result == 0, "%s", why->text);
@@ -56,7 +56,7 @@ START_TEST(a_user_is_a_name_or_a_number)
 {
 	uint32_t uid = UNTOUCHED, gid = UNTOUCHED;
 	uint32_t expected = texts[_i].user == NULL ? texts[_i].id : UNTOUCHED;
-	struct why why = {""};
+	struct reason why = {""};
 
 	check(ids_user(texts[_i].text, &uid, &gid, &why), texts[_i].user, &why);
 	ck_assert_uint_eq(uid, expected);
@@ -70,7 +70,7 @@ END_TEST
 START_TEST(a_group_is_a_name_or_a_number)
 {
 	uint32_t gid = UNTOUCHED;
-	struct why why = {""};
+	struct reason why = {""};
 
 	check(ids_group(texts[_i].text, &gid, &why), texts[_i].group, &why);
 	ck_assert_uint_eq(
@@ -102,7 +102,7 @@ START_TEST(an_account_brings_its_primary_group)
 {
 	char name[64], number[16];
 	uint32_t uid, gid;
-	struct why why;
+	struct reason why;
 	uid_t account;
 	gid_t primary;
 

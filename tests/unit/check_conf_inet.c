@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/inet.h"
+#include "conf/text/inet.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -26,7 +26,7 @@ static const char long_host[] =
 
 static int
 parse(struct address_list *list, uint32_t kind, const char *text, int has_ipv6,
-    struct why *why)
+    struct reason *why)
 {
 	memset(list, 0, sizeof(*list));
 	memset(why, 0, sizeof(*why));
@@ -38,7 +38,7 @@ static void
 check_one(uint32_t kind, const char *text, const char *name)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	if (parse(&list, kind, text, 1, &why) == -1)
 		ck_abort_msg("%s: %s", text, why.text);
@@ -125,7 +125,7 @@ START_TEST(a_mistake_says_what_was_expected)
 {
 	const char *text = mistakes[_i].text, *begin = mistakes[_i].why;
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(parse(&list, RECORD_TCP, text, 1, &why), -1);
 	ck_assert_msg(strncmp(why.text, begin, strlen(begin)) == 0, "%s: %s",
@@ -139,7 +139,7 @@ static void
 resolve_alone(void *argument)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	(void)argument;
 	/* No question leaves this machine. */
@@ -187,7 +187,7 @@ START_TEST(a_service_is_one_of_its_protocol)
 {
 	char name[64], text[128], expected[128];
 	struct address_list list;
-	struct why why;
+	struct reason why;
 	in_port_t port;
 
 	if (!find_service(name, &port)) {
@@ -207,7 +207,7 @@ END_TEST
 START_TEST(an_asterisk_is_every_address_that_there_is)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 1, &why), 0);
 	ck_assert_int_eq(list.wildcard, 1);
@@ -226,7 +226,7 @@ END_TEST
 START_TEST(a_name_without_IPv6_is_IPv4)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(parse(&list, RECORD_UDP, "localhost:53", 0, &why), 0);
 	for (size_t i = 0; i < list.count; i++)
@@ -240,7 +240,7 @@ END_TEST
 START_TEST(the_interface_is_in_the_address)
 {
 	struct address_list list;
-	struct why why;
+	struct reason why;
 	const struct sockaddr_in6 *in6;
 
 	ck_assert_int_eq(

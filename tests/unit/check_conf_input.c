@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "conf/input.h"
+#include "conf/syntax/input.h"
 
 #include <sys/stat.h>
 

@@ -5,10 +5,10 @@
  */
 #include "unit.h"
 
-#include "conf/ids.h"
-#include "conf/keys.h"
-#include "conf/path.h"
-#include "conf/record.h"
+#include "conf/keys/keys.h"
+#include "conf/text/ids.h"
+#include "conf/text/pathname.h"
+#include "record/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 static uint32_t
 read_value(enum key_id id, const char *text)
 {
-	struct why why;
+	struct reason why;
 	uint32_t value;
 
 	if (key_read(&keys[id], text, &value, &why) == -1)
@@ -27,7 +27,7 @@ read_value(enum key_id id, const char *text)
 static int
 refuses(enum key_id id, const char *text)
 {
-	struct why why;
+	struct reason why;
 	uint32_t value;
 
 	return key_read(&keys[id], text, &value, &why) == -1 &&
@@ -119,7 +119,7 @@ END_TEST
 
 START_TEST(a_number_is_a_user_without_an_account)
 {
-	struct why why;
+	struct reason why;
 	uint32_t uid, gid;
 
 	ck_assert_int_eq(ids_user("4123456789", &uid, &gid, &why), 0);
@@ -153,7 +153,7 @@ static const struct {
 
 START_TEST(a_clean_path_has_no_empty_component)
 {
-	char *clean = path_clean(paths[_i].path);
+	char *clean = pathname_clean(paths[_i].path);
 
 	ck_assert_str_eq(clean, paths[_i].clean);
 	free(clean);

@@ -6,7 +6,7 @@
 #include "told.h"
 #include "unit.h"
 
-#include "conf/listener.h"
+#include "conf/meaning/listener_section.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static const struct ids ids = {
 static void
 run(struct output *out, const char *text, int has_ipv6)
 {
-	struct mailbox_context context = {
+	struct mailbox_key_context context = {
 	    .rundir = "/run/b", .ids = &ids, .in_file = 1};
 	char copy[2048], *rest = copy;
 	unsigned int line = 10;
@@ -45,7 +45,7 @@ run(struct output *out, const char *text, int has_ipv6)
 		if (rest == NULL)
 			break;
 	}
-	listener_read(out, section, &context, has_ipv6);
+	listener_section_read(out, section, &context, has_ipv6);
 	tree_done(&tree);
 }
 

@@ -6,7 +6,7 @@
 #include "told.h"
 #include "unit.h"
 
-#include "conf/mailbox.h"
+#include "conf/meaning/mailbox_key.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,7 +78,7 @@ static const struct {
 
 static struct section *
 read_one(struct output *out, struct tree *tree, const char *mailbox,
-    const char *owner, const struct mailbox_context *context)
+    const char *owner, const struct mailbox_key_context *context)
 {
 	struct section *section;
 
@@ -91,7 +91,7 @@ read_one(struct output *out, struct tree *tree, const char *mailbox,
 	if (owner != NULL)
 		ck_assert_int_eq(
 		    section_add(section, KEY_OWNER, owner, OWNER), 0);
-	mailbox_read(out, section, context);
+	mailbox_key_read(out, section, context);
 	ck_assert_uint_eq(
 	    section->mailbox_line, mailbox != NULL ? MAILBOX : LINE);
 	return section;
@@ -99,7 +99,7 @@ read_one(struct output *out, struct tree *tree, const char *mailbox,
 
 START_TEST(a_listener_has_a_mailbox_and_an_owner)
 {
-	struct mailbox_context context = {.rundir = "/run//b/.",
+	struct mailbox_key_context context = {.rundir = "/run//b/.",
 	    .ids = cases[_i].ids,
 	    .in_file = cases[_i].in_file};
 	struct output out;
@@ -116,7 +116,7 @@ END_TEST
 
 START_TEST(without_root_what_has_no_owner_is_ours)
 {
-	struct mailbox_context context = {
+	struct mailbox_key_context context = {
 	    .rundir = "/r", .ids = &as_1000, .in_file = 1};
 	struct output out;
 	struct tree tree;
@@ -147,7 +147,7 @@ static const struct {
 
 START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 {
-	struct mailbox_context context = {
+	struct mailbox_key_context context = {
 	    .rundir = "/r", .ids = &as_root, .in_file = 1};
 	char path[128] = "/", told[256];
 	struct output out;
@@ -170,7 +170,7 @@ END_TEST
 START_TEST(a_default_that_is_too_long_is_called_so)
 {
 	char rundir[128] = "/";
-	struct mailbox_context context = {
+	struct mailbox_key_context context = {
 	    .rundir = rundir, .ids = &as_root, .in_file = 1};
 	struct output out;
 	struct tree tree;
@@ -248,7 +248,7 @@ START_TEST(who_shares_a_place_has_one_owner)
 	}
 	if (places[_i].endpoint != NULL)
 		add_endpoint(&out, places[_i].endpoint);
-	mailbox_check(&out, tree.first);
+	mailbox_key_check(&out, tree.first);
 	told_check(&out, places[_i].line, places[_i].told,
 	    places[_i].endpoint != NULL ? places[_i].endpoint : "owners");
 	output_done(&out);

@@ -6,8 +6,8 @@
 #include "told.h"
 #include "unit.h"
 
-#include "conf/names.h"
-#include "conf/settings.h"
+#include "conf/check/listener_names.h"
+#include "conf/meaning/settings.h"
 #include "config.h"
 
 #include <stdio.h>
@@ -48,7 +48,7 @@ check_names(const char *const given[], size_t count, struct output *out)
 	tree_init(&tree);
 	for (unsigned int i = 0; i < count && given[i] != NULL; i++)
 		ck_assert_ptr_nonnull(tree_add(&tree, given[i], i + 1));
-	names_check(out, tree.first);
+	listener_names_check(out, tree.first);
 	tree_done(&tree);
 }
 

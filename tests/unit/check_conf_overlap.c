@@ -6,9 +6,9 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "conf/address.h"
+#include "conf/check/overlap.h"
 #include "conf/output.h"
-#include "conf/overlap.h"
+#include "conf/text/address.h"
 
 #include <netinet/in.h>
 
@@ -52,7 +52,7 @@ endpoint_of(const char *text, int v6only)
 {
 	struct record_endpoint endpoint;
 	struct address_list list;
-	struct why why;
+	struct reason why;
 
 	ck_assert_int_eq(address_parse(&list, text, 1, &why), 0);
 	memset(&endpoint, 0, sizeof(endpoint));

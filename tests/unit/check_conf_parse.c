@@ -6,8 +6,8 @@
 #include "told.h"
 #include "unit.h"
 
-#include "conf/parse.h"
-#include "conf/parse_error.h"
+#include "conf/syntax/parse.h"
+#include "conf/syntax/parse_error.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +61,7 @@ static const struct {
     {"user\n=\nx", "3:user=x "},
     {"listener a { }", "1:a{ } "},
     {"listener a\n{\n}\n", "1:a{ } "},
-    {"listener \"a b\" { }", "1:a b{ } "}, /* names_check()'s */
+    {"listener \"a b\" { }", "1:a b{ } "}, /* listener_names_check()'s */
     {"listener a { backlog = 1 }\nuser = x", "2:user=x 1:a{ 1:backlog=1 } "},
     {"listener a { }\nlistener b { }\nlistener a { }", "1:a{ } 2:b{ } 3:a{ } "},
     {"listener a {\nbacklog = 1\nowner = 'o'\n}\nlistener a {\nbacklog = "

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "conf/reach.h"
+#include "conf/check/traverse_check.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -35,7 +35,8 @@ START_TEST(who_may_pass_is_what_the_kernel_says)
 	struct stat st = {.st_uid = 1, .st_gid = 2};
 
 	st.st_mode = S_IFDIR | rules[_i].mode;
-	ck_assert_int_eq(reach_may_pass(&st, rules[_i].uid, rules[_i].gid) != 0,
+	ck_assert_int_eq(
+	    traverse_check_may_pass(&st, rules[_i].uid, rules[_i].gid) != 0,
 	    rules[_i].passes);
 }
 END_TEST
@@ -56,7 +57,7 @@ told(struct output *out, const char *mailbox, uint32_t owner)
 		strncpy(sections[i].mailbox, mailbox, RECORD_PATH_SIZE - 1);
 	}
 	output_init(out);
-	reach_check(out, sections, &ids);
+	traverse_check_check(out, sections, &ids);
 	ck_assert_uint_eq(out->errors, 0);
 	ck_assert_uint_le(out->shown, 1);
 	if (out->shown == 0)

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/scan.h"
+#include "conf/syntax/scan.h"
 
 #include <string.h>
 

@@ -5,10 +5,10 @@
  */
 #include "unit.h"
 
-#include "conf/lines.h"
-#include "conf/number.h"
-#include "conf/path.h"
-#include "conf/why.h"
+#include "conf/syntax/lines.h"
+#include "conf/text/number.h"
+#include "conf/text/pathname.h"
+#include "conf/text/reason.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -114,7 +114,7 @@ static const struct {
 
 START_TEST(a_path_loses_what_says_nothing)
 {
-	char *path = path_clean(clean[_i].path);
+	char *path = pathname_clean(clean[_i].path);
 
 	ck_assert_ptr_nonnull(path);
 	ck_assert_str_eq(path, clean[_i].clean);
@@ -142,7 +142,7 @@ START_TEST(a_relative_path_begins_with_the_current_directory)
 	char *path;
 
 	ck_assert_int_eq(chdir(unit_directory("here", 0755)), 0);
-	path = path_absolute(absolute[_i].path);
+	path = pathname_absolute(absolute[_i].path);
 	ck_assert_ptr_nonnull(path);
 	if (absolute[_i].behind == NULL)
 		snprintf(
@@ -161,9 +161,9 @@ START_TEST(a_directory_that_is_gone_has_no_name)
 
 	ck_assert_int_eq(chdir(unit_directory("gone", 0755)), 0);
 	ck_assert_int_eq(rmdir(unit_path("gone")), 0);
-	ck_assert_ptr_null(path_absolute("a"));
+	ck_assert_ptr_null(pathname_absolute("a"));
 	ck_assert_int_eq(errno, ENOENT);
-	path = path_absolute("/a");
+	path = pathname_absolute("/a");
 	ck_assert_ptr_nonnull(path);
 	free(path);
 }
@@ -173,11 +173,11 @@ START_TEST(a_control_character_is_not_printable)
 {
 	char path[] = "/a?b";
 
-	ck_assert(path_is_printable(""));
+	ck_assert(pathname_is_printable(""));
 	for (int c = 1; c < 256; c++) {
 		path[2] = (char)c;
 		ck_assert_msg(
-		    path_is_printable(path) == (c >= 0x20 && c != 0x7f),
+		    pathname_is_printable(path) == (c >= 0x20 && c != 0x7f),
 		    "character %d", c);
 	}
 }
@@ -186,15 +186,16 @@ END_TEST
 START_TEST(a_reason_is_cut_to_what_fits)
 {
 	char value[4 * RECORD_TEXT_SIZE];
-	struct why why;
+	struct reason why;
 
 	memset(value, 'x', sizeof(value) - 1);
 	value[sizeof(value) - 1] = '\0';
-	ck_assert_int_eq(why_set(&why, "%d: %s", 42, value), -1);
+	ck_assert_int_eq(reason_set(&why, "%d: %s", 42, value), -1);
 	ck_assert_uint_eq(strlen(why.text), RECORD_TEXT_SIZE - 1);
 	ck_assert_int_eq(strncmp(why.text, "42: xxx", 7), 0);
 	/* A value leaves room for what was expected. */
-	ck_assert_int_eq(why_set(&why, WHY_VALUE ": expected", value), -1);
+	ck_assert_int_eq(
+	    reason_set(&why, REASON_VALUE ": expected", value), -1);
 	ck_assert_uint_eq(strlen(why.text), 162 + strlen(": expected"));
 	ck_assert_str_eq(why.text + 161, "\": expected");
 }
@@ -202,10 +203,10 @@ END_TEST
 
 START_TEST(a_failure_of_the_system_has_no_text)
 {
-	struct why why;
+	struct reason why;
 
-	why_set(&why, "a text");
-	ck_assert_int_eq(why_system(&why), -1);
+	reason_set(&why, "a text");
+	ck_assert_int_eq(reason_system(&why), -1);
 	ck_assert_str_eq(why.text, "");
 }
 END_TEST

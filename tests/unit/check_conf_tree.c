@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/tree.h"
+#include "conf/syntax/tree.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +41,8 @@ START_TEST(listeners_keep_their_order)
 	a = tree_add(&tree, "a", 3);
 	b = tree_add(&tree, "b", 9);
 	ck_assert_ptr_nonnull(tree_add(&tree, "", 10));
-	ck_assert_ptr_nonnull(tree_add(&tree, "a", 11)); /* names_check()'s */
+	ck_assert_ptr_nonnull(
+	    tree_add(&tree, "a", 11)); /* listener_names_check()'s */
 	ck_assert_str_eq(names(&tree), "a b  a ");
 	ck_assert_ptr_eq(tree.first, a);
 	ck_assert_ptr_eq(a->next, b);

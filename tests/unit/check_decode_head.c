@@ -6,9 +6,9 @@
 #include "brink.h"
 #include "unit.h"
 
-#include "engine/encode.h"
+#include "engine/handoff/encode.h"
 
-#include "decode.h"
+#include "lib/decode.h"
 
 #include <stddef.h>
 #include <string.h>

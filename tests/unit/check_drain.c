@@ -9,8 +9,8 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "engine/control.h"
-#include "engine/drain.h"
+#include "engine/control/control.h"
+#include "engine/life/drain.h"
 
 #include <event2/event.h>
 #include <fcntl.h>

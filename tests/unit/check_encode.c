@@ -6,9 +6,9 @@
 #include "parcel.h"
 #include "unit.h"
 
-#include "engine/encode.h"
+#include "engine/handoff/encode.h"
 
-#include "arrival.h"
+#include "lib/arrival.h"
 
 #include <sys/socket.h>
 

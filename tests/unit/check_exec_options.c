@@ -3,8 +3,8 @@
  * fdrecv-exec: the command line.  What is refused, and how, is among the
  * integration tests.
  */
-#include "exec/form.h"
-#include "exec/options.h"
+#include "exec/cmdline.h"
+#include "exec/convention.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -14,31 +14,31 @@
 
 static const struct {
 	const char *words[WORDS];
-	enum form_id form;
+	enum convention_id form;
 	size_t listeners;
 	unsigned int timeout_s;
 	unsigned int limit;
 } lines[] = {
-    {{"a", "--", "p"}, FORM_SYSTEMD, 1, 30, 40},
-    {{"a", "b", "c", "--", "p", "--", "q"}, FORM_SYSTEMD, 3, 30, 40},
-    {{"--systemd", "--systemd", "a", "--", "p", "--nginx"}, FORM_SYSTEMD, 1, 30,
-	40},
-    {{"a", "--nginx", "b", "--", "p"}, FORM_NGINX, 2, 30, 40},
-    {{"--inetd", "a", "--", "p"}, FORM_INETD, 1, 30, 40},
-    {{"--upstart", "a", "--", "p"}, FORM_UPSTART, 1, 30, 40},
-    {{"--einhorn", "a", "--", "p"}, FORM_EINHORN, 1, 30, 40},
-    {{"--preload", "a", "--", "p"}, FORM_PRELOAD, 1, 30, 40},
-    {{"--timeout", "0", "a", "--", "p"}, FORM_SYSTEMD, 1, 0, 40},
-    {{"--timeout=86400", "a", "--", "p"}, FORM_SYSTEMD, 1, 86400, 40},
-    {{"--each", "a", "--", "p"}, FORM_INETD, 1, 30, 40},
-    {{"--each", "--limit", "7", "a", "--", "p"}, FORM_INETD, 1, 30, 7},
-    {{"--ucspi", "--each", "a", "--", "p"}, FORM_UCSPI, 1, 30, 40},
-    {{"--each", "--systemd", "a", "--", "p"}, FORM_SYSTEMD, 1, 30, 40},
+    {{"a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
+    {{"a", "b", "c", "--", "p", "--", "q"}, CONVENTION_SYSTEMD, 3, 30, 40},
+    {{"--systemd", "--systemd", "a", "--", "p", "--nginx"}, CONVENTION_SYSTEMD,
+	1, 30, 40},
+    {{"a", "--nginx", "b", "--", "p"}, CONVENTION_NGINX, 2, 30, 40},
+    {{"--inetd", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
+    {{"--upstart", "a", "--", "p"}, CONVENTION_UPSTART, 1, 30, 40},
+    {{"--einhorn", "a", "--", "p"}, CONVENTION_EINHORN, 1, 30, 40},
+    {{"--preload", "a", "--", "p"}, CONVENTION_PRELOAD, 1, 30, 40},
+    {{"--timeout", "0", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 0, 40},
+    {{"--timeout=86400", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 86400, 40},
+    {{"--each", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
+    {{"--each", "--limit", "7", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 7},
+    {{"--ucspi", "--each", "a", "--", "p"}, CONVENTION_UCSPI, 1, 30, 40},
+    {{"--each", "--systemd", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
 };
 
 /* Reads a command line as main() gets it. */
 static void
-read_words(struct options *options, const char *const *words)
+read_words(struct cmdline *options, const char *const *words)
 {
 	static char *argv[WORDS + 2];
 	int argc = 1;
@@ -49,23 +49,23 @@ read_words(struct options *options, const char *const *words)
 		argc++;
 	}
 	argv[argc] = NULL;
-	options_read(options, argc, argv);
+	cmdline_read(options, argc, argv);
 }
 
 static void
 read_line(void *argument)
 {
 	size_t i = (size_t) * (const int *)argument;
-	struct options options;
+	struct cmdline options;
 
 	read_words(&options, lines[i].words);
-	unit_must(options.form == form_of(lines[i].form));
+	unit_must(options.form == convention_of(lines[i].form));
 	unit_must(options.listener_count == lines[i].listeners);
 	unit_must(options.timeout_s == lines[i].timeout_s);
 	unit_must(options.limit == lines[i].limit);
 	unit_must(options.each ==
 	    (strcmp(lines[i].words[0], "--each") == 0 ||
-		lines[i].form == FORM_UCSPI));
+		lines[i].form == CONVENTION_UCSPI));
 	unit_must(strcmp(options.program[0], "p") == 0);
 	unit_must(options.mailbox == NULL && options.user == NULL);
 }
@@ -83,11 +83,11 @@ read_texts(void *argument)
 	    "--keep-mailbox", "--fd", "65535", "a", "b", "--", "p", NULL};
 	const char *const preload[] = {
 	    "--preload=/lib/x.so", "a", "--", "p", NULL};
-	struct options options;
+	struct cmdline options;
 
 	if (*(const int *)argument) {
 		read_words(&options, preload);
-		unit_must(options.form == form_of(FORM_PRELOAD));
+		unit_must(options.form == convention_of(CONVENTION_PRELOAD));
 		unit_must(strcmp(options.library, "/lib/x.so") == 0);
 		return;
 	}
@@ -96,7 +96,7 @@ read_texts(void *argument)
 	unit_must(strcmp(options.run_dir, "/run") == 0);
 	unit_must(strcmp(options.user, "me") == 0);
 	unit_must(options.keep_mailbox && options.first == 65535);
-	unit_must(options.form == form_of(FORM_FD));
+	unit_must(options.form == convention_of(CONVENTION_FD));
 	unit_must(strcmp(options.listeners[0], "a") == 0);
 	unit_must(strcmp(options.listeners[1], "b") == 0);
 }

@@ -3,7 +3,7 @@
  * fdrecv-exec: descriptors end where they should, whatever is there, and what
  * was inherited is not lost.
  */
-#include "exec/place.h"
+#include "exec/fd_layout.h"
 #include "unit.h"
 
 #include <sys/stat.h>
@@ -68,7 +68,7 @@ put_in_any_order(void *argument)
 	close_all();
 	for (int i = 0; i < 4; i++)
 		files[i] = put_file(numbers[i], 0);
-	unit_must(place_at(numbers, 4, 3) == 0);
+	unit_must(fd_layout_at(numbers, 4, 3) == 0);
 	for (int i = 0; i < 4; i++)
 		unit_must(numbers[i] == 3 + i && is_at(3 + i, files[i]));
 	unit_must(count_kept() == 3 + 4);
@@ -94,7 +94,7 @@ put_over_inherited(void *argument)
 	put_file(5, 0); /* this program's own */
 	for (int i = 0; i < 2; i++)
 		files[i] = put_file(numbers[i], 0);
-	unit_must(place_at(numbers, 2, 4) == 0);
+	unit_must(fd_layout_at(numbers, 2, 4) == 0);
 	unit_must(is_at(4, files[0]) && is_at(5, files[1]));
 	unit_must(is_at(3, before) && is_at(6, other) && is_at(7, behind));
 	unit_must(count_kept() == 3 + 5);
@@ -116,7 +116,7 @@ put_over_standard(void *argument)
 	close_all();
 	for (int i = 0; i < 2; i++)
 		files[i] = put_file(numbers[i], 0);
-	unit_must(place_at(numbers, 2, 0) == 0);
+	unit_must(fd_layout_at(numbers, 2, 0) == 0);
 	unit_must(is_at(0, files[0]) && is_at(1, files[1]));
 	unit_must(count_kept() == 3);
 }
@@ -137,7 +137,7 @@ put_free(void *argument)
 	for (int i = 0; i < 2; i++)
 		files[i] = put_file(numbers[i], 0);
 	other = put_file(first + 1, 1);
-	unit_must(place_free(numbers, 2, first) == 0);
+	unit_must(fd_layout_free(numbers, 2, first) == 0);
 	unit_must(numbers[0] >= first && numbers[1] >= first);
 	unit_must(is_at(numbers[0], files[0]) && is_at(numbers[1], files[1]));
 	unit_must(is_at(first + 1, other) && count_kept() == 3 + 3);
@@ -161,7 +161,7 @@ put_too_far(void *argument)
 	for (int i = 0; i < 2; i++)
 		put_file(numbers[i], 0);
 	unit_limit_fds();
-	unit_must(place_at(numbers, 2, 3) == -1 && errno == EMFILE);
+	unit_must(fd_layout_at(numbers, 2, 3) == -1 && errno == EMFILE);
 	for (int i = 0; i < 2; i++)
 		unit_must(fcntl(numbers[i], F_GETFD) != -1);
 }
@@ -179,7 +179,7 @@ reserve(void *argument)
 	close_all();
 	close(0);
 	close(2);
-	unit_must(place_reserve() == 0);
+	unit_must(fd_layout_reserve() == 0);
 	unit_must(fcntl(0, F_GETFD) == FD_CLOEXEC);
 	unit_must(fcntl(1, F_GETFD) == 0);
 	unit_must(fcntl(2, F_GETFD) == FD_CLOEXEC);

@@ -8,7 +8,7 @@
 #include "unit.h"
 #include "vector.h"
 
-#include "fdrecv-wire-board.h"
+#include "wire/ring.h"
 
 #include <sys/mman.h>
 
@@ -19,7 +19,7 @@
 
 static struct mail mail;
 static struct engine engine;
-static struct fdrecv_wire_board *page; /* the engine's */
+static struct fdrecv_wire_ring *page; /* the engine's */
 
 static void
 offer(const void *message, size_t length, off_t size, int seals)
@@ -111,7 +111,7 @@ START_TEST(on_a_full_board_receipts_are_sent)
 {
 	start(sizeof(*page), SEALS);
 	page->watched = 1;
-	page->read = (uint32_t)-FDRECV_WIRE_BOARD_PLACES;
+	page->read = (uint32_t)-FDRECV_WIRE_RING_PLACES;
 	serve(40);
 	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	page->read++;

@@ -4,7 +4,7 @@
  * handed out twice, one that it has closed is.
  */
 #include "engine.h"
-#include "lent.h"
+#include "lib/lent.h"
 #include "net.h"
 #include "unit.h"
 

@@ -4,7 +4,7 @@
  * and that none is told twice or asked to wait.
  */
 #include "engine.h"
-#include "links.h"
+#include "lib/engine_conns.h"
 #include "net.h"
 #include "unit.h"
 

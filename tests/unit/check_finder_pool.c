@@ -140,10 +140,10 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	const char *text;
 	char name[16];
 	unsigned int lines = 0;
-	int fds[2 * FAULTS_MAX];
+	int fds[2 * REPORT_ONCE_MAX];
 
 	pool_init(&search);
-	for (int i = 0; i < 2 * FAULTS_MAX; i++) {
+	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++) {
 		snprintf(name, sizeof(name), "pool/%d", i);
 		fds[i] = net_bind(unit_path(name), SOCK_STREAM);
 	}
@@ -152,12 +152,12 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	text = search_log(&search);
 	for (const char *c = text; *c != '\0'; c++)
 		lines += *c == '\n';
-	ck_assert_uint_eq(lines, FAULTS_MAX);
+	ck_assert_uint_eq(lines, REPORT_ONCE_MAX);
 	text = strstr(text, "no more of this directory for a minute\n");
 	ck_assert_ptr_nonnull(text);
 	ck_assert_int_eq(strchr(text, '\n')[1], '\0');
 	search_done(&search);
-	for (int i = 0; i < 2 * FAULTS_MAX; i++)
+	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++)
 		close(fds[i]);
 }
 END_TEST

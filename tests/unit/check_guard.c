@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "engine/guard.h"
-#include "engine/handoff.h"
+#include "engine/handoff/bounded_close.h"
+#include "engine/handoff/handoff.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -75,7 +75,7 @@ START_TEST(the_engine_closes_without_waiting)
 
 	for (int i = 0; i < 3; i++) {
 		listener = strand(ends);
-		ck_assert_int_eq(guard_close(ends[1]), -1);
+		ck_assert_int_eq(bounded_close(ends[1]), -1);
 		fd_close(ends[0]);
 		fd_close(listener);
 	}
@@ -101,7 +101,7 @@ START_TEST(closes_that_would_wait_do_not_add_up)
 		listeners[i] = strand(ends[i]);
 	for (int i = 0; i < COUNT; i++) {
 		begun_us = clock_us();
-		guard_close(ends[i][1]);
+		bounded_close(ends[i][1]);
 		us[i] = clock_us() - begun_us;
 		fd_close(ends[i][0]);
 		fd_close(listeners[i]);
@@ -116,23 +116,23 @@ START_TEST(after_a_close_that_waited_ticks_are_not_fast_for_ever)
 	int ends[2], listener = strand(ends);
 	uint64_t begun_us, us, most_us = 0;
 
-	guard_close(ends[1]);
+	bounded_close(ends[1]);
 	fd_close(ends[0]);
 	fd_close(listener);
 	/* The tick that ends it may have been under way. */
-	for (int i = 0; i < 20 && most_us < GUARD_MS * 500; i++) {
+	for (int i = 0; i < 20 && most_us < BOUNDED_CLOSE_MS * 500; i++) {
 		for (int use = 0; use < 1000; use++) {
-			guard_begin();
-			guard_end();
+			bounded_close_begin();
+			bounded_close_end();
 		}
 		begun_us = clock_us();
-		guard_begin();
-		ck_assert_int_eq(poll(NULL, 0, 100 * GUARD_MS), -1);
-		guard_end();
+		bounded_close_begin();
+		ck_assert_int_eq(poll(NULL, 0, 100 * BOUNDED_CLOSE_MS), -1);
+		bounded_close_end();
 		us = clock_us() - begun_us;
 		most_us = us > most_us ? us : most_us;
 	}
-	ck_assert_uint_ge(most_us, GUARD_MS * 500);
+	ck_assert_uint_ge(most_us, BOUNDED_CLOSE_MS * 500);
 }
 END_TEST
 
@@ -140,17 +140,17 @@ START_TEST(nothing_ticks_when_nobody_is_guarded)
 {
 	int count = 0;
 
-	guard_begin();
-	guard_end();
+	bounded_close_begin();
+	bounded_close_end();
 	/* The last tick may have come before this. */
-	while (poll(NULL, 0, 10 * GUARD_MS) == -1)
+	while (poll(NULL, 0, 10 * BOUNDED_CLOSE_MS) == -1)
 		count++;
 	ck_assert_int_le(count, 1);
 	/* And again when somebody is. */
-	guard_begin();
+	bounded_close_begin();
 	for (count = 0; count < 3; count++)
-		ck_assert_int_eq(poll(NULL, 0, 100 * GUARD_MS), -1);
-	guard_end();
+		ck_assert_int_eq(poll(NULL, 0, 100 * BOUNDED_CLOSE_MS), -1);
+	bounded_close_end();
 }
 END_TEST
 

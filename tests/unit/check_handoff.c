@@ -10,7 +10,7 @@
 #include "net.h"
 #include "sample.h"
 
-#include "engine/handoff.h"
+#include "engine/handoff/handoff.h"
 
 #include <sys/socket.h>
 

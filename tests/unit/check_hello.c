@@ -5,9 +5,9 @@
 #include "brink.h"
 #include "unit.h"
 
-#include "engine/hello.h"
+#include "engine/worker/hello.h"
 
-#include "fdrecv-wire-link.h"
+#include "wire/link.h"
 
 #include <stddef.h>
 #include <string.h>

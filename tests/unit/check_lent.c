@@ -9,7 +9,7 @@
 #include "net.h"
 #include "sample.h"
 
-#include "engine/pool.h"
+#include "engine/pool/pool.h"
 
 #include <sys/socket.h>
 

@@ -5,27 +5,27 @@
 #include "unit.h"
 
 #include "base/clock.h"
-#include "engine/limit.h"
+#include "engine/policy/log_ratelimit.h"
 
 #include <string.h>
 
 #define FAR_MS 600000
 
-/* What limit_line() says of a client; "" if nothing. */
+/* What log_ratelimit_line() says of a client; "" if nothing. */
 static const char *
-said(struct limit *limit)
+said(struct log_ratelimit *limit)
 {
 	static char text[LOG_LINE_MAX];
 	struct log log = {.role = "test", .fd = -1, .said = text};
 
 	text[0] = '\0';
-	limit_line(limit, &log, LOG_WARNING, "client %d: refused", 7);
+	log_ratelimit_line(limit, &log, LOG_WARNING, "client %d: refused", 7);
 	return text;
 }
 
 START_TEST(the_first_line_is_written_and_counts_nothing)
 {
-	struct limit limit = {0};
+	struct log_ratelimit limit = {0};
 
 	ck_assert_str_eq(said(&limit), "client 7: refused");
 }
@@ -33,7 +33,7 @@ END_TEST
 
 START_TEST(the_next_line_has_to_wait_for_a_second)
 {
-	struct limit limit = {0};
+	struct log_ratelimit limit = {0};
 	uint64_t before_ms = clock_ms(), after_ms;
 
 	said(&limit);
@@ -46,7 +46,7 @@ END_TEST
 START_TEST(until_then_lines_are_counted_and_not_written)
 {
 	uint64_t next_ms = clock_ms() + FAR_MS;
-	struct limit limit = {.next_ms = next_ms};
+	struct log_ratelimit limit = {.next_ms = next_ms};
 
 	for (unsigned int i = 1; i <= 3; i++) {
 		ck_assert_str_eq(said(&limit), "");
@@ -59,7 +59,7 @@ END_TEST
 
 START_TEST(the_line_after_says_how_many_were_not_written)
 {
-	struct limit limit = {.next_ms = clock_ms() + FAR_MS};
+	struct log_ratelimit limit = {.next_ms = clock_ms() + FAR_MS};
 
 	for (int i = 0; i < 3; i++)
 		said(&limit);
@@ -74,13 +74,13 @@ END_TEST
 START_TEST(a_long_line_still_ends_with_the_count)
 {
 	const char *end = "x (1 more since the last line)";
-	struct limit limit = {.suppressed = 1};
+	struct log_ratelimit limit = {.suppressed = 1};
 	char name[LOG_LINE_MAX], text[LOG_LINE_MAX] = "";
 	struct log log = {.role = "test", .fd = -1, .said = text};
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	limit_line(&limit, &log, LOG_WARNING, "%s", name);
+	log_ratelimit_line(&limit, &log, LOG_WARNING, "%s", name);
 	ck_assert_uint_gt(strlen(text), strlen(end));
 	ck_assert_str_eq(text + strlen(text) - strlen(end), end);
 }

@@ -7,7 +7,7 @@
 #include "sample.h"
 #include "unit.h"
 
-#include "engine/listener.h"
+#include "engine/listener/listener.h"
 
 #include <sys/mman.h>
 

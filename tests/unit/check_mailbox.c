@@ -7,7 +7,7 @@
 
 #include "net.h"
 
-#include "engine/mailbox.h"
+#include "engine/mailbox/mailbox.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>

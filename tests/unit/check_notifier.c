@@ -8,7 +8,7 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "engine/notifier.h"
+#include "engine/life/notifier.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>

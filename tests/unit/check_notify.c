@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "engine/notify.h"
+#include "engine/life/notify.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>

@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "engine/notify.h"
+#include "engine/life/notify.h"
 
 #include <sys/mman.h>
 

@@ -10,8 +10,8 @@
 
 #include "base/fd.h"
 #include "channel/channel.h"
-#include "engine/control.h"
-#include "engine/orphan.h"
+#include "engine/control/control.h"
+#include "engine/life/orphan.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -220,7 +220,7 @@ START_TEST(a_monitor_that_asks_may_take_its_time)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, 7};
 	struct crew crew;
-	struct link *link;
+	struct receipt_conn *link;
 	int fd;
 
 	crew_init(&crew, 1);

@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "engine/pace.h"
+#include "engine/policy/coalesce.h"
 
 #define BEGIN_US 987654321 /* of some clock */
 #define MANY 4000000000000 /* connections, before the test */
@@ -52,19 +52,19 @@ static const struct interval intervals[] = {
 };
 
 static unsigned int
-pass(struct pace *pace, uint64_t *now_us, struct pace_count *count,
+pass(struct coalesce *pace, uint64_t *now_us, struct coalesce_count *count,
     const struct interval *interval)
 {
 	*now_us += interval->passed_us;
 	count->accepted += interval->accepted;
 	count->rounds += interval->rounds;
-	return pace_next_us(pace, *now_us, count);
+	return coalesce_next_us(pace, *now_us, count);
 }
 
 START_TEST(it_goes_on_and_off_by_rate_and_by_how_many_come_at_once)
 {
-	struct pace_count count = {MANY, MANY};
-	struct pace pace = {.since_us = BEGIN_US, .before = count};
+	struct coalesce_count count = {MANY, MANY};
+	struct coalesce pace = {.since_us = BEGIN_US, .before = count};
 	uint64_t now_us = BEGIN_US;
 
 	for (size_t i = 0; i < UNIT_COUNT(intervals); i++) {
@@ -81,8 +81,8 @@ END_TEST
 START_TEST(what_was_chosen_is_kept_for_a_while)
 {
 	static const struct interval begin = {INTERVAL_US, 300, 30, 0};
-	struct pace_count count = {0, 0};
-	struct pace pace = {.since_us = BEGIN_US};
+	struct coalesce_count count = {0, 0};
+	struct coalesce pace = {.since_us = BEGIN_US};
 	uint64_t now_us = BEGIN_US;
 
 	ck_assert_uint_eq(pass(&pace, &now_us, &count, &begin), 100);
@@ -104,36 +104,37 @@ END_TEST
 
 START_TEST(within_an_interval_nothing_changes)
 {
-	struct pace_count few = {MANY + 1, MANY + 1}, many = {MANY + 99, MANY};
-	struct pace off = {.since_us = BEGIN_US, .before = {MANY, MANY}};
-	struct pace on = off;
+	struct coalesce_count few = {MANY + 1, MANY + 1},
+			      many = {MANY + 99, MANY};
+	struct coalesce off = {.since_us = BEGIN_US, .before = {MANY, MANY}};
+	struct coalesce on = off;
 	uint64_t end_us = BEGIN_US + INTERVAL_US;
 	uint64_t later_us = BEGIN_US + LONGER_US;
 
 	on.pause_us = 500;
 	for (uint64_t now_us = BEGIN_US; now_us < end_us; now_us += 1249)
-		ck_assert_uint_eq(pace_next_us(&off, now_us, &many), 0);
+		ck_assert_uint_eq(coalesce_next_us(&off, now_us, &many), 0);
 	for (uint64_t now_us = BEGIN_US; now_us < later_us; now_us += 1249)
-		ck_assert_uint_eq(pace_next_us(&on, now_us, &few), 500);
+		ck_assert_uint_eq(coalesce_next_us(&on, now_us, &few), 500);
 	/* Those that came meanwhile count at its end. */
-	ck_assert_uint_eq(pace_next_us(&off, end_us, &many), 100);
-	ck_assert_uint_eq(pace_next_us(&on, later_us, &few), 0);
+	ck_assert_uint_eq(coalesce_next_us(&off, end_us, &many), 100);
+	ck_assert_uint_eq(coalesce_next_us(&on, later_us, &few), 0);
 }
 END_TEST
 
 /* How many of four the next round may accept; it brings so many. */
 static unsigned int
-next_round(struct pace_lone *lone, int pausing, unsigned int accepted)
+next_round(struct coalesce_lone *lone, int pausing, unsigned int accepted)
 {
-	unsigned int most = pace_next_round(lone, 4, pausing);
+	unsigned int most = coalesce_next_round(lone, 4, pausing);
 
-	pace_on_round(lone, most, accepted < most ? accepted : most);
+	coalesce_on_round(lone, most, accepted < most ? accepted : most);
 	return most;
 }
 
 START_TEST(who_comes_alone_is_seldom_asked_for_another)
 {
-	struct pace_lone lone = {0};
+	struct coalesce_lone lone = {0};
 
 	for (int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(next_round(&lone, 0, 1), 4);

@@ -9,7 +9,7 @@
 #include "net.h"
 
 #include "base/clock.h"
-#include "engine/guard.h"
+#include "engine/handoff/bounded_close.h"
 
 #include <sys/socket.h>
 
@@ -23,9 +23,9 @@ START_TEST(what_is_taken_is_closed)
 
 	desk_init_received(&desk, 3);
 	desk_has(&desk, "111");
-	receipts_on_taken(desk.worker, 0, 1);
+	unreceipted_on_taken(desk.worker, 0, 1);
 	desk_has(&desk, "011");
-	receipts_on_taken(desk.worker, 1, 2);
+	unreceipted_on_taken(desk.worker, 1, 2);
 	desk_has(&desk, "000");
 	ck_assert_uint_eq(desk.stats.taken, 3);
 	desk_done(&desk);
@@ -37,11 +37,11 @@ START_TEST(receipts_may_come_in_any_order)
 	struct desk desk;
 
 	desk_init_received(&desk, 4);
-	receipts_on_taken(desk.worker, 2, 1);
+	unreceipted_on_taken(desk.worker, 2, 1);
 	desk_has(&desk, "1101");
-	receipts_on_taken(desk.worker, 3, 1);
+	unreceipted_on_taken(desk.worker, 3, 1);
 	desk_has(&desk, "1100");
-	receipts_on_taken(desk.worker, 0, 4); /* with gaps */
+	unreceipted_on_taken(desk.worker, 0, 4); /* with gaps */
 	desk_has(&desk, "0000");
 	ck_assert_uint_eq(desk.stats.taken, 4);
 	desk_done(&desk);
@@ -59,16 +59,16 @@ START_TEST(numbers_that_were_not_sent_mean_nothing)
 
 	desk_init_received(&desk, 3);
 	for (size_t i = 0; i < UNIT_COUNT(strange); i++) {
-		receipts_on_taken(
+		unreceipted_on_taken(
 		    desk.worker, strange[i].sequence, strange[i].count);
 		desk_has(&desk, "111");
-		receipts_on_lost(desk.worker, strange[i].sequence,
+		unreceipted_on_lost(desk.worker, strange[i].sequence,
 		    strange[i].count, FDRECV_WIRE_LIMIT);
 		desk_has(&desk, "111");
 	}
 	ck_assert_uint_eq(desk.returns, 0);
 	ck_assert_uint_eq(desk.stats.taken, 0);
-	receipts_on_taken(desk.worker, 2, UINT32_MAX); /* some of them */
+	unreceipted_on_taken(desk.worker, 2, UINT32_MAX); /* some of them */
 	desk_has(&desk, "110");
 	desk_done(&desk);
 }
@@ -80,8 +80,8 @@ START_TEST(a_receipt_counts_once)
 
 	desk_init_received(&desk, 2);
 	for (int i = 0; i < 2; i++)
-		receipts_on_taken(desk.worker, 0, 1);
-	receipts_on_lost(desk.worker, 0, 1, FDRECV_WIRE_LIMIT);
+		unreceipted_on_taken(desk.worker, 0, 1);
+	unreceipted_on_lost(desk.worker, 0, 1, FDRECV_WIRE_LIMIT);
 	desk_has(&desk, "01");
 	ck_assert_uint_eq(desk.stats.taken, 1);
 	ck_assert_uint_eq(desk.returns, 0);
@@ -96,10 +96,10 @@ START_TEST(quick_receipts_open_the_window_and_slow_ones_close_it)
 	desk_init_received(&desk, 3);
 	desk.worker->window.size = 2;
 	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us();
-	receipts_on_taken(desk.worker, 0, 1);
+	unreceipted_on_taken(desk.worker, 0, 1);
 	ck_assert_uint_eq(desk.worker->window.size, 3);
 	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us() - 51000;
-	receipts_on_taken(desk.worker, 1, 1);
+	unreceipted_on_taken(desk.worker, 1, 1);
 	ck_assert_uint_eq(desk.worker->window.size, 1);
 	desk_done(&desk);
 }
@@ -111,7 +111,7 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 
 	desk_init_received(&desk, 3);
 	desk.worker->lent = 2;
-	receipts_on_lost(desk.worker, 1, 1,
+	unreceipted_on_lost(desk.worker, 1, 1,
 	    _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED);
 	ck_assert_uint_eq(desk.returns, 1);
 	ck_assert_uint_eq(
@@ -122,7 +122,7 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 	ck_assert_uint_eq(desk.stats.returned_denied, _i == 1);
 	ck_assert_uint_eq(desk.worker->window.size, 1);
 	ck_assert_uint_eq(desk.worker->lent, 0);
-	receipts_on_taken(desk.worker, 0, 3);
+	unreceipted_on_taken(desk.worker, 0, 3);
 	ck_assert(!worker_has_room(desk.worker, &desk.endpoint));
 	desk_await(&desk, &desk.rooms, 1);
 	ck_assert(worker_has_room(desk.worker, &desk.endpoint));
@@ -138,7 +138,7 @@ START_TEST(a_range_that_is_lost_comes_back_from_its_end)
 	size_t which = 3;
 
 	desk_init_received(&desk, 4);
-	receipts_on_lost(desk.worker, 1, 3, FDRECV_WIRE_LIMIT);
+	unreceipted_on_lost(desk.worker, 1, 3, FDRECV_WIRE_LIMIT);
 	ck_assert_uint_eq(desk.returns, 3);
 	TAILQ_FOREACH (handoff, &desk.returned, entry)
 		ck_assert_uint_eq(desk_which(&desk, handoff->fd), which--);
@@ -151,10 +151,10 @@ START_TEST(a_worker_that_is_let_go_keeps_nothing)
 	struct desk desk;
 
 	desk_init_received(&desk, 2);
-	receipts_release(desk.worker);
+	unreceipted_release(desk.worker);
 	desk_has(&desk, "00");
 	ck_assert_uint_eq(desk.stats.plain, 2);
-	receipts_on_look(-1, 0, desk.worker);
+	unreceipted_on_look(-1, 0, desk.worker);
 	ck_assert_uint_eq(desk.rooms, 0);
 	desk_done(&desk);
 }
@@ -185,7 +185,7 @@ START_TEST(a_worker_is_looked_at_until_its_connections_do_not_linger)
 				     SO_LINGER, &on, sizeof(on)),
 		    0);
 	desk.worker->wary = 1;
-	receipts_on_taken(desk.worker, 0, 2);
+	unreceipted_on_taken(desk.worker, 0, 2);
 	ck_assert_uint_eq(desk.worker->wary, _i == 0 ? 0 : 10000);
 	ck_assert(!lingers(desk.letter.fds[0]));
 	ck_assert_int_eq(lingers(desk.letter.fds[1]), _i == 0);
@@ -201,9 +201,9 @@ START_TEST(a_close_that_has_to_wait_raises_suspicion)
 	desk_init_received(&desk, 2);
 	listener = net_strand(desk.clients[1]);
 	/* A tick that is left over would end the wait at once. */
-	while (poll(NULL, 0, 4 * GUARD_MS) == -1)
+	while (poll(NULL, 0, 4 * BOUNDED_CLOSE_MS) == -1)
 		continue;
-	receipts_on_taken(desk.worker, 1, 1);
+	unreceipted_on_taken(desk.worker, 1, 1);
 	ck_assert_uint_eq(desk.worker->wary, 100);
 	close(listener);
 	desk_done(&desk);

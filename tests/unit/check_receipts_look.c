@@ -17,7 +17,7 @@
 static void
 look(struct desk *desk)
 {
-	receipts_on_look(-1, 0, desk->worker);
+	unreceipted_on_look(-1, 0, desk->worker);
 }
 
 START_TEST(what_was_taken_from_the_mailbox_expires)

@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "conf/record.h"
+#include "record/record.h"
 #include "sample.h"
 
 #include <stddef.h>

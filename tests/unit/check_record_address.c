@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "conf/record.h"
+#include "record/record.h"
 #include "sample.h"
 
 #include <netinet/in.h>

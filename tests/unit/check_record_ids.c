@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "conf/record.h"
+#include "record/record.h"
 
 #include <string.h>
 

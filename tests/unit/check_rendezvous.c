@@ -8,7 +8,7 @@
 
 #include "net.h"
 
-#include "engine/receipts.h"
+#include "engine/worker/unreceipted.h"
 
 #include <sys/socket.h>
 
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(of_all_the_oldest_makes_room)
 {
 	static int fds[OF_ALL + 1];
-	struct link *link;
+	struct receipt_conn *link;
 	struct crew crew;
 
 	crew_init(&crew, 0);
@@ -268,7 +268,7 @@ START_TEST(a_worker_that_is_heard_late_is_looked_after)
 	crew.links[0] = crew_reach();
 	letter_greet(crew.links[0], &hello, crew_path(0));
 	event_del(worker->look);
-	receipts_on_look(-1, 0, worker);
+	unreceipted_on_look(-1, 0, worker);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(crew.stats.unreceipted, 1);
 	ck_assert(event_pending(worker->look, EV_TIMEOUT, NULL));

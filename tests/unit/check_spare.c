@@ -5,13 +5,13 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "engine/spare.h"
+#include "engine/handoff/fd_reserve.h"
 
 #include <sys/resource.h>
 
 #include <fcntl.h>
 
-static struct spare spare;
+static struct fd_reserve spare;
 
 static void
 start(rlim_t limit)
@@ -21,7 +21,7 @@ start(rlim_t limit)
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &rlimit), 0);
 	rlimit.rlim_cur = limit;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rlimit), 0);
-	spare_init(&spare);
+	fd_reserve_init(&spare);
 }
 
 /* Opens what a connection might be. */
@@ -31,7 +31,7 @@ take(void)
 	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
 
 	ck_assert_int_ne(fd, -1);
-	spare_note(&spare, fd);
+	fd_reserve_note(&spare, fd);
 	return fd;
 }
 
@@ -46,18 +46,18 @@ START_TEST(the_last_are_kept)
 
 	start(limits[_i].limit);
 	do {
-		ck_assert(spare_is_left(&spare));
+		ck_assert(fd_reserve_is_left(&spare));
 		fd = take();
 	} while (fd < limits[_i].first - 1);
-	ck_assert(spare_is_left(&spare)); /* nobody has come to the edge */
+	ck_assert(fd_reserve_is_left(&spare)); /* nobody has come to the edge */
 	fd = take();
 	ck_assert_int_eq(fd, limits[_i].first);
-	ck_assert(!spare_is_left(&spare));
-	ck_assert(!spare_is_left(&spare));
+	ck_assert(!fd_reserve_is_left(&spare));
+	ck_assert(!fd_reserve_is_left(&spare));
 	fd_close(fd);
-	ck_assert(!spare_is_left(&spare));
+	ck_assert(!fd_reserve_is_left(&spare));
 	fd_close(fd - 1);
-	ck_assert(spare_is_left(&spare));
+	ck_assert(fd_reserve_is_left(&spare));
 	for (fd -= 2; fd > 2; fd--)
 		fd_close(fd);
 }
@@ -65,9 +65,9 @@ END_TEST
 
 START_TEST(without_a_start_none_is_kept)
 {
-	spare = (struct spare){0};
-	spare_note(&spare, 1000000);
-	ck_assert(spare_is_left(&spare));
+	spare = (struct fd_reserve){0};
+	fd_reserve_note(&spare, 1000000);
+	ck_assert(fd_reserve_is_left(&spare));
 }
 END_TEST
 

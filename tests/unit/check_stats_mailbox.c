@@ -6,7 +6,7 @@
 #include "unit.h"
 
 #include "base/fd.h"
-#include "engine/stats.h"
+#include "engine/handoff/stats.h"
 
 #include <sys/mman.h>
 

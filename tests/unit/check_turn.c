@@ -4,13 +4,13 @@
  */
 #include "unit.h"
 
-#include "engine/turn.h"
+#include "engine/policy/share.h"
 
 #define WORKERS_MAX 4
 #define ROUND 10000
 
 static struct worker {
-	struct turn turn;
+	struct share turn;
 	size_t outstanding;
 	unsigned int got;
 } workers[WORKERS_MAX];
@@ -20,7 +20,7 @@ static size_t count;
 static void
 add(uint32_t weight, uint64_t base)
 {
-	turn_init(&workers[count].turn, weight, base);
+	share_init(&workers[count].turn, weight, base);
 	workers[count].outstanding = 0;
 	workers[count++].got = 0;
 }
@@ -31,7 +31,7 @@ pick(void)
 	size_t best = 0;
 
 	for (size_t i = 1; i < count; i++)
-		if (turn_is_before(&workers[i].turn, workers[i].outstanding,
+		if (share_is_before(&workers[i].turn, workers[i].outstanding,
 			&workers[best].turn, workers[best].outstanding))
 			best = i;
 	return best;
@@ -46,7 +46,7 @@ give(unsigned int n)
 	for (; n > 0; n--) {
 		size_t best = pick();
 
-		turn_take(&workers[best].turn);
+		share_take(&workers[best].turn);
 		workers[best].got++;
 	}
 }
@@ -54,31 +54,31 @@ give(unsigned int n)
 START_TEST(of_equal_weights_the_one_with_least_outstanding_is_next)
 {
 	/* Whatever each was given before. */
-	const struct turn little = {100, 10}, much = {100, 1000000};
+	const struct share little = {100, 10}, much = {100, 1000000};
 
-	ck_assert(turn_is_before(&much, 3, &little, 4));
-	ck_assert(!turn_is_before(&little, 4, &much, 3));
-	ck_assert(turn_is_before(&little, 0, &much, 1));
+	ck_assert(share_is_before(&much, 3, &little, 4));
+	ck_assert(!share_is_before(&little, 4, &much, 3));
+	ck_assert(share_is_before(&little, 0, &much, 1));
 }
 END_TEST
 
 START_TEST(among_equals_nobody_is_before_the_other)
 {
-	const struct turn a = {100, 10}, b = {100, 20}, c = {50, 10};
+	const struct share a = {100, 10}, b = {100, 20}, c = {50, 10};
 
-	ck_assert(!turn_is_before(&a, 2, &b, 2));
-	ck_assert(!turn_is_before(&b, 2, &a, 2));
-	ck_assert(!turn_is_before(&a, 0, &c, 9));
-	ck_assert(!turn_is_before(&c, 9, &a, 0));
+	ck_assert(!share_is_before(&a, 2, &b, 2));
+	ck_assert(!share_is_before(&b, 2, &a, 2));
+	ck_assert(!share_is_before(&a, 0, &c, 9));
+	ck_assert(!share_is_before(&c, 9, &a, 0));
 }
 END_TEST
 
 START_TEST(of_other_weights_what_was_given_decides)
 {
-	const struct turn a = {95, 10}, b = {5, 11};
+	const struct share a = {95, 10}, b = {5, 11};
 
-	ck_assert(turn_is_before(&a, 60, &b, 0));
-	ck_assert(!turn_is_before(&b, 0, &a, 60));
+	ck_assert(share_is_before(&a, 60, &b, 0));
+	ck_assert(!share_is_before(&b, 0, &a, 60));
 }
 END_TEST
 
@@ -89,7 +89,7 @@ START_TEST(equal_weights_share_equally_when_receipts_come_in_their_order)
 	for (size_t n = 0; n < 64; n++) {
 		size_t best = pick();
 
-		turn_take(&workers[best].turn);
+		share_take(&workers[best].turn);
 		workers[best].outstanding++;
 	}
 	for (size_t i = 0; i < 4; i++)
@@ -138,7 +138,7 @@ START_TEST(a_small_share_is_spread_out)
 	for (unsigned int n = 0; n < ROUND; n++) {
 		size_t best = pick();
 
-		turn_take(&workers[best].turn);
+		share_take(&workers[best].turn);
 		since = best == 0 ? 0 : since + 1;
 		ck_assert_uint_le(since, 20);
 	}
@@ -164,12 +164,12 @@ END_TEST
 
 START_TEST(a_new_turn_is_that_of_weight_and_base)
 {
-	struct turn turn = {1, 1};
+	struct share turn = {1, 1};
 
-	turn_init(&turn, 7, UINT64_C(1) << 40);
+	share_init(&turn, 7, UINT64_C(1) << 40);
 	ck_assert_uint_eq(turn.weight, 7);
 	ck_assert_uint_eq(turn.pass, UINT64_C(1) << 40);
-	turn_take(&turn);
+	share_take(&turn);
 	ck_assert_uint_gt(turn.pass, UINT64_C(1) << 40);
 }
 END_TEST

@@ -6,7 +6,7 @@
 #include "net.h"
 #include "unit.h"
 
-#include "engine/untouched.h"
+#include "engine/handoff/touched.h"
 
 #include <sys/socket.h>
 
@@ -160,52 +160,52 @@ worker_listens_no_more(struct net_pair *pair)
 
 static const struct {
 	deed *deeds[3];
-	enum untouched_verdict verdict;
+	enum touched_verdict verdict;
 } connections[] = {
-    {{NULL}, UNTOUCHED_PROVED},
-    {{worker_waits}, UNTOUCHED_PROVED},
-    {{client_sends}, UNTOUCHED_PROVED},
-    {{client_sends, worker_peeks}, UNTOUCHED_PROVED},
-    {{client_ends}, UNTOUCHED_PROVED},
-    {{client_ends, worker_reads_end}, UNTOUCHED_PROVED}, /* so can the next */
-    {{client_sends, client_ends}, UNTOUCHED_PROVED},
-    {{client_sends, client_ends, worker_peeks}, UNTOUCHED_PROVED},
-    {{client_sends_urgently}, UNTOUCHED_NOT}, /* it is not counted */
-    {{client_sends, client_sends_urgently}, UNTOUCHED_NOT},
-    {{client_sends_urgently, worker_reads_urgent}, UNTOUCHED_NOT},
-    {{client_sends_urgently, client_ends}, UNTOUCHED_NOT},
-    {{client_sends, worker_reads_some}, UNTOUCHED_NOT},
-    {{client_sends, worker_reads_all}, UNTOUCHED_NOT},
-    {{client_sends, worker_drops_all}, UNTOUCHED_NOT},
-    {{client_sends, client_ends, worker_reads_some}, UNTOUCHED_NOT},
-    {{client_sends, client_ends, worker_reads_all}, UNTOUCHED_NOT},
-    {{client_sends, worker_reads_all, client_ends}, UNTOUCHED_NOT},
-    {{client_sends, worker_reads_all, client_sends}, UNTOUCHED_NOT},
-    {{worker_writes}, UNTOUCHED_NOT},
-    {{client_sends, worker_writes}, UNTOUCHED_NOT},
-    {{client_ends, worker_writes}, UNTOUCHED_NOT},
-    {{worker_writes_much}, UNTOUCHED_NOT},
-    {{worker_writes_to_itself}, UNTOUCHED_NOT},
-    {{client_ends, worker_writes_to_itself}, UNTOUCHED_NOT},
-    {{worker_ends}, UNTOUCHED_NOT},
-    {{worker_ends, client_ends}, UNTOUCHED_DEAD}, /* it is over */
-    {{client_ends, worker_ends}, UNTOUCHED_DEAD},
-    {{client_sends, worker_ends}, UNTOUCHED_NOT},
-    {{worker_listens_no_more}, UNTOUCHED_NOT},
-    {{client_sends, worker_listens_no_more}, UNTOUCHED_NOT},
-    {{client_resets}, UNTOUCHED_DEAD},
-    {{client_sends, client_resets}, UNTOUCHED_DEAD},
-    {{client_ends, client_resets}, UNTOUCHED_DEAD},
-    {{worker_writes, client_resets}, UNTOUCHED_DEAD},
+    {{NULL}, TOUCHED_PROVED},
+    {{worker_waits}, TOUCHED_PROVED},
+    {{client_sends}, TOUCHED_PROVED},
+    {{client_sends, worker_peeks}, TOUCHED_PROVED},
+    {{client_ends}, TOUCHED_PROVED},
+    {{client_ends, worker_reads_end}, TOUCHED_PROVED}, /* so can the next */
+    {{client_sends, client_ends}, TOUCHED_PROVED},
+    {{client_sends, client_ends, worker_peeks}, TOUCHED_PROVED},
+    {{client_sends_urgently}, TOUCHED_NOT}, /* it is not counted */
+    {{client_sends, client_sends_urgently}, TOUCHED_NOT},
+    {{client_sends_urgently, worker_reads_urgent}, TOUCHED_NOT},
+    {{client_sends_urgently, client_ends}, TOUCHED_NOT},
+    {{client_sends, worker_reads_some}, TOUCHED_NOT},
+    {{client_sends, worker_reads_all}, TOUCHED_NOT},
+    {{client_sends, worker_drops_all}, TOUCHED_NOT},
+    {{client_sends, client_ends, worker_reads_some}, TOUCHED_NOT},
+    {{client_sends, client_ends, worker_reads_all}, TOUCHED_NOT},
+    {{client_sends, worker_reads_all, client_ends}, TOUCHED_NOT},
+    {{client_sends, worker_reads_all, client_sends}, TOUCHED_NOT},
+    {{worker_writes}, TOUCHED_NOT},
+    {{client_sends, worker_writes}, TOUCHED_NOT},
+    {{client_ends, worker_writes}, TOUCHED_NOT},
+    {{worker_writes_much}, TOUCHED_NOT},
+    {{worker_writes_to_itself}, TOUCHED_NOT},
+    {{client_ends, worker_writes_to_itself}, TOUCHED_NOT},
+    {{worker_ends}, TOUCHED_NOT},
+    {{worker_ends, client_ends}, TOUCHED_DEAD}, /* it is over */
+    {{client_ends, worker_ends}, TOUCHED_DEAD},
+    {{client_sends, worker_ends}, TOUCHED_NOT},
+    {{worker_listens_no_more}, TOUCHED_NOT},
+    {{client_sends, worker_listens_no_more}, TOUCHED_NOT},
+    {{client_resets}, TOUCHED_DEAD},
+    {{client_sends, client_resets}, TOUCHED_DEAD},
+    {{client_ends, client_resets}, TOUCHED_DEAD},
+    {{worker_writes, client_resets}, TOUCHED_DEAD},
 };
 
-static enum untouched_verdict
+static enum touched_verdict
 look(int fd)
 {
 	const struct record_endpoint record = {.kind = RECORD_TCP};
 	const struct handoff handoff = {.endpoint = &record, .fd = fd};
 
-	return untouched_look(&handoff);
+	return touched_look(&handoff);
 }
 
 /* The engine has a descriptor of its own, and the worker's is closed. */

@@ -8,11 +8,11 @@
 #include "unit.h"
 #include "vector.h"
 
-#include "engine/encode.h"
-#include "engine/hello.h"
+#include "engine/handoff/encode.h"
+#include "engine/worker/hello.h"
 
-#include "decode.h"
-#include "links.h"
+#include "lib/decode.h"
+#include "lib/engine_conns.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -182,11 +182,11 @@ expect_message(int engine, const char *name)
 
 START_TEST(the_library_writes_hello_and_receipts_so)
 {
-	const struct mailbox mailbox = {
+	const struct bound_mailbox mailbox = {
 	    .name = "box.7", .device = 0x801, .inode = 123456};
 	char path[FDRECV_WIRE_PATH_MAX + 1];
-	struct links links;
-	struct link *link;
+	struct engine_conns links;
+	struct engine_conn *link;
 	int rendezvous, engine;
 
 	if (!vector_is_of_this_host())
@@ -194,18 +194,19 @@ START_TEST(the_library_writes_hello_and_receipts_so)
 	snprintf(path, sizeof(path), "%s", unit_path("rendezvous.0"));
 	rendezvous = net_bind(path, SOCK_SEQPACKET);
 	ck_assert_int_eq(
-	    fdrecv_links_init(&links, &mailbox, 5, FDRECV_WIRE_COUNTED), 0);
+	    fdrecv_engine_conns_init(&links, &mailbox, 5, FDRECV_WIRE_COUNTED),
+	    0);
 	links.instance = UINT64_C(0x123456789abcdef);
 	links.connections = 3;
-	link = fdrecv_links_find(&links, path, EPOCH);
+	link = fdrecv_engine_conns_find(&links, path, EPOCH);
 	ck_assert_ptr_nonnull(link);
 	engine = accept4(rendezvous, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ne(engine, -1);
 	expect_message(engine, "hello.hex");
 	links.connections = 5;
-	fdrecv_links_tell(&links, link, FDRECV_WIRE_TAKEN, 42, 2);
+	fdrecv_engine_conns_tell(&links, link, FDRECV_WIRE_TAKEN, 42, 2);
 	expect_message(engine, "receipts.hex");
-	fdrecv_links_close(&links);
+	fdrecv_engine_conns_close(&links);
 	close(engine);
 	close(rendezvous);
 }

@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "engine/verdict.h"
+#include "engine/policy/errors.h"
 
 #include <errno.h>
 #include <string.h>
@@ -18,62 +18,62 @@ struct expected {
 };
 
 static const struct expected accepts[] = {
-    {EAGAIN, VERDICT_EMPTY},
-    {EWOULDBLOCK, VERDICT_EMPTY},
+    {EAGAIN, ERRORS_EMPTY},
+    {EWOULDBLOCK, ERRORS_EMPTY},
     /* The connection is gone, or a signal came: the next one may do. */
-    {ECONNABORTED, VERDICT_SKIP},
-    {ECONNRESET, VERDICT_SKIP},
-    {EINTR, VERDICT_SKIP},
-    {EPERM, VERDICT_SKIP},
+    {ECONNABORTED, ERRORS_SKIP},
+    {ECONNRESET, ERRORS_SKIP},
+    {EINTR, ERRORS_SKIP},
+    {EPERM, ERRORS_SKIP},
     /* accept(2), "Error handling": as EAGAIN, by trying again. */
-    {ENETDOWN, VERDICT_SKIP},
-    {EPROTO, VERDICT_SKIP},
-    {ENOPROTOOPT, VERDICT_SKIP},
-    {EHOSTDOWN, VERDICT_SKIP},
-    {ENONET, VERDICT_SKIP},
-    {EHOSTUNREACH, VERDICT_SKIP},
-    {EOPNOTSUPP, VERDICT_SKIP},
-    {ENETUNREACH, VERDICT_SKIP},
+    {ENETDOWN, ERRORS_SKIP},
+    {EPROTO, ERRORS_SKIP},
+    {ENOPROTOOPT, ERRORS_SKIP},
+    {EHOSTDOWN, ERRORS_SKIP},
+    {ENONET, ERRORS_SKIP},
+    {EHOSTUNREACH, ERRORS_SKIP},
+    {EOPNOTSUPP, ERRORS_SKIP},
+    {ENETUNREACH, ERRORS_SKIP},
     /* accept(2): "Linux kernels may return other errors such as". */
-    {ETIMEDOUT, VERDICT_SKIP},
-    {EPROTONOSUPPORT, VERDICT_SKIP},
-    {ESOCKTNOSUPPORT, VERDICT_SKIP},
+    {ETIMEDOUT, ERRORS_SKIP},
+    {EPROTONOSUPPORT, ERRORS_SKIP},
+    {ESOCKTNOSUPPORT, ERRORS_SKIP},
     /* Limits: those that wait are still there afterwards. */
-    {EMFILE, VERDICT_PAUSE},
-    {ENFILE, VERDICT_PAUSE},
-    {ENOBUFS, VERDICT_PAUSE},
-    {ENOMEM, VERDICT_PAUSE},
+    {EMFILE, ERRORS_PAUSE},
+    {ENFILE, ERRORS_PAUSE},
+    {ENOBUFS, ERRORS_PAUSE},
+    {ENOMEM, ERRORS_PAUSE},
     /* The socket is none, does not listen, or was shut down by a worker. */
-    {EBADF, VERDICT_BROKEN},
-    {ENOTSOCK, VERDICT_BROKEN},
-    {EINVAL, VERDICT_BROKEN},
-    {EFAULT, VERDICT_BROKEN},
+    {EBADF, ERRORS_BROKEN},
+    {ENOTSOCK, ERRORS_BROKEN},
+    {EINVAL, ERRORS_BROKEN},
+    {EFAULT, ERRORS_BROKEN},
 };
 
 static const struct expected sends[] = {
-    {EAGAIN, VERDICT_FULL},
-    {EWOULDBLOCK, VERDICT_FULL},
-    {ENOENT, VERDICT_AWAY},
-    {ENOTDIR, VERDICT_AWAY},
-    {ECONNREFUSED, VERDICT_AWAY},
-    {ENOTCONN, VERDICT_AWAY},
-    {ECONNRESET, VERDICT_AWAY},
-    {EPIPE, VERDICT_LEAVING},
-    {ENOBUFS, VERDICT_RETRY},
-    {ENOMEM, VERDICT_RETRY},
-    {EINTR, VERDICT_RETRY},
-    {ETOOMANYREFS, VERDICT_RETRY},
+    {EAGAIN, ERRORS_FULL},
+    {EWOULDBLOCK, ERRORS_FULL},
+    {ENOENT, ERRORS_AWAY},
+    {ENOTDIR, ERRORS_AWAY},
+    {ECONNREFUSED, ERRORS_AWAY},
+    {ENOTCONN, ERRORS_AWAY},
+    {ECONNRESET, ERRORS_AWAY},
+    {EPIPE, ERRORS_LEAVING},
+    {ENOBUFS, ERRORS_RETRY},
+    {ENOMEM, ERRORS_RETRY},
+    {EINTR, ERRORS_RETRY},
+    {ETOOMANYREFS, ERRORS_RETRY},
     /* Ours to run out of, no fault of the worker's. */
-    {EMFILE, VERDICT_RETRY},
-    {ENFILE, VERDICT_RETRY},
-    {ELOOP, VERDICT_FAULT},
-    {EACCES, VERDICT_FAULT},
-    {EPERM, VERDICT_FAULT},
-    {ENOTSOCK, VERDICT_FAULT},
-    {EPROTOTYPE, VERDICT_FAULT},
-    {EMSGSIZE, VERDICT_BUG},
-    {EINVAL, VERDICT_BUG},
-    {EBADF, VERDICT_BUG},
+    {EMFILE, ERRORS_RETRY},
+    {ENFILE, ERRORS_RETRY},
+    {ELOOP, ERRORS_FAULT},
+    {EACCES, ERRORS_FAULT},
+    {EPERM, ERRORS_FAULT},
+    {ENOTSOCK, ERRORS_FAULT},
+    {EPROTOTYPE, ERRORS_FAULT},
+    {EMSGSIZE, ERRORS_BUG},
+    {EINVAL, ERRORS_BUG},
+    {EBADF, ERRORS_BUG},
 };
 
 static int
@@ -90,9 +90,9 @@ START_TEST(an_errno_of_accept_means_what_accept_2_says)
 	const struct expected *expected = &accepts[_i];
 
 	ck_assert_msg(
-	    (int)verdict_of_accept(expected->error) == expected->verdict,
+	    (int)errors_of_accept(expected->error) == expected->verdict,
 	    "%s: %d", strerror(expected->error),
-	    (int)verdict_of_accept(expected->error));
+	    (int)errors_of_accept(expected->error));
 }
 END_TEST
 
@@ -100,9 +100,8 @@ START_TEST(any_other_errno_of_accept_is_a_broken_listener)
 {
 	for (int error = -1; error < ERRNOS; error++)
 		if (!is_expected(accepts, UNIT_COUNT(accepts), error))
-			ck_assert_msg(
-			    verdict_of_accept(error) == VERDICT_BROKEN, "%s",
-			    strerror(error));
+			ck_assert_msg(errors_of_accept(error) == ERRORS_BROKEN,
+			    "%s", strerror(error));
 }
 END_TEST
 
@@ -110,10 +109,9 @@ START_TEST(an_errno_of_a_mailbox_means_what_unix_7_says)
 {
 	const struct expected *expected = &sends[_i];
 
-	ck_assert_msg(
-	    (int)verdict_of_send(expected->error) == expected->verdict,
+	ck_assert_msg((int)errors_of_send(expected->error) == expected->verdict,
 	    "%s: %d", strerror(expected->error),
-	    (int)verdict_of_send(expected->error));
+	    (int)errors_of_send(expected->error));
 }
 END_TEST
 
@@ -121,8 +119,8 @@ START_TEST(any_other_errno_of_a_mailbox_is_our_bug)
 {
 	for (int error = -1; error < ERRNOS; error++)
 		if (!is_expected(sends, UNIT_COUNT(sends), error))
-			ck_assert_msg(verdict_of_send(error) == VERDICT_BUG,
-			    "%s", strerror(error));
+			ck_assert_msg(errors_of_send(error) == ERRORS_BUG, "%s",
+			    strerror(error));
 }
 END_TEST
 

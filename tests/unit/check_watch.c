@@ -7,7 +7,7 @@
 
 #include "net.h"
 
-#include "engine/watch.h"
+#include "engine/mailbox/watch.h"
 
 #include <sys/stat.h>
 

@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "engine/window.h"
+#include "engine/policy/window.h"
 
 #define LIMIT 64
 

@@ -117,7 +117,7 @@ START_TEST(a_mailbox_is_asked_for_room_unless_all_was_confirmed)
 	while (send(desk.worker->mailbox.fd, "x", 1, MSG_DONTWAIT) == 1)
 		;
 	ck_assert(!has_room_again(&desk, WORKER_RECEIPTED));
-	receipts_on_taken(desk.worker, desk.worker->sequence - 1, 1);
+	unreceipted_on_taken(desk.worker, desk.worker->sequence - 1, 1);
 	ck_assert(has_room_again(&desk, WORKER_RECEIPTED));
 	ck_assert(!has_room_again(&desk, WORKER_NEW));
 	ck_assert(!has_room_again(&desk, WORKER_PLAIN));

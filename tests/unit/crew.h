@@ -3,9 +3,9 @@
 #define UNIT_CREW_H
 
 #include "engine/core.h"
-#include "engine/pool.h"
-#include "engine/rendezvous.h"
-#include "engine/route.h"
+#include "engine/pool/pool.h"
+#include "engine/pool/route.h"
+#include "engine/worker/rendezvous.h"
 
 #include "letter.h"
 

@@ -3,8 +3,8 @@
 #define UNIT_DESK_H
 
 #include "engine/core.h"
-#include "engine/receipts.h"
-#include "engine/worker.h"
+#include "engine/worker/unreceipted.h"
+#include "engine/worker/worker.h"
 
 #include "letter.h"
 

@@ -4,7 +4,7 @@
 
 #include "mail.h"
 
-#include "fdrecv-wire-link.h"
+#include "wire/link.h"
 
 /*
  * An engine as a worker sees it: a rendezvous in the run directory "run" of the

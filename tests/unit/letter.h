@@ -2,7 +2,7 @@
 #ifndef UNIT_LETTER_H
 #define UNIT_LETTER_H
 
-#include "fdrecv-wire-link.h"
+#include "wire/link.h"
 
 #include <stddef.h>
 #include <sys/types.h>

@@ -2,7 +2,7 @@
 #ifndef UNIT_PARCEL_H
 #define UNIT_PARCEL_H
 
-#include "engine/handoff.h"
+#include "engine/handoff/handoff.h"
 
 /* Hand-offs for tests of what is on the wire. */
 struct parcel {

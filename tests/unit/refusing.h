@@ -2,8 +2,8 @@
 #ifndef UNIT_REFUSING_H
 #define UNIT_REFUSING_H
 
-#include "conf/record.h"
-#include "engine/refuse.h"
+#include "engine/handoff/refuse.h"
+#include "record/record.h"
 
 /* What refusals with RECORD_MESSAGE send, unless a test has its own. */
 #define REFUSING_MESSAGE "HTTP/1.0 503 Service Unavailable\r\n\r\n"

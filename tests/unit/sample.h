@@ -2,7 +2,7 @@
 #ifndef UNIT_SAMPLE_H
 #define UNIT_SAMPLE_H
 
-#include "conf/record.h"
+#include "record/record.h"
 
 /* Endpoint records that are right in every respect, to be used as they are or
  * to be spoiled in one.  The listener is "www", its mailbox /nowhere/mailbox,

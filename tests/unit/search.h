@@ -3,8 +3,8 @@
 #define UNIT_SEARCH_H
 
 #include "engine/core.h"
-#include "engine/finder.h"
-#include "engine/watch.h"
+#include "engine/mailbox/finder.h"
+#include "engine/mailbox/watch.h"
 
 #define SEARCH_NAMES 4
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Decodes what brokerd-conf writes: the structures of brokerd/conf/record.h,
+"""Decodes what brokerd-conf writes: the structures of brokerd/record/record.h,
 in the machine's own byte order."""
 import struct
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whom the monitor can give files and directories to, in the config reader.
+ * Without this, an ordinary user would find out only when they are made.
+ */
+#include "conf/check/chown_check.h"
+
+#include <unistd.h>
+
+int
+chown_check_check_user(
+    const struct ids *ids, const char *text, uint32_t uid, struct reason *why)
+{
+	if (ids->privileged || uid == ids->record.monitor)
+		return 0;
+	return reason_set(why,
+	    REASON_VALUE
+	    ": expected uid %u, since brokerd does not run as root",
+	    text, ids->record.monitor);
+}
+
+int
+chown_check_check_group(
+    const struct ids *ids, const char *text, uint32_t gid, struct reason *why)
+{
+	if (ids->privileged || gid == getegid() || group_member(gid))
+		return 0;
+	return reason_set(why,
+	    REASON_VALUE
+	    ": expected a group of uid %u, since brokerd does not run as root",
+	    text, ids->record.monitor);
+}
+
+void
+chown_check_check(struct output *out, const struct section *section,
+    const struct record_endpoint *endpoint, const struct ids *ids)
+{
+	const struct value *user = section_value(section, KEY_SOCKET_USER);
+	const struct value *group = section_value(section, KEY_SOCKET_GROUP);
+	uint32_t uid = endpoint->socket_uid, gid = endpoint->socket_gid;
+	struct reason why;
+
+	/* One that could not be read was told of. */
+	if (user != NULL && uid != RECORD_NO_ID &&
+	    chown_check_check_user(ids, user->text, uid, &why) == -1)
+		output_why(out, user->line, keys[KEY_SOCKET_USER].name, &why);
+	if (group != NULL && gid != RECORD_NO_ID &&
+	    chown_check_check_group(ids, group->text, gid, &why) == -1)
+		output_why(out, group->line, keys[KEY_SOCKET_GROUP].name, &why);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Endpoints that exclude each other, in the config reader: bind(2) would
+ * refuse the second, but after the first had been bound.
+ */
+#include "conf/check/overlap.h"
+
+#include <netinet/in.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum overlap_extent {
+	OVERLAP_NONE,
+	OVERLAP_ONE,
+	OVERLAP_ALL,
+};
+
+/* What an endpoint covers of IPv4 and of IPv6. */
+struct overlap_cover {
+	enum overlap_extent in;
+	enum overlap_extent in6;
+	struct in_addr address;
+	struct in6_addr address6;
+	uint32_t scope;
+};
+
+struct overlap_entry {
+	const struct record *record;
+	struct overlap_cover cover;
+};
+
+static int
+overlap_is_unix(const struct record_endpoint *endpoint)
+{
+	return endpoint->address.ss_family == AF_UNIX;
+}
+
+static void
+overlap_cover(
+    struct overlap_cover *cover, const struct record_endpoint *endpoint)
+{
+	const struct sockaddr_in *in = (const void *)&endpoint->address;
+	const struct sockaddr_in6 *in6 = (const void *)&endpoint->address;
+	const struct in6_addr *a6 = &in6->sin6_addr;
+
+	memset(cover, 0, sizeof(*cover));
+	if (overlap_is_unix(endpoint)) {
+		cover->in = OVERLAP_ALL; /* of its name */
+	} else if (endpoint->address.ss_family == AF_INET) {
+		cover->address = in->sin_addr;
+		cover->in = OVERLAP_ONE;
+	} else if (IN6_IS_ADDR_V4MAPPED(a6)) {
+		memcpy(&cover->address, &a6->s6_addr[12], 4);
+		cover->in = OVERLAP_ONE;
+	} else if (IN6_IS_ADDR_UNSPECIFIED(a6)) {
+		cover->in6 = OVERLAP_ALL;
+		if (!(endpoint->flags & RECORD_V6ONLY))
+			cover->in = OVERLAP_ALL;
+	} else {
+		cover->address6 = *a6;
+		cover->scope = in6->sin6_scope_id;
+		cover->in6 = OVERLAP_ONE;
+	}
+	if (cover->in == OVERLAP_ONE && cover->address.s_addr == INADDR_ANY)
+		cover->in = OVERLAP_ALL;
+}
+
+static int
+overlap_extents(enum overlap_extent a, enum overlap_extent b, int equal)
+{
+	if (a == OVERLAP_NONE || b == OVERLAP_NONE)
+		return 0;
+	return a == OVERLAP_ALL || b == OVERLAP_ALL || equal;
+}
+
+/* The part of a name behind the kind: the kinds of local sockets share one
+ * space of names. */
+static const char *
+overlap_local_name(const struct record_endpoint *endpoint)
+{
+	const char *colon = strchr(endpoint->name, ':');
+
+	return colon != NULL ? colon + 1 : endpoint->name;
+}
+
+static in_port_t
+overlap_port(const struct record_endpoint *endpoint)
+{
+	const struct sockaddr_in *in = (const void *)&endpoint->address;
+
+	return in->sin_port; /* at the same place in sockaddr_in6 */
+}
+
+/* The order in which only neighbours can overlap. */
+static int
+overlap_compare(
+    const struct record_endpoint *a, const struct record_endpoint *b)
+{
+	int a_unix = overlap_is_unix(a), b_unix = overlap_is_unix(b);
+
+	if (a_unix != b_unix)
+		return a_unix - b_unix;
+	if (a_unix)
+		return strcmp(overlap_local_name(a), overlap_local_name(b));
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (overlap_port(a) != overlap_port(b))
+		return overlap_port(a) < overlap_port(b) ? -1 : 1;
+	return 0;
+}
+
+static int
+overlap_covers(const struct overlap_cover *a, const struct overlap_cover *b)
+{
+	return overlap_extents(
+		   a->in, b->in, a->address.s_addr == b->address.s_addr) ||
+	    overlap_extents(a->in6, b->in6,
+		IN6_ARE_ADDR_EQUAL(&a->address6, &b->address6) &&
+		    (a->scope == b->scope || a->scope == 0 || b->scope == 0));
+}
+
+int
+overlap_is(const struct record_endpoint *a, const struct record_endpoint *b)
+{
+	struct overlap_cover cover_a, cover_b;
+
+	if (overlap_compare(a, b) != 0)
+		return 0;
+	overlap_cover(&cover_a, a);
+	overlap_cover(&cover_b, b);
+	return overlap_covers(&cover_a, &cover_b);
+}
+
+/* For qsort(3): the earlier record of equals is also the lower in memory. */
+static int
+overlap_compare_entries(const void *a, const void *b)
+{
+	const struct record *ra = ((const struct overlap_entry *)a)->record;
+	const struct record *rb = ((const struct overlap_entry *)b)->record;
+	int order = overlap_compare(&ra->u.endpoint, &rb->u.endpoint);
+
+	return order != 0 ? order : (ra > rb) - (ra < rb);
+}
+
+static void
+overlap_report(
+    struct output *out, const struct record *late, const struct record *early)
+{
+	if (early->line == 0)
+		output_error(out, late->line,
+		    "listen: \"%s\" overlaps \"%s\": expected addresses of "
+		    "which none covers another",
+		    late->u.endpoint.name, early->u.endpoint.name);
+	else
+		output_error(out, late->line,
+		    "listen: \"%s\" overlaps \"%s\" of listener \"%s\" in "
+		    "line %u: expected addresses of which none covers another",
+		    late->u.endpoint.name, early->u.endpoint.name,
+		    early->u.endpoint.listener, early->line);
+}
+
+/* The first entry from start up to i that the one at i overlaps, or NULL. */
+static const struct record *
+overlap_find(const struct overlap_entry *entries, size_t start, size_t i)
+{
+	for (size_t j = start; j < i; j++)
+		if (overlap_covers(&entries[j].cover, &entries[i].cover))
+			return entries[j].record;
+	return NULL;
+}
+
+static void
+overlap_walk(struct output *out, const struct overlap_entry *entries)
+{
+	unsigned int lines[2] = {0, 0}; /* of the last report in a group */
+	size_t start = 0;
+
+	for (size_t i = 1; i < out->count; i++) {
+		const struct record *late = entries[i].record, *early;
+
+		if (overlap_compare(&entries[start].record->u.endpoint,
+			&late->u.endpoint) != 0) {
+			start = i;
+			lines[0] = 0;
+		}
+		early = overlap_find(entries, start, i);
+		/* "*" twice is one mistake, not one for each family. */
+		if (early == NULL ||
+		    (lines[0] != 0 && lines[0] == late->line &&
+			lines[1] == early->line))
+			continue;
+		overlap_report(out, late, early);
+		lines[0] = late->line;
+		lines[1] = early->line;
+	}
+}
+
+void
+overlap_check(struct output *out)
+{
+	struct overlap_entry *entries =
+	    calloc(out->count + 1, sizeof(*entries));
+
+	if (entries == NULL) {
+		out->failed = 1;
+		return;
+	}
+	for (size_t i = 0; i < out->count; i++) {
+		entries[i].record = &out->endpoints[i];
+		overlap_cover(&entries[i].cover, &out->endpoints[i].u.endpoint);
+	}
+	qsort(entries, out->count, sizeof(*entries), overlap_compare_entries);
+	overlap_walk(out, entries);
+	free(entries);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_CHECK_OVERLAP_H
+#define CONF_CHECK_OVERLAP_H
+
+#include "conf/output.h"
+
+/* True if two endpoints cannot be bound side by side: the address of one is
+ * or covers that of the other. */
+int overlap_is(
+    const struct record_endpoint *a, const struct record_endpoint *b);
+
+/* Reports every endpoint of out that overlaps an earlier one, once, with both
+ * places.  Sets out->failed when there is no memory. */
+void overlap_check(struct output *out);
+
+#endif

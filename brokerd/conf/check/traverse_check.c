@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether engine and workers get to the mailboxes, in the config reader: the
+ * one place of it that looks at a file system.  It sees no more than any
+ * stranger does, and knows nothing of access control lists, so that what it
+ * finds is a warning.
+ */
+#include "conf/check/traverse_check.h"
+
+#include <string.h>
+
+int
+traverse_check_may_pass(const struct stat *st, uint32_t uid, uint32_t gid)
+{
+	if (uid == 0)
+		return 1;
+	if (st->st_uid == uid)
+		return (st->st_mode & S_IXUSR) != 0;
+	if (gid == RECORD_NO_ID)
+		return (st->st_mode & (S_IXGRP | S_IXOTH)) != 0;
+	if (st->st_gid == gid)
+		return (st->st_mode & S_IXGRP) != 0;
+	return (st->st_mode & S_IXOTH) != 0;
+}
+
+/* Who cannot pass that directory, or NULL. */
+static const char *
+traverse_check_who(
+    const struct stat *st, const struct section *section, const struct ids *ids)
+{
+	/* Without root all are one user, whose groups are not looked at. */
+	uint32_t gid = ids->privileged ? ids->record.engine_gid : RECORD_NO_ID;
+
+	if (!traverse_check_may_pass(st, ids->record.engine, gid))
+		return "the engine";
+	if (section->owner != RECORD_NO_ID &&
+	    !traverse_check_may_pass(st, section->owner, RECORD_NO_ID))
+		return "its owner";
+	return NULL;
+}
+
+/* Looks at each directory on the way to the section's mailbox, / first.  The
+ * first one that somebody cannot pass is copied to faulty, where the last one
+ * is that was told. */
+static void
+traverse_check_look(struct output *out, const struct section *section,
+    const struct ids *ids, char faulty[RECORD_PATH_SIZE])
+{
+	char path[RECORD_PATH_SIZE];
+	const char *slash = section->mailbox, *who;
+	struct stat st;
+
+	for (; slash != NULL; slash = strchr(slash + 1, '/')) {
+		size_t length = (size_t)(slash - section->mailbox);
+
+		if (length == 0)
+			length = 1;
+		memcpy(path, section->mailbox, length);
+		path[length] = '\0';
+		if (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
+			return;
+		who = traverse_check_who(&st, section, ids);
+		if (who == NULL)
+			continue;
+		if (strcmp(path, faulty) != 0)
+			output_warning(out, section->mailbox_line,
+			    "mailbox: %s cannot pass \"%s\", which has mode "
+			    "%04o: expected execute permission, as mode 0711 "
+			    "gives it",
+			    who, path, (unsigned int)st.st_mode & 07777);
+		memcpy(faulty, path, length + 1);
+		return;
+	}
+}
+
+void
+traverse_check_check(
+    struct output *out, const struct section *first, const struct ids *ids)
+{
+	char faulty[RECORD_PATH_SIZE] = "";
+
+	for (const struct section *s = first; s != NULL; s = s->next)
+		if (s->mailbox[0] != '\0')
+			traverse_check_look(out, s, ids, faulty);
+}

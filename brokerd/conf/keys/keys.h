@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_KEYS_KEYS_H
+#define CONF_KEYS_KEYS_H
+
+#include "conf/keys/key_id.h"
+#include "conf/text/reason.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct key {
+	const char *name;
+	enum key_type type;
+	const char *initial; /* the default, NULL: none */
+	const char *range;   /* NULL: min to max, or what the type implies */
+	uint32_t min, max;
+	unsigned int needs; /* enum key_need; 0: has an effect everywhere */
+	size_t offset; /* of the value in struct record_endpoint, 0: none */
+	uint32_t flag; /* enum record_flag of a boolean */
+	const char *description;
+};
+
+/* The one table of keys, by enum key_id: libconfuse's options, the checks of
+ * values and `brokerd-conf -k` are made from it. */
+extern const struct key keys[KEY_COUNT];
+
+/* The key of that name, KEY_COUNT if there is none. */
+enum key_id keys_find(const char *name);
+
+/* What a need means to people: "a tcp address in listen". */
+const char *key_need_text(unsigned int need);
+
+/* Reads text as a value of the key.  0, or -1 and why. */
+int key_read(const struct key *key, const char *text, uint32_t *out_value,
+    struct reason *why);
+
+/* Writes "a, b, c": the keys of a listener, or those of the top level. */
+void keys_list(int in_listener, char *text, size_t size);
+
+/* Writes the table, a line a key, its columns separated by tabs: name, type,
+ * default, range, description. */
+void keys_print(FILE *file);
+
+#endif

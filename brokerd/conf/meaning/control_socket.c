@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control socket, in the config reader.  Its mode keeps everybody out but
+ * its owner and control-group; who may do what is decided by the engine, by
+ * the peer's credentials: the record tells it the starter's uid, unless that
+ * is root, and the group.
+ */
+#include "conf/meaning/control_socket.h"
+
+#include "conf/check/chown_check.h"
+#include "conf/meaning/builtin_socket.h"
+
+#include <stdio.h>
+
+#define CONTROL_SOCKET_BACKLOG 64
+
+/* RECORD_NO_ID: none was given, or none that can be used. */
+static uint32_t
+control_socket_group(
+    struct output *out, const struct section *top, const struct ids *ids)
+{
+	const struct value *value = section_value(top, KEY_CONTROL_GROUP);
+	uint32_t gid = RECORD_NO_ID;
+	struct reason why;
+
+	if (value != NULL &&
+	    (key_read(&keys[KEY_CONTROL_GROUP], value->text, &gid, &why) ==
+		    -1 ||
+		chown_check_check_group(ids, value->text, gid, &why) == -1))
+		output_why(
+		    out, value->line, keys[KEY_CONTROL_GROUP].name, &why);
+	return gid;
+}
+
+void
+control_socket_add(struct output *out, const struct section *top,
+    const struct ids *ids, const char *rundir)
+{
+	uint32_t gid = control_socket_group(out, top, ids);
+	struct record_endpoint *endpoint;
+	char path[RECORD_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/control", rundir);
+	endpoint = builtin_socket_add(out, "control", RECORD_UNIX_STREAM, path);
+	if (endpoint == NULL)
+		return;
+	endpoint->flags = RECORD_CONTROL;
+	endpoint->backlog = CONTROL_SOCKET_BACKLOG;
+	endpoint->socket_gid = gid;
+	endpoint->socket_mode = gid == RECORD_NO_ID ? 0600 : 0660;
+	if (!ids->privileged)
+		endpoint->owner = ids->record.monitor;
+}

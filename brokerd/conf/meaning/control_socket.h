@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_MEANING_CONTROL_SOCKET_H
+#define CONF_MEANING_CONTROL_SOCKET_H
+
+#include "conf/output.h"
+#include "conf/syntax/tree.h"
+#include "conf/text/ids.h"
+
+/* Adds the control socket, where the broker is asked and told things, to the
+ * endpoints: in the run directory, always under the same name. */
+void control_socket_add(struct output *out, const struct section *top,
+    const struct ids *ids, const char *rundir);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A listener's section becomes endpoints, in the config reader: values by the
+ * table of keys, then the rules that tie keys to each other.
+ */
+#include "conf/meaning/listener_section.h"
+
+#include "base/text.h"
+#include "conf/check/chown_check.h"
+#include "conf/text/address.h"
+
+#include <netinet/in.h>
+
+#include <string.h>
+
+/* What a listener's endpoints have in common. */
+struct listener_section {
+	struct output *out;
+	struct section *section;
+	struct record_endpoint common;
+	size_t first;       /* of its endpoints in out */
+	unsigned int needs; /* enum key_need that one of them meets */
+	const struct value *lacks_connections; /* the last such address */
+};
+
+static void
+listener_section_error(
+    struct listener_section *listener, enum key_id id, const struct reason *why)
+{
+	output_why(listener->out, section_line(listener->section, id),
+	    keys[id].name, why);
+}
+
+static void
+listener_section_store(
+    struct listener_section *listener, enum key_id id, uint32_t value)
+{
+	if (keys[id].flag != 0)
+		listener->common.flags |= value ? keys[id].flag : 0;
+	else
+		memcpy((char *)&listener->common + keys[id].offset, &value,
+		    sizeof(value));
+}
+
+/* A key that is neither a number, choice, boolean, mode nor id has code of
+ * its own, and so has the owner. */
+static void
+listener_section_read_key(struct listener_section *listener, enum key_id id)
+{
+	const struct value *value = section_value(listener->section, id);
+	uint32_t number = RECORD_NO_ID;
+	struct reason why;
+
+	if ((keys[id].flag == 0 && keys[id].offset == 0) || id == KEY_OWNER)
+		return;
+	if (value != NULL &&
+	    key_read(&keys[id], value->text, &number, &why) == 0) {
+		listener_section_store(listener, id, number);
+		return;
+	}
+	if (value != NULL)
+		listener_section_error(listener, id, &why);
+	if (keys[id].initial != NULL)
+		key_read(&keys[id], keys[id].initial, &number, &why);
+	listener_section_store(listener, id, number);
+}
+
+static unsigned int
+listener_section_needs(const struct record_endpoint *endpoint)
+{
+	unsigned int needs = 0;
+
+	if (endpoint->kind == RECORD_TCP)
+		needs |= KEY_NEEDS_TCP;
+	if (endpoint->address.ss_family == AF_UNIX)
+		needs |= KEY_NEEDS_UNIX;
+	else
+		needs |= KEY_NEEDS_INET;
+	if (record_is_path(endpoint))
+		needs |= KEY_NEEDS_PATH;
+	if (record_has_connections(endpoint))
+		needs |= KEY_NEEDS_CONNECTIONS;
+	if (endpoint->handoff == RECORD_CONNECTION)
+		needs |= KEY_NEEDS_HANDOFF;
+	return needs;
+}
+
+/* Leaves out of the common values what has no effect on this endpoint, and
+ * adds what no key says: the monitor sets what it reads here and no more. */
+static void
+listener_section_trim(struct record_endpoint *endpoint, unsigned int needs)
+{
+	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++)
+		if (keys[id].flag != 0 && !(keys[id].needs & needs))
+			endpoint->flags &= ~keys[id].flag;
+	if (endpoint->address.ss_family != AF_INET6)
+		endpoint->flags &= ~(uint32_t)RECORD_V6ONLY;
+	else if (!(endpoint->flags & RECORD_V6ONLY))
+		endpoint->flags |= RECORD_DUAL;
+	if (endpoint->kind == RECORD_TCP)
+		endpoint->flags |= RECORD_REUSEADDR;
+	if (!record_is_path(endpoint))
+		endpoint->socket_uid = endpoint->socket_gid =
+		    endpoint->socket_mode = RECORD_NO_ID;
+}
+
+static void
+listener_section_check_address(struct listener_section *listener,
+    const struct value *value, const struct record_endpoint *endpoint)
+{
+	const struct sockaddr_in6 *in6 = (const void *)&endpoint->address;
+
+	/* Once for all addresses that one value stands for. */
+	if (!record_has_connections(endpoint) &&
+	    endpoint->handoff == RECORD_CONNECTION &&
+	    value != listener->lacks_connections)
+		output_error(listener->out, value->line,
+		    "listen: " REASON_VALUE
+		    " has no connections to hand off: expected handoff = "
+		    "listener",
+		    value->text);
+	if (!record_has_connections(endpoint))
+		listener->lacks_connections = value;
+	if (endpoint->address.ss_family == AF_INET6 &&
+	    (endpoint->flags & RECORD_V6ONLY) &&
+	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+		output_error(listener->out, value->line,
+		    "listen: " REASON_VALUE
+		    " is an IPv4 address in IPv6: expected the IPv4 address, "
+		    "or v6only = false",
+		    value->text);
+}
+
+/* 0, or -1 when there can be no more endpoints. */
+static int
+listener_section_add(struct listener_section *listener,
+    const struct value *value, const struct address *address)
+{
+	struct output *out = listener->out;
+	struct record *record = output_add(out);
+	struct record_endpoint *endpoint;
+
+	if (record == NULL) {
+		if (!out->failed)
+			output_error(out, value->line,
+			    "listen: too many addresses: expected at most %d "
+			    "in all listeners",
+			    OUTPUT_ENDPOINTS);
+		return -1;
+	}
+	record->line = value->line;
+	endpoint = &record->u.endpoint;
+	memcpy(endpoint, &listener->common, sizeof(*endpoint));
+	endpoint->kind = address->kind;
+	endpoint->address_length = address->length;
+	memcpy(&endpoint->address, &address->storage, address->length);
+	text_copy(endpoint->name, sizeof(endpoint->name), address->name);
+	listener->needs |= listener_section_needs(endpoint);
+	listener_section_trim(endpoint, listener_section_needs(endpoint));
+	listener_section_check_address(listener, value, endpoint);
+	return 0;
+}
+
+static int
+listener_section_read_address(
+    struct listener_section *listener, const struct value *value, int has_ipv6)
+{
+	struct address_list list;
+	struct reason why;
+	int result = 0;
+
+	if (address_parse(&list, value->text, has_ipv6, &why) == -1) {
+		if (why.text[0] == '\0')
+			listener->out->failed = 1;
+		else
+			output_error(listener->out, value->line,
+			    "listen: " REASON_VALUE ": %s", value->text,
+			    why.text);
+		return 0;
+	}
+	if (list.wildcard && !(listener->common.flags & RECORD_V6ONLY)) {
+		output_error(listener->out,
+		    section_line(listener->section, KEY_V6ONLY),
+		    "v6only: false does not go with " REASON_VALUE
+		    ", which is two sockets: expected true, or [::] instead of "
+		    "*",
+		    value->text);
+		/* So that the two are not said to overlap as well. */
+		listener->common.flags |= RECORD_V6ONLY;
+	}
+	for (size_t i = 0; i < list.count && result == 0; i++)
+		result = listener_section_add(listener, value, &list.items[i]);
+	address_list_done(&list);
+	return result;
+}
+
+static void
+listener_section_read_message(struct listener_section *listener)
+{
+	const struct value *value =
+	    section_value(listener->section, KEY_REFUSE_MESSAGE);
+	const struct key *key = &keys[KEY_REFUSE_MESSAGE];
+	int wanted = listener->common.refuse == RECORD_MESSAGE;
+	size_t length = value != NULL ? strlen(value->text) : 0;
+	struct reason why;
+
+	if (value == NULL && wanted) {
+		output_error(listener->out,
+		    section_line(listener->section, KEY_REFUSE),
+		    "%s: not given: expected the text for refuse = message",
+		    key->name);
+	} else if (value != NULL && !wanted) {
+		reason_set(&why, "has no effect: expected refuse = message");
+		listener_section_error(listener, KEY_REFUSE_MESSAGE, &why);
+	} else if (value != NULL && (length < key->min || length > key->max)) {
+		reason_set(&why, "%zu bytes: expected %u to %u", length,
+		    key->min, key->max);
+		listener_section_error(listener, KEY_REFUSE_MESSAGE, &why);
+	} else if (value != NULL) {
+		listener->common.refuse_length = (uint32_t)length;
+		memcpy(listener->common.refuse_message, value->text, length);
+	}
+}
+
+/* A key that was given must have an effect on one endpoint. */
+static void
+listener_section_check_needs(struct listener_section *listener)
+{
+	struct reason why;
+
+	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++) {
+		unsigned int needs = keys[id].needs;
+
+		if (needs == 0 || (needs & listener->needs) ||
+		    section_value(listener->section, id) == NULL)
+			continue;
+		reason_set(
+		    &why, "has no effect: expected %s", key_need_text(needs));
+		listener_section_error(listener, id, &why);
+	}
+}
+
+static void
+listener_section_finish(struct listener_section *listener)
+{
+	struct output *out = listener->out;
+	size_t count = out->count - listener->first;
+
+	for (size_t i = 0; i < count; i++) {
+		struct record *record = &out->endpoints[listener->first + i];
+		const char *wrong;
+
+		record->u.endpoint.index = (uint32_t)i;
+		record->u.endpoint.count = (uint32_t)count;
+		wrong = record_check(&record->u.endpoint);
+		if (wrong != NULL && out->errors == 0)
+			output_error(out, record->line, "listen: \"%s\": %s",
+			    record->u.endpoint.name, wrong);
+	}
+}
+
+void
+listener_section_read(struct output *out, struct section *section,
+    const struct mailbox_key_context *context, int has_ipv6)
+{
+	struct listener_section listener = {
+	    .out = out, .section = section, .first = out->count};
+	struct record_endpoint *common = &listener.common;
+	const struct value *value = section_value(section, KEY_LISTEN);
+	int failed = value == NULL;
+
+	memset(common, 0, sizeof(*common));
+	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++)
+		listener_section_read_key(&listener, id);
+	listener_section_read_message(&listener);
+	mailbox_key_read(out, section, context);
+	common->owner = section->owner;
+	text_copy(common->listener, RECORD_LISTENER_SIZE, section->name);
+	memcpy(common->mailbox, section->mailbox, RECORD_PATH_SIZE);
+	if (section_value(section, KEY_MAILBOX) == NULL)
+		common->flags |= RECORD_DEFAULT_MAILBOX;
+	if (value == NULL)
+		output_error(out, section->line,
+		    "listen: not given: expected at least one address");
+	for (; value != NULL; value = value->next) {
+		size_t errors = out->errors;
+
+		if (listener_section_read_address(&listener, value, has_ipv6) ==
+		    -1)
+			return;
+		failed |= out->errors != errors;
+	}
+	if (!failed)
+		listener_section_check_needs(&listener);
+	if (listener.needs & KEY_NEEDS_PATH)
+		chown_check_check(out, section, common, context->ids);
+	listener_section_finish(&listener);
+}

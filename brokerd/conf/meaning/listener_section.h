@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_MEANING_LISTENER_SECTION_H
+#define CONF_MEANING_LISTENER_SECTION_H
+
+#include "conf/meaning/mailbox_key.h"
+#include "conf/output.h"
+#include "conf/syntax/tree.h"
+
+/* Makes the endpoints of a listener, or reports what is wrong with it. */
+void listener_section_read(struct output *out, struct section *section,
+    const struct mailbox_key_context *context, int has_ipv6);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_MEANING_SETTINGS_H
+#define CONF_MEANING_SETTINGS_H
+
+#include "conf/output.h"
+#include "conf/syntax/tree.h"
+#include "conf/text/ids.h"
+
+/* Finds the engine's user: user (-u) if it is not NULL, else the key of that
+ * name, else the default.  Fills out->settings and ids->record.engine. */
+void settings_read(struct output *out, const struct tree *tree, struct ids *ids,
+    const char *user);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_TEXT_INET_H
+#define CONF_TEXT_INET_H
+
+#include "conf/text/address.h"
+
+/* Reads ADDRESS:PORT of a tcp or udp address and appends what it means: an
+ * IPv4 address, an IPv6 address in brackets, "*" or a host name.  0, or -1 and
+ * why. */
+int inet_parse(struct address_list *list, uint32_t kind, const char *text,
+    int has_ipv6, struct reason *why);
+
+/* Writes the address's name: its kind, numeric address and port. */
+void inet_name(struct address *address, const char *kind);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Reasons of failures, in the config reader.  A checking function fails with
+ * `return reason_set(...)`; who called it knows the line and reports.
+ */
+#include "conf/text/reason.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int
+reason_set(struct reason *why, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(why->text, sizeof(why->text), format, ap);
+	va_end(ap);
+	return -1;
+}
+
+int
+reason_system(struct reason *why)
+{
+	why->text[0] = '\0';
+	return -1;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of counters, as they are told.  Engine, unprivileged.
+ */
+#include "engine/control/report.h"
+
+#define COUNTER(name, description)                                           \
+	{                                                                    \
+#name, offsetof(struct stats_listener, name), 0, description \
+	}
+#define GAUGE(name, description)                                             \
+	{                                                                    \
+#name, offsetof(struct stats_listener, name), 1, description \
+	}
+
+const struct control_counter control_counters[] = {
+    COUNTER(accepted, "Connections accepted"),
+    COUNTER(taken, "Connections that a worker confirmed"),
+    COUNTER(plain, "Connections sent to a worker that gives no receipts"),
+    COUNTER(expired, "Connections without a receipt within receipt-timeout"),
+    COUNTER(died, "Connections touched, or perhaps, by a worker that died"),
+    COUNTER(dead, "Connections whose client was gone before"),
+    COUNTER(refused_absent, "Connections refused: no worker within give-up"),
+    COUNTER(refused_drain, "Connections refused: the engine had to end"),
+    COUNTER(refused_deaths, "Connections refused: too many workers died of it"),
+    COUNTER(orphaned, "Connections with a worker when an engine died"),
+    COUNTER(lost, "Connections in an engine when it died"),
+    GAUGE(held, "Connections accepted that no worker has"),
+    GAUGE(unreceipted, "Connections that a worker has and has not confirmed"),
+    COUNTER(handed_off, "Hand-offs, again after each return"),
+    COUNTER(returned_death, "Hand-offs returned: the worker died"),
+    COUNTER(returned_limit, "Hand-offs returned: no descriptors left"),
+    COUNTER(returned_denied, "Hand-offs returned: a security module said no"),
+    COUNTER(lent, "Sockets lent to workers"),
+    COUNTER(accept_skipped, "Errors of accept that meant one connection"),
+    COUNTER(accept_paused, "Times that a limit stopped accepting"),
+    COUNTER(worker_away, "Sends that found the worker gone"),
+    COUNTER(worker_leaving, "Sends that found the worker leaving"),
+    COUNTER(worker_full, "Sends that found the mailbox full"),
+    COUNTER(send_retried, "Sends that are tried again"),
+    COUNTER(send_failed, "Sends that failed for good"),
+    {NULL, 0, 0, NULL},
+};

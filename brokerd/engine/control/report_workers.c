@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What there is to say of workers.  Engine, unprivileged.
+ */
+#include "engine/control/report.h"
+
+#include "engine/worker/receipt_conn.h"
+
+#include <sys/socket.h>
+
+#include <string.h>
+
+#define WORKERS_LABEL_SIZE 256
+#define WORKERS_POOLS 64 /* that may be empty, a step; else one */
+
+static const char *const workers_kinds[] = {
+    [WORKER_NEW] = "new",
+    [WORKER_PLAIN] = "plain",
+    [WORKER_RECEIPTED] = "receipted",
+};
+
+static const char *
+workers_state(const struct worker *worker)
+{
+	if (worker->nameless)
+		return "leaving";
+	if (worker->left)
+		return "left";
+	if (worker->draining)
+		return "draining";
+	if (worker->paused)
+		return "paused";
+	return worker->full ? "full" : "ready";
+}
+
+/* The process that said HELLO: its pid, null if it is in a namespace that
+ * cannot be seen from here. */
+static json_t *
+workers_pid(const struct receipt_conn *link)
+{
+	struct ucred who = {.pid = 0};
+	socklen_t size = sizeof(who);
+
+	if (link == NULL ||
+	    getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1 ||
+	    who.pid <= 0)
+		return json_null();
+	return json_integer(who.pid);
+}
+
+static json_t *
+workers_label(const struct receipt_conn *link)
+{
+	char label[WORKERS_LABEL_SIZE + 1];
+	socklen_t size = WORKERS_LABEL_SIZE;
+
+	if (link == NULL ||
+	    getsockopt(link->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
+		size = 0;
+	label[size] = '\0';
+	return control_text(label);
+}
+
+static json_t *
+workers_listeners(const struct control *control, const struct pool *pool)
+{
+	json_t *all = json_array();
+	const struct listener *listener;
+
+	TAILQ_FOREACH (listener, control->listeners, entry)
+		if (listener->pool == pool)
+			json_array_append_new(
+			    all, json_string(listener->record->listener));
+	return all;
+}
+
+static json_t *
+workers_one(const struct pool *pool, const struct worker *worker)
+{
+	const struct receipt_conn *link = TAILQ_FIRST(&worker->links);
+	int counted = worker->counted;
+
+	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
+			 "s:I, s:I, s:o, s:I}",
+	    "pool", control_text(pool->finder.path), "name",
+	    control_text(worker->name), "state", workers_state(worker), "kind",
+	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
+	    (json_int_t)worker->mailbox.owner, "inode",
+	    (json_int_t)worker->mailbox.inode, "device",
+	    (json_int_t)worker->mailbox.device, "pid", workers_pid(link),
+	    "label", workers_label(link), "window",
+	    (json_int_t)worker->window.size, "unreceipted",
+	    (json_int_t)worker->unreceipted_count, "connections",
+	    counted ? json_integer(worker->connections) : json_null(), "weight",
+	    (json_int_t)worker->turn.weight);
+}
+
+static int
+workers_put(struct control_report *report, const struct worker_list *list)
+{
+	const struct pool *pool = report->pool;
+	const struct worker *worker;
+	json_t *json;
+
+	TAILQ_FOREACH (worker, list, entry) {
+		json = workers_one(pool, worker);
+		if (json_object_set_new(json, "listeners",
+			workers_listeners(report->control, pool)) == -1) {
+			json_decref(json);
+			return -1;
+		}
+		fputs(report->done++ == 0 ? "\n" : ",\n", report->file);
+		if (control_put(report->file, json) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+enum control_step
+control_workers_step(struct control_report *report)
+{
+	size_t before = report->done;
+
+	if (report->pool == TAILQ_FIRST(report->control->pools))
+		fputs("{\"workers\": [", report->file);
+	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
+	     report->done == before;
+	     i++) {
+		if (workers_put(report, &report->pool->workers) == -1 ||
+		    workers_put(report, &report->pool->leaving) == -1)
+			return CONTROL_FAILED;
+		report->pool = TAILQ_NEXT(report->pool, entry);
+	}
+	if (report->pool != NULL)
+		return CONTROL_MORE;
+	fputs("\n]}\n", report->file);
+	return CONTROL_DONE;
+}

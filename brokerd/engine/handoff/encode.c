@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a hand-off to the bytes on the wire, see fdrecv-wire.h.  Pure.
+ */
+#include "engine/handoff/encode.h"
+
+#include <string.h>
+
+static uint16_t
+encode_kind(const struct handoff *handoff)
+{
+	if (handoff->endpoint->handoff == RECORD_CONNECTION)
+		return FDRECV_WIRE_CONNECTION;
+	return record_has_connections(handoff->endpoint) ?
+	    FDRECV_WIRE_LISTENER :
+	    FDRECV_WIRE_DATAGRAM;
+}
+
+static void
+encode_part(unsigned char **at, const void *from, size_t length)
+{
+	memcpy(*at, from, length);
+	*at += length;
+}
+
+/* Zeros up to the next multiple. */
+static unsigned char *
+encode_pad(const struct encode *encode, unsigned char *at)
+{
+	while ((size_t)(at - encode->bytes) % FDRECV_WIRE_ALIGN != 0)
+		*at++ = 0;
+	return at;
+}
+
+/* It fits: each part has a limit, and FDRECV_WIRE_RECORD_MAX is their sum. */
+void
+encode_record(struct encode *encode, const struct handoff *handoff)
+{
+	unsigned char *out = encode->bytes + encode->size;
+	const struct record_endpoint *endpoint = handoff->endpoint;
+	size_t listener_length = strlen(endpoint->listener), size;
+	unsigned char *at = out + sizeof(struct fdrecv_wire_record);
+	struct fdrecv_wire_record record = {
+	    .fixed = sizeof(record),
+	    .kind = encode_kind(handoff),
+	    .listener_length = (uint16_t)listener_length,
+	    .peer_length = (uint16_t)handoff->peer_length,
+	    .local_length = (uint16_t)handoff->local_length,
+	    .label_length = (uint16_t)handoff->label_length,
+	    .endpoint_index = (uint16_t)endpoint->index,
+	    .endpoint_count = (uint16_t)endpoint->count,
+	    .redeliveries = (uint16_t)handoff->redeliveries,
+	    .accept_time_ns = handoff->accept_time_ns,
+	    .cookie = handoff->cookie,
+	};
+
+	if (handoff->has_credentials) {
+		record.flags = FDRECV_WIRE_CREDENTIALS;
+		record.pid = (uint32_t)handoff->credentials.pid;
+		record.uid = handoff->credentials.uid;
+		record.gid = handoff->credentials.gid;
+	}
+	encode_part(&at, endpoint->listener, listener_length);
+	encode_part(&at, &handoff->peer, handoff->peer_length);
+	encode_part(&at, &handoff->local, handoff->local_length);
+	encode_part(&at, handoff->label, handoff->label_length);
+	size = (size_t)(encode_pad(encode, at) - out);
+	record.size = (uint16_t)size;
+	memcpy(out, &record, sizeof(record));
+	encode->size += size;
+}
+
+void
+encode_header(struct encode *encode, const char *rendezvous, uint64_t epoch,
+    uint64_t sequence, size_t count)
+{
+	struct fdrecv_wire_header header = {
+	    .version = FDRECV_WIRE_VERSION,
+	    .fixed = sizeof(header),
+	    .count = (uint16_t)count,
+	    .path_length = (uint16_t)strlen(rendezvous),
+	    .epoch = epoch,
+	    .sequence = sequence,
+	};
+	unsigned char *at = encode->bytes + sizeof(header);
+
+	memcpy(header.magic, FDRECV_WIRE_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
+	encode_part(&at, rendezvous, header.path_length);
+	encode->size = (size_t)(encode_pad(encode, at) - encode->bytes);
+	header.size = (uint16_t)encode->size;
+	memcpy(encode->bytes, &header, sizeof(header));
+}
+
+void
+encode_plain(struct encode *encode, const struct handoff *handoff)
+{
+	encode->bytes[0] = 'x';
+	encode->size = handoff->endpoint->protocol == RECORD_BARE ? 0 : 1;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The hand-off object: who connected, when, to what.  Engine, unprivileged.
+ * A descriptor that was sent once is shared with a stranger from then on.
+ */
+#include "engine/handoff/handoff.h"
+
+#include "engine/handoff/bounded_close.h"
+
+#include <netinet/in.h>
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#ifndef SO_PEERSEC
+#define SO_PEERSEC 31
+#endif
+
+static struct handoff *
+handoff_alloc(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd)
+{
+	struct handoff *handoff = malloc(sizeof(*handoff));
+	struct timespec now;
+
+	if (handoff == NULL)
+		return NULL;
+	memset(handoff, 0, offsetof(struct handoff, peer));
+	clock_gettime(CLOCK_REALTIME, &now);
+	handoff->endpoint = endpoint;
+	handoff->stats = stats;
+	handoff->fd = fd;
+	handoff->accept_time_ns =
+	    (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return handoff;
+}
+
+/* The address that the client connected to: where the endpoint has one, that
+ * is it; a wildcard has to be asked. */
+static void
+handoff_find_local(struct handoff *handoff)
+{
+	const struct sockaddr_storage *bound = &handoff->endpoint->address;
+	const struct sockaddr_in *in = (const void *)bound;
+
+	if (bound->ss_family == AF_UNIX ||
+	    (bound->ss_family == AF_INET &&
+		in->sin_addr.s_addr != htonl(INADDR_ANY))) {
+		handoff->local_length = handoff->endpoint->address_length;
+		memcpy(&handoff->local, bound, handoff->local_length);
+		return;
+	}
+	handoff->local_length = sizeof(handoff->local);
+	if (getsockname(handoff->fd, (struct sockaddr *)&handoff->local,
+		&handoff->local_length) == -1)
+		handoff->local_length = 0;
+}
+
+/* A question that fails leaves the client unknown, never root. */
+static void
+handoff_find_client(struct handoff *handoff)
+{
+	struct ucred credentials;
+	socklen_t size = sizeof(credentials);
+
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_PEERCRED, &credentials,
+		&size) == 0 &&
+	    size == sizeof(credentials)) {
+		handoff->credentials = credentials;
+		handoff->has_credentials = 1;
+	}
+	size = sizeof(handoff->label) - 1;
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_PEERSEC, handoff->label,
+		&size) == 0)
+		handoff->label_length = strnlen(handoff->label, size);
+}
+
+struct handoff *
+handoff_new(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
+    socklen_t peer_length)
+{
+	struct handoff *handoff;
+
+	handoff = handoff_alloc(endpoint, stats, fd);
+	if (handoff == NULL)
+		return NULL;
+	handoff->peer_length = peer_length;
+	memcpy(&handoff->peer, peer, peer_length);
+	handoff_find_local(handoff);
+	if (endpoint->address.ss_family == AF_UNIX)
+		handoff_find_client(handoff);
+	return handoff;
+}
+
+size_t
+handoff_drop_dead(struct handoff_list *list)
+{
+	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
+	struct handoff *handoff, *next;
+	size_t count = 0, dropped = 0, i = 0;
+
+	TAILQ_FOREACH (handoff, list, entry)
+		ends[count++] = (struct pollfd){
+		    .fd = handoff->endpoint->kind == RECORD_TCP ? handoff->fd :
+								  -1};
+	if (poll(ends, count, 0) <= 0)
+		return 0;
+	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if ((ends[i++].revents & POLLERR) == 0)
+			continue;
+		TAILQ_REMOVE(list, handoff, entry);
+		handoff->stats->dead++;
+		handoff_free(handoff);
+		dropped++;
+	}
+	return dropped;
+}
+
+struct handoff *
+handoff_new_lent(const struct record_endpoint *endpoint,
+    struct stats_listener *stats, int fd)
+{
+	struct handoff *handoff = handoff_alloc(endpoint, stats, fd);
+	socklen_t size;
+
+	if (handoff == NULL)
+		return NULL;
+	size = sizeof(handoff->cookie);
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &handoff->cookie, &size) ==
+	    -1)
+		handoff->cookie = 0;
+	handoff->local_length = endpoint->address_length;
+	memcpy(&handoff->local, &endpoint->address, handoff->local_length);
+	return handoff;
+}
+
+/* Lingering is a property of the socket, not of a descriptor: a worker can
+ * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
+ * does not wait; it is the deliberate reset and stays.  A worker may set it
+ * again in between, and local clients send sockets that nobody receives: hence
+ * the guard as well. */
+int
+handoff_calm(struct handoff *handoff)
+{
+	struct linger linger = {0, 0};
+	socklen_t size = sizeof(linger);
+
+	handoff->calmed = 1;
+	if (getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
+		-1 ||
+	    !linger.l_onoff || linger.l_linger == 0)
+		return 0;
+	linger = (struct linger){0, 0};
+	setsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	return 1;
+}
+
+void
+handoff_free(struct handoff *handoff)
+{
+	if (handoff->endpoint->handoff == RECORD_CONNECTION) {
+		if (handoff->sent && !handoff->calmed)
+			handoff_calm(handoff);
+		bounded_close(handoff->fd);
+	}
+	free(handoff);
+}

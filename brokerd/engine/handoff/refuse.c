@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Refusing politely.  Engine, unprivileged.  Nothing here waits for a client.
+ */
+#include "engine/handoff/refuse.h"
+
+#include "engine/handoff/bounded_close.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+
+#define REFUSE_MAX 256        /* at once */
+#define REFUSE_READ_MAX 16384 /* bytes of a request that are read away */
+#define REFUSE_TIME_S 1
+
+struct refusal {
+	LIST_ENTRY(refusal) entry;
+	struct refusals *refusals;
+	struct event *readable;
+	struct event *timer;
+	int fd;
+	size_t read;
+};
+
+void
+refusals_init(struct refusals *refusals, struct event_base *base)
+{
+	*refusals = (struct refusals){.base = base};
+	LIST_INIT(&refusals->list);
+}
+
+static void
+refusal_free(struct refusal *refusal)
+{
+	LIST_REMOVE(refusal, entry);
+	refusal->refusals->count--;
+	if (refusal->readable != NULL)
+		event_free(refusal->readable);
+	if (refusal->timer != NULL)
+		event_free(refusal->timer);
+	bounded_close(refusal->fd);
+	free(refusal);
+}
+
+void
+refusals_done(struct refusals *refusals)
+{
+	while (!LIST_EMPTY(&refusals->list))
+		refusal_free(LIST_FIRST(&refusals->list));
+}
+
+static void
+refusal_on_time(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	refusal_free(argument);
+}
+
+static void
+refusal_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct refusal *refusal = argument;
+	char request[4096];
+	ssize_t n;
+
+	(void)what;
+	bounded_close_begin();
+	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
+	bounded_close_end();
+	if (n > 0)
+		refusal->read += (size_t)n;
+	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
+	    refusal->read >= REFUSE_READ_MAX)
+		refusal_free(refusal);
+}
+
+/* Takes fd. */
+static void
+refusal_start(struct refusals *refusals, int fd)
+{
+	struct timeval limit = {REFUSE_TIME_S, 0};
+	struct refusal *refusal = NULL;
+
+	if (refusals->count < REFUSE_MAX)
+		refusal = calloc(1, sizeof(*refusal));
+	if (refusal == NULL) {
+		bounded_close(fd);
+		return;
+	}
+	refusal->refusals = refusals;
+	refusal->fd = fd;
+	LIST_INSERT_HEAD(&refusals->list, refusal, entry);
+	refusals->count++;
+	refusal->readable = event_new(refusals->base, fd, EV_READ | EV_PERSIST,
+	    refusal_on_readable, refusal);
+	refusal->timer = evtimer_new(refusals->base, refusal_on_time, refusal);
+	if (refusal->readable == NULL || refusal->timer == NULL) {
+		refusal_free(refusal);
+		return;
+	}
+	event_add(refusal->readable, NULL);
+	event_add(refusal->timer, &limit);
+}
+
+void
+refuse_connection(
+    struct refusals *refusals, const struct record_endpoint *endpoint, int fd)
+{
+	struct linger reset = {1, 0};
+
+	if (endpoint->refuse == RECORD_RESET)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	if (endpoint->refuse == RECORD_MESSAGE &&
+	    send(fd, endpoint->refuse_message, endpoint->refuse_length,
+		MSG_DONTWAIT | MSG_NOSIGNAL) != -1 &&
+	    shutdown(fd, SHUT_WR) == 0)
+		refusal_start(refusals, fd);
+	else
+		bounded_close(fd);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * From a path to a connected mailbox without a race: what was looked at is
+ * what is connected to, through its O_PATH descriptor.  Engine, unprivileged.
+ */
+#include "engine/mailbox/mailbox.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Nobody said who may own the mailbox, so the directory does: it belongs to
+ * the mailbox's owner, root or this user, and nobody else may write there. */
+static int
+mailbox_trusts_directory(const char *path, const struct stat *node)
+{
+	char directory[RECORD_PATH_SIZE];
+	char *slash;
+	struct stat st;
+
+	if (text_copy(directory, sizeof(directory), path) == -1)
+		return 0;
+	slash = strrchr(directory, '/');
+	if (slash == NULL)
+		return 0;
+	slash[slash == directory ? 1 : 0] = '\0';
+	if (stat(directory, &st) == -1 || (st.st_mode & 022) != 0)
+		return 0;
+	return st.st_uid == node->st_uid || st.st_uid == 0 ||
+	    st.st_uid == geteuid();
+}
+
+int
+mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
+{
+	struct stat st;
+	int node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (node == -1)
+		return -1;
+	if (fstat(node, &st) == -1) {
+		fd_close(node);
+		return -1;
+	}
+	errno = 0;
+	if (!S_ISSOCK(st.st_mode))
+		errno = ENOTSOCK;
+	else if (owner != RECORD_NO_ID ? st.st_uid != owner :
+					 !mailbox_trusts_directory(path, &st))
+		errno = EPERM;
+	if (errno != 0) {
+		fd_close(node);
+		return -1;
+	}
+	*out = (struct mailbox){.node = node,
+	    .fd = -1,
+	    .owner = st.st_uid,
+	    .device = st.st_dev,
+	    .inode = st.st_ino};
+	return 0;
+}
+
+/* Gives a socket connected to the node, or -1 with errno. */
+static int
+mailbox_reach(const struct mailbox *mailbox)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d",
+	    mailbox->node);
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+	    -1) {
+		fd_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+mailbox_connect(struct mailbox *mailbox)
+{
+	mailbox->fd = mailbox_reach(mailbox);
+	return mailbox->fd == -1 ? -1 : 0;
+}
+
+int
+mailbox_is_alive(const struct mailbox *mailbox)
+{
+	int fd = mailbox_reach(mailbox);
+
+	if (fd == -1)
+		return errno != ECONNREFUSED;
+	fd_close(fd);
+	return 1;
+}
+
+int
+mailbox_is_drained(const struct mailbox *mailbox)
+{
+	int queued;
+
+	return ioctl(mailbox->fd, SIOCOUTQ, &queued) == 0 && queued == 0;
+}
+
+void
+mailbox_close(struct mailbox *mailbox)
+{
+	mailbox->fd = fd_close(mailbox->fd);
+	mailbox->node = fd_close(mailbox->node);
+}

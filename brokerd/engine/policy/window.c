@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The adaptive window: opens by one with each quick receipt, closes with a
+ * slow one, and while one is overdue.  Pure.
+ */
+#include "engine/policy/window.h"
+
+#define WINDOW_QUICK_US 5000
+#define WINDOW_SLOW_US 50000
+
+void
+window_init(struct window *window)
+{
+	window->size = 1;
+}
+
+void
+window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit)
+{
+	if (age_us > WINDOW_SLOW_US)
+		window->size = 1;
+	else if (age_us <= WINDOW_QUICK_US && window->size < limit)
+		window->size++;
+}
+
+size_t
+window_room(const struct window *window, size_t outstanding, uint64_t oldest_us,
+    uint32_t limit)
+{
+	size_t size = window->size < limit ? window->size : limit;
+
+	if (outstanding > 0 && oldest_us > WINDOW_SLOW_US)
+		return 0;
+	return size > outstanding ? size - outstanding : 0;
+}

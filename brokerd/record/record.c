@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The record: what crosses from the config reader (unprivileged) to the
+ * monitor (root) and on to the engine.  All three link this file, and each
+ * checks what it is given.
+ */
+#include "record/record.h"
+
+#include "base/text.h"
+
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	int type;
+	int is_unix;
+} record_kinds[] = {
+    [RECORD_TCP] = {SOCK_STREAM, 0},
+    [RECORD_UDP] = {SOCK_DGRAM, 0},
+    [RECORD_UNIX_STREAM] = {SOCK_STREAM, 1},
+    [RECORD_UNIX_DGRAM] = {SOCK_DGRAM, 1},
+    [RECORD_UNIX_SEQPACKET] = {SOCK_SEQPACKET, 1},
+};
+
+int
+record_socket_type(uint32_t kind)
+{
+	return kind - 1 < RECORD_UNIX_SEQPACKET ? record_kinds[kind].type : -1;
+}
+
+int
+record_has_connections(const struct record_endpoint *endpoint)
+{
+	return record_socket_type(endpoint->kind) != SOCK_DGRAM;
+}
+
+int
+record_is_path(const struct record_endpoint *endpoint)
+{
+	const struct sockaddr_un *un = (const void *)&endpoint->address;
+
+	return endpoint->address.ss_family == AF_UNIX &&
+	    un->sun_path[0] != '\0';
+}
+
+static const char *
+record_check_unix(const struct record_endpoint *endpoint)
+{
+	const struct sockaddr_un *un = (const void *)&endpoint->address;
+	size_t length = endpoint->address_length;
+	size_t start = offsetof(struct sockaddr_un, sun_path);
+
+	if (length <= start + 1 || length > sizeof(*un))
+		return "a socket path of 1 to 107 bytes was expected";
+	if (un->sun_path[0] == '\0')
+		return NULL;
+	if (un->sun_path[0] != '/' ||
+	    strnlen(un->sun_path, length - start) != length - start - 1)
+		return "an absolute socket path was expected";
+	return NULL;
+}
+
+static const char *
+record_check_address(const struct record_endpoint *endpoint)
+{
+	size_t length = endpoint->address_length;
+	int is_unix = endpoint->address.ss_family == AF_UNIX;
+
+	if (record_socket_type(endpoint->kind) == -1 ||
+	    record_kinds[endpoint->kind].is_unix != is_unix)
+		return "the kind of socket does not go with its address";
+	if (is_unix)
+		return record_check_unix(endpoint);
+	if ((endpoint->address.ss_family == AF_INET &&
+		length == sizeof(struct sockaddr_in)) ||
+	    (endpoint->address.ss_family == AF_INET6 &&
+		length == sizeof(struct sockaddr_in6)))
+		return NULL;
+	return "an IPv4 or IPv6 address was expected";
+}
+
+int
+record_is_listener_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+	return name[0] != '\0' && name[0] != '.' &&
+	    strspn(name, allowed) < RECORD_LISTENER_SIZE &&
+	    name[strspn(name, allowed)] == '\0';
+}
+
+static const char *
+record_check_text(const struct record_endpoint *endpoint)
+{
+	if (!text_is_printable(endpoint->listener, RECORD_LISTENER_SIZE) ||
+	    !record_is_listener_name(endpoint->listener))
+		return "a listener's name is 1 to 63 letters, digits, '.', '_' "
+		       "or '-', not beginning with '.'";
+	if (!text_is_printable(endpoint->name, RECORD_NAME_SIZE))
+		return "the endpoint's name is not printable";
+	if (!text_is_printable(endpoint->mailbox, RECORD_PATH_SIZE) ||
+	    endpoint->mailbox[0] != '/')
+		return "a mailbox is an absolute path of at most 107 bytes";
+	if (endpoint->refuse_length > RECORD_MESSAGE_SIZE)
+		return "refuse-message is at most 1,024 bytes";
+	return NULL;
+}
+
+/* The flags that have a meaning for a kind of socket. */
+static uint32_t
+record_flags(const struct record_endpoint *endpoint)
+{
+	uint32_t flags = RECORD_DEFAULT_MAILBOX;
+
+	if (endpoint->address.ss_family == AF_UNIX)
+		return flags | RECORD_UNIX_FLAGS;
+	if (endpoint->address.ss_family == AF_INET6)
+		flags |= RECORD_V6ONLY | RECORD_DUAL;
+	if (endpoint->kind == RECORD_TCP)
+		flags |= RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE;
+	return flags | RECORD_FREEBIND;
+}
+
+const char *
+record_check(const struct record_endpoint *endpoint)
+{
+	const char *wrong = record_check_address(endpoint);
+
+	if (wrong == NULL)
+		wrong = record_check_text(endpoint);
+	if (wrong != NULL)
+		return wrong;
+	/* Unsigned: 0 minus 1 is too much as well. */
+	if (endpoint->handoff - 1 >= RECORD_LISTENER)
+		return "handoff is connection or listener";
+	if (endpoint->handoff == RECORD_CONNECTION &&
+	    !record_has_connections(endpoint))
+		return "a datagram socket has no connections to hand off: "
+		       "handoff = listener was expected";
+	if (endpoint->protocol - 1 >= RECORD_BARE)
+		return "protocol is auto, portlisten or bare";
+	if (endpoint->refuse - 1 >= RECORD_MESSAGE)
+		return "refuse is close, reset or message";
+	if (endpoint->backlog - 1 >= INT32_MAX ||
+	    endpoint->window - 1 >= RECORD_WINDOW_MAX)
+		return "a backlog and a window of 1 or more were expected";
+	if (endpoint->count == 0 || endpoint->index >= endpoint->count)
+		return "the endpoint's number is out of range";
+	if ((endpoint->flags & ~record_flags(endpoint)) != 0)
+		return "a flag does not go with this kind of socket";
+	if (record_is_path(endpoint) && endpoint->socket_mode > 0777)
+		return "socket-mode is 0000 to 0777";
+	return NULL;
+}
+
+const char *
+record_check_ids(const struct record_ids *ids, uint32_t owner)
+{
+	/* Neither root's nor, unsigned as above, RECORD_NO_ID: that is -1,
+	 * which setresuid(2) and its like take for "as it is". */
+	if (ids->engine + 1 <= 1 || ids->reader + 1 <= 1 ||
+	    ids->engine_gid + 1 <= 1)
+		return "engine and config reader need an unprivileged user and "
+		       "group";
+	if (ids->engine == ids->reader || ids->engine == ids->monitor ||
+	    ids->reader == ids->monitor)
+		return "monitor, engine and config reader need three different "
+		       "users";
+	if (owner != RECORD_NO_ID &&
+	    (owner == 0 || owner == ids->monitor || owner == ids->engine ||
+		owner == ids->reader))
+		return "an owner with the uid of the monitor, the engine or "
+		       "the config reader could take that one over: expected "
+		       "another, unprivileged user";
+	return NULL;
+}
