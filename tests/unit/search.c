@@ -162,7 +162,7 @@ search_settle(struct search *search)
 int
 search_is_pending(const struct search *search)
 {
-	return event_pending(search->finder.retry, EV_TIMEOUT, NULL);
+	return timer_is_set(&search->finder.retry);
 }
 
 const struct mailbox *

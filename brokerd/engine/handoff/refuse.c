@@ -5,6 +5,7 @@
 #include "engine/handoff/refuse.h"
 
 #include "engine/handoff/bounded_close.h"
+#include "engine/timer.h"
 
 #include <sys/socket.h>
 
@@ -14,13 +15,13 @@
 
 #define REFUSE_MAX 256        /* at once */
 #define REFUSE_READ_MAX 16384 /* bytes of a request that are read away */
-#define REFUSE_TIME_S 1
+#define REFUSE_TIME_US 1000000
 
 struct refusal {
 	LIST_ENTRY(refusal) entry;
 	struct refusals *refusals;
 	struct event *readable;
-	struct event *timer;
+	struct timer timer;
 	int fd;
 	size_t read;
 };
@@ -37,10 +38,8 @@ refusal_free(struct refusal *refusal)
 {
 	LIST_REMOVE(refusal, entry);
 	refusal->refusals->count--;
-	if (refusal->readable != NULL)
-		event_free(refusal->readable);
-	if (refusal->timer != NULL)
-		event_free(refusal->timer);
+	timer_free_event(&refusal->readable);
+	timer_done(&refusal->timer);
 	bounded_close(refusal->fd);
 	free(refusal);
 }
@@ -53,11 +52,9 @@ refusals_done(struct refusals *refusals)
 }
 
 static void
-refusal_on_time(evutil_socket_t fd, short what, void *argument)
+refusal_on_time(void *owner)
 {
-	(void)fd;
-	(void)what;
-	refusal_free(argument);
+	refusal_free(owner);
 }
 
 static void
@@ -82,7 +79,6 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 static void
 refusal_start(struct refusals *refusals, int fd)
 {
-	struct timeval limit = {REFUSE_TIME_S, 0};
 	struct refusal *refusal = NULL;
 
 	if (refusals->count < REFUSE_MAX)
@@ -97,13 +93,14 @@ refusal_start(struct refusals *refusals, int fd)
 	refusals->count++;
 	refusal->readable = event_new(refusals->base, fd, EV_READ | EV_PERSIST,
 	    refusal_on_readable, refusal);
-	refusal->timer = evtimer_new(refusals->base, refusal_on_time, refusal);
-	if (refusal->readable == NULL || refusal->timer == NULL) {
+	if (refusal->readable == NULL ||
+	    timer_init(&refusal->timer, refusals->base, refusal_on_time,
+		refusal) == -1) {
 		refusal_free(refusal);
 		return;
 	}
 	event_add(refusal->readable, NULL);
-	event_add(refusal->timer, &limit);
+	timer_set(&refusal->timer, REFUSE_TIME_US);
 }
 
 void

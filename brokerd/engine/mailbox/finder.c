@@ -12,7 +12,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +28,16 @@
 static void
 finder_try_later(struct finder *finder)
 {
-	struct timeval delay = {0, 0};
-
-	if (event_pending(finder->retry, EV_TIMEOUT, NULL))
-		return;
-	delay.tv_usec =
-	    (suseconds_t)backoff_next_us(&finder->backoff, (uint32_t)random());
-	event_add(finder->retry, &delay);
+	if (!timer_is_set(&finder->retry))
+		timer_set(&finder->retry,
+		    backoff_next_us(&finder->backoff, (uint32_t)random()));
 }
 
 static void
-finder_on_retry(evutil_socket_t fd, short what, void *argument)
+finder_on_retry(void *owner)
 {
-	struct finder *finder = argument;
+	struct finder *finder = owner;
 
-	(void)fd;
-	(void)what;
 	if (finder->settling > 0)
 		finder->settling--;
 	finder_scan(finder);
@@ -70,16 +63,13 @@ finder_init(struct finder *finder, struct core *core, struct watch *watch,
 	    (int)(slash - path) + 1, path);
 	if (slash[1] != '\0')
 		finder->name = finder->path + (slash - path) + 1;
-	finder->retry = evtimer_new(core->base, finder_on_retry, finder);
-	return finder->retry == NULL ? -1 : 0;
+	return timer_init(&finder->retry, core->base, finder_on_retry, finder);
 }
 
 void
 finder_done(struct finder *finder)
 {
-	if (finder->retry != NULL)
-		event_free(finder->retry);
-	finder->retry = NULL;
+	timer_done(&finder->retry);
 }
 
 /* The last one is told to whoever asks. */
@@ -256,7 +246,6 @@ static int
 finder_must_wait(struct finder *finder, uint64_t until_us)
 {
 	uint64_t now = clock_us();
-	struct timeval delay = {0, 0};
 
 	if (until_us < finder->rested_us)
 		until_us = finder->rested_us;
@@ -264,11 +253,8 @@ finder_must_wait(struct finder *finder, uint64_t until_us)
 		return 0;
 	if (finder->settling == 0)
 		finder->settling = 1; /* wanted or not */
-	if (event_pending(finder->retry, EV_TIMEOUT, NULL))
-		return 1;
-	delay.tv_sec = (time_t)((until_us - now) / 1000000);
-	delay.tv_usec = (suseconds_t)((until_us - now) % 1000000);
-	event_add(finder->retry, &delay);
+	if (!timer_is_set(&finder->retry))
+		timer_set(&finder->retry, until_us - now);
 	return 1;
 }
 
@@ -321,5 +307,5 @@ finder_set_wanted(struct finder *finder, int wanted)
 	if (wanted)
 		finder_scan(finder);
 	else if (finder->settling == 0)
-		event_del(finder->retry);
+		timer_stop(&finder->retry);
 }

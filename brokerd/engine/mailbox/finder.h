@@ -8,8 +8,7 @@
 #include "engine/policy/backoff.h"
 #include "engine/policy/log_ratelimit.h"
 #include "engine/policy/report_once.h"
-
-struct event;
+#include "engine/timer.h"
 
 /* Who hears of mailboxes that come and go. */
 struct finder_user {
@@ -47,7 +46,7 @@ struct finder {
 	int wanted;            /* a connection waits: keep looking */
 	unsigned int settling; /* tries left for a mailbox that was just made */
 	struct backoff backoff;
-	struct event *retry;
+	struct timer retry;
 	uint64_t rested_us; /* when the rest after a long scan ends */
 	uint64_t self_us;   /* begin of the last for the directory's sake */
 	struct report_once faults; /* that were logged */

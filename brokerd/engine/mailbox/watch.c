@@ -6,6 +6,7 @@
 #include "engine/mailbox/watch.h"
 
 #include "base/fd.h"
+#include "engine/timer.h"
 
 #include <sys/inotify.h>
 
@@ -75,8 +76,6 @@ watch_add(struct watch *watch, const char *directory)
 void
 watch_close(struct watch *watch)
 {
-	if (watch->event != NULL)
-		event_free(watch->event);
-	watch->event = NULL;
+	timer_free_event(&watch->event);
 	watch->fd = fd_close(watch->fd);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_TIMER_H
+#define ENGINE_TIMER_H
+
+#include <stdint.h>
+
+struct event;
+struct event_base;
+
+/* Calls a function once, some time after it was set.  All zeros is a timer
+ * that is not there: timer_done() accepts it. */
+struct timer {
+	struct event *event;
+	void (*on_time)(void *owner);
+	void *owner;
+};
+
+/* Makes a timer, not set.  0, or -1 with ENOMEM. */
+int timer_init(struct timer *timer, struct event_base *base,
+    void (*on_time)(void *owner), void *owner);
+
+/* Has on_time called once after delay_us, instead of when it was to be called
+ * before. */
+void timer_set(struct timer *timer, uint64_t delay_us);
+
+/* The call that was set does not come. */
+void timer_stop(struct timer *timer);
+
+/* True if a call is to come. */
+int timer_is_set(const struct timer *timer);
+
+/* Stops and frees. */
+void timer_done(struct timer *timer);
+
+/* Frees any other event of libevent, if there is one, and makes *event NULL. */
+void timer_free_event(struct event **event);
+
+#endif
