@@ -51,6 +51,7 @@ def compiles(text, *options):
         done = subprocess.run(
             CC + ["-fsyntax-only", "-Wall", "-Wextra", "-Werror",
                   "-D_GNU_SOURCE", "-I", os.path.join(SOURCE, "fdrecv-lib"),
+                  "-I", os.path.join(SOURCE, "fdrecv-lib", "lib"),
                   *options, file.name],
             capture_output=True, text=True, check=False)
     return None if done.returncode == 0 else done.stderr
