@@ -5,13 +5,13 @@
 #include "unit.h"
 
 #include "base/clock.h"
-#include "engine/policy/log_ratelimit.h"
+#include "engine/handoff/limited_log.h"
 
 #include <string.h>
 
 #define FAR_MS 600000
 
-/* What log_ratelimit_line() says of a client; "" if nothing. */
+/* What limited_log_line() says of a client; "" if nothing. */
 static const char *
 said(struct log_ratelimit *limit)
 {
@@ -19,7 +19,7 @@ said(struct log_ratelimit *limit)
 	struct log log = {.role = "test", .fd = -1, .said = text};
 
 	text[0] = '\0';
-	log_ratelimit_line(limit, &log, LOG_WARNING, "client %d: refused", 7);
+	limited_log_line(limit, &log, LOG_WARNING, "client %d: refused", 7);
 	return text;
 }
 
@@ -80,7 +80,7 @@ START_TEST(a_long_line_still_ends_with_the_count)
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	log_ratelimit_line(&limit, &log, LOG_WARNING, "%s", name);
+	limited_log_line(&limit, &log, LOG_WARNING, "%s", name);
 	ck_assert_uint_gt(strlen(text), strlen(end));
 	ck_assert_str_eq(text + strlen(text) - strlen(end), end);
 }

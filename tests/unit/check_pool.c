@@ -271,9 +271,9 @@ START_TEST(a_worker_that_comes_late_has_no_lead)
 	ck_assert_uint_eq(crew_put(&crew, 8), 8);
 	crew_open(&crew, 2);
 	crew_settle(&crew);
-	ck_assert_uint_gt(crew_worker(&crew, 0)->turn.pass, 0);
-	ck_assert_uint_eq(
-	    crew_worker(&crew, 2)->turn.pass, crew_worker(&crew, 0)->turn.pass);
+	ck_assert_uint_gt(crew_worker(&crew, 0)->share.pass, 0);
+	ck_assert_uint_eq(crew_worker(&crew, 2)->share.pass,
+	    crew_worker(&crew, 0)->share.pass);
 	crew_done(&crew);
 }
 END_TEST

@@ -49,7 +49,7 @@ START_TEST(a_hello_makes_a_worker_a_receipted_one)
 	fd = greet(&crew, &hello);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(worker->instance, 4711);
-	ck_assert_uint_eq(worker->turn.weight, 200);
+	ck_assert_uint_eq(worker->share.weight, 200);
 	ck_assert(worker->counted);
 	ck_assert(worker->paused);
 	ck_assert_uint_eq(worker->connections, 7);

@@ -10,7 +10,7 @@
 #define ROUND 10000
 
 static struct worker {
-	struct share turn;
+	struct share share;
 	size_t outstanding;
 	unsigned int got;
 } workers[WORKERS_MAX];
@@ -20,7 +20,7 @@ static size_t count;
 static void
 add(uint32_t weight, uint64_t base)
 {
-	share_init(&workers[count].turn, weight, base);
+	share_init(&workers[count].share, weight, base);
 	workers[count].outstanding = 0;
 	workers[count++].got = 0;
 }
@@ -31,8 +31,8 @@ pick(void)
 	size_t best = 0;
 
 	for (size_t i = 1; i < count; i++)
-		if (share_is_before(&workers[i].turn, workers[i].outstanding,
-			&workers[best].turn, workers[best].outstanding))
+		if (share_is_before(&workers[i].share, workers[i].outstanding,
+			&workers[best].share, workers[best].outstanding))
 			best = i;
 	return best;
 }
@@ -46,7 +46,7 @@ give(unsigned int n)
 	for (; n > 0; n--) {
 		size_t best = pick();
 
-		share_take(&workers[best].turn);
+		share_take(&workers[best].share);
 		workers[best].got++;
 	}
 }
@@ -89,7 +89,7 @@ START_TEST(equal_weights_share_equally_when_receipts_come_in_their_order)
 	for (size_t n = 0; n < 64; n++) {
 		size_t best = pick();
 
-		share_take(&workers[best].turn);
+		share_take(&workers[best].share);
 		workers[best].outstanding++;
 	}
 	for (size_t i = 0; i < 4; i++)
@@ -122,7 +122,7 @@ START_TEST(other_weights_share_in_proportion)
 				workers[i].got <=
 				    shares[_i].shares[i] + shares[_i].error,
 			    "weight %u got %u of 10000, not %u",
-			    workers[i].turn.weight, workers[i].got,
+			    workers[i].share.weight, workers[i].got,
 			    shares[_i].shares[i]);
 	}
 }
@@ -138,7 +138,7 @@ START_TEST(a_small_share_is_spread_out)
 	for (unsigned int n = 0; n < ROUND; n++) {
 		size_t best = pick();
 
-		share_take(&workers[best].turn);
+		share_take(&workers[best].share);
 		since = best == 0 ? 0 : since + 1;
 		ck_assert_uint_le(since, 20);
 	}
@@ -151,8 +151,9 @@ START_TEST(a_newcomer_begins_where_the_others_are)
 	add(5, 0);
 	give(ROUND);
 	add(100,
-	    workers[0].turn.pass < workers[1].turn.pass ? workers[0].turn.pass :
-							  workers[1].turn.pass);
+	    workers[0].share.pass < workers[1].share.pass ?
+		workers[0].share.pass :
+		workers[1].share.pass);
 	give(2000);
 	/* Half of them, and not all until it has had as many as they. */
 	ck_assert_uint_ge(workers[2].got, 998);

@@ -18,62 +18,62 @@ struct expected {
 };
 
 static const struct expected accepts[] = {
-    {EAGAIN, ERRORS_EMPTY},
-    {EWOULDBLOCK, ERRORS_EMPTY},
+    {EAGAIN, ERRORS_ACCEPT_EMPTY},
+    {EWOULDBLOCK, ERRORS_ACCEPT_EMPTY},
     /* The connection is gone, or a signal came: the next one may do. */
-    {ECONNABORTED, ERRORS_SKIP},
-    {ECONNRESET, ERRORS_SKIP},
-    {EINTR, ERRORS_SKIP},
-    {EPERM, ERRORS_SKIP},
+    {ECONNABORTED, ERRORS_ACCEPT_SKIP},
+    {ECONNRESET, ERRORS_ACCEPT_SKIP},
+    {EINTR, ERRORS_ACCEPT_SKIP},
+    {EPERM, ERRORS_ACCEPT_SKIP},
     /* accept(2), "Error handling": as EAGAIN, by trying again. */
-    {ENETDOWN, ERRORS_SKIP},
-    {EPROTO, ERRORS_SKIP},
-    {ENOPROTOOPT, ERRORS_SKIP},
-    {EHOSTDOWN, ERRORS_SKIP},
-    {ENONET, ERRORS_SKIP},
-    {EHOSTUNREACH, ERRORS_SKIP},
-    {EOPNOTSUPP, ERRORS_SKIP},
-    {ENETUNREACH, ERRORS_SKIP},
+    {ENETDOWN, ERRORS_ACCEPT_SKIP},
+    {EPROTO, ERRORS_ACCEPT_SKIP},
+    {ENOPROTOOPT, ERRORS_ACCEPT_SKIP},
+    {EHOSTDOWN, ERRORS_ACCEPT_SKIP},
+    {ENONET, ERRORS_ACCEPT_SKIP},
+    {EHOSTUNREACH, ERRORS_ACCEPT_SKIP},
+    {EOPNOTSUPP, ERRORS_ACCEPT_SKIP},
+    {ENETUNREACH, ERRORS_ACCEPT_SKIP},
     /* accept(2): "Linux kernels may return other errors such as". */
-    {ETIMEDOUT, ERRORS_SKIP},
-    {EPROTONOSUPPORT, ERRORS_SKIP},
-    {ESOCKTNOSUPPORT, ERRORS_SKIP},
+    {ETIMEDOUT, ERRORS_ACCEPT_SKIP},
+    {EPROTONOSUPPORT, ERRORS_ACCEPT_SKIP},
+    {ESOCKTNOSUPPORT, ERRORS_ACCEPT_SKIP},
     /* Limits: those that wait are still there afterwards. */
-    {EMFILE, ERRORS_PAUSE},
-    {ENFILE, ERRORS_PAUSE},
-    {ENOBUFS, ERRORS_PAUSE},
-    {ENOMEM, ERRORS_PAUSE},
+    {EMFILE, ERRORS_ACCEPT_PAUSE},
+    {ENFILE, ERRORS_ACCEPT_PAUSE},
+    {ENOBUFS, ERRORS_ACCEPT_PAUSE},
+    {ENOMEM, ERRORS_ACCEPT_PAUSE},
     /* The socket is none, does not listen, or was shut down by a worker. */
-    {EBADF, ERRORS_BROKEN},
-    {ENOTSOCK, ERRORS_BROKEN},
-    {EINVAL, ERRORS_BROKEN},
-    {EFAULT, ERRORS_BROKEN},
+    {EBADF, ERRORS_ACCEPT_BROKEN},
+    {ENOTSOCK, ERRORS_ACCEPT_BROKEN},
+    {EINVAL, ERRORS_ACCEPT_BROKEN},
+    {EFAULT, ERRORS_ACCEPT_BROKEN},
 };
 
 static const struct expected sends[] = {
-    {EAGAIN, ERRORS_FULL},
-    {EWOULDBLOCK, ERRORS_FULL},
-    {ENOENT, ERRORS_AWAY},
-    {ENOTDIR, ERRORS_AWAY},
-    {ECONNREFUSED, ERRORS_AWAY},
-    {ENOTCONN, ERRORS_AWAY},
-    {ECONNRESET, ERRORS_AWAY},
-    {EPIPE, ERRORS_LEAVING},
-    {ENOBUFS, ERRORS_RETRY},
-    {ENOMEM, ERRORS_RETRY},
-    {EINTR, ERRORS_RETRY},
-    {ETOOMANYREFS, ERRORS_RETRY},
+    {EAGAIN, ERRORS_SEND_FULL},
+    {EWOULDBLOCK, ERRORS_SEND_FULL},
+    {ENOENT, ERRORS_SEND_AWAY},
+    {ENOTDIR, ERRORS_SEND_AWAY},
+    {ECONNREFUSED, ERRORS_SEND_AWAY},
+    {ENOTCONN, ERRORS_SEND_AWAY},
+    {ECONNRESET, ERRORS_SEND_AWAY},
+    {EPIPE, ERRORS_SEND_LEAVING},
+    {ENOBUFS, ERRORS_SEND_RETRY},
+    {ENOMEM, ERRORS_SEND_RETRY},
+    {EINTR, ERRORS_SEND_RETRY},
+    {ETOOMANYREFS, ERRORS_SEND_RETRY},
     /* Ours to run out of, no fault of the worker's. */
-    {EMFILE, ERRORS_RETRY},
-    {ENFILE, ERRORS_RETRY},
-    {ELOOP, ERRORS_FAULT},
-    {EACCES, ERRORS_FAULT},
-    {EPERM, ERRORS_FAULT},
-    {ENOTSOCK, ERRORS_FAULT},
-    {EPROTOTYPE, ERRORS_FAULT},
-    {EMSGSIZE, ERRORS_BUG},
-    {EINVAL, ERRORS_BUG},
-    {EBADF, ERRORS_BUG},
+    {EMFILE, ERRORS_SEND_RETRY},
+    {ENFILE, ERRORS_SEND_RETRY},
+    {ELOOP, ERRORS_SEND_FAULT},
+    {EACCES, ERRORS_SEND_FAULT},
+    {EPERM, ERRORS_SEND_FAULT},
+    {ENOTSOCK, ERRORS_SEND_FAULT},
+    {EPROTOTYPE, ERRORS_SEND_FAULT},
+    {EMSGSIZE, ERRORS_SEND_BUG},
+    {EINVAL, ERRORS_SEND_BUG},
+    {EBADF, ERRORS_SEND_BUG},
 };
 
 static int
@@ -100,7 +100,8 @@ START_TEST(any_other_errno_of_accept_is_a_broken_listener)
 {
 	for (int error = -1; error < ERRNOS; error++)
 		if (!is_expected(accepts, UNIT_COUNT(accepts), error))
-			ck_assert_msg(errors_of_accept(error) == ERRORS_BROKEN,
+			ck_assert_msg(
+			    errors_of_accept(error) == ERRORS_ACCEPT_BROKEN,
 			    "%s", strerror(error));
 }
 END_TEST
@@ -119,8 +120,8 @@ START_TEST(any_other_errno_of_a_mailbox_is_our_bug)
 {
 	for (int error = -1; error < ERRNOS; error++)
 		if (!is_expected(sends, UNIT_COUNT(sends), error))
-			ck_assert_msg(errors_of_send(error) == ERRORS_BUG, "%s",
-			    strerror(error));
+			ck_assert_msg(errors_of_send(error) == ERRORS_SEND_BUG,
+			    "%s", strerror(error));
 }
 END_TEST
 

@@ -68,7 +68,7 @@ desk_init(struct desk *desk, enum worker_kind kind)
 	ck_assert_ptr_nonnull(desk->worker);
 	ck_assert_int_eq(mailbox.fd, -1);
 	desk->worker->kind = kind;
-	share_init(&desk->worker->turn, FDRECV_WIRE_WEIGHT, 0);
+	share_init(&desk->worker->share, FDRECV_WIRE_WEIGHT, 0);
 	desk->worker->window.size = desk->endpoint.window;
 }
 

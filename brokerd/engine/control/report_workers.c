@@ -92,7 +92,7 @@ workers_one(const struct pool *pool, const struct worker *worker)
 	    (json_int_t)worker->window.size, "unreceipted",
 	    (json_int_t)worker->unreceipted_count, "connections",
 	    counted ? json_integer(worker->connections) : json_null(), "weight",
-	    (json_int_t)worker->turn.weight);
+	    (json_int_t)worker->share.weight);
 }
 
 static int

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/handoff/bounded_close.h"
+#include "engine/handoff/limited_log.h"
 #include "engine/policy/errors.h"
 #include "engine/pool/route.h"
 
@@ -73,7 +74,7 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 	listener->stats->accept_paused++;
 	listener_enter(listener, LISTENER_RESTING);
 	listener_set_timer(listener, delay_ms);
-	log_ratelimit_line(&listener->accept_limit, &listener->core->log,
+	limited_log_line(&listener->accept_limit, &listener->core->log,
 	    LOG_WARNING,
 	    "listener %s: cannot accept: %s: trying again in %llu ms, "
 	    "connections wait",
@@ -117,7 +118,7 @@ listener_refuse(
 {
 	listener->stats->refused_absent++;
 	refuse_connection(&listener->core->refusals, &endpoint->record, fd);
-	log_ratelimit_line(&listener->refuse_limit, &listener->core->log,
+	limited_log_line(&listener->refuse_limit, &listener->core->log,
 	    LOG_WARNING,
 	    "listener %s: refused a connection: no worker for %u s: "
 	    "refusing until there is one",
@@ -146,15 +147,15 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 
 	if (fd == -1) {
 		switch (errors_of_accept(errno)) {
-		case ERRORS_EMPTY:
+		case ERRORS_ACCEPT_EMPTY:
 			return 0;
-		case ERRORS_SKIP:
+		case ERRORS_ACCEPT_SKIP:
 			listener->stats->accept_skipped++;
 			return 1;
-		case ERRORS_PAUSE:
+		case ERRORS_ACCEPT_PAUSE:
 			listener_rest(listener, LISTENER_REST_MS, errno);
 			return 0;
-		case ERRORS_BROKEN:
+		case ERRORS_ACCEPT_BROKEN:
 			listener_rest(listener, LISTENER_BROKEN_MS, errno);
 			return 0;
 		}

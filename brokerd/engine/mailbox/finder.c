@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "engine/handoff/limited_log.h"
 #include "engine/policy/errors.h"
 
 #include <dirent.h>
@@ -120,17 +121,17 @@ static void
 finder_refused(struct finder *finder, const char *name, int error, ino_t inode)
 {
 	switch (errors_of_send(error)) {
-	case ERRORS_AWAY:
+	case ERRORS_SEND_AWAY:
 		/* bind(2) makes the name first and the socket reachable
 		 * afterwards, so a new one may refuse for a moment. */
-	case ERRORS_RETRY:
+	case ERRORS_SEND_RETRY:
 		if (finder->settling > 0)
 			finder_try_later(finder);
 		return;
-	case ERRORS_FULL:
-	case ERRORS_LEAVING:
-	case ERRORS_FAULT:
-	case ERRORS_BUG:
+	case ERRORS_SEND_FULL:
+	case ERRORS_SEND_LEAVING:
+	case ERRORS_SEND_FAULT:
+	case ERRORS_SEND_BUG:
 		finder_fault(finder, name, error, inode);
 		break;
 	}
@@ -216,7 +217,7 @@ finder_consider_all(struct finder *finder)
 		finder_consider(finder, entry->d_name);
 	}
 	if (entry != NULL)
-		log_ratelimit_line(&finder->scan_limit, &finder->core->log,
+		limited_log_line(&finder->scan_limit, &finder->core->log,
 		    LOG_WARNING,
 		    "mailbox %s: too many files: looked at the first %u "
 		    "sockets only",

@@ -7,16 +7,16 @@
 #define BACKOFF_MIN_MS 1
 #define BACKOFF_MAX_MS 100
 
-/* Exponential backoff: how long to wait before each next try. */
+/* Exponential backoff between tries. */
 struct backoff {
-	unsigned int step_ms; /* of the last try; 0: there was none */
+	unsigned int step_ms; /* of the last try; 0: none yet */
 };
 
-/* Back to the beginning, after a success. */
+/* Starts again with the shortest wait, after a success. */
 void backoff_reset(struct backoff *backoff);
 
-/* The next wait in microseconds: 1 ms, doubling to 100 ms, each spread over
- * its upper half by random (any value). */
+/* Returns the next wait in microseconds: at most 1 ms, then twice as long each
+ * time, up to 100 ms; random (any value) takes off up to a half. */
 unsigned int backoff_next_us(struct backoff *backoff, uint32_t random);
 
 #endif

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Off or on, with hysteresis.  Few clients at a time can be fast as well, but
- * would only wait longer: what tells many from few is how many connections are
- * there at once.  While it is on, a long pause is tried now and then, and stays
- * if as many come with it: where they do not, clients wait for the engine, and
- * the short one has to do.  Pure.
+ * Turns the pause on and off, with hysteresis.  A few fast clients would only
+ * wait longer, so the number of connections that are there at once decides,
+ * not the rate alone.  While the pause is on, a long one is tried now and then.
+ * It stays if as many connections come as before; if fewer come, the clients
+ * wait for the engine, and the short one is used.  Pure.
  */
 #include "engine/policy/coalesce.h"
 
 #define COALESCE_INTERVAL_US 5000
-#define COALESCE_LONGER 4  /* times that while it is on */
-#define COALESCE_RATE 2000 /* connections in a second, at least */
-#define COALESCE_ON 3      /* connections in a round, and more */
-#define COALESCE_OFF 2     /* and fewer, although the pause lets some gather */
+#define COALESCE_LONGER 4  /* times that while the pause is on */
+#define COALESCE_RATE 2000 /* connections in a second: below, off */
+#define COALESCE_ON 3      /* connections in a round: from there, on */
+#define COALESCE_OFF 2     /* below, off: the pause itself lets some gather */
 #define COALESCE_KEEP 10   /* intervals with the pause that was chosen */
-#define COALESCE_LOSS 25   /* per cent that a long pause may cost */
-#define COALESCE_LONE                                          \
-	7 /* rounds after one that brought a single connection \
-	   */
+#define COALESCE_LOSS 25   /* per cent of the rate a long pause may cost */
+#define COALESCE_LONE 7 /* rounds that accept one, after one that found one */
 
 unsigned int
 coalesce_next_round(struct coalesce_lone *lone, unsigned int most, int pausing)
@@ -36,49 +34,49 @@ coalesce_on_round(
 		lone->rounds = accepted == 1 ? COALESCE_LONE : 0;
 }
 
-/* An interval with a pause has ended, in which they came at that rate. */
+/* An interval with a pause has ended; connections came at that rate. */
 static void
-coalesce_choose(struct coalesce *pace, uint64_t rate)
+coalesce_choose(struct coalesce *coalesce, uint64_t rate)
 {
-	if (pace->keep > 0) {
-		pace->keep--;
-		if (pace->keep == 0)
-			pace->pause_us = COALESCE_SHORT_US;
-	} else if (pace->rate == 0) {
-		pace->rate = rate; /* with the short one */
-		pace->pause_us = COALESCE_LONG_US;
+	if (coalesce->keep > 0) {
+		coalesce->keep--;
+		if (coalesce->keep == 0)
+			coalesce->pause_us = COALESCE_SHORT_US;
+	} else if (coalesce->rate == 0) {
+		coalesce->rate = rate; /* with the short one */
+		coalesce->pause_us = COALESCE_LONG_US;
 	} else {
-		if (rate * 100 < pace->rate * (100 - COALESCE_LOSS))
-			pace->pause_us = COALESCE_SHORT_US;
-		pace->rate = 0;
-		pace->keep = COALESCE_KEEP;
+		if (rate * 100 < coalesce->rate * (100 - COALESCE_LOSS))
+			coalesce->pause_us = COALESCE_SHORT_US;
+		coalesce->rate = 0;
+		coalesce->keep = COALESCE_KEEP;
 	}
 }
 
 unsigned int
-coalesce_next_us(
-    struct coalesce *pace, uint64_t now_us, const struct coalesce_count *count)
+coalesce_next_us(struct coalesce *coalesce, uint64_t now_us,
+    const struct coalesce_count *count)
 {
-	uint64_t passed_us = now_us - pace->since_us;
-	uint64_t accepted = count->accepted - pace->before.accepted;
-	uint64_t rounds = count->rounds - pace->before.rounds;
-	int on = pace->pause_us != 0;
+	uint64_t passed_us = now_us - coalesce->since_us;
+	uint64_t accepted = count->accepted - coalesce->before.accepted;
+	uint64_t rounds = count->rounds - coalesce->before.rounds;
+	int on = coalesce->pause_us != 0;
 	uint64_t rate;
 
 	if (passed_us < COALESCE_INTERVAL_US * (on ? COALESCE_LONGER : 1))
-		return pace->pause_us;
+		return coalesce->pause_us;
 	rate = accepted * 1000000 / passed_us;
-	pace->since_us = now_us;
-	pace->before = *count;
+	coalesce->since_us = now_us;
+	coalesce->before = *count;
 	if (rate < COALESCE_RATE ||
 	    accepted < rounds * (on ? COALESCE_OFF : COALESCE_ON)) {
-		pace->pause_us = 0;
-		pace->rate = 0;
-		pace->keep = 0;
+		coalesce->pause_us = 0;
+		coalesce->rate = 0;
+		coalesce->keep = 0;
 	} else if (on) {
-		coalesce_choose(pace, rate);
+		coalesce_choose(coalesce, rate);
 	} else {
-		pace->pause_us = COALESCE_SHORT_US;
+		coalesce->pause_us = COALESCE_SHORT_US;
 	}
-	return pace->pause_us;
+	return coalesce->pause_us;
 }

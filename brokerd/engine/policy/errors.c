@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What errors mean: two tables, no state.  Engine, unprivileged.
+ * What errors mean.  Pure.
  */
 #include "engine/policy/errors.h"
 
@@ -9,55 +9,56 @@
 
 struct errors_rule {
 	int error;
-	int verdict;
+	int meaning;
 };
 
-/* accept(2), "Error handling": pending network errors of the new socket come
- * out of accept and mean that connection only.  EPERM is a firewall's. */
+/* See accept(2), "Error handling": accept returns network errors that are
+ * pending on the new socket, and these concern that connection only.  EPERM
+ * comes from a firewall. */
 static const struct errors_rule errors_accepts[] = {
-    {EAGAIN, ERRORS_EMPTY},
-    {EINTR, ERRORS_SKIP},
-    {ECONNABORTED, ERRORS_SKIP},
-    {ECONNRESET, ERRORS_SKIP},
-    {ENETDOWN, ERRORS_SKIP},
-    {EPROTO, ERRORS_SKIP},
-    {ENOPROTOOPT, ERRORS_SKIP},
-    {EHOSTDOWN, ERRORS_SKIP},
-    {ENONET, ERRORS_SKIP},
-    {EHOSTUNREACH, ERRORS_SKIP},
-    {EOPNOTSUPP, ERRORS_SKIP},
-    {ENETUNREACH, ERRORS_SKIP},
-    {ETIMEDOUT, ERRORS_SKIP},
-    {EPROTONOSUPPORT, ERRORS_SKIP},
-    {ESOCKTNOSUPPORT, ERRORS_SKIP},
-    {EPERM, ERRORS_SKIP},
-    {EMFILE, ERRORS_PAUSE},
-    {ENFILE, ERRORS_PAUSE},
-    {ENOBUFS, ERRORS_PAUSE},
-    {ENOMEM, ERRORS_PAUSE},
+    {EAGAIN, ERRORS_ACCEPT_EMPTY},
+    {EINTR, ERRORS_ACCEPT_SKIP},
+    {ECONNABORTED, ERRORS_ACCEPT_SKIP},
+    {ECONNRESET, ERRORS_ACCEPT_SKIP},
+    {ENETDOWN, ERRORS_ACCEPT_SKIP},
+    {EPROTO, ERRORS_ACCEPT_SKIP},
+    {ENOPROTOOPT, ERRORS_ACCEPT_SKIP},
+    {EHOSTDOWN, ERRORS_ACCEPT_SKIP},
+    {ENONET, ERRORS_ACCEPT_SKIP},
+    {EHOSTUNREACH, ERRORS_ACCEPT_SKIP},
+    {EOPNOTSUPP, ERRORS_ACCEPT_SKIP},
+    {ENETUNREACH, ERRORS_ACCEPT_SKIP},
+    {ETIMEDOUT, ERRORS_ACCEPT_SKIP},
+    {EPROTONOSUPPORT, ERRORS_ACCEPT_SKIP},
+    {ESOCKTNOSUPPORT, ERRORS_ACCEPT_SKIP},
+    {EPERM, ERRORS_ACCEPT_SKIP},
+    {EMFILE, ERRORS_ACCEPT_PAUSE},
+    {ENFILE, ERRORS_ACCEPT_PAUSE},
+    {ENOBUFS, ERRORS_ACCEPT_PAUSE},
+    {ENOMEM, ERRORS_ACCEPT_PAUSE},
 };
 
-/* unix(7); ENOTCONN follows ECONNREFUSED on the same socket.  EPIPE is a
- * receiver that called shutdown(SHUT_RD). */
+/* See unix(7).  ENOTCONN follows ECONNREFUSED on the same socket; EPIPE means
+ * that the receiver called shutdown(SHUT_RD). */
 static const struct errors_rule errors_sends[] = {
-    {EAGAIN, ERRORS_FULL},
-    {ENOENT, ERRORS_AWAY},
-    {ENOTDIR, ERRORS_AWAY},
-    {ECONNREFUSED, ERRORS_AWAY},
-    {ENOTCONN, ERRORS_AWAY},
-    {ECONNRESET, ERRORS_AWAY},
-    {EPIPE, ERRORS_LEAVING},
-    {ENOBUFS, ERRORS_RETRY},
-    {ENOMEM, ERRORS_RETRY},
-    {EINTR, ERRORS_RETRY},
-    {EMFILE, ERRORS_RETRY},
-    {ENFILE, ERRORS_RETRY},
-    {ETOOMANYREFS, ERRORS_RETRY},
-    {ELOOP, ERRORS_FAULT},
-    {EACCES, ERRORS_FAULT},
-    {EPERM, ERRORS_FAULT},
-    {ENOTSOCK, ERRORS_FAULT},
-    {EPROTOTYPE, ERRORS_FAULT},
+    {EAGAIN, ERRORS_SEND_FULL},
+    {ENOENT, ERRORS_SEND_AWAY},
+    {ENOTDIR, ERRORS_SEND_AWAY},
+    {ECONNREFUSED, ERRORS_SEND_AWAY},
+    {ENOTCONN, ERRORS_SEND_AWAY},
+    {ECONNRESET, ERRORS_SEND_AWAY},
+    {EPIPE, ERRORS_SEND_LEAVING},
+    {ENOBUFS, ERRORS_SEND_RETRY},
+    {ENOMEM, ERRORS_SEND_RETRY},
+    {EINTR, ERRORS_SEND_RETRY},
+    {EMFILE, ERRORS_SEND_RETRY},
+    {ENFILE, ERRORS_SEND_RETRY},
+    {ETOOMANYREFS, ERRORS_SEND_RETRY},
+    {ELOOP, ERRORS_SEND_FAULT},
+    {EACCES, ERRORS_SEND_FAULT},
+    {EPERM, ERRORS_SEND_FAULT},
+    {ENOTSOCK, ERRORS_SEND_FAULT},
+    {EPROTOTYPE, ERRORS_SEND_FAULT},
 };
 
 static int
@@ -66,7 +67,7 @@ errors_find(
 {
 	for (size_t i = 0; i < count; i++)
 		if (rules[i].error == error)
-			return rules[i].verdict;
+			return rules[i].meaning;
 	return otherwise;
 }
 
@@ -75,12 +76,13 @@ errors_of_accept(int error)
 {
 	return (enum errors_accept)errors_find(errors_accepts,
 	    sizeof(errors_accepts) / sizeof(errors_accepts[0]), error,
-	    ERRORS_BROKEN);
+	    ERRORS_ACCEPT_BROKEN);
 }
 
 enum errors_send
 errors_of_send(int error)
 {
 	return (enum errors_send)errors_find(errors_sends,
-	    sizeof(errors_sends) / sizeof(errors_sends[0]), error, ERRORS_BUG);
+	    sizeof(errors_sends) / sizeof(errors_sends[0]), error,
+	    ERRORS_SEND_BUG);
 }

@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Rate limit of log lines: load must not become a flood of them.
+ * Rate limit of log lines: under load the log must not overflow.  Pure.
  */
 #include "engine/policy/log_ratelimit.h"
 
-#include "base/clock.h"
+#define LOG_RATELIMIT_MS 1000
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-void
-log_ratelimit_line(struct log_ratelimit *limit, struct log *log, int priority,
-    const char *format, ...)
+int
+log_ratelimit_allows(
+    struct log_ratelimit *limit, uint64_t now_ms, uint64_t *out_suppressed)
 {
-	char text[LOG_LINE_MAX - 192], more[64] = "";
-	uint64_t now = clock_ms();
-	va_list ap;
-
-	if (now < limit->next_ms) {
+	if (now_ms < limit->next_ms) {
 		limit->suppressed++;
-		return;
+		return 0;
 	}
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if (limit->suppressed != 0)
-		snprintf(more, sizeof(more),
-		    " (%" PRIu64 " more since the last line)",
-		    limit->suppressed);
-	log_line(log, priority, "%s%s", text, more);
-	*limit = (struct log_ratelimit){.next_ms = now + 1000};
+	*out_suppressed = limit->suppressed;
+	*limit = (struct log_ratelimit){.next_ms = now_ms + LOG_RATELIMIT_MS};
+	return 1;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which faults of mailboxes have been said.  Whoever owns the directory makes
- * the names in it, as many as he likes and again and again, so the memory is
- * bounded and so is what is said in a minute.  Engine, unprivileged.
+ * Tells which errors were reported already.  The owner of a directory can make
+ * any number of names in it, again and again, so both the memory and the
+ * number of lines in a minute are limited.  Pure.
  */
 #include "engine/policy/report_once.h"
 
-/* FNV-1a.  Who makes two names collide misses a line about his own. */
+/* FNV-1a.  An owner who makes two names collide misses a line about his own
+ * mailbox. */
 static uint64_t
 report_once_hash(const char *name)
 {
@@ -18,38 +19,39 @@ report_once_hash(const char *name)
 }
 
 int
-report_once_is_new(struct report_once *faults, const char *name, int error,
+report_once_is_new(struct report_once *once, const char *name, int error,
     ino_t inode, uint64_t now_ms)
 {
 	uint64_t hash = report_once_hash(name);
 
-	for (unsigned int i = 0; i < faults->count; i++)
-		if (faults->said[i].name == hash &&
-		    faults->said[i].error == error &&
-		    faults->said[i].inode == inode)
+	for (unsigned int i = 0; i < once->count; i++)
+		if (once->reported[i].name == hash &&
+		    once->reported[i].error == error &&
+		    once->reported[i].inode == inode)
 			return 0;
-	if (faults->count == REPORT_ONCE_MAX) {
-		if (now_ms < faults->since_ms + REPORT_ONCE_MS)
+	if (once->count == REPORT_ONCE_MAX) {
+		if (now_ms < once->since_ms + REPORT_ONCE_MS)
 			return 0;
-		faults->count = 0;
+		once->count = 0;
 	}
-	report_once_forget(faults, name);
-	if (faults->count == 0)
-		faults->since_ms = now_ms;
-	faults->said[faults->count].name = hash;
-	faults->said[faults->count].inode = inode;
-	faults->said[faults->count].error = error;
-	faults->count++;
+	report_once_forget(once, name);
+	if (once->count == 0)
+		once->since_ms = now_ms;
+	once->reported[once->count].name = hash;
+	once->reported[once->count].inode = inode;
+	once->reported[once->count].error = error;
+	once->count++;
 	return 1;
 }
 
-/* The line stays counted, so that coming and going does not fill the log. */
+/* The line still counts, so that a name that comes and goes does not fill the
+ * log. */
 void
-report_once_forget(struct report_once *faults, const char *name)
+report_once_forget(struct report_once *once, const char *name)
 {
 	uint64_t hash = report_once_hash(name);
 
-	for (unsigned int i = 0; i < faults->count; i++)
-		if (faults->said[i].name == hash)
-			faults->said[i].error = 0;
+	for (unsigned int i = 0; i < once->count; i++)
+		if (once->reported[i].name == hash)
+			once->reported[i].error = 0;
 }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose turn it is.  Pure.  By weight it is stride scheduling: the one that
- * has had least in proportion to its weight comes next.
+ * Shares out connections among workers by weight: stride scheduling, where the
+ * next one goes to whoever has had the least in proportion to its weight.
+ * Pure.
  */
 #include "engine/policy/share.h"
 
 #define SHARE_STRIDE 1000000
 
 void
-share_init(struct share *turn, uint32_t weight, uint64_t base)
+share_init(struct share *share, uint32_t weight, uint64_t base)
 {
-	*turn = (struct share){.weight = weight, .pass = base};
+	*share = (struct share){.weight = weight, .pass = base};
 }
 
 void
-share_take(struct share *turn)
+share_take(struct share *share)
 {
-	turn->pass += SHARE_STRIDE / turn->weight;
+	share->pass += SHARE_STRIDE / share->weight;
 }
 
 int

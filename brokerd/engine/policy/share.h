@@ -5,21 +5,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What decides whose turn it is among the workers of a pool. */
+/* A worker's share of the connections of its pool. */
 struct share {
 	uint32_t weight;
-	uint64_t pass; /* what it was given, each divided by its weight */
+	uint64_t pass; /* sum of 1/weight over the hand-offs it was given */
 };
 
-/* Begins where the others are: base is the least pass among them, or 0. */
-void share_init(struct share *turn, uint32_t weight, uint64_t base);
+/* Starts at base, the least pass in the pool, so that a new worker does not
+ * get all that it missed. */
+void share_init(struct share *share, uint32_t weight, uint64_t base);
 
-/* One more was given to it. */
-void share_take(struct share *turn);
+/* Counts one hand-off. */
+void share_take(struct share *share);
 
-/* True if a comes before b, with so many hand-offs outstanding each.  Equal
- * weights share by what is outstanding, others by weight; among equals the
- * caller's order decides. */
+/* True if a is to get the next hand-off rather than b.  Between equal weights
+ * the number of outstanding hand-offs decides, otherwise the pass; if these
+ * are equal too, neither comes before the other. */
 int share_is_before(const struct share *a, size_t a_outstanding,
     const struct share *b, size_t b_outstanding);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The adaptive window: opens by one with each quick receipt, closes with a
- * slow one, and while one is overdue.  Pure.
+ * The adaptive window: each quick receipt makes it larger by one, a slow one
+ * makes it 1, and while one is overdue it is closed.  Pure.
  */
 #include "engine/policy/window.h"
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many hand-offs a worker may hold without a receipt: few for a slow one,
+/* How many hand-offs without a receipt a worker may have: few for a slow one,
  * so that no queue forms behind it. */
 struct window {
 	uint32_t size;
@@ -13,12 +13,12 @@ struct window {
 
 void window_init(struct window *window);
 
-/* A receipt came, that long after its hand-off was sent.  limit is the most
- * that the configuration allows. */
+/* A receipt came, age_us after its hand-off was sent.  limit is the largest
+ * size that the configuration allows. */
 void window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit);
 
-/* How many more may be sent, with outstanding ones of which the oldest is that
- * old. */
+/* Returns how many more may be sent, if outstanding ones lack a receipt and the
+ * oldest of them was sent oldest_us ago. */
 size_t window_room(const struct window *window, size_t outstanding,
     uint64_t oldest_us, uint32_t limit);
 

@@ -5,6 +5,7 @@
  */
 #include "engine/pool/pool.h"
 
+#include "engine/handoff/limited_log.h"
 #include "engine/pool/route.h"
 #include "engine/worker/receipt_conn.h"
 #include "engine/worker/rendezvous.h"
@@ -183,15 +184,15 @@ pool_least_pass(const struct pool *pool)
 	uint64_t least = UINT64_MAX;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (worker->turn.pass < least)
-			least = worker->turn.pass;
+		if (worker->share.pass < least)
+			least = worker->share.pass;
 	return least == UINT64_MAX ? 0 : least;
 }
 
 static void
 pool_refuse(struct pool *pool, const char *name)
 {
-	log_ratelimit_line(&pool->fault_limit, &pool->core->log, LOG_WARNING,
+	limited_log_line(&pool->fault_limit, &pool->core->log, LOG_WARNING,
 	    "mailbox %s%s: not used: %d workers are the most",
 	    pool->finder.directory, name, POOL_WORKERS_MAX);
 }
@@ -212,13 +213,13 @@ pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 	}
 	worker = worker_new(pool->core, name, mailbox, &pool_worker_user, pool);
 	if (worker == NULL) {
-		log_ratelimit_line(&pool->fault_limit, &pool->core->log,
-		    LOG_ERR, "mailbox %s%s: %s", pool->finder.directory, name,
+		limited_log_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
+		    "mailbox %s%s: %s", pool->finder.directory, name,
 		    strerror(errno));
 		mailbox_close(mailbox);
 		return;
 	}
-	share_init(&worker->turn, FDRECV_WIRE_WEIGHT, pool_least_pass(pool));
+	share_init(&worker->share, FDRECV_WIRE_WEIGHT, pool_least_pass(pool));
 	TAILQ_INSERT_HEAD(&pool->workers, worker, entry);
 	pool->count++;
 	rendezvous_on_worker(pool->core->rendezvous, worker);

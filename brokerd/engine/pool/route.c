@@ -6,7 +6,8 @@
 #include "engine/pool/route.h"
 
 #include "base/fd.h"
-#include "engine/handoff/touched.h"
+#include "engine/handoff/limited_log.h"
+#include "engine/handoff/tcp_probe.h"
 #include "engine/policy/errors.h"
 #include "engine/worker/receipt_conn.h"
 #include "engine/worker/rendezvous.h"
@@ -32,8 +33,8 @@ route_best(struct pool *pool, const struct record_endpoint *endpoint)
 	TAILQ_FOREACH (worker, &pool->workers, entry)
 		if (worker_may_take(worker, endpoint) &&
 		    (best == NULL ||
-			share_is_before(&worker->turn,
-			    route_outstanding(worker), &best->turn,
+			share_is_before(&worker->share,
+			    route_outstanding(worker), &best->share,
 			    route_outstanding(best))))
 			best = worker;
 	return best;
@@ -62,29 +63,29 @@ route_on_failure(struct pool *pool, struct worker *worker,
     struct stats_listener *stats, int error)
 {
 	switch (errors_of_send(error)) {
-	case ERRORS_FULL: /* worker_send() has seen to it */
+	case ERRORS_SEND_FULL: /* worker_send() has seen to it */
 		stats->worker_full++;
 		return;
-	case ERRORS_AWAY:
+	case ERRORS_SEND_AWAY:
 		stats->worker_away++;
 		route_bury(pool, worker);
 		return;
-	case ERRORS_LEAVING:
+	case ERRORS_SEND_LEAVING:
 		stats->worker_leaving++;
 		worker->left = 1;
 		return;
-	case ERRORS_RETRY:
+	case ERRORS_SEND_RETRY:
 		stats->send_retried++;
 		window_init(&worker->window);
 		worker_rest(worker, ROUTE_RETRY_US);
 		return;
-	case ERRORS_FAULT:
-	case ERRORS_BUG:
+	case ERRORS_SEND_FAULT:
+	case ERRORS_SEND_BUG:
 		break;
 	}
 	stats->send_failed++;
 	worker_rest(worker, ROUTE_FAULT_US);
-	log_ratelimit_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
+	limited_log_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
 	    "mailbox %s: worker %s: "
 	    "cannot send: %s: trying others, and this one again in 1 s",
 	    pool->finder.path, worker->name, strerror(error));
@@ -222,12 +223,12 @@ static void
 route_judge(struct pool *pool, struct handoff *handoff, int was_at_it,
     int survived, struct handoff_list *back)
 {
-	enum touched_verdict verdict = TOUCHED_NOT;
+	enum touched touched = TOUCHED_PERHAPS;
 
 	if (!was_at_it || !survived)
-		verdict = touched_look(handoff);
+		touched = tcp_probe_touched(handoff);
 	handoff->stats->returned_death++;
-	if (verdict == TOUCHED_PROVED) {
+	if (touched == TOUCHED_NO) {
 		handoff->deaths += was_at_it ? 1 : 0;
 		if (handoff->deaths <= handoff->endpoint->redeliveries) {
 			TAILQ_INSERT_HEAD(back, handoff, entry);
@@ -236,7 +237,7 @@ route_judge(struct pool *pool, struct handoff *handoff, int was_at_it,
 		handoff->stats->refused_deaths++;
 		refuse_connection(&pool->core->refusals, handoff->endpoint,
 		    fd_steal(&handoff->fd));
-	} else if (verdict == TOUCHED_DEAD) {
+	} else if (touched == TOUCHED_CLOSED) {
 		handoff->stats->dead++;
 	} else {
 		handoff->stats->died++;
@@ -267,7 +268,7 @@ route_bury(struct pool *pool, struct worker *worker)
 		route_return(pool, handoff);
 	}
 	if (all > 0)
-		log_ratelimit_line(&pool->death_limit, &pool->core->log,
+		limited_log_line(&pool->death_limit, &pool->core->log,
 		    LOG_WARNING,
 		    "mailbox %s: worker %s: died: %zu of its %zu connections "
 		    "go to other workers%s",

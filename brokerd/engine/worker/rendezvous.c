@@ -213,7 +213,7 @@ rendezvous_greet(struct worker *worker, struct receipt_conn *link)
 	worker->counted = hello->counted;
 	worker->paused = hello->paused;
 	worker->connections = hello->connections;
-	share_init(&worker->turn, hello->weight, worker->turn.pass);
+	share_init(&worker->share, hello->weight, worker->share.pass);
 	worker_wake(worker);
 }
 

@@ -191,7 +191,7 @@ worker_put(struct worker *worker, struct handoff *handoff)
 {
 	TAILQ_INSERT_TAIL(&worker->outbox, handoff, entry);
 	worker->outbox_count++;
-	share_take(&worker->turn);
+	share_take(&worker->share);
 }
 
 static int

@@ -36,7 +36,7 @@ struct worker {
 	int counted;       /* its connections are kept up to date */
 	uint32_t connections;
 	struct window window;
-	struct share turn;
+	struct share share;
 	uint64_t sequence; /* of the next hand-off */
 	size_t lent;       /* sockets of the pool that it has been sent */
 	struct handoff_list outbox;      /* to be sent in one datagram */
