@@ -6,6 +6,8 @@
 #include "config.h"
 #include "ctl/command.h"
 
+#include "wire/names.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +85,7 @@ main(int argc, char *argv[])
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct ctl ctl = {.socket = DEFAULT_RUN_DIR "/control"};
+	struct ctl ctl = {.socket = DEFAULT_RUN_DIR "/" FDRECV_WIRE_CONTROL};
 	int option;
 
 	while (

@@ -5,7 +5,7 @@
 #include "monitor/inherited.h"
 #include "monitor/rundir.h"
 
-#include "wire/link.h"
+#include "wire/names.h"
 
 /* Engines whose monitor has died; a connection to each, or -1. */
 struct adopt {

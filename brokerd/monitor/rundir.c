@@ -11,6 +11,8 @@
 #include "config.h"
 #include "monitor/spawn.h"
 
+#include "wire/names.h"
+
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -61,7 +63,7 @@ rundir_lock(struct rundir *rundir, struct inherited *inherited)
 	}
 	if (rundir->lock == -1 || flock(rundir->lock, LOCK_EX | LOCK_NB) == -1)
 		return -1;
-	rundir->mailboxes = rundir_enter(rundir->fd, "mailbox");
+	rundir->mailboxes = rundir_enter(rundir->fd, FDRECV_WIRE_MAILBOX_DIR);
 	return rundir->mailboxes == -1 ? -1 : 0;
 }
 
@@ -119,6 +121,6 @@ rundir_done(struct rundir *rundir)
 	if (!rundir->private || rundir->fd == 0) /* none was made */
 		return;
 	unlinkat(rundir->fd, "lock", 0);
-	unlinkat(rundir->fd, "mailbox", AT_REMOVEDIR);
+	unlinkat(rundir->fd, FDRECV_WIRE_MAILBOX_DIR, AT_REMOVEDIR);
 	rmdir(rundir->path);
 }

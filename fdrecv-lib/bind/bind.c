@@ -21,6 +21,8 @@
 #include "bind/sockaddr_match.h"
 #include "bind/sockopt_copy.h"
 
+#include "wire/names.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +60,7 @@ int bind_unlinkat(int dirfd, const char *path, int flags) __asm__("unlinkat");
 __attribute__((constructor)) static void
 bind_load(void)
 {
-	const char *numbers = secure_getenv("FDRECV_BIND_FDS");
+	const char *numbers = secure_getenv(FDRECV_WIRE_ENV_BIND_FDS);
 	int saved = errno;
 
 	for (size_t i = 0; i < BIND_NAMES; i++)

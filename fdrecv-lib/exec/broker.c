@@ -8,11 +8,10 @@
 
 #include "exec/cmdline.h"
 
-#include "wire/link.h"
+#include "wire/liveness.h"
+#include "wire/names.h"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <err.h>
 #include <errno.h>
@@ -28,39 +27,21 @@
 const char *
 broker_run_dir(const struct cmdline *options)
 {
-	const char *named = secure_getenv("FDRECV_RUN_DIR");
+	const char *named = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
 
 	if (options->run_dir != NULL)
 		return options->run_dir;
 	return named != NULL ? named : DEFAULT_RUN_DIR;
 }
 
-/* A connection without a word is no worker to the engine. */
-static int
-broker_listens(const char *run_dir, int number)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int n = snprintf(address.sun_path, sizeof(address.sun_path),
-	    "%s/rendezvous.%d", run_dir, number);
-	int fd, result;
-
-	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
-		return 0;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		err(EX_OSERR, "socket");
-	result =
-	    connect(fd, (const struct sockaddr *)&address, sizeof(address));
-	n = result == 0 || errno == EAGAIN; /* its queue is full */
-	close(fd);
-	return n;
-}
-
 int
 broker_is_running(const char *run_dir)
 {
+	struct sockaddr_un address;
+
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
-		if (broker_listens(run_dir, i))
+		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0 &&
+		    fdrecv_liveness_probe(&address) == 1)
 			return 1;
 	return 0;
 }
@@ -79,7 +60,8 @@ broker_check_running(const char *run_dir)
 	}
 	if (!broker_is_running(run_dir))
 		errx(EX_UNAVAILABLE,
-		    "no broker is running: nobody listens at %s/rendezvous.*",
+		    "no broker is running: nobody listens at %s/" FDRECV_WIRE_RENDEZVOUS
+		    "*",
 		    run_dir);
 }
 
@@ -89,7 +71,8 @@ broker_check_listener(const char *run_dir, const char *listener)
 	char path[PATH_MAX];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%s/mailbox/%s", run_dir, listener);
+	snprintf(path, sizeof(path), "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s",
+	    run_dir, listener);
 	if (stat(path, &st) == -1 && errno == EACCES)
 		err(EX_NOPERM, "listener %s: %s/", listener, path);
 	if (stat(path, &st) == -1)

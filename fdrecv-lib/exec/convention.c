@@ -12,6 +12,8 @@
 #include "exec/preload.h"
 #include "exec/sockets.h"
 
+#include "wire/names.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -232,8 +234,9 @@ convention_tell_einhorn(const struct convention_work *work)
 static void
 convention_look_preload(struct convention_work *work)
 {
-	if (inherit_is_process("FDRECV_BIND_PID"))
-		work->list = inherit_list("FDRECV_BIND_FDS", CONVENTION_SPACE);
+	if (inherit_is_process(FDRECV_WIRE_ENV_BIND_PID))
+		work->list =
+		    inherit_list(FDRECV_WIRE_ENV_BIND_FDS, CONVENTION_SPACE);
 }
 
 static int
@@ -245,9 +248,10 @@ convention_place_preload(struct convention_work *work)
 static int
 convention_tell_preload(const struct convention_work *work)
 {
-	if (convention_set_list(work, "FDRECV_BIND_FDS", CONVENTION_SPACE, 0) ==
-		-1 ||
-	    convention_set_number("FDRECV_BIND_PID", (size_t)getpid()) == -1)
+	if (convention_set_list(
+		work, FDRECV_WIRE_ENV_BIND_FDS, CONVENTION_SPACE, 0) == -1 ||
+	    convention_set_number(FDRECV_WIRE_ENV_BIND_PID, (size_t)getpid()) ==
+		-1)
 		return -1;
 	return preload_add(work->options->library);
 }

@@ -10,6 +10,8 @@
 #include "exec/monotonic.h"
 #include "exec/sockets.h"
 
+#include "wire/names.h"
+
 #include <err.h>
 #include <errno.h>
 #include <fdrecv.h>
@@ -49,7 +51,7 @@ mailboxes_path(const struct cmdline *options, size_t i, char path[PATH_MAX])
 	if (options->mailbox != NULL)
 		snprintf(path, PATH_MAX, "%s", options->mailbox);
 	else
-		snprintf(path, PATH_MAX, "%s/mailbox/%s/",
+		snprintf(path, PATH_MAX, "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s/",
 		    broker_run_dir(options), options->listeners[i]);
 }
 
@@ -150,7 +152,7 @@ mailboxes_late(const struct sockets *sockets, const struct cmdline *options)
 	    !broker_is_running(run_dir))
 		errx(EX_UNAVAILABLE,
 		    "listener %s: the broker has ended: nobody listens at "
-		    "%s/rendezvous.*",
+		    "%s/" FDRECV_WIRE_RENDEZVOUS "*",
 		    options->listeners[i], run_dir);
 	if (sockets->expected[i] != 0)
 		errx(EX_TEMPFAIL,

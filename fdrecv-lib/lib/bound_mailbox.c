@@ -8,6 +8,8 @@
  */
 #include "lib/bound_mailbox.h"
 
+#include "wire/liveness.h"
+
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -85,24 +87,6 @@ mailbox_address(
 	return -1;
 }
 
-/* 1 a live socket, 0 a dead or no longer any, -1 with errno.  Connecting one
- * datagram socket to another sends nothing, so the owner does not notice. */
-static int
-mailbox_is_live(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int result;
-
-	if (fd == -1)
-		return -1;
-	result =
-	    connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	mailbox_release(fd);
-	if (result == 0 || errno == EPROTOTYPE || errno == EPERM)
-		return 1;
-	return errno == ECONNREFUSED || errno == ENOENT ? 0 : -1;
-}
-
 /* What stands at name may be replaced: 0, or -1 with errno. */
 static int
 mailbox_may_replace(
@@ -117,7 +101,7 @@ mailbox_may_replace(
 		errno = S_ISLNK(st.st_mode) ? ELOOP : EEXIST;
 		return -1;
 	}
-	live = mailbox_is_live(address);
+	live = fdrecv_liveness_probe(address);
 	if (live == 1)
 		errno = EADDRINUSE;
 	return live == 0 ? 0 : -1;
@@ -193,7 +177,7 @@ mailbox_sweep(const char *directory)
 			AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISSOCK(st.st_mode) && st.st_uid == geteuid() &&
 		    mailbox_address(&address, directory, entry->d_name) == 0 &&
-		    mailbox_is_live(&address) == 0)
+		    fdrecv_liveness_probe(&address) == 0)
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir != NULL)
 		closedir(dir);

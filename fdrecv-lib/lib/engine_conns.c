@@ -6,6 +6,8 @@
  */
 #include "lib/engine_conns.h"
 
+#include "wire/names.h"
+
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -118,15 +120,11 @@ links_connect(struct engine_conns *links, const char *path, uint64_t epoch)
 void
 fdrecv_engine_conns_scan(struct engine_conns *links, const char *run_dir)
 {
-	char path[FDRECV_WIRE_PATH_MAX + 1];
-	int n;
+	struct sockaddr_un address;
 
-	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		n = snprintf(path, sizeof(path),
-		    "%s/" FDRECV_WIRE_RENDEZVOUS "%d", run_dir, i);
-		if (n > 0 && (size_t)n < sizeof(path))
-			links_connect(links, path, 0);
-	}
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
+		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0)
+			links_connect(links, address.sun_path, 0);
 }
 
 struct engine_conn *

@@ -4,6 +4,8 @@
  */
 #include "lib/handle.h"
 
+#include "wire/names.h"
+
 #include <sys/mman.h>
 
 #include <errno.h>
@@ -40,10 +42,10 @@ static void
 fdrecv_scan(struct fdrecv *box, const char *path, const char *run_dir)
 {
 	char directory[MAILBOX_PATH_SIZE];
-	const char *found = strstr(path, "/mailbox/");
+	const char *found = strstr(path, "/" FDRECV_WIRE_MAILBOX_DIR "/");
 
 	if (run_dir == NULL)
-		run_dir = secure_getenv("FDRECV_RUN_DIR");
+		run_dir = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
 	if (run_dir == NULL && found != NULL) {
 		snprintf(directory, sizeof(directory), "%.*s",
 		    (int)(found - path), path);

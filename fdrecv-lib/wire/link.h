@@ -5,7 +5,8 @@
 #include "wire/datagram.h"
 
 /*
- * What a worker says on its receipt connection, in the manner of fdrecv-wire.h.
+ * What a worker says on its receipt connection; see datagram.h for the rules
+ * that all messages follow.
  */
 
 #define FDRECV_WIRE_HELLO_MAGIC "hfdr"
@@ -13,9 +14,6 @@
 #define FDRECV_WIRE_RECEIPTS_MAX 64 /* in a message */
 #define FDRECV_WIRE_WEIGHT 100      /* where none is given */
 #define FDRECV_WIRE_WEIGHT_MAX 10000
-/* In the run directory, with a digit behind it: one for each engine. */
-#define FDRECV_WIRE_RENDEZVOUS "rendezvous."
-#define FDRECV_WIRE_RENDEZVOUS_COUNT 8
 
 enum fdrecv_wire_hello_flag {
 	FDRECV_WIRE_COUNTED = 1 << 0, /* connections is kept up to date */

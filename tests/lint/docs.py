@@ -147,7 +147,7 @@ def check_library_examples():
             yield "fdrecv.3: %s" % error
 
 
-WIRE = ("wire/datagram.h", "wire/link.h", "wire/ring.h")
+WIRE = ("wire/datagram.h", "wire/link.h", "wire/names.h", "wire/ring.h")
 
 
 def protocol_table(page, head, row):

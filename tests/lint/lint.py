@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "record": {"base"},
     "conf": {"base", "record", "wire"},
     "channel": {"base", "record"},
-    "ctl": {"base"},
+    "ctl": {"base", "wire"},
     "monitor": {"base", "channel", "record", "wire"},
     "engine": {"base", "channel", "record", "wire"},
 }
@@ -122,7 +122,7 @@ def check_layering():
                 yield "%s includes %s" % (name, included)
     for name in files("fdrecv-lib/bind/*.[ch]"):
         for included in re.findall(r'#include "([^"]+)"', read(name)):
-            if not included.startswith("bind/"):
+            if not included.startswith("bind/") and included != "wire/names.h":
                 yield "%s includes %s" % (name, included)
     for name in files("fdrecv-lib/lib/*.[ch]", "fdrecv-lib/wire/*.[ch]"):
         for included in re.findall(r'#include "([^"]+)"', read(name)):

@@ -10,6 +10,8 @@
 #include "conf/check/chown_check.h"
 #include "conf/meaning/builtin_socket.h"
 
+#include "wire/names.h"
+
 #include <stdio.h>
 
 #define CONTROL_SOCKET_BACKLOG 64
@@ -40,7 +42,7 @@ control_socket_add(struct output *out, const struct section *top,
 	struct record_endpoint *endpoint;
 	char path[RECORD_PATH_SIZE];
 
-	snprintf(path, sizeof(path), "%s/control", rundir);
+	snprintf(path, sizeof(path), "%s/" FDRECV_WIRE_CONTROL, rundir);
 	endpoint = builtin_socket_add(out, "control", RECORD_UNIX_STREAM, path);
 	if (endpoint == NULL)
 		return;

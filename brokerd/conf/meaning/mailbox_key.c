@@ -7,6 +7,8 @@
 #include "conf/check/chown_check.h"
 #include "conf/text/pathname.h"
 
+#include "wire/names.h"
+
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,13 +48,11 @@ mailbox_key_check_path(const char *path, struct reason *why)
 static char *
 mailbox_key_default(const char *rundir, const char *listener)
 {
-	size_t size =
-	    strlen(rundir) + strlen("/mailbox//") + strlen(listener) + 1;
-	char *path = malloc(size), *clean;
+	char *path, *clean;
 
-	if (path == NULL)
+	if (asprintf(&path, "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s/", rundir,
+		listener) == -1)
 		return NULL;
-	snprintf(path, size, "%s/mailbox/%s/", rundir, listener);
 	clean = pathname_clean(path);
 	free(path);
 	return clean;

@@ -6,54 +6,34 @@
  */
 #include "conf/meaning/rendezvous_socket.h"
 
-#include "base/fd.h"
 #include "conf/meaning/builtin_socket.h"
 
-#include "wire/link.h"
-
-#include <sys/un.h>
-
-#include <errno.h>
-#include <stdio.h>
+#include "wire/liveness.h"
+#include "wire/names.h"
 
 #define RENDEZVOUS_SOCKET_BACKLOG 256
 
-/* Asked with a socket of the wrong type, the owner does not notice. */
+/* The first one that is not in use; the last one, which cannot be bound, if
+ * all are. */
 static int
-rendezvous_socket_is_alive(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int alive;
-
-	alive = connect(fd, (const struct sockaddr *)address,
-		    sizeof(*address)) == 0 ||
-	    errno == EPROTOTYPE;
-	fd_close(fd);
-	return alive;
-}
-
-static int
-rendezvous_socket_find(struct sockaddr_un *address, const char *rundir)
+rendezvous_socket_find(const char *rundir, struct sockaddr_un *out_address)
 {
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		int n = snprintf(address->sun_path, sizeof(address->sun_path),
-		    "%s/" FDRECV_WIRE_RENDEZVOUS "%d", rundir, i);
-
-		if (n < 0 || (size_t)n >= sizeof(address->sun_path))
+		if (fdrecv_names_rendezvous(rundir, i, out_address) == -1)
 			return -1;
-		if (!rendezvous_socket_is_alive(address))
+		if (fdrecv_liveness_probe(out_address) != 1)
 			break;
 	}
-	return 0; /* the last one, if all are alive: binding it tells */
+	return 0;
 }
 
 void
 rendezvous_socket_add(struct output *out, const char *rundir)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 	struct record_endpoint *endpoint;
 
-	if (rendezvous_socket_find(&address, rundir) == -1) {
+	if (rendezvous_socket_find(rundir, &address) == -1) {
 		output_error(out, 0,
 		    "run directory \"%s\": expected a shorter path, so that "
 		    "a socket's name fits behind it",

@@ -8,6 +8,8 @@
 #include "base/fd.h"
 #include "base/text.h"
 
+#include "wire/liveness.h"
+
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,41 +73,37 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
 	return 0;
 }
 
-/* Gives a socket connected to the node, or -1 with errno. */
-static int
-mailbox_reach(const struct mailbox *mailbox)
+/* The node itself, whatever has its name by now. */
+static struct sockaddr_un
+mailbox_address(const struct mailbox *mailbox)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	if (fd == -1)
-		return -1;
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d",
 	    mailbox->node);
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-	    -1) {
-		fd_close(fd);
-		return -1;
-	}
-	return fd;
+	return address;
 }
 
 int
 mailbox_connect(struct mailbox *mailbox)
 {
-	mailbox->fd = mailbox_reach(mailbox);
-	return mailbox->fd == -1 ? -1 : 0;
+	struct sockaddr_un address = mailbox_address(mailbox);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd != -1 &&
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
+		-1)
+		fd = fd_close(fd);
+	mailbox->fd = fd;
+	return fd == -1 ? -1 : 0;
 }
 
 int
 mailbox_is_alive(const struct mailbox *mailbox)
 {
-	int fd = mailbox_reach(mailbox);
+	struct sockaddr_un address = mailbox_address(mailbox);
 
-	if (fd == -1)
-		return errno != ECONNREFUSED;
-	fd_close(fd);
-	return 1;
+	return fdrecv_liveness_probe(&address) != 0;
 }
 
 int
