@@ -79,7 +79,7 @@ def code_lines(name):
 
 
 C_FILES = files("brokerd/*/*.[ch]", "brokerd/*/*/*.[ch]", "fdrecv-lib/*/*.[ch]",
-                "examples/*.c", "tests/*/*.[ch]")
+                "examples/*.c", "tests/*/*.[ch]", "tests/*/*/*.[ch]")
 PRODUCT = [f for f in C_FILES if f.startswith(("brokerd/", "fdrecv-lib/"))]
 
 

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which lent socket the bind shim finds, and where it is polled.
+ */
+#include "fixture/unit.h"
+
+#include "bind/epoll_transfer.h"
+#include "bind/lent_sockets.h"
+
+#include <sys/epoll.h>
+
+#include <netinet/in.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A socket on a port of 127.0.0.1 that the kernel chose. */
+static int
+lent_socket(struct sockaddr_in *out_address)
+{
+	struct sockaddr_in in = {
+	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	ck_assert_int_eq(listen(fd, 9), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&in, &length), 0);
+	*out_address = in;
+	return fd;
+}
+
+static int
+find(const struct lent_sockets *held, int fd, const struct sockaddr_in *in)
+{
+	return lent_sockets_find(
+	    held, fd, (const struct sockaddr *)in, sizeof(*in));
+}
+
+static struct lent_sockets *
+load(int fd)
+{
+	struct lent_sockets *held = calloc(1, sizeof(*held));
+	char text[32];
+
+	ck_assert_ptr_nonnull(held);
+	snprintf(text, sizeof(text), " %d ", fd);
+	lent_sockets_load(held, text);
+	return held;
+}
+
+START_TEST(a_lent_socket_is_found_by_its_address)
+{
+	struct sockaddr_in in, other;
+	int lent = lent_socket(&in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct lent_sockets *held = load(lent);
+
+	other = in;
+	other.sin_port = htons((uint16_t)(ntohs(in.sin_port) ^ 1));
+	ck_assert_uint_eq(held->count, 1);
+	ck_assert_int_eq(find(held, fd, &in), lent);
+	ck_assert_int_eq(find(held, fd, &other), -1);
+	ck_assert_int_eq(lent_sockets_find(held, fd, NULL, sizeof(in)), -1);
+	ck_assert_int_eq(find(held, lent, &in), -1);
+	ck_assert_int_eq(find(held, -1, &in), -1);
+	for (socklen_t length = 0; length < sizeof(in); length++)
+		ck_assert_int_eq(
+		    lent_sockets_find(held, fd, (struct sockaddr *)&in, length),
+		    -1);
+	close(fd);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(an_address_of_another_family_than_the_socket_is_the_kernels)
+{
+	struct sockaddr_in in;
+	int lent = lent_socket(&in);
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct lent_sockets *held = load(lent);
+
+	ck_assert_int_ne(fd, -1);
+	ck_assert_int_eq(find(held, fd, &in), -1);
+	close(fd);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(a_number_that_is_another_socket_now_is_not_lent)
+{
+	struct sockaddr_in in, own;
+	int lent = lent_socket(&in), second = lent_socket(&own);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct lent_sockets *held = load(lent);
+	int copy = fcntl(lent, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_eq(dup3(second, lent, O_CLOEXEC), lent);
+	ck_assert_int_eq(find(held, fd, &in), -1);
+	ck_assert_int_eq(find(held, fd, &own), -1);
+	ck_assert(lent_sockets_has(held, copy));
+	ck_assert(!lent_sockets_has(held, lent));
+	ck_assert(!lent_sockets_has(held, -1));
+	close(copy);
+	close(fd);
+	close(second);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(there_are_at_most_as_many_as_there_is_room_for)
+{
+	struct lent_sockets *held = calloc(1, sizeof(*held));
+	char text[(LENT_SOCKETS_MAX + 9) * 12] = "";
+	struct sockaddr_in in;
+	int lent = lent_socket(&in);
+	size_t used = 0;
+
+	ck_assert_ptr_nonnull(held);
+	for (int i = 0; i < LENT_SOCKETS_MAX + 9; i++)
+		used += (size_t)snprintf(
+		    text + used, sizeof(text) - used, "%d ", lent);
+	lent_sockets_load(held, text);
+	ck_assert_uint_eq(held->count, LENT_SOCKETS_MAX);
+	close(lent);
+	free(held);
+}
+END_TEST
+
+START_TEST(only_the_same_socket_moves_in_epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
+	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
+	ck_assert_int_eq(epoll_transfer_move(fresh, fd), 0);
+	ck_assert_int_eq(epoll_transfer_move(old, fd), 1);
+	close(old);
+	event = (struct epoll_event){0};
+	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL), 0);
+	close(fresh);
+	close(fd);
+	close(poll);
+}
+END_TEST
+
+UNIT_SUITE(lent_sockets)
+{
+	TCase *tc = unit_case(suite, "held");
+
+	tcase_add_test(tc, a_lent_socket_is_found_by_its_address);
+	tcase_add_test(
+	    tc, an_address_of_another_family_than_the_socket_is_the_kernels);
+	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
+	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);
+	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
+}

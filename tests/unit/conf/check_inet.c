@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Addresses of tcp and udp: ports, services, hosts and interfaces; and what
+ * an address is called.
+ */
+#include "fixture/unit.h"
+
+#include "conf/text/inet.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <netdb.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char long_host[] =
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+    ":80";
+
+static int
+parse(struct address_list *list, uint32_t kind, const char *text, int has_ipv6,
+    struct reason *why)
+{
+	memset(list, 0, sizeof(*list));
+	memset(why, 0, sizeof(*why));
+	return inet_parse(list, kind, text, has_ipv6, why);
+}
+
+/* Asserts that text is this one address. */
+static void
+check_one(uint32_t kind, const char *text, const char *name)
+{
+	struct address_list list;
+	struct reason why;
+
+	if (parse(&list, kind, text, 1, &why) == -1)
+		ck_abort_msg("%s: %s", text, why.text);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_int_eq(list.wildcard, 0);
+	ck_assert_uint_eq(list.items[0].kind, kind);
+	ck_assert_str_eq(list.items[0].name, name);
+	address_list_done(&list);
+}
+
+static const struct {
+	const char *text;
+	const char *name; /* of tcp */
+} addresses[] = {
+    {"127.0.0.1:1", "tcp:127.0.0.1:1"},
+    {"0.0.0.0:65535", "tcp:0.0.0.0:65535"},
+    {"255.255.255.255:0080", "tcp:255.255.255.255:80"},
+    {"[::]:80", "tcp:[::]:80"},
+    {"[2001:DB8:0::1]:80", "tcp:[2001:db8::1]:80"},
+    {"[::ffff:10.0.0.1]:80", "tcp:[::ffff:10.0.0.1]:80"},
+    {"[fe80::1%1]:80", "tcp:[fe80::1%lo]:80"}, /* lo is 1 in every netns */
+    {"[ff02::1%lo]:80", "tcp:[ff02::1%lo]:80"},
+    {"[fe80::1%4294967295]:80", "tcp:[fe80::1%4294967295]:80"},
+};
+
+START_TEST(a_numeric_address_is_itself)
+{
+	check_one(RECORD_TCP, addresses[_i].text, addresses[_i].name);
+}
+END_TEST
+
+START_TEST(each_kind_is_named)
+{
+	check_one(RECORD_UDP, "127.0.0.1:53", "udp:127.0.0.1:53");
+	check_one(RECORD_UDP, "[::1]:53", "udp:[::1]:53");
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	const char *why; /* how it begins */
+} mistakes[] = {
+    {"", "expected tcp:ADDRESS:PORT"},
+    {"80", "expected tcp:ADDRESS:PORT"},
+    {"[::1]", "expected tcp:ADDRESS:PORT, with [ and ]"},
+    {"[::1]80", "expected tcp:ADDRESS:PORT, with [ and ]"},
+    {"[::1:80", "expected tcp:ADDRESS:PORT, with [ and ]"},
+    {"::1:80", "more than one \":\": expected [ and ] around an IPv6"},
+    {"127.0.0.1:", "no port: expected 1 to 65535 or a service name"},
+    {"[::1]:", "no port: expected 1 to 65535 or a service name"},
+    {"127.0.0.1:0", "port 0: expected 1 to 65535"},
+    {"127.0.0.1:65536", "port 65536: expected 1 to 65535"},
+    {"127.0.0.1:65616", "port 65616: expected 1 to 65535"}, /* 80 + 2^16 */
+    {"127.0.0.1:-1", "port -1: no such tcp service"},
+    {"127.0.0.1:+80", "port +80: no such tcp service"},
+    {"127.0.0.1: 80", "port  80: no such tcp service"},
+    {"127.0.0.1:no-service", "port no-service: no such tcp service"},
+    {long_host, "a host of 256 bytes: expected at most 255"},
+    {":80", "\"\" is no address"},
+    {" :80", "\" \" is no address"},
+    {"256.0.0.1:80", "\"256.0.0.1\" is no address"},
+    {"127.1:80", "\"127.1\" is no address"},
+    {"127.0.0.1.:80", "\"127.0.0.1.\" is no address"},
+    {"0X7f000001:80", "\"0X7f000001\" is no address"},
+    {"host.0x7f:80", "\"host.0x7f\" is no address"},
+    {"**:80", "\"**\" is no address"},
+    {"h/ost:80", "\"h/ost\" is no address"},
+    {"h\xf6st:80", "\"h\xf6st\" is no address"},
+    {"[]:80", "[] is no IPv6 address"},
+    {"[localhost]:80", "[localhost] is no IPv6 address"},
+    {"[:::]:80", "[:::] is no IPv6 address"},
+    {"[::1 ]:80", "[::1 ] is no IPv6 address"},
+    {"[fe80::1]:80", "a link-local address: expected \"%\""},
+    {"[ff02::1]:80", "a link-local address: expected \"%\""},
+    {"[fe80::1%]:80", "there is no interface \"\""},
+    {"[fe80::1%0]:80", "there is no interface \"0\""},
+    {"[fe80::1%4294967296]:80", "there is no interface \"4294967296\""},
+    {"[fe80::1%no if]:80", "there is no interface \"no if\""},
+    {"[::1%lo]:80", "an interface behind \"%\": expected it only"},
+    {"[::1%]:80", "an interface behind \"%\": expected it only"},
+};
+
+START_TEST(a_mistake_says_what_was_expected)
+{
+	const char *text = mistakes[_i].text, *begin = mistakes[_i].why;
+	struct address_list list;
+	struct reason why;
+
+	ck_assert_int_eq(parse(&list, RECORD_TCP, text, 1, &why), -1);
+	ck_assert_msg(strncmp(why.text, begin, strlen(begin)) == 0, "%s: %s",
+	    text, why.text);
+	ck_assert_ptr_nonnull(strstr(why.text, "expected"));
+	ck_assert_ptr_null(list.items);
+}
+END_TEST
+
+static void
+resolve_alone(void *argument)
+{
+	struct address_list list;
+	struct reason why;
+
+	(void)argument;
+	/* No question leaves this machine. */
+	if (unshare(CLONE_NEWNET) == -1 &&
+	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
+		_exit(77);
+	unit_must(parse(&list, RECORD_TCP, "h.invalid:80", 1, &why) == -1);
+	unit_must(
+	    strncmp(why.text, "host h.invalid has no address (", 31) == 0);
+	unit_must(strstr(why.text, "expected a host name") != NULL);
+}
+
+START_TEST(a_name_without_an_address_is_a_mistake)
+{
+	int status = unit_reap(unit_fork(resolve_alone, NULL), 0);
+
+	if (status == 77)
+		unit_skip("no network namespace can be made here");
+	else
+		ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* A service that one protocol has and the other has not, or has elsewhere. */
+static int
+find_service(char name[64], in_port_t *out_port)
+{
+	const struct servent *service;
+	int found = 0;
+
+	setservent(1);
+	while (!found && (service = getservent()) != NULL) {
+		if (strcmp(service->s_proto, "tcp") != 0 ||
+		    strlen(service->s_name) >= 64)
+			continue;
+		strcpy(name, service->s_name);
+		*out_port = (in_port_t)service->s_port;
+		found = getservbyname(name, "udp") == NULL;
+	}
+	endservent();
+	return found;
+}
+
+START_TEST(a_service_is_one_of_its_protocol)
+{
+	char name[64], text[128], expected[128];
+	struct address_list list;
+	struct reason why;
+	in_port_t port;
+
+	if (!find_service(name, &port)) {
+		unit_skip("there is no service of tcp alone");
+		return;
+	}
+	snprintf(text, sizeof(text), "127.0.0.1:%s", name);
+	snprintf(expected, sizeof(expected), "tcp:127.0.0.1:%u", ntohs(port));
+	check_one(RECORD_TCP, text, expected);
+	ck_assert_int_eq(parse(&list, RECORD_UDP, text, 1, &why), -1);
+	snprintf(
+	    expected, sizeof(expected), "port %s: no such udp service", name);
+	ck_assert_int_eq(strncmp(why.text, expected, strlen(expected)), 0);
+}
+END_TEST
+
+START_TEST(an_asterisk_is_every_address_that_there_is)
+{
+	struct address_list list;
+	struct reason why;
+
+	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 1, &why), 0);
+	ck_assert_int_eq(list.wildcard, 1);
+	ck_assert_uint_eq(list.count, 2);
+	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
+	ck_assert_str_eq(list.items[1].name, "tcp:[::]:80");
+	address_list_done(&list);
+	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 0, &why), 0);
+	ck_assert_int_eq(list.wildcard, 1);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
+	address_list_done(&list);
+}
+END_TEST
+
+START_TEST(a_name_without_IPv6_is_IPv4)
+{
+	struct address_list list;
+	struct reason why;
+
+	ck_assert_int_eq(parse(&list, RECORD_UDP, "localhost:53", 0, &why), 0);
+	for (size_t i = 0; i < list.count; i++)
+		ck_assert_int_eq(list.items[i].storage.ss_family, AF_INET);
+	ck_assert_uint_eq(list.count, 1);
+	ck_assert_str_eq(list.items[0].name, "udp:127.0.0.1:53");
+	address_list_done(&list);
+}
+END_TEST
+
+START_TEST(the_interface_is_in_the_address)
+{
+	struct address_list list;
+	struct reason why;
+	const struct sockaddr_in6 *in6;
+
+	ck_assert_int_eq(
+	    parse(&list, RECORD_TCP, "[fe80::1%lo]:80", 1, &why), 0);
+	in6 = (const void *)&list.items[0].storage;
+	ck_assert_uint_eq(in6->sin6_scope_id, if_nametoindex("lo"));
+	ck_assert_uint_eq(ntohs(in6->sin6_port), 80);
+	ck_assert_int_eq(in6->sin6_family, AF_INET6);
+	ck_assert_uint_eq(list.items[0].length, sizeof(*in6));
+	address_list_done(&list);
+}
+END_TEST
+
+START_TEST(the_longest_name_fits)
+{
+	const char expected[] = "tcp:[fe80:1111:2222:3333:4444:5555:6666:7777%"
+				"4294967295]:65535";
+	struct address address = {.kind = RECORD_TCP};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+	    .sin6_port = htons(65535),
+	    .sin6_scope_id = UINT32_MAX};
+
+	ck_assert_int_eq(
+	    inet_pton(AF_INET6, "fe80:1111:2222:3333:4444:5555:6666:7777",
+		&in6.sin6_addr),
+	    1);
+	memcpy(&address.storage, &in6, sizeof(in6));
+	inet_name(&address, "tcp");
+	ck_assert_str_eq(address.name, expected);
+}
+END_TEST
+
+UNIT_SUITE(inet)
+{
+	TCase *tc = unit_case(suite, "inet");
+
+	tcase_add_loop_test(
+	    tc, a_numeric_address_is_itself, 0, (int)UNIT_COUNT(addresses));
+	tcase_add_test(tc, each_kind_is_named);
+	tcase_add_loop_test(
+	    tc, a_mistake_says_what_was_expected, 0, (int)UNIT_COUNT(mistakes));
+	tcase_add_test(tc, a_name_without_an_address_is_a_mistake);
+	tcase_add_test(tc, a_service_is_one_of_its_protocol);
+	tcase_add_test(tc, an_asterisk_is_every_address_that_there_is);
+	tcase_add_test(tc, a_name_without_IPv6_is_IPv4);
+	tcase_add_test(tc, the_interface_is_in_the_address);
+	tcase_add_test(tc, the_longest_name_fits);
+}

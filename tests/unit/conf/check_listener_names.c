@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the top of a configuration says: names of listeners, and the user of
+ * the engine.
+ */
+#include "fixture/told.h"
+#include "fixture/unit.h"
+
+#include "conf/check/listener_names.h"
+#include "conf/meaning/settings.h"
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NO_NAME " is no name: expected 1 to 63 letters"
+
+static const char name_63[] =
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+static const struct {
+	const char *names[4]; /* the first one in line 1 */
+	unsigned int line;
+	const char *told;
+} names[] = {
+    {{NULL}, 0, NULL},
+    {{"a"}, 0, NULL},
+    {{"a", "b", "A", "a."}, 0, NULL},
+    {{name_63, "-", "_", "0"}, 0, NULL},
+    {{"a", "b", "a"}, 3,
+	"listener: \"a\" is the name of the listener in line 1 too"},
+    {{"b", "a", "c", "a"}, 4,
+	"listener: \"a\" is the name of the listener in line 2 too"},
+    {{"a", ""}, 2, "listener: \"\"" NO_NAME},
+    {{".a"}, 1, "listener: \".a\"" NO_NAME},
+    {{"a/b"}, 1, "listener: \"a/b\"" NO_NAME},
+    {{"a b"}, 1, "listener: \"a b\"" NO_NAME},
+    {{"\xe4"}, 1, "listener: \"\xe4\"" NO_NAME},
+};
+
+static void
+check_names(const char *const given[], size_t count, struct output *out)
+{
+	struct tree tree;
+
+	output_init(out);
+	tree_init(&tree);
+	for (unsigned int i = 0; i < count && given[i] != NULL; i++)
+		ck_assert_ptr_nonnull(tree_add(&tree, given[i], i + 1));
+	listener_names_check(out, tree.first);
+	tree_done(&tree);
+}
+
+START_TEST(a_name_is_a_proper_one_and_given_once)
+{
+	struct output out;
+
+	check_names(names[_i].names, 4, &out);
+	told_check(&out, names[_i].line, names[_i].told, names[_i].names[0]);
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(a_name_of_64_bytes_is_too_long)
+{
+	char name[65] = "a";
+	const char *const given[] = {name};
+	struct output out;
+
+	strcpy(name + 1, name_63);
+	ck_assert_uint_eq(strlen(name), 64);
+	check_names(given, 1, &out);
+	told_check(&out, 1, "listener: \"aaaa", name);
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(each_repetition_is_told_of)
+{
+	static const char *const given[] = {"a", "a", "", "a", ""};
+	struct output out;
+
+	check_names(given, UNIT_COUNT(given), &out);
+	told_has(&out, 2,
+	    "listener: \"a\" is the name of the listener in line 1", "second");
+	told_has(&out, 4,
+	    "listener: \"a\" is the name of the listener in line 1", "third");
+	told_has(&out, 5,
+	    "listener: \"\" is the name of the listener in line 3", "empty");
+	ck_assert_uint_eq(out.errors, 5); /* and two that are no names */
+	output_done(&out);
+}
+END_TEST
+
+/* As root; the reader is 7. */
+static const struct {
+	const char *user; /* -u */
+	const char *key;  /* in line 5 */
+	uint32_t uid, gid;
+	unsigned int line;
+	const char *told;
+} users[] = {
+    {NULL, NULL, ENGINE_UID, ENGINE_UID, 0, NULL},
+    {NULL, "60590", 60590, 60590, 0, NULL}, /* nobody's account */
+    {"60590", NULL, 60590, 60590, 0, NULL},
+    {"60590", "60591", 60590, 60590, 0, NULL},
+    {"60590", "no such one", 60590, 60590, 0, NULL}, /* never asked for */
+    {NULL, "no such one", 0, 0, 5, "user: there is no user \"no such one\""},
+    {"no such one", "60591", 0, 0, 0, "user: there is no user \"no such one\""},
+    {"", NULL, 0, 0, 0, "user: \"\": expected a name or number"},
+    {NULL, "0", 0, 0, 5, "user: \"0\": engine and config reader need"},
+    {NULL, "root", 0, 0, 5, "user: \"root\": engine and config reader need"},
+    {"7", NULL, 7, 7, 0, "user: \"7\": monitor, engine and config reader"},
+};
+
+static void
+read_user(
+    struct output *out, struct ids *ids, const char *user, const char *key)
+{
+	struct tree tree;
+
+	output_init(out);
+	tree_init(&tree);
+	if (key != NULL)
+		ck_assert_int_eq(section_add(&tree.top, KEY_USER, key, 5), 0);
+	settings_read(out, &tree, ids, user);
+	tree_done(&tree);
+}
+
+START_TEST(the_engine_of_root_has_the_user_who_is_named_first)
+{
+	struct ids ids = {.privileged = 1,
+	    .initial = 1,
+	    .record = {.reader = 7, .overflow = 65534}};
+	struct output out;
+
+	read_user(&out, &ids, users[_i].user, users[_i].key);
+	told_check(&out, users[_i].line, users[_i].told, "users");
+	ck_assert_uint_eq(out.settings.engine_uid, users[_i].uid);
+	ck_assert_uint_eq(out.settings.engine_gid, users[_i].gid);
+	ck_assert_uint_eq(ids.record.engine, users[_i].uid);
+	ck_assert_uint_eq(ids.record.engine_gid, users[_i].gid);
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(a_default_that_is_the_readers_is_called_the_default)
+{
+	struct ids ids = {.privileged = 1, .record = {.reader = ENGINE_UID}};
+	struct output out;
+
+	read_user(&out, &ids, NULL, NULL);
+	told_check(
+	    &out, 0, "user: \"the default\": monitor, engine and", "default");
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(without_root_the_engine_is_who_we_are)
+{
+	struct ids ids;
+	struct output out;
+	char own[16], other[16], told[64];
+
+	snprintf(own, sizeof(own), "%u", (unsigned int)getuid());
+	snprintf(other, sizeof(other), "%u", (unsigned int)getuid() + 1);
+	snprintf(told, sizeof(told), "warning: user: \"%s\" is ignored", other);
+	ids_init(&ids, 0);
+	read_user(&out, &ids, NULL, NULL);
+	told_check(&out, 0, NULL, "none");
+	read_user(&out, &ids, NULL, own);
+	told_check(&out, 0, NULL, "own");
+	read_user(&out, &ids, other, own);
+	told_check(&out, 0, told, "other -u");
+	read_user(&out, &ids, NULL, other);
+	told_check(&out, 5, told, "other user");
+	ck_assert_uint_eq(out.settings.engine_uid, getuid());
+	ck_assert_uint_eq(out.settings.engine_gid, getgid());
+	ck_assert_uint_eq(ids.record.engine, getuid());
+	read_user(&out, &ids, NULL, "no such one");
+	told_check(&out, 5, "user: there is no user", "no user");
+	output_done(&out);
+}
+END_TEST
+
+UNIT_SUITE(listener_names)
+{
+	TCase *tc = unit_case(suite, "names");
+
+	tcase_add_loop_test(tc, a_name_is_a_proper_one_and_given_once, 0,
+	    (int)UNIT_COUNT(names));
+	tcase_add_test(tc, a_name_of_64_bytes_is_too_long);
+	tcase_add_test(tc, each_repetition_is_told_of);
+	tcase_add_loop_test(tc,
+	    the_engine_of_root_has_the_user_who_is_named_first, 0,
+	    (int)UNIT_COUNT(users));
+	tcase_add_test(tc, a_default_that_is_the_readers_is_called_the_default);
+	tcase_add_test(tc, without_root_the_engine_is_who_we_are);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Mailboxes of listeners: where they are, whose they are, and what else is at
+ * the same place.
+ */
+#include "fixture/told.h"
+#include "fixture/unit.h"
+
+#include "conf/meaning/mailbox_key.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE 3    /* of the listener */
+#define MAILBOX 5 /* of its key mailbox */
+#define OWNER 7   /* of its key owner */
+
+/* Of a broker that root started, and of one of user 1000. */
+static const struct ids as_root = {
+    .privileged = 1, .initial = 1, .record = {0, 7, 8, 8, 65534}};
+static const struct ids as_1000 = {
+    .initial = 1, .record = {1000, 1000, 1000, 1000, 65534}};
+static const struct ids in_namespace = {
+    .privileged = 1, .record = {0, 7, 8, 8, 65534}};
+/* Where the user is what is wrong: of owners nothing is said then. */
+static const struct ids faulty = {
+    .privileged = 1, .initial = 1, .record = {0, 8, 8, 8, 65534}};
+
+static const struct {
+	const struct ids *ids;
+	int in_file;
+	const char *mailbox, *owner; /* the keys, or NULL */
+	const char *path;            /* what comes of them; "": none */
+	uint32_t uid;
+	unsigned int line;
+	const char *told;
+} cases[] = {
+    {&as_root, 1, NULL, "9", "/run/b/mailbox/www/", 9, 0, NULL},
+    {&as_root, 1, "/a", "9", "/a", 9, 0, NULL},
+    {&as_root, 1, "//a/./b/.", "9", "/a/b/", 9, 0, NULL},
+    {&as_root, 1, "/a/../b", "9", "/a/../b", 9, 0, NULL},
+    {&as_root, 1, "/a", NULL, "/a", RECORD_NO_ID, 0, NULL},
+    {&as_root, 1, "/", "9", "/", 9, 0, NULL},
+    {&as_root, 1, "a/b", "9", "", 9, MAILBOX,
+	"mailbox: \"a/b\" is relative: expected an absolute path"},
+    {&as_root, 1, "", "9", "", 9, MAILBOX, "mailbox: \"\" is relative"},
+    {&as_root, 1, "/a\x01", "9", "", 9, MAILBOX,
+	"mailbox: \"/a?\" has a control character"},
+    {&as_root, 1, NULL, NULL, "/run/b/mailbox/www/", RECORD_NO_ID, LINE,
+	"owner: not given: expected the user who may bind the default"},
+    {&as_root, 0, "/a", NULL, "/a", RECORD_NO_ID, 0,
+	"owner: not given: expected -o"},
+    {&as_root, 1, NULL, "no such one", "", RECORD_NO_ID, OWNER,
+	"owner: there is no user \"no such one\""},
+    {&as_root, 1, "/a", "", "", RECORD_NO_ID, OWNER,
+	"owner: \"\": expected a name or number"},
+    {&as_root, 1, "/a", "0", "/a", 0, OWNER,
+	"owner: \"0\": an owner with the uid of the monitor"},
+    {&as_root, 1, NULL, "7", "/run/b/mailbox/www/", 7, OWNER,
+	"owner: \"7\": an owner with the uid of the monitor"},
+    {&as_root, 1, "/a", "8", "/a", 8, OWNER,
+	"owner: \"8\": an owner with the uid of the monitor"},
+    {&as_root, 1, "/a", "65534", "/a", 65534, OWNER,
+	"warning: owner: \"65534\" is the uid that stands for unknown"},
+    {&in_namespace, 1, "/a", "65534", "/a", 65534, OWNER,
+	"owner: \"65534\" is the uid of every user that this user namespace"},
+    {&in_namespace, 1, "/a", "9", "/a", 9, 0, NULL},
+    {&faulty, 1, "/a", "8", "/a", 8, 0, NULL},
+    {&as_1000, 1, NULL, "1000", "/run/b/mailbox/www/", 1000, 0, NULL},
+    {&as_1000, 1, NULL, "1001", "", 1001, OWNER,
+	"owner: \"1001\": expected uid 1000, since brokerd does not run"},
+    {&as_1000, 1, "/a", "1001", "/a", 1001, 0, NULL},
+    {&as_1000, 1, "/a", "65534", "/a", 65534, 0, NULL},
+    {&as_1000, 0, "/a", "1001", "/a", 1001, 0, NULL},
+    {&as_1000, 1, "/a", NULL, "/a", RECORD_NO_ID, 0, NULL},
+};
+
+static struct section *
+read_one(struct output *out, struct tree *tree, const char *mailbox,
+    const char *owner, const struct mailbox_key_context *context)
+{
+	struct section *section;
+
+	output_init(out);
+	tree_init(tree);
+	section = tree_add(tree, "www", LINE);
+	if (mailbox != NULL)
+		ck_assert_int_eq(
+		    section_add(section, KEY_MAILBOX, mailbox, MAILBOX), 0);
+	if (owner != NULL)
+		ck_assert_int_eq(
+		    section_add(section, KEY_OWNER, owner, OWNER), 0);
+	mailbox_key_read(out, section, context);
+	ck_assert_uint_eq(
+	    section->mailbox_line, mailbox != NULL ? MAILBOX : LINE);
+	return section;
+}
+
+START_TEST(a_listener_has_a_mailbox_and_an_owner)
+{
+	struct mailbox_key_context context = {.rundir = "/run//b/.",
+	    .ids = cases[_i].ids,
+	    .in_file = cases[_i].in_file};
+	struct output out;
+	struct tree tree;
+	struct section *section =
+	    read_one(&out, &tree, cases[_i].mailbox, cases[_i].owner, &context);
+
+	told_check(&out, cases[_i].line, cases[_i].told, cases[_i].path);
+	ck_assert_str_eq(section->mailbox, cases[_i].path);
+	ck_assert_uint_eq(section->owner, cases[_i].uid);
+	tree_done(&tree);
+}
+END_TEST
+
+START_TEST(without_root_what_has_no_owner_is_ours)
+{
+	struct mailbox_key_context context = {
+	    .rundir = "/r", .ids = &as_1000, .in_file = 1};
+	struct output out;
+	struct tree tree;
+
+	ck_assert_uint_eq(
+	    read_one(&out, &tree, NULL, NULL, &context)->owner, getuid());
+	told_check(&out, 0, NULL, "the default");
+	tree_done(&tree);
+	context.in_file = 0;
+	ck_assert_uint_eq(
+	    read_one(&out, &tree, "/a", NULL, &context)->owner, getuid());
+	told_check(&out, 0, NULL, "-m");
+	tree_done(&tree);
+}
+END_TEST
+
+/* A worker's name in a pool has 32 bytes at most, sun_path 108 with a NUL. */
+static const struct {
+	size_t length;
+	int pool;
+	const char *told; /* behind the path */
+} lengths[] = {
+    {107, 0, NULL},
+    {108, 0, "has 108 bytes: expected at most 107"},
+    {75, 1, NULL},
+    {76, 1, "has 76 bytes: expected at most 75 for a directory"},
+};
+
+START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
+{
+	struct mailbox_key_context context = {
+	    .rundir = "/r", .ids = &as_root, .in_file = 1};
+	char path[128] = "/", told[256];
+	struct output out;
+	struct tree tree;
+
+	memset(path + 1, 'x', lengths[_i].length - 1);
+	if (lengths[_i].pool)
+		path[lengths[_i].length - 1] = '/';
+	if (lengths[_i].told != NULL)
+		snprintf(told, sizeof(told), "mailbox: \"%s\" %s", path,
+		    lengths[_i].told);
+	read_one(&out, &tree, path, "9", &context);
+	told_check(&out, MAILBOX, lengths[_i].told != NULL ? told : NULL, path);
+	ck_assert_str_eq(
+	    tree.first->mailbox, lengths[_i].told != NULL ? "" : path);
+	tree_done(&tree);
+}
+END_TEST
+
+START_TEST(a_default_that_is_too_long_is_called_so)
+{
+	char rundir[128] = "/";
+	struct mailbox_key_context context = {
+	    .rundir = rundir, .ids = &as_root, .in_file = 1};
+	struct output out;
+	struct tree tree;
+
+	memset(rundir + 1, 'x', 70);
+	read_one(&out, &tree, NULL, "9", &context);
+	told_check(&out, LINE, "mailbox: the default \"/xxx", "default");
+	tree_done(&tree);
+}
+END_TEST
+
+static const struct {
+	struct {
+		const char *mailbox;
+		uint32_t owner;
+	} listeners[3];       /* "a", "b" and "c", mailboxes in lines 1 to 3 */
+	const char *endpoint; /* in line 9 */
+	unsigned int line;
+	const char *told;
+} places[] = {
+    {{{"/a", 1}, {"/b", 2}, {"/a/", 3}}, NULL, 0, NULL},
+    {{{"/a", 1}, {"/b", 2}, {"/a", 1}}, NULL, 0, NULL},
+    {{{"", 1}, {"", 2}, {"", 3}}, NULL, 0, NULL}, /* told of already */
+    {{{"/b", 1}, {"/a", 2}, {"/a", 1}}, NULL, 3,
+	"mailbox: \"/a\" is that of listener \"b\" in line 2 too, with"},
+    {{{"/a", 1}, {"/a", RECORD_NO_ID}, {"/b", 1}}, NULL, 2,
+	"mailbox: \"/a\" is that of listener \"a\" in line 1 too, with"},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/d", 0, NULL},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/b", 0, NULL},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/b/c/d", 0, NULL},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/c/d", 0, NULL},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:@/a", 0, NULL},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/c", 9,
+	"listen: \"unix-stream:/c\" is the mailbox of listener \"c\" too"},
+    {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-dgram:/b/c", 9,
+	"listen: \"unix-dgram:/b/c\" lies in the mailbox directory of "
+	"listener \"b\""},
+};
+
+/* Only what is asked for here: the name, and whether it is a path. */
+static void
+add_endpoint(struct output *out, const char *name)
+{
+	struct record *record = output_add(out);
+	struct record_endpoint *endpoint;
+	const char *path = strchr(name, ':') + 1;
+
+	ck_assert_ptr_nonnull(record);
+	record->line = 9;
+	endpoint = &record->u.endpoint;
+	endpoint->kind = strncmp(name, "unix-dgram", 10) == 0 ?
+	    RECORD_UNIX_DGRAM :
+	    RECORD_UNIX_STREAM;
+	endpoint->address.ss_family = AF_UNIX;
+	memcpy((char *)&endpoint->address + sizeof(sa_family_t),
+	    path[0] == '@' ? "" : path, 1);
+	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+}
+
+START_TEST(who_shares_a_place_has_one_owner)
+{
+	struct output out;
+	struct tree tree;
+
+	output_init(&out);
+	tree_init(&tree);
+	for (unsigned int i = 0; i < 3; i++) {
+		const char name[] = {(char)('a' + i), '\0'};
+		struct section *section = tree_add(&tree, name, 20);
+
+		ck_assert_ptr_nonnull(section);
+		strcpy(section->mailbox, places[_i].listeners[i].mailbox);
+		section->mailbox_line = i + 1;
+		section->owner = places[_i].listeners[i].owner;
+	}
+	if (places[_i].endpoint != NULL)
+		add_endpoint(&out, places[_i].endpoint);
+	mailbox_key_check(&out, tree.first);
+	told_check(&out, places[_i].line, places[_i].told,
+	    places[_i].endpoint != NULL ? places[_i].endpoint : "owners");
+	output_done(&out);
+	tree_done(&tree);
+}
+END_TEST
+
+UNIT_SUITE(mailbox_key)
+{
+	TCase *tc = unit_case(suite, "mailbox");
+
+	tcase_add_loop_test(tc, a_listener_has_a_mailbox_and_an_owner, 0,
+	    (int)UNIT_COUNT(cases));
+	tcase_add_test(tc, without_root_what_has_no_owner_is_ours);
+	tcase_add_loop_test(tc, a_mailbox_is_as_long_as_a_socket_address_allows,
+	    0, (int)UNIT_COUNT(lengths));
+	tcase_add_test(tc, a_default_that_is_too_long_is_called_so);
+	tcase_add_loop_test(
+	    tc, who_shares_a_place_has_one_owner, 0, (int)UNIT_COUNT(places));
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which endpoints exclude each other, compared with what bind(2) and listen(2)
+ * of this kernel say where that can be tried on loopback.
+ */
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "conf/check/overlap.h"
+#include "conf/output.h"
+#include "conf/text/address.h"
+
+#include <netinet/in.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *a, *b;
+	int v6only;
+	int overlap;
+} pairs[] = {
+    {"tcp:127.0.0.1:7", "tcp:127.0.0.1:7", 1, 1},
+    {"tcp:127.0.0.1:7", "tcp:127.0.0.1:8", 1, 0},
+    {"tcp:127.0.0.1:7", "tcp:127.0.0.2:7", 1, 0},
+    {"tcp:127.0.0.1:7", "udp:127.0.0.1:7", 1, 0},
+    {"tcp:0.0.0.0:7", "tcp:127.0.0.1:7", 1, 1},
+    {"udp:0.0.0.0:7", "udp:127.0.0.1:7", 1, 1},
+    {"tcp:0.0.0.0:7", "tcp:[::]:7", 1, 0},
+    {"tcp:0.0.0.0:7", "tcp:[::]:7", 0, 1},
+    {"tcp:127.0.0.1:7", "tcp:[::]:7", 0, 1},
+    {"tcp:[::]:7", "tcp:[::1]:7", 1, 1},
+    {"tcp:[::1]:7", "tcp:[::2]:7", 1, 0},
+    {"tcp:[::1]:7", "tcp:127.0.0.1:7", 0, 0},
+    {"tcp:[::ffff:127.0.0.1]:7", "tcp:127.0.0.1:7", 0, 1},
+    {"tcp:[::ffff:127.0.0.1]:7", "tcp:127.0.0.2:7", 0, 0},
+    {"tcp:[::ffff:127.0.0.1]:7", "tcp:0.0.0.0:7", 0, 1},
+    {"tcp:[::ffff:127.0.0.1]:7", "tcp:[::]:7", 0, 1},
+    {"tcp:[::ffff:127.0.0.1]:7", "tcp:[::1]:7", 0, 0},
+    {"tcp:[fe80::1%1]:7", "tcp:[fe80::1%1]:7", 1, 1},
+    {"tcp:[fe80::1%1]:7", "tcp:[fe80::1%2]:7", 1, 0},
+    {"unix-stream:/a", "unix-dgram:/a", 1, 1},
+    {"unix-stream:/a", "unix-stream:/b", 1, 0},
+    {"unix-stream:@a", "unix-seqpacket:@a", 1, 1},
+    {"unix-stream:@/a", "unix-stream:/a", 1, 0},
+    {"unix-stream:/a", "tcp:127.0.0.1:7", 1, 0},
+};
+
+static struct record_endpoint
+endpoint_of(const char *text, int v6only)
+{
+	struct record_endpoint endpoint;
+	struct address_list list;
+	struct reason why;
+
+	ck_assert_int_eq(address_parse(&list, text, 1, &why), 0);
+	memset(&endpoint, 0, sizeof(endpoint));
+	endpoint.kind = list.items[0].kind;
+	endpoint.address = list.items[0].storage;
+	endpoint.address_length = list.items[0].length;
+	endpoint.flags = v6only ? RECORD_V6ONLY : 0;
+	memcpy(endpoint.name, list.items[0].name, RECORD_NAME_SIZE);
+	memcpy(endpoint.listener, "www", 4);
+	address_list_done(&list);
+	return endpoint;
+}
+
+START_TEST(a_pair_overlaps_or_not_in_either_order)
+{
+	struct record_endpoint a = endpoint_of(pairs[_i].a, pairs[_i].v6only);
+	struct record_endpoint b = endpoint_of(pairs[_i].b, pairs[_i].v6only);
+
+	ck_assert_int_eq(overlap_is(&a, &b), pairs[_i].overlap);
+	ck_assert_int_eq(overlap_is(&b, &a), pairs[_i].overlap);
+	ck_assert_int_eq(overlap_is(&a, &a), 1);
+}
+END_TEST
+
+/* A listening or bound socket as the monitor makes it, on port (0: any);
+ * -1 with errno. */
+static int
+open_endpoint(struct record_endpoint *endpoint, in_port_t port, int v6only)
+{
+	struct sockaddr_in *in = (void *)&endpoint->address;
+	int one = 1, failed;
+	int fd = socket(endpoint->address.ss_family,
+	    record_socket_type(endpoint->kind) | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	in->sin_port = port;
+	if (endpoint->kind == RECORD_TCP)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (endpoint->address.ss_family == AF_INET6)
+		setsockopt(
+		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only));
+	failed = bind(fd, (const struct sockaddr *)&endpoint->address,
+	    endpoint->address_length);
+	if (failed == 0 && record_has_connections(endpoint))
+		failed = listen(fd, 1);
+	return failed == 0 ? fd : fd_close(fd);
+}
+
+START_TEST(the_kernel_agrees_where_it_can_be_asked)
+{
+	struct record_endpoint a = endpoint_of(pairs[_i].a, pairs[_i].v6only);
+	struct record_endpoint b = endpoint_of(pairs[_i].b, pairs[_i].v6only);
+	struct sockaddr_in bound;
+	socklen_t length = sizeof(bound);
+	int first, second;
+
+	/* Pairs with one port each, and of addresses that every machine has. */
+	if (a.address.ss_family == AF_UNIX || b.address.ss_family == AF_UNIX ||
+	    strstr(pairs[_i].b, ":8") != NULL)
+		return;
+	first = open_endpoint(&a, 0, pairs[_i].v6only);
+	if (first == -1)
+		return;
+	getsockname(first, (struct sockaddr *)&bound, &length);
+	second = open_endpoint(&b, bound.sin_port, pairs[_i].v6only);
+	if (second != -1 || errno == EADDRINUSE)
+		ck_assert_msg((second == -1) == pairs[_i].overlap,
+		    "%s and %s: the kernel says %s", pairs[_i].a, pairs[_i].b,
+		    second == -1 ? "overlap" : "no overlap");
+	fd_close(second);
+	fd_close(first);
+}
+END_TEST
+
+static void
+add(struct output *out, const char *text, unsigned int line)
+{
+	struct record *record = output_add(out);
+
+	ck_assert_ptr_nonnull(record);
+	record->line = line;
+	record->u.endpoint = endpoint_of(text, 1);
+}
+
+START_TEST(the_later_endpoint_is_reported_with_the_first_that_it_meets)
+{
+	struct output out;
+
+	output_init(&out);
+	add(&out, "tcp:127.0.0.1:7", 3);
+	add(&out, "udp:127.0.0.1:7", 4);
+	add(&out, "tcp:127.0.0.2:7", 5);
+	add(&out, "tcp:0.0.0.0:7", 6);
+	overlap_check(&out);
+	ck_assert_uint_eq(out.errors, 1);
+	ck_assert_uint_eq(out.diagnostics[0].line, 6);
+	ck_assert_str_eq(out.diagnostics[0].u.diagnostic.text,
+	    "listen: \"tcp:0.0.0.0:7\" overlaps \"tcp:127.0.0.1:7\" of "
+	    "listener \"www\" in line 3: expected addresses of which none "
+	    "covers another");
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(two_lines_are_one_report_for_a_port)
+{
+	struct output out;
+
+	output_init(&out);
+	add(&out, "tcp:0.0.0.0:7", 3);
+	add(&out, "tcp:[::]:7", 3);
+	add(&out, "tcp:0.0.0.0:7", 9);
+	add(&out, "tcp:[::]:7", 9);
+	add(&out, "unix-stream:/a", 3);
+	add(&out, "unix-stream:/a", 9);
+	overlap_check(&out);
+	ck_assert_uint_eq(out.errors, 2);
+	output_done(&out);
+}
+END_TEST
+
+UNIT_SUITE(overlap)
+{
+	TCase *tc = unit_case(suite, "overlap");
+	int count = (int)(sizeof(pairs) / sizeof(pairs[0]));
+
+	tcase_add_loop_test(
+	    tc, a_pair_overlaps_or_not_in_either_order, 0, count);
+	tcase_add_loop_test(
+	    tc, the_kernel_agrees_where_it_can_be_asked, 0, count);
+	tcase_add_test(
+	    tc, the_later_endpoint_is_reported_with_the_first_that_it_meets);
+	tcase_add_test(tc, two_lines_are_one_report_for_a_port);
+}

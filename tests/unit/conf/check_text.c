@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The small parts of the config reader that only handle text: numbers, paths,
+ * reasons, and arrays of line numbers.
+ */
+#include "fixture/unit.h"
+
+#include "conf/syntax/lines.h"
+#include "conf/text/number.h"
+#include "conf/text/pathname.h"
+#include "conf/text/reason.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNTOUCHED 4711
+
+static const struct {
+	const char *text;
+	int base;
+	uint64_t min, max;
+	int error;
+	uint64_t value;
+} numbers[] = {
+    {"0", 10, 0, 9, 0, 0},
+    {"9", 10, 9, 9, 0, 9},
+    {"0000000000000000000000042", 10, 0, 99, 0, 42},
+    {"755", 8, 0, 0777, 0, 0755},
+    {"0755", 8, 0, 0777, 0, 0755},
+    {"0755", 10, 0, 999, 0, 755},
+    {"18446744073709551615", 10, 0, UINT64_MAX, 0, UINT64_MAX},
+    {"1777777777777777777777", 8, 0, UINT64_MAX, 0, UINT64_MAX},
+    {"18446744073709551616", 10, 0, UINT64_MAX, ERANGE, 0},
+    {"2000000000000000000000", 8, 0, UINT64_MAX, ERANGE, 0},
+    /* Modulo 2^64 these are 5, the second one after two rounds. */
+    {"18446744073709551621", 10, 0, 9, ERANGE, 0},
+    {"36893488147419103237", 10, 0, 9, ERANGE, 0},
+    {"10", 10, 0, 9, ERANGE, 0},
+    {"8", 10, 9, 99, ERANGE, 0},
+    {"", 10, 0, 9, EINVAL, 0},
+    {"8", 8, 0, 9, EINVAL, 0},
+    {"a", 10, 0, 99, EINVAL, 0},
+    {":", 10, 0, 99, EINVAL, 0}, /* what follows 9 */
+    {"/", 10, 0, 99, EINVAL, 0}, /* what comes before 0 */
+    {"+1", 10, 0, 9, EINVAL, 0},
+    {"-1", 10, 0, UINT64_MAX, EINVAL, 0},
+    {" 1", 10, 0, 9, EINVAL, 0},
+    {"1 ", 10, 0, 9, EINVAL, 0},
+    {"1\n", 10, 0, 9, EINVAL, 0},
+    {"0x1", 10, 0, 9, EINVAL, 0},
+    {"1.0", 10, 0, 9, EINVAL, 0},
+    {"\xb1", 10, 0, 999, EINVAL, 0}, /* 1 in some other alphabet */
+    {"99999999999999999999x", 10, 0, 9, EINVAL, 0},
+};
+
+START_TEST(a_number_is_digits_within_its_limits_and_nothing_else)
+{
+	uint64_t value = UNTOUCHED;
+	int result;
+
+	errno = 0;
+	result = number_parse(numbers[_i].text, numbers[_i].base,
+	    numbers[_i].min, numbers[_i].max, &value);
+	ck_assert_int_eq(errno, numbers[_i].error);
+	ck_assert_int_eq(result, numbers[_i].error == 0 ? 0 : -1);
+	ck_assert_uint_eq(
+	    value, numbers[_i].error == 0 ? numbers[_i].value : UNTOUCHED);
+}
+END_TEST
+
+START_TEST(lines_stay_in_their_order_whatever_their_number)
+{
+	const size_t count = 1000; /* several times the room is used up */
+	struct lines lines = {NULL, 0};
+
+	lines_done(&lines); /* of an empty one */
+	for (unsigned int i = 0; i < count; i++) {
+		ck_assert_int_eq(lines_push(&lines, UINT_MAX - i), 0);
+		ck_assert_uint_eq(lines.count, i + 1);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		ck_assert_uint_eq(lines.items[i], UINT_MAX - i);
+	lines_done(&lines);
+	ck_assert_uint_eq(lines.count, 0);
+	ck_assert_int_eq(lines_push(&lines, 7), 0);
+	ck_assert_uint_eq(lines.items[0], 7);
+	lines_done(&lines);
+}
+END_TEST
+
+static const struct {
+	const char *path;
+	const char *clean;
+} clean[] = {
+    {"", ""},
+    {".", "."},
+    {"a", "a"},
+    {"./a", "a"},
+    {"././a/", "a/"},
+    {".//a", "a"}, /* not /a */
+    {"..", ".."},
+    {"../a", "../a"},
+    {".../a./.b", ".../a./.b"},
+    {"///", "/"},
+    {"/.//./", "/"},
+    {"/a/./.", "/a/"},
+    {"/a/..", "/a/.."},
+    {"/a//", "/a/"},
+};
+
+START_TEST(a_path_loses_what_says_nothing)
+{
+	char *path = pathname_clean(clean[_i].path);
+
+	ck_assert_ptr_nonnull(path);
+	ck_assert_str_eq(path, clean[_i].clean);
+	free(path);
+}
+END_TEST
+
+static const struct {
+	const char *path;
+	const char *behind; /* the current directory; NULL: path, not so */
+	const char *absolute;
+} absolute[] = {
+    {"/", NULL, "/"},
+    {"//a/./b", NULL, "/a/b"},
+    {"a", "/a", NULL},
+    {"./a//b/", "/a/b/", NULL},
+    {"../a", "/../a", NULL},
+    {".", "/", NULL},
+    {"", "/", NULL},
+};
+
+START_TEST(a_relative_path_begins_with_the_current_directory)
+{
+	char expected[PATH_MAX + 16];
+	char *path;
+
+	ck_assert_int_eq(chdir(unit_directory("here", 0755)), 0);
+	path = pathname_absolute(absolute[_i].path);
+	ck_assert_ptr_nonnull(path);
+	if (absolute[_i].behind == NULL)
+		snprintf(
+		    expected, sizeof(expected), "%s", absolute[_i].absolute);
+	else
+		snprintf(expected, sizeof(expected), "%s%s", unit_path("here"),
+		    absolute[_i].behind);
+	ck_assert_str_eq(path, expected);
+	free(path);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_gone_has_no_name)
+{
+	char *path;
+
+	ck_assert_int_eq(chdir(unit_directory("gone", 0755)), 0);
+	ck_assert_int_eq(rmdir(unit_path("gone")), 0);
+	ck_assert_ptr_null(pathname_absolute("a"));
+	ck_assert_int_eq(errno, ENOENT);
+	path = pathname_absolute("/a");
+	ck_assert_ptr_nonnull(path);
+	free(path);
+}
+END_TEST
+
+START_TEST(a_control_character_is_not_printable)
+{
+	char path[] = "/a?b";
+
+	ck_assert(pathname_is_printable(""));
+	for (int c = 1; c < 256; c++) {
+		path[2] = (char)c;
+		ck_assert_msg(
+		    pathname_is_printable(path) == (c >= 0x20 && c != 0x7f),
+		    "character %d", c);
+	}
+}
+END_TEST
+
+START_TEST(a_reason_is_cut_to_what_fits)
+{
+	char value[4 * RECORD_TEXT_SIZE];
+	struct reason why;
+
+	memset(value, 'x', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	ck_assert_int_eq(reason_set(&why, "%d: %s", 42, value), -1);
+	ck_assert_uint_eq(strlen(why.text), RECORD_TEXT_SIZE - 1);
+	ck_assert_int_eq(strncmp(why.text, "42: xxx", 7), 0);
+	/* A value leaves room for what was expected. */
+	ck_assert_int_eq(
+	    reason_set(&why, REASON_VALUE ": expected", value), -1);
+	ck_assert_uint_eq(strlen(why.text), 162 + strlen(": expected"));
+	ck_assert_str_eq(why.text + 161, "\": expected");
+}
+END_TEST
+
+START_TEST(a_failure_of_the_system_has_no_text)
+{
+	struct reason why;
+
+	reason_set(&why, "a text");
+	ck_assert_int_eq(reason_system(&why), -1);
+	ck_assert_str_eq(why.text, "");
+}
+END_TEST
+
+UNIT_SUITE(text)
+{
+	TCase *tc = unit_case(suite, "text");
+
+	tcase_add_loop_test(tc,
+	    a_number_is_digits_within_its_limits_and_nothing_else, 0,
+	    (int)UNIT_COUNT(numbers));
+	tcase_add_test(tc, lines_stay_in_their_order_whatever_their_number);
+	tcase_add_loop_test(
+	    tc, a_path_loses_what_says_nothing, 0, (int)UNIT_COUNT(clean));
+	tcase_add_loop_test(tc,
+	    a_relative_path_begins_with_the_current_directory, 0,
+	    (int)UNIT_COUNT(absolute));
+	tcase_add_test(tc, a_directory_that_is_gone_has_no_name);
+	tcase_add_test(tc, a_control_character_is_not_printable);
+	tcase_add_test(tc, a_reason_is_cut_to_what_fits);
+	tcase_add_test(tc, a_failure_of_the_system_has_no_text);
+}

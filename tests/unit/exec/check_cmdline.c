@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: the command line.  What is refused, and how, is among the
+ * integration tests.
+ */
+#include "exec/cmdline.h"
+#include "exec/convention.h"
+#include "fixture/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS 12
+
+static const struct {
+	const char *words[WORDS];
+	enum convention_id form;
+	size_t listeners;
+	unsigned int timeout_s;
+	unsigned int limit;
+} lines[] = {
+    {{"a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
+    {{"a", "b", "c", "--", "p", "--", "q"}, CONVENTION_SYSTEMD, 3, 30, 40},
+    {{"--systemd", "--systemd", "a", "--", "p", "--nginx"}, CONVENTION_SYSTEMD,
+	1, 30, 40},
+    {{"a", "--nginx", "b", "--", "p"}, CONVENTION_NGINX, 2, 30, 40},
+    {{"--inetd", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
+    {{"--upstart", "a", "--", "p"}, CONVENTION_UPSTART, 1, 30, 40},
+    {{"--einhorn", "a", "--", "p"}, CONVENTION_EINHORN, 1, 30, 40},
+    {{"--preload", "a", "--", "p"}, CONVENTION_PRELOAD, 1, 30, 40},
+    {{"--timeout", "0", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 0, 40},
+    {{"--timeout=86400", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 86400, 40},
+    {{"--each", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
+    {{"--each", "--limit", "7", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 7},
+    {{"--ucspi", "--each", "a", "--", "p"}, CONVENTION_UCSPI, 1, 30, 40},
+    {{"--each", "--systemd", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
+};
+
+/* Reads a command line as main() gets it. */
+static void
+read_words(struct cmdline *options, const char *const *words)
+{
+	static char *argv[WORDS + 2];
+	int argc = 1;
+
+	argv[0] = strdup("fdrecv-exec");
+	while (words[argc - 1] != NULL) {
+		argv[argc] = strdup(words[argc - 1]);
+		argc++;
+	}
+	argv[argc] = NULL;
+	cmdline_read(options, argc, argv);
+}
+
+static void
+read_line(void *argument)
+{
+	size_t i = (size_t) * (const int *)argument;
+	struct cmdline options;
+
+	read_words(&options, lines[i].words);
+	unit_must(options.form == convention_of(lines[i].form));
+	unit_must(options.listener_count == lines[i].listeners);
+	unit_must(options.timeout_s == lines[i].timeout_s);
+	unit_must(options.limit == lines[i].limit);
+	unit_must(options.each ==
+	    (strcmp(lines[i].words[0], "--each") == 0 ||
+		lines[i].form == CONVENTION_UCSPI));
+	unit_must(strcmp(options.program[0], "p") == 0);
+	unit_must(options.mailbox == NULL && options.user == NULL);
+}
+
+START_TEST(options_come_before_and_among_the_listeners)
+{
+	unit_in_child(read_line, &_i);
+}
+END_TEST
+
+static void
+read_texts(void *argument)
+{
+	const char *const words[] = {"-m", "box", "-R/run", "--user=me",
+	    "--keep-mailbox", "--fd", "65535", "a", "b", "--", "p", NULL};
+	const char *const preload[] = {
+	    "--preload=/lib/x.so", "a", "--", "p", NULL};
+	struct cmdline options;
+
+	if (*(const int *)argument) {
+		read_words(&options, preload);
+		unit_must(options.form == convention_of(CONVENTION_PRELOAD));
+		unit_must(strcmp(options.library, "/lib/x.so") == 0);
+		return;
+	}
+	read_words(&options, words);
+	unit_must(strcmp(options.mailbox, "box") == 0);
+	unit_must(strcmp(options.run_dir, "/run") == 0);
+	unit_must(strcmp(options.user, "me") == 0);
+	unit_must(options.keep_mailbox && options.first == 65535);
+	unit_must(options.form == convention_of(CONVENTION_FD));
+	unit_must(strcmp(options.listeners[0], "a") == 0);
+	unit_must(strcmp(options.listeners[1], "b") == 0);
+}
+
+START_TEST(texts_and_numbers_go_where_they_belong)
+{
+	unit_in_child(read_texts, &_i);
+}
+END_TEST
+
+UNIT_SUITE(cmdline)
+{
+	TCase *tc = unit_case(suite, "exec_options");
+
+	tcase_add_loop_test(tc, options_come_before_and_among_the_listeners, 0,
+	    UNIT_COUNT(lines));
+	tcase_add_loop_test(tc, texts_and_numbers_go_where_they_belong, 0, 2);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec --preload: LD_PRELOAD, and programs that do not read it.
+ */
+#include "exec/preload.h"
+#include "fixture/unit.h"
+
+#include <sys/stat.h>
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *before;
+	const char *after;
+} lists[] = {
+    {NULL, "/lib/x.so"},
+    {"", "/lib/x.so"},
+    {"/lib/y.so", "/lib/x.so:/lib/y.so"},
+    {"/lib/y.so /lib/z.so", "/lib/x.so:/lib/y.so /lib/z.so"},
+    {"/lib/x.so", "/lib/x.so"},
+    {"/lib/y.so:/lib/x.so", "/lib/y.so:/lib/x.so"},
+    {"/lib/y.so /lib/x.so z", "/lib/y.so /lib/x.so z"},
+    {"/usr/lib/x.so", "/lib/x.so:/usr/lib/x.so"},
+    {"/lib/x.so.1", "/lib/x.so:/lib/x.so.1"},
+};
+
+static void
+add(void *argument)
+{
+	int i = *(const int *)argument;
+
+	if (lists[i].before == NULL)
+		unsetenv("LD_PRELOAD");
+	else
+		setenv("LD_PRELOAD", lists[i].before, 1);
+	unit_must(preload_add("/lib/x.so") == 0);
+	unit_must(strcmp(getenv("LD_PRELOAD"), lists[i].after) == 0);
+}
+
+START_TEST(it_is_first_and_once)
+{
+	unit_in_child(add, &_i);
+}
+END_TEST
+
+/* A program of 64 bits with these parts. */
+static const char *
+make_program(const Elf64_Word *types, Elf64_Half count, unsigned char class)
+{
+	const char *path = unit_path("program");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	Elf64_Ehdr head = {.e_phoff = sizeof(head),
+	    .e_phentsize = sizeof(Elf64_Phdr),
+	    .e_phnum = count};
+
+	memcpy(head.e_ident, ELFMAG, SELFMAG);
+	head.e_ident[EI_CLASS] = class;
+	ck_assert_int_eq(write(fd, &head, sizeof(head)), sizeof(head));
+	for (Elf64_Half i = 0; i < count; i++) {
+		Elf64_Phdr part = {.p_type = types[i]};
+
+		ck_assert_int_eq(write(fd, &part, sizeof(part)), sizeof(part));
+	}
+	close(fd);
+	return path;
+}
+
+START_TEST(static_programs_are_known)
+{
+	const Elf64_Word plain[] = {PT_PHDR, PT_LOAD};
+	const Elf64_Word linked[] = {PT_PHDR, PT_LOAD, PT_INTERP};
+
+	ck_assert_str_eq(preload_cannot(make_program(plain, 2, ELFCLASS64)),
+	    "it is statically linked");
+	ck_assert_ptr_null(preload_cannot(make_program(linked, 3, ELFCLASS64)));
+	ck_assert_ptr_null(preload_cannot(make_program(plain, 2, ELFCLASS32)));
+	/* Cut off: nobody knows. */
+	ck_assert_int_eq(truncate(make_program(plain, 2, ELFCLASS64), 100), 0);
+	ck_assert_ptr_null(preload_cannot(unit_path("program")));
+}
+END_TEST
+
+START_TEST(of_scripts_and_what_is_not_there_nothing_is_known)
+{
+	int fd =
+	    open(unit_path("script"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+
+	ck_assert_int_eq(write(fd, "#!/bin/sh\n", 10), 10);
+	close(fd);
+	ck_assert_ptr_null(preload_cannot(unit_path("script")));
+	ck_assert_ptr_null(preload_cannot(unit_path("none")));
+}
+END_TEST
+
+/* Of this user's own programs exec gives no new rights. */
+START_TEST(programs_that_gain_rights_are_known)
+{
+	const Elf64_Word linked[] = {PT_INTERP};
+	const char *path = make_program(linked, 1, ELFCLASS64);
+
+	ck_assert_int_eq(chmod(path, 04755), 0);
+	ck_assert_ptr_null(preload_cannot(path));
+	if (geteuid() != 0) {
+		unit_skip("only root can give files away");
+		return;
+	}
+	ck_assert_int_eq(chown(path, 60591, 60591), 0);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	ck_assert_ptr_null(preload_cannot(path));
+	for (mode_t mode = 02000; mode <= 04000; mode += 02000) {
+		ck_assert_int_eq(chmod(path, mode | 0755), 0);
+		ck_assert_str_eq(preload_cannot(path),
+		    "it runs set-user-ID, set-group-ID or with capabilities");
+	}
+	/* Without that bit it only locks. */
+	ck_assert_int_eq(chmod(path, 02745), 0);
+	ck_assert_ptr_null(preload_cannot(path));
+}
+END_TEST
+
+UNIT_SUITE(preload)
+{
+	TCase *tc = unit_case(suite, "exec_preload");
+
+	tcase_add_loop_test(tc, it_is_first_and_once, 0, UNIT_COUNT(lists));
+	tcase_add_test(tc, static_programs_are_known);
+	tcase_add_test(tc, of_scripts_and_what_is_not_there_nothing_is_known);
+	tcase_add_test(tc, programs_that_gain_rights_are_known);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Descriptors that connections leave for others.
+ */
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "engine/handoff/fd_reserve.h"
+
+#include <sys/resource.h>
+
+#include <fcntl.h>
+
+static struct fd_reserve spare;
+
+static void
+start(rlim_t limit)
+{
+	struct rlimit rlimit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &rlimit), 0);
+	rlimit.rlim_cur = limit;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &rlimit), 0);
+	fd_reserve_init(&spare);
+}
+
+/* Opens what a connection might be. */
+static int
+take(void)
+{
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_ne(fd, -1);
+	fd_reserve_note(&spare, fd);
+	return fd;
+}
+
+static const struct {
+	rlim_t limit;
+	int first; /* that is kept */
+} limits[] = {{1024, 1008}, {64, 48}, {63, 48}, {40, 30}};
+
+START_TEST(the_last_are_kept)
+{
+	int fd;
+
+	start(limits[_i].limit);
+	do {
+		ck_assert(fd_reserve_is_left(&spare));
+		fd = take();
+	} while (fd < limits[_i].first - 1);
+	ck_assert(fd_reserve_is_left(&spare)); /* nobody has come to the edge */
+	fd = take();
+	ck_assert_int_eq(fd, limits[_i].first);
+	ck_assert(!fd_reserve_is_left(&spare));
+	ck_assert(!fd_reserve_is_left(&spare));
+	fd_close(fd);
+	ck_assert(!fd_reserve_is_left(&spare));
+	fd_close(fd - 1);
+	ck_assert(fd_reserve_is_left(&spare));
+	for (fd -= 2; fd > 2; fd--)
+		fd_close(fd);
+}
+END_TEST
+
+START_TEST(without_a_start_none_is_kept)
+{
+	spare = (struct fd_reserve){0};
+	fd_reserve_note(&spare, 1000000);
+	ck_assert(fd_reserve_is_left(&spare));
+}
+END_TEST
+
+UNIT_SUITE(fd_reserve)
+{
+	TCase *tc = tcase_create("spare");
+
+	tcase_add_loop_test(tc, the_last_are_kept, 0, (int)UNIT_COUNT(limits));
+	tcase_add_test(tc, without_a_start_none_is_kept);
+	suite_add_tcase(suite, tc);
+}

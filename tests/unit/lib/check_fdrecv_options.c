@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv_open(): options that are wrong, of another version, or of a mailbox
+ * that cannot be.  None of that leaves a name or a descriptor, or closes one.
+ */
+#include "fixture/engine.h"
+#include "fixture/net.h"
+#include "fixture/unit.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct engine engine;
+
+static void
+is_refused(const struct fdrecv_options *options, int error)
+{
+	errno = 0;
+	ck_assert_ptr_null(fdrecv_open(unit_path("box"), options));
+	ck_assert_int_eq(errno, error);
+	ck_assert_int_eq(access(unit_path("box"), F_OK), -1);
+	engine_hears_no_hello(&engine);
+}
+
+/* The fixture sees to it that standard input, too, is as it was. */
+START_TEST(only_unknown_flags_are_refused)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+	unsigned int flag = 1U << _i;
+	struct fdrecv *box;
+
+	engine_start(&engine, 0, 11);
+	options.run_dir = engine_run_dir();
+	options.flags = flag | FDRECV_NONBLOCK;
+	if (flag > FDRECV_COUNTED) {
+		is_refused(&options, EINVAL);
+	} else {
+		box = fdrecv_open(unit_path("box"), &options);
+		ck_assert_ptr_nonnull(box);
+		fdrecv_close(box);
+	}
+	engine_stop(&engine);
+}
+END_TEST
+
+static const unsigned int heavy[] = {10001, 65536, 0x80000000, 0xffffffff};
+
+START_TEST(too_much_weight_is_refused)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+
+	engine_start(&engine, 0, 11);
+	options.run_dir = engine_run_dir();
+	options.weight = heavy[_i];
+	is_refused(&options, EINVAL);
+	engine_stop(&engine);
+}
+END_TEST
+
+static const size_t small[] = {0, 1, 7, 8, 11};
+
+START_TEST(options_that_are_too_small_are_refused)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+
+	engine_start(&engine, 0, 11);
+	options.size = small[_i];
+	is_refused(&options, EINVAL);
+	engine_stop(&engine);
+}
+END_TEST
+
+/* Of an older program, which has fewer of them, nothing behind is read; of a
+ * newer one, what is known. */
+START_TEST(options_of_another_version_are_taken)
+{
+	struct {
+		struct fdrecv_options known;
+		unsigned char more[64];
+	} options = {.known = FDRECV_OPTIONS_INIT};
+	struct fdrecv *box;
+
+	memset(options.more, 0xaa, sizeof(options.more));
+	engine_start(&engine, 0, 11);
+	options.known.size = _i == 0 ? sizeof(options) :
+	    _i == 1 ? offsetof(struct fdrecv_options, run_dir) :
+		      offsetof(struct fdrecv_options, weight);
+	options.known.flags = FDRECV_COUNTED;
+	options.known.weight = _i == 2 ? 99999 : 7;
+	options.known.run_dir =
+	    _i == 0 ? engine_run_dir() : (const char *)(uintptr_t)1;
+	setenv("FDRECV_RUN_DIR", engine_run_dir(), 1);
+	box = fdrecv_open(unit_path("box"), &options.known);
+	ck_assert_ptr_nonnull(box);
+	engine_hears_hello(&engine);
+	ck_assert_uint_eq(engine.hello.weight, _i == 2 ? 100 : 7);
+	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_COUNTED);
+	fdrecv_close(box);
+	engine_stop(&engine);
+}
+END_TEST
+
+/* The mailbox cannot be; the options are right. */
+START_TEST(a_mailbox_that_cannot_be_leaves_nothing)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+	unsigned long limit;
+
+	engine_start(&engine, 0, 11);
+	options.run_dir = engine_run_dir();
+	errno = 0;
+	ck_assert_ptr_null(fdrecv_open(unit_path("nowhere/box"), &options));
+	ck_assert_int_eq(errno, ENOENT);
+	limit = unit_limit_fds();
+	errno = 0;
+	ck_assert_ptr_null(fdrecv_open(unit_path("box"), &options));
+	unit_unlimit_fds(limit);
+	ck_assert_int_eq(errno, EMFILE);
+	is_refused(&(struct fdrecv_options){.size = sizeof(options),
+		       .flags = ~0U,
+		       .run_dir = options.run_dir},
+	    EINVAL);
+	engine_stop(&engine);
+}
+END_TEST
+
+/* With standard input closed, 0 is a descriptor like any other. */
+static void
+without_standard_input(void *argument)
+{
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+	int ends[2];
+
+	(void)argument;
+	close(0);
+	unit_must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	unit_must(ends[0] == 0);
+	options.flags = ~0U;
+	unit_must(fdrecv_open(unit_path("box"), &options) == NULL);
+	unit_must(fdrecv_open(unit_path("nowhere/box"), NULL) == NULL);
+	fdrecv_close(NULL);
+	fdrecv_drain(NULL);
+	fdrecv_after_fork(NULL);
+	unit_must(write(ends[1], "x", 1) == 1);
+}
+
+START_TEST(standard_input_is_not_the_librarys)
+{
+	unit_in_child(without_standard_input, NULL);
+}
+END_TEST
+
+UNIT_SUITE(fdrecv_options)
+{
+	TCase *tc = unit_case(suite, "fdrecv_options");
+
+	tcase_add_loop_test(tc, only_unknown_flags_are_refused, 0, 32);
+	tcase_add_loop_test(
+	    tc, too_much_weight_is_refused, 0, (int)UNIT_COUNT(heavy));
+	tcase_add_loop_test(tc, options_that_are_too_small_are_refused, 0,
+	    (int)UNIT_COUNT(small));
+	tcase_add_loop_test(tc, options_of_another_version_are_taken, 0, 3);
+	tcase_add_test(tc, a_mailbox_that_cannot_be_leaves_nothing);
+	tcase_add_test(tc, standard_input_is_not_the_librarys);
+}

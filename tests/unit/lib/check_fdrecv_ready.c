@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv_fd(): readable from when there is something to do until fdrecv_next()
+ * has said that there is not, so that no receipt waits for the next client.
+ */
+#include "fixture/engine.h"
+#include "fixture/net.h"
+#include "fixture/unit.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+static struct mail mail;
+static struct engine engine;
+static int ends[4];
+
+static void
+start(int count)
+{
+	engine_start(&engine, 0, 11);
+	engine_mail(&mail, FDRECV_NONBLOCK);
+	engine_hears_hello(&engine);
+	for (int i = 0; i < count; i++)
+		ends[i] = engine_connection(&engine, &mail);
+}
+
+static void
+stop(int count)
+{
+	mail_close(&mail);
+	engine_stop(&engine);
+	for (int i = 0; i < count; i++)
+		close(ends[i]);
+}
+
+static int
+is_ready(void)
+{
+	return net_polls(fdrecv_fd(mail.box), POLLIN);
+}
+
+static void
+expect_nothing_now(void)
+{
+	errno = 0;
+	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(mail.handoff.fd, -1);
+	ck_assert(!is_ready());
+}
+
+START_TEST(it_is_readable_until_there_is_nothing_to_do)
+{
+	int fds[2];
+
+	start(0);
+	ck_assert(!is_ready());
+	ends[0] = engine_connection(&engine, &mail);
+	ends[1] = engine_connection(&engine, &mail);
+	for (uint64_t i = 0; i < 2; i++) {
+		ck_assert(is_ready());
+		engine_expect(&mail, i);
+		fds[i] = mail.handoff.fd;
+	}
+	ck_assert(is_ready());
+	expect_nothing_now();
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	expect_nothing_now();
+	close(fds[0]);
+	close(fds[1]);
+	stop(2);
+}
+END_TEST
+
+START_TEST(asked_for_late_it_knows_what_is_due)
+{
+	start(1);
+	engine_expect(&mail, 0);
+	ck_assert(is_ready());
+	close(mail.handoff.fd);
+	expect_nothing_now();
+	stop(1);
+}
+END_TEST
+
+/* Their receipts are sent early, so it is not these that are waited for. */
+START_TEST(the_rest_of_a_batch_is_something_to_do)
+{
+	static const struct engine_record local = {.family = AF_UNIX};
+	int fds[3];
+
+	start(0);
+	for (int i = 0; i < 3; i++)
+		fds[i] = engine.listener;
+	engine_send(&engine, &mail, &local, fds, 3);
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert(is_ready());
+		engine_expect(&mail, i);
+		fdrecv_done(mail.box, &mail.handoff);
+	}
+	expect_nothing_now();
+	stop(0);
+}
+END_TEST
+
+START_TEST(the_end_is_something_to_do)
+{
+	start(1);
+	ck_assert(is_ready());
+	fdrecv_drain(mail.box);
+	engine_expect(&mail, 0);
+	close(mail.handoff.fd);
+	ck_assert(is_ready());
+	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(errno, ESHUTDOWN);
+	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	ck_assert(is_ready());
+	stop(1);
+}
+END_TEST
+
+START_TEST(it_is_one_descriptor_and_closed_on_exec)
+{
+	start(0);
+	ck_assert_int_eq(fcntl(fdrecv_fd(mail.box), F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fdrecv_fd(mail.box), fdrecv_fd(mail.box));
+	stop(0);
+}
+END_TEST
+
+START_TEST(without_a_free_descriptor_there_is_none)
+{
+	unsigned long limit;
+
+	start(0);
+	limit = unit_limit_fds();
+	errno = 0;
+	ck_assert_int_eq(fdrecv_fd(mail.box), -1);
+	ck_assert_int_eq(errno, EMFILE);
+	unit_unlimit_fds(limit);
+	ck_assert_int_ne(fdrecv_fd(mail.box), -1);
+	stop(0);
+}
+END_TEST
+
+/* Of a sender that cannot be told of a loss, what came is left where it is. */
+START_TEST(without_room_there_is_nothing_now)
+{
+	unsigned long limit;
+	int end;
+
+	mail_open(&mail, FDRECV_NONBLOCK);
+	end = mail_connection(&mail);
+	ck_assert(is_ready());
+	limit = unit_limit_fds();
+	errno = 0;
+	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	unit_unlimit_fds(limit);
+	ck_assert(is_ready());
+	mail_expect(&mail, end);
+	mail_close(&mail);
+}
+END_TEST
+
+UNIT_SUITE(fdrecv_ready)
+{
+	TCase *tc = unit_case(suite, "fdrecv_ready");
+
+	tcase_add_test(tc, it_is_readable_until_there_is_nothing_to_do);
+	tcase_add_test(tc, asked_for_late_it_knows_what_is_due);
+	tcase_add_test(tc, the_rest_of_a_batch_is_something_to_do);
+	tcase_add_test(tc, the_end_is_something_to_do);
+	tcase_add_test(tc, it_is_one_descriptor_and_closed_on_exec);
+	tcase_add_test(tc, without_a_free_descriptor_there_is_none);
+	tcase_add_test(tc, without_room_there_is_nothing_now);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a service manager is told, word by word, and that nobody minds when
+ * there is none.
+ */
+#include "fixture/manager.h"
+#include "fixture/unit.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "engine/life/notify.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void
+open_both(struct manager *manager, struct notify *notify)
+{
+	const char *address = unit_path("notify");
+
+	manager_open(manager, address);
+	ck_assert_int_eq(notify_open(notify, address), 0);
+}
+
+static void
+close_both(struct manager *manager, struct notify *notify)
+{
+	ck_assert_ptr_null(manager_next(manager));
+	ck_assert_uint_eq(notify->waiting, 0);
+	notify_close(notify);
+	manager_close(manager);
+}
+
+static void
+say_all(struct notify *notify, int fd)
+{
+	notify_ready(notify, "a");
+	notify_reloaded(notify, "a");
+	notify_reload_failed(notify, "a");
+	notify_stopping(notify);
+	notify_watchdog(notify);
+	notify_status(notify, "a");
+	notify_store(notify, fd, "a");
+	notify_remove(notify, "a");
+}
+
+START_TEST(without_an_address_nothing_is_said)
+{
+	static const char *const none[] = {NULL, ""};
+	struct notify notify;
+
+	for (size_t i = 0; i < UNIT_COUNT(none); i++) {
+		ck_assert_int_eq(notify_open(&notify, none[i]), 0);
+		ck_assert_int_eq(notify.fd, -1);
+		say_all(&notify, 0);
+		ck_assert_int_eq(notify_flush(&notify), 0);
+		notify_forget(&notify);
+		notify_close(&notify);
+	}
+}
+END_TEST
+
+START_TEST(an_address_that_cannot_be_used_is_told_and_nothing_is_said)
+{
+	char longer[128];
+	const struct {
+		const char *address;
+		int error;
+	} wrong[] = {
+	    {"vsock:2:1234", EAFNOSUPPORT},
+	    {"run/notify", EAFNOSUPPORT},
+	    {longer, ENAMETOOLONG},
+	    {unit_path("nothing"), ENOENT},
+	    {"/dev/null", ECONNREFUSED},
+	    {"@brokerd-check-notify-nobody", ECONNREFUSED},
+	};
+	struct notify notify;
+
+	memset(longer, 'a', sizeof(longer));
+	longer[0] = '/';
+	longer[108] = '\0';
+	for (size_t i = 0; i < UNIT_COUNT(wrong); i++) {
+		ck_assert_int_eq(notify_open(&notify, wrong[i].address), -1);
+		ck_assert_int_eq(errno, wrong[i].error);
+		ck_assert_int_eq(notify.fd, -1);
+		say_all(&notify, 0);
+		ck_assert_int_eq(notify_flush(&notify), 0);
+		notify_close(&notify);
+	}
+}
+END_TEST
+
+START_TEST(an_address_may_be_abstract)
+{
+	struct manager manager;
+	struct notify notify;
+	char address[64];
+
+	snprintf(address, sizeof(address), "@%s", unit_path("a"));
+	manager_open(&manager, address);
+	ck_assert_int_eq(notify_open(&notify, address), 0);
+	notify_stopping(&notify);
+	manager_expect(&manager, "STOPPING=1", 0);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+/* Of the two messages of a reload the first, whose time is now. */
+static void
+expect_reloading(struct manager *manager, uint64_t before_us)
+{
+	static const char begin[] = "RELOADING=1\nMONOTONIC_USEC=";
+	const char *text = manager_next(manager);
+	uint64_t said_us;
+	char *end;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(strncmp(text, begin, sizeof(begin) - 1), 0);
+	said_us = strtoull(text + sizeof(begin) - 1, &end, 10);
+	ck_assert_str_eq(end, "");
+	ck_assert_uint_ge(said_us, before_us);
+	ck_assert_uint_le(said_us, clock_us());
+}
+
+START_TEST(each_message_is_what_sd_notify_names)
+{
+	uint64_t before_us = clock_us();
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	say_all(&notify, 0);
+	manager_expect(&manager, "READY=1\nSTATUS=a", 0);
+	expect_reloading(&manager, before_us);
+	manager_expect(&manager, "READY=1\nSTATUS=a", 0);
+	expect_reloading(&manager, before_us);
+	manager_expect(&manager, "READY=1\nSTATUS=reload failed: a", 0);
+	manager_expect(&manager, "STOPPING=1", 0);
+	manager_expect(&manager, "WATCHDOG=1", 0);
+	manager_expect(&manager, "STATUS=a", 0);
+	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=a", 0);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(the_descriptor_that_is_stored_is_the_one_that_was_given)
+{
+	int fd = memfd_create("given", MFD_CLOEXEC);
+	struct stat given, got;
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	notify_store(&notify, fd, "a");
+	ck_assert_int_eq(fstat(fd, &given), 0);
+	fd_close(fd);
+	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	ck_assert_int_eq(fstat(manager.got, &got), 0);
+	ck_assert_uint_eq(given.st_ino, got.st_ino);
+	ck_assert_uint_eq(given.st_dev, got.st_dev);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(text_from_elsewhere_brings_no_line_of_its_own)
+{
+	static char longer[2048];
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	notify_status(&notify, "a\nMAINPID=1\r\x1b\x7f\xc3\xa4 b~");
+	manager_expect(&manager, "STATUS=a?MAINPID=1????? b~", 0);
+	notify_reload_failed(&notify, "\nREADY=1");
+	ck_assert_ptr_nonnull(manager_next(&manager));
+	manager_expect(&manager, "READY=1\nSTATUS=reload failed: ?READY=1", 0);
+	memset(longer, 'a', sizeof(longer) - 1);
+	notify_status(&notify, longer);
+	ck_assert_ptr_nonnull(manager_next(&manager));
+	ck_assert_uint_eq(strlen(manager.text), strlen("STATUS=") + 1024);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+UNIT_SUITE(notify)
+{
+	TCase *tc = unit_case(suite, "notify");
+
+	tcase_add_test(tc, without_an_address_nothing_is_said);
+	tcase_add_test(
+	    tc, an_address_that_cannot_be_used_is_told_and_nothing_is_said);
+	tcase_add_test(tc, an_address_may_be_abstract);
+	tcase_add_test(tc, each_message_is_what_sd_notify_names);
+	tcase_add_test(
+	    tc, the_descriptor_that_is_stored_is_the_one_that_was_given);
+	tcase_add_test(tc, text_from_elsewhere_brings_no_line_of_its_own);
+}

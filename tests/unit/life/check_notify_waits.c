@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A service manager that has no room now, and names of what it keeps.
+ */
+#include "fixture/manager.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "engine/life/notify.h"
+
+#include <sys/mman.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+open_both(struct manager *manager, struct notify *notify)
+{
+	const char *address = unit_path("notify");
+
+	manager_open(manager, address);
+	ck_assert_int_eq(notify_open(notify, address), 0);
+}
+
+static void
+close_both(struct manager *manager, struct notify *notify)
+{
+	notify_close(notify);
+	manager_close(manager);
+}
+
+/* Says numbers until one has to wait.  Returns the next. */
+static unsigned int
+fill(struct notify *notify)
+{
+	unsigned int number = 0;
+	char text[16];
+
+	while (notify->waiting == 0) {
+		ck_assert_uint_lt(number, 100000);
+		snprintf(text, sizeof(text), "%u", number++);
+		notify_status(notify, text);
+	}
+	return number;
+}
+
+/* The manager reads numbers from first up to end, as they come. */
+static void
+expect_numbers(struct manager *manager, struct notify *notify,
+    unsigned int first, unsigned int end)
+{
+	char text[32];
+
+	for (unsigned int i = first; i < end; i++) {
+		snprintf(text, sizeof(text), "STATUS=%u", i);
+		manager_expect(manager, text, 0);
+		notify_flush(notify);
+	}
+}
+
+START_TEST(what_has_no_room_waits_and_comes_in_order)
+{
+	int fd = memfd_create("given", MFD_CLOEXEC);
+	struct manager manager;
+	struct notify notify;
+	unsigned int end;
+
+	open_both(&manager, &notify);
+	end = fill(&notify);
+	ck_assert_int_eq(notify_flush(&notify), 1);
+	notify_store(&notify, fd, "a");
+	notify_ready(&notify, "b");
+	ck_assert_uint_eq(notify.waiting, 3);
+	expect_numbers(&manager, &notify, 0, end);
+	ck_assert_int_eq(notify_flush(&notify), 0);
+	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	manager_expect(&manager, "READY=1\nSTATUS=b", 0);
+	ck_assert_ptr_null(manager_next(&manager));
+	fd_close(fd);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(what_waits_to_be_stored_can_be_given_up)
+{
+	struct manager manager;
+	struct notify notify;
+	unsigned int end;
+
+	open_both(&manager, &notify);
+	end = fill(&notify);
+	notify_store(&notify, 0, "a");
+	notify_remove(&notify, "b");
+	notify_store(&notify, 0, "c");
+	notify_store(&notify, 0, "d");
+	notify_forget(&notify);
+	ck_assert_uint_eq(notify.waiting, 2);
+	expect_numbers(&manager, &notify, 0, end);
+	manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=b", 0);
+	ck_assert_ptr_null(manager_next(&manager));
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(a_sign_of_life_does_not_wait)
+{
+	struct manager manager;
+	struct notify notify;
+	unsigned int end;
+
+	open_both(&manager, &notify);
+	end = fill(&notify);
+	notify_watchdog(&notify);
+	ck_assert_uint_eq(notify.waiting, 1);
+	expect_numbers(&manager, &notify, 0, end);
+	notify_watchdog(&notify);
+	manager_expect(&manager, "WATCHDOG=1", 0);
+	ck_assert_ptr_null(manager_next(&manager));
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(it_has_an_end_how_much_waits)
+{
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	fill(&notify);
+	for (unsigned int i = 0; i < 40000; i++)
+		notify_status(&notify, "a");
+	ck_assert_uint_eq(notify.waiting, 32768);
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(when_the_manager_is_gone_nothing_waits)
+{
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	fill(&notify);
+	manager_close(&manager);
+	ck_assert_int_eq(notify_flush(&notify), 0);
+	notify_store(&notify, 0, "a");
+	notify_ready(&notify, "a");
+	ck_assert_uint_eq(notify.waiting, 0);
+	notify_close(&notify);
+}
+END_TEST
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define TEN_BYTES "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+
+/* The endpoint, and the descriptor in the store. */
+static const struct {
+	const char *name, *stored;
+} names[] = {
+    {"tcp:127.0.0.1:80", "tcp,127.0.0.1,80"},
+    {"tcp:[2001:db8::1%eth0]:80", "tcp,[2001,db8,,1%25eth0],80"},
+    {"unix-stream:/run/a b.sock", "unix-stream,/run/a b.sock"},
+    {"unix-dgram:@a", "unix-dgram,@a"},
+    {"unix-dgram:@a,b", "unix-dgram,@a%2Cb"},
+    {"a#b~", "a%23b~"},
+    {"a\nFDSTORE=1\x01\x7f", "a%0AFDSTORE=1%01%7F"},
+    {"\xc3\xa4\xff", "%C3%A4%FF"},
+    /* 255 are all right, 256 are not */
+    {HUNDRED HUNDRED TEN TEN TEN TEN TEN "01\n",
+	HUNDRED HUNDRED TEN TEN TEN TEN TEN "01%0A"},
+};
+
+START_TEST(what_is_stored_has_a_name_that_the_manager_takes)
+{
+	char expected[512];
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	for (size_t i = 0; i < UNIT_COUNT(names); i++) {
+		snprintf(expected, sizeof(expected),
+		    "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", names[i].stored);
+		notify_store(&notify, 0, names[i].name);
+		manager_expect(&manager, expected, 1);
+		snprintf(expected, sizeof(expected),
+		    "FDSTOREREMOVE=1\nFDNAME=%s", names[i].stored);
+		notify_remove(&notify, names[i].name);
+		manager_expect(&manager, expected, 0);
+	}
+	close_both(&manager, &notify);
+}
+END_TEST
+
+START_TEST(long_names_are_cut_and_stay_different)
+{
+	static const char *const longer[] = {
+	    HUNDRED HUNDRED TEN TEN TEN TEN TEN "012\n",
+	    HUNDRED HUNDRED TEN TEN TEN TEN TEN "013\n",
+	    HUNDRED HUNDRED HUNDRED,
+	    HUNDRED TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES,
+	    HUNDRED TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES
+	    "a",
+	};
+	static const char begin[] = "FDSTOREREMOVE=1\nFDNAME=";
+	char said[UNIT_COUNT(longer)][512];
+	struct manager manager;
+	struct notify notify;
+
+	open_both(&manager, &notify);
+	for (size_t i = 0; i < UNIT_COUNT(longer); i++) {
+		notify_remove(&notify, longer[i]);
+		ck_assert_ptr_nonnull(manager_next(&manager));
+		ck_assert_uint_eq(
+		    strlen(manager.text), sizeof(begin) - 1 + 255);
+		memcpy(said[i], manager.text, sizeof(said[i]));
+		ck_assert_ptr_nonnull(strchr(said[i], '#'));
+		for (size_t j = 0; j < i; j++)
+			ck_assert_str_ne(said[i], said[j]);
+	}
+	close_both(&manager, &notify);
+}
+END_TEST
+
+UNIT_SUITE(notify_waits)
+{
+	TCase *tc = unit_case(suite, "waits");
+
+	tcase_add_test(tc, what_has_no_room_waits_and_comes_in_order);
+	tcase_add_test(tc, what_waits_to_be_stored_can_be_given_up);
+	tcase_add_test(tc, a_sign_of_life_does_not_wait);
+	tcase_add_test(tc, it_has_an_end_how_much_waits);
+	tcase_add_test(tc, when_the_manager_is_gone_nothing_waits);
+	tc = unit_case(suite, "names");
+	tcase_add_test(tc, what_is_stored_has_a_name_that_the_manager_takes);
+	tcase_add_test(tc, long_names_are_cut_and_stay_different);
+}

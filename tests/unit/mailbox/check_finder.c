@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Finding a mailbox: wherever it comes from and goes to, and without a timer
+ * where inotify(7) tells.
+ */
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+#include "fixture/search.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 8 /* of a mailbox that cannot be reached yet */
+
+START_TEST(a_mailbox_that_is_there_is_found_at_once)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 1);
+	search_reaches(&search, "box", worker);
+	ck_assert(!search_is_pending(&search));
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 2);
+	ck_assert_uint_eq(search.found, 1); /* it is known */
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_appears_is_found_without_a_timer)
+{
+	struct search search;
+	int worker;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	ck_assert_uint_eq(search.gone, 1);
+	ck_assert(!search_is_pending(&search));
+	worker = net_bind(unit_path("box"), SOCK_DGRAM);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(other_names_in_the_directory_are_not_looked_at)
+{
+	static const char *const others[] = {".box", "bo", "box2", "Box"};
+	struct search search;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	for (size_t i = 0; i < UNIT_COUNT(others); i++)
+		close(net_bind(unit_path(others[i]), SOCK_DGRAM));
+	search_settle(&search);
+	ck_assert_uint_eq(search.looks, 0);
+	ck_assert_uint_eq(search.gone, 1);
+	ck_assert(!search_is_pending(&search));
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(an_absent_directory_is_looked_for_only_while_one_is_wanted)
+{
+	struct search search;
+	const char *said;
+
+	search_init(&search, unit_path("absent/box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert(!search_is_pending(&search));
+	finder_set_wanted(&search.finder, 1);
+	ck_assert(search_is_pending(&search));
+	/* It goes on, however often it was in vain. */
+	search_await(&search, &search.gone, 2 + 4);
+	ck_assert(search_is_pending(&search));
+	finder_set_wanted(&search.finder, 0);
+	ck_assert(!search_is_pending(&search));
+	said = search_log(&search); /* once */
+	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_directory_that_appears_is_watched_from_then_on)
+{
+	struct search search;
+	int worker;
+
+	search_init(&search, unit_path("late/box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	unit_directory("late", 0755);
+	search_await_rest(&search);
+	ck_assert_int_ne(search.finder.watch_id, WATCH_NONE);
+	ck_assert_uint_eq(search.found, 0);
+	worker = net_bind(unit_path("late/box"), SOCK_DGRAM);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_directory_may_appear_with_the_mailbox_in_it)
+{
+	struct search search;
+	int worker;
+
+	search_init(&search, unit_path("place/box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	unit_directory("made", 0755);
+	worker = net_bind(unit_path("made/box"), SOCK_DGRAM);
+	search_settle(&search);
+	ck_assert_int_eq(rename(unit_path("made"), unit_path("place")), 0);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	ck_assert(!search_is_pending(&search));
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+/* The directory goes, by either call, and another one comes. */
+static void
+replace_directory(int moved)
+{
+	struct search search;
+	int worker;
+
+	unit_directory("run", 0755);
+	search_init(&search, unit_path("run/box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	ck_assert(!search_is_pending(&search));
+	if (moved)
+		ck_assert_int_eq(rename(unit_path("run"), unit_path("was")), 0);
+	else
+		ck_assert_int_eq(rmdir(unit_path("run")), 0);
+	search_settle(&search);
+	ck_assert_int_eq(search.finder.watch_id, WATCH_NONE);
+	ck_assert(search_is_pending(&search));
+	unit_directory("run", 0755);
+	search_await_rest(&search);
+	worker = net_bind(unit_path("run/box"), SOCK_DGRAM);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+}
+
+START_TEST(a_directory_that_is_made_anew_is_watched_anew)
+{
+	replace_directory(0);
+	ck_assert_int_eq(unlink(unit_path("run/box")), 0);
+	ck_assert_int_eq(rmdir(unit_path("run")), 0);
+	replace_directory(1);
+}
+END_TEST
+
+START_TEST(a_mailbox_replaced_by_rename_is_another_worker)
+{
+	struct search search;
+	int first = net_bind(unit_path("box"), SOCK_DGRAM), second;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	second = net_bind(unit_path(".new"), SOCK_DGRAM);
+	search_settle(&search);
+	ck_assert_uint_eq(search.found, 1);
+	search_reaches(&search, "box", first);
+	ck_assert_int_eq(rename(unit_path(".new"), unit_path("box")), 0);
+	search_await(&search, &search.found, 2);
+	search_reaches(&search, "box", second);
+	search_settle(&search);
+	ck_assert_uint_eq(search.gone, 0);
+	search_done(&search);
+	close(first);
+	close(second);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_is_removed_or_renamed_is_gone)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_int_eq(rename(unit_path("box"), unit_path("away")), 0);
+	search_await(&search, &search.gone, 1);
+	ck_assert_ptr_null(search_find(&search, "box"));
+	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
+	search_await(&search, &search.found, 2);
+	ck_assert_int_eq(unlink(unit_path("box")), 0);
+	/* Told twice perhaps: its link count, then its name. */
+	search_settle(&search);
+	ck_assert_uint_ge(search.gone, 2);
+	ck_assert_ptr_null(search_find(&search, "box"));
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_refuses_is_tried_for_a_while)
+{
+	struct search search;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	close(net_bind(unit_path("box"), SOCK_DGRAM));
+	search_await(&search, &search.looks, 1);
+	search_await_rest(&search);
+	ck_assert_uint_eq(search.looks, 1 + TRIES);
+	ck_assert_uint_eq(search.found, 0);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_mailbox_made_just_before_the_watch_is_tried_as_long)
+{
+	struct search search;
+
+	/* Its making was not told: the watch is younger. */
+	close(net_bind(unit_path("box"), SOCK_DGRAM));
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 1);
+	search_await_rest(&search);
+	ck_assert_uint_eq(search.looks, 1 + TRIES);
+	finder_scan(&search.finder);
+	ck_assert(!search_is_pending(&search));
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_path_has_to_fit_and_to_have_a_directory)
+{
+	struct finder_user user = {0};
+	struct finder finder;
+	struct search search;
+	char path[RECORD_PATH_SIZE + 1];
+
+	search_init(&search, unit_path("box"), geteuid());
+	memset(path, 'a', sizeof(path) - 1);
+	path[0] = '/';
+	path[RECORD_PATH_SIZE] = '\0';
+	errno = 0;
+	ck_assert_int_eq(
+	    finder_init(&finder, &search.core, &search.watch, path, 0, &user),
+	    -1);
+	ck_assert_int_eq(errno, EINVAL);
+	finder_done(&finder);
+	path[RECORD_PATH_SIZE - 1] = '\0';
+	ck_assert_int_eq(
+	    finder_init(&finder, &search.core, &search.watch, path, 0, &user),
+	    0);
+	ck_assert_str_eq(finder.directory, "/");
+	ck_assert_str_eq(finder.name, path + 1);
+	finder_done(&finder);
+	ck_assert_int_eq(
+	    finder_init(&finder, &search.core, &search.watch, "box", 0, &user),
+	    -1);
+	finder_done(&finder);
+	search_done(&search);
+}
+END_TEST
+
+UNIT_SUITE(finder)
+{
+	TCase *tc = unit_case(suite, "finder");
+
+	tcase_add_test(tc, a_mailbox_that_is_there_is_found_at_once);
+	tcase_add_test(tc, a_mailbox_that_appears_is_found_without_a_timer);
+	tcase_add_test(tc, other_names_in_the_directory_are_not_looked_at);
+	tcase_add_test(
+	    tc, an_absent_directory_is_looked_for_only_while_one_is_wanted);
+	tcase_add_test(tc, a_directory_that_appears_is_watched_from_then_on);
+	tcase_add_test(tc, a_directory_may_appear_with_the_mailbox_in_it);
+	tcase_add_test(tc, a_directory_that_is_made_anew_is_watched_anew);
+	tcase_add_test(tc, a_mailbox_replaced_by_rename_is_another_worker);
+	tcase_add_test(tc, a_mailbox_that_is_removed_or_renamed_is_gone);
+	tcase_add_test(tc, a_mailbox_that_refuses_is_tried_for_a_while);
+	tcase_add_test(
+	    tc, a_mailbox_made_just_before_the_watch_is_tried_as_long);
+	tcase_add_test(tc, a_path_has_to_fit_and_to_have_a_directory);
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is found and cannot be used: never connected to, said once, and looked
+ * at again as soon as somebody has changed it.
+ */
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+#include "fixture/search.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ORDINARY_UID 60592
+
+static int
+make_file(const char *path)
+{
+	return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+}
+
+static int
+make_link(const char *path)
+{
+	int worker = net_bind(unit_path("target"), SOCK_DGRAM);
+
+	ck_assert_int_eq(symlink("target", path), 0);
+	return worker;
+}
+
+static int
+make_loop(const char *path)
+{
+	ck_assert_int_eq(symlink(path, path), 0);
+	return -1;
+}
+
+static int
+make_directory(const char *path)
+{
+	ck_assert_int_eq(mkdir(path, 0755), 0);
+	return -1;
+}
+
+static int
+make_stream(const char *path)
+{
+	return net_bind(path, SOCK_STREAM);
+}
+
+static int
+make_seqpacket(const char *path)
+{
+	return net_bind(path, SOCK_SEQPACKET);
+}
+
+static const struct {
+	int (*make)(const char *path); /* gives a descriptor or -1 */
+	int error;                     /* that is named in the log */
+	const char *cure;              /* part of what is said about it */
+} wrongs[] = {
+    {make_file, ENOTSOCK, "no socket"},
+    {make_link, ENOTSOCK, "no socket"}, /* O_PATH shows the link itself */
+    {make_loop, ENOTSOCK, "no socket"},
+    {make_directory, ENOTSOCK, "no socket"},
+    {make_stream, EPROTOTYPE, "SOCK_DGRAM"},
+    {make_seqpacket, EPROTOTYPE, "SOCK_DGRAM"},
+};
+
+/* One line about box, with that errno. */
+static void
+was_said(struct search *search, int error, const char *cure)
+{
+	const char *text = search_log(search);
+
+	ck_assert_msg(strstr(text, unit_path("")) != NULL, "%s", text);
+	ck_assert_msg(strstr(text, strerror(error)) != NULL, "%s", text);
+	ck_assert_msg(strstr(text, cure) != NULL, "%s", text);
+	ck_assert_ptr_eq(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+START_TEST(what_is_no_mailbox_is_not_used_and_said_once)
+{
+	struct search search;
+	int other, worker;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	other = wrongs[_i].make(unit_path("box"));
+	search_settle(&search);
+	was_said(&search, wrongs[_i].error, wrongs[_i].cure);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 0);
+	ck_assert(!search_is_pending(&search));
+	ck_assert_str_eq(search_log(&search), "");
+	/* A right one in its place is found. */
+	ck_assert_int_eq(remove(unit_path("box")), 0);
+	worker = net_bind(unit_path("box"), SOCK_DGRAM);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+	if (other != -1)
+		close(other);
+}
+END_TEST
+
+START_TEST(a_mailbox_replaced_by_what_is_none_is_gone)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM), other;
+
+	search_init(&search, unit_path("box"), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 1);
+	ck_assert_int_eq(rename(unit_path("box"), unit_path("old")), 0);
+	other = wrongs[_i].make(unit_path("box"));
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.gone, 1);
+	ck_assert_ptr_null(search_find(&search, "box"));
+	was_said(&search, wrongs[_i].error, wrongs[_i].cure);
+	search_done(&search);
+	close(worker);
+	if (other != -1)
+		close(other);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_is_trusted_no_more_is_gone)
+{
+	struct search search;
+	int worker;
+
+	unit_directory("safe", 0755);
+	worker = net_bind(unit_path("safe/box"), SOCK_DGRAM);
+	search_init(&search, unit_path("safe/box"), RECORD_NO_ID);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.found, 1);
+	ck_assert_int_eq(chmod(unit_path("safe"), 0777), 0);
+	search_settle(&search);
+	ck_assert_uint_ge(search.gone, 1);
+	ck_assert_ptr_null(search_find(&search, "box"));
+	was_said(&search, EPERM, "strangers may write");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_fault_that_comes_back_is_said_again)
+{
+	struct search search;
+	int worker;
+
+	search_init(&search, unit_path("box"), geteuid());
+	for (int i = 0; i < 2; i++) {
+		close(make_file(unit_path("box")));
+		finder_scan(&search.finder);
+		was_said(&search, ENOTSOCK, "no socket");
+		ck_assert_int_eq(unlink(unit_path("box")), 0);
+		worker = net_bind(unit_path("box"), SOCK_DGRAM);
+		finder_scan(&search.finder);
+		ck_assert_uint_eq(search.found, (unsigned int)i + 1);
+		ck_assert_int_eq(unlink(unit_path("box")), 0);
+		close(worker);
+	}
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(another_fault_is_said_too)
+{
+	struct search search;
+	int worker;
+
+	search_init(&search, unit_path("box"), geteuid());
+	close(make_file(unit_path("box")));
+	finder_scan(&search.finder);
+	was_said(&search, ENOTSOCK, "no socket");
+	ck_assert_int_eq(unlink(unit_path("box")), 0);
+	worker = make_stream(unit_path("box"));
+	finder_scan(&search.finder);
+	was_said(&search, EPROTOTYPE, "SOCK_DGRAM");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_mailbox_of_somebody_else_is_not_used)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
+
+	search_init(&search, unit_path("box"), geteuid() + 1);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 0);
+	was_said(&search, EPERM, "the listener's owner");
+	/* A change looks at it again, and says nothing new. */
+	ck_assert_int_eq(chmod(unit_path("box"), 0666), 0);
+	search_settle(&search);
+	ck_assert_uint_eq(search.looks, 0);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_mailbox_given_to_its_owner_is_found)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
+
+	search_init(&search, unit_path("box"), ORDINARY_UID);
+	finder_scan(&search.finder);
+	was_said(&search, EPERM, "the listener's owner");
+	if (chown(unit_path("box"), ORDINARY_UID, (gid_t)-1) == 0) {
+		search_await(&search, &search.found, 1);
+		search_reaches(&search, "box", worker);
+	} else {
+		unit_skip("only root gives files away");
+	}
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(without_an_owner_a_directory_of_strangers_is_not_trusted)
+{
+	static const mode_t modes[] = {0757, 0775, 01777};
+	struct search search;
+	int worker;
+
+	unit_directory("open", modes[_i]);
+	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
+	search_init(&search, unit_path("open/box"), RECORD_NO_ID);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 0);
+	was_said(&search, EPERM, "strangers may write");
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_directory_made_safe_is_looked_at_again)
+{
+	struct search search;
+	int worker;
+
+	unit_directory("open", 0777);
+	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
+	search_init(&search, unit_path("open/box"), RECORD_NO_ID);
+	finder_scan(&search.finder);
+	was_said(&search, EPERM, "strangers may write");
+	ck_assert_int_eq(chmod(unit_path("open"), 0755), 0);
+	search_await(&search, &search.found, 1);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+/* Root may write to everything, so root is an ordinary user meanwhile. */
+static void
+act_as(uid_t uid)
+{
+	if (getuid() == 0)
+		ck_assert_int_eq(seteuid(uid), 0);
+}
+
+START_TEST(a_mailbox_that_may_not_be_written_to_is_found_when_it_may)
+{
+	struct search search;
+	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
+
+	ck_assert_int_eq(chmod(unit_path("box"), 0), 0);
+	search_init(&search, unit_path("box"), getuid());
+	act_as(ORDINARY_UID);
+	finder_scan(&search.finder);
+	ck_assert_uint_eq(search.looks, 1);
+	ck_assert_uint_eq(search.found, 0);
+	was_said(&search, EACCES, "umask 0002");
+	act_as(0);
+	ck_assert_int_eq(chmod(unit_path("box"), 0666), 0);
+	act_as(ORDINARY_UID);
+	search_await(&search, &search.found, 1);
+	act_as(0);
+	search_reaches(&search, "box", worker);
+	search_done(&search);
+	close(worker);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
+{
+	static const char *const paths[] = {"no/box", "no/"};
+	struct search search;
+
+	search_init(&search, unit_path(paths[_i]), geteuid());
+	finder_scan(&search.finder);
+	ck_assert_str_eq(search_log(&search), ""); /* nobody waits */
+	finder_set_wanted(&search.finder, 1);
+	was_said(&search, ENOENT, "directory cannot be used");
+	finder_scan(&search.finder);
+	ck_assert_str_eq(search_log(&search), "");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_file_in_place_of_the_directory_is_said)
+{
+	struct search search;
+
+	close(make_file(unit_path("no")));
+	search_init(&search, unit_path("no/box"), geteuid());
+	finder_set_wanted(&search.finder, 1);
+	was_said(&search, ENOTDIR, "directory cannot be used");
+	search_done(&search);
+}
+END_TEST
+
+START_TEST(a_directory_that_may_not_be_read_is_said_once)
+{
+	const char *paths[] = {unit_path("closed/"), unit_path("closed/box")};
+	struct search search;
+
+	unit_directory("closed", 0);
+	search_init(&search, paths[_i], getuid());
+	act_as(ORDINARY_UID);
+	finder_scan(&search.finder);
+	was_said(&search, EACCES, "may not read its directory");
+	finder_scan(&search.finder);
+	act_as(0);
+	ck_assert_str_eq(search_log(&search), "");
+	ck_assert_uint_eq(search.gone, 0);
+	search_done(&search);
+}
+END_TEST
+
+UNIT_SUITE(finder_faults)
+{
+	TCase *tc = unit_case(suite, "finder_faults");
+
+	tcase_add_loop_test(tc, what_is_no_mailbox_is_not_used_and_said_once, 0,
+	    (int)UNIT_COUNT(wrongs));
+	tcase_add_loop_test(tc, a_mailbox_replaced_by_what_is_none_is_gone, 0,
+	    (int)UNIT_COUNT(wrongs));
+	tcase_add_test(tc, a_mailbox_that_is_trusted_no_more_is_gone);
+	tcase_add_loop_test(
+	    tc, a_directory_that_may_not_be_read_is_said_once, 0, 2);
+	tcase_add_test(tc, a_fault_that_comes_back_is_said_again);
+	tcase_add_test(tc, another_fault_is_said_too);
+	tcase_add_test(tc, a_mailbox_of_somebody_else_is_not_used);
+	tcase_add_test(tc, a_mailbox_given_to_its_owner_is_found);
+	tcase_add_loop_test(
+	    tc, without_an_owner_a_directory_of_strangers_is_not_trusted, 0, 3);
+	tcase_add_test(tc, a_directory_made_safe_is_looked_at_again);
+	tcase_add_test(
+	    tc, a_mailbox_that_may_not_be_written_to_is_found_when_it_may);
+	tcase_add_loop_test(tc,
+	    a_directory_that_is_not_there_is_said_once_when_it_matters, 0, 2);
+	tcase_add_test(tc, a_file_in_place_of_the_directory_is_said);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The monitor and an engine that does as it should, or as it should not.  The
+ * engine is this program, see double.h.
+ */
+#include "fixture/double.h"
+#include "fixture/fake_clock.h"
+#include "fixture/probe.h"
+#include "fixture/sample.h"
+#include "fixture/unit.h"
+
+#include "base/clock.h"
+#include "monitor/engine_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ENDPOINTS 200 /* more than the channel holds at once */
+#define LIMIT_MS 10000
+#define SKIP_S 9
+
+static struct double_counters *counters;
+
+struct scene {
+	struct setup setup;
+	struct table table;
+	struct record_settings settings;
+	struct record_endpoint record;
+	struct endpoint endpoints[ENDPOINTS];
+	struct engine_process engine;
+	int log[2];
+	char text[512];
+};
+
+static struct scene scene;
+
+static void
+prepare(enum double_does does, int number)
+{
+	probe_descriptors();
+	probe_log(&scene.setup.log, scene.log);
+	scene.setup.engine_program = probe_program();
+	scene.setup.counters = double_counters(&counters);
+	*counters = (struct double_counters){.does = does, .number = number};
+	scene.settings = (struct record_settings){.engine_uid = PROBE_UID,
+	    .engine_gid = PROBE_GID,
+	    .endpoint_count = 1};
+	scene.record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
+	for (int i = 0; i < ENDPOINTS; i++)
+		scene.endpoints[i] = (struct endpoint){
+		    .record = &scene.record, .fd = STDIN_FILENO};
+	scene.table = (struct table){.settings = &scene.settings,
+	    .endpoints = scene.endpoints,
+	    .endpoint_count = ENDPOINTS};
+}
+
+static int
+start(void)
+{
+	int count = probe_count();
+	int status =
+	    engine_process_start(&scene.engine, &scene.setup, &scene.table);
+
+	if (status != -1) {
+		unit_must(probe_count() == count);
+		unit_must(scene.engine.channel == -1);
+		unit_must(scene.engine.pid == 0);
+	}
+	probe_read(scene.log[0], scene.text, sizeof(scene.text));
+	return status;
+}
+
+static void
+right_body(void *argument)
+{
+	static const struct channel_drain drain = {.stop = 1};
+
+	(void)argument;
+	prepare(DOUBLE_RIGHT, 5);
+	unit_must(start() == -1);
+	unit_must(scene.text[0] == '\0');
+	unit_must(scene.engine.phase == CHANNEL_LOADED);
+	unit_must(counters->endpoints == ENDPOINTS);
+	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
+	unit_must(scene.engine.phase == CHANNEL_SERVING);
+	unit_must(engine_process_drain(&scene.engine, &drain) == 0);
+	unit_must(scene.engine.phase == CHANNEL_DRAINING);
+	unit_must(
+	    engine_process_end(&scene.engine, clock_ms() + LIMIT_MS) == 5);
+	unit_must(counters->started);
+	unit_must(scene.engine.pid == 0 && scene.engine.channel == -1);
+	unit_must(engine_process_end(&scene.engine, 0) == 0);
+}
+
+START_TEST(an_engine_gets_the_whole_table_and_START_when_it_is_READY)
+{
+	if (probe_is_for_all())
+		unit_in_child(right_body, NULL);
+}
+END_TEST
+
+static void
+late_body(void *argument)
+{
+	static struct channel_message message;
+	struct pollfd channel = {.events = POLLIN};
+	int fd;
+
+	(void)argument;
+	prepare(DOUBLE_HURRY, 0);
+	unit_must(start() == -1);
+	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
+	channel.fd = scene.engine.channel;
+	unit_must(poll(&channel, 1, -1) == 1);
+	unit_must(channel_receive(scene.engine.channel, 1, scene.engine.phase,
+		      &message, &fd) == -1 &&
+	    errno == EPROTO);
+	engine_process_end(&scene.engine, 0);
+}
+
+START_TEST(a_second_READY_is_one_too_many)
+{
+	if (probe_is_for_all())
+		unit_in_child(late_body, NULL);
+}
+END_TEST
+
+static const struct {
+	enum double_does does;
+	int number;
+	int status;
+	const char *why; /* NULL: the kernel has two words for it */
+} bad[] = {
+    {DOUBLE_LIE, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_GARBAGE, 0, EX_OSERR, "Protocol error"},
+    {DOUBLE_PASS, 0, EX_OSERR, NULL},
+    {DOUBLE_EXIT, EX_NOPERM, EX_NOPERM, NULL},
+    {DOUBLE_EXIT, EX_CONFIG, EX_OSERR, NULL},
+    {DOUBLE_EXIT, 0, EX_OSERR, NULL},
+    {DOUBLE_SLOW, EX_NOPERM, EX_NOPERM, "Broken pipe"},
+    {DOUBLE_RESET, EX_NOPERM, EX_NOPERM, NULL},
+    {DOUBLE_SIGNAL, SIGTERM, EX_OSERR, "Broken pipe"},
+};
+
+static void
+bad_body(void *argument)
+{
+	int i = *(int *)argument;
+	char why[128];
+
+	prepare(bad[i].does, bad[i].number);
+	unit_must(start() == bad[i].status);
+	unit_must(!counters->started);
+	snprintf(why, sizeof(why), "test: engine: did not get ready: %s\n",
+	    bad[i].why == NULL ? "" : bad[i].why);
+	if (bad[i].why == NULL)
+		unit_must(strncmp(scene.text, why, strlen(why) - 1) == 0);
+	else
+		unit_must(strcmp(scene.text, why) == 0);
+}
+
+START_TEST(an_engine_that_does_not_keep_to_the_channel_is_ended)
+{
+	if (probe_is_for_all())
+		unit_in_child(bad_body, &_i);
+}
+END_TEST
+
+static void
+silent_body(void *argument)
+{
+	uint64_t start_ms = fake_clock_real_ms();
+
+	prepare(DOUBLE_HANG, 0);
+	scene.table.endpoint_count = *(uint32_t *)argument;
+	/* The monitor looks at the clock once before it waits. */
+	fake_clock.skip_s = SKIP_S;
+	fake_clock.looks = 1;
+	unit_must(start() == EX_OSERR);
+	unit_must(
+	    fake_clock_real_ms() - start_ms >= LIMIT_MS - SKIP_S * 1000 - 1);
+	unit_must(strcmp(scene.text,
+		      "test: engine: did not get ready: "
+		      "Connection timed out\n") == 0);
+}
+
+START_TEST(a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing)
+{
+	static uint32_t counts[] = {1, ENDPOINTS};
+
+	if (probe_is_for_all())
+		unit_in_child(silent_body, &counts[_i]);
+}
+END_TEST
+
+static void
+program_body(void *argument)
+{
+	(void)argument;
+	prepare(DOUBLE_RIGHT, 0);
+	scene.setup.engine_program = STDIN_FILENO;
+	unit_must(start() == EX_NOPERM);
+	unit_must(strstr(scene.text, "cannot start brokerd-engine") != NULL);
+}
+
+START_TEST(an_engine_that_may_not_be_executed_is_said)
+{
+	unit_in_child(program_body, NULL);
+}
+END_TEST
+
+static int
+engine_main(int argc, char **argv)
+{
+	if (argc != 1 || strcmp(argv[0], "brokerd-engine") != 0)
+		return UNIT_NO_CHILD;
+	return double_main();
+}
+
+UNIT_CHILD(engine_main)
+
+UNIT_SUITE(engine_process)
+{
+	TCase *tc = unit_case(suite, "engine");
+	tcase_add_test(
+	    tc, an_engine_gets_the_whole_table_and_START_when_it_is_READY);
+	tcase_add_test(tc, a_second_READY_is_one_too_many);
+	tcase_add_loop_test(tc,
+	    an_engine_that_does_not_keep_to_the_channel_is_ended, 0,
+	    UNIT_COUNT(bad));
+	tcase_add_loop_test(tc,
+	    a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing, 0,
+	    2);
+	tcase_add_test(tc, an_engine_that_may_not_be_executed_is_said);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What was open before: only what is bound exactly as the configuration wants
+ * it is taken, once, whatever else somebody hands on.
+ */
+#include "fixture/net.h"
+#include "fixture/probe.h"
+#include "fixture/sample.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "monitor/inherited.h"
+
+#include <sys/resource.h>
+
+#include <netinet/in.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+#define PORT 61583 /* of 127.0.0.83, which nobody else has */
+#define MANY 1000
+
+struct wish {
+	uint32_t kind;
+	const char *address; /* "@": abstract, of this process */
+	uint16_t port;
+	uint32_t handoff;
+	uint32_t flags;
+};
+
+static struct record_endpoint
+wish_record(const struct wish *wish)
+{
+	struct record_endpoint record;
+	char name[64];
+
+	if (wish->address[0] == '@') {
+		snprintf(name, sizeof(name), "@check-inherited-%d%s",
+		    (int)getpid(), wish->address + 1);
+		record = sample_unix(wish->kind, name);
+	} else {
+		record = sample_inet(wish->kind, wish->address, wish->port);
+	}
+	record.handoff = wish->handoff;
+	record.flags = wish->flags;
+	return record;
+}
+
+static void
+bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+{
+	*endpoint = (struct endpoint){.record = record, .fd = -1};
+	ck_assert_ptr_null(endpoint_bind(endpoint));
+}
+
+static const struct wish wishes[] = {
+    {RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, RECORD_REUSEADDR},
+    {RECORD_TCP, "127.0.0.83", PORT, RECORD_LISTENER, 0},
+    {RECORD_UDP, "127.0.0.83", PORT, RECORD_LISTENER, 0},
+    {RECORD_UNIX_STREAM, "@", 0, RECORD_CONNECTION, 0},
+    {RECORD_UNIX_DGRAM, "@", 0, RECORD_LISTENER, 0},
+    {RECORD_UNIX_SEQPACKET, "@", 0, RECORD_CONNECTION, 0},
+    {RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_V6ONLY},
+    {RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL},
+};
+
+/* Of somebody else's, and known, in turn. */
+START_TEST(what_is_bound_as_wanted_is_taken_once)
+{
+	const struct wish *wish = &wishes[_i / 2];
+	struct record_endpoint record = wish_record(wish);
+	struct inherited inherited = {.items = NULL};
+	struct inherited_item *item;
+	struct endpoint endpoint;
+	const char *wrong = "unset";
+	int fd;
+
+	if (record.address.ss_family == AF_INET6 && !net_has_ipv6()) {
+		unit_skip("no IPv6 here");
+		return;
+	}
+	bind_well(&endpoint, &record);
+	fd = endpoint.fd;
+	inherited_add(
+	    &inherited, fd_steal(&endpoint.fd), _i % 2 ? &endpoint : NULL);
+	item = inherited_find(&inherited, &record, &wrong);
+	ck_assert_ptr_nonnull(item);
+	ck_assert_ptr_null(wrong);
+	ck_assert_int_eq(item->fd, fd);
+	ck_assert_ptr_eq(item->of, _i % 2 ? &endpoint : NULL);
+	endpoint.fd = fd_steal(&item->fd);
+	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
+	ck_assert_ptr_null(wrong);
+	inherited_done(&inherited);
+	ck_assert_int_eq(fcntl(endpoint.fd, F_GETFD), FD_CLOEXEC);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+}
+END_TEST
+
+static const struct {
+	struct wish has, wants;
+	int known;         /* it is the table's that is replaced */
+	const char *wrong; /* NULL: it is just another one */
+} others[] = {
+    {{RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, 0},
+	{RECORD_TCP, "127.0.0.84", PORT, RECORD_CONNECTION, 0}, 0, NULL},
+    {{RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, 0},
+	{RECORD_TCP, "127.0.0.83", PORT + 1, RECORD_CONNECTION, 0}, 1, NULL},
+    {{RECORD_TCP, "0.0.0.0", PORT, RECORD_CONNECTION, 0},
+	{RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, 0}, 0, NULL},
+    {{RECORD_TCP, "0.0.0.0", PORT, RECORD_CONNECTION, 0},
+	{RECORD_TCP, "::", PORT, RECORD_CONNECTION, 0}, 0, NULL},
+    {{RECORD_TCP, "127.0.0.83", PORT, RECORD_LISTENER, 0},
+	{RECORD_UDP, "127.0.0.83", PORT, RECORD_LISTENER, 0}, 1, NULL},
+    {{RECORD_UDP, "127.0.0.83", PORT, RECORD_LISTENER, 0},
+	{RECORD_TCP, "127.0.0.83", PORT, RECORD_LISTENER, 0}, 0, NULL},
+    {{RECORD_UNIX_STREAM, "@", 0, RECORD_CONNECTION, 0},
+	{RECORD_UNIX_SEQPACKET, "@", 0, RECORD_CONNECTION, 0}, 1, NULL},
+    {{RECORD_UNIX_STREAM, "@", 0, RECORD_CONNECTION, 0},
+	{RECORD_UNIX_STREAM, "@a", 0, RECORD_CONNECTION, 0}, 0, NULL},
+    {{RECORD_UNIX_STREAM, "@a", 0, RECORD_CONNECTION, 0},
+	{RECORD_UNIX_STREAM, "@", 0, RECORD_CONNECTION, 0}, 0, NULL},
+    {{RECORD_TCP, "127.0.0.83", PORT, RECORD_LISTENER, 0},
+	{RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, 0}, 1,
+	"its handoff cannot change"},
+    {{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_V6ONLY},
+	{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL}, 0,
+	"its v6only cannot change"},
+    {{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL},
+	{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_V6ONLY}, 1,
+	"its v6only cannot change"},
+};
+
+START_TEST(what_differs_in_one_thing_is_not_taken)
+{
+	struct record_endpoint has = wish_record(&others[_i].has);
+	struct record_endpoint wants = wish_record(&others[_i].wants);
+	struct inherited inherited = {.items = NULL};
+	const char *wrong = "unset";
+	struct endpoint endpoint;
+
+	if (has.address.ss_family == AF_INET6 && !net_has_ipv6()) {
+		unit_skip("no IPv6 here");
+		return;
+	}
+	bind_well(&endpoint, &has);
+	inherited_add(
+	    &inherited, endpoint.fd, others[_i].known ? &endpoint : NULL);
+	ck_assert_ptr_null(inherited_find(&inherited, &wants, &wrong));
+	ck_assert_int_eq(wrong != NULL, others[_i].wrong != NULL);
+	if (wrong != NULL)
+		ck_assert_msg(
+		    strstr(wrong, others[_i].wrong) != NULL, "%s", wrong);
+	ck_assert_ptr_nonnull(inherited_find(&inherited, &has, &wrong));
+	inherited_done(&inherited);
+}
+END_TEST
+
+/* The same address, of a protocol that nobody asked for. */
+START_TEST(another_protocol_is_not_taken)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+	static const int protocols[] = {IPPROTO_MPTCP, IPPROTO_UDPLITE};
+	struct record_endpoint record = wish_record(&wishes[_i * 2]);
+	struct inherited inherited = {.items = NULL};
+	const char *wrong;
+	int fd = socket(AF_INET, types[_i] | SOCK_CLOEXEC, protocols[_i]);
+
+	if (fd == -1) {
+		unit_skip("this kernel has no such protocol");
+		return;
+	}
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&record.address,
+			     record.address_length),
+	    0);
+	if (types[_i] == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 1), 0);
+	inherited_add(&inherited, fd, NULL);
+	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
+	ck_assert_ptr_null(wrong);
+	inherited_done(&inherited);
+}
+END_TEST
+
+/* A worker may have ended a socket that it was lent. */
+START_TEST(a_stranger_that_does_not_listen_is_not_taken)
+{
+	struct record_endpoint record = wish_record(&wishes[1]);
+	struct endpoint of = {.record = &record};
+	struct inherited inherited = {.items = NULL};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *wrong;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&record.address,
+			     record.address_length),
+	    0);
+	inherited_add(&inherited, fcntl(fd, F_DUPFD_CLOEXEC, 0), NULL);
+	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
+	inherited_add(&inherited, fd, &of);
+	ck_assert_ptr_eq(inherited_find(&inherited, &record, &wrong)->of, &of);
+	inherited_done(&inherited);
+}
+END_TEST
+
+static void
+network_body(void *argument)
+{
+	struct record_endpoint record = wish_record(&wishes[0]);
+	struct endpoint endpoint = {.record = &record, .fd = -1};
+	struct inherited inherited = {.items = NULL};
+	socklen_t size = sizeof(uint64_t);
+	const char *wrong;
+	uint64_t cookie;
+
+	(void)argument;
+	unit_must(endpoint_bind(&endpoint) == NULL);
+	if (getsockopt(endpoint.fd, SOL_SOCKET, 71, &cookie, &size) == -1) {
+		unit_skipped("another network", "the kernel is before 5.14");
+		return;
+	}
+	unit_must(unshare(CLONE_NEWNET) == 0);
+	inherited_add(&inherited, endpoint.fd, NULL);
+	unit_must(inherited_find(&inherited, &record, &wrong) == NULL);
+	inherited_done(&inherited);
+}
+
+START_TEST(a_socket_of_another_network_is_not_taken)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(network_body, NULL);
+}
+END_TEST
+
+static void
+many_body(void *argument)
+{
+	static struct record_endpoint records[MANY];
+	struct inherited inherited = {.items = NULL};
+	struct rlimit limit;
+	const char *wrong;
+	char name[64];
+	int fds[MANY];
+
+	(void)argument;
+	unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = limit.rlim_max;
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "@many-%d-%d", (int)getpid(), i);
+		records[i] = sample_unix(RECORD_UNIX_STREAM, name);
+		fds[i] = net_bind(name, SOCK_STREAM);
+		inherited_add(&inherited, fds[i], NULL);
+	}
+	for (int i = MANY; i-- > 0;)
+		unit_must(inherited_find(&inherited, &records[i], &wrong)->fd ==
+		    fds[i]);
+	inherited_done(&inherited);
+	for (int i = 0; i < MANY; i++)
+		unit_must(fcntl(fds[i], F_GETFD) == -1);
+}
+
+START_TEST(each_of_many_is_found)
+{
+	unit_in_child(many_body, NULL);
+}
+END_TEST
+
+UNIT_SUITE(inherited)
+{
+	TCase *tc = unit_case(suite, "sockets");
+
+	tcase_add_loop_test(tc, what_is_bound_as_wanted_is_taken_once, 0,
+	    2 * (int)UNIT_COUNT(wishes));
+	tcase_add_loop_test(tc, what_differs_in_one_thing_is_not_taken, 0,
+	    (int)UNIT_COUNT(others));
+	tcase_add_loop_test(tc, another_protocol_is_not_taken, 0, 2);
+	tcase_add_test(tc, a_stranger_that_does_not_listen_is_not_taken);
+	tcase_add_test(tc, a_socket_of_another_network_is_not_taken);
+	tcase_add_test(tc, each_of_many_is_found);
+}

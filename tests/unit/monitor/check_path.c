@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Socket files: which directories they may be in, their mode and owner, and
+ * that none but our own is removed.  Each test runs with the capabilities
+ * that a monitor keeps; as an ordinary user, with none.
+ */
+#include "fixture/asmonitor.h"
+#include "fixture/net.h"
+#include "fixture/sample.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "monitor/endpoint.h"
+#include "monitor/privilege.h"
+
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Binds a record that is right in every respect. */
+static void
+bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+{
+	const char *wrong;
+
+	*endpoint = (struct endpoint){.record = record, .fd = -1};
+	ck_assert_ptr_null(record_check(record));
+	wrong = endpoint_bind(endpoint);
+	ck_assert_msg(wrong == NULL, "%s: %s", record->name, wrong);
+}
+
+/* The path of a record's socket. */
+static const char *
+path_of(const struct record_endpoint *record)
+{
+	return record->name + strlen("unix:");
+}
+
+static int
+is_there(const struct record_endpoint *record)
+{
+	struct stat st;
+
+	return lstat(path_of(record), &st) == 0;
+}
+
+static void
+is_file(const struct record_endpoint *record, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct stat st;
+
+	ck_assert_int_eq(lstat(path_of(record), &st), 0);
+	ck_assert(S_ISSOCK(st.st_mode));
+	ck_assert_uint_eq(st.st_mode & 07777, mode);
+	ck_assert_uint_eq(st.st_uid, uid);
+	ck_assert_uint_eq(st.st_gid, gid);
+}
+
+static const mode_t modes[] = {0666, 0600, 0620, 0777, 0000};
+
+START_TEST(the_file_has_its_mode_whatever_the_umask)
+{
+	static const mode_t masks[] = {0, 077, 0777};
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint;
+
+	record.socket_mode = modes[_i];
+	for (size_t i = 0; i < UNIT_COUNT(masks); i++) {
+		umask(masks[i]);
+		bind_well(&endpoint, &record);
+		is_file(&record, modes[_i], geteuid(), getegid());
+		endpoint_close(&endpoint, ENDPOINT_STOP);
+	}
+}
+END_TEST
+
+START_TEST(the_file_is_born_for_its_owner_alone)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint;
+	struct stat st;
+
+	bind_well(&endpoint, &record);
+	/* What bind(2) makes the file from, before it gets its own mode. */
+	ck_assert_int_eq(fstat(endpoint.fd, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 0777, 0600);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+}
+END_TEST
+
+static const struct {
+	uint32_t uid, gid; /* asked for */
+	uint32_t expected_uid, expected_gid;
+} owners[] = {
+    {RECORD_NO_ID, RECORD_NO_ID, 0, 0},
+    {ASMONITOR_USER, RECORD_NO_ID, ASMONITOR_USER, 0},
+    {RECORD_NO_ID, ASMONITOR_GROUP, 0, ASMONITOR_GROUP},
+    {ASMONITOR_USER, ASMONITOR_GROUP, ASMONITOR_USER, ASMONITOR_GROUP},
+};
+
+START_TEST(the_file_has_its_owner_and_group)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint;
+
+	if (!asmonitor_is_root())
+		return;
+	record.socket_mode = 0640;
+	record.socket_uid = owners[_i].uid;
+	record.socket_gid = owners[_i].gid;
+	bind_well(&endpoint, &record);
+	is_file(
+	    &record, 0640, owners[_i].expected_uid, owners[_i].expected_gid);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert(!is_there(&record));
+}
+END_TEST
+
+/* In the user's directory, which gives a group of its own or none. */
+START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
+{
+	struct record_endpoint record;
+	struct endpoint endpoint;
+
+	if (!asmonitor_is_root())
+		return;
+	asmonitor_directory("theirs", _i == 0 ? 0755 : 02755);
+	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_gid = RECORD_NO_ID;
+	record.socket_mode = 0660;
+	bind_well(&endpoint, &record);
+	is_file(&record, 0660, ASMONITOR_USER, _i == 0 ? 0 : ASMONITOR_GROUP);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert(!is_there(&record));
+}
+END_TEST
+
+/* Nobody but their user may look into these directories. */
+static const char *const private_paths[] = {"theirs/s", "theirs/deep/s"};
+
+START_TEST(the_socket_may_be_in_its_users_private_directory)
+{
+	struct record_endpoint record;
+	struct endpoint endpoint;
+
+	if (!asmonitor_is_root())
+		return;
+	unit_directory("theirs", 0700);
+	asmonitor_directory("theirs/deep", 0700);
+	ck_assert_int_eq(
+	    chown(unit_path("theirs"), ASMONITOR_USER, ASMONITOR_GROUP), 0);
+	record = sample_unix(RECORD_UNIX_STREAM, unit_path(private_paths[_i]));
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_gid = ASMONITOR_GROUP;
+	record.socket_mode = 0600;
+	bind_well(&endpoint, &record);
+	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
+	is_file(&record, 0600, ASMONITOR_USER, ASMONITOR_GROUP);
+	setfsuid(0);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
+	ck_assert(!is_there(&record));
+	ck_assert_int_eq(errno, ENOENT);
+	setfsuid(0);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_given_away_is_removed)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("d/s"));
+	struct endpoint endpoint = {.record = &record, .fd = -1};
+
+	if (geteuid() != 0) {
+		unit_directory("d", 0755);
+	} else {
+		asmonitor_directory("d", 0755);
+		ck_assert_int_eq(
+		    privilege_drop(ASMONITOR_USER, ASMONITOR_GROUP), 0);
+	}
+	record.socket_gid = 0;
+	ck_assert_pstr_eq(endpoint_bind(&endpoint), strerror(EPERM));
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(endpoint.fd, -1);
+	ck_assert(!is_there(&record));
+}
+END_TEST
+
+START_TEST(the_longest_path_is_bound)
+{
+	char path[RECORD_PATH_SIZE];
+	struct record_endpoint record;
+	struct endpoint endpoint;
+	size_t start = strlen(unit_path("a"));
+
+	memset(path, 'a', sizeof(path));
+	memcpy(path, unit_path("a"), start);
+	path[sizeof(path) - 3] = '\0';
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	memcpy(path + sizeof(path) - 3, "/s", 3);
+	record = sample_unix(RECORD_UNIX_STREAM, path);
+	bind_well(&endpoint, &record);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+START_TEST(the_file_is_removed_only_when_that_is_wanted)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint;
+
+	bind_well(&endpoint, &record);
+	endpoint.shared = 1;
+	errno = ENODATA;
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert_int_eq(errno, ENODATA);
+	ck_assert_int_eq(endpoint.fd, -1);
+	ck_assert(is_there(&record));
+	endpoint.shared = 0;
+	endpoint_close(&endpoint, ENDPOINT_STOP); /* not ours any more */
+	ck_assert(is_there(&record));
+	bind_well(&endpoint, &record);
+	errno = ENODATA;
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert_int_eq(errno, ENODATA);
+	ck_assert(!is_there(&record));
+}
+END_TEST
+
+static void
+make_socket(const char *path)
+{
+	fd_close(net_bind(path, SOCK_STREAM));
+}
+
+static void
+make_file(const char *path)
+{
+	fd_close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+}
+
+static void
+make_link(const char *path)
+{
+	ck_assert_int_eq(symlink(unit_path("moved"), path), 0);
+}
+
+static void (*const successors[])(const char *) = {
+    make_socket, make_file, make_link};
+
+/* Ours lives on under another name, which is not looked for either. */
+START_TEST(what_has_taken_our_files_place_stays)
+{
+	struct record_endpoint record =
+	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	struct endpoint endpoint;
+
+	bind_well(&endpoint, &record);
+	ck_assert_int_eq(rename(path_of(&record), unit_path("moved")), 0);
+	successors[_i](path_of(&record));
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	ck_assert(is_there(&record));
+	ck_assert_int_eq(access(unit_path("moved"), F_OK), 0);
+}
+END_TEST
+
+/* Their user led the way to it by a link, after the way was looked at. */
+START_TEST(a_file_of_another_user_is_not_given_away)
+{
+	struct record_endpoint record;
+	struct endpoint endpoint = {.record = &record, .fd = -1};
+
+	if (!asmonitor_is_root())
+		return;
+	unit_directory("theirs", 0755);
+	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = ASMONITOR_USER;
+	record.socket_mode = _i == 0 ? 0666 : 0600;
+	make_socket(path_of(&record));
+	ck_assert_int_eq(chmod(path_of(&record), 0600), 0);
+	ck_assert_int_eq(
+	    chown(unit_path("theirs"), ASMONITOR_USER, ASMONITOR_GROUP), 0);
+	ck_assert_ptr_null(endpoint_find_path(&endpoint, NULL));
+	ck_assert_pstr_eq(endpoint_give_path(&endpoint), strerror(ESTALE));
+	is_file(&record, 0600, 0, 0);
+}
+END_TEST
+
+UNIT_SUITE(path)
+{
+	TCase *tc = asmonitor_case(suite, "path");
+
+	tcase_add_loop_test(tc, the_file_has_its_mode_whatever_the_umask, 0,
+	    (int)UNIT_COUNT(modes));
+	tcase_add_test(tc, the_file_is_born_for_its_owner_alone);
+	tcase_add_loop_test(
+	    tc, a_file_without_a_group_has_its_directorys_or_ours, 0, 2);
+	tcase_add_loop_test(
+	    tc, the_file_has_its_owner_and_group, 0, (int)UNIT_COUNT(owners));
+	tcase_add_loop_test(tc,
+	    the_socket_may_be_in_its_users_private_directory, 0,
+	    (int)UNIT_COUNT(private_paths));
+	tcase_add_test(tc, a_file_that_cannot_be_given_away_is_removed);
+	tcase_add_test(tc, the_longest_path_is_bound);
+	tcase_add_test(tc, the_file_is_removed_only_when_that_is_wanted);
+	tcase_add_loop_test(tc, what_has_taken_our_files_place_stays, 0,
+	    (int)UNIT_COUNT(successors));
+	tcase_add_loop_test(tc, a_file_of_another_user_is_not_given_away, 0, 2);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A step of the privilege ladder that fails is never passed over: whoever is
+ * on it has to end.
+ */
+#include "fixture/probe.h"
+#include "fixture/unit.h"
+
+#include "monitor/privilege.h"
+
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <errno.h>
+#include <stddef.h>
+
+/* From here on the bounding set stays as it is. */
+static void
+keep_bounds(void)
+{
+	struct sock_filter filter[] = {
+	    BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		offsetof(struct seccomp_data, args[0])),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_CAPBSET_DROP, 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {
+	    .len = UNIT_COUNT(filter), .filter = filter};
+
+	unit_must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	unit_must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
+	unit_must(prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) == -1);
+}
+
+/* What is taken from root before it tries; 64: its bounding set is kept. */
+static const unsigned int missing_to_reduce[] = {
+    CAP_SETPCAP, CAP_SETGID, CAP_CHOWN, 64};
+static const unsigned int missing_to_drop[] = {CAP_SETUID, CAP_SETGID, 64};
+
+static void
+take(unsigned int what)
+{
+	if (what == 64)
+		keep_bounds();
+	else
+		probe_capabilities(
+		    probe_set("CapPrm") & ~(UINT64_C(1) << what));
+	errno = 0;
+}
+
+static void
+reduce_body(void *argument)
+{
+	take(*(const unsigned int *)argument);
+	unit_must(privilege_reduce() == -1);
+	unit_must(errno == EPERM);
+}
+
+START_TEST(root_that_cannot_come_down_to_the_six_fails)
+{
+	unsigned int what = missing_to_reduce[_i];
+
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(reduce_body, &what);
+}
+END_TEST
+
+static void
+drop_body(void *argument)
+{
+	take(*(const unsigned int *)argument);
+	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == -1);
+	unit_must(errno == EPERM);
+}
+
+START_TEST(a_child_that_cannot_come_down_to_nothing_fails)
+{
+	unsigned int what = missing_to_drop[_i];
+
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(drop_body, &what);
+}
+END_TEST
+
+UNIT_SUITE(privilege_fail)
+{
+	TCase *tc = unit_case(suite, "fail");
+
+	tcase_add_loop_test(tc, root_that_cannot_come_down_to_the_six_fails, 0,
+	    UNIT_COUNT(missing_to_reduce));
+	tcase_add_loop_test(tc, a_child_that_cannot_come_down_to_nothing_fails,
+	    0, UNIT_COUNT(missing_to_drop));
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a child of the monitor has when it begins.
+ */
+#include "fixture/probe.h"
+#include "fixture/scene.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "monitor/spawn.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* A descriptor each for the numbers whose bit is set, and -1 for the others;
+ * what the child is to see is in scene_text. */
+static void
+give_fds(struct spawn *spawn, unsigned int given)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	scene_text[0] = '\0';
+	for (int i = 0; i < SPAWN_FDS; i++) {
+		if (i != 1)
+			spawn->fds[i] = -1;
+		if (i != 1 && (given & 1U << i) != 0)
+			spawn->fds[i] = memfd_create("given", MFD_CLOEXEC);
+		if (spawn->fds[i] != -1)
+			scene_append_fd(i, spawn->fds[i]);
+		else if (i < 3)
+			scene_append_fd(i, null);
+	}
+}
+
+static void
+fds_body(void *argument)
+{
+	static char expected[sizeof(scene_text)];
+	struct scene scene;
+
+	probe_descriptors();
+	scene_init(&scene, "fds", "0");
+	give_fds(&scene.spawn, *(unsigned int *)argument);
+	memcpy(expected, scene_text, sizeof(scene_text));
+	unit_must(scene_run(&scene) == 0);
+	if (strcmp(scene_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
+	unit_must(strcmp(scene_text, expected) == 0);
+}
+
+START_TEST(a_child_has_only_the_descriptors_it_was_given)
+{
+	unsigned int given = (unsigned int)_i;
+
+	if (probe_is_for_all())
+		unit_in_child(fds_body, &given);
+}
+END_TEST
+
+/* What of it a child is given. */
+static const struct {
+	const char *variables[6]; /* of the monitor */
+	const char *expected;
+} environments[] = {
+    {{NULL}, ""},
+    {{"LD_DEBUG=all", "EVENT_NOEPOLL=1"}, ""},
+    {{"LD_DEBUG=all", "JOURNAL_STREAM=8:1234", "EVENT_NOEPOLL=1"},
+	"JOURNAL_STREAM=8:1234\n"},
+    {{"NOTIFY_SOCKET=/run/a b/notify", "NOTIFY_SOCKETS=1",
+	 "NOTIFY_SOCKE=", "XNOTIFY_SOCKET=1"},
+	"NOTIFY_SOCKET=/run/a b/notify\n"},
+    {{"A=", "NOTIFY_SOCKET=@a", "JOURNAL_STREAM_=", "B=", "JOURNAL_STREAM="},
+	"NOTIFY_SOCKET=@a\nJOURNAL_STREAM=\n"},
+};
+
+static void
+environment_body(void *argument)
+{
+	int i = *(int *)argument;
+	const char *mine[UNIT_COUNT(environments[0].variables)];
+	struct scene scene;
+
+	probe_descriptors();
+	scene_init(&scene, "environment", "0");
+	memcpy(mine, environments[i].variables, sizeof(mine));
+	environ = (char **)(uintptr_t)mine;
+	unit_must(scene_run(&scene) == 0);
+	unit_must(strcmp(scene_text, environments[i].expected) == 0);
+	unit_must(memcmp(mine, environments[i].variables, sizeof(mine)) == 0);
+}
+
+START_TEST(a_child_has_only_what_it_needs_of_the_environment)
+{
+	if (probe_is_for_all())
+		unit_in_child(environment_body, &_i);
+}
+END_TEST
+
+static void
+ids_body(void *argument)
+{
+	char expected[512], uid[64], gid[64], bounds[64];
+	struct scene scene;
+
+	(void)argument;
+	probe_descriptors();
+	snprintf(uid, sizeof(uid), "%s", probe_status("Uid"));
+	snprintf(gid, sizeof(gid), "%s", probe_status("Gid"));
+	snprintf(bounds, sizeof(bounds), "%s", probe_status("CapBnd"));
+	if (geteuid() == 0) {
+		snprintf(uid, sizeof(uid), "%d\t%d\t%d\t%d", PROBE_UID,
+		    PROBE_UID, PROBE_UID, PROBE_UID);
+		snprintf(gid, sizeof(gid), "%d\t%d\t%d\t%d", PROBE_GID,
+		    PROBE_GID, PROBE_GID, PROBE_GID);
+		snprintf(bounds, sizeof(bounds), "%016x", 0);
+	}
+	snprintf(expected, sizeof(expected),
+	    "Uid\t%s\nGid\t%s\nGroups\t%s\nCapInh\t%016x\nCapPrm\t%016x\n"
+	    "CapEff\t%016x\nCapBnd\t%s\nCapAmb\t%016x\n",
+	    uid, gid, geteuid() == 0 ? "" : probe_status("Groups"), 0, 0, 0,
+	    bounds, 0);
+	scene_init(&scene, "ids", "0");
+	unit_must(scene_run(&scene) == 0);
+	if (strcmp(scene_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
+	unit_must(strcmp(scene_text, expected) == 0);
+}
+
+START_TEST(a_child_of_an_ordinary_user_keeps_its_ids)
+{
+	if (geteuid() == 0)
+		unit_skip("root has other ids to give");
+	else
+		unit_in_child(ids_body, NULL);
+}
+END_TEST
+
+START_TEST(a_child_of_root_is_the_user_it_was_to_be)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else if (probe_is_for_all())
+		unit_in_child(ids_body, NULL);
+}
+END_TEST
+
+static const struct {
+	mode_t mode;
+	int status;
+	const char *why;
+} programs[] = {
+    {0644, EX_NOPERM, "test: cannot start child: Permission denied\n"},
+    {0755, EX_OSERR, "test: cannot start child: Exec format error\n"},
+};
+
+static void
+program_body(void *argument)
+{
+	int i = *(int *)argument;
+	int file = memfd_create("program", MFD_CLOEXEC);
+	struct scene scene;
+
+	unit_must(fchmod(file, programs[i].mode) == 0);
+	scene_init(&scene, "exit", "0");
+	scene.spawn.program = file;
+	unit_must(scene_run(&scene) == programs[i].status);
+	unit_must(strcmp(scene_text, programs[i].why) == 0);
+}
+
+START_TEST(a_child_that_cannot_begin_says_why)
+{
+	unit_in_child(program_body, &_i);
+}
+END_TEST
+
+static void
+left_body(void *argument)
+{
+	struct scene scene;
+
+	(void)argument;
+	scene_init(&scene, "exit", "0");
+	scene.spawn.uid = UINT32_MAX; /* "as it is" to setresuid(2) */
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.uid = 0;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.uid = PROBE_UID;
+	scene.spawn.gid = UINT32_MAX;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+	scene.spawn.gid = 0;
+	unit_must(scene_run(&scene) == EX_NOPERM);
+}
+
+START_TEST(a_child_of_root_is_never_left_as_root)
+{
+	if (probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(left_body, NULL);
+}
+END_TEST
+
+static void
+session_body(void *argument)
+{
+	struct scene scene;
+
+	(void)argument;
+	probe_descriptors();
+	scene_init(&scene, "session", "5");
+	unit_must(scene_run(&scene) == 5);
+}
+
+START_TEST(a_child_has_a_session_of_its_own_and_so_no_terminal)
+{
+	if (probe_is_for_all())
+		unit_in_child(session_body, NULL);
+}
+END_TEST
+
+UNIT_CHILD(scene_child)
+
+UNIT_SUITE(spawn)
+{
+	TCase *tc = unit_case(suite, "begin");
+	tcase_add_loop_test(tc, a_child_has_only_the_descriptors_it_was_given,
+	    0, 1 << SPAWN_FDS);
+	tcase_add_loop_test(tc,
+	    a_child_has_only_what_it_needs_of_the_environment, 0,
+	    UNIT_COUNT(environments));
+	tcase_add_test(tc, a_child_of_an_ordinary_user_keeps_its_ids);
+	tcase_add_test(tc, a_child_has_a_session_of_its_own_and_so_no_terminal);
+	tcase_add_test(tc, a_child_of_root_is_the_user_it_was_to_be);
+	tcase_add_test(tc, a_child_of_root_is_never_left_as_root);
+	tcase_add_loop_test(
+	    tc, a_child_that_cannot_begin_says_why, 0, UNIT_COUNT(programs));
+}

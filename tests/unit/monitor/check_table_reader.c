@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The config reader as a process: how it is started and ends, how much it may
+ * write, and that it cannot change what it has written.  It is this program,
+ * which does what the command line says.
+ */
+#include "fixture/probe.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "monitor/privilege.h"
+#include "monitor/table.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ALL (RECORD_MAX * sizeof(struct record))
+
+/* A process stays behind until the test says so in the configuration, which is
+ * a FIFO; true in it. */
+static int
+stay_behind(void)
+{
+	char byte;
+
+	return fork() == 0 && fcntl(0, F_SETFL, 0) == 0 &&
+	    read(0, &byte, 1) >= 0;
+}
+
+static int
+reader_try_to_change(void)
+{
+	int failed;
+
+	if (ftruncate(1, sizeof(struct record)) == -1)
+		return EX_IOERR;
+	if (!stay_behind())
+		return EX_OK;
+	failed = pwrite(1, "x", 1, 0) == -1 && ftruncate(1, 0) == -1 &&
+	    ftruncate(1, 2 * sizeof(struct record)) == -1 &&
+	    mmap(NULL, 1, PROT_WRITE, MAP_SHARED, 1, 0) == MAP_FAILED;
+	return write(open("/proc/self/fd/0", O_WRONLY),
+		   failed ? "sealed" : "open", 6) != 6;
+}
+
+static int
+reader_keep_mapping(void)
+{
+	if (ftruncate(1, sizeof(struct record)) == -1 ||
+	    mmap(NULL, 1, PROT_WRITE, MAP_SHARED, 1, 0) == MAP_FAILED)
+		return EX_IOERR;
+	stay_behind();
+	return EX_OK;
+}
+
+static int
+reader_main(int argc, char **argv)
+{
+	int number;
+
+	if (argc <= 3 || strcmp(argv[0], "brokerd-conf") != 0)
+		return UNIT_NO_CHILD;
+	number = argv[4] == NULL ? 0 : atoi(argv[4]);
+	if (strcmp(argv[3], "signal") == 0)
+		kill(getpid(), number);
+	if (strcmp(argv[3], "grow") == 0)
+		return ftruncate(1, number) == 0 ? EX_OK : EX_IOERR;
+	if (strcmp(argv[3], "change") == 0)
+		return reader_try_to_change();
+	if (strcmp(argv[3], "map") == 0)
+		return reader_keep_mapping();
+	if (strcmp(argv[3], "say") == 0)
+		return dprintf(1, "%s %s %s\n", argv[1], argv[2], argv[4]) < 0;
+	if (strcmp(argv[3], "input") == 0)
+		return lseek(0, 0, SEEK_END) == number ? EX_OK : EX_NOINPUT;
+	return number;
+}
+
+struct scene {
+	struct setup setup;
+	struct table table;
+	int log[2]; /* a pair; the reader has the second one too */
+	char *argv[4];
+	char text[512];
+};
+
+static void
+prepare(struct scene *scene, const char *what, const char *number)
+{
+	static char name[] = "brokerd";
+
+	memset(scene, 0, sizeof(*scene));
+	probe_descriptors();
+	unsetenv("JOURNAL_STREAM");
+	unit_must(socketpair(
+		      AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, scene->log) == 0);
+	log_init(&scene->setup.log, "test", scene->log[1]);
+	scene->argv[0] = name;
+	scene->argv[1] = strdup(what);
+	scene->argv[2] = strdup(number);
+	scene->setup.argc = 3;
+	scene->setup.argv = scene->argv;
+	scene->setup.config = "/dev/null";
+	scene->setup.reader_program = probe_program();
+	snprintf(scene->setup.rundir.path, sizeof(scene->setup.rundir.path),
+	    "/run/unit");
+}
+
+/* The test's end of a configuration that is a FIFO. */
+static int
+open_fifo(struct scene *scene)
+{
+	int fd;
+
+	scene->setup.config = unit_path("fifo");
+	unit_must(mkfifo(scene->setup.config, 0600) == 0);
+	unit_must(chmod(scene->setup.config, 0666) == 0);
+	fd = open(scene->setup.config, O_RDWR | O_CLOEXEC);
+	unit_must(fd != -1);
+	return fd;
+}
+
+static int
+run(struct scene *scene)
+{
+	int count = probe_count();
+	int status = table_read(&scene->table, &scene->setup);
+
+	unit_must(probe_count() == count);
+	probe_read(scene->log[0], scene->text, sizeof(scene->text));
+	return status;
+}
+
+static const struct {
+	const char *what;
+	size_t number;
+	int status;
+	const char *why;
+} ends[] = {
+    {"exit", 78, 78, ""}, /* the reader has said why */
+    {"exit", 1, 1, ""},
+    {"signal", SIGTERM, EX_OSERR,
+	"test: config reader: ended by a signal: Terminated\n"},
+    {"grow", ALL + sizeof(struct record), EX_OSERR,
+	"test: config reader: unusable: "
+	"its records have another size or number\n"},
+    {"grow", ALL, EX_OSERR,
+	"test: config reader: unusable: its records are of another version\n"},
+};
+
+static void
+end_body(void *argument)
+{
+	static struct scene scene;
+	int i = *(int *)argument;
+	char number[32];
+
+	snprintf(number, sizeof(number), "%zu", ends[i].number);
+	prepare(&scene, ends[i].what, number);
+	unit_must(run(&scene) == ends[i].status);
+	unit_must(strcmp(scene.text, ends[i].why) == 0);
+}
+
+START_TEST(a_reader_that_fails_or_writes_too_much_ends_the_start)
+{
+	if (probe_is_for_all())
+		unit_in_child(end_body, &_i);
+}
+END_TEST
+
+static void
+sealed_body(void *argument)
+{
+	static struct scene scene;
+	char answer[8] = "";
+	int fifo;
+
+	(void)argument;
+	prepare(&scene, "change", "0");
+	fifo = open_fifo(&scene);
+	unit_must(run(&scene) == EX_OSERR);
+	unit_must(write(fifo, "x", 1) == 1);
+	/* Until the other has taken that one. */
+	while (read(fifo, answer, 1) == 1 && answer[0] == 'x')
+		unit_must(write(fifo, "x", 1) == 1);
+	unit_must(read(fifo, answer + 1, 5) == 5);
+	unit_must(strcmp(answer, "sealed") == 0);
+}
+
+START_TEST(what_has_been_read_cannot_be_changed)
+{
+	if (probe_is_for_all())
+		unit_in_child(sealed_body, NULL);
+}
+END_TEST
+
+static void
+mapped_body(void *argument)
+{
+	static struct scene scene;
+	int fifo;
+
+	(void)argument;
+	prepare(&scene, "map", "0");
+	fifo = open_fifo(&scene);
+	unit_must(run(&scene) == EX_OSERR);
+	unit_must(strcmp(scene.text,
+		      "test: config reader: unusable: "
+		      "Device or resource busy\n") == 0);
+	unit_must(scene.table.records == NULL);
+	unit_must(write(fifo, "x", 1) == 1); /* what stayed behind ends */
+}
+
+START_TEST(a_table_that_somebody_can_still_write_to_is_refused)
+{
+	if (probe_is_for_all())
+		unit_in_child(mapped_body, NULL);
+}
+END_TEST
+
+static void
+test_body(void *argument)
+{
+	static struct scene scene;
+	const char *said =
+	    geteuid() == 0 ? "-pR /run/unit that\n" : "-R /run/unit that\n";
+	int out[2];
+
+	(void)argument;
+	prepare(&scene, "say", "that");
+	unit_must(pipe2(out, O_CLOEXEC) == 0);
+	unit_must(fd_place(out[1], STDOUT_FILENO) == 0);
+	scene.setup.test = 1;
+	unit_must(run(&scene) == EX_OK);
+	unit_must(scene.table.records == NULL && scene.text[0] == '\0');
+	probe_read(out[0], scene.text, sizeof(scene.text));
+	unit_must(strcmp(scene.text, said) == 0);
+}
+
+START_TEST(a_test_reads_and_says_and_takes_nothing)
+{
+	if (probe_is_for_all())
+		unit_in_child(test_body, NULL);
+}
+END_TEST
+
+static void
+input_body(void *argument)
+{
+	static struct scene scene;
+	int listens = *(int *)argument;
+
+	prepare(&scene, "input", listens ? "0" : "7");
+	scene.setup.config = unit_path("config");
+	scene.setup.listens = listens;
+	if (!listens)
+		unit_must(mknod(scene.setup.config, S_IFREG | 0600, 0) == 0 &&
+		    truncate(scene.setup.config, 7) == 0);
+	scene.setup.test = 1;
+	unit_must(run(&scene) == EX_OK);
+}
+
+START_TEST(a_reader_has_the_file_unless_there_is_none_to_read)
+{
+	for (int listens = 0; probe_is_for_all() && listens < 2; listens++)
+		unit_in_child(input_body, &listens);
+}
+END_TEST
+
+static void
+unreadable_body(void *argument)
+{
+	static struct scene scene;
+	char why[256];
+
+	prepare(&scene, "exit", "0");
+	scene.setup.config = argument;
+	unit_must(run(&scene) == EX_CONFIG);
+	snprintf(why, sizeof(why), "test: %s: cannot read it: %s\n",
+	    scene.setup.config, "No such file or directory");
+	unit_must(strcmp(scene.text, why) == 0);
+	unit_must(mknod(argument, S_IFREG, 0) == 0);
+	if (geteuid() == 0)
+		unit_must(chown(argument, PROBE_UID, PROBE_GID) == 0 &&
+		    privilege_reduce() == 0);
+	unit_must(run(&scene) == EX_NOPERM);
+}
+
+START_TEST(a_file_that_cannot_be_read_is_said)
+{
+	if (geteuid() == 0 && probe_not_root() != NULL)
+		unit_skip(probe_not_root());
+	else
+		unit_in_child(
+		    unreadable_body, (void *)(uintptr_t)unit_path("absent"));
+}
+END_TEST
+
+UNIT_CHILD(reader_main)
+
+UNIT_SUITE(table_reader)
+{
+	TCase *tc = unit_case(suite, "reader");
+	tcase_add_loop_test(tc,
+	    a_reader_that_fails_or_writes_too_much_ends_the_start, 0,
+	    UNIT_COUNT(ends));
+	tcase_add_test(tc, what_has_been_read_cannot_be_changed);
+	tcase_add_test(tc, a_table_that_somebody_can_still_write_to_is_refused);
+	tcase_add_test(tc, a_test_reads_and_says_and_takes_nothing);
+	tcase_add_test(tc, a_reader_has_the_file_unless_there_is_none_to_read);
+	tcase_add_test(tc, a_file_that_cannot_be_read_is_said);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Pace: the pause comes when three connections come in a round and 2,000 in a
+ * second, and goes below two or below that rate; whether it is a short or a
+ * long one is tried again and again.
+ */
+#include "fixture/unit.h"
+
+#include "engine/policy/coalesce.h"
+
+#define BEGIN_US 987654321 /* of some clock */
+#define MANY 4000000000000 /* connections, before the test */
+#define INTERVAL_US 5000
+#define LONGER_US 20000 /* when it is on */
+
+/* At least INTERVAL_US later, some connections more, in so many rounds. */
+struct interval {
+	unsigned int passed_us;
+	unsigned int accepted;
+	unsigned int rounds;
+	unsigned int pause_us; /* after it */
+};
+
+static const struct interval intervals[] = {
+    {INTERVAL_US, 0, 0, 0},
+    /* fast, but one at a time; two at a time */
+    {INTERVAL_US, 100, 100, 0},
+    {INTERVAL_US, 100, 50, 0},
+    {INTERVAL_US, 299, 100, 0},
+    /* many at a time, but slow */
+    {INTERVAL_US, 9, 1, 0},
+    {1000000, 1999, 10, 0},
+    /* on, exactly at both */
+    {INTERVAL_US, 10, 3, 100},
+    /* the long one is tried; it may cost a quarter */
+    {LONGER_US, 300, 100, 500},
+    {LONGER_US, 225, 100, 500},
+    /* it stays on until below either */
+    {LONGER_US, 200, 100, 500},
+    {LONGER_US, 199, 100, 0},
+    {INTERVAL_US, 200, 100, 0},
+    {INTERVAL_US, 300, 100, 100},
+    /* it costs more */
+    {LONGER_US, 300, 100, 500},
+    {LONGER_US, 224, 100, 100},
+    {LONGER_US, 40, 1, 100},
+    {LONGER_US, 39, 1, 0},
+    {INTERVAL_US, 300, 100, 100},
+    {LONGER_US, 0, 0, 0},
+    /* a burst after a long rest is a low rate */
+    {60000000, 1000, 1, 0},
+};
+
+static unsigned int
+pass(struct coalesce *pace, uint64_t *now_us, struct coalesce_count *count,
+    const struct interval *interval)
+{
+	*now_us += interval->passed_us;
+	count->accepted += interval->accepted;
+	count->rounds += interval->rounds;
+	return coalesce_next_us(pace, *now_us, count);
+}
+
+START_TEST(it_goes_on_and_off_by_rate_and_by_how_many_come_at_once)
+{
+	struct coalesce_count count = {MANY, MANY};
+	struct coalesce pace = {.since_us = BEGIN_US, .before = count};
+	uint64_t now_us = BEGIN_US;
+
+	for (size_t i = 0; i < UNIT_COUNT(intervals); i++) {
+		unsigned int pause_us =
+		    pass(&pace, &now_us, &count, &intervals[i]);
+
+		ck_assert_msg(pause_us == intervals[i].pause_us,
+		    "interval %zu: %u", i, pause_us);
+	}
+}
+END_TEST
+
+/* Ten intervals each, then one with the short pause and one with the long. */
+START_TEST(what_was_chosen_is_kept_for_a_while)
+{
+	static const struct interval begin = {INTERVAL_US, 300, 30, 0};
+	struct coalesce_count count = {0, 0};
+	struct coalesce pace = {.since_us = BEGIN_US};
+	uint64_t now_us = BEGIN_US;
+
+	ck_assert_uint_eq(pass(&pace, &now_us, &count, &begin), 100);
+	for (int i = 0; i < 48; i++) {
+		/* Long pauses cost nothing at first, and much later on. */
+		unsigned int chosen = i < 24 ? 500 : 100;
+		struct interval next = {LONGER_US,
+		    i >= 24 && i % 12 == 1 ? 300 : 900, 30,
+		    i % 12 == 0      ? 500 :
+			i % 12 == 11 ? 100 :
+				       chosen};
+
+		ck_assert_msg(
+		    pass(&pace, &now_us, &count, &next) == next.pause_us,
+		    "interval %d: %u", i, pace.pause_us);
+	}
+}
+END_TEST
+
+START_TEST(within_an_interval_nothing_changes)
+{
+	struct coalesce_count few = {MANY + 1, MANY + 1},
+			      many = {MANY + 99, MANY};
+	struct coalesce off = {.since_us = BEGIN_US, .before = {MANY, MANY}};
+	struct coalesce on = off;
+	uint64_t end_us = BEGIN_US + INTERVAL_US;
+	uint64_t later_us = BEGIN_US + LONGER_US;
+
+	on.pause_us = 500;
+	for (uint64_t now_us = BEGIN_US; now_us < end_us; now_us += 1249)
+		ck_assert_uint_eq(coalesce_next_us(&off, now_us, &many), 0);
+	for (uint64_t now_us = BEGIN_US; now_us < later_us; now_us += 1249)
+		ck_assert_uint_eq(coalesce_next_us(&on, now_us, &few), 500);
+	/* Those that came meanwhile count at its end. */
+	ck_assert_uint_eq(coalesce_next_us(&off, end_us, &many), 100);
+	ck_assert_uint_eq(coalesce_next_us(&on, later_us, &few), 0);
+}
+END_TEST
+
+/* How many of four the next round may accept; it brings so many. */
+static unsigned int
+next_round(struct coalesce_lone *lone, int pausing, unsigned int accepted)
+{
+	unsigned int most = coalesce_next_round(lone, 4, pausing);
+
+	coalesce_on_round(lone, most, accepted < most ? accepted : most);
+	return most;
+}
+
+START_TEST(who_comes_alone_is_seldom_asked_for_another)
+{
+	struct coalesce_lone lone = {0};
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_uint_eq(next_round(&lone, 0, 1), 4);
+		for (int round = 0; round < 7; round++)
+			ck_assert_uint_eq(next_round(&lone, 0, 4), 1);
+	}
+	ck_assert_uint_eq(next_round(&lone, 0, 2), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 0), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);
+	/* The pause lets some gather. */
+	ck_assert_uint_eq(next_round(&lone, 0, 1), 4);
+	ck_assert_uint_eq(next_round(&lone, 1, 4), 4);
+	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);
+}
+END_TEST
+
+UNIT_SUITE(coalesce)
+{
+	TCase *tc = unit_case(suite, "pace");
+
+	tcase_add_test(
+	    tc, it_goes_on_and_off_by_rate_and_by_how_many_come_at_once);
+	tcase_add_test(tc, what_was_chosen_is_kept_for_a_while);
+	tcase_add_test(tc, within_an_interval_nothing_changes);
+	tcase_add_test(tc, who_comes_alone_is_seldom_asked_for_another);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Lending bound sockets: no connection ever waits for their worker, and yet
+ * it is found wherever its mailbox appears.
+ */
+#include "fixture/enginecore.h"
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+#include "fixture/sample.h"
+
+#include "engine/pool/pool.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <poll.h>
+#include <unistd.h>
+
+struct lending {
+	struct core core;
+	struct watch watch;
+	struct pool_list pools;
+	struct pool *pool;
+	struct stats_listener stats;
+	struct record_endpoint endpoint;
+	int udp;
+};
+
+static void
+on_change(void *argument, int id, int gone, const char *name)
+{
+	struct lending *lending = argument;
+
+	if (id == lending->pool->finder.watch_id)
+		finder_on_change(&lending->pool->finder, gone, name);
+}
+
+static void
+lending_init(struct lending *lending, const char *path)
+{
+	struct handoff *handoff;
+
+	*lending = (struct lending){.watch.fd = -1};
+	TAILQ_INIT(&lending->pools);
+	enginecore_init(&lending->core);
+	ck_assert_int_eq(
+	    watch_open(&lending->watch, lending->core.base, on_change, lending),
+	    0);
+	lending->pool = pool_find(
+	    &lending->pools, &lending->core, &lending->watch, path, geteuid());
+	ck_assert_ptr_nonnull(lending->pool);
+	lending->endpoint = sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	lending->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_ne(lending->udp, -1);
+	handoff =
+	    handoff_new_lent(&lending->endpoint, &lending->stats, lending->udp);
+	ck_assert_ptr_nonnull(handoff);
+	pool_add_lent(lending->pool, handoff);
+}
+
+static void
+lending_done(struct lending *lending)
+{
+	pool_free(lending->pool);
+	watch_close(&lending->watch);
+	enginecore_done(&lending->core);
+	close(lending->udp);
+}
+
+/* Runs the loop until the socket is lent; Check ends what takes for ever. */
+static void
+await_lent(struct lending *lending, int mailbox)
+{
+	int fd;
+
+	while (!net_polls(mailbox, POLLIN))
+		ck_assert_int_eq(
+		    event_base_loop(lending->core.base, EVLOOP_ONCE), 0);
+	fd = net_take(mailbox);
+	ck_assert_int_ne(fd, -1);
+	ck_assert(net_is_same(fd, lending->udp));
+	close(fd);
+}
+
+START_TEST(the_directory_may_come_later)
+{
+	struct lending lending;
+	int mailbox;
+
+	lending_init(&lending, unit_path("run/box"));
+	finder_scan(&lending.pool->finder);
+	unit_directory("run", 0755);
+	mailbox = net_bind(unit_path("run/box"), SOCK_DGRAM);
+	await_lent(&lending, mailbox);
+	lending_done(&lending);
+	close(mailbox);
+}
+END_TEST
+
+START_TEST(a_connection_that_waits_no_more_does_not_end_the_search)
+{
+	struct pool_user user = {0};
+	struct lending lending;
+	int mailbox;
+
+	lending_init(&lending, unit_path("run/box"));
+	pool_add_user(lending.pool, &user);
+	finder_scan(&lending.pool->finder);
+	pool_set_waits(lending.pool, &user, 1);
+	pool_set_waits(lending.pool, &user, 0);
+	unit_directory("run", 0755);
+	mailbox = net_bind(unit_path("run/box"), SOCK_DGRAM);
+	TAILQ_REMOVE(&lending.pool->users, &user, entry);
+	await_lent(&lending, mailbox);
+	lending_done(&lending);
+	close(mailbox);
+}
+END_TEST
+
+START_TEST(the_directory_may_come_anew)
+{
+	struct lending lending;
+	int mailbox;
+
+	unit_directory("run", 0755);
+	lending_init(&lending, unit_path("run/box"));
+	finder_scan(&lending.pool->finder);
+	for (int i = 0; i < 2; i++) {
+		mailbox = net_bind(unit_path("run/box"), SOCK_DGRAM);
+		await_lent(&lending, mailbox);
+		close(mailbox);
+		ck_assert_int_eq(unlink(unit_path("run/box")), 0);
+		ck_assert_int_eq(rmdir(unit_path("run")), 0);
+		while (lending.pool->finder.watch_id != WATCH_NONE)
+			ck_assert_int_eq(
+			    event_base_loop(lending.core.base, EVLOOP_ONCE), 0);
+		unit_directory("run", 0755);
+	}
+	lending_done(&lending);
+}
+END_TEST
+
+UNIT_SUITE(pool_lent)
+{
+	TCase *tc = unit_case(suite, "lent");
+
+	tcase_add_test(tc, the_directory_may_come_later);
+	tcase_add_test(
+	    tc, a_connection_that_waits_no_more_does_not_end_the_search);
+	tcase_add_test(tc, the_directory_may_come_anew);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The numbers and flags of a record: good records of every kind pass, and do
+ * not when one field is spoiled.  A field or flag that is new here needs a
+ * row.
+ */
+#include "fixture/unit.h"
+
+#include "fixture/sample.h"
+#include "record/record.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum sample {
+	TCP4,
+	TCP6,
+	UDP4,
+	UDP6,
+	STREAM,
+	DGRAM,
+	SEQPACKET,
+	ABSTRACT,
+	SAMPLES,
+};
+
+#define ALL_FLAGS RECORD_DEFAULT_MAILBOX
+#define INET_FLAGS (ALL_FLAGS | RECORD_FREEBIND)
+#define IP6_FLAGS (INET_FLAGS | RECORD_V6ONLY | RECORD_DUAL)
+#define TCP_FLAGS (RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE)
+#define UNIX_FLAGS (ALL_FLAGS | RECORD_UNIX_FLAGS)
+
+/* One good record of every kind, and what is true of it. */
+static const struct {
+	uint32_t kind;
+	const char *address;
+	int type;
+	int has_connections;
+	int is_path;
+	uint32_t flags; /* that go with it */
+} samples[SAMPLES] = {
+    [TCP4] = {RECORD_TCP, "127.0.0.1", SOCK_STREAM, 1, 0,
+	INET_FLAGS | TCP_FLAGS},
+    [TCP6] = {RECORD_TCP, "::1", SOCK_STREAM, 1, 0, IP6_FLAGS | TCP_FLAGS},
+    [UDP4] = {RECORD_UDP, "0.0.0.0", SOCK_DGRAM, 0, 0, INET_FLAGS},
+    [UDP6] = {RECORD_UDP, "::", SOCK_DGRAM, 0, 0, IP6_FLAGS},
+    [STREAM] = {RECORD_UNIX_STREAM, "/run/a", SOCK_STREAM, 1, 1, UNIX_FLAGS},
+    [DGRAM] = {RECORD_UNIX_DGRAM, "/run/a", SOCK_DGRAM, 0, 1, UNIX_FLAGS},
+    [SEQPACKET] = {RECORD_UNIX_SEQPACKET, "/run/a", SOCK_SEQPACKET, 1, 1,
+	UNIX_FLAGS},
+    [ABSTRACT] = {RECORD_UNIX_STREAM, "@a", SOCK_STREAM, 1, 0, UNIX_FLAGS},
+};
+
+static struct record_endpoint
+good(enum sample sample)
+{
+	uint32_t kind = samples[sample].kind;
+	const char *address = samples[sample].address;
+
+	return kind == RECORD_TCP || kind == RECORD_UDP ?
+	    sample_inet(kind, address, 80) :
+	    sample_unix(kind, address);
+}
+
+START_TEST(a_good_record_of_every_kind_passes)
+{
+	struct record_endpoint record = good((enum sample)_i);
+
+	sample_check(&record, NULL, record.name);
+	record.handoff = RECORD_LISTENER;
+	sample_check(&record, NULL, record.name);
+	record.flags = samples[_i].flags;
+	sample_check(&record, NULL, record.name);
+}
+END_TEST
+
+START_TEST(every_kind_is_understood)
+{
+	struct record_endpoint record = good((enum sample)_i);
+
+	ck_assert_int_eq(record_socket_type(record.kind), samples[_i].type);
+	ck_assert_int_eq(
+	    record_has_connections(&record), samples[_i].has_connections);
+	ck_assert_int_eq(record_is_path(&record), samples[_i].is_path);
+}
+END_TEST
+
+/* Whether it is the right flag for another kind of socket, or none at all. */
+START_TEST(each_flag_passes_only_where_it_has_a_meaning)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		struct record_endpoint record = good((enum sample)_i);
+
+		record.flags = UINT32_C(1) << bit;
+		sample_check(&record,
+		    (samples[_i].flags & record.flags) != 0 ? NULL : "a flag",
+		    record.name);
+	}
+}
+END_TEST
+
+START_TEST(connections_are_handed_off_only_where_there_are_some)
+{
+	struct record_endpoint record = good((enum sample)_i);
+
+	record.handoff = RECORD_CONNECTION;
+	sample_check(&record,
+	    samples[_i].has_connections ? NULL : "no connections", record.name);
+}
+END_TEST
+
+/* Every kind with every address: it is right for those of its own family. */
+START_TEST(a_kind_goes_with_its_family_only)
+{
+	for (int other = 0; other < SAMPLES; other++) {
+		struct record_endpoint record = good((enum sample)_i);
+		int fits = (samples[_i].kind >= RECORD_UNIX_STREAM) ==
+		    (samples[other].kind >= RECORD_UNIX_STREAM);
+
+		record.handoff = RECORD_LISTENER;
+		record.kind = samples[other].kind;
+		sample_check(
+		    &record, fits ? NULL : "kind of socket", record.name);
+	}
+}
+END_TEST
+
+#define FIELD(name) #name, offsetof(struct record_endpoint, name)
+
+/* One field of a good record, spoiled or at a limit that it may have. */
+static const struct {
+	enum sample sample;
+	const char *name;
+	size_t offset;
+	uint32_t value;
+	const char *wrong;
+} fields[] = {
+    {TCP4, FIELD(kind), 0, "kind of socket"},
+    {STREAM, FIELD(kind), 0, "kind of socket"},
+    {TCP4, FIELD(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
+    {STREAM, FIELD(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
+    {STREAM, FIELD(kind), UINT32_MAX, "kind of socket"},
+    {TCP4, FIELD(handoff), 0, "handoff"},
+    {TCP4, FIELD(handoff), RECORD_LISTENER + 1, "handoff"},
+    {TCP4, FIELD(handoff), UINT32_MAX, "handoff"},
+    {TCP4, FIELD(window), 0, "window"},
+    {TCP4, FIELD(window), 1, NULL},
+    {TCP4, FIELD(window), RECORD_WINDOW_MAX, NULL},
+    {TCP4, FIELD(window), RECORD_WINDOW_MAX + 1, "window"},
+    {TCP4, FIELD(protocol), 0, "protocol"},
+    {TCP4, FIELD(protocol), RECORD_AUTO, NULL},
+    {TCP4, FIELD(protocol), RECORD_PORTLISTEN, NULL},
+    {TCP4, FIELD(protocol), RECORD_BARE, NULL},
+    {TCP4, FIELD(protocol), RECORD_BARE + 1, "protocol"},
+    {TCP4, FIELD(protocol), UINT32_MAX, "protocol"},
+    {TCP4, FIELD(refuse), 0, "refuse is"},
+    {TCP4, FIELD(refuse), RECORD_CLOSE, NULL},
+    {TCP4, FIELD(refuse), RECORD_RESET, NULL},
+    {TCP4, FIELD(refuse), RECORD_MESSAGE, NULL},
+    {TCP4, FIELD(refuse), RECORD_MESSAGE + 1, "refuse is"},
+    {TCP4, FIELD(refuse), UINT32_MAX, "refuse is"},
+    {TCP4, FIELD(refuse_length), 0, NULL},
+    {TCP4, FIELD(refuse_length), RECORD_MESSAGE_SIZE, NULL},
+    {TCP4, FIELD(refuse_length), RECORD_MESSAGE_SIZE + 1, "refuse-message"},
+    {TCP4, FIELD(refuse_length), UINT32_MAX, "refuse-message"},
+    {TCP4, FIELD(count), 0, "out of range"},
+    {TCP4, FIELD(count), 1, NULL},
+    {TCP4, FIELD(count), UINT32_MAX, NULL},
+    {TCP4, FIELD(index), 1, "out of range"},
+    {TCP4, FIELD(index), UINT32_MAX, "out of range"},
+    {TCP4, FIELD(backlog), 0, "backlog"},
+    {TCP4, FIELD(backlog), 1, NULL},
+    {TCP4, FIELD(backlog), INT32_MAX, NULL},
+    {TCP4, FIELD(backlog), UINT32_C(1) << 31, "backlog"},
+    {TCP4, FIELD(backlog), UINT32_MAX, "backlog"},
+    {STREAM, FIELD(socket_mode), 0, NULL},
+    {STREAM, FIELD(socket_mode), 0777, NULL},
+    {STREAM, FIELD(socket_mode), 01000, "socket-mode"},
+    {DGRAM, FIELD(socket_mode), 04000, "socket-mode"},
+    {SEQPACKET, FIELD(socket_mode), RECORD_NO_ID, "socket-mode"},
+    {ABSTRACT, FIELD(socket_mode), RECORD_NO_ID, NULL},
+    {TCP4, FIELD(socket_mode), RECORD_NO_ID, NULL},
+};
+
+START_TEST(a_number_is_one_of_those_that_it_may_be)
+{
+	struct record_endpoint record = good(fields[_i].sample);
+
+	memcpy((char *)&record + fields[_i].offset, &fields[_i].value,
+	    sizeof(fields[_i].value));
+	sample_check(&record, fields[_i].wrong, fields[_i].name);
+}
+END_TEST
+
+START_TEST(the_last_endpoint_of_many_is_in_range_and_the_next_is_not)
+{
+	struct record_endpoint record = good(TCP4);
+
+	record.count = 3;
+	record.index = 2;
+	sample_check(&record, NULL, "the last");
+	record.index = 3;
+	sample_check(&record, "out of range", "one too many");
+}
+END_TEST
+
+START_TEST(an_unknown_kind_has_no_socket_type)
+{
+	ck_assert_int_eq(record_socket_type(0), -1);
+	ck_assert_int_eq(record_socket_type(RECORD_UNIX_SEQPACKET + 1), -1);
+	ck_assert_int_eq(record_socket_type(UINT32_MAX), -1);
+}
+END_TEST
+
+UNIT_SUITE(record)
+{
+	TCase *tc = unit_case(suite, "numbers");
+
+	tcase_add_loop_test(tc, a_good_record_of_every_kind_passes, 0, SAMPLES);
+	tcase_add_loop_test(tc, every_kind_is_understood, 0, SAMPLES);
+	tcase_add_loop_test(
+	    tc, each_flag_passes_only_where_it_has_a_meaning, 0, SAMPLES);
+	tcase_add_loop_test(tc,
+	    connections_are_handed_off_only_where_there_are_some, 0, SAMPLES);
+	tcase_add_loop_test(tc, a_kind_goes_with_its_family_only, 0, SAMPLES);
+	tcase_add_loop_test(tc, a_number_is_one_of_those_that_it_may_be, 0,
+	    (int)UNIT_COUNT(fields));
+	tcase_add_test(
+	    tc, the_last_endpoint_of_many_is_in_range_and_the_next_is_not);
+	tcase_add_test(tc, an_unknown_kind_has_no_socket_type);
+}

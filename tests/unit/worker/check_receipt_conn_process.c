@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The end of the process that said HELLO, whoever else has its sockets.
+ */
+#include "fixture/crew.h"
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+
+#include "base/fd.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* A process that says HELLO for worker 0. */
+struct speaker {
+	int ends[2];  /* its link comes out of the first one */
+	int confirms; /* so many, before it is seen */
+	uint64_t epoch;
+	pid_t pid;
+};
+
+static void
+speak(void *argument)
+{
+	struct speaker *speaker = argument;
+	struct fdrecv_wire_hello hello = letter_hello(crew_path(0), 4711);
+	int link = crew_reach();
+
+	letter_greet(link, &hello, crew_path(0));
+	if (speaker->confirms > 0)
+		letter_receipt(link, speaker->epoch, FDRECV_WIRE_TAKEN, 0,
+		    (uint32_t)speaker->confirms);
+	unit_must(net_send(speaker->ends[1], "x", 1, &link, 1) == 1);
+	for (;;)
+		pause();
+}
+
+static void
+speaker_start(struct speaker *speaker)
+{
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+			     speaker->ends),
+	    0);
+	speaker->pid = unit_fork(speak, speaker);
+}
+
+/* Gives its link, once it has spoken. */
+static int
+speaker_link(struct speaker *speaker)
+{
+	struct pollfd sent = {.fd = speaker->ends[0], .events = POLLIN};
+	int link;
+
+	ck_assert_int_eq(poll(&sent, 1, 3000), 1);
+	link = net_take(speaker->ends[0]);
+	ck_assert_int_ne(link, -1);
+	return link;
+}
+
+static void
+speaker_end(struct speaker *speaker)
+{
+	ck_assert_int_eq(unit_reap(speaker->pid, 1), -SIGKILL);
+	close(speaker->ends[0]);
+	close(speaker->ends[1]);
+}
+
+/* Sends two to worker 0, whose process has said HELLO and ends then. */
+static void
+die_with_two(struct crew *crew, int survivor)
+{
+	struct speaker speaker = {.confirms = 0};
+	struct worker *worker;
+	int link;
+
+	crew_init(crew, 1);
+	worker = crew_worker(crew, 0);
+	speaker_start(&speaker);
+	link = speaker_link(&speaker);
+	crew_settle(crew);
+	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
+	if (survivor)
+		crew->links[0] = link;
+	else
+		fd_close(link);
+	worker->window.size = 2;
+	ck_assert_uint_eq(crew_put(crew, 2), 2);
+	route_send(crew->pool);
+	crew_expect(crew, 0, "01");
+	crew_settle(crew);
+	ck_assert_uint_eq(crew->stats.unreceipted, 2);
+	speaker_end(&speaker);
+	crew_settle(crew);
+}
+
+START_TEST(the_end_of_the_process_is_the_workers)
+{
+	struct crew crew;
+
+	die_with_two(&crew, 0);
+	ck_assert_uint_eq(crew.stats.unreceipted, 0);
+	crew_holds(&crew, "01");
+	crew_done(&crew);
+}
+END_TEST
+
+/* The child may be serving it. */
+START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
+{
+	struct crew crew;
+
+	die_with_two(&crew, 1);
+	ck_assert_uint_eq(crew.stats.unreceipted, 0);
+	ck_assert_uint_eq(crew.stats.died, 1);
+	crew_holds(&crew, "1");
+	ck_assert(crew_is_closed(&crew, 0));
+	ck_assert(!pool_has_worker(crew.pool));
+	crew_done(&crew);
+}
+END_TEST
+
+/* A process may be gone before the engine has come to its HELLO. */
+START_TEST(what_a_process_said_before_its_end_is_heard)
+{
+	struct crew crew;
+	struct speaker speaker = {.confirms = 1};
+
+	crew_init(&crew, 1);
+	speaker.epoch = crew.core.epoch;
+	ck_assert_uint_eq(crew_put(&crew, 1), 1);
+	route_send(crew.pool);
+	crew_expect(&crew, 0, "0");
+	speaker_start(&speaker);
+	close(speaker_link(&speaker));
+	speaker_end(&speaker);
+	crew_settle(&crew);
+	ck_assert_uint_eq(crew.stats.taken, 1);
+	ck_assert_uint_eq(crew.stats.returned_death, 0);
+	crew_done(&crew);
+}
+END_TEST
+
+UNIT_SUITE(receipt_conn_process)
+{
+	TCase *tc = unit_case(suite, "link_process");
+
+	tcase_add_test(tc, the_end_of_the_process_is_the_workers);
+	tcase_add_test(tc,
+	    where_a_child_keeps_the_link_the_oldest_is_not_given_to_another);
+	tcase_add_test(tc, what_a_process_said_before_its_end_is_heard);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Boards, as the engine has them: who is offered one, what is read there and
+ * when, and what a worker that writes nonsense brings about.
+ */
+#include "fixture/crew.h"
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+#include "fixture/vector.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "engine/worker/receipt_conn.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct crew crew;
+static struct fdrecv_wire_ring *page; /* the worker's */
+
+/* Gives the memory that is offered on a worker's receipt connection. */
+static int
+offered(void)
+{
+	struct fdrecv_wire_offer offer;
+	size_t count = 1;
+	int fd;
+
+	ck_assert_int_eq(
+	    net_receive(crew.links[0], &offer, sizeof(offer), &fd, &count),
+	    (ssize_t)sizeof(offer));
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(offer.magic, "bfdr", 4);
+	ck_assert_uint_eq(offer.version, 1);
+	ck_assert_uint_eq(offer.size, sizeof(offer));
+	return fd;
+}
+
+static void
+greet(uint16_t flags)
+{
+	struct fdrecv_wire_hello hello;
+
+	crew_init(&crew, 1);
+	hello = letter_hello(crew_path(0), 1);
+	hello.flags = flags;
+	crew.links[0] = crew_reach();
+	letter_greet(crew.links[0], &hello, crew_path(0));
+	crew_settle(&crew);
+	ck_assert_int_eq(crew_worker(&crew, 0)->kind, WORKER_RECEIPTED);
+	crew_worker(&crew, 0)->window.size = 32;
+}
+
+/* A worker with a board that has received count connections. */
+static void
+start(size_t count)
+{
+	static struct letter letter;
+	int fd;
+
+	greet(FDRECV_WIRE_OFFER);
+	fd = offered();
+	ck_assert_int_eq(ftruncate(fd, 0), -1);
+	page = mmap(
+	    NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	close(fd);
+	ck_assert_uint_eq(crew_put(&crew, count), count);
+	route_send(crew.pool);
+	letter_take(&letter, crew.mailboxes[0]);
+	letter_close(&letter);
+}
+
+static void
+stop(void)
+{
+	munmap(page, sizeof(*page));
+	crew_done(&crew);
+}
+
+static void
+write_receipt(uint64_t sequence)
+{
+	page->sequences[page->count++ % FDRECV_WIRE_RING_PLACES] = sequence;
+}
+
+START_TEST(who_does_not_ask_is_offered_none)
+{
+	char byte;
+
+	greet(0);
+	ck_assert_int_eq(recv(crew.links[0], &byte, 1, MSG_DONTWAIT), -1);
+	crew_done(&crew);
+}
+END_TEST
+
+START_TEST(what_is_written_is_read_while_it_is_watched)
+{
+	start(5);
+	ck_assert_uint_eq(page->watched, 0);
+	rendezvous_watch(&crew.rendezvous, 1);
+	ck_assert_uint_eq(page->watched, 1);
+	write_receipt(0);
+	write_receipt(1);
+	write_receipt(3);
+	rendezvous_look(&crew.rendezvous);
+	ck_assert_uint_eq(crew.stats.taken, 3);
+	ck_assert_uint_eq(page->read, 3);
+	ck_assert(crew_is_closed(&crew, 3));
+	ck_assert(!crew_is_closed(&crew, 2));
+	write_receipt(2);
+	rendezvous_look(&crew.rendezvous);
+	ck_assert_uint_eq(crew.stats.taken, 4);
+	stop();
+}
+END_TEST
+
+START_TEST(the_last_look_is_after_the_worker_is_told)
+{
+	start(2);
+	rendezvous_watch(&crew.rendezvous, 1);
+	write_receipt(1);
+	rendezvous_watch(&crew.rendezvous, 0);
+	ck_assert_uint_eq(page->watched, 0);
+	ck_assert_uint_eq(crew.stats.taken, 1);
+	stop();
+}
+END_TEST
+
+START_TEST(what_a_worker_wrote_before_it_died_counts)
+{
+	start(3);
+	rendezvous_watch(&crew.rendezvous, 1);
+	write_receipt(0);
+	write_receipt(1);
+	crew_close(&crew, 0);
+	crew_settle(&crew);
+	ck_assert_uint_eq(crew.stats.taken, 2);
+	ck_assert_uint_eq(crew.stats.returned_death, 1);
+	crew_holds(&crew, "2");
+	stop();
+}
+END_TEST
+
+/* The kernel reports the offer that nobody read before the message that is
+ * there to be read. */
+START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
+{
+	greet(FDRECV_WIRE_OFFER);
+	ck_assert_uint_eq(crew_put(&crew, 2), 2);
+	route_send(crew.pool);
+	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	crew_close(&crew, 0);
+	crew_settle(&crew);
+	ck_assert_uint_eq(crew.stats.taken, 1);
+	crew_holds(&crew, "1");
+	crew_done(&crew);
+}
+END_TEST
+
+START_TEST(nonsense_means_nothing)
+{
+	start(3);
+	rendezvous_watch(&crew.rendezvous, 1);
+	page->count += FDRECV_WIRE_RING_PLACES + 1;
+	rendezvous_look(&crew.rendezvous);
+	ck_assert_uint_eq(crew.stats.taken, 0);
+	write_receipt(77);
+	write_receipt(UINT64_MAX);
+	write_receipt(1);
+	write_receipt(1);
+	rendezvous_look(&crew.rendezvous);
+	ck_assert_uint_eq(crew.stats.taken, 1);
+	ck_assert_uint_eq(crew.stats.unreceipted, 2);
+	stop();
+}
+END_TEST
+
+/* A process that writes as fast as the engine reads. */
+static void
+write_for_ever(void *argument)
+{
+	(void)argument;
+	for (;;)
+		__atomic_store_n(&page->count,
+		    __atomic_load_n(&page->read, __ATOMIC_ACQUIRE) +
+			FDRECV_WIRE_RING_PLACES / 2,
+		    __ATOMIC_RELEASE);
+}
+
+START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
+{
+	/* Where they share a processor each round takes milliseconds. */
+	uint64_t end_ms = clock_ms() + 1000;
+	const struct receipt_conn *link;
+	uint32_t before, most = 0;
+	pid_t writer;
+
+	start(3);
+	link = TAILQ_FIRST(&crew_worker(&crew, 0)->links);
+	writer = unit_fork(write_for_ever, NULL);
+	for (int i = 0; i < 1000 && clock_ms() < end_ms; i++) {
+		while (!receipt_ring_has_news(&link->board))
+			sched_yield();
+		before = page->read;
+		rendezvous_look(&crew.rendezvous);
+		if (page->read - before > most)
+			most = page->read - before;
+	}
+	ck_assert_int_eq(unit_reap(writer, 1), -SIGKILL);
+	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_RING_PLACES);
+	stop();
+}
+END_TEST
+
+/* The last ones of a round and the first of the next are in one piece. */
+START_TEST(receipts_go_round)
+{
+	start(4);
+	rendezvous_watch(&crew.rendezvous, 1);
+	for (int i = 0; i < FDRECV_WIRE_RING_PLACES - 2; i++) {
+		write_receipt(99);
+		rendezvous_look(&crew.rendezvous);
+	}
+	for (uint64_t i = 0; i < 4; i++)
+		write_receipt(i);
+	rendezvous_look(&crew.rendezvous);
+	ck_assert_uint_eq(crew.stats.taken, 4);
+	stop();
+}
+END_TEST
+
+START_TEST(the_engine_offers_as_in_the_vector)
+{
+	unsigned char wanted[64], got[sizeof(wanted)];
+	size_t size, count = 1;
+	int fd;
+
+	if (!vector_is_of_this_host())
+		return;
+	size = vector_read("offer.hex", wanted, sizeof(wanted));
+	greet(FDRECV_WIRE_OFFER);
+	ck_assert_int_eq(
+	    net_receive(crew.links[0], got, sizeof(got), &fd, &count),
+	    (ssize_t)size);
+	ck_assert_mem_eq(got, wanted, size);
+	ck_assert_uint_eq(count, 1);
+	close(fd);
+	crew_done(&crew);
+}
+END_TEST
+
+/* The places of what it writes are those in the comments there. */
+START_TEST(the_engine_reads_the_board_of_the_vector)
+{
+	static struct fdrecv_wire_ring laid;
+	static unsigned char bytes[sizeof(laid) + 1];
+	struct receipt_ring board = {.page = &laid, .read = 254};
+	uint64_t sequence;
+
+	if (!vector_is_of_this_host())
+		return;
+	ck_assert_uint_eq(
+	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(laid));
+	memcpy(&laid, bytes, sizeof(laid));
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 3);
+	ck_assert_uint_eq(sequence, 1000);
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 1);
+	ck_assert_uint_eq(sequence, 7);
+	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 0);
+	receipt_ring_watch(&board, 0);
+	bytes[0] = 0; /* watched */
+	bytes[4] = 2; /* read: 258 */
+	bytes[5] = 1;
+	ck_assert_mem_eq(&laid, bytes, sizeof(laid));
+}
+END_TEST
+
+UNIT_SUITE(receipt_ring)
+{
+	TCase *tc = unit_case(suite, "board");
+
+	tcase_add_test(tc, who_does_not_ask_is_offered_none);
+	tcase_add_test(tc, what_is_written_is_read_while_it_is_watched);
+	tcase_add_test(tc, the_last_look_is_after_the_worker_is_told);
+	tcase_add_test(tc, what_a_worker_wrote_before_it_died_counts);
+	tcase_add_test(
+	    tc, what_a_worker_said_before_it_died_counts_with_the_offer_unread);
+	tcase_add_test(tc, nonsense_means_nothing);
+	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
+	tcase_add_test(tc, receipts_go_round);
+	tcase_add_test(tc, the_engine_offers_as_in_the_vector);
+	tcase_add_test(tc, the_engine_reads_the_board_of_the_vector);
+}

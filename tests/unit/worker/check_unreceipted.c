@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Receipts: what a worker confirms is closed, what it lost comes back, and
+ * what it says of others means nothing.
+ */
+#include "fixture/desk.h"
+#include "fixture/unit.h"
+
+#include "fixture/net.h"
+
+#include "base/clock.h"
+#include "engine/handoff/bounded_close.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <poll.h>
+#include <unistd.h>
+
+START_TEST(what_is_taken_is_closed)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk_has(&desk, "111");
+	unreceipted_on_taken(desk.worker, 0, 1);
+	desk_has(&desk, "011");
+	unreceipted_on_taken(desk.worker, 1, 2);
+	desk_has(&desk, "000");
+	ck_assert_uint_eq(desk.stats.taken, 3);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(receipts_may_come_in_any_order)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 4);
+	unreceipted_on_taken(desk.worker, 2, 1);
+	desk_has(&desk, "1101");
+	unreceipted_on_taken(desk.worker, 3, 1);
+	desk_has(&desk, "1100");
+	unreceipted_on_taken(desk.worker, 0, 4); /* with gaps */
+	desk_has(&desk, "0000");
+	ck_assert_uint_eq(desk.stats.taken, 4);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(numbers_that_were_not_sent_mean_nothing)
+{
+	static const struct {
+		uint64_t sequence;
+		uint32_t count;
+	} strange[] = {{3, 1}, {100, 100}, {UINT64_MAX, 1}, {1, 0}, {0, 0},
+	    {UINT64_MAX - 4, 5}};
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	for (size_t i = 0; i < UNIT_COUNT(strange); i++) {
+		unreceipted_on_taken(
+		    desk.worker, strange[i].sequence, strange[i].count);
+		desk_has(&desk, "111");
+		unreceipted_on_lost(desk.worker, strange[i].sequence,
+		    strange[i].count, FDRECV_WIRE_LIMIT);
+		desk_has(&desk, "111");
+	}
+	ck_assert_uint_eq(desk.returns, 0);
+	ck_assert_uint_eq(desk.stats.taken, 0);
+	unreceipted_on_taken(desk.worker, 2, UINT32_MAX); /* some of them */
+	desk_has(&desk, "110");
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_receipt_counts_once)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 2);
+	for (int i = 0; i < 2; i++)
+		unreceipted_on_taken(desk.worker, 0, 1);
+	unreceipted_on_lost(desk.worker, 0, 1, FDRECV_WIRE_LIMIT);
+	desk_has(&desk, "01");
+	ck_assert_uint_eq(desk.stats.taken, 1);
+	ck_assert_uint_eq(desk.returns, 0);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(quick_receipts_open_the_window_and_slow_ones_close_it)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk.worker->window.size = 2;
+	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us();
+	unreceipted_on_taken(desk.worker, 0, 1);
+	ck_assert_uint_eq(desk.worker->window.size, 3);
+	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us() - 51000;
+	unreceipted_on_taken(desk.worker, 1, 1);
+	ck_assert_uint_eq(desk.worker->window.size, 1);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(what_is_lost_comes_back_and_the_worker_rests)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 3);
+	desk.worker->lent = 2;
+	unreceipted_on_lost(desk.worker, 1, 1,
+	    _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED);
+	ck_assert_uint_eq(desk.returns, 1);
+	ck_assert_uint_eq(
+	    desk_which(&desk, TAILQ_FIRST(&desk.returned)->fd), 1);
+	ck_assert(!desk_is_closed(&desk, 1));
+	ck_assert_uint_eq(desk.stats.unreceipted, 2);
+	ck_assert_uint_eq(desk.stats.returned_limit, _i == 0);
+	ck_assert_uint_eq(desk.stats.returned_denied, _i == 1);
+	ck_assert_uint_eq(desk.worker->window.size, 1);
+	ck_assert_uint_eq(desk.worker->lent, 0);
+	unreceipted_on_taken(desk.worker, 0, 3);
+	ck_assert(!worker_has_room(desk.worker, &desk.endpoint));
+	desk_await(&desk, &desk.rooms, 1);
+	ck_assert(worker_has_room(desk.worker, &desk.endpoint));
+	desk_done(&desk);
+}
+END_TEST
+
+/* Each is put before those that came back so far, so the last comes first. */
+START_TEST(a_range_that_is_lost_comes_back_from_its_end)
+{
+	const struct handoff *handoff;
+	struct desk desk;
+	size_t which = 3;
+
+	desk_init_received(&desk, 4);
+	unreceipted_on_lost(desk.worker, 1, 3, FDRECV_WIRE_LIMIT);
+	ck_assert_uint_eq(desk.returns, 3);
+	TAILQ_FOREACH (handoff, &desk.returned, entry)
+		ck_assert_uint_eq(desk_which(&desk, handoff->fd), which--);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_worker_that_is_let_go_keeps_nothing)
+{
+	struct desk desk;
+
+	desk_init_received(&desk, 2);
+	unreceipted_release(desk.worker);
+	desk_has(&desk, "00");
+	ck_assert_uint_eq(desk.stats.plain, 2);
+	unreceipted_on_look(-1, 0, desk.worker);
+	ck_assert_uint_eq(desk.rooms, 0);
+	desk_done(&desk);
+}
+END_TEST
+
+static int
+lingers(int fd)
+{
+	struct linger linger;
+	socklen_t size = sizeof(linger);
+
+	ck_assert_int_eq(
+	    getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size), 0);
+	return linger.l_onoff;
+}
+
+/* The first of two connections does not linger, or does; the second does. */
+START_TEST(a_worker_is_looked_at_until_its_connections_do_not_linger)
+{
+	static const struct linger on = {1, 1000};
+	struct desk desk;
+
+	desk_init(&desk, WORKER_RECEIPTED);
+	desk_send(&desk, 2);
+	letter_take(&desk.letter, desk.mailbox);
+	for (int i = 1 - _i; i < 2; i++)
+		ck_assert_int_eq(setsockopt(desk.letter.fds[i], SOL_SOCKET,
+				     SO_LINGER, &on, sizeof(on)),
+		    0);
+	desk.worker->wary = 1;
+	unreceipted_on_taken(desk.worker, 0, 2);
+	ck_assert_uint_eq(desk.worker->wary, _i == 0 ? 0 : 10000);
+	ck_assert(!lingers(desk.letter.fds[0]));
+	ck_assert_int_eq(lingers(desk.letter.fds[1]), _i == 0);
+	desk_done(&desk);
+}
+END_TEST
+
+START_TEST(a_close_that_has_to_wait_raises_suspicion)
+{
+	struct desk desk;
+	int listener;
+
+	desk_init_received(&desk, 2);
+	listener = net_strand(desk.clients[1]);
+	/* A tick that is left over would end the wait at once. */
+	while (poll(NULL, 0, 4 * BOUNDED_CLOSE_MS) == -1)
+		continue;
+	unreceipted_on_taken(desk.worker, 1, 1);
+	ck_assert_uint_eq(desk.worker->wary, 100);
+	close(listener);
+	desk_done(&desk);
+}
+END_TEST
+
+UNIT_SUITE(unreceipted)
+{
+	TCase *tc = unit_case(suite, "receipts");
+
+	tcase_add_test(tc, what_is_taken_is_closed);
+	tcase_add_test(tc, receipts_may_come_in_any_order);
+	tcase_add_test(tc, numbers_that_were_not_sent_mean_nothing);
+	tcase_add_test(tc, a_receipt_counts_once);
+	tcase_add_test(
+	    tc, quick_receipts_open_the_window_and_slow_ones_close_it);
+	tcase_add_loop_test(
+	    tc, what_is_lost_comes_back_and_the_worker_rests, 0, 2);
+	tcase_add_test(tc, a_range_that_is_lost_comes_back_from_its_end);
+	tcase_add_test(tc, a_worker_that_is_let_go_keeps_nothing);
+	tcase_add_loop_test(tc,
+	    a_worker_is_looked_at_until_its_connections_do_not_linger, 0, 2);
+	tcase_add_test(tc, a_close_that_has_to_wait_raises_suspicion);
+}
