@@ -99,7 +99,7 @@ def check_loader_command_line():
                            check=True).stdout
     real = {name: letter for letter, name in
             re.findall(r"^  (?:-(\w)|  ) --([\w-]+)", usage, re.M)}
-    page = read("doc/fdrecv-exec.1").split(".Ss Coming from nosh")[0]
+    page = read("doc/fdrecv-exec.1").split(".Sh COMING FROM NOSH")[0]
     documented = {name: letter for name, letter in re.findall(
         r"^\.It Fl -([\w-]+)(?:.* , Fl (\w))?", page, re.M)}
     yield from differences("fdrecv-exec.1", documented.items(), real.items())
