@@ -3,7 +3,7 @@
  * What the top of a configuration says: names of listeners, and the user of
  * the engine.
  */
-#include "fixture/told.h"
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/check/listener_names.h"
@@ -57,7 +57,8 @@ START_TEST(a_name_is_a_proper_one_and_given_once)
 	struct output out;
 
 	check_names(names[_i].names, 4, &out);
-	told_check(&out, names[_i].line, names[_i].told, names[_i].names[0]);
+	diagnostic_expect_only(
+	    &out, names[_i].line, names[_i].told, names[_i].names[0]);
 	output_done(&out);
 }
 END_TEST
@@ -71,7 +72,7 @@ START_TEST(a_name_of_64_bytes_is_too_long)
 	strcpy(name + 1, name_63);
 	ck_assert_uint_eq(strlen(name), 64);
 	check_names(given, 1, &out);
-	told_check(&out, 1, "listener: \"aaaa", name);
+	diagnostic_expect_only(&out, 1, "listener: \"aaaa", name);
 	output_done(&out);
 }
 END_TEST
@@ -82,11 +83,11 @@ START_TEST(each_repetition_is_told_of)
 	struct output out;
 
 	check_names(given, UNIT_COUNT(given), &out);
-	told_has(&out, 2,
+	diagnostic_expect(&out, 2,
 	    "listener: \"a\" is the name of the listener in line 1", "second");
-	told_has(&out, 4,
+	diagnostic_expect(&out, 4,
 	    "listener: \"a\" is the name of the listener in line 1", "third");
-	told_has(&out, 5,
+	diagnostic_expect(&out, 5,
 	    "listener: \"\" is the name of the listener in line 3", "empty");
 	ck_assert_uint_eq(out.errors, 5); /* and two that are no names */
 	output_done(&out);
@@ -136,7 +137,7 @@ START_TEST(the_engine_of_root_has_the_user_who_is_named_first)
 	struct output out;
 
 	read_user(&out, &ids, users[_i].user, users[_i].key);
-	told_check(&out, users[_i].line, users[_i].told, "users");
+	diagnostic_expect_only(&out, users[_i].line, users[_i].told, "users");
 	ck_assert_uint_eq(out.settings.engine_uid, users[_i].uid);
 	ck_assert_uint_eq(out.settings.engine_gid, users[_i].gid);
 	ck_assert_uint_eq(ids.record.engine, users[_i].uid);
@@ -151,7 +152,7 @@ START_TEST(a_default_that_is_the_readers_is_called_the_default)
 	struct output out;
 
 	read_user(&out, &ids, NULL, NULL);
-	told_check(
+	diagnostic_expect_only(
 	    &out, 0, "user: \"the default\": monitor, engine and", "default");
 	output_done(&out);
 }
@@ -168,18 +169,18 @@ START_TEST(without_root_the_engine_is_who_we_are)
 	snprintf(told, sizeof(told), "warning: user: \"%s\" is ignored", other);
 	ids_init(&ids, 0);
 	read_user(&out, &ids, NULL, NULL);
-	told_check(&out, 0, NULL, "none");
+	diagnostic_expect_only(&out, 0, NULL, "none");
 	read_user(&out, &ids, NULL, own);
-	told_check(&out, 0, NULL, "own");
+	diagnostic_expect_only(&out, 0, NULL, "own");
 	read_user(&out, &ids, other, own);
-	told_check(&out, 0, told, "other -u");
+	diagnostic_expect_only(&out, 0, told, "other -u");
 	read_user(&out, &ids, NULL, other);
-	told_check(&out, 5, told, "other user");
+	diagnostic_expect_only(&out, 5, told, "other user");
 	ck_assert_uint_eq(out.settings.engine_uid, getuid());
 	ck_assert_uint_eq(out.settings.engine_gid, getgid());
 	ck_assert_uint_eq(ids.record.engine, getuid());
 	read_user(&out, &ids, NULL, "no such one");
-	told_check(&out, 5, "user: there is no user", "no user");
+	diagnostic_expect_only(&out, 5, "user: there is no user", "no user");
 	output_done(&out);
 }
 END_TEST

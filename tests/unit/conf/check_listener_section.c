@@ -3,7 +3,7 @@
  * A listener's section becomes endpoints: what each key does to them, and
  * which keys do not go together.
  */
-#include "fixture/told.h"
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/meaning/listener_section.h"
@@ -54,7 +54,7 @@ static const struct record_endpoint *
 good(struct output *out, const char *text, size_t count)
 {
 	run(out, text, 1);
-	told_check(out, 0, NULL, text);
+	diagnostic_expect_only(out, 0, NULL, text);
 	ck_assert_uint_eq(out->count, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct record *record = &out->endpoints[i];
@@ -221,7 +221,8 @@ START_TEST(what_is_wrong_is_told_once)
 	struct output out;
 
 	run(&out, wrong[_i].text, 1);
-	told_check(&out, wrong[_i].line, wrong[_i].told, wrong[_i].text);
+	diagnostic_expect_only(
+	    &out, wrong[_i].line, wrong[_i].told, wrong[_i].text);
 	output_done(&out);
 }
 END_TEST
@@ -232,11 +233,11 @@ START_TEST(one_mistake_does_not_hide_the_next)
 
 	run(&out, "listen tcp:1\nbacklog x\nhandoff y\nsocket-mode 8\nlisten z",
 	    1);
-	told_has(&out, 11, "listen: \"tcp:1\"", "listen");
-	told_has(&out, 12, "backlog: \"x\"", "backlog");
-	told_has(&out, 13, "handoff: \"y\"", "handoff");
-	told_has(&out, 14, "socket-mode: \"8\"", "socket-mode");
-	told_has(&out, 15, "listen: \"z\"", "listen");
+	diagnostic_expect(&out, 11, "listen: \"tcp:1\"", "listen");
+	diagnostic_expect(&out, 12, "backlog: \"x\"", "backlog");
+	diagnostic_expect(&out, 13, "handoff: \"y\"", "handoff");
+	diagnostic_expect(&out, 14, "socket-mode: \"8\"", "socket-mode");
+	diagnostic_expect(&out, 15, "listen: \"z\"", "listen");
 	ck_assert_uint_eq(out.errors, 5);
 	output_done(&out);
 }
@@ -255,8 +256,8 @@ START_TEST(a_message_may_fill_its_room)
 	output_done(&out);
 	text[begin + RECORD_MESSAGE_SIZE] = 'x';
 	run(&out, text, 1);
-	told_check(&out, 13, "refuse-message: 1025 bytes: expected 1 to 1024",
-	    "message");
+	diagnostic_expect_only(&out, 13,
+	    "refuse-message: 1025 bytes: expected 1 to 1024", "message");
 	output_done(&out);
 }
 END_TEST
@@ -274,7 +275,7 @@ START_TEST(endpoints_count_within_their_listener)
 	ck_assert_str_eq(out.endpoints[3].u.endpoint.name, "unix-stream:/s");
 	output_done(&out);
 	run(&out, "listen tcp:*:1", 0);
-	told_check(&out, 0, NULL, "without IPv6");
+	diagnostic_expect_only(&out, 0, NULL, "without IPv6");
 	ck_assert_uint_eq(out.count, 1);
 	output_done(&out);
 }

@@ -3,7 +3,7 @@
  * Mailboxes of listeners: where they are, whose they are, and what else is at
  * the same place.
  */
-#include "fixture/told.h"
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/meaning/mailbox_key.h"
@@ -107,7 +107,8 @@ START_TEST(a_listener_has_a_mailbox_and_an_owner)
 	struct section *section =
 	    read_one(&out, &tree, cases[_i].mailbox, cases[_i].owner, &context);
 
-	told_check(&out, cases[_i].line, cases[_i].told, cases[_i].path);
+	diagnostic_expect_only(
+	    &out, cases[_i].line, cases[_i].told, cases[_i].path);
 	ck_assert_str_eq(section->mailbox, cases[_i].path);
 	ck_assert_uint_eq(section->owner, cases[_i].uid);
 	tree_done(&tree);
@@ -123,12 +124,12 @@ START_TEST(without_root_what_has_no_owner_is_ours)
 
 	ck_assert_uint_eq(
 	    read_one(&out, &tree, NULL, NULL, &context)->owner, getuid());
-	told_check(&out, 0, NULL, "the default");
+	diagnostic_expect_only(&out, 0, NULL, "the default");
 	tree_done(&tree);
 	context.in_file = 0;
 	ck_assert_uint_eq(
 	    read_one(&out, &tree, "/a", NULL, &context)->owner, getuid());
-	told_check(&out, 0, NULL, "-m");
+	diagnostic_expect_only(&out, 0, NULL, "-m");
 	tree_done(&tree);
 }
 END_TEST
@@ -160,7 +161,8 @@ START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 		snprintf(told, sizeof(told), "mailbox: \"%s\" %s", path,
 		    lengths[_i].told);
 	read_one(&out, &tree, path, "9", &context);
-	told_check(&out, MAILBOX, lengths[_i].told != NULL ? told : NULL, path);
+	diagnostic_expect_only(
+	    &out, MAILBOX, lengths[_i].told != NULL ? told : NULL, path);
 	ck_assert_str_eq(
 	    tree.first->mailbox, lengths[_i].told != NULL ? "" : path);
 	tree_done(&tree);
@@ -177,7 +179,8 @@ START_TEST(a_default_that_is_too_long_is_called_so)
 
 	memset(rundir + 1, 'x', 70);
 	read_one(&out, &tree, NULL, "9", &context);
-	told_check(&out, LINE, "mailbox: the default \"/xxx", "default");
+	diagnostic_expect_only(
+	    &out, LINE, "mailbox: the default \"/xxx", "default");
 	tree_done(&tree);
 }
 END_TEST
@@ -249,7 +252,7 @@ START_TEST(who_shares_a_place_has_one_owner)
 	if (places[_i].endpoint != NULL)
 		add_endpoint(&out, places[_i].endpoint);
 	mailbox_key_check(&out, tree.first);
-	told_check(&out, places[_i].line, places[_i].told,
+	diagnostic_expect_only(&out, places[_i].line, places[_i].told,
 	    places[_i].endpoint != NULL ? places[_i].endpoint : "owners");
 	output_done(&out);
 	tree_done(&tree);

@@ -3,7 +3,7 @@
  * From text to tree: what libconfuse makes of a configuration, and how its
  * complaints are said.
  */
-#include "fixture/told.h"
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/syntax/parse.h"
@@ -22,7 +22,7 @@ run(struct tree *tree, struct output *out, const char *text)
 	tree_init(tree);
 	output_init(out);
 	ck_assert_int_eq(scan_text(&scan, text, strlen(text), out), 0);
-	told_check(out, 0, NULL, text);
+	diagnostic_expect_only(out, 0, NULL, text);
 	result = parse_text(tree, &scan, out);
 	scan_done(&scan);
 	return result;
@@ -89,7 +89,7 @@ START_TEST(what_was_written_is_in_the_tree)
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, texts[_i].text), 1);
-	told_check(&out, 0, NULL, texts[_i].text);
+	diagnostic_expect_only(&out, 0, NULL, texts[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert_str_eq(text, texts[_i].tree);
 	tree_done(&tree);
@@ -132,7 +132,7 @@ START_TEST(a_mistake_ends_the_text_and_is_told_of)
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, mistakes[_i].text), 0);
-	told_check(
+	diagnostic_expect_only(
 	    &out, mistakes[_i].line, mistakes[_i].told, mistakes[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert_str_eq(text, mistakes[_i].tree);
@@ -166,7 +166,7 @@ START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, oddities[_i].text), 1);
-	told_check(
+	diagnostic_expect_only(
 	    &out, oddities[_i].line, oddities[_i].told, oddities[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert_str_eq(text, oddities[_i].tree);
@@ -192,7 +192,7 @@ START_TEST(a_complaint_nobody_knows_is_passed_on)
 	struct output out;
 
 	report(&error, &out, "no %s in %d lines", "sense", 3);
-	told_check(
+	diagnostic_expect_only(
 	    &out, 7, "no sense in 3 lines: expected KEY = VALUE", "unknown");
 }
 END_TEST
@@ -204,14 +204,14 @@ START_TEST(a_listener_in_a_listener_is_told_with_the_outer_one)
 	struct output out;
 
 	report(&error, &out, "no such option '%s'", "listener");
-	told_check(
+	diagnostic_expect_only(
 	    &out, 7, "a listener within the listener of line 3", "inner");
 	report(&error, &out, "no such option '%s'", "user");
-	told_check(&out, 7, "unknown key \"user\": expected one of listen, ",
-	    "listener");
+	diagnostic_expect_only(&out, 7,
+	    "unknown key \"user\": expected one of listen, ", "listener");
 	error.in_listener = 0;
 	report(&error, &out, "no such option '%s'", "owner");
-	told_check(
+	diagnostic_expect_only(
 	    &out, 7, "unknown key \"owner\": expected one of user", "top");
 	ck_assert_ptr_nonnull(
 	    strstr(out.diagnostics[0].u.diagnostic.text, ", listener"));
@@ -224,10 +224,11 @@ START_TEST(the_end_of_the_file_is_where_its_last_word_is)
 	struct output out;
 
 	report(&error, &out, "premature end of file");
-	told_check(&out, 5, "the file ends here in the middle", "end");
+	diagnostic_expect_only(
+	    &out, 5, "the file ends here in the middle", "end");
 	error.open_line = 2;
 	report(&error, &out, "premature end of file");
-	told_check(
+	diagnostic_expect_only(
 	    &out, 2, "the section that begins here is not closed", "open");
 }
 END_TEST

@@ -3,7 +3,7 @@
  * The config reader from end to end, but for its process: a file or a command
  * line goes in, endpoints or diagnostics come out.
  */
-#include "fixture/told.h"
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -79,7 +79,7 @@ START_TEST(listeners_become_endpoints)
 	    "listener b { owner = 9 listen = {\nunix-stream:@x,\n"
 	    "tcp:127.0.0.1:2 } }\n",
 	    1);
-	told_check(&out, 0, NULL, "listeners");
+	diagnostic_expect_only(&out, 0, NULL, "listeners");
 	e = find(&out, "tcp:127.0.0.1:1", 4);
 	ck_assert_str_eq(e->listener, "a");
 	ck_assert_str_eq(e->mailbox, "/nowhere/run/mailbox/a/");
@@ -107,7 +107,7 @@ START_TEST(the_control_socket_is_its_owners_and_its_groups)
 	    _i % 2 == 1 ? ' ' : '#', (unsigned int)getegid(),
 	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 mailbox = /m/x }");
 	run_text(&out, text, privileged);
-	told_check(&out, 0, NULL, "control");
+	diagnostic_expect_only(&out, 0, NULL, "control");
 	e = find(&out, "unix-stream:/nowhere/run/control", 0);
 	ck_assert_uint_eq(e->flags, RECORD_CONTROL);
 	ck_assert_uint_eq(e->socket_mode, _i % 2 == 1 ? 0660 : 0600);
@@ -131,7 +131,7 @@ START_TEST(times_of_the_top_level_are_settings)
 
 	run_text(
 	    &out, "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n", 1);
-	told_check(&out, 0, NULL, "no times");
+	diagnostic_expect_only(&out, 0, NULL, "no times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 10);
 	ck_assert_uint_eq(out.settings.orphan_timeout_s, 300);
 	ck_assert_uint_eq(out.settings.watchdog_s, 10);
@@ -140,7 +140,7 @@ START_TEST(times_of_the_top_level_are_settings)
 	    "drain-timeout = 11\norphan-timeout = 12\nwatchdog = 13\n"
 	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n",
 	    1);
-	told_check(&out, 0, NULL, "times");
+	diagnostic_expect_only(&out, 0, NULL, "times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 11);
 	ck_assert_uint_eq(out.settings.orphan_timeout_s, 12);
 	ck_assert_uint_eq(out.settings.watchdog_s, 13);
@@ -183,7 +183,8 @@ START_TEST(each_step_tells_what_it_finds)
 	struct output out;
 
 	run_text(&out, texts[_i].text, 1);
-	told_check(&out, texts[_i].line, texts[_i].told, texts[_i].text);
+	diagnostic_expect_only(
+	    &out, texts[_i].line, texts[_i].told, texts[_i].text);
 	output_done(&out);
 }
 END_TEST
@@ -197,12 +198,14 @@ START_TEST(one_run_tells_of_all_steps)
 	    "listener b { owner = 9 backlog = 0 listen = tcp:127.0.0.1:1 }\n"
 	    "listener c { owner = 9 listen = x",
 	    1);
-	told_has(&out, 1, "user: \"0\"", "settings");
-	told_has(&out, 2, "listener: \".a\" is no name", "names");
-	told_has(&out, 3, "backlog: \"0\"", "listener");
-	told_has(&out, 3, "listen: \"tcp:127.0.0.1:1\" overlaps", "overlap");
-	told_has(&out, 4, "the section that begins here", "parse");
-	told_has(&out, 4, "listen: \"x\"", "what was parsed still counts");
+	diagnostic_expect(&out, 1, "user: \"0\"", "settings");
+	diagnostic_expect(&out, 2, "listener: \".a\" is no name", "names");
+	diagnostic_expect(&out, 3, "backlog: \"0\"", "listener");
+	diagnostic_expect(
+	    &out, 3, "listen: \"tcp:127.0.0.1:1\" overlaps", "overlap");
+	diagnostic_expect(&out, 4, "the section that begins here", "parse");
+	diagnostic_expect(
+	    &out, 4, "listen: \"x\"", "what was parsed still counts");
 	output_done(&out);
 }
 END_TEST
@@ -217,7 +220,8 @@ START_TEST(a_way_that_is_shut_is_a_warning)
 	    "listener a { owner = 9\nmailbox = %s\nlisten = tcp:127.0.0.1:1 }",
 	    unit_path("shut/box"));
 	run_text(&out, text, 1);
-	told_check(&out, 2, "warning: mailbox: the engine cannot pass", text);
+	diagnostic_expect_only(
+	    &out, 2, "warning: mailbox: the engine cannot pass", text);
 	find(&out, "tcp:127.0.0.1:1", 3);
 	output_done(&out);
 }
@@ -232,10 +236,12 @@ START_TEST(a_configuration_that_is_no_file_is_told_of)
 	tree_init(&tree);
 	run(&out, &tree, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	    &options);
-	told_check(&out, 0, "this is a directory: expected a regular", "/");
+	diagnostic_expect_only(
+	    &out, 0, "this is a directory: expected a regular", "/");
 	output_done(&out);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	told_check(&out, 0, "this is a FIFO or a device: expected", "null");
+	diagnostic_expect_only(
+	    &out, 0, "this is a FIFO or a device: expected", "null");
 	output_done(&out);
 	tree_done(&tree);
 }
@@ -269,7 +275,7 @@ START_TEST(a_command_line_is_a_listener_too)
 				     lines[_i].listen[i], 0),
 		    0);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	told_check(&out, 0, lines[_i].told, lines[_i].listen[0]);
+	diagnostic_expect_only(&out, 0, lines[_i].told, lines[_i].listen[0]);
 	ck_assert_uint_eq(
 	    find(&out, lines[_i].listen[0], 0)->handoff, lines[_i].handoff);
 	ck_assert_str_eq(find(&out, lines[_i].listen[0], 0)->mailbox, expected);
@@ -291,7 +297,8 @@ START_TEST(a_current_directory_that_is_gone_is_told_of)
 	options.listener = tree_add(&tree, "default", 0);
 	section_add(options.listener, KEY_LISTEN, "tcp:127.0.0.1:1", 0);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	told_has(&out, 0, "mailbox: the current directory is not known", "m");
+	diagnostic_expect(
+	    &out, 0, "mailbox: the current directory is not known", "m");
 	output_done(&out);
 	tree_done(&tree);
 }

@@ -3,7 +3,7 @@
  * Closing what a stranger shares or has sent: nobody waits for it.
  */
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/clock.h"
@@ -170,7 +170,7 @@ free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)
 {
 	struct record_endpoint endpoint =
-	    sample_unix(RECORD_UNIX_STREAM, "/run/x");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/run/x");
 	int ends[2], listener;
 
 	listener = strand(ends);
@@ -184,7 +184,7 @@ START_TEST(a_worker_holds_nobody_up_with_a_connection_that_lingers)
 {
 	static const char filling[65536];
 	struct record_endpoint endpoint =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 	struct net_pair pair;
 
 	net_pair(&pair, AF_INET);

@@ -8,7 +8,7 @@
 #include "base/fd.h"
 
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 
 #include "engine/handoff/handoff.h"
 
@@ -42,7 +42,7 @@ offer_tcp(struct net_pair *pair, struct record_endpoint *endpoint)
 	struct handoff *handoff;
 
 	net_pair(pair, AF_INET);
-	*endpoint = sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	*endpoint = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 	handoff = offer(endpoint, pair->server);
 	ck_assert_ptr_nonnull(handoff);
 	return handoff;
@@ -92,7 +92,7 @@ END_TEST
 START_TEST(behind_a_wildcard_the_address_is_asked_for)
 {
 	struct record_endpoint endpoint =
-	    sample_inet(RECORD_TCP, "0.0.0.0", 80);
+	    record_sample_inet(RECORD_TCP, "0.0.0.0", 80);
 	struct sockaddr_in in;
 	struct handoff *handoff;
 	struct net_pair pair;
@@ -141,7 +141,7 @@ END_TEST
 START_TEST(a_client_that_has_said_all_is_handed_off)
 {
 	struct record_endpoint endpoint =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 	struct pollfd end;
 	struct handoff *handoff;
 	struct net_pair pair;
@@ -160,7 +160,7 @@ END_TEST
 START_TEST(a_local_client_is_known)
 {
 	struct record_endpoint endpoint =
-	    sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
 	int listener = net_bind(unit_path("socket"), SOCK_STREAM);
 	int client = net_connect(listener);
 	struct handoff *handoff =
@@ -184,7 +184,7 @@ END_TEST
 START_TEST(a_local_client_that_cannot_be_asked_for_is_unknown)
 {
 	struct record_endpoint endpoint =
-	    sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
 	struct handoff *handoff =
 	    handoff_new(&endpoint, &stats, -1, &endpoint.address, 0);
 
@@ -269,7 +269,7 @@ END_TEST
 START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 {
 	struct record_endpoint endpoint =
-	    sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
 	struct handoff *handoff;
 	int ends[2], listener;
 
@@ -288,7 +288,7 @@ END_TEST
 START_TEST(a_lent_socket_stays_open)
 {
 	struct record_endpoint endpoint =
-	    sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct handoff *handoff = handoff_new_lent(&endpoint, &stats, fd);
 	uint64_t cookie = 0;

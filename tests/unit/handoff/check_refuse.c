@@ -6,7 +6,7 @@
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/refusing.h"
+#include "fixture/test_refusal.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -25,195 +25,193 @@
 
 START_TEST(by_close_the_client_sees_the_end)
 {
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_CLOSE);
-	refusing_connect(&refusing);
-	refusing_refuse(&refusing);
-	refusing_sees(&refusing, "", 0);
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_CLOSE);
+	test_refusal_connect(&test);
+	test_refusal_start(&test);
+	test_refusal_sees(&test, "", 0);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(by_reset_the_client_sees_a_reset)
 {
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_RESET);
-	refusing_connect(&refusing);
-	refusing_refuse(&refusing);
-	refusing_sees(&refusing, "", ECONNRESET);
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_RESET);
+	test_refusal_connect(&test);
+	test_refusal_start(&test);
+	test_refusal_sees(&test, "", ECONNRESET);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_message_arrives_whole_and_the_end_after_it)
 {
 	char longest[RECORD_MESSAGE_SIZE + 1] = "";
-	struct refusing refusing;
+	struct test_refusal test;
 
 	memset(longest, 'm', RECORD_MESSAGE_SIZE);
-	refusing_init(&refusing, RECORD_MESSAGE);
-	memcpy(refusing.endpoint.refuse_message, longest, RECORD_MESSAGE_SIZE);
-	refusing.endpoint.refuse_length = RECORD_MESSAGE_SIZE;
-	refusing_connect(&refusing);
-	refusing_refuse(&refusing);
-	refusing_sees(&refusing, longest, 0);
-	refusing_settle(&refusing);
-	ck_assert(refusing_is_kept(&refusing)); /* until the client ends, too */
-	ck_assert_int_eq(shutdown(refusing.client, SHUT_WR), 0);
-	refusing_run(&refusing);
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	memcpy(test.endpoint.refuse_message, longest, RECORD_MESSAGE_SIZE);
+	test.endpoint.refuse_length = RECORD_MESSAGE_SIZE;
+	test_refusal_connect(&test);
+	test_refusal_start(&test);
+	test_refusal_sees(&test, longest, 0);
+	test_refusal_settle(&test);
+	ck_assert(test_refusal_is_kept(&test)); /* until the client ends, too */
+	ck_assert_int_eq(shutdown(test.client, SHUT_WR), 0);
+	test_refusal_run(&test);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_request_is_read_away_so_that_no_reset_overtakes_the_message)
 {
 	static const char request[6000] = "GET / HTTP/1.0\r\n";
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_connect(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_connect(&test);
 	/* Both before and after the refusal. */
-	ck_assert_int_eq(write(refusing.client, request, 6000), 6000);
-	refusing_await(&refusing, POLLIN);
-	refusing_refuse(&refusing);
-	refusing_settle(&refusing);
-	ck_assert_int_eq(write(refusing.client, request, 6000), 6000);
-	ck_assert_int_eq(shutdown(refusing.client, SHUT_WR), 0);
-	refusing_run(&refusing);
-	refusing_sees(&refusing, REFUSING_MESSAGE, 0);
-	refusing_done(&refusing);
+	ck_assert_int_eq(write(test.client, request, 6000), 6000);
+	test_refusal_await(&test, POLLIN);
+	test_refusal_start(&test);
+	test_refusal_settle(&test);
+	ck_assert_int_eq(write(test.client, request, 6000), 6000);
+	ck_assert_int_eq(shutdown(test.client, SHUT_WR), 0);
+	test_refusal_run(&test);
+	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_does_not_end_has_one_second)
 {
 	const struct timeval more = {1, 500000};
-	struct refusing refusing;
+	struct test_refusal test;
 	uint64_t begin_ms;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_connect(&refusing);
-	refusing_refuse(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_connect(&test);
+	test_refusal_start(&test);
 	/* Timers fire in their order, however late a busy machine is. */
-	ck_assert_int_eq(event_base_loopexit(refusing.base, &more), 0);
+	ck_assert_int_eq(event_base_loopexit(test.base, &more), 0);
 	begin_ms = clock_ms();
-	while (
-	    refusing_is_kept(&refusing) && !event_base_got_exit(refusing.base))
-		event_base_loop(refusing.base, EVLOOP_ONCE);
-	ck_assert(!refusing_is_kept(&refusing));
+	while (test_refusal_is_kept(&test) && !event_base_got_exit(test.base))
+		event_base_loop(test.base, EVLOOP_ONCE);
+	ck_assert(!test_refusal_is_kept(&test));
 	/* libevent's clock is a coarse one. */
 	ck_assert_uint_ge(clock_ms() - begin_ms, 980);
-	refusing_sees(&refusing, REFUSING_MESSAGE, 0);
-	refusing_done(&refusing);
+	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_sends_without_end_is_cut_off)
 {
 	static const char request[REQUEST_MOST];
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_pair(&refusing, SOCK_STREAM);
-	refusing_refuse(&refusing);
-	ck_assert_int_eq(write(refusing.client, request, REQUEST_MOST - 1),
-	    REQUEST_MOST - 1);
-	refusing_settle(&refusing);
-	ck_assert(refusing_is_kept(&refusing));
-	ck_assert_int_eq(write(refusing.client, request, 1), 1);
-	refusing_settle(&refusing);
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_pair(&test, SOCK_STREAM);
+	test_refusal_start(&test);
+	ck_assert_int_eq(
+	    write(test.client, request, REQUEST_MOST - 1), REQUEST_MOST - 1);
+	test_refusal_settle(&test);
+	ck_assert(test_refusal_is_kept(&test));
+	ck_assert_int_eq(write(test.client, request, 1), 1);
+	test_refusal_settle(&test);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_resets_is_let_go)
 {
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_connect(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_connect(&test);
 	if (_i == 1)
-		refusing_refuse(&refusing);
-	net_reset(refusing.client);
-	refusing.client = -1;
-	refusing_await(&refusing, POLLHUP);
+		test_refusal_start(&test);
+	net_reset(test.client);
+	test.client = -1;
+	test_refusal_await(&test, POLLHUP);
 	if (_i == 1)
-		refusing_settle(&refusing);
+		test_refusal_settle(&test);
 	else
-		refusing_refuse(&refusing);
-	refusing_done(&refusing);
+		test_refusal_start(&test);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_reads_nothing_holds_nobody_up)
 {
 	static const char filling[65536];
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_pair(&refusing, SOCK_STREAM);
-	while (
-	    send(refusing.server, filling, sizeof(filling), MSG_DONTWAIT) > 0)
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_pair(&test, SOCK_STREAM);
+	while (send(test.server, filling, sizeof(filling), MSG_DONTWAIT) > 0)
 		continue;
-	ck_assert_int_eq(fcntl(refusing.server, F_GETFL) & O_NONBLOCK, 0);
-	refusing_refuse(&refusing);
-	refusing_done(&refusing);
+	ck_assert_int_eq(fcntl(test.server, F_GETFL) & O_NONBLOCK, 0);
+	test_refusal_start(&test);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_message_on_a_local_socket_arrives_too)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_SEQPACKET};
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_pair(&refusing, types[_i]);
-	refusing_refuse(&refusing);
-	refusing_sees(&refusing, REFUSING_MESSAGE, 0);
-	ck_assert(refusing_is_kept(&refusing));
-	ck_assert_int_eq(shutdown(refusing.client, SHUT_WR), 0);
-	refusing_settle(&refusing); /* at once, not by the timer */
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_pair(&test, types[_i]);
+	test_refusal_start(&test);
+	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
+	ck_assert(test_refusal_is_kept(&test));
+	ck_assert_int_eq(shutdown(test.client, SHUT_WR), 0);
+	test_refusal_settle(&test); /* at once, not by the timer */
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_has_gone_raises_no_signal)
 {
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
-	refusing_pair(&refusing, SOCK_STREAM);
-	refusing.client = fd_close(refusing.client);
-	refusing_refuse(&refusing);
-	refusing_done(&refusing);
+	test_refusal_init(&test, RECORD_MESSAGE);
+	test_refusal_pair(&test, SOCK_STREAM);
+	test.client = fd_close(test.client);
+	test_refusal_start(&test);
+	test_refusal_done(&test);
 }
 END_TEST
 
 START_TEST(when_too_many_are_under_way_the_next_is_closed)
 {
 	static int clients[REFUSALS];
-	struct refusing refusing;
+	struct test_refusal test;
 
-	refusing_init(&refusing, RECORD_MESSAGE);
+	test_refusal_init(&test, RECORD_MESSAGE);
 	for (size_t i = 0; i < REFUSALS; i++) {
-		refusing_pair(&refusing, SOCK_STREAM);
-		refusing_refuse(&refusing);
-		ck_assert(refusing_is_kept(&refusing));
-		clients[i] = refusing.client;
+		test_refusal_pair(&test, SOCK_STREAM);
+		test_refusal_start(&test);
+		ck_assert(test_refusal_is_kept(&test));
+		clients[i] = test.client;
 	}
-	refusing_pair(&refusing, SOCK_STREAM);
-	refusing_refuse(&refusing);
-	ck_assert(!refusing_is_kept(&refusing));
-	refusing_sees(&refusing, REFUSING_MESSAGE, 0);
+	test_refusal_pair(&test, SOCK_STREAM);
+	test_refusal_start(&test);
+	ck_assert(!test_refusal_is_kept(&test));
+	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
 	/* One that ends makes room; the end of all closes the others. */
-	ck_assert_uint_eq(refusing.refusals.count, REFUSALS);
+	ck_assert_uint_eq(test.refusals.count, REFUSALS);
 	close(clients[0]);
-	refusing_settle(&refusing);
-	ck_assert_uint_eq(refusing.refusals.count, REFUSALS - 1);
-	refusals_done(&refusing.refusals);
-	refusing_done(&refusing);
+	test_refusal_settle(&test);
+	ck_assert_uint_eq(test.refusals.count, REFUSALS - 1);
+	refusals_done(&test.refusals);
+	test_refusal_done(&test);
 	for (size_t i = 1; i < REFUSALS; i++)
 		close(clients[i]);
 }
@@ -222,18 +220,18 @@ END_TEST
 /* Closed at once, read away, or closed after all. */
 START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 {
-	struct refusing refusing;
+	struct test_refusal test;
 	int listener;
 
-	refusing_init(&refusing, _i == 0 ? RECORD_CLOSE : RECORD_MESSAGE);
-	refusing_pair(&refusing, SOCK_STREAM);
-	listener = net_strand(refusing.client);
-	refusing_refuse(&refusing);
+	test_refusal_init(&test, _i == 0 ? RECORD_CLOSE : RECORD_MESSAGE);
+	test_refusal_pair(&test, SOCK_STREAM);
+	listener = net_strand(test.client);
+	test_refusal_start(&test);
 	if (_i == 1)
-		refusing_settle(&refusing);
+		test_refusal_settle(&test);
 	if (_i != 0)
-		refusals_done(&refusing.refusals);
-	refusing_done(&refusing);
+		refusals_done(&test.refusals);
+	test_refusal_done(&test);
 	close(listener);
 }
 END_TEST

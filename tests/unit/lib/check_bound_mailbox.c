@@ -3,8 +3,8 @@
  * The mailbox in the file system: where fdrecv_open() puts it, and that
  * nothing but the mailbox is ever left behind.
  */
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/socket.h>
@@ -20,19 +20,19 @@
 START_TEST(a_path_gets_a_mailbox_until_it_is_closed)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box = mail_box(path);
+	struct fdrecv *box = test_mailbox_at(path);
 	struct stat st;
 	int sender;
 
 	ck_assert_int_eq(lstat(path, &st), 0);
 	ck_assert(S_ISSOCK(st.st_mode));
 	ck_assert_uint_eq(st.st_uid, geteuid());
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	ck_assert_int_eq(fcntl(fdrecv_fd(box), F_GETFD), FD_CLOEXEC);
 	sender = net_reach(path, SOCK_DGRAM);
 	ck_assert_int_ne(sender, -1);
 	fdrecv_close(box);
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 	close(sender);
 }
 END_TEST
@@ -46,7 +46,7 @@ START_TEST(everybody_may_send_whatever_the_umask)
 	struct stat st;
 	mode_t before = umask(umasks[_i]);
 
-	box = mail_box(path);
+	box = test_mailbox_at(path);
 	ck_assert_uint_eq(umask(before), umasks[_i]);
 	ck_assert_int_eq(lstat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0666);
@@ -63,14 +63,14 @@ START_TEST(in_a_directory_each_gets_a_name_of_its_own)
 	struct fdrecv *first, *second;
 
 	ck_assert_int_eq(symlink("pool", unit_path("link")), 0);
-	first = mail_box(path);
-	ck_assert_uint_eq(mail_names(pool), 1);
-	second = mail_box(path);
-	ck_assert_uint_eq(mail_names(pool), 2);
+	first = test_mailbox_at(path);
+	ck_assert_uint_eq(test_mailbox_names(pool), 1);
+	second = test_mailbox_at(path);
+	ck_assert_uint_eq(test_mailbox_names(pool), 2);
 	fdrecv_close(first);
-	ck_assert_uint_eq(mail_names(pool), 1);
+	ck_assert_uint_eq(test_mailbox_names(pool), 1);
 	fdrecv_close(second);
-	ck_assert_uint_eq(mail_names(pool), 0);
+	ck_assert_uint_eq(test_mailbox_names(pool), 0);
 }
 END_TEST
 
@@ -86,21 +86,22 @@ START_TEST(in_a_directory_the_dead_of_this_user_go)
 	struct fdrecv *live, *box;
 
 	snprintf(pool, sizeof(pool), "%s", unit_directory("pool", 0755));
-	live = mail_box(pool);
+	live = test_mailbox_at(pool);
 	unit_in_child(open_and_die, pool);
-	ck_assert_uint_eq(mail_names(pool), 2);
+	ck_assert_uint_eq(test_mailbox_names(pool), 2);
 	unit_in_child(open_and_die, pool);
-	ck_assert_uint_eq(mail_names(pool), 2); /* one dead, one instead */
+	ck_assert_uint_eq(
+	    test_mailbox_names(pool), 2); /* one dead, one instead */
 	close(net_bind(unit_path("pool/alice"), SOCK_DGRAM));
 	ck_assert_int_eq(mkdir(unit_path("pool/worker-directory"), 0755), 0);
 	close(open(
 	    unit_path("pool/worker-file"), O_CREAT | O_CLOEXEC | O_RDWR, 0600));
-	ck_assert_uint_eq(mail_names(pool), 5);
-	box = mail_box(pool);
-	ck_assert_uint_eq(mail_names(pool), 5);
+	ck_assert_uint_eq(test_mailbox_names(pool), 5);
+	box = test_mailbox_at(pool);
+	ck_assert_uint_eq(test_mailbox_names(pool), 5);
 	fdrecv_close(box);
 	fdrecv_close(live);
-	ck_assert_uint_eq(mail_names(pool), 3);
+	ck_assert_uint_eq(test_mailbox_names(pool), 3);
 }
 END_TEST
 
@@ -121,10 +122,10 @@ START_TEST(in_a_directory_the_dead_of_another_user_stay)
 	}
 	snprintf(pool, sizeof(pool), "%s", unit_directory("pool", 01777));
 	unit_in_child(open_as_another_and_die, pool);
-	fdrecv_close(mail_box(pool));
-	ck_assert_uint_eq(mail_names(pool), 1);
+	fdrecv_close(test_mailbox_at(pool));
+	ck_assert_uint_eq(test_mailbox_names(pool), 1);
 	unit_in_child(open_as_another_and_die, pool);
-	ck_assert_uint_eq(mail_names(pool), 1);
+	ck_assert_uint_eq(test_mailbox_names(pool), 1);
 }
 END_TEST
 
@@ -140,7 +141,7 @@ START_TEST(an_unknown_flag_is_an_error_and_no_mailbox)
 	ck_assert_int_eq(errno, EINVAL);
 	options.flags |= FDRECV_NONBLOCK;
 	ck_assert_ptr_null(fdrecv_open(path, &options));
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 }
 END_TEST
 
@@ -171,8 +172,8 @@ START_TEST(without_descriptors_nothing_is_made_nor_removed)
 			failed++;
 		}
 		unit_unlimit_fds(limit);
-		names =
-		    mail_names(unit_path("")) + mail_names(unit_path("pool"));
+		names = test_mailbox_names(unit_path("")) +
+		    test_mailbox_names(unit_path("pool"));
 		ck_assert_uint_eq(names,
 		    box == NULL || strcmp(scarce[_i], "dead") == 0 ? 2 : 3);
 		if (box == NULL)

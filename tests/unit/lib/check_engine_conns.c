@@ -3,7 +3,7 @@
  * Receipt connections: which engines are told HELLO, when, and what it says;
  * and that none is told twice or asked to wait.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 #include "lib/engine_conns.h"
@@ -17,16 +17,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct mail mail;
-static struct engine engines[LINKS_MAX + 1];
+static struct test_mailbox mailbox;
+static struct fake_engine engines[LINKS_MAX + 1];
 
 static void
-take_one(struct engine *engine)
+take_one(struct fake_engine *engine)
 {
-	int end = engine_connection(engine, &mail);
+	int end = fake_engine_connection(engine, &mailbox);
 
-	engine_expect(&mail, engine->sequence - 1);
-	close(mail.handoff.fd);
+	fake_engine_expect(&mailbox, engine->sequence - 1);
+	close(mailbox.handoff.fd);
 	close(end);
 }
 
@@ -34,9 +34,9 @@ START_TEST(hello_is_said_when_the_mailbox_opens)
 {
 	struct stat st;
 
-	engine_start(&engines[0], 0, 11);
-	engine_mail(&mail, 0);
-	engine_hears_hello(&engines[0]);
+	fake_engine_start(&engines[0], 0, 11);
+	fake_engine_mail(&mailbox, 0);
+	fake_engine_hears_hello(&engines[0]);
 	ck_assert_int_eq(stat(unit_path("box"), &st), 0);
 	ck_assert_str_eq(engines[0].name, "box");
 	ck_assert_uint_eq(engines[0].hello.device, st.st_dev);
@@ -44,10 +44,10 @@ START_TEST(hello_is_said_when_the_mailbox_opens)
 	ck_assert_uint_eq(engines[0].hello.weight, 100);
 	ck_assert_uint_eq(engines[0].hello.flags, FDRECV_WIRE_OFFER);
 	ck_assert_uint_eq(engines[0].hello.connections, 0);
-	engine_hears_nothing(&engines[0]);
-	mail_close(&mail);
-	engine_hears_the_end(&engines[0]);
-	engine_stop(&engines[0]);
+	fake_engine_hears_nothing(&engines[0]);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engines[0]);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
@@ -55,16 +55,16 @@ START_TEST(hello_says_what_the_options_are)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 
-	engine_start(&engines[0], 7, 11);
-	options.run_dir = engine_run_dir();
+	fake_engine_start(&engines[0], 7, 11);
+	options.run_dir = fake_engine_run_dir();
 	options.weight = _i == 0 ? 1 : 10000;
 	options.flags = FDRECV_COUNTED | FDRECV_NONBLOCK;
-	mail_open_with(&mail, &options);
-	engine_hears_hello(&engines[0]);
+	test_mailbox_open_with(&mailbox, &options);
+	fake_engine_hears_hello(&engines[0]);
 	ck_assert_uint_eq(engines[0].hello.weight, options.weight);
 	ck_assert_uint_eq(engines[0].hello.flags, FDRECV_WIRE_COUNTED);
-	mail_close(&mail);
-	engine_stop(&engines[0]);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
@@ -76,17 +76,17 @@ START_TEST(a_name_that_was_made_up_is_told)
 	struct stat st;
 	char name[256];
 
-	engine_start(&engines[0], 3, 11);
-	options.run_dir = engine_run_dir();
+	fake_engine_start(&engines[0], 3, 11);
+	options.run_dir = fake_engine_run_dir();
 	box = fdrecv_open(pool, &options);
 	ck_assert_ptr_nonnull(box);
-	engine_hears_hello(&engines[0]);
+	fake_engine_hears_hello(&engines[0]);
 	ck_assert_int_eq(strncmp(engines[0].name, "worker-", 7), 0);
 	snprintf(name, sizeof(name), "pool/%s", engines[0].name);
 	ck_assert_int_eq(stat(unit_path(name), &st), 0);
 	ck_assert_uint_eq(engines[0].hello.inode, st.st_ino);
 	fdrecv_close(box);
-	engine_stop(&engines[0]);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
@@ -96,7 +96,7 @@ START_TEST(the_run_directory_is_found)
 	struct fdrecv *box;
 	char path[128];
 
-	engine_start(&engines[0], 0, 11);
+	fake_engine_start(&engines[0], 0, 11);
 	ck_assert_int_eq(unsetenv("FDRECV_RUN_DIR"), 0);
 	snprintf(path, sizeof(path), "%s", unit_path("box"));
 	if (_i == 1) {
@@ -108,72 +108,74 @@ START_TEST(the_run_directory_is_found)
 		ck_assert_int_eq(
 		    setenv("FDRECV_RUN_DIR", unit_path("run"), 1), 0);
 	}
-	box = mail_box(path);
+	box = test_mailbox_at(path);
 	if (_i == 0)
-		engine_hears_no_hello(&engines[0]);
+		fake_engine_hears_no_hello(&engines[0]);
 	else
-		engine_hears_hello(&engines[0]);
+		fake_engine_hears_hello(&engines[0]);
 	fdrecv_close(box);
-	engine_stop(&engines[0]);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
 START_TEST(hello_is_said_at_the_first_datagram_of_an_epoch)
 {
-	mail_open(&mail, 0);
-	engine_start(&engines[0], 0, 11);
+	test_mailbox_open(&mailbox, 0);
+	fake_engine_start(&engines[0], 0, 11);
 	take_one(&engines[0]);
-	engine_hears_hello(&engines[0]);
-	engine_hears_nothing(&engines[0]);
+	fake_engine_hears_hello(&engines[0]);
+	fake_engine_hears_nothing(&engines[0]);
 	take_one(&engines[0]);
-	engine_hears_no_hello(&engines[0]);
-	engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 0, 1, 0);
-	mail_close(&mail);
-	engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
-	engine_hears_the_end(&engines[0]);
-	engine_stop(&engines[0]);
+	fake_engine_hears_no_hello(&engines[0]);
+	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 0, 1, 0);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_hears_the_end(&engines[0]);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
 START_TEST(a_link_from_the_beginning_serves_the_first_epoch)
 {
-	engine_start(&engines[0], 0, 11);
-	engine_mail(&mail, 0);
-	engine_hears_hello(&engines[0]);
+	fake_engine_start(&engines[0], 0, 11);
+	fake_engine_mail(&mailbox, 0);
+	fake_engine_hears_hello(&engines[0]);
 	for (uint64_t i = 0; i < 3; i++) {
 		take_one(&engines[0]);
-		engine_hears_no_hello(&engines[0]);
+		fake_engine_hears_no_hello(&engines[0]);
 		if (i > 0)
-			engine_hears(
+			fake_engine_hears(
 			    &engines[0], FDRECV_WIRE_TAKEN, i - 1, 1, 0);
 	}
-	mail_close(&mail);
-	engine_stop(&engines[0]);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
 START_TEST(two_engines_hear_of_their_own)
 {
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	for (unsigned int i = 0; i < 2; i++)
-		engine_start(&engines[i], i, 11 + i);
+		fake_engine_start(&engines[i], i, 11 + i);
 	engines[1].sequence = 70;
 	for (unsigned int i = 0; i < 4; i++)
 		take_one(&engines[i % 2]);
 	for (unsigned int i = 0; i < 2; i++) {
-		engine_hears_hello(&engines[i]);
-		engine_hears(&engines[i], FDRECV_WIRE_TAKEN, i * 70, 1, 0);
+		fake_engine_hears_hello(&engines[i]);
+		fake_engine_hears(&engines[i], FDRECV_WIRE_TAKEN, i * 70, 1, 0);
 	}
-	engine_hears_nothing(&engines[1]);
+	fake_engine_hears_nothing(&engines[1]);
 	ck_assert_uint_eq(engines[0].hello.instance, engines[1].hello.instance);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 	for (unsigned int i = 0; i < 2; i++) {
 		if (i == 1)
-			engine_hears(&engines[i], FDRECV_WIRE_TAKEN, 71, 1, 0);
+			fake_engine_hears(
+			    &engines[i], FDRECV_WIRE_TAKEN, 71, 1, 0);
 		else
-			engine_hears(&engines[i], FDRECV_WIRE_TAKEN, 1, 1, 0);
-		engine_hears_the_end(&engines[i]);
-		engine_stop(&engines[i]);
+			fake_engine_hears(
+			    &engines[i], FDRECV_WIRE_TAKEN, 1, 1, 0);
+		fake_engine_hears_the_end(&engines[i]);
+		fake_engine_stop(&engines[i]);
 	}
 }
 END_TEST
@@ -181,47 +183,47 @@ END_TEST
 /* The next engine has the same rendezvous, or another. */
 START_TEST(the_link_of_a_dead_engine_is_replaced)
 {
-	engine_start(&engines[0], 0, 11);
-	engine_mail(&mail, 0);
-	engine_hears_hello(&engines[0]);
+	fake_engine_start(&engines[0], 0, 11);
+	fake_engine_mail(&mailbox, 0);
+	fake_engine_hears_hello(&engines[0]);
 	if (_i % 2)
 		take_one(&engines[0]);
-	engine_stop(&engines[0]);
-	engine_start(&engines[1], _i < 2 ? 0 : 1, 12);
+	fake_engine_stop(&engines[0]);
+	fake_engine_start(&engines[1], _i < 2 ? 0 : 1, 12);
 	for (uint64_t i = 0; i < 3; i++) {
 		take_one(&engines[1]);
 		if (i == 0)
-			engine_hears_hello(&engines[1]);
+			fake_engine_hears_hello(&engines[1]);
 		else
-			engine_hears(
+			fake_engine_hears(
 			    &engines[1], FDRECV_WIRE_TAKEN, i - 1, 1, 0);
-		engine_hears_no_hello(&engines[1]);
+		fake_engine_hears_no_hello(&engines[1]);
 	}
-	mail_close(&mail);
-	engine_stop(&engines[1]);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engines[1]);
 }
 END_TEST
 
 /* One more than there are places, while all live or one has died. */
 START_TEST(of_many_engines_the_dead_one_makes_room)
 {
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	for (unsigned int i = 0; i < LINKS_MAX; i++) {
-		engine_start(&engines[i], i, 11 + i);
+		fake_engine_start(&engines[i], i, 11 + i);
 		take_one(&engines[i]);
-		engine_hears_hello(&engines[i]);
+		fake_engine_hears_hello(&engines[i]);
 	}
-	engine_start(&engines[LINKS_MAX], LINKS_MAX, 99);
+	fake_engine_start(&engines[LINKS_MAX], LINKS_MAX, 99);
 	take_one(&engines[LINKS_MAX]);
-	engine_hears_no_hello(&engines[LINKS_MAX]);
-	engine_stop(&engines[5]);
+	fake_engine_hears_no_hello(&engines[LINKS_MAX]);
+	fake_engine_stop(&engines[5]);
 	take_one(&engines[LINKS_MAX]);
-	engine_hears_hello(&engines[LINKS_MAX]);
-	mail_close(&mail);
-	engine_hears(&engines[LINKS_MAX], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_hears_hello(&engines[LINKS_MAX]);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears(&engines[LINKS_MAX], FDRECV_WIRE_TAKEN, 1, 1, 0);
 	for (unsigned int i = 0; i <= LINKS_MAX; i++)
 		if (i != 5)
-			engine_stop(&engines[i]);
+			fake_engine_stop(&engines[i]);
 }
 END_TEST
 
@@ -229,29 +231,29 @@ START_TEST(an_engine_with_a_full_backlog_is_told_later)
 {
 	int other;
 
-	mail_open(&mail, FDRECV_MANUAL_RECEIPT);
-	engine_start_small(&engines[0], 0, 11, 0); /* room for one */
+	test_mailbox_open(&mailbox, FDRECV_MANUAL_RECEIPT);
+	fake_engine_start_small(&engines[0], 0, 11, 0); /* room for one */
 	other = net_reach(engines[0].path, SOCK_SEQPACKET);
 	take_one(&engines[0]);
 	engines[0].link =
 	    accept4(engines[0].listener, NULL, NULL, SOCK_CLOEXEC);
-	engine_hears_no_hello(&engines[0]);
+	fake_engine_hears_no_hello(&engines[0]);
 	take_one(&engines[0]);
-	engine_hears_hello(&engines[0]);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	mail_close(&mail);
-	engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
-	engine_hears_the_end(&engines[0]);
+	fake_engine_hears_hello(&engines[0]);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_hears_the_end(&engines[0]);
 	close(other);
-	engine_stop(&engines[0]);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 
 /* No rendezvous, nobody behind it, something else there, or none named. */
 START_TEST(without_a_rendezvous_all_goes_on)
 {
-	mail_open(&mail, 0);
-	engine_start(&engines[0], 0, 11);
+	test_mailbox_open(&mailbox, 0);
+	fake_engine_start(&engines[0], 0, 11);
 	ck_assert_int_eq(unlink(engines[0].path), 0);
 	if (_i == 1)
 		close(net_bind(engines[0].path, SOCK_SEQPACKET));
@@ -262,8 +264,8 @@ START_TEST(without_a_rendezvous_all_goes_on)
 		engines[0].path[0] = '\0';
 	take_one(&engines[0]);
 	take_one(&engines[0]);
-	mail_close(&mail);
-	engine_stop(&engines[0]);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engines[0]);
 }
 END_TEST
 

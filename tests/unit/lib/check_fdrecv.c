@@ -4,8 +4,8 @@
  * descriptor is lost or left open, whatever is sent and however few are free.
  */
 #include "fixture/fake_recvmsg.h"
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/socket.h>
@@ -23,7 +23,7 @@
 
 static unsigned char garbage[4096];
 
-static struct mail mail;
+static struct test_mailbox mailbox;
 static int room; /* free descriptors during the next recvmsg() */
 
 /* Other threads may have taken what was free when the library looked. */
@@ -54,24 +54,24 @@ START_TEST(at_most_one_byte_with_a_descriptor_is_a_hand_off)
 {
 	struct net_pair pair;
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	net_pair(&pair, AF_INET);
-	ck_assert_int_eq(net_send(mail.sender, bare[_i].bytes, bare[_i].size,
+	ck_assert_int_eq(net_send(mailbox.sender, bare[_i].bytes, bare[_i].size,
 			     &pair.server, 1),
 	    (ssize_t)bare[_i].size);
-	ck_assert(net_polls(fdrecv_fd(mail.box), POLLIN));
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 1);
-	ck_assert(net_is_same(mail.handoff.fd, pair.server));
-	ck_assert_int_ne(mail.handoff.fd, pair.server);
-	ck_assert_int_eq(fcntl(mail.handoff.fd, F_GETFD), FD_CLOEXEC);
-	ck_assert(!net_polls(fdrecv_fd(mail.box), POLLIN));
+	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	ck_assert(net_is_same(mailbox.handoff.fd, pair.server));
+	ck_assert_int_ne(mailbox.handoff.fd, pair.server);
+	ck_assert_int_eq(fcntl(mailbox.handoff.fd, F_GETFD), FD_CLOEXEC);
+	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN));
 	errno = ENODATA;
-	fdrecv_done(mail.box, &mail.handoff);
-	ck_assert_int_eq(mail.handoff.fd, -1);
-	fdrecv_done(mail.box, &mail.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	ck_assert_int_eq(mailbox.handoff.fd, -1);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	ck_assert_int_eq(errno, ENODATA);
 	net_pair_close(&pair);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -117,7 +117,7 @@ send_foreign(size_t i)
 		fds[j] = ends[j % 2];
 	memset(garbage, foreign[i].filler, sizeof(garbage));
 	memcpy(garbage, foreign[i].begins, strlen(foreign[i].begins));
-	ck_assert_int_eq(net_send(mail.sender, garbage, foreign[i].size, fds,
+	ck_assert_int_eq(net_send(mailbox.sender, garbage, foreign[i].size, fds,
 			     foreign[i].fds),
 	    (ssize_t)foreign[i].size);
 	close(ends[0]);
@@ -126,27 +126,28 @@ send_foreign(size_t i)
 
 START_TEST(what_is_no_hand_off_is_skipped_and_closed)
 {
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	for (int i = 0; i < 3; i++) {
 		send_foreign((size_t)_i);
-		mail_expect(&mail, mail_connection(&mail));
+		test_mailbox_expect(
+		    &mailbox, test_mailbox_connection(&mailbox));
 	}
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
 START_TEST(nothing_is_nothing_now_where_it_must_not_wait)
 {
-	mail_open(&mail, FDRECV_NONBLOCK);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	send_foreign((size_t)_i);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	ck_assert_int_eq(mail.handoff.fd, -1);
-	ck_assert(!net_polls(fdrecv_fd(mail.box), POLLIN | POLLRDHUP));
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(mailbox.handoff.fd, -1);
+	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN | POLLRDHUP));
 	send_foreign((size_t)_i);
-	mail_expect(&mail, mail_connection(&mail));
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -154,19 +155,19 @@ START_TEST(what_lost_its_descriptor_on_the_way_is_skipped)
 {
 	int ends[2];
 
-	mail_open(&mail, _i < 2 ? 0 : FDRECV_NONBLOCK);
+	test_mailbox_open(&mailbox, _i < 2 ? 0 : FDRECV_NONBLOCK);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	/* One without room, and two with room for one. */
 	room = _i % 2;
 	fake_recvmsg = recvmsg_with_room;
 	ck_assert_int_eq(
-	    net_send(mail.sender, "x", 1, ends, (size_t)room + 1), 1);
+	    net_send(mailbox.sender, "x", 1, ends, (size_t)room + 1), 1);
 	close(ends[0]);
 	close(ends[1]);
-	mail_expect(&mail, mail_connection(&mail));
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
 	ck_assert_ptr_null((void *)fake_recvmsg);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -175,17 +176,17 @@ START_TEST(without_a_free_descriptor_it_stays_where_it_is)
 	unsigned long limit;
 	int end;
 
-	mail_open(&mail, FDRECV_NONBLOCK);
-	end = mail_connection(&mail);
-	ck_assert_int_ne(fdrecv_fd(mail.box), -1);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	end = test_mailbox_connection(&mailbox);
+	ck_assert_int_ne(fdrecv_fd(mailbox.box), -1);
 	limit = unit_limit_fds();
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	ck_assert_int_eq(mail.handoff.fd, -1);
-	ck_assert(net_polls(fdrecv_fd(mail.box), POLLIN));
+		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(mailbox.handoff.fd, -1);
+	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
 	unit_unlimit_fds(limit);
-	mail_expect(&mail, end);
-	mail_close(&mail);
+	test_mailbox_expect(&mailbox, end);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -204,12 +205,12 @@ START_TEST(a_structure_of_another_version_gets_what_both_know)
 	struct net_pair pair;
 	size_t size = sizes[_i];
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	net_pair(&pair, AF_INET);
-	ck_assert_int_eq(net_send(mail.sender, "x", 1, &pair.server, 1), 1);
+	ck_assert_int_eq(net_send(mailbox.sender, "x", 1, &pair.server, 1), 1);
 	memset(&framed, 0xaa, sizeof(framed));
 	framed.handoff.size = size;
-	ck_assert_int_eq(fdrecv_next(mail.box, &framed.handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &framed.handoff), 1);
 	ck_assert_uint_eq(framed.handoff.size, size);
 	ck_assert(net_is_same(framed.handoff.fd, pair.server));
 	ck_assert_int_eq(framed.handoff.kind, FDRECV_CONNECTION);
@@ -219,9 +220,9 @@ START_TEST(a_structure_of_another_version_gets_what_both_know)
 		ck_assert_uint_eq(framed.bytes[i], i < size ? 0 : 0xaa);
 	for (size_t i = size; i < sizeof(framed.handoff); i++)
 		ck_assert_uint_eq(framed.bytes[i], 0xaa);
-	fdrecv_done(mail.box, &framed.handoff);
+	fdrecv_done(mailbox.box, &framed.handoff);
 	net_pair_close(&pair);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -233,17 +234,17 @@ START_TEST(a_structure_that_is_too_small_is_an_error)
 	union framed framed;
 	int end;
 
-	mail_open(&mail, 0);
-	end = mail_connection(&mail);
+	test_mailbox_open(&mailbox, 0);
+	end = test_mailbox_connection(&mailbox);
 	memset(&framed, 0xaa, sizeof(framed));
 	framed.handoff.size = too_small[_i];
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mail.box, &framed.handoff), -1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &framed.handoff), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	for (size_t i = sizeof(size_t); i < sizeof(framed); i++)
 		ck_assert_uint_eq(framed.bytes[i], 0xaa);
-	mail_expect(&mail, end);
-	mail_close(&mail);
+	test_mailbox_expect(&mailbox, end);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -273,7 +274,7 @@ START_TEST(a_mailbox_that_is_none_any_more_is_an_error)
 {
 	int box, kept, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	mail_open(&mail, _i < 2 ? 0 : FDRECV_NONBLOCK);
+	test_mailbox_open(&mailbox, _i < 2 ? 0 : FDRECV_NONBLOCK);
 	box = mailbox_fd();
 	kept = fcntl(box, F_DUPFD_CLOEXEC, 0);
 	if (_i % 2)
@@ -281,12 +282,12 @@ START_TEST(a_mailbox_that_is_none_any_more_is_an_error)
 	else
 		close(box);
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), -1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), -1);
 	ck_assert_int_eq(errno, _i % 2 ? ENOTSOCK : EBADF);
 	ck_assert_int_eq(dup3(kept, box, O_CLOEXEC), box);
 	close(kept);
 	close(null);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 

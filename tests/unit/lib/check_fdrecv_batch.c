@@ -3,7 +3,7 @@
  * Datagrams of many hand-offs: each record with its descriptor, what is told
  * of those that got lost, and that datagrams which lie leave nothing open.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/fake_recvmsg.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
@@ -19,8 +19,8 @@
 
 #define BATCH 5
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX];
 static int pairs[FDRECV_WIRE_BATCH_MAX][2];
 static int room = -1; /* free descriptors during the next recvmsg() */
@@ -58,9 +58,9 @@ recvmsg_denied(int fd, struct msghdr *msg, int flags)
 static void
 start(size_t count)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, FDRECV_NONBLOCK);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
 	engine.sequence = 100;
 	for (size_t i = 0; i < count; i++)
 		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
@@ -77,7 +77,7 @@ deliver(size_t size, size_t count)
 	for (size_t i = 0; i < count; i++)
 		fds[i] = pairs[i][1];
 	ck_assert_int_eq(
-	    net_send(mail.sender, bytes, size, fds, count), (ssize_t)size);
+	    net_send(mailbox.sender, bytes, size, fds, count), (ssize_t)size);
 	for (size_t i = 0; i < count; i++)
 		close(pairs[i][1]);
 }
@@ -85,9 +85,9 @@ deliver(size_t size, size_t count)
 static size_t
 write_batch(size_t count)
 {
-	static const struct engine_record tcp;
+	static const struct fake_engine_record tcp;
 
-	return engine_write(&engine, bytes, &tcp, count);
+	return fake_engine_write(&engine, bytes, &tcp, count);
 }
 
 /* The hand-off with that number in the batch is the pair's, and receipted. */
@@ -96,14 +96,14 @@ expect(size_t i)
 {
 	char byte;
 
-	engine_expect(&mail, 100 + i);
-	ck_assert_uint_eq(mail.handoff.epoch, 11);
-	ck_assert_str_eq(mail.handoff.listener, "www");
-	ck_assert_int_eq(fcntl(mail.handoff.fd, F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(write(mail.handoff.fd, "y", 1), 1);
+	fake_engine_expect(&mailbox, 100 + i);
+	ck_assert_uint_eq(mailbox.handoff.epoch, 11);
+	ck_assert_str_eq(mailbox.handoff.listener, "www");
+	ck_assert_int_eq(fcntl(mailbox.handoff.fd, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(write(mailbox.handoff.fd, "y", 1), 1);
 	ck_assert_int_eq(recv(pairs[i][0], &byte, 1, MSG_DONTWAIT), 1);
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
 }
 
 /* Nothing else is handed out, and nobody holds any of them. */
@@ -112,16 +112,16 @@ stop(size_t count)
 {
 	char byte;
 
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_int_eq(recv(pairs[i][0], &byte, 1, MSG_DONTWAIT), 0);
 		close(pairs[i][0]);
 	}
-	mail_expect(&mail, mail_connection(&mail));
-	mail_close(&mail);
-	engine_stop(&engine);
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
 }
 
 static const size_t counts[] = {1, 2, 63, 64};
@@ -145,13 +145,13 @@ START_TEST(closing_the_mailbox_closes_the_rest)
 	start(BATCH);
 	deliver(write_batch(BATCH), BATCH);
 	expect(0);
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	for (int i = 0; i < BATCH; i++) {
 		ck_assert_int_eq(recv(pairs[i][0], &byte, 1, MSG_DONTWAIT), 0);
 		close(pairs[i][0]);
 	}
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -176,10 +176,10 @@ expect_the_first(size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (i != 0)
-			engine_expect(&mail, 100 + i);
-		ck_assert_uint_eq(mail.handoff.sequence, 100 + i);
-		fdrecv_done(mail.box, &mail.handoff);
-		engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
+			fake_engine_expect(&mailbox, 100 + i);
+		ck_assert_uint_eq(mailbox.handoff.sequence, 100 + i);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
 	}
 }
 
@@ -194,8 +194,8 @@ START_TEST(what_finds_no_free_descriptor_is_told)
 	deliver(write_batch(BATCH), BATCH);
 	limit = leave_room();
 	ck_assert_int_eq(
-	    fdrecv_next(mail.box, &mail.handoff), room == 0 ? 0 : 1);
-	engine_hears(
+	    fdrecv_next(mailbox.box, &mailbox.handoff), room == 0 ? 0 : 1);
+	fake_engine_hears(
 	    &engine, FDRECV_WIRE_LIMIT, 100 + got, (uint32_t)(BATCH - got), 0);
 	unit_unlimit_fds(limit);
 	expect_the_first(got);
@@ -212,8 +212,8 @@ START_TEST(what_was_denied_is_told)
 	denied = (size_t)_i;
 	fake_recvmsg = recvmsg_denied;
 	ck_assert_int_eq(
-	    fdrecv_next(mail.box, &mail.handoff), got == 0 ? 0 : 1);
-	engine_hears(
+	    fdrecv_next(mailbox.box, &mailbox.handoff), got == 0 ? 0 : 1);
+	fake_engine_hears(
 	    &engine, FDRECV_WIRE_DENIED, 100 + got, (uint32_t)(BATCH - got), 0);
 	expect_the_first(got);
 	stop(BATCH);

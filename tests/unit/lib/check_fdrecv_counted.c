@@ -3,7 +3,7 @@
  * What a worker says of itself: how many connections it serves, and whether it
  * wants more.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -11,34 +11,34 @@
 
 #include <unistd.h>
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static int ends[8];
 
 static void
 start(unsigned int flags, int count)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, flags);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, flags);
+	fake_engine_hears_hello(&engine);
 	for (int i = 0; i < count; i++)
-		ends[i] = engine_connection(&engine, &mail);
+		ends[i] = fake_engine_connection(&engine, &mailbox);
 }
 
 static void
 stop(int count)
 {
-	mail_close(&mail);
-	engine_stop(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
 	for (int i = 0; i < count; i++)
 		close(ends[i]);
 }
 
 /* The second form is what tells a number and confirms nothing. */
 #define hears_taken(sequence, connections) \
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, connections)
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, connections)
 #define hears_number(connections) \
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, connections)
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, connections)
 
 START_TEST(each_that_is_kept_counts_until_it_is_done)
 {
@@ -47,15 +47,15 @@ START_TEST(each_that_is_kept_counts_until_it_is_done)
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 3);
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(fdrecv_next(mail.box, &all[i]), 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+		ck_assert_int_eq(fdrecv_next(mailbox.box, &all[i]), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	for (uint32_t i = 0; i < 3; i++)
 		hears_taken(i, i + 1);
 	for (uint32_t i = 0; i < 3; i++) {
-		fdrecv_done(mail.box, &all[i]);
+		fdrecv_done(mailbox.box, &all[i]);
 		hears_number(2 - i);
-		fdrecv_done(mail.box, &all[i]);
-		engine_hears_nothing(&engine);
+		fdrecv_done(mailbox.box, &all[i]);
+		fake_engine_hears_nothing(&engine);
 	}
 	stop(3);
 }
@@ -65,11 +65,11 @@ START_TEST(one_that_is_done_at_once_never_counts)
 {
 	start(FDRECV_COUNTED | (_i == 0 ? 0 : FDRECV_MANUAL_RECEIPT), 2);
 	for (uint32_t i = 0; i < 2; i++) {
-		engine_expect(&mail, i);
-		fdrecv_done(mail.box, &mail.handoff);
+		fake_engine_expect(&mailbox, i);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 		hears_taken(i, 0);
 	}
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	stop(2);
 }
 END_TEST
@@ -77,12 +77,12 @@ END_TEST
 START_TEST(one_with_an_early_receipt_counts)
 {
 	start(FDRECV_COUNTED | (_i == 0 ? 0 : FDRECV_MANUAL_RECEIPT), 1);
-	engine_expect(&mail, 0);
-	fdrecv_receipt(mail.box, &mail.handoff);
+	fake_engine_expect(&mailbox, 0);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
 	hears_taken(0, 1);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	engine_hears_nothing(&engine);
-	fdrecv_done(mail.box, &mail.handoff);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fake_engine_hears_nothing(&engine);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	hears_number(0);
 	stop(1);
 }
@@ -90,30 +90,31 @@ END_TEST
 
 START_TEST(a_local_one_counts)
 {
-	static const struct engine_record local = {.family = AF_UNIX};
+	static const struct fake_engine_record local = {.family = AF_UNIX};
 
 	start(FDRECV_COUNTED, 0);
-	engine_send(&engine, &mail, &local, &engine.listener, 1);
-	engine_expect(&mail, 0);
+	fake_engine_send(&engine, &mailbox, &local, &engine.listener, 1);
+	fake_engine_expect(&mailbox, 0);
 	hears_taken(0, 1);
-	fdrecv_done(mail.box, &mail.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	hears_number(0);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	stop(0);
 }
 END_TEST
 
 START_TEST(what_wants_no_receipt_does_not_count)
 {
-	static const struct engine_record lent = {.kind = FDRECV_WIRE_LISTENER};
+	static const struct fake_engine_record lent = {
+	    .kind = FDRECV_WIRE_LISTENER};
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 0);
-	engine_send(&engine, &mail, &lent, &engine.listener, 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 1);
-	fdrecv_done(mail.box, &mail.handoff);
-	mail_expect(&mail, mail_connection(&mail));
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	engine_hears_nothing(&engine);
+	fake_engine_send(&engine, &mailbox, &lent, &engine.listener, 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fake_engine_hears_nothing(&engine);
 	stop(0);
 }
 END_TEST
@@ -123,19 +124,19 @@ START_TEST(a_new_engine_hears_of_the_old_ones_connections)
 	struct fdrecv_handoff kept = FDRECV_HANDOFF_INIT;
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &kept), 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	engine_stop(&engine);
-	engine_start(&engine, 1, 12);
-	ends[1] = engine_connection(&engine, &mail);
-	engine_expect(&mail, 0);
-	engine_hears_hello(&engine);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &kept), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fake_engine_stop(&engine);
+	fake_engine_start(&engine, 1, 12);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
+	fake_engine_expect(&mailbox, 0);
+	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.connections, 1);
-	fdrecv_receipt(mail.box, &mail.handoff);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
 	hears_taken(0, 2);
-	fdrecv_done(mail.box, &kept);
+	fdrecv_done(mailbox.box, &kept);
 	hears_number(1);
-	fdrecv_done(mail.box, &mail.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	hears_number(0);
 	stop(2);
 }
@@ -145,11 +146,11 @@ START_TEST(who_does_not_count_says_so_and_no_number)
 {
 	start(FDRECV_NONBLOCK, 1);
 	ck_assert_uint_eq(engine.hello.flags & FDRECV_WIRE_COUNTED, 0);
-	engine_expect(&mail, 0);
-	fdrecv_receipt(mail.box, &mail.handoff);
+	fake_engine_expect(&mailbox, 0);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
 	hears_taken(0, 0);
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears_nothing(&engine);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears_nothing(&engine);
 	stop(1);
 }
 END_TEST
@@ -159,61 +160,61 @@ START_TEST(pausing_and_going_on_are_told)
 {
 	start(FDRECV_NONBLOCK, 1);
 	if (_i == 1) {
-		engine_expect(&mail, 0);
-		fdrecv_done(mail.box, &mail.handoff);
+		fake_engine_expect(&mailbox, 0);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 		hears_taken(0, 0);
 	}
-	fdrecv_pause(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
+	fdrecv_pause(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	if (_i == 0) {
-		engine_expect(&mail, 0);
-		fdrecv_done(mail.box, &mail.handoff);
+		fake_engine_expect(&mailbox, 0);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 		hears_taken(0, 0);
 	}
-	fdrecv_resume(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
-	engine_hears_nothing(&engine);
+	fdrecv_resume(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
+	fake_engine_hears_nothing(&engine);
 	stop(1);
 }
 END_TEST
 
 START_TEST(a_later_engine_is_told_with_its_hello)
 {
-	struct engine later;
+	struct fake_engine later;
 
 	start(FDRECV_COUNTED, 0);
-	fdrecv_pause(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
-	engine_start(&later, 1, 12);
-	ends[0] = engine_connection(&later, &mail);
-	engine_expect(&mail, 0);
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears_hello(&later);
+	fdrecv_pause(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
+	fake_engine_start(&later, 1, 12);
+	ends[0] = fake_engine_connection(&later, &mailbox);
+	fake_engine_expect(&mailbox, 0);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears_hello(&later);
 	ck_assert_uint_eq(
 	    later.hello.flags, FDRECV_WIRE_COUNTED | FDRECV_WIRE_PAUSED);
-	engine_hears(&later, FDRECV_WIRE_TAKEN, 0, 1, 0);
-	fdrecv_resume(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
-	engine_hears(&later, FDRECV_WIRE_RESUME, 0, 0, 0);
-	engine_stop(&later);
-	engine_start(&later, 2, 13);
-	ends[1] = engine_connection(&later, &mail);
-	engine_expect(&mail, 0);
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears_hello(&later);
+	fake_engine_hears(&later, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fdrecv_resume(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
+	fake_engine_hears(&later, FDRECV_WIRE_RESUME, 0, 0, 0);
+	fake_engine_stop(&later);
+	fake_engine_start(&later, 2, 13);
+	ends[1] = fake_engine_connection(&later, &mailbox);
+	fake_engine_expect(&mailbox, 0);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears_hello(&later);
 	ck_assert_uint_eq(later.hello.flags, FDRECV_WIRE_COUNTED);
-	engine_stop(&later);
+	fake_engine_stop(&later);
 	stop(2);
 }
 END_TEST
 
 START_TEST(pausing_without_an_engine_is_nothing)
 {
-	mail_open(&mail, FDRECV_NONBLOCK);
-	fdrecv_pause(mail.box);
-	mail_expect(&mail, mail_connection(&mail));
-	fdrecv_resume(mail.box);
-	mail_close(&mail);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	fdrecv_pause(mailbox.box);
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
+	fdrecv_resume(mailbox.box);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 

@@ -3,8 +3,8 @@
  * Waiting for a hand-off, and leaving: what ends the wait and what does not,
  * what becomes of hand-offs that are in the mailbox, and of its sharers.
  */
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/socket.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct mail mail;
+static struct test_mailbox mailbox;
 static int spare = -1;
 static volatile sig_atomic_t signals;
 
@@ -29,7 +29,7 @@ send_at_third(int number)
 {
 	(void)number;
 	if (++signals == 3)
-		mail_send(&mail, spare);
+		test_mailbox_send(&mailbox, spare);
 }
 
 static void
@@ -45,7 +45,7 @@ drain_at_third(int number)
 {
 	(void)number;
 	if (++signals == 3)
-		fdrecv_drain(mail.box);
+		fdrecv_drain(mailbox.box);
 }
 
 static void
@@ -71,14 +71,14 @@ START_TEST(a_signal_does_not_end_the_wait)
 {
 	int ends[2];
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	spare = ends[1];
 	signal_often(send_at_third);
-	mail_expect(&mail, ends[0]);
+	test_mailbox_expect(&mailbox, ends[0]);
 	signal_no_more();
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -87,26 +87,26 @@ START_TEST(a_free_descriptor_ends_the_wait_for_one)
 	unsigned long limit;
 	int end;
 
-	mail_open(&mail, 0);
-	end = mail_connection(&mail);
+	test_mailbox_open(&mailbox, 0);
+	end = test_mailbox_connection(&mailbox);
 	spare = dup(end);
 	limit = unit_limit_fds();
 	signal_often(make_room_at_third);
-	mail_expect(&mail, end);
+	test_mailbox_expect(&mailbox, end);
 	signal_no_more();
 	unit_unlimit_fds(limit);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
 START_TEST(draining_in_a_handler_ends_the_wait)
 {
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	signal_often(drain_at_third);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	signal_no_more();
-	ck_assert_int_eq(mail.handoff.fd, -1);
-	mail_close(&mail);
+	ck_assert_int_eq(mailbox.handoff.fd, -1);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -114,24 +114,24 @@ START_TEST(draining_takes_no_more_and_loses_nothing)
 {
 	int ends[2];
 
-	mail_open(&mail, modes[_i]);
-	ends[0] = mail_connection(&mail);
-	ends[1] = mail_connection(&mail);
+	test_mailbox_open(&mailbox, modes[_i]);
+	ends[0] = test_mailbox_connection(&mailbox);
+	ends[1] = test_mailbox_connection(&mailbox);
 	errno = ENODATA;
-	fdrecv_drain(mail.box);
-	fdrecv_drain(mail.box);
+	fdrecv_drain(mailbox.box);
+	fdrecv_drain(mailbox.box);
 	ck_assert_int_eq(errno, ENODATA);
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
-	ck_assert_int_eq(net_send(mail.sender, "x", 1, &ends[0], 1), -1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
+	ck_assert_int_eq(net_send(mailbox.sender, "x", 1, &ends[0], 1), -1);
 	ck_assert_int_eq(errno, EPIPE);
-	mail_expect(&mail, ends[0]);
-	mail_expect(&mail, ends[1]);
+	test_mailbox_expect(&mailbox, ends[0]);
+	test_mailbox_expect(&mailbox, ends[1]);
 	for (int i = 0; i < 2; i++) {
-		ck_assert(net_polls(fdrecv_fd(mail.box), POLLIN));
-		ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+		ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 		ck_assert_int_eq(errno, ESHUTDOWN);
 	}
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -139,18 +139,18 @@ START_TEST(an_empty_datagram_is_not_the_end)
 {
 	int ends[2];
 
-	mail_open(&mail, modes[_i]);
-	ck_assert_int_eq(net_send(mail.sender, "", 0, NULL, 0), 0);
-	ends[0] = mail_connection(&mail);
+	test_mailbox_open(&mailbox, modes[_i]);
+	ck_assert_int_eq(net_send(mailbox.sender, "", 0, NULL, 0), 0);
+	ends[0] = test_mailbox_connection(&mailbox);
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(net_send(mail.sender, "", 0, NULL, 0), 0);
-	ends[1] = mail_connection(&mail);
-	ck_assert_int_eq(net_send(mail.sender, "", 0, NULL, 0), 0);
-	fdrecv_drain(mail.box);
-	mail_expect(&mail, ends[0]);
-	mail_expect(&mail, ends[1]);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
+		ck_assert_int_eq(net_send(mailbox.sender, "", 0, NULL, 0), 0);
+	ends[1] = test_mailbox_connection(&mailbox);
+	ck_assert_int_eq(net_send(mailbox.sender, "", 0, NULL, 0), 0);
+	fdrecv_drain(mailbox.box);
+	test_mailbox_expect(&mailbox, ends[0]);
+	test_mailbox_expect(&mailbox, ends[1]);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -160,11 +160,11 @@ START_TEST(closing_closes_what_is_in_the_mailbox_and_nothing_else)
 	int end, left;
 	char byte;
 
-	mail_open(&mail, modes[_i]);
-	end = mail_connection(&mail);
-	left = mail_connection(&mail);
-	ck_assert_int_eq(fdrecv_next(mail.box, &taken), 1);
-	mail_close(&mail);
+	test_mailbox_open(&mailbox, modes[_i]);
+	end = test_mailbox_connection(&mailbox);
+	left = test_mailbox_connection(&mailbox);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &taken), 1);
+	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(recv(left, &byte, 1, MSG_DONTWAIT), 0);
 	ck_assert_int_eq(recv(end, &byte, 1, MSG_DONTWAIT), -1);
 	ck_assert_int_eq(errno, EAGAIN);
@@ -184,12 +184,12 @@ leave(void *box)
 
 START_TEST(a_child_that_leaves_takes_nobody_along)
 {
-	mail_open(&mail, modes[_i]);
-	unit_in_child(leave, mail.box);
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
-	ck_assert(!net_polls(fdrecv_fd(mail.box), POLLIN | POLLRDHUP));
-	mail_expect(&mail, mail_connection(&mail));
-	mail_close(&mail);
+	test_mailbox_open(&mailbox, modes[_i]);
+	unit_in_child(leave, mailbox.box);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
+	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN | POLLRDHUP));
+	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -205,14 +205,14 @@ START_TEST(when_the_one_that_opened_it_leaves_all_do)
 {
 	pid_t children[2];
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	for (int i = 0; i < 2; i++)
-		children[i] = unit_fork(wait_in_child, mail.box);
-	fdrecv_drain(mail.box);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+		children[i] = unit_fork(wait_in_child, mailbox.box);
+	fdrecv_drain(mailbox.box);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(unit_reap(children[i], 0), 0);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -232,15 +232,15 @@ START_TEST(signals_are_the_programs)
 	ck_assert_int_eq(sigaction(SIGPIPE, &action, NULL), 0);
 	for (int i = 1; i < 32; i++)
 		ck_assert_int_eq(sigaction(i, NULL, &before[i]), 0);
-	mail_open(&mail, modes[_i]);
-	close(mail_connection(&mail));
-	close(mail.sender); /* nobody is there any more */
-	mail.sender = -1;
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 1);
-	fdrecv_done(mail.box, &mail.handoff);
-	fdrecv_drain(mail.box);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
+	test_mailbox_open(&mailbox, modes[_i]);
+	close(test_mailbox_connection(&mailbox));
+	close(mailbox.sender); /* nobody is there any more */
+	mailbox.sender = -1;
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_drain(mailbox.box);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(signals, 0);
 	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &blocked), 0);
 	for (int i = 1; i < 32; i++) {

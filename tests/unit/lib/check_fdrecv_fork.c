@@ -3,7 +3,7 @@
  * fork(2) with an open mailbox: a child that uses it speaks for itself, one
  * that does not is not heard of, and the parent goes on in both cases.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -13,25 +13,25 @@
 #include <poll.h>
 #include <unistd.h>
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static int ends[4];
 
 static void
 start(unsigned int flags, int count)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, flags | FDRECV_NONBLOCK);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, flags | FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
 	for (int i = 0; i < count; i++)
-		ends[i] = engine_connection(&engine, &mail);
+		ends[i] = fake_engine_connection(&engine, &mailbox);
 }
 
 static void
 stop(int count)
 {
-	mail_close(&mail);
-	engine_stop(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
 	for (int i = 0; i < count; i++)
 		close(ends[i]);
 }
@@ -40,9 +40,9 @@ stop(int count)
 static void
 parent_goes_on(uint64_t sequence)
 {
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, 0);
-	engine_hears_nothing(&engine);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, 0);
+	fake_engine_hears_nothing(&engine);
 }
 
 static void
@@ -57,9 +57,9 @@ be_done(void *argument)
 	char byte;
 
 	(void)argument;
-	fdrecv_receipt(mail.box, &mail.handoff);
-	fdrecv_done(mail.box, &mail.handoff);
-	unit_must(mail.handoff.fd == -1);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	unit_must(mailbox.handoff.fd == -1);
 	unit_must(recv(ends[0], &byte, 1, MSG_DONTWAIT) == -1);
 }
 
@@ -67,15 +67,15 @@ static void
 leave(void *argument)
 {
 	(void)argument;
-	fdrecv_after_fork(mail.box);
+	fdrecv_after_fork(mailbox.box);
 }
 
 static void
 end_it(void *argument)
 {
 	(void)argument;
-	fdrecv_drain(mail.box);
-	fdrecv_close(mail.box);
+	fdrecv_drain(mailbox.box);
+	fdrecv_close(mailbox.box);
 }
 
 static void (*const unheard[])(void *) = {do_nothing, be_done, leave, end_it};
@@ -84,14 +84,14 @@ static const unsigned int modes[] = {0, FDRECV_MANUAL_RECEIPT, FDRECV_COUNTED};
 START_TEST(what_a_child_does_to_the_parents_is_not_heard)
 {
 	start(modes[_i % 3], 1);
-	engine_expect(&mail, 0);
+	fake_engine_expect(&mailbox, 0);
 	unit_in_child(unheard[_i / 3], NULL);
-	engine_hears_nothing(&engine);
-	engine_hears_no_hello(&engine);
+	fake_engine_hears_nothing(&engine);
+	fake_engine_hears_no_hello(&engine);
 	ck_assert_int_eq(access(unit_path("box"), F_OK), 0);
 	parent_goes_on(0);
-	ends[1] = engine_connection(&engine, &mail);
-	engine_expect(&mail, 1);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
+	fake_engine_expect(&mailbox, 1);
 	parent_goes_on(1);
 	stop(2);
 }
@@ -105,42 +105,42 @@ take_the_next(void *argument)
 	int parents = engine.link;
 
 	(void)argument;
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
 	engine.link = -1;
-	engine_hears_hello(&engine);
+	fake_engine_hears_hello(&engine);
 	unit_must(engine.hello.instance != instance);
 	unit_must(engine.hello.weight == 100);
 	unit_must(engine.hello.connections == 0);
-	engine_hears_no_hello(&engine);
-	unit_must(mail.handoff.sequence == 2);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 1);
-	fdrecv_done(mail.box, &mail.handoff);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 0);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_no_hello(&engine);
+	unit_must(mailbox.handoff.sequence == 2);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 1);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	fake_engine_hears_nothing(&engine);
 	close(engine.link);
 	engine.link = parents;
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 }
 
 /* The parent has one in its hands and one that it has not handed out. */
 START_TEST(a_child_that_goes_on_speaks_for_itself)
 {
-	static const struct engine_record tcp;
+	static const struct fake_engine_record tcp;
 	int fds[2];
 
 	start(FDRECV_COUNTED, 0);
 	fds[0] = fds[1] = engine.listener;
-	engine_send(&engine, &mail, &tcp, fds, 2);
-	engine_expect(&mail, 0);
-	ends[0] = engine_connection(&engine, &mail);
+	fake_engine_send(&engine, &mailbox, &tcp, fds, 2);
+	fake_engine_expect(&mailbox, 0);
+	ends[0] = fake_engine_connection(&engine, &mailbox);
 	unit_in_child(take_the_next, NULL);
 	parent_goes_on(0);
-	engine_expect(&mail, 1);
+	fake_engine_expect(&mailbox, 1);
 	parent_goes_on(1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	engine_hears_nothing(&engine);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fake_engine_hears_nothing(&engine);
 	stop(1);
 }
 END_TEST
@@ -148,20 +148,20 @@ END_TEST
 static void
 be_done_late(void *argument)
 {
-	struct fdrecv_handoff parents = mail.handoff;
+	struct fdrecv_handoff parents = mailbox.handoff;
 
 	(void)argument;
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 0);
-	engine_hears_hello(&engine);
-	fdrecv_done(mail.box, &parents);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	fake_engine_hears_hello(&engine);
+	fdrecv_done(mailbox.box, &parents);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
 	close(engine.link);
 }
 
 START_TEST(the_parents_connections_are_not_the_childs)
 {
 	start(FDRECV_COUNTED, 1);
-	engine_expect(&mail, 0);
+	fake_engine_expect(&mailbox, 0);
 	unit_in_child(be_done_late, NULL);
 	parent_goes_on(0);
 	stop(1);
@@ -174,20 +174,20 @@ pause_in_child(void *argument)
 	int parents = engine.link;
 
 	(void)argument;
-	fdrecv_pause(mail.box);
+	fdrecv_pause(mailbox.box);
 	engine.link = -1;
-	engine_hears_hello(&engine);
-	engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
+	fake_engine_hears_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	close(engine.link);
 	engine.link = parents;
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 }
 
 START_TEST(a_pause_is_the_childs_own)
 {
 	start(0, 0);
 	unit_in_child(pause_in_child, NULL);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	stop(0);
 }
 END_TEST
@@ -198,12 +198,12 @@ greet_once(void *argument)
 {
 	(void)argument;
 	for (uint64_t i = 0; i < 2; i++) {
-		unit_must(fdrecv_next(mail.box, &mail.handoff) == 1);
+		unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
 		if (i == 0)
-			engine_hears_hello(&engine);
-		engine_hears_no_hello(&engine);
-		fdrecv_done(mail.box, &mail.handoff);
-		engine_hears(&engine, FDRECV_WIRE_TAKEN, i, 1, 0);
+			fake_engine_hears_hello(&engine);
+		fake_engine_hears_no_hello(&engine);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, i, 1, 0);
 	}
 	close(engine.link);
 }
@@ -211,13 +211,13 @@ greet_once(void *argument)
 START_TEST(a_child_says_hello_once_to_a_new_engine)
 {
 	start(0, 1);
-	engine_expect(&mail, 0);
+	fake_engine_expect(&mailbox, 0);
 	parent_goes_on(0);
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 	close(ends[0]);
-	engine_start(&engine, 0, 12);
+	fake_engine_start(&engine, 0, 12);
 	for (int i = 0; i < 2; i++)
-		ends[i] = engine_connection(&engine, &mail);
+		ends[i] = fake_engine_connection(&engine, &mailbox);
 	unit_in_child(greet_once, NULL);
 	stop(2);
 }
@@ -227,17 +227,17 @@ END_TEST
 static void
 be_ready(void *argument)
 {
-	int fd = fdrecv_fd(mail.box);
+	int fd = fdrecv_fd(mailbox.box);
 
 	(void)argument;
 	unit_must(fd != -1);
 	unit_must(!net_polls(fd, POLLIN));
-	ends[1] = engine_connection(&engine, &mail);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
 	unit_must(net_polls(fd, POLLIN));
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 1);
-	unit_must(fdrecv_fd(mail.box) == fd);
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
+	unit_must(fdrecv_fd(mailbox.box) == fd);
 	unit_must(net_polls(fd, POLLIN)); /* its receipt is due */
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 0);
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
 	unit_must(!net_polls(fd, POLLIN));
 }
 
@@ -245,11 +245,11 @@ static void
 be_ready_later(void *argument)
 {
 	(void)argument;
-	ends[1] = engine_connection(&engine, &mail);
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 1);
-	unit_must(net_polls(fdrecv_fd(mail.box), POLLIN));
-	unit_must(fdrecv_next(mail.box, &mail.handoff) == 0);
-	unit_must(!net_polls(fdrecv_fd(mail.box), POLLIN));
+	ends[1] = fake_engine_connection(&engine, &mailbox);
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
+	unit_must(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	unit_must(!net_polls(fdrecv_fd(mailbox.box), POLLIN));
 }
 
 /* With the parent's own readiness in either state. */
@@ -258,14 +258,14 @@ START_TEST(a_childs_readiness_is_its_own)
 	int due = _i % 2;
 
 	start(0, 1);
-	ck_assert(net_polls(fdrecv_fd(mail.box), POLLIN));
-	engine_expect(&mail, 0);
+	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	fake_engine_expect(&mailbox, 0);
 	if (!due) {
-		fdrecv_done(mail.box, &mail.handoff);
-		ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
+		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	}
 	unit_in_child(_i < 2 ? be_ready : be_ready_later, NULL);
-	ck_assert_int_eq(net_polls(fdrecv_fd(mail.box), POLLIN), due);
+	ck_assert_int_eq(net_polls(fdrecv_fd(mailbox.box), POLLIN), due);
 	if (due)
 		parent_goes_on(0);
 	stop(1);

@@ -3,7 +3,7 @@
  * fdrecv_open(): options that are wrong, of another version, or of a mailbox
  * that cannot be.  None of that leaves a name or a descriptor, or closes one.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct engine engine;
+static struct fake_engine engine;
 
 static void
 is_refused(const struct fdrecv_options *options, int error)
@@ -24,7 +24,7 @@ is_refused(const struct fdrecv_options *options, int error)
 	ck_assert_ptr_null(fdrecv_open(unit_path("box"), options));
 	ck_assert_int_eq(errno, error);
 	ck_assert_int_eq(access(unit_path("box"), F_OK), -1);
-	engine_hears_no_hello(&engine);
+	fake_engine_hears_no_hello(&engine);
 }
 
 /* The fixture sees to it that standard input, too, is as it was. */
@@ -34,8 +34,8 @@ START_TEST(only_unknown_flags_are_refused)
 	unsigned int flag = 1U << _i;
 	struct fdrecv *box;
 
-	engine_start(&engine, 0, 11);
-	options.run_dir = engine_run_dir();
+	fake_engine_start(&engine, 0, 11);
+	options.run_dir = fake_engine_run_dir();
 	options.flags = flag | FDRECV_NONBLOCK;
 	if (flag > FDRECV_COUNTED) {
 		is_refused(&options, EINVAL);
@@ -44,7 +44,7 @@ START_TEST(only_unknown_flags_are_refused)
 		ck_assert_ptr_nonnull(box);
 		fdrecv_close(box);
 	}
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -54,11 +54,11 @@ START_TEST(too_much_weight_is_refused)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 
-	engine_start(&engine, 0, 11);
-	options.run_dir = engine_run_dir();
+	fake_engine_start(&engine, 0, 11);
+	options.run_dir = fake_engine_run_dir();
 	options.weight = heavy[_i];
 	is_refused(&options, EINVAL);
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -68,10 +68,10 @@ START_TEST(options_that_are_too_small_are_refused)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 
-	engine_start(&engine, 0, 11);
+	fake_engine_start(&engine, 0, 11);
 	options.size = small[_i];
 	is_refused(&options, EINVAL);
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -86,22 +86,22 @@ START_TEST(options_of_another_version_are_taken)
 	struct fdrecv *box;
 
 	memset(options.more, 0xaa, sizeof(options.more));
-	engine_start(&engine, 0, 11);
+	fake_engine_start(&engine, 0, 11);
 	options.known.size = _i == 0 ? sizeof(options) :
 	    _i == 1 ? offsetof(struct fdrecv_options, run_dir) :
 		      offsetof(struct fdrecv_options, weight);
 	options.known.flags = FDRECV_COUNTED;
 	options.known.weight = _i == 2 ? 99999 : 7;
 	options.known.run_dir =
-	    _i == 0 ? engine_run_dir() : (const char *)(uintptr_t)1;
-	setenv("FDRECV_RUN_DIR", engine_run_dir(), 1);
+	    _i == 0 ? fake_engine_run_dir() : (const char *)(uintptr_t)1;
+	setenv("FDRECV_RUN_DIR", fake_engine_run_dir(), 1);
 	box = fdrecv_open(unit_path("box"), &options.known);
 	ck_assert_ptr_nonnull(box);
-	engine_hears_hello(&engine);
+	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.weight, _i == 2 ? 100 : 7);
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_COUNTED);
 	fdrecv_close(box);
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -111,8 +111,8 @@ START_TEST(a_mailbox_that_cannot_be_leaves_nothing)
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	unsigned long limit;
 
-	engine_start(&engine, 0, 11);
-	options.run_dir = engine_run_dir();
+	fake_engine_start(&engine, 0, 11);
+	options.run_dir = fake_engine_run_dir();
 	errno = 0;
 	ck_assert_ptr_null(fdrecv_open(unit_path("nowhere/box"), &options));
 	ck_assert_int_eq(errno, ENOENT);
@@ -125,7 +125,7 @@ START_TEST(a_mailbox_that_cannot_be_leaves_nothing)
 		       .flags = ~0U,
 		       .run_dir = options.run_dir},
 	    EINVAL);
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 END_TEST
 

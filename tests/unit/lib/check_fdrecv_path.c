@@ -3,8 +3,8 @@
  * Paths for fdrecv_open(): which ones it refuses, why, and that whatever is
  * there stays as it is.
  */
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/socket.h>
@@ -69,13 +69,13 @@ START_TEST(what_is_no_dead_mailbox_is_left_alone)
 
 	make_obstacles(fds);
 	path = unit_path(obstacles[_i].name);
-	count = mail_names(unit_path(""));
+	count = test_mailbox_names(unit_path(""));
 	lstat(path, &before);
-	mail_refused(path, obstacles[_i].error);
+	test_mailbox_refused(path, obstacles[_i].error);
 	lstat(path, &after);
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 	ck_assert_uint_eq(before.st_mode, after.st_mode);
-	ck_assert_uint_eq(mail_names(unit_path("")), count);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), count);
 	for (size_t i = 0; i < UNIT_COUNT(fds); i++)
 		close(fds[i]);
 }
@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(an_empty_path_is_no_path)
 {
-	mail_refused("", ENOENT);
+	test_mailbox_refused("", ENOENT);
 }
 END_TEST
 
@@ -127,10 +127,10 @@ START_TEST(a_path_has_room_for_all_its_names_or_is_refused)
 		path[lengths[_i].directory + 1 + lengths[_i].name] = '\0';
 	}
 	if (lengths[_i].fits)
-		fdrecv_close(mail_box(path));
+		fdrecv_close(test_mailbox_at(path));
 	else
-		mail_refused(path, ENAMETOOLONG);
-	ck_assert_uint_eq(mail_names(directory), 0);
+		test_mailbox_refused(path, ENAMETOOLONG);
+	ck_assert_uint_eq(test_mailbox_names(directory), 0);
 }
 END_TEST
 
@@ -143,19 +143,19 @@ START_TEST(a_path_may_be_relative)
 	ck_assert_int_eq(chdir(unit_path("")), 0);
 	memset(name, 'n', sizeof(name));
 	name[108] = '\0';
-	mail_refused(name, ENAMETOOLONG);
+	test_mailbox_refused(name, ENAMETOOLONG);
 	for (size_t i = 0; i < UNIT_COUNT(relative); i++) {
 		struct fdrecv *box;
 
 		name[relative[i]] = '\0';
-		box = mail_box(name);
+		box = test_mailbox_at(name);
 		ck_assert_int_eq(lstat(name, &st), 0);
-		ck_assert_uint_eq(mail_names("."), 1);
+		ck_assert_uint_eq(test_mailbox_names("."), 1);
 		fdrecv_close(box);
-		ck_assert_uint_eq(mail_names("."), 0);
+		ck_assert_uint_eq(test_mailbox_names("."), 0);
 	}
-	fdrecv_close(mail_box("."));
-	ck_assert_uint_eq(mail_names("."), 0);
+	fdrecv_close(test_mailbox_at("."));
+	ck_assert_uint_eq(test_mailbox_names("."), 0);
 	ck_assert_int_eq(chdir("/"), 0);
 }
 END_TEST

@@ -3,7 +3,7 @@
  * fdrecv_fd(): readable from when there is something to do until fdrecv_next()
  * has said that there is not, so that no receipt waits for the next client.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -14,25 +14,25 @@
 #include <poll.h>
 #include <unistd.h>
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static int ends[4];
 
 static void
 start(int count)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, FDRECV_NONBLOCK);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
 	for (int i = 0; i < count; i++)
-		ends[i] = engine_connection(&engine, &mail);
+		ends[i] = fake_engine_connection(&engine, &mailbox);
 }
 
 static void
 stop(int count)
 {
-	mail_close(&mail);
-	engine_stop(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
 	for (int i = 0; i < count; i++)
 		close(ends[i]);
 }
@@ -40,16 +40,16 @@ stop(int count)
 static int
 is_ready(void)
 {
-	return net_polls(fdrecv_fd(mail.box), POLLIN);
+	return net_polls(fdrecv_fd(mailbox.box), POLLIN);
 }
 
 static void
 expect_nothing_now(void)
 {
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
-	ck_assert_int_eq(mail.handoff.fd, -1);
+	ck_assert_int_eq(mailbox.handoff.fd, -1);
 	ck_assert(!is_ready());
 }
 
@@ -59,17 +59,17 @@ START_TEST(it_is_readable_until_there_is_nothing_to_do)
 
 	start(0);
 	ck_assert(!is_ready());
-	ends[0] = engine_connection(&engine, &mail);
-	ends[1] = engine_connection(&engine, &mail);
+	ends[0] = fake_engine_connection(&engine, &mailbox);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
 	for (uint64_t i = 0; i < 2; i++) {
 		ck_assert(is_ready());
-		engine_expect(&mail, i);
-		fds[i] = mail.handoff.fd;
+		fake_engine_expect(&mailbox, i);
+		fds[i] = mailbox.handoff.fd;
 	}
 	ck_assert(is_ready());
 	expect_nothing_now();
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 1, 1, 0);
 	expect_nothing_now();
 	close(fds[0]);
 	close(fds[1]);
@@ -80,9 +80,9 @@ END_TEST
 START_TEST(asked_for_late_it_knows_what_is_due)
 {
 	start(1);
-	engine_expect(&mail, 0);
+	fake_engine_expect(&mailbox, 0);
 	ck_assert(is_ready());
-	close(mail.handoff.fd);
+	close(mailbox.handoff.fd);
 	expect_nothing_now();
 	stop(1);
 }
@@ -91,17 +91,17 @@ END_TEST
 /* Their receipts are sent early, so it is not these that are waited for. */
 START_TEST(the_rest_of_a_batch_is_something_to_do)
 {
-	static const struct engine_record local = {.family = AF_UNIX};
+	static const struct fake_engine_record local = {.family = AF_UNIX};
 	int fds[3];
 
 	start(0);
 	for (int i = 0; i < 3; i++)
 		fds[i] = engine.listener;
-	engine_send(&engine, &mail, &local, fds, 3);
+	fake_engine_send(&engine, &mailbox, &local, fds, 3);
 	for (uint64_t i = 0; i < 3; i++) {
 		ck_assert(is_ready());
-		engine_expect(&mail, i);
-		fdrecv_done(mail.box, &mail.handoff);
+		fake_engine_expect(&mailbox, i);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 	}
 	expect_nothing_now();
 	stop(0);
@@ -112,13 +112,13 @@ START_TEST(the_end_is_something_to_do)
 {
 	start(1);
 	ck_assert(is_ready());
-	fdrecv_drain(mail.box);
-	engine_expect(&mail, 0);
-	close(mail.handoff.fd);
+	fdrecv_drain(mailbox.box);
+	fake_engine_expect(&mailbox, 0);
+	close(mailbox.handoff.fd);
 	ck_assert(is_ready());
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, ESHUTDOWN);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
 	ck_assert(is_ready());
 	stop(1);
 }
@@ -127,8 +127,8 @@ END_TEST
 START_TEST(it_is_one_descriptor_and_closed_on_exec)
 {
 	start(0);
-	ck_assert_int_eq(fcntl(fdrecv_fd(mail.box), F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(fdrecv_fd(mail.box), fdrecv_fd(mail.box));
+	ck_assert_int_eq(fcntl(fdrecv_fd(mailbox.box), F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fdrecv_fd(mailbox.box), fdrecv_fd(mailbox.box));
 	stop(0);
 }
 END_TEST
@@ -140,10 +140,10 @@ START_TEST(without_a_free_descriptor_there_is_none)
 	start(0);
 	limit = unit_limit_fds();
 	errno = 0;
-	ck_assert_int_eq(fdrecv_fd(mail.box), -1);
+	ck_assert_int_eq(fdrecv_fd(mailbox.box), -1);
 	ck_assert_int_eq(errno, EMFILE);
 	unit_unlimit_fds(limit);
-	ck_assert_int_ne(fdrecv_fd(mail.box), -1);
+	ck_assert_int_ne(fdrecv_fd(mailbox.box), -1);
 	stop(0);
 }
 END_TEST
@@ -154,17 +154,17 @@ START_TEST(without_room_there_is_nothing_now)
 	unsigned long limit;
 	int end;
 
-	mail_open(&mail, FDRECV_NONBLOCK);
-	end = mail_connection(&mail);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	end = test_mailbox_connection(&mailbox);
 	ck_assert(is_ready());
 	limit = unit_limit_fds();
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	unit_unlimit_fds(limit);
 	ck_assert(is_ready());
-	mail_expect(&mail, end);
-	mail_close(&mail);
+	test_mailbox_expect(&mailbox, end);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
  * When the receipt of a hand-off is sent: when the application comes back, by
  * whichever call, and never twice.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -15,26 +15,26 @@
 
 #define FIRST 40 /* sequence number */
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static int ends[8];
 
 /* A mailbox of a running engine, with count connections in it. */
 static void
 start(unsigned int flags, int count)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, flags);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, flags);
+	fake_engine_hears_hello(&engine);
 	engine.sequence = FIRST;
 	for (int i = 0; i < count; i++)
-		ends[i] = engine_connection(&engine, &mail);
+		ends[i] = fake_engine_connection(&engine, &mailbox);
 }
 
 static void
 stop(int count)
 {
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 	for (int i = 0; i < count; i++)
 		close(ends[i]);
 }
@@ -42,8 +42,8 @@ stop(int count)
 static void
 hears_taken(uint64_t sequence)
 {
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, 0);
-	engine_hears_nothing(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, 0);
+	fake_engine_hears_nothing(&engine);
 }
 
 START_TEST(the_next_call_confirms_the_one_before)
@@ -52,18 +52,18 @@ START_TEST(the_next_call_confirms_the_one_before)
 
 	start(FDRECV_NONBLOCK, 2);
 	for (uint64_t i = 0; i < 2; i++) {
-		engine_expect(&mail, FIRST + i);
-		fds[i] = mail.handoff.fd;
+		fake_engine_expect(&mailbox, FIRST + i);
+		fds[i] = mailbox.handoff.fd;
 		if (i == 0)
-			engine_hears_nothing(&engine);
+			fake_engine_hears_nothing(&engine);
 	}
 	hears_taken(FIRST);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	hears_taken(FIRST + 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	close(fds[0]);
 	close(fds[1]);
 	stop(2);
@@ -74,18 +74,18 @@ START_TEST(done_confirms_and_closes)
 {
 	start(0, 2);
 	for (uint64_t i = 0; i < 2; i++) {
-		engine_expect(&mail, FIRST + i);
+		fake_engine_expect(&mailbox, FIRST + i);
 		errno = ENODATA;
-		fdrecv_done(mail.box, &mail.handoff);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 		ck_assert_int_eq(errno, ENODATA);
-		ck_assert_int_eq(mail.handoff.fd, -1);
+		ck_assert_int_eq(mailbox.handoff.fd, -1);
 		hears_taken(FIRST + i);
-		fdrecv_done(mail.box, &mail.handoff);
-		fdrecv_receipt(mail.box, &mail.handoff);
-		engine_hears_nothing(&engine);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_receipt(mailbox.box, &mailbox.handoff);
+		fake_engine_hears_nothing(&engine);
 	}
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	stop(2);
 }
 END_TEST
@@ -94,17 +94,17 @@ END_TEST
 START_TEST(a_receipt_by_itself_confirms_at_once)
 {
 	start(FDRECV_NONBLOCK, 1);
-	engine_expect(&mail, FIRST);
-	fdrecv_receipt(mail.box, &mail.handoff);
+	fake_engine_expect(&mailbox, FIRST);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
 	hears_taken(FIRST);
-	ck_assert(mail.handoff.receipted);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	ck_assert_int_ne(mail.handoff.fd, -1);
-	fdrecv_done(mail.box, &mail.handoff);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	engine_hears_nothing(&engine);
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	ck_assert(mailbox.handoff.receipted);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	ck_assert_int_ne(mailbox.handoff.fd, -1);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fake_engine_hears_nothing(&engine);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	stop(1);
 }
 END_TEST
@@ -114,11 +114,11 @@ START_TEST(closing_the_mailbox_confirms_the_last)
 	int kept;
 
 	start(0, 2);
-	engine_expect(&mail, FIRST);
-	kept = mail.handoff.fd;
-	mail_close(&mail);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, FIRST, 1, 0);
-	engine_hears_the_end(&engine);
+	fake_engine_expect(&mailbox, FIRST);
+	kept = mailbox.handoff.fd;
+	test_mailbox_close(&mailbox);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, FIRST, 1, 0);
+	fake_engine_hears_the_end(&engine);
 	close(kept);
 	stop(2);
 }
@@ -127,17 +127,17 @@ END_TEST
 START_TEST(draining_confirms_nothing_by_itself)
 {
 	start(0, 2);
-	engine_expect(&mail, FIRST);
-	fdrecv_drain(mail.box);
-	engine_hears_nothing(&engine);
-	close(mail.handoff.fd);
-	engine_expect(&mail, FIRST + 1);
+	fake_engine_expect(&mailbox, FIRST);
+	fdrecv_drain(mailbox.box);
+	fake_engine_hears_nothing(&engine);
+	close(mailbox.handoff.fd);
+	fake_engine_expect(&mailbox, FIRST + 1);
 	hears_taken(FIRST);
-	close(mail.handoff.fd);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	close(mailbox.handoff.fd);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, ESHUTDOWN);
 	hears_taken(FIRST + 1);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 	stop(2);
 }
 END_TEST
@@ -149,22 +149,22 @@ START_TEST(by_hand_in_whatever_order)
 
 	start(FDRECV_MANUAL_RECEIPT | FDRECV_NONBLOCK, 4);
 	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(fdrecv_next(mail.box, &all[i]), 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	engine_hears_nothing(&engine);
-	fdrecv_receipt(mail.box, &all[2]);
+		ck_assert_int_eq(fdrecv_next(mailbox.box, &all[i]), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fake_engine_hears_nothing(&engine);
+	fdrecv_receipt(mailbox.box, &all[2]);
 	hears_taken(FIRST + 2);
-	fdrecv_done(mail.box, &all[0]);
+	fdrecv_done(mailbox.box, &all[0]);
 	hears_taken(FIRST);
-	fdrecv_done(mail.box, &all[2]);
-	fdrecv_done(mail.box, &all[0]);
-	fdrecv_receipt(mail.box, &all[2]);
-	fdrecv_receipt(mail.box, &all[0]);
-	engine_hears_nothing(&engine);
-	fdrecv_receipt(mail.box, &all[1]);
+	fdrecv_done(mailbox.box, &all[2]);
+	fdrecv_done(mailbox.box, &all[0]);
+	fdrecv_receipt(mailbox.box, &all[2]);
+	fdrecv_receipt(mailbox.box, &all[0]);
+	fake_engine_hears_nothing(&engine);
+	fdrecv_receipt(mailbox.box, &all[1]);
 	hears_taken(FIRST + 1);
-	mail_close(&mail); /* the last one was never confirmed */
-	engine_hears_the_end(&engine);
+	test_mailbox_close(&mailbox); /* the last one was never confirmed */
+	fake_engine_hears_the_end(&engine);
 	close(all[1].fd);
 	close(all[3].fd);
 	stop(4);
@@ -174,19 +174,19 @@ END_TEST
 /* Whether somebody touched it could not be seen later. */
 START_TEST(of_a_local_connection_before_it_is_handed_out)
 {
-	static const struct engine_record local = {.family = AF_UNIX};
+	static const struct fake_engine_record local = {.family = AF_UNIX};
 
 	start(
 	    _i == 0 ? FDRECV_NONBLOCK : FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT,
 	    0);
-	engine_send(&engine, &mail, &local, &engine.listener, 1);
-	engine_expect(&mail, FIRST);
+	fake_engine_send(&engine, &mailbox, &local, &engine.listener, 1);
+	fake_engine_expect(&mailbox, FIRST);
 	hears_taken(FIRST);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	fdrecv_done(mail.box, &mail.handoff);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	stop(0);
 }
 END_TEST
@@ -195,18 +195,18 @@ static const uint16_t lent[] = {FDRECV_WIRE_LISTENER, FDRECV_WIRE_DATAGRAM};
 
 START_TEST(of_a_lent_socket_there_is_none)
 {
-	const struct engine_record record = {.kind = lent[_i]};
+	const struct fake_engine_record record = {.kind = lent[_i]};
 
 	start(FDRECV_NONBLOCK, 0);
-	engine_send(&engine, &mail, &record, &engine.listener, 1);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 1);
-	ck_assert_int_eq(mail.handoff.kind, lent[_i]);
-	ck_assert_uint_eq(mail.handoff.epoch, 0);
-	fdrecv_receipt(mail.box, &mail.handoff);
-	fdrecv_done(mail.box, &mail.handoff);
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
-	mail_close(&mail);
-	engine_hears_the_end(&engine);
+	fake_engine_send(&engine, &mailbox, &record, &engine.listener, 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	ck_assert_int_eq(mailbox.handoff.kind, lent[_i]);
+	ck_assert_uint_eq(mailbox.handoff.epoch, 0);
+	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	test_mailbox_close(&mailbox);
+	fake_engine_hears_the_end(&engine);
 	stop(0);
 }
 END_TEST
@@ -216,20 +216,20 @@ END_TEST
 START_TEST(a_dead_engine_needs_none)
 {
 	start(FDRECV_NONBLOCK, 1);
-	engine_expect(&mail, FIRST);
-	engine_stop(&engine);
-	engine_start(&engine, 0, 12);
+	fake_engine_expect(&mailbox, FIRST);
+	fake_engine_stop(&engine);
+	fake_engine_start(&engine, 0, 12);
 	engine.sequence = FIRST;
-	ends[1] = engine_connection(&engine, &mail);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
 	errno = ENODATA;
-	fdrecv_done(mail.box, &mail.handoff);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	ck_assert_int_eq(errno, ENODATA);
-	engine_expect(&mail, FIRST);
-	engine_hears_hello(&engine);
-	engine_hears_nothing(&engine);
-	fdrecv_done(mail.box, &mail.handoff);
+	fake_engine_expect(&mailbox, FIRST);
+	fake_engine_hears_hello(&engine);
+	fake_engine_hears_nothing(&engine);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	hears_taken(FIRST);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 	stop(2);
 }
 END_TEST
@@ -241,16 +241,16 @@ START_TEST(an_engine_that_does_not_read_holds_up_nobody)
 
 	start(FDRECV_NONBLOCK, 0);
 	for (sent = 0; sent < 1000; sent++) {
-		ends[0] = engine_connection(&engine, &mail);
-		engine_expect(&mail, FIRST + (uint64_t)sent);
-		fdrecv_done(mail.box, &mail.handoff);
+		ends[0] = fake_engine_connection(&engine, &mailbox);
+		fake_engine_expect(&mailbox, FIRST + (uint64_t)sent);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
 		close(ends[0]);
 	}
 	ck_assert(net_polls(engine.link, POLLIN));
 	ck_assert(!net_polls(engine.link, POLLHUP | POLLRDHUP));
 	for (uint64_t i = 0; i < 64; i++)
-		engine_hears(&engine, FDRECV_WIRE_TAKEN, FIRST + i, 1, 0);
-	mail_close(&mail);
+		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, FIRST + i, 1, 0);
+	test_mailbox_close(&mailbox);
 	stop(0);
 }
 END_TEST
@@ -261,10 +261,10 @@ START_TEST(done_after_the_end_of_the_mailbox_closes)
 	char byte;
 
 	start(0, 1);
-	engine_expect(&mail, FIRST);
-	mail_close(&mail);
+	fake_engine_expect(&mailbox, FIRST);
+	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(recv(ends[0], &byte, 1, MSG_DONTWAIT), -1);
-	fdrecv_done(NULL, &mail.handoff);
+	fdrecv_done(NULL, &mailbox.handoff);
 	ck_assert_int_eq(recv(ends[0], &byte, 1, MSG_DONTWAIT), 0);
 	stop(1);
 }

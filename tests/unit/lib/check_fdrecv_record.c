@@ -3,8 +3,8 @@
  * What fdrecv_next() tells of a socket whose sender says nothing but 'x': all
  * of it comes from the socket itself.
  */
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/socket.h>
@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct mail mail;
-static struct fdrecv_handoff *const handoff = &mail.handoff;
+static struct test_mailbox mailbox;
+static struct fdrecv_handoff *const handoff = &mailbox.handoff;
 
 static int64_t
 now_ns(void)
@@ -38,11 +38,11 @@ receive(int fd, enum fdrecv_kind kind)
 {
 	int64_t before, accepted;
 
-	ck_assert_int_eq(net_send(mail.sender, "x", 1, &fd, 1), 1);
+	ck_assert_int_eq(net_send(mailbox.sender, "x", 1, &fd, 1), 1);
 	memset(handoff, 0xaa, sizeof(*handoff));
 	handoff->size = sizeof(*handoff);
 	before = now_ns();
-	ck_assert_int_eq(fdrecv_next(mail.box, handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, handoff), 1);
 	accepted = handoff->accepted.tv_sec * INT64_C(1000000000) +
 	    handoff->accepted.tv_nsec;
 	ck_assert_int_ge(accepted, before);
@@ -55,7 +55,7 @@ receive(int fd, enum fdrecv_kind kind)
 	ck_assert_uint_eq(handoff->endpoint_index, 0);
 	ck_assert_uint_eq(handoff->endpoint_count, 1);
 	ck_assert_uint_eq(handoff->redeliveries, 0);
-	fdrecv_done(mail.box, handoff);
+	fdrecv_done(mailbox.box, handoff);
 }
 
 static void
@@ -104,7 +104,7 @@ START_TEST(of_a_tcp_connection_both_addresses)
 		unit_skip("no IPv6 on loopback");
 		return;
 	}
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	net_pair(&pair, families[_i]);
 	receive(pair.server, FDRECV_CONNECTION);
 	ck_assert_int_eq(handoff->peer.ss_family, families[_i]);
@@ -116,7 +116,7 @@ START_TEST(of_a_tcp_connection_both_addresses)
 	expect_address(&handoff->local, handoff->local_length, pair.listener);
 	expect_nobody();
 	net_pair_close(&pair);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -124,7 +124,7 @@ START_TEST(of_a_connection_that_was_reset_only_the_local_address)
 {
 	struct net_pair pair;
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	net_pair(&pair, AF_INET);
 	net_reset(pair.client);
 	receive(pair.server, FDRECV_CONNECTION);
@@ -133,7 +133,7 @@ START_TEST(of_a_connection_that_was_reset_only_the_local_address)
 	expect_nobody();
 	close(pair.listener);
 	close(pair.server);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -145,13 +145,13 @@ START_TEST(of_a_udp_socket_what_it_is_bound_to)
 
 	ck_assert_int_eq(
 	    bind(fd, (const struct sockaddr *)&any, sizeof(any)), 0);
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	receive(fd, FDRECV_DATAGRAM);
 	ck_assert_uint_eq(handoff->peer_length, 0);
 	expect_address(&handoff->local, handoff->local_length, fd);
 	expect_nobody();
 	close(fd);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -192,7 +192,7 @@ START_TEST(of_a_local_connection_who_connected)
 	pid = unit_fork(connect_to, path);
 	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_eq(unit_reap(pid, 0), 0);
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	receive(server, FDRECV_CONNECTION);
 	ck_assert_int_eq(handoff->pid, pid);
 	ck_assert_uint_eq(handoff->uid, geteuid() == 0 ? 60592 : geteuid());
@@ -208,7 +208,7 @@ START_TEST(of_a_local_connection_who_connected)
 	expect_nobody();
 	close(listener);
 	close(server);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 
@@ -216,13 +216,13 @@ START_TEST(of_a_local_datagram_socket_nobody)
 {
 	int fd = net_bind(unit_path("datagrams"), SOCK_DGRAM);
 
-	mail_open(&mail, 0);
+	test_mailbox_open(&mailbox, 0);
 	receive(fd, FDRECV_DATAGRAM);
 	ck_assert_uint_eq(handoff->peer_length, 0);
 	expect_address(&handoff->local, handoff->local_length, fd);
 	expect_nobody();
 	close(fd);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 }
 END_TEST
 

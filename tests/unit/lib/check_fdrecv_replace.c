@@ -4,8 +4,8 @@
  * to the name in between; and nobody removes what is not his.  socket() and
  * renameat2() here stand before the C library's, to be the others.
  */
-#include "fixture/mail.h"
 #include "fixture/net.h"
+#include "fixture/test_mailbox.h"
 #include "fixture/unit.h"
 
 #include <sys/inotify.h>
@@ -104,14 +104,14 @@ START_TEST(the_name_never_stands_for_something_else)
 		make_dead(path);
 	ck_assert_int_ne(
 	    inotify_add_watch(watch, unit_path(""), IN_ALL_EVENTS), -1);
-	box = mail_box(path);
+	box = test_mailbox_at(path);
 	all = happened_to("box", watch);
 	ck_assert_uint_ne(all & IN_MOVED_TO, 0);
 	ck_assert_uint_eq(all & (IN_CREATE | IN_DELETE | IN_ATTRIB), 0);
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	ck_assert(reaches(path, fdrecv_fd(box)));
 	fdrecv_close(box);
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 	close(watch);
 }
 END_TEST
@@ -129,9 +129,9 @@ START_TEST(a_mailbox_that_was_revived_meanwhile_stays)
 
 	make_dead(path);
 	before_exchange = revive;
-	mail_refused(path, EADDRINUSE);
+	test_mailbox_refused(path, EADDRINUSE);
 	ck_assert_ptr_null(before_exchange);
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	ck_assert(reaches(path, others));
 	close(others);
 }
@@ -153,12 +153,12 @@ START_TEST(a_file_that_was_put_there_meanwhile_stays)
 
 	make_dead(path);
 	before_exchange = put_file;
-	mail_refused(path, EEXIST);
+	test_mailbox_refused(path, EEXIST);
 	ck_assert_int_eq(fstat(others, &st), 0);
 	ck_assert_uint_eq(st.st_nlink, 1);
 	ck_assert_int_eq(lstat(path, &st), 0);
 	ck_assert(S_ISREG(st.st_mode));
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	close(others);
 }
 END_TEST
@@ -183,12 +183,12 @@ START_TEST(a_mailbox_that_was_removed_meanwhile_is_no_obstacle)
 		before_socket = remove_box;
 		sockets_until = 1; /* the mailbox's own is the first */
 	}
-	box = mail_box(path);
+	box = test_mailbox_at(path);
 	ck_assert_ptr_null(before_exchange);
 	ck_assert_ptr_null(before_socket);
 	ck_assert(reaches(path, fdrecv_fd(box)));
 	fdrecv_close(box);
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 }
 END_TEST
 
@@ -205,7 +205,7 @@ static void (*const successors[])(void) = {revive, put_file, rename_over};
 START_TEST(closing_removes_only_its_own)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box = mail_box(path);
+	struct fdrecv *box = test_mailbox_at(path);
 	struct stat st;
 	int drained = _i >= (int)UNIT_COUNT(successors);
 
@@ -214,7 +214,7 @@ START_TEST(closing_removes_only_its_own)
 		fdrecv_drain(box);
 	fdrecv_close(box);
 	ck_assert_int_eq(lstat(path, &st), 0);
-	ck_assert_uint_eq(mail_names(unit_path("")), 1);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	close(others);
 }
 END_TEST
@@ -222,15 +222,15 @@ END_TEST
 START_TEST(closing_removes_nothing_that_came_after_draining)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *old = mail_box(path), *new;
+	struct fdrecv *old = test_mailbox_at(path), *new;
 
 	fdrecv_drain(old);
-	new = mail_box(path);
+	new = test_mailbox_at(path);
 	fdrecv_drain(old);
 	fdrecv_close(old);
 	ck_assert(reaches(path, fdrecv_fd(new)));
 	fdrecv_close(new);
-	ck_assert_uint_eq(mail_names(unit_path("")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 }
 END_TEST
 
@@ -239,10 +239,10 @@ START_TEST(closing_finds_its_name_in_a_directory_that_moved)
 	struct fdrecv *box;
 
 	unit_directory("pool", 0755);
-	box = mail_box(unit_path("pool/box"));
+	box = test_mailbox_at(unit_path("pool/box"));
 	ck_assert_int_eq(rename(unit_path("pool"), unit_path("moved")), 0);
 	fdrecv_close(box);
-	ck_assert_uint_eq(mail_names(unit_path("moved")), 0);
+	ck_assert_uint_eq(test_mailbox_names(unit_path("moved")), 0);
 	fdrecv_close(NULL);
 	fdrecv_drain(NULL);
 }

@@ -3,7 +3,7 @@
  * Lent sockets that come again: one that the application holds still is not
  * handed out twice, one that it has closed is.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 #include "lib/lent.h"
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 static struct lent lent;
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 
 static uint64_t
 cookie_of(int fd)
@@ -109,28 +109,29 @@ END_TEST
 /* Each engine lends what it has; with no cookie, nobody knows. */
 START_TEST(each_engine_lends_and_one_is_handed_out)
 {
-	struct engine_record record = {.kind = FDRECV_WIRE_DATAGRAM};
+	struct fake_engine_record record = {.kind = FDRECV_WIRE_DATAGRAM};
 	struct fdrecv_handoff first = FDRECV_HANDOFF_INIT;
 	int fd = new_socket();
 
 	record.cookie = _i == 0 ? cookie_of(fd) : 0;
-	mail_open(&mail, FDRECV_NONBLOCK);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
 	for (unsigned int i = 0; i < 3; i++) {
-		engine_start(&engine, i, 11 + i);
-		engine_send(&engine, &mail, &record, &fd, 1);
+		fake_engine_start(&engine, i, 11 + i);
+		fake_engine_send(&engine, &mailbox, &record, &fd, 1);
 		if (i == 2) /* closed in between */
-			fdrecv_done(mail.box, &first);
+			fdrecv_done(mailbox.box, &first);
 		if (i == 0)
-			ck_assert_int_eq(fdrecv_next(mail.box, &first), 1);
+			ck_assert_int_eq(fdrecv_next(mailbox.box, &first), 1);
 		else
-			ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff),
+			ck_assert_int_eq(
+			    fdrecv_next(mailbox.box, &mailbox.handoff),
 			    i == 2 || _i == 1);
-		fdrecv_done(mail.box, &mail.handoff);
-		engine_stop(&engine);
+		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fake_engine_stop(&engine);
 	}
-	ck_assert_int_eq(fdrecv_next(mail.box, &mail.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 	close(fd);
 }
 END_TEST

@@ -3,7 +3,7 @@
  * Boards, as the library has them: which are taken, and which receipts are
  * written there instead of sent.
  */
-#include "fixture/engine.h"
+#include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 #include "fixture/vector.h"
@@ -17,8 +17,8 @@
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-static struct mail mail;
-static struct engine engine;
+static struct test_mailbox mailbox;
+static struct fake_engine engine;
 static struct fdrecv_wire_ring *page; /* the engine's */
 
 static void
@@ -39,9 +39,9 @@ offer(const void *message, size_t length, off_t size, int seals)
 static void
 meet(void)
 {
-	engine_start(&engine, 0, 11);
-	engine_mail(&mail, FDRECV_NONBLOCK);
-	engine_hears_hello(&engine);
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_OFFER);
 }
 
@@ -59,9 +59,9 @@ start(off_t size, int seals)
 static void
 stop(void)
 {
-	mail_close(&mail);
+	test_mailbox_close(&mailbox);
 	munmap(page, sizeof(*page));
-	engine_stop(&engine);
+	fake_engine_stop(&engine);
 }
 
 /* One connection, from its way into the mailbox to its end. */
@@ -71,9 +71,9 @@ serve(uint64_t sequence)
 	int end;
 
 	engine.sequence = sequence;
-	end = engine_connection(&engine, &mail);
-	engine_expect(&mail, sequence);
-	fdrecv_done(mail.box, &mail.handoff);
+	end = fake_engine_connection(&engine, &mailbox);
+	fake_engine_expect(&mailbox, sequence);
+	fdrecv_done(mailbox.box, &mailbox.handoff);
 	close(end);
 }
 
@@ -83,7 +83,7 @@ START_TEST(a_watched_board_is_written_to)
 	page->watched = 1;
 	serve(40);
 	serve(7);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(page->count, 2);
 	ck_assert_uint_eq(page->sequences[0], 40);
 	ck_assert_uint_eq(page->sequences[1], 7);
@@ -95,13 +95,13 @@ START_TEST(where_nobody_looks_receipts_are_sent)
 {
 	start(sizeof(*page), SEALS);
 	serve(40);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	page->watched = 1;
 	serve(41);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	page->watched = 0;
 	serve(42);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 42, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 42, 1, 0);
 	ck_assert_uint_eq(page->count, 1);
 	stop();
 }
@@ -113,10 +113,10 @@ START_TEST(on_a_full_board_receipts_are_sent)
 	page->watched = 1;
 	page->read = (uint32_t)-FDRECV_WIRE_RING_PLACES;
 	serve(40);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	page->read++;
 	serve(41);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(page->sequences[0], 41);
 	stop();
 }
@@ -128,14 +128,14 @@ START_TEST(receipts_do_not_overtake_a_pause)
 	start(sizeof(*page), SEALS);
 	page->watched = 1;
 	serve(40);
-	fdrecv_pause(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
+	fdrecv_pause(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	serve(41);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 41, 1, 0);
-	fdrecv_resume(mail.box);
-	engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 41, 1, 0);
+	fdrecv_resume(mailbox.box);
+	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	serve(42);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(page->count, 2);
 	ck_assert_uint_eq(page->sequences[1], 42);
 	stop();
@@ -153,7 +153,7 @@ START_TEST(memory_that_may_vanish_is_not_used)
 	start(unsafe[_i].size, unsafe[_i].seals);
 	page->watched = 1;
 	serve(40);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	ck_assert_uint_eq(page->count, 0);
 	stop();
 }
@@ -171,9 +171,9 @@ START_TEST(descriptors_that_are_no_offer_are_closed)
 	    net_send(engine.link, bytes, size, fds, _i == 0 ? 1 : 2),
 	    (ssize_t)size);
 	serve(40);
-	engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
-	mail_close(&mail);
-	engine_stop(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
 }
 END_TEST
 
@@ -193,7 +193,7 @@ START_TEST(the_library_takes_and_fills_the_board_of_the_vectors)
 	serve(1001);
 	serve(1002);
 	serve(7);
-	engine_hears_nothing(&engine);
+	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(
 	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(*page));
 	ck_assert_mem_eq(page, bytes, sizeof(*page));

@@ -3,8 +3,8 @@
  * What an engine that serves tells the service manager, also when that is
  * slow or not there.
  */
-#include "fixture/enginecore.h"
-#include "fixture/manager.h"
+#include "fixture/service_manager.h"
+#include "fixture/test_core.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -25,7 +25,7 @@
 /* Two listeners, whose endpoints share one socket. */
 struct fixture {
 	struct core core;
-	struct manager manager;
+	struct service_manager manager;
 	struct notifier notifier;
 	struct listener_list list;
 	struct listener listeners[2];
@@ -37,10 +37,10 @@ static void
 fixture_open(struct fixture *f, int endpoints)
 {
 	memset(f, 0, sizeof(*f));
-	enginecore_init(&f->core);
-	enginecore_limit(&f->core);
+	test_core_init(&f->core);
+	test_core_limit(&f->core);
 	setenv("NOTIFY_SOCKET", unit_path("notify"), 1);
-	manager_open(&f->manager, getenv("NOTIFY_SOCKET"));
+	service_manager_open(&f->manager, getenv("NOTIFY_SOCKET"));
 	notifier_connect(&f->notifier, &f->core.log);
 	ck_assert_int_eq(notifier_open(&f->notifier, f->core.base), 0);
 	TAILQ_INIT(&f->list);
@@ -64,8 +64,8 @@ static void
 fixture_close(struct fixture *f)
 {
 	notifier_close(&f->notifier);
-	enginecore_done(&f->core);
-	manager_close(&f->manager);
+	test_core_done(&f->core);
+	service_manager_close(&f->manager);
 	fd_close(f->fd);
 }
 
@@ -76,19 +76,20 @@ START_TEST(it_serves_and_has_each_socket_kept)
 
 	fixture_open(&f, 3);
 	notifier_serving(&f.notifier, &f.list);
-	ck_assert_ptr_nonnull(manager_next(&f.manager));
+	ck_assert_ptr_nonnull(service_manager_next(&f.manager));
 	ck_assert_int_eq(strncmp(f.manager.text, "RELOADING=1\n", 12), 0);
-	manager_expect(&f.manager, "READY=1\nSTATUS=serving, endpoints: 3", 0);
-	manager_expect(
+	service_manager_expect(
+	    &f.manager, "READY=1\nSTATUS=serving, endpoints: 3", 0);
+	service_manager_expect(
 	    &f.manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=tcp,127.0.0.1,0", 1);
-	manager_expect(
+	service_manager_expect(
 	    &f.manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=tcp,127.0.0.1,2", 1);
 	ck_assert_int_eq(fstat(f.fd, &given), 0);
 	ck_assert_int_eq(fstat(f.manager.got, &got), 0);
 	ck_assert_uint_eq(given.st_ino, got.st_ino);
-	manager_expect(
+	service_manager_expect(
 	    &f.manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=tcp,127.0.0.1,1", 1);
-	ck_assert_ptr_null(manager_next(&f.manager));
+	ck_assert_ptr_null(service_manager_next(&f.manager));
 	fixture_close(&f);
 }
 END_TEST
@@ -102,14 +103,14 @@ START_TEST(a_slow_manager_gets_all_of_it_from_the_loop)
 	fixture_open(&f, MANY);
 	notifier_serving(&f.notifier, &f.list);
 	ck_assert_uint_gt(f.notifier.notify.waiting, 0);
-	ck_assert_ptr_nonnull(manager_next(&f.manager));
-	manager_expect(
+	ck_assert_ptr_nonnull(service_manager_next(&f.manager));
+	service_manager_expect(
 	    &f.manager, "READY=1\nSTATUS=serving, endpoints: 600", 0);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(expected, sizeof(expected),
 		    "FDSTORE=1\nFDPOLL=0\nFDNAME=tcp,127.0.0.1,%d",
 		    i < MANY / 2 ? 2 * i : 2 * i + 1 - MANY);
-		while (manager_next(&f.manager) == NULL) {
+		while (service_manager_next(&f.manager) == NULL) {
 			ck_assert_uint_gt(f.notifier.notify.waiting, 0);
 			event_base_loop(f.core.base, EVLOOP_ONCE);
 			rounds++;
@@ -133,7 +134,7 @@ START_TEST(when_all_is_said_nothing_wakes_up)
 	notify_forget(&f.notifier.notify);
 	while (f.notifier.notify.waiting != 0 ||
 	    evtimer_pending(f.notifier.later, NULL)) {
-		while (manager_next(&f.manager) != NULL)
+		while (service_manager_next(&f.manager) != NULL)
 			;
 		event_base_loop(f.core.base, EVLOOP_ONCE);
 	}

@@ -3,7 +3,7 @@
  * What a service manager is told, word by word, and that nobody minds when
  * there is none.
  */
-#include "fixture/manager.h"
+#include "fixture/service_manager.h"
 #include "fixture/unit.h"
 
 #include "base/clock.h"
@@ -19,21 +19,21 @@
 #include <string.h>
 
 static void
-open_both(struct manager *manager, struct notify *notify)
+open_both(struct service_manager *manager, struct notify *notify)
 {
 	const char *address = unit_path("notify");
 
-	manager_open(manager, address);
+	service_manager_open(manager, address);
 	ck_assert_int_eq(notify_open(notify, address), 0);
 }
 
 static void
-close_both(struct manager *manager, struct notify *notify)
+close_both(struct service_manager *manager, struct notify *notify)
 {
-	ck_assert_ptr_null(manager_next(manager));
+	ck_assert_ptr_null(service_manager_next(manager));
 	ck_assert_uint_eq(notify->waiting, 0);
 	notify_close(notify);
-	manager_close(manager);
+	service_manager_close(manager);
 }
 
 static void
@@ -97,25 +97,25 @@ END_TEST
 
 START_TEST(an_address_may_be_abstract)
 {
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 	char address[64];
 
 	snprintf(address, sizeof(address), "@%s", unit_path("a"));
-	manager_open(&manager, address);
+	service_manager_open(&manager, address);
 	ck_assert_int_eq(notify_open(&notify, address), 0);
 	notify_stopping(&notify);
-	manager_expect(&manager, "STOPPING=1", 0);
+	service_manager_expect(&manager, "STOPPING=1", 0);
 	close_both(&manager, &notify);
 }
 END_TEST
 
 /* Of the two messages of a reload the first, whose time is now. */
 static void
-expect_reloading(struct manager *manager, uint64_t before_us)
+expect_reloading(struct service_manager *manager, uint64_t before_us)
 {
 	static const char begin[] = "RELOADING=1\nMONOTONIC_USEC=";
-	const char *text = manager_next(manager);
+	const char *text = service_manager_next(manager);
 	uint64_t said_us;
 	char *end;
 
@@ -130,21 +130,21 @@ expect_reloading(struct manager *manager, uint64_t before_us)
 START_TEST(each_message_is_what_sd_notify_names)
 {
 	uint64_t before_us = clock_us();
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
 	say_all(&notify, 0);
-	manager_expect(&manager, "READY=1\nSTATUS=a", 0);
+	service_manager_expect(&manager, "READY=1\nSTATUS=a", 0);
 	expect_reloading(&manager, before_us);
-	manager_expect(&manager, "READY=1\nSTATUS=a", 0);
+	service_manager_expect(&manager, "READY=1\nSTATUS=a", 0);
 	expect_reloading(&manager, before_us);
-	manager_expect(&manager, "READY=1\nSTATUS=reload failed: a", 0);
-	manager_expect(&manager, "STOPPING=1", 0);
-	manager_expect(&manager, "WATCHDOG=1", 0);
-	manager_expect(&manager, "STATUS=a", 0);
-	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
-	manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=a", 0);
+	service_manager_expect(&manager, "READY=1\nSTATUS=reload failed: a", 0);
+	service_manager_expect(&manager, "STOPPING=1", 0);
+	service_manager_expect(&manager, "WATCHDOG=1", 0);
+	service_manager_expect(&manager, "STATUS=a", 0);
+	service_manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	service_manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=a", 0);
 	close_both(&manager, &notify);
 }
 END_TEST
@@ -153,14 +153,14 @@ START_TEST(the_descriptor_that_is_stored_is_the_one_that_was_given)
 {
 	int fd = memfd_create("given", MFD_CLOEXEC);
 	struct stat given, got;
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
 	notify_store(&notify, fd, "a");
 	ck_assert_int_eq(fstat(fd, &given), 0);
 	fd_close(fd);
-	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	service_manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
 	ck_assert_int_eq(fstat(manager.got, &got), 0);
 	ck_assert_uint_eq(given.st_ino, got.st_ino);
 	ck_assert_uint_eq(given.st_dev, got.st_dev);
@@ -171,18 +171,19 @@ END_TEST
 START_TEST(text_from_elsewhere_brings_no_line_of_its_own)
 {
 	static char longer[2048];
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
 	notify_status(&notify, "a\nMAINPID=1\r\x1b\x7f\xc3\xa4 b~");
-	manager_expect(&manager, "STATUS=a?MAINPID=1????? b~", 0);
+	service_manager_expect(&manager, "STATUS=a?MAINPID=1????? b~", 0);
 	notify_reload_failed(&notify, "\nREADY=1");
-	ck_assert_ptr_nonnull(manager_next(&manager));
-	manager_expect(&manager, "READY=1\nSTATUS=reload failed: ?READY=1", 0);
+	ck_assert_ptr_nonnull(service_manager_next(&manager));
+	service_manager_expect(
+	    &manager, "READY=1\nSTATUS=reload failed: ?READY=1", 0);
 	memset(longer, 'a', sizeof(longer) - 1);
 	notify_status(&notify, longer);
-	ck_assert_ptr_nonnull(manager_next(&manager));
+	ck_assert_ptr_nonnull(service_manager_next(&manager));
 	ck_assert_uint_eq(strlen(manager.text), strlen("STATUS=") + 1024);
 	close_both(&manager, &notify);
 }

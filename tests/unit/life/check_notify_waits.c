@@ -2,7 +2,7 @@
 /*
  * A service manager that has no room now, and names of what it keeps.
  */
-#include "fixture/manager.h"
+#include "fixture/service_manager.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -14,19 +14,19 @@
 #include <string.h>
 
 static void
-open_both(struct manager *manager, struct notify *notify)
+open_both(struct service_manager *manager, struct notify *notify)
 {
 	const char *address = unit_path("notify");
 
-	manager_open(manager, address);
+	service_manager_open(manager, address);
 	ck_assert_int_eq(notify_open(notify, address), 0);
 }
 
 static void
-close_both(struct manager *manager, struct notify *notify)
+close_both(struct service_manager *manager, struct notify *notify)
 {
 	notify_close(notify);
-	manager_close(manager);
+	service_manager_close(manager);
 }
 
 /* Says numbers until one has to wait.  Returns the next. */
@@ -46,14 +46,14 @@ fill(struct notify *notify)
 
 /* The manager reads numbers from first up to end, as they come. */
 static void
-expect_numbers(struct manager *manager, struct notify *notify,
+expect_numbers(struct service_manager *manager, struct notify *notify,
     unsigned int first, unsigned int end)
 {
 	char text[32];
 
 	for (unsigned int i = first; i < end; i++) {
 		snprintf(text, sizeof(text), "STATUS=%u", i);
-		manager_expect(manager, text, 0);
+		service_manager_expect(manager, text, 0);
 		notify_flush(notify);
 	}
 }
@@ -61,7 +61,7 @@ expect_numbers(struct manager *manager, struct notify *notify,
 START_TEST(what_has_no_room_waits_and_comes_in_order)
 {
 	int fd = memfd_create("given", MFD_CLOEXEC);
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 	unsigned int end;
 
@@ -73,9 +73,9 @@ START_TEST(what_has_no_room_waits_and_comes_in_order)
 	ck_assert_uint_eq(notify.waiting, 3);
 	expect_numbers(&manager, &notify, 0, end);
 	ck_assert_int_eq(notify_flush(&notify), 0);
-	manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
-	manager_expect(&manager, "READY=1\nSTATUS=b", 0);
-	ck_assert_ptr_null(manager_next(&manager));
+	service_manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
+	service_manager_expect(&manager, "READY=1\nSTATUS=b", 0);
+	ck_assert_ptr_null(service_manager_next(&manager));
 	fd_close(fd);
 	close_both(&manager, &notify);
 }
@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(what_waits_to_be_stored_can_be_given_up)
 {
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 	unsigned int end;
 
@@ -96,15 +96,15 @@ START_TEST(what_waits_to_be_stored_can_be_given_up)
 	notify_forget(&notify);
 	ck_assert_uint_eq(notify.waiting, 2);
 	expect_numbers(&manager, &notify, 0, end);
-	manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=b", 0);
-	ck_assert_ptr_null(manager_next(&manager));
+	service_manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=b", 0);
+	ck_assert_ptr_null(service_manager_next(&manager));
 	close_both(&manager, &notify);
 }
 END_TEST
 
 START_TEST(a_sign_of_life_does_not_wait)
 {
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 	unsigned int end;
 
@@ -114,15 +114,15 @@ START_TEST(a_sign_of_life_does_not_wait)
 	ck_assert_uint_eq(notify.waiting, 1);
 	expect_numbers(&manager, &notify, 0, end);
 	notify_watchdog(&notify);
-	manager_expect(&manager, "WATCHDOG=1", 0);
-	ck_assert_ptr_null(manager_next(&manager));
+	service_manager_expect(&manager, "WATCHDOG=1", 0);
+	ck_assert_ptr_null(service_manager_next(&manager));
 	close_both(&manager, &notify);
 }
 END_TEST
 
 START_TEST(it_has_an_end_how_much_waits)
 {
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
@@ -136,12 +136,12 @@ END_TEST
 
 START_TEST(when_the_manager_is_gone_nothing_waits)
 {
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
 	fill(&notify);
-	manager_close(&manager);
+	service_manager_close(&manager);
 	ck_assert_int_eq(notify_flush(&notify), 0);
 	notify_store(&notify, 0, "a");
 	notify_ready(&notify, "a");
@@ -174,7 +174,7 @@ static const struct {
 START_TEST(what_is_stored_has_a_name_that_the_manager_takes)
 {
 	char expected[512];
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
@@ -182,11 +182,11 @@ START_TEST(what_is_stored_has_a_name_that_the_manager_takes)
 		snprintf(expected, sizeof(expected),
 		    "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", names[i].stored);
 		notify_store(&notify, 0, names[i].name);
-		manager_expect(&manager, expected, 1);
+		service_manager_expect(&manager, expected, 1);
 		snprintf(expected, sizeof(expected),
 		    "FDSTOREREMOVE=1\nFDNAME=%s", names[i].stored);
 		notify_remove(&notify, names[i].name);
-		manager_expect(&manager, expected, 0);
+		service_manager_expect(&manager, expected, 0);
 	}
 	close_both(&manager, &notify);
 }
@@ -204,13 +204,13 @@ START_TEST(long_names_are_cut_and_stay_different)
 	};
 	static const char begin[] = "FDSTOREREMOVE=1\nFDNAME=";
 	char said[UNIT_COUNT(longer)][512];
-	struct manager manager;
+	struct service_manager manager;
 	struct notify notify;
 
 	open_both(&manager, &notify);
 	for (size_t i = 0; i < UNIT_COUNT(longer); i++) {
 		notify_remove(&notify, longer[i]);
-		ck_assert_ptr_nonnull(manager_next(&manager));
+		ck_assert_ptr_nonnull(service_manager_next(&manager));
 		ck_assert_uint_eq(
 		    strlen(manager.text), sizeof(begin) - 1 + 255);
 		memcpy(said[i], manager.text, sizeof(said[i]));

@@ -3,9 +3,9 @@
  * An engine without a monitor: to whom it gives its sockets, and when it has
  * waited long enough.
  */
-#include "fixture/crew.h"
-#include "fixture/enginecore.h"
 #include "fixture/net.h"
+#include "fixture/test_core.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -25,7 +25,7 @@
 #define FDS 3
 #define STRANGER 60599
 
-static struct scene {
+static struct test_child {
 	struct core core;
 	struct listener_list listeners;
 	struct pool_list pools;
@@ -35,39 +35,39 @@ static struct scene {
 	int status;
 	int fds[FDS];
 	int ends[2]; /* a monitor's connection: its own, and the engine's */
-} scene;
+} child;
 
 static void
 init(uint32_t timeout_s)
 {
-	scene = (struct scene){.status = -1};
-	enginecore_init(&scene.core);
-	enginecore_limit(&scene.core);
-	TAILQ_INIT(&scene.listeners);
-	TAILQ_INIT(&scene.pools);
-	ck_assert_int_eq(drain_init(&scene.drain, &scene.core, &scene.listeners,
-			     &scene.pools, &scene.control, &scene.status),
+	child = (struct test_child){.status = -1};
+	test_core_init(&child.core);
+	test_core_limit(&child.core);
+	TAILQ_INIT(&child.listeners);
+	TAILQ_INIT(&child.pools);
+	ck_assert_int_eq(drain_init(&child.drain, &child.core, &child.listeners,
+			     &child.pools, &child.control, &child.status),
 	    0);
 	for (int i = 0; i < FDS; i++) {
-		scene.fds[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		ck_assert_int_eq(orphan_add(&scene.orphan, scene.fds[i]), 0);
+		child.fds[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(orphan_add(&child.orphan, child.fds[i]), 0);
 	}
-	scene.orphan.timeout_s = timeout_s;
+	child.orphan.timeout_s = timeout_s;
 	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, scene.ends),
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, child.ends),
 	    0);
 }
 
 static void
 done(void)
 {
-	orphan_done(&scene.orphan);
-	drain_done(&scene.drain);
-	enginecore_done(&scene.core);
+	orphan_done(&child.orphan);
+	drain_done(&child.drain);
+	test_core_done(&child.core);
 	for (int i = 0; i < FDS; i++)
-		close(scene.fds[i]);
-	close(scene.ends[0]);
-	close(scene.ends[1]);
+		close(child.fds[i]);
+	close(child.ends[0]);
+	close(child.ends[1]);
 }
 
 static int
@@ -75,7 +75,7 @@ ask(uint32_t number, uid_t uid)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, number};
 
-	return orphan_on_adopt(&scene.orphan, &adopt, uid, scene.ends[1]);
+	return orphan_on_adopt(&child.orphan, &adopt, uid, child.ends[1]);
 }
 
 /* Gives what was answered: a byte and a descriptor, or -1. */
@@ -87,7 +87,7 @@ answered(void)
 	int fd = -1;
 
 	unit_must(
-	    net_receive(scene.ends[0], byte, sizeof(byte), &fd, &count) == 1);
+	    net_receive(child.ends[0], byte, sizeof(byte), &fd, &count) == 1);
 	return fd;
 }
 
@@ -100,11 +100,11 @@ table_body(void *argument)
 	init(300);
 	if (memory != CHANNEL_MEMFD)
 		unit_must(fd_place(memory, CHANNEL_MEMFD) == 0);
-	orphan_start(&scene.orphan, &scene.drain);
+	orphan_start(&child.orphan, &child.drain);
 	for (uint32_t i = 0; i < FDS; i++) {
 		unit_must(ask(i, uid) == 0);
 		fd = answered();
-		unit_must(fd != -1 && net_is_same(fd, scene.fds[i]));
+		unit_must(fd != -1 && net_is_same(fd, child.fds[i]));
 	}
 	unit_must(ask(FDS, uid) == 0);
 	fd = answered();
@@ -112,7 +112,7 @@ table_body(void *argument)
 	/* There is no more; its asker is told so. */
 	unit_must(ask(FDS + 1, uid) == 0 && answered() == -1);
 	unit_must(ask(UINT32_MAX - 1, uid) == 0 && answered() == -1);
-	unit_must(scene.status == -1);
+	unit_must(child.status == -1);
 }
 
 START_TEST(root_and_its_own_user_get_the_whole_table_and_the_counters)
@@ -128,11 +128,11 @@ START_TEST(nobody_else_is_given_or_told_anything)
 	static const uint32_t numbers[] = {0, FDS, CHANNEL_ADOPTED};
 
 	init(300);
-	orphan_start(&scene.orphan, &scene.drain);
+	orphan_start(&child.orphan, &child.drain);
 	for (size_t i = 0; i < UNIT_COUNT(numbers); i++)
 		ck_assert_int_eq(ask(numbers[i], STRANGER), -1);
-	ck_assert(!net_polls(scene.ends[0], POLLIN));
-	ck_assert_int_eq(scene.status, -1);
+	ck_assert(!net_polls(child.ends[0], POLLIN));
+	ck_assert_int_eq(child.status, -1);
 	done();
 }
 END_TEST
@@ -142,8 +142,8 @@ START_TEST(an_engine_that_has_a_monitor_is_no_orphan)
 	init(300);
 	ck_assert_int_eq(ask(0, 0), -1);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), -1);
-	ck_assert(!net_polls(scene.ends[0], POLLIN));
-	ck_assert_int_eq(scene.status, -1);
+	ck_assert(!net_polls(child.ends[0], POLLIN));
+	ck_assert_int_eq(child.status, -1);
 	done();
 }
 END_TEST
@@ -151,13 +151,13 @@ END_TEST
 START_TEST(an_orphan_that_was_replaced_drains_and_gives_no_more)
 {
 	init(300);
-	orphan_start(&scene.orphan, &scene.drain);
+	orphan_start(&child.orphan, &child.drain);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), 0);
-	ck_assert_uint_ne(scene.drain.until_ms, 0);
-	ck_assert(!evtimer_pending(scene.orphan.late, NULL));
-	ck_assert_int_eq(scene.status, EX_OK); /* it had nothing to do */
+	ck_assert_uint_ne(child.drain.until_ms, 0);
+	ck_assert(!evtimer_pending(child.orphan.late, NULL));
+	ck_assert_int_eq(child.status, EX_OK); /* it had nothing to do */
 	ck_assert_int_eq(ask(0, 0), -1);
-	ck_assert(!net_polls(scene.ends[0], POLLIN));
+	ck_assert(!net_polls(child.ends[0], POLLIN));
 	done();
 }
 END_TEST
@@ -167,12 +167,12 @@ START_TEST(an_asker_that_does_not_read_is_given_up)
 	int got = 0;
 
 	init(300);
-	orphan_start(&scene.orphan, &scene.drain);
+	orphan_start(&child.orphan, &child.drain);
 	for (int i = 0; got == 0; i++) {
 		ck_assert_int_lt(i, 100000);
 		got = ask(0, 0);
 	}
-	ck_assert_int_eq(scene.status, -1);
+	ck_assert_int_eq(child.status, -1);
 	done();
 }
 END_TEST
@@ -180,8 +180,8 @@ END_TEST
 START_TEST(without_a_time_to_wait_it_drains_at_once)
 {
 	init(0);
-	orphan_start(&scene.orphan, &scene.drain);
-	ck_assert_int_eq(scene.status, EX_OK);
+	orphan_start(&child.orphan, &child.drain);
+	ck_assert_int_eq(child.status, EX_OK);
 	ck_assert_int_eq(ask(0, 0), -1);
 	done();
 }
@@ -190,12 +190,12 @@ END_TEST
 START_TEST(when_nobody_comes_in_time_it_drains)
 {
 	init(1);
-	orphan_start(&scene.orphan, &scene.drain);
-	ck_assert_int_eq(scene.status, -1);
-	while (scene.status == -1)
+	orphan_start(&child.orphan, &child.drain);
+	ck_assert_int_eq(child.status, -1);
+	while (child.status == -1)
 		ck_assert_int_eq(
-		    event_base_loop(scene.core.base, EVLOOP_ONCE), 0);
-	ck_assert_int_eq(scene.status, EX_OK);
+		    event_base_loop(child.core.base, EVLOOP_ONCE), 0);
+	ck_assert_int_eq(child.status, EX_OK);
 	done();
 }
 END_TEST
@@ -219,30 +219,30 @@ on_adopt(void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
 START_TEST(a_monitor_that_asks_may_take_its_time)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, 7};
-	struct crew crew;
+	struct test_pool test;
 	struct receipt_conn *link;
 	int fd;
 
-	crew_init(&crew, 1);
-	crew.rendezvous.user.adopt = on_adopt;
-	fd = crew_reach();
+	test_pool_init(&test, 1);
+	test.rendezvous.user.adopt = on_adopt;
+	fd = test_pool_connect();
 	for (unsigned int i = 0; i < 2; i++) {
 		ck_assert_int_eq(
 		    send(fd, &adopt, sizeof(adopt), 0), (ssize_t)sizeof(adopt));
-		crew_settle(&crew);
+		test_pool_settle(&test);
 		ck_assert_uint_eq(asked, i + 1);
-		link = TAILQ_FIRST(&crew.rendezvous.links);
+		link = TAILQ_FIRST(&test.rendezvous.links);
 		ck_assert_ptr_nonnull(link);
 		ck_assert(!evtimer_pending(link->late, NULL));
 	}
 	answer = -1;
 	ck_assert_int_eq(
 	    send(fd, &adopt, sizeof(adopt), 0), (ssize_t)sizeof(adopt));
-	crew_settle(&crew);
-	ck_assert_ptr_null(TAILQ_FIRST(&crew.rendezvous.links));
+	test_pool_settle(&test);
+	ck_assert_ptr_null(TAILQ_FIRST(&test.rendezvous.links));
 	ck_assert(net_polls(fd, POLLHUP));
 	close(fd);
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -254,25 +254,25 @@ START_TEST(what_is_no_question_is_not_asked)
 		char more;
 	} said = {{CHANNEL_ADOPT_MAGIC, 7}, 0};
 	size_t size = sizeof(said.adopt) + (_i == 0) - (_i == 1);
-	struct crew crew;
+	struct test_pool test;
 	int fd;
 
 	if (_i == 3)
-		crew_init_receipted(&crew, 1);
+		test_pool_init_receipted(&test, 1);
 	else
-		crew_init(&crew, 1);
-	crew.rendezvous.user.adopt = on_adopt;
+		test_pool_init(&test, 1);
+	test.rendezvous.user.adopt = on_adopt;
 	if (_i == 2)
 		said.adopt.magic[3]++;
-	fd = _i == 3 ? crew.links[0] : crew_reach();
+	fd = _i == 3 ? test.receipt_conns[0] : test_pool_connect();
 	ck_assert_int_eq(send(fd, &said, size, 0), (ssize_t)size);
-	crew_settle(&crew);
+	test_pool_settle(&test);
 	ck_assert_uint_eq(asked, 0);
 	if (_i != 3) {
 		ck_assert(net_polls(fd, POLLHUP));
 		close(fd);
 	}
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 

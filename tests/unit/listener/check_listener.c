@@ -4,7 +4,7 @@
  * not change what a listener is called.
  */
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "engine/listener/listener.h"
@@ -34,7 +34,7 @@ open_listener(
     struct core *core, struct watch *watch, struct pool_list *pools, int fd)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, "127.0.0.1", net_port(fd));
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", net_port(fd));
 	struct pool *pool =
 	    pool_find(pools, core, watch, unit_path("absent/box"), geteuid());
 	struct listener *listener;

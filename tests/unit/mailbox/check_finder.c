@@ -6,7 +6,7 @@
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/search.h"
+#include "fixture/test_finder.h"
 
 #include <sys/socket.h>
 
@@ -19,37 +19,37 @@
 
 START_TEST(a_mailbox_that_is_there_is_found_at_once)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 1);
-	search_reaches(&search, "box", worker);
-	ck_assert(!search_is_pending(&search));
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 2);
-	ck_assert_uint_eq(search.found, 1); /* it is known */
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	ck_assert(!test_finder_is_pending(&test));
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 2);
+	ck_assert_uint_eq(test.found, 1); /* it is known */
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_mailbox_that_appears_is_found_without_a_timer)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_set_wanted(&search.finder, 1);
-	ck_assert_uint_eq(search.gone, 1);
-	ck_assert(!search_is_pending(&search));
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_set_wanted(&test.finder, 1);
+	ck_assert_uint_eq(test.gone, 1);
+	ck_assert(!test_finder_is_pending(&test));
 	worker = net_bind(unit_path("box"), SOCK_DGRAM);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
@@ -57,75 +57,75 @@ END_TEST
 START_TEST(other_names_in_the_directory_are_not_looked_at)
 {
 	static const char *const others[] = {".box", "bo", "box2", "Box"};
-	struct search search;
+	struct test_finder test;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
 	for (size_t i = 0; i < UNIT_COUNT(others); i++)
 		close(net_bind(unit_path(others[i]), SOCK_DGRAM));
-	search_settle(&search);
-	ck_assert_uint_eq(search.looks, 0);
-	ck_assert_uint_eq(search.gone, 1);
-	ck_assert(!search_is_pending(&search));
-	search_done(&search);
+	test_finder_settle(&test);
+	ck_assert_uint_eq(test.looks, 0);
+	ck_assert_uint_eq(test.gone, 1);
+	ck_assert(!test_finder_is_pending(&test));
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(an_absent_directory_is_looked_for_only_while_one_is_wanted)
 {
-	struct search search;
+	struct test_finder test;
 	const char *said;
 
-	search_init(&search, unit_path("absent/box"), geteuid());
-	finder_scan(&search.finder);
-	ck_assert(!search_is_pending(&search));
-	finder_set_wanted(&search.finder, 1);
-	ck_assert(search_is_pending(&search));
+	test_finder_init(&test, unit_path("absent/box"), geteuid());
+	finder_scan(&test.finder);
+	ck_assert(!test_finder_is_pending(&test));
+	finder_set_wanted(&test.finder, 1);
+	ck_assert(test_finder_is_pending(&test));
 	/* It goes on, however often it was in vain. */
-	search_await(&search, &search.gone, 2 + 4);
-	ck_assert(search_is_pending(&search));
-	finder_set_wanted(&search.finder, 0);
-	ck_assert(!search_is_pending(&search));
-	said = search_log(&search); /* once */
+	test_finder_await(&test, &test.gone, 2 + 4);
+	ck_assert(test_finder_is_pending(&test));
+	finder_set_wanted(&test.finder, 0);
+	ck_assert(!test_finder_is_pending(&test));
+	said = test_finder_log(&test); /* once */
 	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
-	search_done(&search);
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(a_directory_that_appears_is_watched_from_then_on)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
-	search_init(&search, unit_path("late/box"), geteuid());
-	finder_set_wanted(&search.finder, 1);
+	test_finder_init(&test, unit_path("late/box"), geteuid());
+	finder_set_wanted(&test.finder, 1);
 	unit_directory("late", 0755);
-	search_await_rest(&search);
-	ck_assert_int_ne(search.finder.watch_id, WATCH_NONE);
-	ck_assert_uint_eq(search.found, 0);
+	test_finder_await_rest(&test);
+	ck_assert_int_ne(test.finder.watch_id, WATCH_NONE);
+	ck_assert_uint_eq(test.found, 0);
 	worker = net_bind(unit_path("late/box"), SOCK_DGRAM);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_directory_may_appear_with_the_mailbox_in_it)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
-	search_init(&search, unit_path("place/box"), geteuid());
-	finder_set_wanted(&search.finder, 1);
+	test_finder_init(&test, unit_path("place/box"), geteuid());
+	finder_set_wanted(&test.finder, 1);
 	unit_directory("made", 0755);
 	worker = net_bind(unit_path("made/box"), SOCK_DGRAM);
-	search_settle(&search);
+	test_finder_settle(&test);
 	ck_assert_int_eq(rename(unit_path("made"), unit_path("place")), 0);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	ck_assert(!search_is_pending(&search));
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	ck_assert(!test_finder_is_pending(&test));
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
@@ -134,26 +134,26 @@ END_TEST
 static void
 replace_directory(int moved)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
 	unit_directory("run", 0755);
-	search_init(&search, unit_path("run/box"), geteuid());
-	finder_set_wanted(&search.finder, 1);
-	ck_assert(!search_is_pending(&search));
+	test_finder_init(&test, unit_path("run/box"), geteuid());
+	finder_set_wanted(&test.finder, 1);
+	ck_assert(!test_finder_is_pending(&test));
 	if (moved)
 		ck_assert_int_eq(rename(unit_path("run"), unit_path("was")), 0);
 	else
 		ck_assert_int_eq(rmdir(unit_path("run")), 0);
-	search_settle(&search);
-	ck_assert_int_eq(search.finder.watch_id, WATCH_NONE);
-	ck_assert(search_is_pending(&search));
+	test_finder_settle(&test);
+	ck_assert_int_eq(test.finder.watch_id, WATCH_NONE);
+	ck_assert(test_finder_is_pending(&test));
 	unit_directory("run", 0755);
-	search_await_rest(&search);
+	test_finder_await_rest(&test);
 	worker = net_bind(unit_path("run/box"), SOCK_DGRAM);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
 	close(worker);
 }
 
@@ -168,21 +168,21 @@ END_TEST
 
 START_TEST(a_mailbox_replaced_by_rename_is_another_worker)
 {
-	struct search search;
+	struct test_finder test;
 	int first = net_bind(unit_path("box"), SOCK_DGRAM), second;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
 	second = net_bind(unit_path(".new"), SOCK_DGRAM);
-	search_settle(&search);
-	ck_assert_uint_eq(search.found, 1);
-	search_reaches(&search, "box", first);
+	test_finder_settle(&test);
+	ck_assert_uint_eq(test.found, 1);
+	test_finder_reaches(&test, "box", first);
 	ck_assert_int_eq(rename(unit_path(".new"), unit_path("box")), 0);
-	search_await(&search, &search.found, 2);
-	search_reaches(&search, "box", second);
-	search_settle(&search);
-	ck_assert_uint_eq(search.gone, 0);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 2);
+	test_finder_reaches(&test, "box", second);
+	test_finder_settle(&test);
+	ck_assert_uint_eq(test.gone, 0);
+	test_finder_done(&test);
 	close(first);
 	close(second);
 }
@@ -190,57 +190,57 @@ END_TEST
 
 START_TEST(a_mailbox_that_is_removed_or_renamed_is_gone)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
 	ck_assert_int_eq(rename(unit_path("box"), unit_path("away")), 0);
-	search_await(&search, &search.gone, 1);
-	ck_assert_ptr_null(search_find(&search, "box"));
+	test_finder_await(&test, &test.gone, 1);
+	ck_assert_ptr_null(test_finder_find(&test, "box"));
 	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
-	search_await(&search, &search.found, 2);
+	test_finder_await(&test, &test.found, 2);
 	ck_assert_int_eq(unlink(unit_path("box")), 0);
 	/* Told twice perhaps: its link count, then its name. */
-	search_settle(&search);
-	ck_assert_uint_ge(search.gone, 2);
-	ck_assert_ptr_null(search_find(&search, "box"));
-	search_done(&search);
+	test_finder_settle(&test);
+	ck_assert_uint_ge(test.gone, 2);
+	ck_assert_ptr_null(test_finder_find(&test, "box"));
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_mailbox_that_refuses_is_tried_for_a_while)
 {
-	struct search search;
+	struct test_finder test;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
 	close(net_bind(unit_path("box"), SOCK_DGRAM));
-	search_await(&search, &search.looks, 1);
-	search_await_rest(&search);
-	ck_assert_uint_eq(search.looks, 1 + TRIES);
-	ck_assert_uint_eq(search.found, 0);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_await(&test, &test.looks, 1);
+	test_finder_await_rest(&test);
+	ck_assert_uint_eq(test.looks, 1 + TRIES);
+	ck_assert_uint_eq(test.found, 0);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(a_mailbox_made_just_before_the_watch_is_tried_as_long)
 {
-	struct search search;
+	struct test_finder test;
 
 	/* Its making was not told: the watch is younger. */
 	close(net_bind(unit_path("box"), SOCK_DGRAM));
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 1);
-	search_await_rest(&search);
-	ck_assert_uint_eq(search.looks, 1 + TRIES);
-	finder_scan(&search.finder);
-	ck_assert(!search_is_pending(&search));
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 1);
+	test_finder_await_rest(&test);
+	ck_assert_uint_eq(test.looks, 1 + TRIES);
+	finder_scan(&test.finder);
+	ck_assert(!test_finder_is_pending(&test));
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 }
 END_TEST
 
@@ -248,31 +248,28 @@ START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 {
 	struct finder_user user = {0};
 	struct finder finder;
-	struct search search;
+	struct test_finder test;
 	char path[RECORD_PATH_SIZE + 1];
 
-	search_init(&search, unit_path("box"), geteuid());
+	test_finder_init(&test, unit_path("box"), geteuid());
 	memset(path, 'a', sizeof(path) - 1);
 	path[0] = '/';
 	path[RECORD_PATH_SIZE] = '\0';
 	errno = 0;
 	ck_assert_int_eq(
-	    finder_init(&finder, &search.core, &search.watch, path, 0, &user),
-	    -1);
+	    finder_init(&finder, &test.core, &test.watch, path, 0, &user), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	finder_done(&finder);
 	path[RECORD_PATH_SIZE - 1] = '\0';
 	ck_assert_int_eq(
-	    finder_init(&finder, &search.core, &search.watch, path, 0, &user),
-	    0);
+	    finder_init(&finder, &test.core, &test.watch, path, 0, &user), 0);
 	ck_assert_str_eq(finder.directory, "/");
 	ck_assert_str_eq(finder.name, path + 1);
 	finder_done(&finder);
 	ck_assert_int_eq(
-	    finder_init(&finder, &search.core, &search.watch, "box", 0, &user),
-	    -1);
+	    finder_init(&finder, &test.core, &test.watch, "box", 0, &user), -1);
 	finder_done(&finder);
-	search_done(&search);
+	test_finder_done(&test);
 }
 END_TEST
 

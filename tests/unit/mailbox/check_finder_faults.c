@@ -6,7 +6,7 @@
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/search.h"
+#include "fixture/test_finder.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -75,9 +75,9 @@ static const struct {
 
 /* One line about box, with that errno. */
 static void
-was_said(struct search *search, int error, const char *cure)
+was_said(struct test_finder *test, int error, const char *cure)
 {
-	const char *text = search_log(search);
+	const char *text = test_finder_log(test);
 
 	ck_assert_msg(strstr(text, unit_path("")) != NULL, "%s", text);
 	ck_assert_msg(strstr(text, strerror(error)) != NULL, "%s", text);
@@ -87,24 +87,24 @@ was_said(struct search *search, int error, const char *cure)
 
 START_TEST(what_is_no_mailbox_is_not_used_and_said_once)
 {
-	struct search search;
+	struct test_finder test;
 	int other, worker;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
 	other = wrongs[_i].make(unit_path("box"));
-	search_settle(&search);
-	was_said(&search, wrongs[_i].error, wrongs[_i].cure);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 0);
-	ck_assert(!search_is_pending(&search));
-	ck_assert_str_eq(search_log(&search), "");
+	test_finder_settle(&test);
+	was_said(&test, wrongs[_i].error, wrongs[_i].cure);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 0);
+	ck_assert(!test_finder_is_pending(&test));
+	ck_assert_str_eq(test_finder_log(&test), "");
 	/* A right one in its place is found. */
 	ck_assert_int_eq(remove(unit_path("box")), 0);
 	worker = net_bind(unit_path("box"), SOCK_DGRAM);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
 	close(worker);
 	if (other != -1)
 		close(other);
@@ -113,19 +113,19 @@ END_TEST
 
 START_TEST(a_mailbox_replaced_by_what_is_none_is_gone)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM), other;
 
-	search_init(&search, unit_path("box"), geteuid());
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 1);
+	test_finder_init(&test, unit_path("box"), geteuid());
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 1);
 	ck_assert_int_eq(rename(unit_path("box"), unit_path("old")), 0);
 	other = wrongs[_i].make(unit_path("box"));
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.gone, 1);
-	ck_assert_ptr_null(search_find(&search, "box"));
-	was_said(&search, wrongs[_i].error, wrongs[_i].cure);
-	search_done(&search);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.gone, 1);
+	ck_assert_ptr_null(test_finder_find(&test, "box"));
+	was_said(&test, wrongs[_i].error, wrongs[_i].cure);
+	test_finder_done(&test);
 	close(worker);
 	if (other != -1)
 		close(other);
@@ -134,97 +134,97 @@ END_TEST
 
 START_TEST(a_mailbox_that_is_trusted_no_more_is_gone)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
 	unit_directory("safe", 0755);
 	worker = net_bind(unit_path("safe/box"), SOCK_DGRAM);
-	search_init(&search, unit_path("safe/box"), RECORD_NO_ID);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 1);
+	test_finder_init(&test, unit_path("safe/box"), RECORD_NO_ID);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 1);
 	ck_assert_int_eq(chmod(unit_path("safe"), 0777), 0);
-	search_settle(&search);
-	ck_assert_uint_ge(search.gone, 1);
-	ck_assert_ptr_null(search_find(&search, "box"));
-	was_said(&search, EPERM, "strangers may write");
-	search_done(&search);
+	test_finder_settle(&test);
+	ck_assert_uint_ge(test.gone, 1);
+	ck_assert_ptr_null(test_finder_find(&test, "box"));
+	was_said(&test, EPERM, "strangers may write");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_fault_that_comes_back_is_said_again)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
-	search_init(&search, unit_path("box"), geteuid());
+	test_finder_init(&test, unit_path("box"), geteuid());
 	for (int i = 0; i < 2; i++) {
 		close(make_file(unit_path("box")));
-		finder_scan(&search.finder);
-		was_said(&search, ENOTSOCK, "no socket");
+		finder_scan(&test.finder);
+		was_said(&test, ENOTSOCK, "no socket");
 		ck_assert_int_eq(unlink(unit_path("box")), 0);
 		worker = net_bind(unit_path("box"), SOCK_DGRAM);
-		finder_scan(&search.finder);
-		ck_assert_uint_eq(search.found, (unsigned int)i + 1);
+		finder_scan(&test.finder);
+		ck_assert_uint_eq(test.found, (unsigned int)i + 1);
 		ck_assert_int_eq(unlink(unit_path("box")), 0);
 		close(worker);
 	}
-	search_done(&search);
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(another_fault_is_said_too)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
-	search_init(&search, unit_path("box"), geteuid());
+	test_finder_init(&test, unit_path("box"), geteuid());
 	close(make_file(unit_path("box")));
-	finder_scan(&search.finder);
-	was_said(&search, ENOTSOCK, "no socket");
+	finder_scan(&test.finder);
+	was_said(&test, ENOTSOCK, "no socket");
 	ck_assert_int_eq(unlink(unit_path("box")), 0);
 	worker = make_stream(unit_path("box"));
-	finder_scan(&search.finder);
-	was_said(&search, EPROTOTYPE, "SOCK_DGRAM");
-	search_done(&search);
+	finder_scan(&test.finder);
+	was_said(&test, EPROTOTYPE, "SOCK_DGRAM");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_mailbox_of_somebody_else_is_not_used)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
 
-	search_init(&search, unit_path("box"), geteuid() + 1);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 0);
-	was_said(&search, EPERM, "the listener's owner");
+	test_finder_init(&test, unit_path("box"), geteuid() + 1);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 0);
+	was_said(&test, EPERM, "the listener's owner");
 	/* A change looks at it again, and says nothing new. */
 	ck_assert_int_eq(chmod(unit_path("box"), 0666), 0);
-	search_settle(&search);
-	ck_assert_uint_eq(search.looks, 0);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_settle(&test);
+	ck_assert_uint_eq(test.looks, 0);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_mailbox_given_to_its_owner_is_found)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
 
-	search_init(&search, unit_path("box"), ORDINARY_UID);
-	finder_scan(&search.finder);
-	was_said(&search, EPERM, "the listener's owner");
+	test_finder_init(&test, unit_path("box"), ORDINARY_UID);
+	finder_scan(&test.finder);
+	was_said(&test, EPERM, "the listener's owner");
 	if (chown(unit_path("box"), ORDINARY_UID, (gid_t)-1) == 0) {
-		search_await(&search, &search.found, 1);
-		search_reaches(&search, "box", worker);
+		test_finder_await(&test, &test.found, 1);
+		test_finder_reaches(&test, "box", worker);
 	} else {
 		unit_skip("only root gives files away");
 	}
-	search_done(&search);
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
@@ -232,34 +232,34 @@ END_TEST
 START_TEST(without_an_owner_a_directory_of_strangers_is_not_trusted)
 {
 	static const mode_t modes[] = {0757, 0775, 01777};
-	struct search search;
+	struct test_finder test;
 	int worker;
 
 	unit_directory("open", modes[_i]);
 	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
-	search_init(&search, unit_path("open/box"), RECORD_NO_ID);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 0);
-	was_said(&search, EPERM, "strangers may write");
-	search_done(&search);
+	test_finder_init(&test, unit_path("open/box"), RECORD_NO_ID);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 0);
+	was_said(&test, EPERM, "strangers may write");
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
 
 START_TEST(a_directory_made_safe_is_looked_at_again)
 {
-	struct search search;
+	struct test_finder test;
 	int worker;
 
 	unit_directory("open", 0777);
 	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
-	search_init(&search, unit_path("open/box"), RECORD_NO_ID);
-	finder_scan(&search.finder);
-	was_said(&search, EPERM, "strangers may write");
+	test_finder_init(&test, unit_path("open/box"), RECORD_NO_ID);
+	finder_scan(&test.finder);
+	was_said(&test, EPERM, "strangers may write");
 	ck_assert_int_eq(chmod(unit_path("open"), 0755), 0);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "box", worker);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
@@ -274,23 +274,23 @@ act_as(uid_t uid)
 
 START_TEST(a_mailbox_that_may_not_be_written_to_is_found_when_it_may)
 {
-	struct search search;
+	struct test_finder test;
 	int worker = net_bind(unit_path("box"), SOCK_DGRAM);
 
 	ck_assert_int_eq(chmod(unit_path("box"), 0), 0);
-	search_init(&search, unit_path("box"), getuid());
+	test_finder_init(&test, unit_path("box"), getuid());
 	act_as(ORDINARY_UID);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 1);
-	ck_assert_uint_eq(search.found, 0);
-	was_said(&search, EACCES, "umask 0002");
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 1);
+	ck_assert_uint_eq(test.found, 0);
+	was_said(&test, EACCES, "umask 0002");
 	act_as(0);
 	ck_assert_int_eq(chmod(unit_path("box"), 0666), 0);
 	act_as(ORDINARY_UID);
-	search_await(&search, &search.found, 1);
+	test_finder_await(&test, &test.found, 1);
 	act_as(0);
-	search_reaches(&search, "box", worker);
-	search_done(&search);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
 	close(worker);
 }
 END_TEST
@@ -298,46 +298,46 @@ END_TEST
 START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
 {
 	static const char *const paths[] = {"no/box", "no/"};
-	struct search search;
+	struct test_finder test;
 
-	search_init(&search, unit_path(paths[_i]), geteuid());
-	finder_scan(&search.finder);
-	ck_assert_str_eq(search_log(&search), ""); /* nobody waits */
-	finder_set_wanted(&search.finder, 1);
-	was_said(&search, ENOENT, "directory cannot be used");
-	finder_scan(&search.finder);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	test_finder_init(&test, unit_path(paths[_i]), geteuid());
+	finder_scan(&test.finder);
+	ck_assert_str_eq(test_finder_log(&test), ""); /* nobody waits */
+	finder_set_wanted(&test.finder, 1);
+	was_said(&test, ENOENT, "directory cannot be used");
+	finder_scan(&test.finder);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(a_file_in_place_of_the_directory_is_said)
 {
-	struct search search;
+	struct test_finder test;
 
 	close(make_file(unit_path("no")));
-	search_init(&search, unit_path("no/box"), geteuid());
-	finder_set_wanted(&search.finder, 1);
-	was_said(&search, ENOTDIR, "directory cannot be used");
-	search_done(&search);
+	test_finder_init(&test, unit_path("no/box"), geteuid());
+	finder_set_wanted(&test.finder, 1);
+	was_said(&test, ENOTDIR, "directory cannot be used");
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(a_directory_that_may_not_be_read_is_said_once)
 {
 	const char *paths[] = {unit_path("closed/"), unit_path("closed/box")};
-	struct search search;
+	struct test_finder test;
 
 	unit_directory("closed", 0);
-	search_init(&search, paths[_i], getuid());
+	test_finder_init(&test, paths[_i], getuid());
 	act_as(ORDINARY_UID);
-	finder_scan(&search.finder);
-	was_said(&search, EACCES, "may not read its directory");
-	finder_scan(&search.finder);
+	finder_scan(&test.finder);
+	was_said(&test, EACCES, "may not read its directory");
+	finder_scan(&test.finder);
 	act_as(0);
-	ck_assert_str_eq(search_log(&search), "");
-	ck_assert_uint_eq(search.gone, 0);
-	search_done(&search);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	ck_assert_uint_eq(test.gone, 0);
+	test_finder_done(&test);
 }
 END_TEST
 

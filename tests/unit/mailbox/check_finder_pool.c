@@ -6,7 +6,7 @@
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/search.h"
+#include "fixture/test_finder.h"
 
 #include "base/clock.h"
 
@@ -21,27 +21,27 @@
 #define TRIES 8 /* of a mailbox that cannot be reached yet */
 
 static void
-pool_init(struct search *search)
+pool_init(struct test_finder *test)
 {
 	unit_directory("pool", 0755);
-	search_init(search, unit_path("pool/"), geteuid());
+	test_finder_init(test, unit_path("pool/"), geteuid());
 }
 
 START_TEST(all_that_are_there_are_found_at_once)
 {
-	struct search search;
+	struct test_finder test;
 	int a, b, hidden;
 
-	pool_init(&search);
+	pool_init(&test);
 	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
 	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
 	hidden = net_bind(unit_path("pool/.c"), SOCK_DGRAM);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 2);
-	search_reaches(&search, "a", a);
-	search_reaches(&search, "b", b);
-	ck_assert_ptr_null(search_find(&search, ".c"));
-	search_done(&search);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 2);
+	test_finder_reaches(&test, "a", a);
+	test_finder_reaches(&test, "b", b);
+	ck_assert_ptr_null(test_finder_find(&test, ".c"));
+	test_finder_done(&test);
 	close(a);
 	close(b);
 	close(hidden);
@@ -50,38 +50,38 @@ END_TEST
 
 START_TEST(one_that_appears_is_found_when_it_has_its_name)
 {
-	struct search search;
+	struct test_finder test;
 	int a;
 
-	pool_init(&search);
-	finder_set_wanted(&search.finder, 1);
-	ck_assert(!search_is_pending(&search));
+	pool_init(&test);
+	finder_set_wanted(&test.finder, 1);
+	ck_assert(!test_finder_is_pending(&test));
 	a = net_bind(unit_path("pool/.a"), SOCK_DGRAM);
-	search_settle(&search);
-	ck_assert_uint_eq(search.looks, 0);
+	test_finder_settle(&test);
+	ck_assert_uint_eq(test.looks, 0);
 	ck_assert_int_eq(rename(unit_path("pool/.a"), unit_path("pool/a")), 0);
-	search_await(&search, &search.found, 1);
-	search_reaches(&search, "a", a);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	test_finder_reaches(&test, "a", a);
+	test_finder_done(&test);
 	close(a);
 }
 END_TEST
 
 START_TEST(one_that_goes_leaves_the_others)
 {
-	struct search search;
+	struct test_finder test;
 	int a, b;
 
-	pool_init(&search);
+	pool_init(&test);
 	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
 	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
-	finder_scan(&search.finder);
+	finder_scan(&test.finder);
 	ck_assert_int_eq(unlink(unit_path("pool/a")), 0);
-	search_settle(&search);
-	ck_assert_uint_ge(search.gone, 1);
-	ck_assert_ptr_null(search_find(&search, "a"));
-	search_reaches(&search, "b", b);
-	search_done(&search);
+	test_finder_settle(&test);
+	ck_assert_uint_ge(test.gone, 1);
+	ck_assert_ptr_null(test_finder_find(&test, "a"));
+	test_finder_reaches(&test, "b", b);
+	test_finder_done(&test);
 	close(a);
 	close(b);
 }
@@ -89,19 +89,19 @@ END_TEST
 
 START_TEST(what_cannot_be_used_does_not_hide_what_can)
 {
-	struct search search;
+	struct test_finder test;
 	int a, b, c;
 
-	pool_init(&search);
+	pool_init(&test);
 	a = net_bind(unit_path("pool/a"), SOCK_STREAM);
 	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
 	c = net_bind(unit_path("pool/c"), SOCK_STREAM);
 	close(net_bind(unit_path("pool/d"), SOCK_DGRAM));
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.found, 1);
-	search_reaches(&search, "b", b);
-	ck_assert_ptr_nonnull(strstr(search_log(&search), "SOCK_DGRAM"));
-	search_done(&search);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.found, 1);
+	test_finder_reaches(&test, "b", b);
+	ck_assert_ptr_nonnull(strstr(test_finder_log(&test), "SOCK_DGRAM"));
+	test_finder_done(&test);
 	close(a);
 	close(b);
 	close(c);
@@ -110,25 +110,25 @@ END_TEST
 
 START_TEST(each_that_cannot_be_used_is_said_once)
 {
-	struct search search;
+	struct test_finder test;
 	const char *text;
 	int fds[3];
 
-	pool_init(&search);
+	pool_init(&test);
 	fds[0] = net_bind(unit_path("pool/a"), SOCK_STREAM);
 	fds[1] = net_bind(unit_path("pool/b"), SOCK_STREAM);
 	fds[2] = net_bind(unit_path("pool/c"), SOCK_SEQPACKET);
-	finder_scan(&search.finder);
-	text = search_log(&search);
+	finder_scan(&test.finder);
+	text = test_finder_log(&test);
 	for (const char *name = "abc"; *name != '\0'; name++) {
 		char path[] = {'p', 'o', 'o', 'l', '/', *name, ':', '\0'};
 
 		ck_assert_msg(strstr(text, path) != NULL, "%s", text);
 	}
 	for (int i = 0; i < 3; i++)
-		finder_scan(&search.finder);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+		finder_scan(&test.finder);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 }
@@ -136,27 +136,27 @@ END_TEST
 
 START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 {
-	struct search search;
+	struct test_finder test;
 	const char *text;
 	char name[16];
 	unsigned int lines = 0;
 	int fds[2 * REPORT_ONCE_MAX];
 
-	pool_init(&search);
+	pool_init(&test);
 	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++) {
 		snprintf(name, sizeof(name), "pool/%d", i);
 		fds[i] = net_bind(unit_path(name), SOCK_STREAM);
 	}
-	finder_scan(&search.finder);
-	finder_scan(&search.finder);
-	text = search_log(&search);
+	finder_scan(&test.finder);
+	finder_scan(&test.finder);
+	text = test_finder_log(&test);
 	for (const char *c = text; *c != '\0'; c++)
 		lines += *c == '\n';
 	ck_assert_uint_eq(lines, REPORT_ONCE_MAX);
 	text = strstr(text, "no more of this directory for a minute\n");
 	ck_assert_ptr_nonnull(text);
 	ck_assert_int_eq(strchr(text, '\n')[1], '\0');
-	search_done(&search);
+	test_finder_done(&test);
 	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++)
 		close(fds[i]);
 }
@@ -164,18 +164,18 @@ END_TEST
 
 START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 {
-	struct search search;
+	struct test_finder test;
 	int b;
 
-	pool_init(&search);
-	finder_scan(&search.finder);
+	pool_init(&test);
+	finder_scan(&test.finder);
 	close(net_bind(unit_path("pool/a"), SOCK_DGRAM));
 	b = net_bind(unit_path("pool/b"), SOCK_DGRAM);
-	search_await(&search, &search.found, 1);
-	ck_assert_uint_eq(search.looks, 2);
-	search_await_rest(&search);
-	ck_assert_uint_eq(search.looks, 2 + 2 * TRIES);
-	search_done(&search);
+	test_finder_await(&test, &test.found, 1);
+	ck_assert_uint_eq(test.looks, 2);
+	test_finder_await_rest(&test);
+	ck_assert_uint_eq(test.looks, 2 + 2 * TRIES);
+	test_finder_done(&test);
 	close(b);
 }
 END_TEST
@@ -185,82 +185,82 @@ END_TEST
 /* In whatever order the directory has them. */
 START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 {
-	struct search search;
+	struct test_finder test;
 	char name[32];
 	const char *log;
 
-	pool_init(&search);
+	pool_init(&test);
 	ck_assert_int_eq(chdir(unit_path("pool")), 0);
 	for (int i = 0; i < SOCKETS_MOST + _i; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		close(net_bind(name, SOCK_DGRAM));
 	}
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, SOCKETS_MOST);
-	log = search_log(&search);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, SOCKETS_MOST);
+	log = test_finder_log(&test);
 	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
-	search.looks = 0;
-	search_await(&search, &search.looks, SOCKETS_MOST);
-	ck_assert_str_eq(search_log(&search), ""); /* within a second */
-	search_done(&search);
+	test.looks = 0;
+	test_finder_await(&test, &test.looks, SOCKETS_MOST);
+	ck_assert_str_eq(test_finder_log(&test), ""); /* within a second */
+	test_finder_done(&test);
 }
 END_TEST
 
 /* Whoever may ask for them, and however often. */
 START_TEST(scans_that_take_long_leave_time_for_others)
 {
-	struct search search;
+	struct test_finder test;
 	uint64_t begun_us, lasted_us;
 	char name[32];
 
-	pool_init(&search);
+	pool_init(&test);
 	ck_assert_int_eq(chdir(unit_path("pool")), 0);
 	for (int i = 0; i < SOCKETS_MOST; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		close(net_bind(name, SOCK_DGRAM));
 	}
 	begun_us = clock_us();
-	finder_scan(&search.finder);
+	finder_scan(&test.finder);
 	lasted_us = clock_us() - begun_us;
-	search.looks = 0;
+	test.looks = 0;
 	for (int i = 0; i < 3; i++) {
-		finder_scan(&search.finder);
-		finder_on_change(&search.finder, 0, "");
-		finder_on_change(&search.finder, 1, "");
+		finder_scan(&test.finder);
+		finder_on_change(&test.finder, 0, "");
+		finder_on_change(&test.finder, 1, "");
 	}
-	ck_assert_uint_eq(search.looks, 0);
-	search_await(&search, &search.looks, SOCKETS_MOST);
+	ck_assert_uint_eq(test.looks, 0);
+	test_finder_await(&test, &test.looks, SOCKETS_MOST);
 	ck_assert_uint_gt(clock_us() - begun_us, 5 * lasted_us);
-	search_done(&search);
+	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(changes_of_the_directory_itself_bring_few_scans)
 {
-	struct search search;
+	struct test_finder test;
 	int a;
 
-	pool_init(&search);
+	pool_init(&test);
 	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
-	finder_scan(&search.finder);
-	search.looks = 0;
+	finder_scan(&test.finder);
+	test.looks = 0;
 	for (int i = 0; i < 100; i++)
-		finder_on_change(&search.finder, 0, "");
-	ck_assert_uint_lt(search.looks, 50);
-	search.looks = 0;
-	search_await(&search, &search.looks, 1); /* the last one counts */
-	search_done(&search);
+		finder_on_change(&test.finder, 0, "");
+	ck_assert_uint_lt(test.looks, 50);
+	test.looks = 0;
+	test_finder_await(&test, &test.looks, 1); /* the last one counts */
+	test_finder_done(&test);
 	close(a);
 }
 END_TEST
 
 START_TEST(what_is_no_socket_is_passed_over)
 {
-	struct search search;
+	struct test_finder test;
 	char name[32];
 	int a;
 
-	pool_init(&search);
+	pool_init(&test);
 	ck_assert_int_eq(chdir(unit_path("pool")), 0);
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
@@ -269,11 +269,11 @@ START_TEST(what_is_no_socket_is_passed_over)
 		    0);
 	}
 	a = net_bind("a", SOCK_DGRAM);
-	finder_scan(&search.finder);
-	ck_assert_uint_eq(search.looks, 1);
-	search_reaches(&search, "a", a);
-	ck_assert_str_eq(search_log(&search), "");
-	search_done(&search);
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 1);
+	test_finder_reaches(&test, "a", a);
+	ck_assert_str_eq(test_finder_log(&test), "");
+	test_finder_done(&test);
 	close(a);
 }
 END_TEST

@@ -5,7 +5,7 @@
  */
 #include "fixture/fake_clock.h"
 #include "fixture/net.h"
-#include "fixture/probe.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -137,28 +137,28 @@ orphan_start(struct orphan *orphan, int number)
 	orphan->listener = fd_close(orphan->listener);
 }
 
-struct scene {
+struct adopt_test {
 	struct rundir rundir;
 	struct adopt adopt;
 	struct inherited inherited;
 };
 
 static void
-ask(struct scene *scene, int none)
+ask(struct adopt_test *test, int none)
 {
-	*scene = (struct scene){.inherited = {.items = NULL}};
-	snprintf(scene->rundir.path, sizeof(scene->rundir.path), "%s",
-	    unit_path(""));
-	adopt_ask(&scene->adopt, &scene->rundir, &scene->inherited, none);
+	*test = (struct adopt_test){.inherited = {.items = NULL}};
+	snprintf(
+	    test->rundir.path, sizeof(test->rundir.path), "%s", unit_path(""));
+	adopt_ask(&test->adopt, &test->rundir, &test->inherited, none);
 }
 
 static void
-done(struct scene *scene, int serves)
+done(struct adopt_test *test, int serves)
 {
-	adopt_done(&scene->adopt, serves);
+	adopt_done(&test->adopt, serves);
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
-		ck_assert_int_eq(scene->adopt.orphans[i], -1);
-	inherited_done(&scene->inherited);
+		ck_assert_int_eq(test->adopt.orphans[i], -1);
+	inherited_done(&test->inherited);
 }
 
 static const struct {
@@ -181,18 +181,18 @@ START_TEST(what_an_orphan_gives_is_taken_until_it_breaks_the_rules)
 {
 	const int serves = _i % 2;
 	struct orphan orphan = {.listener = -1};
-	struct scene scene;
+	struct adopt_test test;
 
 	memcpy(orphan.answers, scripts[_i / 2].answers, sizeof(orphan.answers));
 	orphan_start(&orphan, _i % FDRECV_WIRE_RENDEZVOUS_COUNT);
-	ask(&scene, 0);
-	ck_assert_uint_eq(scene.inherited.count, scripts[_i / 2].taken);
-	for (size_t i = 0; i < scene.inherited.count; i++)
+	ask(&test, 0);
+	ck_assert_uint_eq(test.inherited.count, scripts[_i / 2].taken);
+	for (size_t i = 0; i < test.inherited.count; i++)
 		ck_assert_int_eq(
-		    fcntl(scene.inherited.items[i].fd, F_GETFD), FD_CLOEXEC);
+		    fcntl(test.inherited.items[i].fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(
-	    inherited_take_memory(&scene.inherited, F_SEAL_SHRINK, 0), -1);
-	done(&scene, serves);
+	    inherited_take_memory(&test.inherited, F_SEAL_SHRINK, 0), -1);
+	done(&test, serves);
 	ck_assert_int_eq(unit_reap(orphan.pid, 0), serves ? ADOPTED : 0);
 }
 END_TEST
@@ -201,13 +201,13 @@ START_TEST(each_of_several_orphans_is_asked)
 {
 	struct orphan first = {.answers = {SOCKET, NOTHING}};
 	struct orphan last = {.answers = {SOCKET, SOCKET, NOTHING}};
-	struct scene scene;
+	struct adopt_test test;
 
 	orphan_start(&first, 0);
 	orphan_start(&last, FDRECV_WIRE_RENDEZVOUS_COUNT - 1);
-	ask(&scene, 0);
-	ck_assert_uint_eq(scene.inherited.count, 3);
-	done(&scene, 1);
+	ask(&test, 0);
+	ck_assert_uint_eq(test.inherited.count, 3);
+	done(&test, 1);
 	ck_assert_int_eq(unit_reap(first.pid, 0), ADOPTED);
 	ck_assert_int_eq(unit_reap(last.pid, 0), ADOPTED);
 }
@@ -215,18 +215,18 @@ END_TEST
 
 START_TEST(where_no_orphan_is_nothing_is_taken)
 {
-	struct scene scene;
+	struct adopt_test test;
 	int listener = net_bind(unit_path("rendezvous.2"), SOCK_SEQPACKET);
 
-	ask(&scene, 1); /* nobody was meant to be asked */
+	ask(&test, 1); /* nobody was meant to be asked */
 	ck_assert(!net_polls(listener, POLLIN));
 	fd_close(listener);
-	done(&scene, 1);
+	done(&test, 1);
 	fd_close(net_bind(unit_path("rendezvous.0"), SOCK_SEQPACKET));
 	close(open(unit_path("rendezvous.1"), O_CREAT | O_CLOEXEC, 0600));
-	ask(&scene, 0);
-	ck_assert_uint_eq(scene.inherited.count, 0);
-	done(&scene, 1);
+	ask(&test, 0);
+	ck_assert_uint_eq(test.inherited.count, 0);
+	done(&test, 1);
 }
 END_TEST
 
@@ -235,18 +235,18 @@ START_TEST(orphans_that_do_not_answer_share_two_seconds)
 	struct orphan orphans[2] = {
 	    {.answers = {SOCKET, DEAF}}, {.answers = {DEAF}}};
 	uint64_t start_ms = fake_clock_real_ms(), took_ms;
-	struct scene scene;
+	struct adopt_test test;
 
 	for (int i = 0; i < 2; i++)
 		orphan_start(&orphans[i], i);
 	fake_clock.skip_s = SKIP_S;
 	fake_clock.looks = 1;
-	ask(&scene, 0);
+	ask(&test, 0);
 	took_ms = fake_clock_real_ms() - start_ms;
-	ck_assert_uint_eq(scene.inherited.count, 1);
+	ck_assert_uint_eq(test.inherited.count, 1);
 	ck_assert_uint_ge(took_ms, LIMIT_MS - SKIP_S * 1000 - 1);
 	ck_assert_uint_lt(took_ms, 2 * (LIMIT_MS - SKIP_S * 1000));
-	done(&scene, 0);
+	done(&test, 0);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(unit_reap(orphans[i].pid, 0), 0);
 }
@@ -258,15 +258,15 @@ flood_body(void *argument)
 	const enum answer answer = *(enum answer *)argument;
 	struct orphan orphan = {.answers = {answer}};
 	struct rlimit limit = {64, 64};
-	struct scene scene;
+	struct adopt_test test;
 
 	fake_clock.stopped = 1;
 	orphan_start(&orphan, 0);
 	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
-	ask(&scene, 0);
+	ask(&test, 0);
 	if (answer == FLOOD)
-		unit_must(scene.inherited.count < 64);
-	adopt_done(&scene.adopt, 0);
+		unit_must(test.inherited.count < 64);
+	adopt_done(&test.adopt, 0);
 	unit_must(unit_reap(orphan.pid, 0) == 0);
 }
 

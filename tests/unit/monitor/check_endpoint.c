@@ -4,7 +4,7 @@
  * kernel tells them, and what is said when the kernel refuses.
  */
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -69,10 +69,10 @@ kind_record(int i)
 	char name[64];
 
 	if (kinds[i].domain != AF_UNIX) {
-		record = sample_inet(kinds[i].kind, kinds[i].address, 0);
+		record = record_sample_inet(kinds[i].kind, kinds[i].address, 0);
 	} else {
 		snprintf(name, sizeof(name), "@check-endpoint-%d", getpid());
-		record = sample_unix(kinds[i].kind,
+		record = record_sample_unix(kinds[i].kind,
 		    kinds[i].address != NULL ? name : unit_path("s"));
 	}
 	record.handoff = kinds[i].handoff;
@@ -141,7 +141,7 @@ START_TEST(the_port_is_the_one_asked_for)
 	int holder = net_listen(AF_INET);
 	uint16_t port = net_port(holder);
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, "127.0.0.1", port);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", port);
 	struct endpoint endpoint;
 
 	fd_close(holder);
@@ -153,7 +153,8 @@ END_TEST
 
 START_TEST(the_backlog_is_the_one_asked_for)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 	struct endpoint endpoint;
@@ -200,8 +201,8 @@ static struct record_endpoint
 option_record(int i, uint32_t flags)
 {
 	struct record_endpoint record = options[i].address == NULL ?
-	    sample_unix(options[i].kind, unit_path("s")) :
-	    sample_inet(options[i].kind, options[i].address, 0);
+	    record_sample_unix(options[i].kind, unit_path("s")) :
+	    record_sample_inet(options[i].kind, options[i].address, 0);
 
 	record.flags = flags;
 	return record;

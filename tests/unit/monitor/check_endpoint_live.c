@@ -3,9 +3,9 @@
  * Sockets that are in use already: what can change of them, when their file
  * is theirs, and their end, which may be that of one owner or of all.
  */
-#include "fixture/asmonitor.h"
+#include "fixture/monitor_rights.h"
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -54,7 +54,8 @@ take_over(struct endpoint *next, struct endpoint *before,
 
 START_TEST(the_backlog_changes_while_connections_wait)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 	struct endpoint endpoint;
@@ -91,8 +92,8 @@ static const struct {
 START_TEST(an_option_is_switched_on_and_off)
 {
 	struct record_endpoint record = options[_i].kind == RECORD_TCP ?
-	    sample_inet(RECORD_TCP, "127.0.0.1", 0) :
-	    sample_unix(options[_i].kind, unit_path("s"));
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0) :
+	    record_sample_unix(options[_i].kind, unit_path("s"));
 	struct endpoint endpoint;
 	int value;
 	socklen_t size = sizeof(value);
@@ -113,7 +114,8 @@ END_TEST
 /* It is an attribute of the address. */
 START_TEST(what_cannot_be_switched_stays)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 	int value;
 	socklen_t size = sizeof(value);
@@ -133,7 +135,8 @@ END_TEST
 /* Both may have been undone by a worker that had been lent the socket. */
 START_TEST(an_engine_that_accepts_finds_a_socket_that_listens_and_never_waits)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
@@ -148,7 +151,8 @@ END_TEST
 
 START_TEST(whether_a_lent_socket_waits_is_its_workers_choice)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 	int flags = _i ? O_NONBLOCK : 0;
 
@@ -164,7 +168,7 @@ END_TEST
 START_TEST(a_socket_file_gets_another_mode_and_owner)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	int root = geteuid() == 0;
 	struct endpoint endpoint, next;
 	struct stat before, st;
@@ -173,16 +177,17 @@ START_TEST(a_socket_file_gets_another_mode_and_owner)
 	ck_assert_int_eq(stat(unit_path("s"), &before), 0);
 	record.socket_mode = 0620;
 	if (root) {
-		record.socket_uid = ASMONITOR_USER;
-		record.socket_gid = ASMONITOR_GROUP;
+		record.socket_uid = MONITOR_RIGHTS_USER;
+		record.socket_gid = MONITOR_RIGHTS_GROUP;
 	}
 	take_over(&next, &endpoint, &record);
 	apply_well(&next);
 	ck_assert_int_eq(stat(unit_path("s"), &st), 0);
 	ck_assert_uint_eq(st.st_ino, before.st_ino);
 	ck_assert_uint_eq(st.st_mode, S_IFSOCK | 0620);
-	ck_assert_uint_eq(st.st_uid, root ? ASMONITOR_USER : geteuid());
-	ck_assert_uint_eq(st.st_gid, root ? ASMONITOR_GROUP : before.st_gid);
+	ck_assert_uint_eq(st.st_uid, root ? MONITOR_RIGHTS_USER : geteuid());
+	ck_assert_uint_eq(
+	    st.st_gid, root ? MONITOR_RIGHTS_GROUP : before.st_gid);
 	record.socket_uid = RECORD_NO_ID; /* back to the monitor */
 	apply_well(&next);
 	ck_assert_int_eq(stat(unit_path("s"), &st), 0);
@@ -200,7 +205,7 @@ watch_owner(void *argument)
 
 	do
 		unit_must(stat(unit_path("s"), &st) == 0 &&
-		    st.st_uid == ASMONITOR_USER);
+		    st.st_uid == MONITOR_RIGHTS_USER);
 	while (!net_polls(*(int *)argument, POLLIN));
 }
 
@@ -208,15 +213,15 @@ watch_owner(void *argument)
 START_TEST(a_file_that_stays_as_it_is_has_its_owner_all_the_time)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 	int ends[2];
 	pid_t watcher;
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	record.socket_uid = ASMONITOR_USER;
+	record.socket_uid = MONITOR_RIGHTS_USER;
 	record.socket_mode = 0600;
 	bind_well(&endpoint, &record);
 	watcher = unit_fork(watch_owner, &ends[0]);
@@ -234,7 +239,7 @@ END_TEST
 START_TEST(a_socket_whose_file_is_gone_is_known)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint, next = {.record = &record, .fd = -1};
 	int other = -1;
 
@@ -260,7 +265,7 @@ END_TEST
 START_TEST(only_the_last_end_removes_the_file)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint, next;
 
 	bind_well(&endpoint, &record);
@@ -283,8 +288,8 @@ static struct record_endpoint
 revoked_record(int i)
 {
 	struct record_endpoint record = i == 0 ?
-	    sample_inet(RECORD_TCP, "127.0.0.85", 61585) :
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_inet(RECORD_TCP, "127.0.0.85", 61585) :
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 
 	record.flags = i == 0 ? RECORD_REUSEADDR : 0;
 	record.handoff = RECORD_LISTENER;
@@ -335,7 +340,7 @@ END_TEST
 
 UNIT_SUITE(endpoint_live)
 {
-	TCase *tc = asmonitor_case(suite, "change");
+	TCase *tc = monitor_rights_case(suite, "change");
 
 	tcase_add_test(tc, the_backlog_changes_while_connections_wait);
 	tcase_add_loop_test(
@@ -349,7 +354,7 @@ UNIT_SUITE(endpoint_live)
 	tcase_add_test(
 	    tc, a_file_that_stays_as_it_is_has_its_owner_all_the_time);
 	tcase_add_loop_test(tc, a_socket_whose_file_is_gone_is_known, 0, 4);
-	tc = asmonitor_case(suite, "end");
+	tc = monitor_rights_case(suite, "end");
 	tcase_add_loop_test(tc, only_the_last_end_removes_the_file,
 	    ENDPOINT_STOP, ENDPOINT_REVOKE + 1);
 	tcase_add_loop_test(

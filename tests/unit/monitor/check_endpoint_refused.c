@@ -4,7 +4,7 @@
  * says why, keeps errno, and leaves no descriptor behind.
  */
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -66,7 +66,7 @@ take(int i, struct record_endpoint *out_record)
 
 	if (taken[i].family == AF_UNIX) {
 		snprintf(name, sizeof(name), "@check-refused-%d", getpid());
-		*out_record = sample_unix(taken[i].kind, name);
+		*out_record = record_sample_unix(taken[i].kind, name);
 		return net_bind(name, taken[i].type);
 	}
 	if (taken[i].type == SOCK_STREAM) {
@@ -76,7 +76,7 @@ take(int i, struct record_endpoint *out_record)
 		ck_assert_int_eq(
 		    bind(fd, (const struct sockaddr *)&in, sizeof(in)), 0);
 	}
-	*out_record = sample_inet(taken[i].kind,
+	*out_record = record_sample_inet(taken[i].kind,
 	    taken[i].family == AF_INET ? "127.0.0.1" : "::1", net_port(fd));
 	if (taken[i].kind == RECORD_TCP)
 		out_record->flags = RECORD_REUSEADDR; /* it always has it */
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(the_log_names_the_listener_and_the_address)
 {
 	struct record_endpoint records[3] = {
-	    sample_inet(RECORD_TCP, "127.0.0.1", 0)};
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0)};
 	struct endpoint endpoints[3];
 	struct table table = {.endpoints = endpoints, .endpoint_count = 3};
 	char line[LOG_LINE_MAX + 1], expected[LOG_LINE_MAX];
@@ -141,7 +141,8 @@ static const char *const foreign[] = {"192.0.2.1", "2001:db8::1"};
 
 START_TEST(freebind_is_for_an_address_that_is_not_here_yet)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, foreign[_i], 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, foreign[_i], 0);
 
 	if (_i == 1 && !net_has_ipv6()) {
 		unit_skip("no IPv6 here");
@@ -177,7 +178,7 @@ static const struct {
 
 START_TEST(an_IPv6_socket_takes_IPv4_only_if_dual)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "::", 0);
+	struct record_endpoint record = record_sample_inet(RECORD_TCP, "::", 0);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (!net_has_ipv6()) {
@@ -195,7 +196,7 @@ END_TEST
 /* In a network of its own, where the default may be changed. */
 START_TEST(the_default_of_the_system_does_not_matter_to_IPv6)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "::", 0);
+	struct record_endpoint record = record_sample_inet(RECORD_TCP, "::", 0);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	socklen_t size = sizeof(int);
 	int sysctl, v6only = -1;
@@ -225,7 +226,8 @@ END_TEST
 
 START_TEST(an_option_that_cannot_be_set_is_a_refusal)
 {
-	struct record_endpoint record = sample_inet(RECORD_UDP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 0);
 
 	record.flags = RECORD_V6ONLY;
 	ck_assert_pstr_eq(refusal(&record), strerror(ENOPROTOOPT));
@@ -235,7 +237,8 @@ END_TEST
 
 START_TEST(no_descriptor_left_is_a_refusal)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	unsigned long limit = unit_limit_fds();
 	const char *wrong = refusal(&record);
 	int error = errno;
@@ -249,7 +252,8 @@ END_TEST
 static void
 bind_low(void *argument)
 {
-	struct record_endpoint record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
+	struct record_endpoint record =
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 1);
 
 	(void)argument;
 	unit_must(

@@ -3,10 +3,10 @@
  * The monitor and an engine that does as it should, or as it should not.  The
  * engine is this program, see double.h.
  */
-#include "fixture/double.h"
+#include "fixture/engine_stub.h"
 #include "fixture/fake_clock.h"
-#include "fixture/probe.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/clock.h"
@@ -24,9 +24,9 @@
 #define LIMIT_MS 10000
 #define SKIP_S 9
 
-static struct double_counters *counters;
+static struct engine_stub_counters *counters;
 
-struct scene {
+struct engine_process_test {
 	struct setup setup;
 	struct table table;
 	struct record_settings settings;
@@ -37,41 +37,42 @@ struct scene {
 	char text[512];
 };
 
-static struct scene scene;
+static struct engine_process_test test;
 
 static void
-prepare(enum double_does does, int number)
+prepare(enum engine_stub_does does, int number)
 {
-	probe_descriptors();
-	probe_log(&scene.setup.log, scene.log);
-	scene.setup.engine_program = probe_program();
-	scene.setup.counters = double_counters(&counters);
-	*counters = (struct double_counters){.does = does, .number = number};
-	scene.settings = (struct record_settings){.engine_uid = PROBE_UID,
-	    .engine_gid = PROBE_GID,
+	test_process_descriptors();
+	test_process_log(&test.setup.log, test.log);
+	test.setup.engine_program = test_process_program();
+	test.setup.counters = engine_stub_counters(&counters);
+	*counters =
+	    (struct engine_stub_counters){.does = does, .number = number};
+	test.settings = (struct record_settings){.engine_uid = TEST_PROCESS_UID,
+	    .engine_gid = TEST_PROCESS_GID,
 	    .endpoint_count = 1};
-	scene.record = sample_inet(RECORD_TCP, "127.0.0.1", 1);
+	test.record = record_sample_inet(RECORD_TCP, "127.0.0.1", 1);
 	for (int i = 0; i < ENDPOINTS; i++)
-		scene.endpoints[i] = (struct endpoint){
-		    .record = &scene.record, .fd = STDIN_FILENO};
-	scene.table = (struct table){.settings = &scene.settings,
-	    .endpoints = scene.endpoints,
+		test.endpoints[i] = (struct endpoint){
+		    .record = &test.record, .fd = STDIN_FILENO};
+	test.table = (struct table){.settings = &test.settings,
+	    .endpoints = test.endpoints,
 	    .endpoint_count = ENDPOINTS};
 }
 
 static int
 start(void)
 {
-	int count = probe_count();
+	int count = test_process_count();
 	int status =
-	    engine_process_start(&scene.engine, &scene.setup, &scene.table);
+	    engine_process_start(&test.engine, &test.setup, &test.table);
 
 	if (status != -1) {
-		unit_must(probe_count() == count);
-		unit_must(scene.engine.channel == -1);
-		unit_must(scene.engine.pid == 0);
+		unit_must(test_process_count() == count);
+		unit_must(test.engine.channel == -1);
+		unit_must(test.engine.pid == 0);
 	}
-	probe_read(scene.log[0], scene.text, sizeof(scene.text));
+	test_process_read(test.log[0], test.text, sizeof(test.text));
 	return status;
 }
 
@@ -81,25 +82,24 @@ right_body(void *argument)
 	static const struct channel_drain drain = {.stop = 1};
 
 	(void)argument;
-	prepare(DOUBLE_RIGHT, 5);
+	prepare(ENGINE_STUB_RIGHT, 5);
 	unit_must(start() == -1);
-	unit_must(scene.text[0] == '\0');
-	unit_must(scene.engine.phase == CHANNEL_LOADED);
+	unit_must(test.text[0] == '\0');
+	unit_must(test.engine.phase == CHANNEL_LOADED);
 	unit_must(counters->endpoints == ENDPOINTS);
-	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
-	unit_must(scene.engine.phase == CHANNEL_SERVING);
-	unit_must(engine_process_drain(&scene.engine, &drain) == 0);
-	unit_must(scene.engine.phase == CHANNEL_DRAINING);
-	unit_must(
-	    engine_process_end(&scene.engine, clock_ms() + LIMIT_MS) == 5);
+	unit_must(engine_process_serve(&test.engine, &test.setup) == -1);
+	unit_must(test.engine.phase == CHANNEL_SERVING);
+	unit_must(engine_process_drain(&test.engine, &drain) == 0);
+	unit_must(test.engine.phase == CHANNEL_DRAINING);
+	unit_must(engine_process_end(&test.engine, clock_ms() + LIMIT_MS) == 5);
 	unit_must(counters->started);
-	unit_must(scene.engine.pid == 0 && scene.engine.channel == -1);
-	unit_must(engine_process_end(&scene.engine, 0) == 0);
+	unit_must(test.engine.pid == 0 && test.engine.channel == -1);
+	unit_must(engine_process_end(&test.engine, 0) == 0);
 }
 
 START_TEST(an_engine_gets_the_whole_table_and_START_when_it_is_READY)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(right_body, NULL);
 }
 END_TEST
@@ -112,39 +112,39 @@ late_body(void *argument)
 	int fd;
 
 	(void)argument;
-	prepare(DOUBLE_HURRY, 0);
+	prepare(ENGINE_STUB_HURRY, 0);
 	unit_must(start() == -1);
-	unit_must(engine_process_serve(&scene.engine, &scene.setup) == -1);
-	channel.fd = scene.engine.channel;
+	unit_must(engine_process_serve(&test.engine, &test.setup) == -1);
+	channel.fd = test.engine.channel;
 	unit_must(poll(&channel, 1, -1) == 1);
-	unit_must(channel_receive(scene.engine.channel, 1, scene.engine.phase,
+	unit_must(channel_receive(test.engine.channel, 1, test.engine.phase,
 		      &message, &fd) == -1 &&
 	    errno == EPROTO);
-	engine_process_end(&scene.engine, 0);
+	engine_process_end(&test.engine, 0);
 }
 
 START_TEST(a_second_READY_is_one_too_many)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(late_body, NULL);
 }
 END_TEST
 
 static const struct {
-	enum double_does does;
+	enum engine_stub_does does;
 	int number;
 	int status;
 	const char *why; /* NULL: the kernel has two words for it */
 } bad[] = {
-    {DOUBLE_LIE, 0, EX_OSERR, "Protocol error"},
-    {DOUBLE_GARBAGE, 0, EX_OSERR, "Protocol error"},
-    {DOUBLE_PASS, 0, EX_OSERR, NULL},
-    {DOUBLE_EXIT, EX_NOPERM, EX_NOPERM, NULL},
-    {DOUBLE_EXIT, EX_CONFIG, EX_OSERR, NULL},
-    {DOUBLE_EXIT, 0, EX_OSERR, NULL},
-    {DOUBLE_SLOW, EX_NOPERM, EX_NOPERM, "Broken pipe"},
-    {DOUBLE_RESET, EX_NOPERM, EX_NOPERM, NULL},
-    {DOUBLE_SIGNAL, SIGTERM, EX_OSERR, "Broken pipe"},
+    {ENGINE_STUB_LIE, 0, EX_OSERR, "Protocol error"},
+    {ENGINE_STUB_GARBAGE, 0, EX_OSERR, "Protocol error"},
+    {ENGINE_STUB_PASS, 0, EX_OSERR, NULL},
+    {ENGINE_STUB_EXIT, EX_NOPERM, EX_NOPERM, NULL},
+    {ENGINE_STUB_EXIT, EX_CONFIG, EX_OSERR, NULL},
+    {ENGINE_STUB_EXIT, 0, EX_OSERR, NULL},
+    {ENGINE_STUB_SLOW, EX_NOPERM, EX_NOPERM, "Broken pipe"},
+    {ENGINE_STUB_RESET, EX_NOPERM, EX_NOPERM, NULL},
+    {ENGINE_STUB_SIGNAL, SIGTERM, EX_OSERR, "Broken pipe"},
 };
 
 static void
@@ -159,14 +159,14 @@ bad_body(void *argument)
 	snprintf(why, sizeof(why), "test: engine: did not get ready: %s\n",
 	    bad[i].why == NULL ? "" : bad[i].why);
 	if (bad[i].why == NULL)
-		unit_must(strncmp(scene.text, why, strlen(why) - 1) == 0);
+		unit_must(strncmp(test.text, why, strlen(why) - 1) == 0);
 	else
-		unit_must(strcmp(scene.text, why) == 0);
+		unit_must(strcmp(test.text, why) == 0);
 }
 
 START_TEST(an_engine_that_does_not_keep_to_the_channel_is_ended)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(bad_body, &_i);
 }
 END_TEST
@@ -176,15 +176,15 @@ silent_body(void *argument)
 {
 	uint64_t start_ms = fake_clock_real_ms();
 
-	prepare(DOUBLE_HANG, 0);
-	scene.table.endpoint_count = *(uint32_t *)argument;
+	prepare(ENGINE_STUB_HANG, 0);
+	test.table.endpoint_count = *(uint32_t *)argument;
 	/* The monitor looks at the clock once before it waits. */
 	fake_clock.skip_s = SKIP_S;
 	fake_clock.looks = 1;
 	unit_must(start() == EX_OSERR);
 	unit_must(
 	    fake_clock_real_ms() - start_ms >= LIMIT_MS - SKIP_S * 1000 - 1);
-	unit_must(strcmp(scene.text,
+	unit_must(strcmp(test.text,
 		      "test: engine: did not get ready: "
 		      "Connection timed out\n") == 0);
 }
@@ -193,7 +193,7 @@ START_TEST(a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing)
 {
 	static uint32_t counts[] = {1, ENDPOINTS};
 
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(silent_body, &counts[_i]);
 }
 END_TEST
@@ -202,10 +202,10 @@ static void
 program_body(void *argument)
 {
 	(void)argument;
-	prepare(DOUBLE_RIGHT, 0);
-	scene.setup.engine_program = STDIN_FILENO;
+	prepare(ENGINE_STUB_RIGHT, 0);
+	test.setup.engine_program = STDIN_FILENO;
 	unit_must(start() == EX_NOPERM);
-	unit_must(strstr(scene.text, "cannot start brokerd-engine") != NULL);
+	unit_must(strstr(test.text, "cannot start brokerd-engine") != NULL);
 }
 
 START_TEST(an_engine_that_may_not_be_executed_is_said)
@@ -219,7 +219,7 @@ engine_main(int argc, char **argv)
 {
 	if (argc != 1 || strcmp(argv[0], "brokerd-engine") != 0)
 		return UNIT_NO_CHILD;
-	return double_main();
+	return engine_stub_main();
 }
 
 UNIT_CHILD(engine_main)

@@ -2,7 +2,7 @@
 /*
  * What a monitor takes over from who started it.
  */
-#include "fixture/probe.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -149,7 +149,7 @@ start_body(void *argument)
 	}
 	unit_must(getenv("BROKERD_ENGINE") == NULL);
 	unit_must(getenv("BROKERD_CHANNEL") == NULL);
-	unit_must(probe_count() == own); /* all else is closed */
+	unit_must(test_process_count() == own); /* all else is closed */
 }
 
 START_TEST(what_was_handed_on_is_taken_and_all_else_closed)

@@ -4,8 +4,8 @@
  * it is taken, once, whatever else somebody hands on.
  */
 #include "fixture/net.h"
-#include "fixture/probe.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -45,9 +45,10 @@ wish_record(const struct wish *wish)
 	if (wish->address[0] == '@') {
 		snprintf(name, sizeof(name), "@check-inherited-%d%s",
 		    (int)getpid(), wish->address + 1);
-		record = sample_unix(wish->kind, name);
+		record = record_sample_unix(wish->kind, name);
 	} else {
-		record = sample_inet(wish->kind, wish->address, wish->port);
+		record =
+		    record_sample_inet(wish->kind, wish->address, wish->port);
 	}
 	record.handoff = wish->handoff;
 	record.flags = wish->flags;
@@ -234,8 +235,8 @@ network_body(void *argument)
 
 START_TEST(a_socket_of_another_network_is_not_taken)
 {
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(network_body, NULL);
 }
@@ -257,7 +258,7 @@ many_body(void *argument)
 	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "@many-%d-%d", (int)getpid(), i);
-		records[i] = sample_unix(RECORD_UNIX_STREAM, name);
+		records[i] = record_sample_unix(RECORD_UNIX_STREAM, name);
 		fds[i] = net_bind(name, SOCK_STREAM);
 		inherited_add(&inherited, fds[i], NULL);
 	}

@@ -4,9 +4,9 @@
  * that none but our own is removed.  Each test runs with the capabilities
  * that a monitor keeps; as an ordinary user, with none.
  */
-#include "fixture/asmonitor.h"
+#include "fixture/monitor_rights.h"
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -67,7 +67,7 @@ START_TEST(the_file_has_its_mode_whatever_the_umask)
 {
 	static const mode_t masks[] = {0, 077, 0777};
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
 	record.socket_mode = modes[_i];
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(the_file_is_born_for_its_owner_alone)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 	struct stat st;
 
@@ -100,18 +100,19 @@ static const struct {
 	uint32_t expected_uid, expected_gid;
 } owners[] = {
     {RECORD_NO_ID, RECORD_NO_ID, 0, 0},
-    {ASMONITOR_USER, RECORD_NO_ID, ASMONITOR_USER, 0},
-    {RECORD_NO_ID, ASMONITOR_GROUP, 0, ASMONITOR_GROUP},
-    {ASMONITOR_USER, ASMONITOR_GROUP, ASMONITOR_USER, ASMONITOR_GROUP},
+    {MONITOR_RIGHTS_USER, RECORD_NO_ID, MONITOR_RIGHTS_USER, 0},
+    {RECORD_NO_ID, MONITOR_RIGHTS_GROUP, 0, MONITOR_RIGHTS_GROUP},
+    {MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP, MONITOR_RIGHTS_USER,
+	MONITOR_RIGHTS_GROUP},
 };
 
 START_TEST(the_file_has_its_owner_and_group)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	record.socket_mode = 0640;
 	record.socket_uid = owners[_i].uid;
@@ -130,15 +131,16 @@ START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
 	struct record_endpoint record;
 	struct endpoint endpoint;
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
-	asmonitor_directory("theirs", _i == 0 ? 0755 : 02755);
-	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
-	record.socket_uid = ASMONITOR_USER;
+	monitor_rights_directory("theirs", _i == 0 ? 0755 : 02755);
+	record = record_sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = MONITOR_RIGHTS_USER;
 	record.socket_gid = RECORD_NO_ID;
 	record.socket_mode = 0660;
 	bind_well(&endpoint, &record);
-	is_file(&record, 0660, ASMONITOR_USER, _i == 0 ? 0 : ASMONITOR_GROUP);
+	is_file(&record, 0660, MONITOR_RIGHTS_USER,
+	    _i == 0 ? 0 : MONITOR_RIGHTS_GROUP);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert(!is_there(&record));
 }
@@ -152,22 +154,24 @@ START_TEST(the_socket_may_be_in_its_users_private_directory)
 	struct record_endpoint record;
 	struct endpoint endpoint;
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	unit_directory("theirs", 0700);
-	asmonitor_directory("theirs/deep", 0700);
-	ck_assert_int_eq(
-	    chown(unit_path("theirs"), ASMONITOR_USER, ASMONITOR_GROUP), 0);
-	record = sample_unix(RECORD_UNIX_STREAM, unit_path(private_paths[_i]));
-	record.socket_uid = ASMONITOR_USER;
-	record.socket_gid = ASMONITOR_GROUP;
+	monitor_rights_directory("theirs/deep", 0700);
+	ck_assert_int_eq(chown(unit_path("theirs"), MONITOR_RIGHTS_USER,
+			     MONITOR_RIGHTS_GROUP),
+	    0);
+	record = record_sample_unix(
+	    RECORD_UNIX_STREAM, unit_path(private_paths[_i]));
+	record.socket_uid = MONITOR_RIGHTS_USER;
+	record.socket_gid = MONITOR_RIGHTS_GROUP;
 	record.socket_mode = 0600;
 	bind_well(&endpoint, &record);
-	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
-	is_file(&record, 0600, ASMONITOR_USER, ASMONITOR_GROUP);
+	ck_assert_int_eq(setfsuid(MONITOR_RIGHTS_USER), 0);
+	is_file(&record, 0600, MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP);
 	setfsuid(0);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
-	ck_assert_int_eq(setfsuid(ASMONITOR_USER), 0);
+	ck_assert_int_eq(setfsuid(MONITOR_RIGHTS_USER), 0);
 	ck_assert(!is_there(&record));
 	ck_assert_int_eq(errno, ENOENT);
 	setfsuid(0);
@@ -177,15 +181,16 @@ END_TEST
 START_TEST(a_file_that_cannot_be_given_away_is_removed)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("d/s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("d/s"));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (geteuid() != 0) {
 		unit_directory("d", 0755);
 	} else {
-		asmonitor_directory("d", 0755);
+		monitor_rights_directory("d", 0755);
 		ck_assert_int_eq(
-		    privilege_drop(ASMONITOR_USER, ASMONITOR_GROUP), 0);
+		    privilege_drop(MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP),
+		    0);
 	}
 	record.socket_gid = 0;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), strerror(EPERM));
@@ -207,7 +212,7 @@ START_TEST(the_longest_path_is_bound)
 	path[sizeof(path) - 3] = '\0';
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	memcpy(path + sizeof(path) - 3, "/s", 3);
-	record = sample_unix(RECORD_UNIX_STREAM, path);
+	record = record_sample_unix(RECORD_UNIX_STREAM, path);
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(access(path, F_OK), 0);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
@@ -218,7 +223,7 @@ END_TEST
 START_TEST(the_file_is_removed_only_when_that_is_wanted)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
@@ -264,7 +269,7 @@ static void (*const successors[])(const char *) = {
 START_TEST(what_has_taken_our_files_place_stays)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
@@ -282,16 +287,17 @@ START_TEST(a_file_of_another_user_is_not_given_away)
 	struct record_endpoint record;
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	unit_directory("theirs", 0755);
-	record = sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
-	record.socket_uid = ASMONITOR_USER;
+	record = record_sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
+	record.socket_uid = MONITOR_RIGHTS_USER;
 	record.socket_mode = _i == 0 ? 0666 : 0600;
 	make_socket(path_of(&record));
 	ck_assert_int_eq(chmod(path_of(&record), 0600), 0);
-	ck_assert_int_eq(
-	    chown(unit_path("theirs"), ASMONITOR_USER, ASMONITOR_GROUP), 0);
+	ck_assert_int_eq(chown(unit_path("theirs"), MONITOR_RIGHTS_USER,
+			     MONITOR_RIGHTS_GROUP),
+	    0);
 	ck_assert_ptr_null(endpoint_find_path(&endpoint, NULL));
 	ck_assert_pstr_eq(endpoint_give_path(&endpoint), strerror(ESTALE));
 	is_file(&record, 0600, 0, 0);
@@ -300,7 +306,7 @@ END_TEST
 
 UNIT_SUITE(path)
 {
-	TCase *tc = asmonitor_case(suite, "path");
+	TCase *tc = monitor_rights_case(suite, "path");
 
 	tcase_add_loop_test(tc, the_file_has_its_mode_whatever_the_umask, 0,
 	    (int)UNIT_COUNT(modes));

@@ -3,9 +3,9 @@
  * What may be in a socket's place, and which directories it may not be in.
  * What is refused stays, and nobody whose socket is probed notices.
  */
-#include "fixture/asmonitor.h"
+#include "fixture/monitor_rights.h"
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -26,7 +26,8 @@
 static const char *
 refusal(const char *path)
 {
-	struct record_endpoint record = sample_unix(RECORD_UNIX_STREAM, path);
+	struct record_endpoint record =
+	    record_sample_unix(RECORD_UNIX_STREAM, path);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	const char *wrong;
 	int saved;
@@ -46,7 +47,7 @@ static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
 START_TEST(a_dead_socket_makes_room)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	int client;
 
@@ -64,13 +65,13 @@ static const char *const left_behind[] = {"s", "theirs/s"};
 START_TEST(a_dead_socket_of_its_users_makes_room)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path(left_behind[_i]));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path(left_behind[_i]));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
-	asmonitor_directory("theirs", 0700);
-	record.socket_uid = ASMONITOR_USER;
+	monitor_rights_directory("theirs", 0700);
+	record.socket_uid = MONITOR_RIGHTS_USER;
 	record.socket_mode = 0600;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
@@ -98,7 +99,7 @@ END_TEST
 START_TEST(a_socket_that_does_not_listen_yet_is_live)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
+	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	int live = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(bind(live, (const struct sockaddr *)&record.address,
@@ -115,7 +116,7 @@ START_TEST(a_datagram_socket_with_a_peer_is_live)
 	int peer = net_bind(unit_path("peer"), SOCK_DGRAM);
 	int live = net_bind(unit_path("s"), SOCK_DGRAM);
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_DGRAM, unit_path("peer"));
+	    record_sample_unix(RECORD_UNIX_DGRAM, unit_path("peer"));
 
 	ck_assert_int_eq(connect(live, (const struct sockaddr *)&record.address,
 			     record.address_length),
@@ -206,13 +207,13 @@ static const struct {
 	int holds;  /* may hold the socket */
 	int passes; /* may hold the directory that does */
 } parents[] = {
-    {0755, ASMONITOR_GROUP, 1, 1},
-    {0700, ASMONITOR_GROUP, 1, 1},
-    {0775, ASMONITOR_GROUP, 0, 0},
-    {0757, ASMONITOR_GROUP, 0, 0},
-    {0777, ASMONITOR_GROUP, 0, 0},
-    {01777, ASMONITOR_GROUP, 0, 1},
-    {01775, ASMONITOR_GROUP, 0, 1},
+    {0755, MONITOR_RIGHTS_GROUP, 1, 1},
+    {0700, MONITOR_RIGHTS_GROUP, 1, 1},
+    {0775, MONITOR_RIGHTS_GROUP, 0, 0},
+    {0757, MONITOR_RIGHTS_GROUP, 0, 0},
+    {0777, MONITOR_RIGHTS_GROUP, 0, 0},
+    {01777, MONITOR_RIGHTS_GROUP, 0, 1},
+    {01775, MONITOR_RIGHTS_GROUP, 0, 1},
     {0775, 0, 1, 1}, /* root's group is root */
     {0777, 0, 0, 0},
 };
@@ -225,7 +226,7 @@ START_TEST(directories_that_strangers_may_write_to_are_refused)
 	ck_assert_int_eq(chmod(path, parents[_i].mode), 0);
 	if (geteuid() == 0)
 		ck_assert_int_eq(chown(path, 0, parents[_i].group), 0);
-	else if (parents[_i].group == 0 && !asmonitor_is_root())
+	else if (parents[_i].group == 0 && !monitor_rights_is_root())
 		return;
 	if (parents[_i].holds)
 		ck_assert_pstr_eq(refusal(unit_path("d/s")), NULL);
@@ -264,11 +265,12 @@ END_TEST
 
 START_TEST(a_strangers_directory_is_refused)
 {
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	unit_directory("foreign", 0755);
 	unit_directory("foreign/inner", 0755);
-	ck_assert_int_eq(chown(unit_path("foreign"), ASMONITOR_USER, 0), 0);
+	ck_assert_int_eq(
+	    chown(unit_path("foreign"), MONITOR_RIGHTS_USER, 0), 0);
 	refused_way(unit_path("foreign/s"), EPERM);
 	refused_way(unit_path("foreign/inner/s"), EPERM);
 }
@@ -276,7 +278,7 @@ END_TEST
 
 UNIT_SUITE(path_refused)
 {
-	TCase *tc = asmonitor_case(suite, "path-refused");
+	TCase *tc = monitor_rights_case(suite, "path-refused");
 
 	tcase_add_loop_test(
 	    tc, a_dead_socket_makes_room, 0, (int)UNIT_COUNT(types));

@@ -2,7 +2,7 @@
 /*
  * The privilege ladder, step by step, as /proc shows it.
  */
-#include "fixture/probe.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "monitor/privilege.h"
@@ -28,11 +28,11 @@ static const uint64_t six =
 static void
 must_have(uint64_t permitted, uint64_t bounds)
 {
-	unit_must(probe_set("CapEff") == permitted);
-	unit_must(probe_set("CapPrm") == permitted);
-	unit_must(probe_set("CapBnd") == bounds);
-	unit_must(probe_set("CapInh") == 0);
-	unit_must(probe_set("CapAmb") == 0);
+	unit_must(test_process_set("CapEff") == permitted);
+	unit_must(test_process_set("CapPrm") == permitted);
+	unit_must(test_process_set("CapBnd") == bounds);
+	unit_must(test_process_set("CapInh") == 0);
+	unit_must(test_process_set("CapAmb") == 0);
 }
 
 /* Whoever runs this has no way back. */
@@ -51,36 +51,38 @@ become_user_with(uint64_t set)
 {
 	unit_must(setgroups(0, NULL) == 0);
 	unit_must(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
-	unit_must(setresgid(PROBE_GID, PROBE_GID, PROBE_GID) == 0);
-	unit_must(setresuid(PROBE_UID, PROBE_UID, PROBE_UID) == 0);
-	probe_capabilities(set);
+	unit_must(setresgid(TEST_PROCESS_GID, TEST_PROCESS_GID,
+		      TEST_PROCESS_GID) == 0);
+	unit_must(setresuid(TEST_PROCESS_UID, TEST_PROCESS_UID,
+		      TEST_PROCESS_UID) == 0);
+	test_process_capabilities(set);
 	for (unsigned long c = 0; c < 64; c++)
 		if ((set & BIT(c)) != 0)
 			unit_must(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, c,
 				      0, 0) == 0);
-	unit_must(probe_set("CapAmb") == set);
+	unit_must(test_process_set("CapAmb") == set);
 }
 
 static void
 root_body(void *argument)
 {
-	static const gid_t groups[] = {PROBE_GID, PROBE_GID + 1};
+	static const gid_t groups[] = {TEST_PROCESS_GID, TEST_PROCESS_GID + 1};
 	const int no_root = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED;
 
 	(void)argument;
 	unit_must(setgroups(UNIT_COUNT(groups), groups) == 0);
 	unit_must(privilege_reduce() == 0);
 	must_have(six, six);
-	unit_must(strcmp(probe_status("Uid"), "0\t0\t0\t0") == 0);
-	unit_must(strcmp(probe_status("Groups"), "") == 0);
+	unit_must(strcmp(test_process_status("Uid"), "0\t0\t0\t0") == 0);
+	unit_must(strcmp(test_process_status("Groups"), "") == 0);
 	unit_must(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	unit_must((prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) & no_root) == no_root);
 }
 
 START_TEST(root_keeps_six_capabilities_and_no_group)
 {
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(root_body, NULL);
 }
@@ -89,18 +91,18 @@ END_TEST
 static void
 drop_body(void *argument)
 {
-	const gid_t other = PROBE_GID + 1;
+	const gid_t other = TEST_PROCESS_GID + 1;
 	static const char ids[] = "60583\t60583\t60583\t60583";
 	static const char groups[] = "60584\t60584\t60584\t60584";
 
 	unit_must(setgroups(1, &other) == 0);
 	if (argument != NULL)
 		unit_must(privilege_reduce() == 0);
-	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	unit_must(privilege_drop(TEST_PROCESS_UID, TEST_PROCESS_GID) == 0);
 	must_have(0, 0);
-	unit_must(strcmp(probe_status("Uid"), ids) == 0);
-	unit_must(strcmp(probe_status("Gid"), groups) == 0);
-	unit_must(strcmp(probe_status("Groups"), "") == 0);
+	unit_must(strcmp(test_process_status("Uid"), ids) == 0);
+	unit_must(strcmp(test_process_status("Gid"), groups) == 0);
+	unit_must(strcmp(test_process_status("Groups"), "") == 0);
 	unit_must(setresuid(0, 0, 0) == -1 && errno == EPERM);
 	if (argument != NULL)
 		must_be_for_good();
@@ -110,8 +112,8 @@ START_TEST(a_child_keeps_nothing_whatever_its_monitor_had)
 {
 	static char reduced;
 
-	if (probe_not_root() != NULL) {
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL) {
+		unit_skip(test_process_not_root());
 		return;
 	}
 	unit_in_child(drop_body, NULL);
@@ -123,12 +125,12 @@ END_TEST
 static void
 user_body(void *argument)
 {
-	uint64_t bounds = probe_set("CapBnd"), binds;
+	uint64_t bounds = test_process_set("CapBnd"), binds;
 
 	(void)argument;
 	if (geteuid() == 0)
 		become_user_with(0);
-	binds = probe_set("CapPrm") & BIT(CAP_NET_BIND_SERVICE);
+	binds = test_process_set("CapPrm") & BIT(CAP_NET_BIND_SERVICE);
 	unit_must(privilege_reduce() == 0);
 	must_have(binds, bounds);
 	must_be_for_good();
@@ -140,8 +142,8 @@ user_body(void *argument)
 
 START_TEST(an_ordinary_user_has_nothing)
 {
-	if (geteuid() == 0 && probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (geteuid() == 0 && test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(user_body, NULL);
 }
@@ -150,21 +152,21 @@ END_TEST
 static void
 binder_body(void *argument)
 {
-	uint64_t bounds = probe_set("CapBnd");
+	uint64_t bounds = test_process_set("CapBnd");
 
 	(void)argument;
 	become_user_with(six);
 	unit_must(privilege_reduce() == 0);
 	must_have(BIT(CAP_NET_BIND_SERVICE), bounds);
 	must_be_for_good();
-	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	unit_must(privilege_drop(TEST_PROCESS_UID, TEST_PROCESS_GID) == 0);
 	must_have(0, bounds);
 }
 
 START_TEST(a_user_who_may_bind_keeps_that_and_its_child_nothing)
 {
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(binder_body, NULL);
 }
@@ -173,10 +175,10 @@ END_TEST
 static void
 must_carry(uint64_t permitted, uint64_t carried)
 {
-	unit_must(probe_set("CapEff") == permitted);
-	unit_must(probe_set("CapPrm") == permitted);
-	unit_must(probe_set("CapInh") == carried);
-	unit_must(probe_set("CapAmb") == carried);
+	unit_must(test_process_set("CapEff") == permitted);
+	unit_must(test_process_set("CapPrm") == permitted);
+	unit_must(test_process_set("CapInh") == carried);
+	unit_must(test_process_set("CapAmb") == carried);
 }
 
 /* What is carried a child does not keep, nor a monitor that begins anew. */
@@ -201,7 +203,7 @@ carry_body(void *argument)
 	unit_must(privilege_reduce() == 0);
 	must_carry(set, 0);
 	unit_must(privilege_carry(1) == 0);
-	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == 0);
+	unit_must(privilege_drop(TEST_PROCESS_UID, TEST_PROCESS_GID) == 0);
 	must_carry(0, 0);
 }
 
@@ -209,8 +211,8 @@ START_TEST(what_is_left_outlasts_exec_only_while_it_is_to)
 {
 	static char user;
 
-	if (probe_not_root() != NULL) {
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL) {
+		unit_skip(test_process_not_root());
 		return;
 	}
 	unit_in_child(carry_body, NULL);
@@ -225,7 +227,7 @@ nothing_body(void *argument)
 	if (geteuid() == 0)
 		become_user_with(0);
 	unit_must(privilege_reduce() == 0);
-	if (probe_set("CapPrm") != 0)
+	if (test_process_set("CapPrm") != 0)
 		return; /* this user may bind */
 	unit_must(privilege_carry(1) == 0);
 	must_carry(0, 0);
@@ -235,8 +237,8 @@ nothing_body(void *argument)
 
 START_TEST(who_has_nothing_carries_nothing)
 {
-	if (geteuid() == 0 && probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (geteuid() == 0 && test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(nothing_body, NULL);
 }
@@ -260,8 +262,8 @@ START_TEST(a_program_has_what_was_carried_and_no_more)
 {
 	static char names[2][16] = {"carried", "dropped"};
 
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(exec_body, names[_i]);
 }
@@ -273,7 +275,7 @@ make_file(const char *name)
 	return mknod(name, S_IFREG | 0600, 0);
 }
 
-/* Its directory is PROBE_UID's alone. */
+/* Its directory is TEST_PROCESS_UID's alone. */
 static void
 files_body(void *argument)
 {
@@ -282,9 +284,9 @@ files_body(void *argument)
 	unit_must(chdir(argument) == 0);
 	unit_must(privilege_reduce() == 0);
 	unit_must(make_file("a") == -1 && errno == EACCES);
-	privilege_file_user(PROBE_UID);
+	privilege_file_user(TEST_PROCESS_UID);
 	unit_must(make_file("b") == 0);
-	unit_must(stat("b", &st) == 0 && st.st_uid == PROBE_UID);
+	unit_must(stat("b", &st) == 0 && st.st_uid == TEST_PROCESS_UID);
 	unit_must(make_file("group/b") == -1 && errno == EACCES);
 	privilege_file_user(0);
 	unit_must(make_file("c") == -1 && errno == EACCES);
@@ -298,13 +300,13 @@ START_TEST(files_are_made_as_another_user_until_that_ends)
 {
 	const char *path;
 
-	if (probe_not_root() != NULL) {
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL) {
+		unit_skip(test_process_not_root());
 		return;
 	}
 	path = unit_directory("home", 0711);
 	unit_directory("home/group", 0770); /* of root and its group */
-	ck_assert_int_eq(chown(path, PROBE_UID, PROBE_GID), 0);
+	ck_assert_int_eq(chown(path, TEST_PROCESS_UID, TEST_PROCESS_GID), 0);
 	unit_in_child(files_body, (void *)(uintptr_t)path);
 }
 END_TEST
@@ -320,14 +322,14 @@ user_files_body(void *argument)
 	uid = geteuid();
 	privilege_file_user(0);
 	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
-	privilege_file_user(PROBE_UID + 1);
+	privilege_file_user(TEST_PROCESS_UID + 1);
 	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
 }
 
 START_TEST(an_ordinary_user_makes_files_as_itself)
 {
-	if (geteuid() == 0 && probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (geteuid() == 0 && test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(user_files_body, NULL);
 }
@@ -338,10 +340,12 @@ carry_main(int argc, char **argv)
 {
 	(void)argc;
 	if (strcmp(argv[0], "carried") == 0)
-		return probe_set("CapPrm") != six ||
-		    probe_set("CapEff") != six || probe_set("CapBnd") != six;
+		return test_process_set("CapPrm") != six ||
+		    test_process_set("CapEff") != six ||
+		    test_process_set("CapBnd") != six;
 	if (strcmp(argv[0], "dropped") == 0)
-		return probe_set("CapPrm") != 0 || probe_set("CapEff") != 0;
+		return test_process_set("CapPrm") != 0 ||
+		    test_process_set("CapEff") != 0;
 	return UNIT_NO_CHILD;
 }
 

@@ -3,7 +3,7 @@
  * A step of the privilege ladder that fails is never passed over: whoever is
  * on it has to end.
  */
-#include "fixture/probe.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "monitor/privilege.h"
@@ -51,8 +51,8 @@ take(unsigned int what)
 	if (what == 64)
 		keep_bounds();
 	else
-		probe_capabilities(
-		    probe_set("CapPrm") & ~(UINT64_C(1) << what));
+		test_process_capabilities(
+		    test_process_set("CapPrm") & ~(UINT64_C(1) << what));
 	errno = 0;
 }
 
@@ -68,8 +68,8 @@ START_TEST(root_that_cannot_come_down_to_the_six_fails)
 {
 	unsigned int what = missing_to_reduce[_i];
 
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(reduce_body, &what);
 }
@@ -79,7 +79,7 @@ static void
 drop_body(void *argument)
 {
 	take(*(const unsigned int *)argument);
-	unit_must(privilege_drop(PROBE_UID, PROBE_GID) == -1);
+	unit_must(privilege_drop(TEST_PROCESS_UID, TEST_PROCESS_GID) == -1);
 	unit_must(errno == EPERM);
 }
 
@@ -87,8 +87,8 @@ START_TEST(a_child_that_cannot_come_down_to_nothing_fails)
 {
 	unsigned int what = missing_to_drop[_i];
 
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(drop_body, &what);
 }

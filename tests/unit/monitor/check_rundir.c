@@ -4,7 +4,7 @@
  * it, and removed if it is private.  The lock ends with its process, so what
  * takes it is a child.
  */
-#include "fixture/asmonitor.h"
+#include "fixture/monitor_rights.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
@@ -211,13 +211,13 @@ open_foreign(void *argument)
 
 	(void)argument;
 	unit_must(chmod(unit_path("run"), 0755) == 0);
-	unit_must(chown(unit_path("run"), ASMONITOR_USER, 0) == 0);
+	unit_must(chown(unit_path("run"), MONITOR_RIGHTS_USER, 0) == 0);
 	unit_must(open_rundir(&rundir, unit_path("run"), 0, 0) == EX_NOPERM);
 }
 
 START_TEST(another_users_directory_is_refused)
 {
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	unit_in_child(open_well, NULL);
 	unit_in_child(open_foreign, NULL);
@@ -284,7 +284,7 @@ END_TEST
 
 UNIT_SUITE(rundir)
 {
-	TCase *tc = asmonitor_case(suite, "rundir");
+	TCase *tc = monitor_rights_case(suite, "rundir");
 
 	tcase_add_loop_test(
 	    tc, it_is_made_with_its_modes_and_stays, 0, (int)UNIT_COUNT(masks));

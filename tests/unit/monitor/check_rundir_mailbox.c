@@ -3,7 +3,7 @@
  * The mailbox directories that the monitor makes, and mends when it starts
  * again: for the listener's owner and the engine's group.
  */
-#include "fixture/asmonitor.h"
+#include "fixture/monitor_rights.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -23,13 +23,13 @@
 static uint32_t
 owner(void)
 {
-	return geteuid() == 0 ? ASMONITOR_USER : geteuid();
+	return geteuid() == 0 ? MONITOR_RIGHTS_USER : geteuid();
 }
 
 static uint32_t
 group(void)
 {
-	return geteuid() == 0 ? ASMONITOR_GROUP : getegid();
+	return geteuid() == 0 ? MONITOR_RIGHTS_GROUP : getegid();
 }
 
 /* Makes mailbox/www/, which has to be right then whatever it was. */
@@ -85,12 +85,12 @@ END_TEST
 
 static const struct {
 	uint32_t uid, gid;
-} others[] = {{0, 0}, {ASMONITOR_GROUP, ASMONITOR_GROUP},
-    {ASMONITOR_USER, ASMONITOR_USER}, {0, ASMONITOR_GROUP}};
+} others[] = {{0, 0}, {MONITOR_RIGHTS_GROUP, MONITOR_RIGHTS_GROUP},
+    {MONITOR_RIGHTS_USER, MONITOR_RIGHTS_USER}, {0, MONITOR_RIGHTS_GROUP}};
 
 START_TEST(one_of_another_owner_or_group_changes_hands)
 {
-	if (!asmonitor_is_root())
+	if (!monitor_rights_is_root())
 		return;
 	unit_directory("mailbox", 0711);
 	unit_directory("mailbox/www", 02750);
@@ -107,9 +107,10 @@ START_TEST(what_cannot_be_made_or_given_away_is_an_error)
 	if (geteuid() != 0) {
 		unit_directory("mailbox", 0711);
 	} else {
-		asmonitor_directory("mailbox", 0711);
+		monitor_rights_directory("mailbox", 0711);
 		ck_assert_int_eq(
-		    privilege_drop(ASMONITOR_USER, ASMONITOR_GROUP), 0);
+		    privilege_drop(MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP),
+		    0);
 	}
 	rundir.mailboxes =
 	    open(unit_path("mailbox"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -125,7 +126,7 @@ END_TEST
 
 UNIT_SUITE(rundir_mailbox)
 {
-	TCase *tc = asmonitor_case(suite, "rundir-mailbox");
+	TCase *tc = monitor_rights_case(suite, "rundir-mailbox");
 
 	tcase_add_loop_test(tc, it_belongs_to_the_owner_and_the_engine_may_look,
 	    0, (int)UNIT_COUNT(masks));

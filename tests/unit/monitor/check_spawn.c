@@ -2,8 +2,8 @@
 /*
  * What a child of the monitor has when it begins.
  */
-#include "fixture/probe.h"
-#include "fixture/scene.h"
+#include "fixture/test_child.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -19,46 +19,46 @@
 #include <unistd.h>
 
 /* A descriptor each for the numbers whose bit is set, and -1 for the others;
- * what the child is to see is in scene_text. */
+ * what the child is to see is in test_child_text. */
 static void
 give_fds(struct spawn *spawn, unsigned int given)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	scene_text[0] = '\0';
+	test_child_text[0] = '\0';
 	for (int i = 0; i < SPAWN_FDS; i++) {
 		if (i != 1)
 			spawn->fds[i] = -1;
 		if (i != 1 && (given & 1U << i) != 0)
 			spawn->fds[i] = memfd_create("given", MFD_CLOEXEC);
 		if (spawn->fds[i] != -1)
-			scene_append_fd(i, spawn->fds[i]);
+			test_child_append_fd(i, spawn->fds[i]);
 		else if (i < 3)
-			scene_append_fd(i, null);
+			test_child_append_fd(i, null);
 	}
 }
 
 static void
 fds_body(void *argument)
 {
-	static char expected[sizeof(scene_text)];
-	struct scene scene;
+	static char expected[sizeof(test_child_text)];
+	struct test_child child;
 
-	probe_descriptors();
-	scene_init(&scene, "fds", "0");
-	give_fds(&scene.spawn, *(unsigned int *)argument);
-	memcpy(expected, scene_text, sizeof(scene_text));
-	unit_must(scene_run(&scene) == 0);
-	if (strcmp(scene_text, expected) != 0)
-		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
-	unit_must(strcmp(scene_text, expected) == 0);
+	test_process_descriptors();
+	test_child_init(&child, "fds", "0");
+	give_fds(&child.spawn, *(unsigned int *)argument);
+	memcpy(expected, test_child_text, sizeof(test_child_text));
+	unit_must(test_child_run(&child) == 0);
+	if (strcmp(test_child_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, test_child_text);
+	unit_must(strcmp(test_child_text, expected) == 0);
 }
 
 START_TEST(a_child_has_only_the_descriptors_it_was_given)
 {
 	unsigned int given = (unsigned int)_i;
 
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(fds_body, &given);
 }
 END_TEST
@@ -84,20 +84,20 @@ environment_body(void *argument)
 {
 	int i = *(int *)argument;
 	const char *mine[UNIT_COUNT(environments[0].variables)];
-	struct scene scene;
+	struct test_child child;
 
-	probe_descriptors();
-	scene_init(&scene, "environment", "0");
+	test_process_descriptors();
+	test_child_init(&child, "environment", "0");
 	memcpy(mine, environments[i].variables, sizeof(mine));
 	environ = (char **)(uintptr_t)mine;
-	unit_must(scene_run(&scene) == 0);
-	unit_must(strcmp(scene_text, environments[i].expected) == 0);
+	unit_must(test_child_run(&child) == 0);
+	unit_must(strcmp(test_child_text, environments[i].expected) == 0);
 	unit_must(memcmp(mine, environments[i].variables, sizeof(mine)) == 0);
 }
 
 START_TEST(a_child_has_only_what_it_needs_of_the_environment)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(environment_body, &_i);
 }
 END_TEST
@@ -106,30 +106,30 @@ static void
 ids_body(void *argument)
 {
 	char expected[512], uid[64], gid[64], bounds[64];
-	struct scene scene;
+	struct test_child child;
 
 	(void)argument;
-	probe_descriptors();
-	snprintf(uid, sizeof(uid), "%s", probe_status("Uid"));
-	snprintf(gid, sizeof(gid), "%s", probe_status("Gid"));
-	snprintf(bounds, sizeof(bounds), "%s", probe_status("CapBnd"));
+	test_process_descriptors();
+	snprintf(uid, sizeof(uid), "%s", test_process_status("Uid"));
+	snprintf(gid, sizeof(gid), "%s", test_process_status("Gid"));
+	snprintf(bounds, sizeof(bounds), "%s", test_process_status("CapBnd"));
 	if (geteuid() == 0) {
-		snprintf(uid, sizeof(uid), "%d\t%d\t%d\t%d", PROBE_UID,
-		    PROBE_UID, PROBE_UID, PROBE_UID);
-		snprintf(gid, sizeof(gid), "%d\t%d\t%d\t%d", PROBE_GID,
-		    PROBE_GID, PROBE_GID, PROBE_GID);
+		snprintf(uid, sizeof(uid), "%d\t%d\t%d\t%d", TEST_PROCESS_UID,
+		    TEST_PROCESS_UID, TEST_PROCESS_UID, TEST_PROCESS_UID);
+		snprintf(gid, sizeof(gid), "%d\t%d\t%d\t%d", TEST_PROCESS_GID,
+		    TEST_PROCESS_GID, TEST_PROCESS_GID, TEST_PROCESS_GID);
 		snprintf(bounds, sizeof(bounds), "%016x", 0);
 	}
 	snprintf(expected, sizeof(expected),
 	    "Uid\t%s\nGid\t%s\nGroups\t%s\nCapInh\t%016x\nCapPrm\t%016x\n"
 	    "CapEff\t%016x\nCapBnd\t%s\nCapAmb\t%016x\n",
-	    uid, gid, geteuid() == 0 ? "" : probe_status("Groups"), 0, 0, 0,
-	    bounds, 0);
-	scene_init(&scene, "ids", "0");
-	unit_must(scene_run(&scene) == 0);
-	if (strcmp(scene_text, expected) != 0)
-		fprintf(stderr, "not\n%sbut\n%s", expected, scene_text);
-	unit_must(strcmp(scene_text, expected) == 0);
+	    uid, gid, geteuid() == 0 ? "" : test_process_status("Groups"), 0, 0,
+	    0, bounds, 0);
+	test_child_init(&child, "ids", "0");
+	unit_must(test_child_run(&child) == 0);
+	if (strcmp(test_child_text, expected) != 0)
+		fprintf(stderr, "not\n%sbut\n%s", expected, test_child_text);
+	unit_must(strcmp(test_child_text, expected) == 0);
 }
 
 START_TEST(a_child_of_an_ordinary_user_keeps_its_ids)
@@ -143,9 +143,9 @@ END_TEST
 
 START_TEST(a_child_of_root_is_the_user_it_was_to_be)
 {
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
-	else if (probe_is_for_all())
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
+	else if (test_process_is_for_all())
 		unit_in_child(ids_body, NULL);
 }
 END_TEST
@@ -164,13 +164,13 @@ program_body(void *argument)
 {
 	int i = *(int *)argument;
 	int file = memfd_create("program", MFD_CLOEXEC);
-	struct scene scene;
+	struct test_child child;
 
 	unit_must(fchmod(file, programs[i].mode) == 0);
-	scene_init(&scene, "exit", "0");
-	scene.spawn.program = file;
-	unit_must(scene_run(&scene) == programs[i].status);
-	unit_must(strcmp(scene_text, programs[i].why) == 0);
+	test_child_init(&child, "exit", "0");
+	child.spawn.program = file;
+	unit_must(test_child_run(&child) == programs[i].status);
+	unit_must(strcmp(test_child_text, programs[i].why) == 0);
 }
 
 START_TEST(a_child_that_cannot_begin_says_why)
@@ -182,25 +182,25 @@ END_TEST
 static void
 left_body(void *argument)
 {
-	struct scene scene;
+	struct test_child child;
 
 	(void)argument;
-	scene_init(&scene, "exit", "0");
-	scene.spawn.uid = UINT32_MAX; /* "as it is" to setresuid(2) */
-	unit_must(scene_run(&scene) == EX_NOPERM);
-	scene.spawn.uid = 0;
-	unit_must(scene_run(&scene) == EX_NOPERM);
-	scene.spawn.uid = PROBE_UID;
-	scene.spawn.gid = UINT32_MAX;
-	unit_must(scene_run(&scene) == EX_NOPERM);
-	scene.spawn.gid = 0;
-	unit_must(scene_run(&scene) == EX_NOPERM);
+	test_child_init(&child, "exit", "0");
+	child.spawn.uid = UINT32_MAX; /* "as it is" to setresuid(2) */
+	unit_must(test_child_run(&child) == EX_NOPERM);
+	child.spawn.uid = 0;
+	unit_must(test_child_run(&child) == EX_NOPERM);
+	child.spawn.uid = TEST_PROCESS_UID;
+	child.spawn.gid = UINT32_MAX;
+	unit_must(test_child_run(&child) == EX_NOPERM);
+	child.spawn.gid = 0;
+	unit_must(test_child_run(&child) == EX_NOPERM);
 }
 
 START_TEST(a_child_of_root_is_never_left_as_root)
 {
-	if (probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(left_body, NULL);
 }
@@ -209,22 +209,22 @@ END_TEST
 static void
 session_body(void *argument)
 {
-	struct scene scene;
+	struct test_child child;
 
 	(void)argument;
-	probe_descriptors();
-	scene_init(&scene, "session", "5");
-	unit_must(scene_run(&scene) == 5);
+	test_process_descriptors();
+	test_child_init(&child, "session", "5");
+	unit_must(test_child_run(&child) == 5);
 }
 
 START_TEST(a_child_has_a_session_of_its_own_and_so_no_terminal)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(session_body, NULL);
 }
 END_TEST
 
-UNIT_CHILD(scene_child)
+UNIT_CHILD(test_child_child)
 
 UNIT_SUITE(spawn)
 {

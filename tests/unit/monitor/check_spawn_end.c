@@ -2,8 +2,8 @@
 /*
  * What the monitor gets to know of its child's end.
  */
-#include "fixture/probe.h"
-#include "fixture/scene.h"
+#include "fixture/test_child.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/clock.h"
@@ -34,17 +34,17 @@ static void
 end_body(void *argument)
 {
 	int i = *(int *)argument;
-	struct scene scene;
+	struct test_child child;
 
-	probe_descriptors();
-	scene_init(&scene, ends[i].what, ends[i].argument);
-	unit_must(scene_run(&scene) == ends[i].status);
+	test_process_descriptors();
+	test_child_init(&child, ends[i].what, ends[i].argument);
+	unit_must(test_child_run(&child) == ends[i].status);
 	unit_must(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
 START_TEST(the_status_says_how_a_child_ended)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(end_body, &_i);
 }
 END_TEST
@@ -53,15 +53,15 @@ static void
 limit_body(void *argument)
 {
 	uint64_t start_ms, limit_ms = *(uint64_t *)argument;
-	struct scene scene;
+	struct test_child child;
 	char byte;
 	pid_t pid;
 
-	probe_descriptors();
-	scene_init(&scene, "wait", "0");
-	pid = spawn_start(&scene.spawn, &scene.log);
+	test_process_descriptors();
+	test_child_init(&child, "wait", "0");
+	pid = spawn_start(&child.spawn, &child.log);
 	unit_must(pid > 0);
-	unit_must(read(scene.out[0], &byte, 1) == 1 && byte == 'x');
+	unit_must(read(child.out[0], &byte, 1) == 1 && byte == 'x');
 	start_ms = clock_ms();
 	unit_must(spawn_wait(pid, start_ms + limit_ms) == -SIGKILL);
 	unit_must(clock_ms() - start_ms >= limit_ms);
@@ -72,7 +72,7 @@ START_TEST(a_child_over_its_limit_is_killed)
 {
 	static uint64_t limits_ms[] = {0, 150};
 
-	if (!probe_is_for_all())
+	if (!test_process_is_for_all())
 		return;
 	for (size_t i = 0; i < UNIT_COUNT(limits_ms); i++)
 		unit_in_child(limit_body, &limits_ms[i]);
@@ -82,14 +82,14 @@ END_TEST
 static void
 late_body(void *argument)
 {
-	struct scene scene;
+	struct test_child child;
 	siginfo_t info;
 	pid_t pid;
 
 	(void)argument;
-	probe_descriptors();
-	scene_init(&scene, "exit", "3");
-	pid = spawn_start(&scene.spawn, &scene.log);
+	test_process_descriptors();
+	test_child_init(&child, "exit", "3");
+	pid = spawn_start(&child.spawn, &child.log);
 	unit_must(pid > 0);
 	unit_must(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
 	unit_must(spawn_wait(pid, 0) == 3);
@@ -97,7 +97,7 @@ late_body(void *argument)
 
 START_TEST(a_child_that_has_ended_keeps_its_status_after_its_limit)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(late_body, NULL);
 }
 END_TEST
@@ -105,18 +105,18 @@ END_TEST
 static void
 ignored_body(void *argument)
 {
-	struct scene scene;
+	struct test_child child;
 
 	(void)argument;
-	probe_descriptors();
+	test_process_descriptors();
 	signal(SIGCHLD, SIG_IGN); /* then the kernel forgets how it ended */
-	scene_init(&scene, "exit", "3");
-	unit_must(scene_run(&scene) != 0);
+	test_child_init(&child, "exit", "3");
+	unit_must(test_child_run(&child) != 0);
 }
 
 START_TEST(a_child_of_unknown_end_has_not_succeeded)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(ignored_body, NULL);
 }
 END_TEST
@@ -149,9 +149,9 @@ START_TEST(what_a_child_has_said_is_logged_in_the_monitors_name)
 	char text[256];
 	int out[2];
 
-	probe_log(&log, out);
+	test_process_log(&log, out);
 	spawn_relay(said(sayings[_i].said, strlen(sayings[_i].said)), &log);
-	probe_read(out[0], text, sizeof(text));
+	test_process_read(out[0], text, sizeof(text));
 	ck_assert_str_eq(text, sayings[_i].logged);
 	close(out[0]);
 	close(out[1]);
@@ -165,9 +165,9 @@ START_TEST(a_line_that_is_too_long_becomes_several)
 	int out[2], lines = 0;
 
 	memset(line, 'x', sizeof(line));
-	probe_log(&log, out);
+	test_process_log(&log, out);
 	spawn_relay(said(line, sizeof(line)), &log);
-	probe_read(out[0], text, sizeof(text));
+	test_process_read(out[0], text, sizeof(text));
 	for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
 		ck_assert_int_eq(strncmp(at, "test: xxx", 9), 0);
 		lines++;
@@ -210,22 +210,23 @@ run_body(void *argument)
 {
 	int i = *(int *)argument, count, status = -7;
 	uint64_t limit_ms = strcmp(runs[i].what, "wait") == 0 ? 300 : 60000;
-	struct scene scene;
+	struct test_child child;
 
-	probe_descriptors();
-	scene_init(&scene, runs[i].what, runs[i].argument);
-	count = probe_count();
-	unit_must(spawn_run(&scene.spawn, clock_ms() + limit_ms, &scene.log,
+	test_process_descriptors();
+	test_child_init(&child, runs[i].what, runs[i].argument);
+	count = test_process_count();
+	unit_must(spawn_run(&child.spawn, clock_ms() + limit_ms, &child.log,
 		      &status) == 0);
 	unit_must(status == runs[i].status);
-	unit_must(probe_count() == count);
-	probe_read(scene.out[0], scene_text, sizeof(scene_text));
-	unit_must(strcmp(scene_text, runs[i].logged) == 0);
+	unit_must(test_process_count() == count);
+	test_process_read(
+	    child.out[0], test_child_text, sizeof(test_child_text));
+	unit_must(strcmp(test_child_text, runs[i].logged) == 0);
 }
 
 START_TEST(a_child_is_run_to_its_end_and_heard)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(run_body, &_i);
 }
 END_TEST
@@ -233,15 +234,15 @@ END_TEST
 static void
 none_body(void *argument)
 {
-	struct scene scene;
+	struct test_child child;
 	int status = -7;
 
 	(void)argument;
-	probe_descriptors();
-	scene_init(&scene, "exit", "0");
+	test_process_descriptors();
+	test_child_init(&child, "exit", "0");
 	unit_limit_fds();
 	errno = 0;
-	unit_must(spawn_run(&scene.spawn, clock_ms() + 60000, &scene.log,
+	unit_must(spawn_run(&child.spawn, clock_ms() + 60000, &child.log,
 		      &status) == -1);
 	unit_must(errno == EMFILE && status == -7);
 }

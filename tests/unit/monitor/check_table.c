@@ -4,8 +4,8 @@
  * this program: it hands on as its table what the configuration file has.
  */
 #include "fixture/net.h"
-#include "fixture/probe.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -38,7 +38,7 @@ reader_main(int argc, char **argv)
 	return n == 0 ? EX_OK : EX_NOINPUT;
 }
 
-struct scene {
+struct table_test {
 	struct record records[RECORDS + 1];
 	size_t size; /* bytes of them that are in the file */
 	struct setup setup;
@@ -48,30 +48,31 @@ struct scene {
 };
 
 static void
-fill(struct scene *scene)
+fill(struct table_test *test)
 {
-	struct record *r = scene->records;
+	struct record *r = test->records;
 
-	memset(scene, 0, sizeof(*scene));
+	memset(test, 0, sizeof(*test));
 	r[0].type = RECORD_HEADER;
 	r[0].u.header = (struct record_header){.magic = RECORD_MAGIC,
 	    .version = RECORD_VERSION,
 	    .size = sizeof(struct record)};
 	r[1].type = RECORD_SETTINGS;
-	r[1].u.settings = (struct record_settings){.engine_uid = PROBE_UID,
-	    .engine_gid = PROBE_GID,
-	    .endpoint_count = 1};
+	r[1].u.settings =
+	    (struct record_settings){.engine_uid = TEST_PROCESS_UID,
+		.engine_gid = TEST_PROCESS_GID,
+		.endpoint_count = 1};
 	r[2].type = RECORD_ENDPOINT;
-	r[2].u.endpoint = sample_inet(RECORD_TCP, "127.0.0.1", 8080);
+	r[2].u.endpoint = record_sample_inet(RECORD_TCP, "127.0.0.1", 8080);
 	r[3].type = RECORD_ENDPOINT;
-	r[3].u.endpoint = sample_unix(RECORD_UNIX_STREAM, "@unit-table");
-	r[3].u.endpoint.owner = PROBE_UID + 1;
+	r[3].u.endpoint = record_sample_unix(RECORD_UNIX_STREAM, "@unit-table");
+	r[3].u.endpoint.owner = TEST_PROCESS_UID + 1;
 	r[4] = r[3];
-	scene->size = RECORDS * sizeof(struct record);
+	test->size = RECORDS * sizeof(struct record);
 }
 
 static int
-run(struct scene *scene)
+run(struct table_test *test)
 {
 	static char name[] = "brokerd";
 	static char *argv[] = {name, NULL};
@@ -79,32 +80,31 @@ run(struct scene *scene)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int status;
 
-	unit_must(
-	    write(fd, scene->records, scene->size) == (ssize_t)scene->size);
+	unit_must(write(fd, test->records, test->size) == (ssize_t)test->size);
 	fd_close(fd);
-	probe_log(&scene->setup.log, scene->out);
-	scene->setup.argc = 1;
-	scene->setup.argv = argv;
-	scene->setup.config = path;
-	scene->setup.reader_program = probe_program();
-	status = table_read(&scene->table, &scene->setup);
-	probe_read(scene->out[0], scene->text, sizeof(scene->text));
+	test_process_log(&test->setup.log, test->out);
+	test->setup.argc = 1;
+	test->setup.argv = argv;
+	test->setup.config = path;
+	test->setup.reader_program = test_process_program();
+	status = table_read(&test->table, &test->setup);
+	test_process_read(test->out[0], test->text, sizeof(test->text));
 	return status;
 }
 
 static void
 right_body(void *argument)
 {
-	static struct scene scene;
-	const struct table *table = &scene.table;
+	static struct table_test test;
+	const struct table *table = &test.table;
 
 	(void)argument;
-	probe_descriptors();
-	fill(&scene);
-	unit_must(run(&scene) == -1);
-	unit_must(scene.text[0] == '\0');
+	test_process_descriptors();
+	fill(&test);
+	unit_must(run(&test) == -1);
+	unit_must(test.text[0] == '\0');
 	unit_must(table->record_count == RECORDS);
-	unit_must(memcmp(table->records, scene.records, scene.size) == 0);
+	unit_must(memcmp(table->records, test.records, test.size) == 0);
 	unit_must(table->settings == &table->records[1].u.settings);
 	unit_must(table->endpoint_count == 2);
 	for (int i = 0; i < 2; i++) {
@@ -113,13 +113,13 @@ right_body(void *argument)
 		unit_must(table->endpoints[i].fd == -1);
 		unit_must(table->endpoints[i].inode == 0);
 	}
-	table_done(&scene.table, ENDPOINT_STOP);
+	table_done(&test.table, ENDPOINT_STOP);
 	unit_must(table->records == NULL && table->endpoint_count == 0);
 }
 
 START_TEST(a_table_that_is_right_is_taken_in_its_order)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(right_body, NULL);
 }
 END_TEST
@@ -127,21 +127,21 @@ END_TEST
 static void
 remark_body(void *argument)
 {
-	static struct scene scene;
+	static struct table_test test;
 
 	(void)argument;
-	probe_descriptors();
-	fill(&scene);
-	scene.records[4].type = RECORD_DIAGNOSTIC;
-	scene.size += sizeof(struct record);
-	unit_must(run(&scene) == -1);
-	unit_must(scene.table.record_count == RECORDS + 1);
-	unit_must(scene.table.endpoint_count == 2);
+	test_process_descriptors();
+	fill(&test);
+	test.records[4].type = RECORD_DIAGNOSTIC;
+	test.size += sizeof(struct record);
+	unit_must(run(&test) == -1);
+	unit_must(test.table.record_count == RECORDS + 1);
+	unit_must(test.table.endpoint_count == 2);
 }
 
 START_TEST(a_remark_is_not_an_endpoint)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(remark_body, NULL);
 }
 END_TEST
@@ -186,27 +186,27 @@ static const struct {
 static void
 wrong_body(void *argument)
 {
-	static struct scene scene;
+	static struct table_test test;
 	char why[256];
 	int i = *(int *)argument;
 
-	probe_descriptors();
-	fill(&scene);
-	memcpy((char *)scene.records + wrongs[i].where, &wrongs[i].word,
+	test_process_descriptors();
+	fill(&test);
+	memcpy((char *)test.records + wrongs[i].where, &wrongs[i].word,
 	    sizeof(wrongs[i].word));
-	scene.size = wrongs[i].size;
-	unit_must(run(&scene) == EX_OSERR);
+	test.size = wrongs[i].size;
+	unit_must(run(&test) == EX_OSERR);
 	snprintf(why, sizeof(why), "test: config reader: unusable: %s\n",
 	    wrongs[i].why);
-	if (strcmp(scene.text, why) != 0)
-		fprintf(stderr, "not %sbut %s", why, scene.text);
-	unit_must(strcmp(scene.text, why) == 0);
-	table_done(&scene.table, ENDPOINT_STOP);
+	if (strcmp(test.text, why) != 0)
+		fprintf(stderr, "not %sbut %s", why, test.text);
+	unit_must(strcmp(test.text, why) == 0);
+	table_done(&test.table, ENDPOINT_STOP);
 }
 
 START_TEST(a_table_that_is_wrong_in_one_place_is_refused)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(wrong_body, &_i);
 }
 END_TEST
@@ -215,36 +215,36 @@ END_TEST
 static const struct {
 	uint32_t engine, engine_gid, owner;
 } meetings[] = {
-    {0, PROBE_GID, RECORD_NO_ID},
-    {PROBE_UID, 0, RECORD_NO_ID},
-    {CONF_UID, PROBE_GID, RECORD_NO_ID},
-    {PROBE_UID, PROBE_GID, PROBE_UID},
-    {PROBE_UID, PROBE_GID, CONF_UID},
-    {PROBE_UID, PROBE_GID, 0},
+    {0, TEST_PROCESS_GID, RECORD_NO_ID},
+    {TEST_PROCESS_UID, 0, RECORD_NO_ID},
+    {CONF_UID, TEST_PROCESS_GID, RECORD_NO_ID},
+    {TEST_PROCESS_UID, TEST_PROCESS_GID, TEST_PROCESS_UID},
+    {TEST_PROCESS_UID, TEST_PROCESS_GID, CONF_UID},
+    {TEST_PROCESS_UID, TEST_PROCESS_GID, 0},
 };
 
 static void
 meeting_body(void *argument)
 {
-	static struct scene scene;
+	static struct table_test test;
 	int i = *(int *)argument;
 
-	probe_descriptors();
-	fill(&scene);
-	scene.records[1].u.settings =
+	test_process_descriptors();
+	fill(&test);
+	test.records[1].u.settings =
 	    (struct record_settings){.engine_uid = meetings[i].engine,
 		.engine_gid = meetings[i].engine_gid,
 		.endpoint_count = 1};
-	scene.records[3].u.endpoint.owner = meetings[i].owner;
-	unit_must(run(&scene) == (geteuid() == 0 ? EX_OSERR : -1));
-	unit_must((scene.text[0] == '\0') == (geteuid() != 0));
+	test.records[3].u.endpoint.owner = meetings[i].owner;
+	unit_must(run(&test) == (geteuid() == 0 ? EX_OSERR : -1));
+	unit_must((test.text[0] == '\0') == (geteuid() != 0));
 }
 
 START_TEST(root_lets_no_two_roles_share_a_user)
 {
-	if (geteuid() == 0 && probe_not_root() != NULL)
-		unit_skip(probe_not_root());
-	else if (probe_is_for_all())
+	if (geteuid() == 0 && test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
+	else if (test_process_is_for_all())
 		unit_in_child(meeting_body, &_i);
 }
 END_TEST
@@ -253,34 +253,35 @@ END_TEST
 static void
 twice_body(void *argument)
 {
-	static struct scene scene;
+	static struct table_test test;
 	char path[64], why[256];
 
 	(void)argument;
-	probe_descriptors();
-	fill(&scene);
+	test_process_descriptors();
+	fill(&test);
 	snprintf(path, sizeof(path), "@unit-table-%d", (int)getpid());
-	scene.records[2].u.endpoint = sample_unix(RECORD_UNIX_STREAM, path);
-	scene.records[3].u.endpoint = scene.records[2].u.endpoint;
-	unit_must(run(&scene) == -1);
-	unit_must(table_bind(&scene.table, &scene.setup,
-		      &scene.setup.inherited) == EX_OSERR);
-	unit_must(scene.table.endpoints[0].fd != -1);
-	unit_must(scene.table.endpoints[1].fd == -1);
-	probe_read(scene.out[0], scene.text, sizeof(scene.text));
+	test.records[2].u.endpoint =
+	    record_sample_unix(RECORD_UNIX_STREAM, path);
+	test.records[3].u.endpoint = test.records[2].u.endpoint;
+	unit_must(run(&test) == -1);
+	unit_must(table_bind(&test.table, &test.setup, &test.setup.inherited) ==
+	    EX_OSERR);
+	unit_must(test.table.endpoints[0].fd != -1);
+	unit_must(test.table.endpoints[1].fd == -1);
+	test_process_read(test.out[0], test.text, sizeof(test.text));
 	snprintf(why, sizeof(why),
 	    "test: listener www: cannot make unix:%s: the address is taken: "
 	    "another program listens there, perhaps a worker that was lent "
 	    "the socket\n",
 	    path);
-	unit_must(strcmp(scene.text, why) == 0);
-	table_done(&scene.table, ENDPOINT_STOP);
+	unit_must(strcmp(test.text, why) == 0);
+	table_done(&test.table, ENDPOINT_STOP);
 	unit_must(net_reach(path, SOCK_STREAM) == -1);
 }
 
 START_TEST(an_endpoint_that_is_there_twice_is_refused)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(twice_body, NULL);
 }
 END_TEST

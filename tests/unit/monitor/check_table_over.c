@@ -5,8 +5,8 @@
  * it was.
  */
 #include "fixture/net.h"
-#include "fixture/probe.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -21,7 +21,7 @@
 
 #define MOST 12
 
-static struct scene {
+static struct test_child {
 	struct setup setup;
 	struct record_settings settings;
 	struct record_endpoint before_records[MOST], records[MOST];
@@ -29,7 +29,7 @@ static struct scene {
 	struct channel_drain drain;
 	int log[2];
 	char text[1024];
-} scene;
+} child;
 
 /* The number is the endpoint: an abstract socket, or a path from 100 on. */
 static struct record_endpoint
@@ -42,7 +42,7 @@ record_of(int number, uint32_t handoff)
 	    name, sizeof(name), "@table-over-%d-%d", (int)getpid(), number);
 	if (number >= 100)
 		snprintf(name, sizeof(name), "%d", number);
-	record = sample_unix(
+	record = record_sample_unix(
 	    RECORD_UNIX_STREAM, number >= 100 ? unit_path(name) : name);
 	record.handoff = handoff;
 	return record;
@@ -53,7 +53,7 @@ open_table(
     struct table *table, const struct record_endpoint *records, uint32_t count)
 {
 	*table = (struct table){
-	    .settings = &scene.settings, .endpoint_count = count};
+	    .settings = &child.settings, .endpoint_count = count};
 	table->endpoints = calloc(count, sizeof(*table->endpoints));
 	ck_assert_ptr_nonnull(table->endpoints);
 	for (uint32_t i = 0; i < count; i++)
@@ -67,14 +67,14 @@ init(int first, uint32_t count)
 {
 	struct inherited none = {.items = NULL};
 
-	memset(&scene, 0, sizeof(scene));
-	probe_log(&scene.setup.log, scene.log);
-	scene.settings.drain_timeout_s = 7;
+	memset(&child, 0, sizeof(child));
+	test_process_log(&child.setup.log, child.log);
+	child.settings.drain_timeout_s = 7;
 	for (uint32_t i = 0; i < count; i++)
-		scene.before_records[i] =
+		child.before_records[i] =
 		    record_of(first + (int)i, RECORD_CONNECTION);
-	open_table(&scene.before, scene.before_records, count);
-	ck_assert_int_eq(table_bind(&scene.before, &scene.setup, &none), -1);
+	open_table(&child.before, child.before_records, count);
+	ck_assert_int_eq(table_bind(&child.before, &child.setup, &none), -1);
 }
 
 /* Binds the other table, of count records, as a reload does. */
@@ -84,12 +84,12 @@ over(uint32_t count)
 	struct inherited inherited = {.items = NULL};
 	int status;
 
-	for (uint32_t i = 0; i < scene.before.endpoint_count; i++)
+	for (uint32_t i = 0; i < child.before.endpoint_count; i++)
 		inherited_add(&inherited,
-		    fcntl(scene.before.endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
-		    &scene.before.endpoints[i]);
-	open_table(&scene.table, scene.records, count);
-	status = table_bind(&scene.table, &scene.setup, &inherited);
+		    fcntl(child.before.endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
+		    &child.before.endpoints[i]);
+	open_table(&child.table, child.records, count);
+	status = table_bind(&child.table, &child.setup, &inherited);
 	inherited_done(&inherited);
 	return status;
 }
@@ -97,23 +97,23 @@ over(uint32_t count)
 static void
 take_over(void)
 {
-	table_take_over(&scene.table, &scene.before, &scene.drain, scene.text,
-	    sizeof(scene.text));
-	ck_assert_uint_eq(scene.drain.stop, 0);
-	ck_assert_uint_eq(scene.drain.timeout_ms, 7000);
-	for (uint32_t i = 0; i < scene.table.endpoint_count; i++) {
-		ck_assert_int_eq(scene.table.endpoints[i].shared, 0);
-		ck_assert_ptr_null(scene.table.endpoints[i].from);
+	table_take_over(&child.table, &child.before, &child.drain, child.text,
+	    sizeof(child.text));
+	ck_assert_uint_eq(child.drain.stop, 0);
+	ck_assert_uint_eq(child.drain.timeout_ms, 7000);
+	for (uint32_t i = 0; i < child.table.endpoint_count; i++) {
+		ck_assert_int_eq(child.table.endpoints[i].shared, 0);
+		ck_assert_ptr_null(child.table.endpoints[i].from);
 	}
 }
 
 static void
 done(void)
 {
-	table_done(&scene.before, ENDPOINT_REVOKE);
-	table_done(&scene.table, ENDPOINT_STOP);
-	close(scene.log[0]);
-	close(scene.log[1]);
+	table_done(&child.before, ENDPOINT_REVOKE);
+	table_done(&child.table, ENDPOINT_STOP);
+	close(child.log[0]);
+	close(child.log[1]);
 }
 
 static int
@@ -132,31 +132,31 @@ START_TEST(the_difference_is_told)
 {
 	init(0, 10);
 	/* Lent: 8, which is removed, and 9, which is not. */
-	scene.before_records[8].handoff = RECORD_LISTENER;
-	scene.before_records[9].handoff = RECORD_LISTENER;
-	scene.before_records[4].flags = RECORD_RENDEZVOUS;
+	child.before_records[8].handoff = RECORD_LISTENER;
+	child.before_records[9].handoff = RECORD_LISTENER;
+	child.before_records[4].flags = RECORD_RENDEZVOUS;
 	/* 3 and 9 stay, 5 changes, 10 and 11 are new, so is 12. */
-	scene.records[0] = record_of(10, RECORD_CONNECTION);
-	scene.records[1] = record_of(3, RECORD_CONNECTION);
-	scene.records[2] = record_of(5, RECORD_CONNECTION);
-	scene.records[2].backlog++;
-	scene.records[3] = record_of(11, RECORD_CONNECTION);
-	scene.records[4] = record_of(9, RECORD_LISTENER);
-	scene.records[5] = record_of(12, RECORD_CONNECTION);
-	scene.records[5].flags = RECORD_RENDEZVOUS;
+	child.records[0] = record_of(10, RECORD_CONNECTION);
+	child.records[1] = record_of(3, RECORD_CONNECTION);
+	child.records[2] = record_of(5, RECORD_CONNECTION);
+	child.records[2].backlog++;
+	child.records[3] = record_of(11, RECORD_CONNECTION);
+	child.records[4] = record_of(9, RECORD_LISTENER);
+	child.records[5] = record_of(12, RECORD_CONNECTION);
+	child.records[5].flags = RECORD_RENDEZVOUS;
 	ck_assert_int_eq(over(6), -1);
 	take_over();
-	ck_assert_str_eq(scene.text,
+	ck_assert_str_eq(child.text,
 	    "endpoints: 2 added, 1 changed, 6 removed, 2 unchanged; "
 	    "1 of those removed were lent and may still be held");
 	for (uint32_t i = 0; i < 10; i++) {
 		int kept = i == 3 || i == 5 || i == 9;
 
-		ck_assert_int_eq(channel_is_removed(&scene.drain, i), !kept);
-		ck_assert_int_eq(scene.before.endpoints[i].shared, kept);
+		ck_assert_int_eq(channel_is_removed(&child.drain, i), !kept);
+		ck_assert_int_eq(child.before.endpoints[i].shared, kept);
 	}
 	for (uint32_t i = 10; i < RECORD_MAX; i++)
-		ck_assert_int_eq(channel_is_removed(&scene.drain, i), 0);
+		ck_assert_int_eq(channel_is_removed(&child.drain, i), 0);
 	done();
 }
 END_TEST
@@ -166,30 +166,30 @@ START_TEST(each_endpoint_has_a_bit)
 {
 	static struct record_endpoint one;
 
-	memset(&scene, 0, sizeof(scene));
-	ck_assert_int_eq(pipe2(scene.log, O_CLOEXEC), 0);
-	scene.settings.drain_timeout_s = 7;
+	memset(&child, 0, sizeof(child));
+	ck_assert_int_eq(pipe2(child.log, O_CLOEXEC), 0);
+	child.settings.drain_timeout_s = 7;
 	one = record_of(0, RECORD_CONNECTION);
-	scene.before.endpoints =
-	    calloc(RECORD_MAX, sizeof(*scene.before.endpoints));
-	scene.table.endpoints =
-	    calloc(RECORD_MAX, sizeof(*scene.table.endpoints));
-	scene.table.settings = &scene.settings;
+	child.before.endpoints =
+	    calloc(RECORD_MAX, sizeof(*child.before.endpoints));
+	child.table.endpoints =
+	    calloc(RECORD_MAX, sizeof(*child.table.endpoints));
+	child.table.settings = &child.settings;
 	for (uint32_t i = 0; i < RECORD_MAX; i++) {
 		struct endpoint endpoint = {.record = &one, .fd = -1};
 
-		scene.before.endpoints[scene.before.endpoint_count++] =
+		child.before.endpoints[child.before.endpoint_count++] =
 		    endpoint;
-		endpoint.from = &scene.before.endpoints[i];
+		endpoint.from = &child.before.endpoints[i];
 		if (i % 3 == 0)
-			scene.table.endpoints[scene.table.endpoint_count++] =
+			child.table.endpoints[child.table.endpoint_count++] =
 			    endpoint;
 	}
 	take_over();
 	for (uint32_t i = 0; i < RECORD_MAX; i++)
 		ck_assert_int_eq(
-		    channel_is_removed(&scene.drain, i), i % 3 != 0);
-	ck_assert_int_eq(channel_is_removed(&scene.drain, RECORD_MAX), 0);
+		    channel_is_removed(&child.drain, i), i % 3 != 0);
+	ck_assert_int_eq(channel_is_removed(&child.drain, RECORD_MAX), 0);
 	done();
 }
 END_TEST
@@ -200,18 +200,18 @@ START_TEST(what_both_have_is_the_same_socket_and_goes_on)
 	ino_t inode;
 
 	init(99, 3); /* an abstract one and two files */
-	inode = scene.before.endpoints[1].inode;
+	inode = child.before.endpoints[1].inode;
 	ck_assert_uint_ne(inode, 0);
-	scene.records[0] = scene.before_records[1];
-	scene.records[1] = scene.before_records[0];
+	child.records[0] = child.before_records[1];
+	child.records[1] = child.before_records[0];
 	ck_assert_int_eq(over(2), -1);
-	kept = scene.table.endpoints;
+	kept = child.table.endpoints;
 	for (int i = 0; i < 2; i++)
 		ck_assert(
-		    net_is_same(kept[i].fd, scene.before.endpoints[1 - i].fd));
-	ck_assert_int_eq(table_apply(&scene.table, &scene.setup), -1);
+		    net_is_same(kept[i].fd, child.before.endpoints[1 - i].fd));
+	ck_assert_int_eq(table_apply(&child.table, &child.setup), -1);
 	take_over();
-	table_done(&scene.before, ENDPOINT_REVOKE);
+	table_done(&child.before, ENDPOINT_REVOKE);
 	ck_assert(is_served(&kept[0]) && is_served(&kept[1]));
 	ck_assert_uint_eq(kept[0].inode, inode);
 	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
@@ -227,20 +227,20 @@ START_TEST(a_failure_in_the_middle_leaves_the_table_before_as_it_was)
 
 	init(99, 3);
 	other = net_bind(unit_path("102"), SOCK_STREAM);
-	scene.records[0] = record_of(100, RECORD_CONNECTION);
-	scene.records[1] = record_of(103, RECORD_CONNECTION); /* a new one */
-	scene.records[2] = record_of(102, RECORD_CONNECTION);
-	scene.records[3] = record_of(101, RECORD_CONNECTION);
+	child.records[0] = record_of(100, RECORD_CONNECTION);
+	child.records[1] = record_of(103, RECORD_CONNECTION); /* a new one */
+	child.records[2] = record_of(102, RECORD_CONNECTION);
+	child.records[3] = record_of(101, RECORD_CONNECTION);
 	ck_assert_int_eq(over(4), EX_OSERR);
 	ck_assert_int_eq(access(unit_path("103"), F_OK), 0);
-	table_done(&scene.table, ENDPOINT_STOP);
+	table_done(&child.table, ENDPOINT_STOP);
 	for (int i = 0; i < 3; i++)
-		ck_assert(is_served(&scene.before.endpoints[i]));
+		ck_assert(is_served(&child.before.endpoints[i]));
 	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
 	ck_assert_int_eq(access(unit_path("101"), F_OK), 0);
 	ck_assert_int_eq(access(unit_path("103"), F_OK), -1);
-	probe_read(scene.log[0], scene.text, sizeof(scene.text));
-	ck_assert_ptr_nonnull(strstr(scene.text, "a live socket is in its"));
+	test_process_read(child.log[0], child.text, sizeof(child.text));
+	ck_assert_ptr_nonnull(strstr(child.text, "a live socket is in its"));
 	done();
 	close(other);
 }
@@ -249,12 +249,12 @@ END_TEST
 START_TEST(what_cannot_change_is_a_failure_that_is_said)
 {
 	init(0, 1);
-	scene.records[0] = record_of(0, RECORD_LISTENER);
+	child.records[0] = record_of(0, RECORD_LISTENER);
 	ck_assert_int_eq(over(1), EX_OSERR);
-	probe_read(scene.log[0], scene.text, sizeof(scene.text));
+	test_process_read(child.log[0], child.text, sizeof(child.text));
 	ck_assert_ptr_nonnull(
-	    strstr(scene.text, "its handoff cannot change while it is open"));
-	ck_assert(is_served(&scene.before.endpoints[0]));
+	    strstr(child.text, "its handoff cannot change while it is open"));
+	ck_assert(is_served(&child.before.endpoints[0]));
 	done();
 }
 END_TEST
@@ -264,18 +264,18 @@ START_TEST(a_socket_without_its_file_is_made_anew)
 {
 	init(100, 1);
 	ck_assert_int_eq(unlink(unit_path("100")), 0);
-	scene.records[0] = scene.before_records[0];
+	child.records[0] = child.before_records[0];
 	ck_assert_int_eq(over(1), -1);
 	ck_assert(!net_is_same(
-	    scene.table.endpoints[0].fd, scene.before.endpoints[0].fd));
+	    child.table.endpoints[0].fd, child.before.endpoints[0].fd));
 	take_over();
-	ck_assert_str_eq(scene.text,
+	ck_assert_str_eq(child.text,
 	    "endpoints: 1 added, 0 changed, 1 removed, 0 unchanged; "
 	    "0 of those removed were lent and may still be held");
-	ck_assert(channel_is_removed(&scene.drain, 0));
-	table_done(&scene.before, ENDPOINT_REVOKE);
+	ck_assert(channel_is_removed(&child.drain, 0));
+	table_done(&child.before, ENDPOINT_REVOKE);
 	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
-	ck_assert(is_served(&scene.table.endpoints[0]));
+	ck_assert(is_served(&child.table.endpoints[0]));
 	done();
 }
 END_TEST

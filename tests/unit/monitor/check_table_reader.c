@@ -4,7 +4,7 @@
  * write, and that it cannot change what it has written.  It is this program,
  * which does what the command line says.
  */
-#include "fixture/probe.h"
+#include "fixture/test_process.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
@@ -85,7 +85,7 @@ reader_main(int argc, char **argv)
 	return number;
 }
 
-struct scene {
+struct reader_test {
 	struct setup setup;
 	struct table table;
 	int log[2]; /* a pair; the reader has the second one too */
@@ -94,49 +94,49 @@ struct scene {
 };
 
 static void
-prepare(struct scene *scene, const char *what, const char *number)
+prepare(struct reader_test *test, const char *what, const char *number)
 {
 	static char name[] = "brokerd";
 
-	memset(scene, 0, sizeof(*scene));
-	probe_descriptors();
+	memset(test, 0, sizeof(*test));
+	test_process_descriptors();
 	unsetenv("JOURNAL_STREAM");
-	unit_must(socketpair(
-		      AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, scene->log) == 0);
-	log_init(&scene->setup.log, "test", scene->log[1]);
-	scene->argv[0] = name;
-	scene->argv[1] = strdup(what);
-	scene->argv[2] = strdup(number);
-	scene->setup.argc = 3;
-	scene->setup.argv = scene->argv;
-	scene->setup.config = "/dev/null";
-	scene->setup.reader_program = probe_program();
-	snprintf(scene->setup.rundir.path, sizeof(scene->setup.rundir.path),
+	unit_must(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, test->log) == 0);
+	log_init(&test->setup.log, "test", test->log[1]);
+	test->argv[0] = name;
+	test->argv[1] = strdup(what);
+	test->argv[2] = strdup(number);
+	test->setup.argc = 3;
+	test->setup.argv = test->argv;
+	test->setup.config = "/dev/null";
+	test->setup.reader_program = test_process_program();
+	snprintf(test->setup.rundir.path, sizeof(test->setup.rundir.path),
 	    "/run/unit");
 }
 
 /* The test's end of a configuration that is a FIFO. */
 static int
-open_fifo(struct scene *scene)
+open_fifo(struct reader_test *test)
 {
 	int fd;
 
-	scene->setup.config = unit_path("fifo");
-	unit_must(mkfifo(scene->setup.config, 0600) == 0);
-	unit_must(chmod(scene->setup.config, 0666) == 0);
-	fd = open(scene->setup.config, O_RDWR | O_CLOEXEC);
+	test->setup.config = unit_path("fifo");
+	unit_must(mkfifo(test->setup.config, 0600) == 0);
+	unit_must(chmod(test->setup.config, 0666) == 0);
+	fd = open(test->setup.config, O_RDWR | O_CLOEXEC);
 	unit_must(fd != -1);
 	return fd;
 }
 
 static int
-run(struct scene *scene)
+run(struct reader_test *test)
 {
-	int count = probe_count();
-	int status = table_read(&scene->table, &scene->setup);
+	int count = test_process_count();
+	int status = table_read(&test->table, &test->setup);
 
-	unit_must(probe_count() == count);
-	probe_read(scene->log[0], scene->text, sizeof(scene->text));
+	unit_must(test_process_count() == count);
+	test_process_read(test->log[0], test->text, sizeof(test->text));
 	return status;
 }
 
@@ -160,19 +160,19 @@ static const struct {
 static void
 end_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	int i = *(int *)argument;
 	char number[32];
 
 	snprintf(number, sizeof(number), "%zu", ends[i].number);
-	prepare(&scene, ends[i].what, number);
-	unit_must(run(&scene) == ends[i].status);
-	unit_must(strcmp(scene.text, ends[i].why) == 0);
+	prepare(&test, ends[i].what, number);
+	unit_must(run(&test) == ends[i].status);
+	unit_must(strcmp(test.text, ends[i].why) == 0);
 }
 
 START_TEST(a_reader_that_fails_or_writes_too_much_ends_the_start)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(end_body, &_i);
 }
 END_TEST
@@ -180,14 +180,14 @@ END_TEST
 static void
 sealed_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	char answer[8] = "";
 	int fifo;
 
 	(void)argument;
-	prepare(&scene, "change", "0");
-	fifo = open_fifo(&scene);
-	unit_must(run(&scene) == EX_OSERR);
+	prepare(&test, "change", "0");
+	fifo = open_fifo(&test);
+	unit_must(run(&test) == EX_OSERR);
 	unit_must(write(fifo, "x", 1) == 1);
 	/* Until the other has taken that one. */
 	while (read(fifo, answer, 1) == 1 && answer[0] == 'x')
@@ -198,7 +198,7 @@ sealed_body(void *argument)
 
 START_TEST(what_has_been_read_cannot_be_changed)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(sealed_body, NULL);
 }
 END_TEST
@@ -206,23 +206,23 @@ END_TEST
 static void
 mapped_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	int fifo;
 
 	(void)argument;
-	prepare(&scene, "map", "0");
-	fifo = open_fifo(&scene);
-	unit_must(run(&scene) == EX_OSERR);
-	unit_must(strcmp(scene.text,
+	prepare(&test, "map", "0");
+	fifo = open_fifo(&test);
+	unit_must(run(&test) == EX_OSERR);
+	unit_must(strcmp(test.text,
 		      "test: config reader: unusable: "
 		      "Device or resource busy\n") == 0);
-	unit_must(scene.table.records == NULL);
+	unit_must(test.table.records == NULL);
 	unit_must(write(fifo, "x", 1) == 1); /* what stayed behind ends */
 }
 
 START_TEST(a_table_that_somebody_can_still_write_to_is_refused)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(mapped_body, NULL);
 }
 END_TEST
@@ -230,25 +230,25 @@ END_TEST
 static void
 test_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	const char *said =
 	    geteuid() == 0 ? "-pR /run/unit that\n" : "-R /run/unit that\n";
 	int out[2];
 
 	(void)argument;
-	prepare(&scene, "say", "that");
+	prepare(&test, "say", "that");
 	unit_must(pipe2(out, O_CLOEXEC) == 0);
 	unit_must(fd_place(out[1], STDOUT_FILENO) == 0);
-	scene.setup.test = 1;
-	unit_must(run(&scene) == EX_OK);
-	unit_must(scene.table.records == NULL && scene.text[0] == '\0');
-	probe_read(out[0], scene.text, sizeof(scene.text));
-	unit_must(strcmp(scene.text, said) == 0);
+	test.setup.test = 1;
+	unit_must(run(&test) == EX_OK);
+	unit_must(test.table.records == NULL && test.text[0] == '\0');
+	test_process_read(out[0], test.text, sizeof(test.text));
+	unit_must(strcmp(test.text, said) == 0);
 }
 
 START_TEST(a_test_reads_and_says_and_takes_nothing)
 {
-	if (probe_is_for_all())
+	if (test_process_is_for_all())
 		unit_in_child(test_body, NULL);
 }
 END_TEST
@@ -256,22 +256,23 @@ END_TEST
 static void
 input_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	int listens = *(int *)argument;
 
-	prepare(&scene, "input", listens ? "0" : "7");
-	scene.setup.config = unit_path("config");
-	scene.setup.listens = listens;
+	prepare(&test, "input", listens ? "0" : "7");
+	test.setup.config = unit_path("config");
+	test.setup.listens = listens;
 	if (!listens)
-		unit_must(mknod(scene.setup.config, S_IFREG | 0600, 0) == 0 &&
-		    truncate(scene.setup.config, 7) == 0);
-	scene.setup.test = 1;
-	unit_must(run(&scene) == EX_OK);
+		unit_must(mknod(test.setup.config, S_IFREG | 0600, 0) == 0 &&
+		    truncate(test.setup.config, 7) == 0);
+	test.setup.test = 1;
+	unit_must(run(&test) == EX_OK);
 }
 
 START_TEST(a_reader_has_the_file_unless_there_is_none_to_read)
 {
-	for (int listens = 0; probe_is_for_all() && listens < 2; listens++)
+	for (int listens = 0; test_process_is_for_all() && listens < 2;
+	     listens++)
 		unit_in_child(input_body, &listens);
 }
 END_TEST
@@ -279,26 +280,27 @@ END_TEST
 static void
 unreadable_body(void *argument)
 {
-	static struct scene scene;
+	static struct reader_test test;
 	char why[256];
 
-	prepare(&scene, "exit", "0");
-	scene.setup.config = argument;
-	unit_must(run(&scene) == EX_CONFIG);
+	prepare(&test, "exit", "0");
+	test.setup.config = argument;
+	unit_must(run(&test) == EX_CONFIG);
 	snprintf(why, sizeof(why), "test: %s: cannot read it: %s\n",
-	    scene.setup.config, "No such file or directory");
-	unit_must(strcmp(scene.text, why) == 0);
+	    test.setup.config, "No such file or directory");
+	unit_must(strcmp(test.text, why) == 0);
 	unit_must(mknod(argument, S_IFREG, 0) == 0);
 	if (geteuid() == 0)
-		unit_must(chown(argument, PROBE_UID, PROBE_GID) == 0 &&
+		unit_must(
+		    chown(argument, TEST_PROCESS_UID, TEST_PROCESS_GID) == 0 &&
 		    privilege_reduce() == 0);
-	unit_must(run(&scene) == EX_NOPERM);
+	unit_must(run(&test) == EX_NOPERM);
 }
 
 START_TEST(a_file_that_cannot_be_read_is_said)
 {
-	if (geteuid() == 0 && probe_not_root() != NULL)
-		unit_skip(probe_not_root());
+	if (geteuid() == 0 && test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
 	else
 		unit_in_child(
 		    unreadable_body, (void *)(uintptr_t)unit_path("absent"));

@@ -3,11 +3,11 @@
  * The workers of a pool come and go: none is forgotten as long as something
  * is to be heard of it, and a mailbox that nobody reads is not used again.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 
 #include "base/fd.h"
 
@@ -20,93 +20,94 @@
 
 /* Sends count to worker 0, alone, which has received them. */
 static void
-send_to_first(struct crew *crew, size_t count)
+send_to_first(struct test_pool *test, size_t count)
 {
-	static struct letter letter;
+	static struct wire_raw raw;
 
-	ck_assert_uint_eq(crew_put(crew, count), count);
-	route_send(crew->pool);
-	letter_take(&letter, crew->mailboxes[0]);
-	ck_assert_uint_eq(letter.count, count);
-	letter_close(&letter);
+	ck_assert_uint_eq(test_pool_put(test, count), count);
+	route_send(test->pool);
+	wire_raw_take(&raw, test->mailboxes[0]);
+	ck_assert_uint_eq(raw.count, count);
+	wire_raw_close(&raw);
 }
 
 static void
-take_name(struct crew *crew, unsigned int which)
+take_name(struct test_pool *test, unsigned int which)
 {
-	ck_assert_int_eq(unlink(crew_path(which)), 0);
-	crew_settle(crew);
+	ck_assert_int_eq(unlink(test_pool_path(which)), 0);
+	test_pool_settle(test);
 }
 
 START_TEST(a_path_has_one_pool)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init(&crew, 0);
-	ck_assert_ptr_eq(pool_find(&crew.pools, &crew.core, &crew.watch,
+	test_pool_init(&test, 0);
+	ck_assert_ptr_eq(pool_find(&test.pools, &test.core, &test.watch,
 			     unit_path("pool/"), geteuid()),
-	    crew.pool);
-	crew_done(&crew);
+	    test.pool);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_plain_worker_is_gone_with_its_name)
 {
 	unsigned int changes;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init(&crew, 1);
-	crew_worker(&crew, 0)->kind = WORKER_PLAIN;
-	ck_assert(pool_has_worker(crew.pool));
-	changes = crew.changes;
-	take_name(&crew, 0);
-	ck_assert(TAILQ_EMPTY(&crew.pool->workers));
-	ck_assert(TAILQ_EMPTY(&crew.pool->leaving));
-	ck_assert(!pool_has_worker(crew.pool));
-	ck_assert_uint_eq(crew.changes, changes + 1);
-	crew_done(&crew);
+	test_pool_init(&test, 1);
+	test_pool_worker(&test, 0)->kind = WORKER_PLAIN;
+	ck_assert(pool_has_worker(test.pool));
+	changes = test.changes;
+	take_name(&test, 0);
+	ck_assert(TAILQ_EMPTY(&test.pool->workers));
+	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	ck_assert(!pool_has_worker(test.pool));
+	ck_assert_uint_eq(test.changes, changes + 1);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_worker_that_leaves_is_kept_until_all_is_confirmed)
 {
 	struct worker *worker;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	send_to_first(&crew, 2);
-	worker = crew_worker(&crew, 0);
-	take_name(&crew, 0);
-	ck_assert_ptr_eq(TAILQ_FIRST(&crew.pool->leaving), worker);
-	ck_assert(TAILQ_EMPTY(&crew.pool->workers));
-	ck_assert(!pool_has_worker(crew.pool));
-	ck_assert(pool_is_busy(crew.pool));
-	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 2);
-	ck_assert(!pool_is_busy(crew.pool));
-	crew_close(&crew, 0);
-	crew_settle(&crew);
-	ck_assert(TAILQ_EMPTY(&crew.pool->leaving));
-	crew_done(&crew);
+	test_pool_init_receipted(&test, 1);
+	send_to_first(&test, 2);
+	worker = test_pool_worker(&test, 0);
+	take_name(&test, 0);
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->leaving), worker);
+	ck_assert(TAILQ_EMPTY(&test.pool->workers));
+	ck_assert(!pool_has_worker(test.pool));
+	ck_assert(pool_is_busy(test.pool));
+	wire_raw_send_receipt(
+	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 2);
+	ck_assert(!pool_is_busy(test.pool));
+	test_pool_close(&test, 0);
+	test_pool_settle(&test);
+	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_a_leaving_worker_does_not_confirm_goes_to_others)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	send_to_first(&crew, 2);
-	take_name(&crew, 0);
-	crew_open(&crew, 1);
-	crew_settle(&crew);
-	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
-	crew_close(&crew, 0);
-	crew_settle(&crew);
-	ck_assert(TAILQ_EMPTY(&crew.pool->leaving));
-	crew_expect(&crew, 1, "01");
-	crew_done(&crew);
+	test_pool_init_receipted(&test, 1);
+	send_to_first(&test, 2);
+	take_name(&test, 0);
+	test_pool_open(&test, 1);
+	test_pool_settle(&test);
+	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
+	test_pool_close(&test, 0);
+	test_pool_settle(&test);
+	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	test_pool_expect(&test, 1, "01");
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -114,69 +115,71 @@ END_TEST
 START_TEST(a_leaving_worker_may_say_hello)
 {
 	struct fdrecv_wire_hello hello;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init(&crew, 1);
-	hello = letter_hello(crew_path(0), 1);
-	ck_assert_uint_eq(crew_put(&crew, 1), 1);
-	crew_expect(&crew, 0, "0");
-	take_name(&crew, 0);
-	ck_assert_int_eq(TAILQ_FIRST(&crew.pool->leaving)->kind, WORKER_NEW);
-	crew.links[0] = crew_reach();
-	letter_greet(crew.links[0], &hello, crew_path(0));
-	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 1);
+	test_pool_init(&test, 1);
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	test_pool_expect(&test, 0, "0");
+	take_name(&test, 0);
+	ck_assert_int_eq(TAILQ_FIRST(&test.pool->leaving)->kind, WORKER_NEW);
+	test.receipt_conns[0] = test_pool_connect();
+	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
+	wire_raw_send_receipt(
+	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_int_eq(
-	    TAILQ_FIRST(&crew.pool->leaving)->kind, WORKER_RECEIPTED);
-	crew_done(&crew);
+	    TAILQ_FIRST(&test.pool->leaving)->kind, WORKER_RECEIPTED);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_new_inode_is_a_new_worker)
 {
 	struct worker *before;
-	struct crew crew;
+	struct test_pool test;
 	int old;
 
-	crew_init_receipted(&crew, 1);
-	send_to_first(&crew, 1);
-	before = crew_worker(&crew, 0);
-	old = crew.mailboxes[0];
-	ck_assert_int_eq(unlink(crew_path(0)), 0);
-	crew_open(&crew, 0);
-	crew_settle(&crew);
-	ck_assert_ptr_eq(TAILQ_FIRST(&crew.pool->leaving), before);
-	ck_assert_ptr_nonnull(crew_worker(&crew, 0));
-	ck_assert_int_eq(crew_worker(&crew, 0)->kind, WORKER_NEW);
-	ck_assert_uint_eq(crew_put(&crew, 1), 1);
-	crew_expect(&crew, 0, "1");
+	test_pool_init_receipted(&test, 1);
+	send_to_first(&test, 1);
+	before = test_pool_worker(&test, 0);
+	old = test.mailboxes[0];
+	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
+	test_pool_open(&test, 0);
+	test_pool_settle(&test);
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->leaving), before);
+	ck_assert_ptr_nonnull(test_pool_worker(&test, 0));
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	test_pool_expect(&test, 0, "1");
 	ck_assert(!net_polls(old, POLLIN));
-	crew_done(&crew);
+	test_pool_done(&test);
 	close(old);
 }
 END_TEST
 
 START_TEST(a_mailbox_that_nobody_reads_is_not_found_again)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	crew.links[0] = fd_close(crew.links[0]); /* its mailbox stays */
-	crew_settle(&crew);
+	test_pool_init_receipted(&test, 1);
+	test.receipt_conns[0] =
+	    fd_close(test.receipt_conns[0]); /* its mailbox stays */
+	test_pool_settle(&test);
 	for (int i = 0; i < 2; i++) {
-		ck_assert(!pool_has_worker(crew.pool));
-		ck_assert_uint_eq(crew_put(&crew, 1), 0);
-		finder_scan(&crew.pool->finder);
-		crew_settle(&crew);
+		ck_assert(!pool_has_worker(test.pool));
+		ck_assert_uint_eq(test_pool_put(&test, 1), 0);
+		finder_scan(&test.pool->finder);
+		test_pool_settle(&test);
 	}
-	take_name(&crew, 0);
-	ck_assert(TAILQ_EMPTY(&crew.pool->workers));
-	ck_assert(TAILQ_EMPTY(&crew.pool->leaving));
-	crew_open(&crew, 1);
-	crew_settle(&crew);
-	ck_assert(pool_has_worker(crew.pool));
-	crew_done(&crew);
+	take_name(&test, 0);
+	ck_assert(TAILQ_EMPTY(&test.pool->workers));
+	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	test_pool_open(&test, 1);
+	test_pool_settle(&test);
+	ck_assert(pool_has_worker(test.pool));
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -184,28 +187,28 @@ START_TEST(a_hello_revives_a_mailbox)
 {
 	struct fdrecv_wire_hello hello;
 	struct worker *worker;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	worker = crew_worker(&crew, 0);
-	send_to_first(&crew, 2);
+	test_pool_init_receipted(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	send_to_first(&test, 2);
 	worker->survived = 1; /* of a process that has ended by now */
-	crew.links[0] = fd_close(crew.links[0]);
-	crew_settle(&crew);
+	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
+	test_pool_settle(&test);
 	ck_assert(worker->left);
-	crew_holds(&crew, "1");
-	hello = letter_hello(crew_path(0), 4711);
-	crew.links[0] = crew_reach();
-	letter_greet(crew.links[0], &hello, crew_path(0));
-	crew_settle(&crew);
+	test_pool_holds(&test, "1");
+	hello = wire_raw_hello(test_pool_path(0), 4711);
+	test.receipt_conns[0] = test_pool_connect();
+	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
+	test_pool_settle(&test);
 	ck_assert(!worker->left);
 	ck_assert(!worker->shared);
 	ck_assert_uint_eq(worker->instance, 4711);
-	crew_expect(&crew, 0, "1");
-	crew_close(&crew, 0); /* no child of it is known */
-	crew_settle(&crew);
-	crew_holds(&crew, "1");
-	crew_done(&crew);
+	test_pool_expect(&test, 0, "1");
+	test_pool_close(&test, 0); /* no child of it is known */
+	test_pool_settle(&test);
+	test_pool_holds(&test, "1");
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -213,29 +216,31 @@ END_TEST
 START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
 {
 	struct fdrecv_wire_hello hello;
-	struct record_endpoint udp = sample_inet(RECORD_UDP, "127.0.0.1", 53);
-	static struct letter letter;
-	struct crew crew;
+	struct record_endpoint udp =
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	static struct wire_raw raw;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
+	test_pool_init_receipted(&test, 1);
 	pool_add_lent(
-	    crew.pool, handoff_new_lent(&udp, &crew.stats, crew.listener));
-	hello = letter_hello(crew_path(0), 4711);
+	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
+	hello = wire_raw_hello(test_pool_path(0), 4711);
 	for (uint64_t i = 1; i <= 2; i++) {
-		route_lend(crew.pool, crew_worker(&crew, 0));
-		route_lend(crew.pool, crew_worker(&crew, 0));
-		ck_assert_uint_eq(crew.stats.lent, i);
-		letter_take(&letter, crew.mailboxes[0]);
-		ck_assert_uint_eq(letter.count, 1);
-		ck_assert(net_is_same(letter.fds[0], crew.listener));
-		letter_close(&letter);
-		crew.links[0] = fd_close(crew.links[0]);
-		crew_settle(&crew);
-		crew.links[0] = crew_reach();
-		letter_greet(crew.links[0], &hello, crew_path(0));
-		crew_settle(&crew);
+		route_lend(test.pool, test_pool_worker(&test, 0));
+		route_lend(test.pool, test_pool_worker(&test, 0));
+		ck_assert_uint_eq(test.stats.lent, i);
+		wire_raw_take(&raw, test.mailboxes[0]);
+		ck_assert_uint_eq(raw.count, 1);
+		ck_assert(net_is_same(raw.fds[0], test.listener));
+		wire_raw_close(&raw);
+		test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
+		test_pool_settle(&test);
+		test.receipt_conns[0] = test_pool_connect();
+		wire_raw_send_hello(
+		    test.receipt_conns[0], &hello, test_pool_path(0));
+		test_pool_settle(&test);
 	}
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -243,38 +248,38 @@ START_TEST(what_is_held_is_found_by_its_listener)
 {
 	struct stats_listener other = {.held = 1};
 	struct handoff *handoff;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	ck_assert_uint_eq(crew_put(&crew, 3), 3);
-	route_take_back(crew.pool, crew_worker(&crew, 0));
-	crew_holds(&crew, "012");
-	TAILQ_FIRST(&crew.pool->held)->stats = &other;
-	handoff = pool_take_held(crew.pool, &crew.stats);
+	test_pool_init_receipted(&test, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
+	route_take_back(test.pool, test_pool_worker(&test, 0));
+	test_pool_holds(&test, "012");
+	TAILQ_FIRST(&test.pool->held)->stats = &other;
+	handoff = pool_take_held(test.pool, &test.stats);
 	ck_assert_ptr_nonnull(handoff);
-	ck_assert_uint_eq(crew.stats.held, 2);
+	ck_assert_uint_eq(test.stats.held, 2);
 	handoff_free(handoff);
-	ck_assert(crew_is_closed(&crew, 1));
-	handoff_free(pool_take_held(crew.pool, &crew.stats));
-	ck_assert_ptr_null(pool_take_held(crew.pool, &crew.stats));
+	ck_assert(test_pool_is_closed(&test, 1));
+	handoff_free(pool_take_held(test.pool, &test.stats));
+	ck_assert_ptr_null(pool_take_held(test.pool, &test.stats));
 	ck_assert_uint_eq(other.held, 1);
-	ck_assert(pool_is_busy(crew.pool));
-	crew_done(&crew);
+	ck_assert(pool_is_busy(test.pool));
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_worker_that_comes_late_has_no_lead)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 2);
-	ck_assert_uint_eq(crew_put(&crew, 8), 8);
-	crew_open(&crew, 2);
-	crew_settle(&crew);
-	ck_assert_uint_gt(crew_worker(&crew, 0)->share.pass, 0);
-	ck_assert_uint_eq(crew_worker(&crew, 2)->share.pass,
-	    crew_worker(&crew, 0)->share.pass);
-	crew_done(&crew);
+	test_pool_init_receipted(&test, 2);
+	ck_assert_uint_eq(test_pool_put(&test, 8), 8);
+	test_pool_open(&test, 2);
+	test_pool_settle(&test);
+	ck_assert_uint_gt(test_pool_worker(&test, 0)->share.pass, 0);
+	ck_assert_uint_eq(test_pool_worker(&test, 2)->share.pass,
+	    test_pool_worker(&test, 0)->share.pass);
+	test_pool_done(&test);
 }
 END_TEST
 

@@ -3,11 +3,11 @@
  * Lending bound sockets: no connection ever waits for their worker, and yet
  * it is found wherever its mailbox appears.
  */
-#include "fixture/enginecore.h"
+#include "fixture/test_core.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 
 #include "engine/pool/pool.h"
 
@@ -43,14 +43,14 @@ lending_init(struct lending *lending, const char *path)
 
 	*lending = (struct lending){.watch.fd = -1};
 	TAILQ_INIT(&lending->pools);
-	enginecore_init(&lending->core);
+	test_core_init(&lending->core);
 	ck_assert_int_eq(
 	    watch_open(&lending->watch, lending->core.base, on_change, lending),
 	    0);
 	lending->pool = pool_find(
 	    &lending->pools, &lending->core, &lending->watch, path, geteuid());
 	ck_assert_ptr_nonnull(lending->pool);
-	lending->endpoint = sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	lending->endpoint = record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
 	lending->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ne(lending->udp, -1);
 	handoff =
@@ -64,7 +64,7 @@ lending_done(struct lending *lending)
 {
 	pool_free(lending->pool);
 	watch_close(&lending->watch);
-	enginecore_done(&lending->core);
+	test_core_done(&lending->core);
 	close(lending->udp);
 }
 

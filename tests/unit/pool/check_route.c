@@ -2,7 +2,7 @@
 /*
  * Whose turn it is, and what becomes of connections that cannot be sent.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
@@ -16,24 +16,24 @@
 #include <unistd.h>
 
 static size_t
-outstanding(const struct crew *crew, unsigned int which)
+outstanding(const struct test_pool *test, unsigned int which)
 {
-	const struct worker *worker = crew_worker(crew, which);
+	const struct worker *worker = test_pool_worker(test, which);
 
 	return worker->outbox_count + worker->unreceipted_count;
 }
 
 /* Gives a new connection to the worker whose turn it is; which one that is. */
 static unsigned int
-next(struct crew *crew)
+next(struct test_pool *test)
 {
-	size_t before[CREW_MOST];
+	size_t before[TEST_POOL_MOST];
 	unsigned int which = 0;
 
 	for (unsigned int i = 0; i < 3; i++)
-		before[i] = outstanding(crew, i);
-	ck_assert_uint_eq(crew_put(crew, 1), 1);
-	while (which < 3 && outstanding(crew, which) == before[which])
+		before[i] = outstanding(test, i);
+	ck_assert_uint_eq(test_pool_put(test, 1), 1);
+	while (which < 3 && outstanding(test, which) == before[which])
 		which++;
 	ck_assert_uint_lt(which, 3);
 	return which;
@@ -42,143 +42,146 @@ next(struct crew *crew)
 START_TEST(among_equals_each_has_its_turn)
 {
 	unsigned int order[9];
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 3);
+	test_pool_init_receipted(&test, 3);
 	for (int i = 0; i < 9; i++)
-		order[i] = next(&crew);
+		order[i] = next(&test);
 	ck_assert_uint_ne(order[0], order[1]);
 	ck_assert_uint_ne(order[1], order[2]);
 	ck_assert_uint_ne(order[2], order[0]);
 	for (int i = 3; i < 9; i++)
 		ck_assert_uint_eq(order[i], order[i - 3]);
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(who_has_least_outstanding_comes_first)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 3);
+	test_pool_init_receipted(&test, 3);
 	for (int i = 0; i < 9; i++)
-		next(&crew);
-	route_send(crew.pool);
-	letter_receipt(crew.links[1], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
-	crew_settle(&crew);
+		next(&test);
+	route_send(test.pool);
+	wire_raw_send_receipt(
+	    test.receipt_conns[1], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	test_pool_settle(&test);
 	for (int i = 0; i < 2; i++)
-		ck_assert_uint_eq(next(&crew), 1);
-	ck_assert_uint_eq(outstanding(&crew, 1), 3);
-	crew_done(&crew);
+		ck_assert_uint_eq(next(&test), 1);
+	ck_assert_uint_eq(outstanding(&test, 1), 3);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(work_is_shared_by_weight)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init(&crew, 2);
-	crew_hello(&crew, 0, 300);
-	crew_hello(&crew, 1, 100);
-	ck_assert_uint_eq(crew_put(&crew, 16), 16);
-	ck_assert_uint_eq(outstanding(&crew, 0), 12);
-	ck_assert_uint_eq(outstanding(&crew, 1), 4);
-	crew_done(&crew);
+	test_pool_init(&test, 2);
+	test_pool_hello(&test, 0, 300);
+	test_pool_hello(&test, 1, 100);
+	ck_assert_uint_eq(test_pool_put(&test, 16), 16);
+	ck_assert_uint_eq(outstanding(&test, 0), 12);
+	ck_assert_uint_eq(outstanding(&test, 1), 4);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(when_nobody_has_room_the_users_hear_of_room)
 {
-	struct crew crew;
+	struct test_pool test;
 	unsigned int changes;
 
-	crew_init_receipted(&crew, 1);
-	crew_worker(&crew, 0)->window.size = 2;
-	ck_assert_uint_eq(crew_put(&crew, 3), 2);
-	ck_assert(crew.pool->starved);
-	route_send(crew.pool);
-	crew_settle(&crew);
-	changes = crew.changes;
-	crew_expect(&crew, 0, "01");
-	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.changes, changes + 1);
-	ck_assert_ptr_nonnull(route_pick(crew.pool, &crew.endpoint));
-	crew_done(&crew);
+	test_pool_init_receipted(&test, 1);
+	test_pool_worker(&test, 0)->window.size = 2;
+	ck_assert_uint_eq(test_pool_put(&test, 3), 2);
+	ck_assert(test.pool->starved);
+	route_send(test.pool);
+	test_pool_settle(&test);
+	changes = test.changes;
+	test_pool_expect(&test, 0, "01");
+	wire_raw_send_receipt(
+	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.changes, changes + 1);
+	ck_assert_ptr_nonnull(route_pick(test.pool, &test.endpoint));
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_cannot_be_sent_goes_to_others)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 2);
+	test_pool_init_receipted(&test, 2);
 	for (unsigned int i = 0; i < 2; i++)
-		crew_worker(&crew, i)->window.size = 2;
-	ck_assert_uint_eq(crew_put(&crew, 4), 4);
+		test_pool_worker(&test, i)->window.size = 2;
+	ck_assert_uint_eq(test_pool_put(&test, 4), 4);
 	if (_i == 0)
-		crew_close(&crew, 0);
+		test_pool_close(&test, 0);
 	else
-		ck_assert_int_eq(shutdown(crew.mailboxes[0], SHUT_RD), 0);
-	route_send(crew.pool);
-	ck_assert_uint_eq(crew.stats.worker_away, _i == 0);
-	ck_assert_uint_eq(crew.stats.worker_leaving, _i == 1);
-	ck_assert_uint_eq(crew.stats.held, 2);
-	ck_assert_uint_eq(outstanding(&crew, 1), 2);
-	letter_receipt(crew.links[1], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.held, 0);
-	ck_assert_uint_eq(crew.stats.handed_off, 4);
-	ck_assert_uint_eq(outstanding(&crew, 1), 2);
-	crew_done(&crew);
+		ck_assert_int_eq(shutdown(test.mailboxes[0], SHUT_RD), 0);
+	route_send(test.pool);
+	ck_assert_uint_eq(test.stats.worker_away, _i == 0);
+	ck_assert_uint_eq(test.stats.worker_leaving, _i == 1);
+	ck_assert_uint_eq(test.stats.held, 2);
+	ck_assert_uint_eq(outstanding(&test, 1), 2);
+	wire_raw_send_receipt(
+	    test.receipt_conns[1], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.held, 0);
+	ck_assert_uint_eq(test.stats.handed_off, 4);
+	ck_assert_uint_eq(outstanding(&test, 1), 2);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_nobody_can_be_sent_waits_for_a_worker_to_come)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	ck_assert_uint_eq(crew_put(&crew, 3), 3);
-	crew_close(&crew, 0);
-	route_send(crew.pool);
-	crew_holds(&crew, "012");
-	ck_assert(pool_is_busy(crew.pool));
-	crew_open(&crew, 1);
-	crew_await(&crew, crew.mailboxes[1], POLLIN);
-	crew_expect(&crew, 1, "0"); /* one for a stranger */
-	crew_holds(&crew, "12");
-	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
-	crew_worker(&crew, 1)->window.size = 3;
-	crew_settle(&crew);
-	route_send(crew.pool);
-	crew_expect(&crew, 1, "12");
-	crew_holds(&crew, "");
-	crew_done(&crew);
+	test_pool_init_receipted(&test, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
+	test_pool_close(&test, 0);
+	route_send(test.pool);
+	test_pool_holds(&test, "012");
+	ck_assert(pool_is_busy(test.pool));
+	test_pool_open(&test, 1);
+	test_pool_await(&test, test.mailboxes[1], POLLIN);
+	test_pool_expect(&test, 1, "0"); /* one for a stranger */
+	test_pool_holds(&test, "12");
+	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
+	test_pool_worker(&test, 1)->window.size = 3;
+	test_pool_settle(&test);
+	route_send(test.pool);
+	test_pool_expect(&test, 1, "12");
+	test_pool_holds(&test, "");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_finds_the_mailbox_full_is_sent_when_it_has_room)
 {
-	struct crew crew;
+	struct test_pool test;
 	int sender, byte = 0;
 
-	crew_init_receipted(&crew, 1);
-	ck_assert_uint_eq(crew_put(&crew, 2), 2);
-	sender = net_reach(crew_path(0), SOCK_DGRAM);
+	test_pool_init_receipted(&test, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
+	sender = net_reach(test_pool_path(0), SOCK_DGRAM);
 	while (send(sender, "x", 1, MSG_DONTWAIT) == 1)
 		byte++;
-	route_send(crew.pool);
-	ck_assert_uint_eq(crew.stats.worker_full, 1);
-	crew_holds(&crew, "01");
-	crew_settle(&crew);
-	crew_holds(&crew, "01");
+	route_send(test.pool);
+	ck_assert_uint_eq(test.stats.worker_full, 1);
+	test_pool_holds(&test, "01");
+	test_pool_settle(&test);
+	test_pool_holds(&test, "01");
 	while (byte-- > 0)
-		ck_assert_int_eq(recv(crew.mailboxes[0], &(char){0}, 1, 0), 1);
-	crew_await(&crew, crew.mailboxes[0], POLLIN);
-	crew_expect(&crew, 0, "01");
-	crew_holds(&crew, "");
-	crew_done(&crew);
+		ck_assert_int_eq(recv(test.mailboxes[0], &(char){0}, 1, 0), 1);
+	test_pool_await(&test, test.mailboxes[0], POLLIN);
+	test_pool_expect(&test, 0, "01");
+	test_pool_holds(&test, "");
+	test_pool_done(&test);
 	close(sender);
 }
 END_TEST
@@ -187,69 +190,69 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 {
 	struct record_endpoint other;
 	struct worker *worker;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	other = crew.endpoint;
-	ck_assert_uint_eq(crew_put(&crew, 3), 3);
-	crew_close(&crew, 0);
-	route_send(crew.pool);
-	crew_holds(&crew, "012");
-	crew.endpoint.max_connections = 1;
-	crew_open(&crew, 1);
-	crew_await(&crew, crew.mailboxes[1], POLLIN);
-	crew_expect(&crew, 1, "0"); /* one for a stranger */
-	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
-	worker = crew_worker(&crew, 1);
+	test_pool_init_receipted(&test, 1);
+	other = test.endpoint;
+	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
+	test_pool_close(&test, 0);
+	route_send(test.pool);
+	test_pool_holds(&test, "012");
+	test.endpoint.max_connections = 1;
+	test_pool_open(&test, 1);
+	test_pool_await(&test, test.mailboxes[1], POLLIN);
+	test_pool_expect(&test, 1, "0"); /* one for a stranger */
+	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
+	worker = test_pool_worker(&test, 1);
 	worker->counted = 1;
 	worker->connections = 1;
-	TAILQ_FIRST(&crew.pool->held)->endpoint = &crew.endpoint;
-	TAILQ_LAST(&crew.pool->held, handoff_list)->endpoint = &other;
-	route_send(crew.pool);
-	crew_holds(&crew, "1");
-	crew_expect(&crew, 1, "2");
+	TAILQ_FIRST(&test.pool->held)->endpoint = &test.endpoint;
+	TAILQ_LAST(&test.pool->held, handoff_list)->endpoint = &other;
+	route_send(test.pool);
+	test_pool_holds(&test, "1");
+	test_pool_expect(&test, 1, "2");
 	worker->connections = 0;
 	worker->counted = 0;
-	route_send(crew.pool);
-	crew_expect(&crew, 1, "1");
-	crew_done(&crew);
+	route_send(test.pool);
+	test_pool_expect(&test, 1, "1");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_full_datagram_is_sent_at_once)
 {
-	static struct letter letter;
-	struct crew crew;
+	static struct wire_raw raw;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 1);
-	crew.endpoint.window = 2 * FDRECV_WIRE_BATCH_MAX;
-	crew_worker(&crew, 0)->window.size = 2 * FDRECV_WIRE_BATCH_MAX;
-	ck_assert_uint_eq(crew_put(&crew, FDRECV_WIRE_BATCH_MAX - 1),
+	test_pool_init_receipted(&test, 1);
+	test.endpoint.window = 2 * FDRECV_WIRE_BATCH_MAX;
+	test_pool_worker(&test, 0)->window.size = 2 * FDRECV_WIRE_BATCH_MAX;
+	ck_assert_uint_eq(test_pool_put(&test, FDRECV_WIRE_BATCH_MAX - 1),
 	    FDRECV_WIRE_BATCH_MAX - 1);
-	ck_assert(!net_polls(crew.mailboxes[0], POLLIN));
-	ck_assert_uint_eq(crew_put(&crew, 3), 3);
-	letter_take(&letter, crew.mailboxes[0]);
-	ck_assert_uint_eq(letter.count, FDRECV_WIRE_BATCH_MAX);
-	letter_close(&letter);
-	route_send(crew.pool);
-	letter_take(&letter, crew.mailboxes[0]);
-	ck_assert_uint_eq(letter.count, 2);
-	letter_close(&letter);
-	crew_done(&crew);
+	ck_assert(!net_polls(test.mailboxes[0], POLLIN));
+	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
+	wire_raw_take(&raw, test.mailboxes[0]);
+	ck_assert_uint_eq(raw.count, FDRECV_WIRE_BATCH_MAX);
+	wire_raw_close(&raw);
+	route_send(test.pool);
+	wire_raw_take(&raw, test.mailboxes[0]);
+	ck_assert_uint_eq(raw.count, 2);
+	wire_raw_close(&raw);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_worker_without_receipts_gets_one_at_a_time)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init(&crew, 1);
-	crew_worker(&crew, 0)->kind = WORKER_PLAIN;
-	ck_assert_uint_eq(crew_put(&crew, 2), 2);
-	crew_expect(&crew, 0, "0");
-	crew_expect(&crew, 0, "1");
-	crew_expect(&crew, 0, "");
-	crew_done(&crew);
+	test_pool_init(&test, 1);
+	test_pool_worker(&test, 0)->kind = WORKER_PLAIN;
+	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
+	test_pool_expect(&test, 0, "0");
+	test_pool_expect(&test, 0, "1");
+	test_pool_expect(&test, 0, "");
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -259,29 +262,29 @@ START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 	struct record_endpoint bare;
 	struct handoff *handoff;
 	struct worker *worker;
-	struct crew crew;
+	struct test_pool test;
 
-	crew_init_receipted(&crew, 2);
-	ck_assert_uint_eq(crew_put(&crew, 2), 2);
-	bare = crew.endpoint;
+	test_pool_init_receipted(&test, 2);
+	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
+	bare = test.endpoint;
 	bare.protocol = RECORD_BARE;
-	worker = route_pick(crew.pool, &bare);
-	handoff = crew_handoff(&crew);
+	worker = route_pick(test.pool, &bare);
+	handoff = test_pool_handoff(&test);
 	handoff->endpoint = &bare;
-	route_put(crew.pool, worker, handoff);
-	route_send(crew.pool);
+	route_put(test.pool, worker, handoff);
+	route_send(test.pool);
 	for (unsigned int i = 0; i < 2; i++) {
-		static struct letter letter;
+		static struct wire_raw raw;
 
-		letter_take(&letter, crew.mailboxes[i]);
-		ck_assert_uint_eq(letter.count, 1);
-		ck_assert_uint_eq(letter.header.count, 1);
-		letter_close(&letter);
+		wire_raw_take(&raw, test.mailboxes[i]);
+		ck_assert_uint_eq(raw.count, 1);
+		ck_assert_uint_eq(raw.header.count, 1);
+		wire_raw_close(&raw);
 	}
-	ck_assert_uint_eq(crew.stats.handed_off, 3);
-	ck_assert_uint_eq(crew.stats.plain, 1);
-	ck_assert_uint_eq(crew.stats.unreceipted, 2);
-	crew_done(&crew);
+	ck_assert_uint_eq(test.stats.handed_off, 3);
+	ck_assert_uint_eq(test.stats.plain, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
+	test_pool_done(&test);
 }
 END_TEST
 

@@ -3,11 +3,11 @@
  * What becomes of a dead worker's connections: those that it cannot have
  * touched go to another one, and not without end.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 
 #include "base/fd.h"
 
@@ -19,158 +19,161 @@
 
 /* Sends count to worker 0, alone, who has received them. */
 static void
-init_sent(struct crew *crew, size_t count)
+init_sent(struct test_pool *test, size_t count)
 {
-	static struct letter letter;
+	static struct wire_raw raw;
 
-	crew_init_receipted(crew, 1);
-	ck_assert_uint_eq(crew_put(crew, count), count);
-	route_send(crew->pool);
-	letter_take(&letter, crew->mailboxes[0]);
-	ck_assert_uint_eq(letter.count, count);
-	letter_close(&letter);
+	test_pool_init_receipted(test, 1);
+	ck_assert_uint_eq(test_pool_put(test, count), count);
+	route_send(test->pool);
+	wire_raw_take(&raw, test->mailboxes[0]);
+	ck_assert_uint_eq(raw.count, count);
+	wire_raw_close(&raw);
 }
 
 /* The process of worker which ends. */
 static void
-die(struct crew *crew, unsigned int which)
+die(struct test_pool *test, unsigned int which)
 {
-	crew_close(crew, which);
-	crew_settle(crew);
+	test_pool_close(test, which);
+	test_pool_settle(test);
 }
 
 START_TEST(what_was_not_touched_goes_to_another_in_order)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 3);
-	crew_open(&crew, 1);
-	crew_settle(&crew);
-	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
-	die(&crew, 0);
-	crew_expect(&crew, 1, "012");
-	ck_assert_uint_eq(crew.stats.returned_death, 3);
-	ck_assert_uint_eq(crew.stats.handed_off, 6);
-	ck_assert_uint_eq(crew.stats.died, 0);
+	init_sent(&test, 3);
+	test_pool_open(&test, 1);
+	test_pool_settle(&test);
+	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
+	die(&test, 0);
+	test_pool_expect(&test, 1, "012");
+	ck_assert_uint_eq(test.stats.returned_death, 3);
+	ck_assert_uint_eq(test.stats.handed_off, 6);
+	ck_assert_uint_eq(test.stats.died, 0);
 	ck_assert_uint_eq(
-	    TAILQ_FIRST(&crew_worker(&crew, 1)->unreceipted)->redeliveries, 1);
-	crew_done(&crew);
+	    TAILQ_FIRST(&test_pool_worker(&test, 1)->unreceipted)->redeliveries,
+	    1);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_came_back_goes_before_what_was_held)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 2);
-	ck_assert_uint_eq(crew_put(&crew, 1), 1);
-	route_take_back(crew.pool, crew_worker(&crew, 0));
-	crew_holds(&crew, "2");
-	die(&crew, 0);
-	crew_holds(&crew, "012");
-	crew_done(&crew);
+	init_sent(&test, 2);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	route_take_back(test.pool, test_pool_worker(&test, 0));
+	test_pool_holds(&test, "2");
+	die(&test, 0);
+	test_pool_holds(&test, "012");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_was_read_or_written_is_not_given_to_another)
 {
-	struct crew crew;
+	struct test_pool test;
 	struct handoff *handoff;
 	char byte;
 
-	init_sent(&crew, 3);
-	handoff = TAILQ_FIRST(&crew_worker(&crew, 0)->unreceipted);
+	init_sent(&test, 3);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
 	if (_i == 0) {
-		ck_assert_int_eq(send(crew.clients[0], "ab", 2, 0), 2);
-		crew_await(&crew, handoff->fd, POLLIN);
+		ck_assert_int_eq(send(test.clients[0], "ab", 2, 0), 2);
+		test_pool_await(&test, handoff->fd, POLLIN);
 		ck_assert_int_eq(recv(handoff->fd, &byte, 1, 0), 1);
 	} else {
 		ck_assert_int_eq(send(handoff->fd, "a", 1, 0), 1);
 	}
-	die(&crew, 0);
-	ck_assert_uint_eq(crew.stats.died, 1);
-	crew_holds(&crew, "12");
-	ck_assert(crew_is_closed(&crew, 0));
-	crew_done(&crew);
+	die(&test, 0);
+	ck_assert_uint_eq(test.stats.died, 1);
+	test_pool_holds(&test, "12");
+	ck_assert(test_pool_is_closed(&test, 0));
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_the_client_has_sent_stays_to_be_read)
 {
 	struct handoff *handoff;
-	struct crew crew;
+	struct test_pool test;
 	char byte;
 
-	init_sent(&crew, 1);
-	handoff = TAILQ_FIRST(&crew_worker(&crew, 0)->unreceipted);
-	ck_assert_int_eq(send(crew.clients[0], "a", 1, 0), 1);
-	crew_await(&crew, handoff->fd, POLLIN);
-	die(&crew, 0);
-	crew_holds(&crew, "0");
+	init_sent(&test, 1);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
+	ck_assert_int_eq(send(test.clients[0], "a", 1, 0), 1);
+	test_pool_await(&test, handoff->fd, POLLIN);
+	die(&test, 0);
+	test_pool_holds(&test, "0");
 	ck_assert_int_eq(recv(handoff->fd, &byte, 1, 0), 1);
 	ck_assert_int_eq(byte, 'a');
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_client_that_has_gone_is_dropped)
 {
 	struct handoff *handoff;
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 2);
-	handoff = TAILQ_FIRST(&crew_worker(&crew, 0)->unreceipted);
-	net_reset(crew.clients[0]);
-	crew_await(&crew, handoff->fd, POLLHUP);
-	crew.clients[0] = crew.clients[1];
-	crew.count = 1; /* the fixture closes that one */
-	crew.sockets[0] = crew.sockets[1];
-	die(&crew, 0);
-	ck_assert_uint_eq(crew.stats.dead, 1);
-	crew_holds(&crew, "0");
-	crew_done(&crew);
+	init_sent(&test, 2);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
+	net_reset(test.clients[0]);
+	test_pool_await(&test, handoff->fd, POLLHUP);
+	test.clients[0] = test.clients[1];
+	test.count = 1; /* the fixture closes that one */
+	test.sockets[0] = test.sockets[1];
+	die(&test, 0);
+	ck_assert_uint_eq(test.stats.dead, 1);
+	test_pool_holds(&test, "0");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 2);
-	crew.endpoint.redeliveries = 1;
-	die(&crew, 0);
-	crew_holds(&crew, "01");
-	crew_open(&crew, 1);
-	crew_settle(&crew);
-	crew_hello(&crew, 1, FDRECV_WIRE_WEIGHT);
-	route_send(crew.pool);
-	ck_assert_uint_eq(crew_worker(&crew, 1)->unreceipted_count, 2);
-	die(&crew, 1);
-	ck_assert_uint_eq(crew.stats.refused_deaths, 1);
-	ck_assert(crew_is_closed(&crew, 0));
-	crew_holds(&crew, "1");
-	ck_assert_uint_eq(TAILQ_FIRST(&crew.pool->held)->redeliveries, 2);
-	ck_assert_uint_eq(TAILQ_FIRST(&crew.pool->held)->deaths, 0);
-	crew_done(&crew);
+	init_sent(&test, 2);
+	test.endpoint.redeliveries = 1;
+	die(&test, 0);
+	test_pool_holds(&test, "01");
+	test_pool_open(&test, 1);
+	test_pool_settle(&test);
+	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
+	route_send(test.pool);
+	ck_assert_uint_eq(test_pool_worker(&test, 1)->unreceipted_count, 2);
+	die(&test, 1);
+	ck_assert_uint_eq(test.stats.refused_deaths, 1);
+	ck_assert(test_pool_is_closed(&test, 0));
+	test_pool_holds(&test, "1");
+	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->redeliveries, 2);
+	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->deaths, 0);
+	test_pool_done(&test);
 }
 END_TEST
 
 /* The receipt is there, and the hang-up, when a send finds out. */
 START_TEST(what_a_worker_confirmed_before_its_end_is_not_given_to_another)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 2);
-	crew.endpoint = sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
-	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
-	ck_assert_uint_eq(crew_put(&crew, 1), 1);
-	crew_close(&crew, 0);
-	route_send(crew.pool);
-	ck_assert_uint_eq(crew.stats.worker_away, 1);
-	ck_assert_uint_eq(crew.stats.taken, 1);
-	ck_assert_uint_eq(crew.stats.returned_death, 1);
-	crew_holds(&crew, "12");
-	crew_done(&crew);
+	init_sent(&test, 2);
+	test.endpoint =
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	wire_raw_send_receipt(
+	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	test_pool_close(&test, 0);
+	route_send(test.pool);
+	ck_assert_uint_eq(test.stats.worker_away, 1);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	ck_assert_uint_eq(test.stats.returned_death, 1);
+	test_pool_holds(&test, "12");
+	test_pool_done(&test);
 }
 END_TEST
 

@@ -6,7 +6,7 @@
  */
 #include "fixture/unit.h"
 
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "record/record.h"
 
 #include <stddef.h>
@@ -58,19 +58,19 @@ good(enum sample sample)
 	const char *address = samples[sample].address;
 
 	return kind == RECORD_TCP || kind == RECORD_UDP ?
-	    sample_inet(kind, address, 80) :
-	    sample_unix(kind, address);
+	    record_sample_inet(kind, address, 80) :
+	    record_sample_unix(kind, address);
 }
 
 START_TEST(a_good_record_of_every_kind_passes)
 {
 	struct record_endpoint record = good((enum sample)_i);
 
-	sample_check(&record, NULL, record.name);
+	record_sample_check(&record, NULL, record.name);
 	record.handoff = RECORD_LISTENER;
-	sample_check(&record, NULL, record.name);
+	record_sample_check(&record, NULL, record.name);
 	record.flags = samples[_i].flags;
-	sample_check(&record, NULL, record.name);
+	record_sample_check(&record, NULL, record.name);
 }
 END_TEST
 
@@ -92,7 +92,7 @@ START_TEST(each_flag_passes_only_where_it_has_a_meaning)
 		struct record_endpoint record = good((enum sample)_i);
 
 		record.flags = UINT32_C(1) << bit;
-		sample_check(&record,
+		record_sample_check(&record,
 		    (samples[_i].flags & record.flags) != 0 ? NULL : "a flag",
 		    record.name);
 	}
@@ -104,7 +104,7 @@ START_TEST(connections_are_handed_off_only_where_there_are_some)
 	struct record_endpoint record = good((enum sample)_i);
 
 	record.handoff = RECORD_CONNECTION;
-	sample_check(&record,
+	record_sample_check(&record,
 	    samples[_i].has_connections ? NULL : "no connections", record.name);
 }
 END_TEST
@@ -119,7 +119,7 @@ START_TEST(a_kind_goes_with_its_family_only)
 
 		record.handoff = RECORD_LISTENER;
 		record.kind = samples[other].kind;
-		sample_check(
+		record_sample_check(
 		    &record, fits ? NULL : "kind of socket", record.name);
 	}
 }
@@ -188,7 +188,7 @@ START_TEST(a_number_is_one_of_those_that_it_may_be)
 
 	memcpy((char *)&record + fields[_i].offset, &fields[_i].value,
 	    sizeof(fields[_i].value));
-	sample_check(&record, fields[_i].wrong, fields[_i].name);
+	record_sample_check(&record, fields[_i].wrong, fields[_i].name);
 }
 END_TEST
 
@@ -198,9 +198,9 @@ START_TEST(the_last_endpoint_of_many_is_in_range_and_the_next_is_not)
 
 	record.count = 3;
 	record.index = 2;
-	sample_check(&record, NULL, "the last");
+	record_sample_check(&record, NULL, "the last");
 	record.index = 3;
-	sample_check(&record, "out of range", "one too many");
+	record_sample_check(&record, "out of range", "one too many");
 }
 END_TEST
 

@@ -5,7 +5,7 @@
  */
 #include "fixture/unit.h"
 
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "record/record.h"
 
 #include <netinet/in.h>
@@ -30,18 +30,18 @@ static const struct {
 START_TEST(an_internet_address_has_the_length_of_its_family)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, inets[_i].address, 80);
+	    record_sample_inet(RECORD_TCP, inets[_i].address, 80);
 	char what[32];
 
 	for (uint32_t length = 0; length <= 2 * sizeof(record.address);
 	     length++) {
 		record.address_length = length;
 		snprintf(what, sizeof(what), "length %u", length);
-		sample_check(&record,
+		record_sample_check(&record,
 		    length == inets[_i].length ? NULL : "IPv4 or IPv6", what);
 	}
 	record.address_length = UINT32_MAX;
-	sample_check(&record, "IPv4 or IPv6", "no length");
+	record_sample_check(&record, "IPv4 or IPv6", "no length");
 }
 END_TEST
 
@@ -49,13 +49,13 @@ END_TEST
 START_TEST(an_internet_address_has_an_internet_family)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_UDP, inets[_i].address, 80);
+	    record_sample_inet(RECORD_UDP, inets[_i].address, 80);
 	char what[32];
 
 	for (unsigned int family = 0; family <= UINT16_MAX; family++) {
 		record.address.ss_family = (sa_family_t)family;
 		snprintf(what, sizeof(what), "family %u", family);
-		sample_check(&record,
+		record_sample_check(&record,
 		    family == inets[_i].family ? NULL :
 			family == AF_UNIX      ? "kind of socket" :
 						 "IPv4 or IPv6",
@@ -67,11 +67,11 @@ END_TEST
 START_TEST(a_local_address_has_the_local_family)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, _i == 0 ? "/run/a" : "@a");
+	    record_sample_unix(RECORD_UNIX_STREAM, _i == 0 ? "/run/a" : "@a");
 
 	for (unsigned int family = 0; family <= UINT16_MAX; family++) {
 		record.address.ss_family = (sa_family_t)family;
-		sample_check(&record,
+		record_sample_check(&record,
 		    family == AF_UNIX ? NULL : "kind of socket", "family");
 		ck_assert_int_eq(
 		    record_is_path(&record), family == AF_UNIX && _i == 0);
@@ -110,7 +110,7 @@ static struct record_endpoint
 with_path(const char *bytes, size_t size)
 {
 	struct record_endpoint record =
-	    sample_unix(RECORD_UNIX_STREAM, "/run/a");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/run/a");
 
 	memset((char *)&record.address + PATH_START, 0,
 	    sizeof(record.address) - PATH_START);
@@ -124,7 +124,7 @@ START_TEST(a_path_is_absolute_and_ends_where_it_says)
 	struct record_endpoint record =
 	    with_path(paths[_i].bytes, paths[_i].size);
 
-	sample_check(&record, paths[_i].wrong, paths[_i].bytes);
+	record_sample_check(&record, paths[_i].wrong, paths[_i].bytes);
 }
 END_TEST
 
@@ -137,22 +137,23 @@ START_TEST(a_local_address_has_at_most_108_bytes)
 	bytes[0] = _i == 0 ? '/' : '\0';
 	bytes[PATH_SIZE - 1] = _i == 0 ? '\0' : 'a';
 	record = with_path(bytes, PATH_SIZE);
-	sample_check(&record, NULL, "the longest");
+	record_sample_check(&record, NULL, "the longest");
 	bytes[PATH_SIZE - 1] = 'a';
 	if (_i == 0) {
 		record = with_path(bytes, PATH_SIZE);
-		sample_check(&record, "absolute", "the longest, without NUL");
+		record_sample_check(
+		    &record, "absolute", "the longest, without NUL");
 	}
 	bytes[PATH_SIZE] = _i == 0 ? '\0' : 'a';
 	record = with_path(bytes, PATH_SIZE + 1);
-	sample_check(&record, "1 to 107", "one more");
+	record_sample_check(&record, "1 to 107", "one more");
 	record = with_path("/a", 3);
 	for (uint32_t length = 0; length <= PATH_START; length++) {
 		record.address_length = length;
-		sample_check(&record, "1 to 107", "without a path");
+		record_sample_check(&record, "1 to 107", "without a path");
 	}
 	record.address_length = UINT32_MAX;
-	sample_check(&record, "1 to 107", "no length");
+	record_sample_check(&record, "1 to 107", "no length");
 }
 END_TEST
 

@@ -4,7 +4,7 @@
  */
 #include "fixture/unit.h"
 
-#include "fixture/sample.h"
+#include "fixture/record_sample.h"
 #include "record/record.h"
 
 #include <sys/un.h>
@@ -39,7 +39,7 @@ fill(struct record_endpoint *record, int field, size_t length)
 {
 	char *text = (char *)record + texts[field].offset;
 
-	*record = sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	*record = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 	memset(text, 0, texts[field].size);
 	memset(text, 'a', length);
 	if (length > 0)
@@ -53,12 +53,12 @@ START_TEST(a_text_is_as_long_as_its_field_leaves_room_for_its_NUL)
 
 	for (size_t length = 1; length < texts[_i].size; length++) {
 		fill(&record, _i, length);
-		sample_check(&record, NULL, texts[_i].name);
+		record_sample_check(&record, NULL, texts[_i].name);
 	}
 	fill(&record, _i, texts[_i].size);
-	sample_check(&record, texts[_i].wrong, texts[_i].name);
+	record_sample_check(&record, texts[_i].wrong, texts[_i].name);
 	fill(&record, _i, 0);
-	sample_check(&record, texts[_i].empty, texts[_i].name);
+	record_sample_check(&record, texts[_i].empty, texts[_i].name);
 }
 END_TEST
 
@@ -69,7 +69,8 @@ START_TEST(a_text_has_no_control_characters_anywhere)
 	for (size_t at = 0; at + 1 < texts[_i].size; at++)
 		for (int c = 1; c < 0x80; c = c == 0x1f ? 0x7f : c + 1) {
 			fill(&record, _i, texts[_i].size - 1)[at] = (char)c;
-			sample_check(&record, texts[_i].wrong, texts[_i].name);
+			record_sample_check(
+			    &record, texts[_i].wrong, texts[_i].name);
 		}
 }
 END_TEST
@@ -89,11 +90,11 @@ static const struct {
 START_TEST(a_mailbox_is_an_absolute_path)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
 	snprintf(
 	    record.mailbox, sizeof(record.mailbox), "%s", mailboxes[_i].text);
-	sample_check(&record, mailboxes[_i].wrong, mailboxes[_i].text);
+	record_sample_check(&record, mailboxes[_i].wrong, mailboxes[_i].text);
 }
 END_TEST
 
@@ -109,11 +110,11 @@ static const char *const names[] = {"tcp:127.0.0.1:80",
 START_TEST(an_address_as_it_is_printed_passes_as_a_name)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
 	ck_assert_uint_lt(strlen(names[_i]), sizeof(record.name));
 	snprintf(record.name, sizeof(record.name), "%s", names[_i]);
-	sample_check(&record, NULL, names[_i]);
+	record_sample_check(&record, NULL, names[_i]);
 }
 END_TEST
 
@@ -122,7 +123,7 @@ END_TEST
 START_TEST(a_listener_has_a_name_of_few_characters)
 {
 	struct record_endpoint record =
-	    sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
 	for (int c = 1; c < 256; c++) {
 		int within = isalnum(c) || c == '.' || c == '_' || c == '-';
@@ -137,8 +138,8 @@ START_TEST(a_listener_has_a_name_of_few_characters)
 			    record_is_listener_name(names_with_c[i]) == fits,
 			    "byte %d in place %d", c, i);
 			memcpy(record.listener, names_with_c[i], 4);
-			sample_check(&record, fits ? NULL : "listener's name",
-			    "in a record");
+			record_sample_check(&record,
+			    fits ? NULL : "listener's name", "in a record");
 		}
 	}
 }
@@ -165,7 +166,7 @@ START_TEST(no_byte_that_is_spoiled_lets_a_text_run_over)
 	int refused = 0;
 
 	for (size_t at = 0; at < 8 * sizeof(record); at++) {
-		record = sample_unix(RECORD_UNIX_STREAM, "/run/a");
+		record = record_sample_unix(RECORD_UNIX_STREAM, "/run/a");
 		memset(record.name, 'a', sizeof(record.name) - 1);
 		memset(record.mailbox, '/', sizeof(record.mailbox) - 1);
 		memset(record.listener, 'a', sizeof(record.listener) - 1);

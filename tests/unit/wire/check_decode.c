@@ -3,8 +3,8 @@
  * Records that the library refuses: cut or spoiled, before memory that cannot
  * be read.
  */
-#include "fixture/brink.h"
-#include "fixture/parcel.h"
+#include "fixture/guard_page.h"
+#include "fixture/handoff_sample.h"
 #include "fixture/unit.h"
 
 #include "engine/handoff/encode.h"
@@ -23,15 +23,15 @@ static size_t ends[3];
 static void
 make(void)
 {
-	static const struct parcel lengths = {3, 16, 16, 11};
+	static const struct handoff_sample lengths = {3, 16, 16, 11};
 	struct encode encode = {.bytes = bytes};
-	struct handoff handoff = parcel_make(&lengths, 0);
+	struct handoff handoff = handoff_sample_make(&lengths, 0);
 
 	encode_header(&encode, PATH, 1, 2, 2);
 	ends[0] = encode.size;
 	encode_record(&encode, &handoff);
 	ends[1] = encode.size;
-	handoff = parcel_make(&parcel_longest, 1);
+	handoff = handoff_sample_make(&handoff_sample_longest, 1);
 	encode_record(&encode, &handoff);
 	ends[2] = encode.size;
 }
@@ -41,13 +41,13 @@ static size_t
 read_record(size_t from, size_t size, struct fdrecv_handoff *out)
 {
 	uint64_t cookie = 77;
-	struct brink brink;
+	struct guard_page page;
 	size_t result;
 
 	memset(out, 0x5a, sizeof(*out));
-	brink_init(&brink, bytes + from, size);
-	result = fdrecv_decode_record(brink.bytes, size, out, &cookie);
-	brink_done(&brink);
+	guard_page_init(&page, bytes + from, size);
+	result = fdrecv_decode_record(page.bytes, size, out, &cookie);
+	guard_page_done(&page);
 	if (result == 0)
 		ck_assert_uint_eq(cookie, 77);
 	return result;

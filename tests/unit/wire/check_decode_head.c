@@ -3,7 +3,7 @@
  * Headers that the library refuses: cut or spoiled, before memory that cannot
  * be read.
  */
-#include "fixture/brink.h"
+#include "fixture/guard_page.h"
 #include "fixture/unit.h"
 
 #include "engine/handoff/encode.h"
@@ -32,12 +32,12 @@ static enum decode_verdict
 read_head(size_t size, struct decode_head *out_head)
 {
 	enum decode_verdict verdict;
-	struct brink brink;
+	struct guard_page page;
 
 	memset(out_head, 0x5a, sizeof(*out_head));
-	brink_init(&brink, bytes, size);
-	verdict = fdrecv_decode_head(brink.bytes, size, out_head);
-	brink_done(&brink);
+	guard_page_init(&page, bytes, size);
+	verdict = fdrecv_decode_head(page.bytes, size, out_head);
+	guard_page_done(&page);
 	return verdict;
 }
 

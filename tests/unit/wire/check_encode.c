@@ -2,8 +2,8 @@
 /*
  * What the engine encodes the library reads back, whatever its lengths.
  */
+#include "fixture/handoff_sample.h"
 #include "fixture/net.h"
-#include "fixture/parcel.h"
 #include "fixture/unit.h"
 
 #include "engine/handoff/encode.h"
@@ -54,7 +54,8 @@ carry(size_t count)
 
 /* The next hand-off that arrived is this one, the index-th. */
 static void
-expect(const struct handoff *sent, const struct parcel *lengths, size_t index)
+expect(const struct handoff *sent, const struct handoff_sample *lengths,
+    size_t index)
 {
 	struct fdrecv_handoff got = FDRECV_HANDOFF_INIT;
 	uint64_t cookie;
@@ -63,7 +64,7 @@ expect(const struct handoff *sent, const struct parcel *lengths, size_t index)
 	close(got.fd);
 	ck_assert_uint_eq(got.epoch, EPOCH);
 	ck_assert_uint_eq(got.sequence, SEQUENCE + index);
-	ck_assert_str_eq(got.listener, parcel_endpoint.listener);
+	ck_assert_str_eq(got.listener, handoff_sample_endpoint.listener);
 	ck_assert_uint_eq(strlen(got.listener), lengths->listener);
 	ck_assert_uint_eq(got.peer_length, lengths->peer);
 	ck_assert_mem_eq(&got.peer, &sent->peer, lengths->peer);
@@ -71,8 +72,8 @@ expect(const struct handoff *sent, const struct parcel *lengths, size_t index)
 	ck_assert_mem_eq(&got.local, &sent->local, lengths->local);
 	ck_assert_str_eq(got.label, sent->label);
 	ck_assert_uint_eq(strlen(got.label), lengths->label);
-	ck_assert_uint_eq(got.endpoint_index, parcel_endpoint.index);
-	ck_assert_uint_eq(got.endpoint_count, parcel_endpoint.count);
+	ck_assert_uint_eq(got.endpoint_index, handoff_sample_endpoint.index);
+	ck_assert_uint_eq(got.endpoint_count, handoff_sample_endpoint.count);
 	ck_assert_uint_eq(got.redeliveries, sent->redeliveries);
 	ck_assert_int_eq(got.accepted.tv_sec, 1700000000);
 	ck_assert_int_eq(got.accepted.tv_nsec,
@@ -93,7 +94,7 @@ expect_no_more(void)
 	ck_assert_int_eq(fdrecv_arrival_next(&arrival, &got, &cookie), 0);
 }
 
-static const struct parcel lengths[] = {
+static const struct handoff_sample lengths[] = {
     {3, 16, 16, 0},
     {1, 0, 0, 0},
     {63, 2, 2, 1},
@@ -105,7 +106,7 @@ static const struct parcel lengths[] = {
 
 START_TEST(every_field_is_read_back)
 {
-	struct handoff handoff = parcel_make(&lengths[_i], 0);
+	struct handoff handoff = handoff_sample_make(&lengths[_i], 0);
 
 	begin("/run/brokerd/rendezvous.0", 1);
 	encode_record(&encode, &handoff);
@@ -118,8 +119,8 @@ END_TEST
 
 START_TEST(every_alignment_ends_in_zeros)
 {
-	struct parcel these = {3, 16, 16, (size_t)_i};
-	struct handoff handoff = parcel_make(&these, 0);
+	struct handoff_sample these = {3, 16, 16, (size_t)_i};
+	struct handoff handoff = handoff_sample_make(&these, 0);
 	size_t used;
 
 	begin("", 2);
@@ -142,8 +143,8 @@ END_TEST
 
 START_TEST(a_path_of_any_length_is_read_back)
 {
-	const struct parcel these = {3, 16, 16, 0};
-	struct handoff handoff = parcel_make(&these, 0);
+	const struct handoff_sample these = {3, 16, 16, 0};
+	struct handoff handoff = handoff_sample_make(&these, 0);
 	char path[FDRECV_WIRE_PATH_MAX + 1];
 
 	for (size_t length = 0; length < sizeof(path); length++) {
@@ -174,7 +175,7 @@ START_TEST(a_batch_of_the_longest_fits)
 	for (unsigned int n = 0; n < FDRECV_WIRE_BATCH_MAX; n++) {
 		size_t before = encode.size;
 
-		handoff = parcel_make(&parcel_longest, n);
+		handoff = handoff_sample_make(&handoff_sample_longest, n);
 		encode_record(&encode, &handoff);
 		ck_assert_uint_le(encode.size - before, FDRECV_WIRE_RECORD_MAX);
 	}
@@ -183,8 +184,8 @@ START_TEST(a_batch_of_the_longest_fits)
 	carry(FDRECV_WIRE_BATCH_MAX);
 	ck_assert_uint_eq(arrival.head.count, FDRECV_WIRE_BATCH_MAX);
 	for (unsigned int n = 0; n < FDRECV_WIRE_BATCH_MAX; n++) {
-		handoff = parcel_make(&parcel_longest, n);
-		expect(&handoff, &parcel_longest, n);
+		handoff = handoff_sample_make(&handoff_sample_longest, n);
+		expect(&handoff, &handoff_sample_longest, n);
 	}
 	expect_no_more();
 }
@@ -207,7 +208,8 @@ pass(const struct handoff *handoff)
 
 START_TEST(without_credentials_nobody_is_named)
 {
-	struct handoff handoff = parcel_make(&parcel_longest, 0);
+	struct handoff handoff =
+	    handoff_sample_make(&handoff_sample_longest, 0);
 	struct fdrecv_handoff got;
 
 	handoff.has_credentials = 0;
@@ -238,25 +240,27 @@ static const struct {
 
 START_TEST(the_kind_is_that_of_what_is_handed_off)
 {
-	struct handoff handoff = parcel_make(&parcel_longest, 0);
+	struct handoff handoff =
+	    handoff_sample_make(&handoff_sample_longest, 0);
 
-	parcel_endpoint.kind = kinds[_i].endpoint;
-	parcel_endpoint.handoff = kinds[_i].handoff;
+	handoff_sample_endpoint.kind = kinds[_i].endpoint;
+	handoff_sample_endpoint.handoff = kinds[_i].handoff;
 	ck_assert_int_eq(pass(&handoff).kind, kinds[_i].kind);
 }
 END_TEST
 
 START_TEST(a_plain_one_is_the_byte_x_and_a_bare_one_nothing)
 {
-	struct handoff handoff = parcel_make(&parcel_longest, 0);
+	struct handoff handoff =
+	    handoff_sample_make(&handoff_sample_longest, 0);
 
 	memset(bytes, 0xee, sizeof(bytes));
 	encode = (struct encode){.bytes = bytes, .size = 77};
-	parcel_endpoint.protocol = RECORD_PORTLISTEN;
+	handoff_sample_endpoint.protocol = RECORD_PORTLISTEN;
 	encode_plain(&encode, &handoff);
 	ck_assert_uint_eq(encode.size, 1);
 	ck_assert_uint_eq(bytes[0], 'x');
-	parcel_endpoint.protocol = RECORD_BARE;
+	handoff_sample_endpoint.protocol = RECORD_BARE;
 	encode_plain(&encode, &handoff);
 	ck_assert_uint_eq(encode.size, 0);
 	ck_assert_uint_eq(bytes[1], 0xee);

@@ -2,7 +2,7 @@
 /*
  * HELLO: what is one, and what is none.  Anybody may say anything.
  */
-#include "fixture/brink.h"
+#include "fixture/guard_page.h"
 #include "fixture/unit.h"
 
 #include "engine/worker/hello.h"
@@ -43,12 +43,12 @@ fill(void)
 static int
 try(struct hello *out)
 {
-	struct brink brink;
+	struct guard_page page;
 	int result;
 
-	brink_init(&brink, &message, size);
-	result = hello_read(brink.bytes, size, out);
-	brink_done(&brink);
+	guard_page_init(&page, &message, size);
+	result = hello_read(page.bytes, size, out);
+	guard_page_done(&page);
 	return result;
 }
 

@@ -3,7 +3,7 @@
  * Receipt connections: what is said on them, what is not understood, and
  * their end, which is their worker's.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
@@ -19,62 +19,63 @@
 
 /* A worker that has received count connections and confirmed none. */
 static struct worker *
-init_sent(struct crew *crew, size_t count)
+init_sent(struct test_pool *test, size_t count)
 {
-	static struct letter letter;
+	static struct wire_raw raw;
 
-	crew_init_receipted(crew, 1);
-	ck_assert_uint_eq(crew_put(crew, count), count);
-	route_send(crew->pool);
-	letter_take(&letter, crew->mailboxes[0]);
-	ck_assert_uint_eq(letter.count, count);
-	letter_close(&letter);
-	return crew_worker(crew, 0);
+	test_pool_init_receipted(test, 1);
+	ck_assert_uint_eq(test_pool_put(test, count), count);
+	route_send(test->pool);
+	wire_raw_take(&raw, test->mailboxes[0]);
+	ck_assert_uint_eq(raw.count, count);
+	wire_raw_close(&raw);
+	return test_pool_worker(test, 0);
 }
 
 static void
-say(struct crew *crew, uint64_t epoch, enum fdrecv_wire_receipt_kind kind,
+say(struct test_pool *test, uint64_t epoch, enum fdrecv_wire_receipt_kind kind,
     uint64_t sequence, uint32_t count)
 {
-	letter_receipt(crew->links[0], epoch, kind, sequence, count);
-	crew_settle(crew);
+	wire_raw_send_receipt(
+	    test->receipt_conns[0], epoch, kind, sequence, count);
+	test_pool_settle(test);
 }
 
 START_TEST(each_kind_of_receipt_is_heeded)
 {
-	struct crew crew;
-	struct worker *worker = init_sent(&crew, 4);
-	uint64_t epoch = crew.core.epoch;
+	struct test_pool test;
+	struct worker *worker = init_sent(&test, 4);
+	uint64_t epoch = test.core.epoch;
 
-	say(&crew, epoch, FDRECV_WIRE_TAKEN, 0, 2);
-	ck_assert_uint_eq(crew.stats.taken, 2);
-	ck_assert_uint_eq(crew.stats.unreceipted, 2);
-	say(&crew, epoch, FDRECV_WIRE_PAUSE, 0, 0);
+	say(&test, epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	ck_assert_uint_eq(test.stats.taken, 2);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
+	say(&test, epoch, FDRECV_WIRE_PAUSE, 0, 0);
 	ck_assert(worker->paused);
-	say(&crew, epoch, FDRECV_WIRE_RESUME, 0, 0);
+	say(&test, epoch, FDRECV_WIRE_RESUME, 0, 0);
 	ck_assert(!worker->paused);
-	say(&crew, epoch, FDRECV_WIRE_LIMIT, 2, 1);
-	ck_assert_uint_eq(crew.stats.returned_limit, 1);
-	say(&crew, epoch, FDRECV_WIRE_DENIED, 3, 1);
-	ck_assert_uint_eq(crew.stats.returned_denied, 1);
-	crew_holds(&crew, "32");
-	crew_done(&crew);
+	say(&test, epoch, FDRECV_WIRE_LIMIT, 2, 1);
+	ck_assert_uint_eq(test.stats.returned_limit, 1);
+	say(&test, epoch, FDRECV_WIRE_DENIED, 3, 1);
+	ck_assert_uint_eq(test.stats.returned_denied, 1);
+	test_pool_holds(&test, "32");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(receipts_of_another_epoch_are_ignored)
 {
-	struct crew crew;
-	struct worker *worker = init_sent(&crew, 2);
+	struct test_pool test;
+	struct worker *worker = init_sent(&test, 2);
 
-	say(&crew, crew.core.epoch + 1, FDRECV_WIRE_TAKEN, 0, 1);
-	say(&crew, crew.core.epoch + 1, FDRECV_WIRE_LIMIT, 0, 1);
-	ck_assert_uint_eq(crew.stats.unreceipted, 2);
+	say(&test, test.core.epoch + 1, FDRECV_WIRE_TAKEN, 0, 1);
+	say(&test, test.core.epoch + 1, FDRECV_WIRE_LIMIT, 0, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	/* That is no number: it counts before an epoch is known, too. */
-	say(&crew, crew.core.epoch + 1, FDRECV_WIRE_PAUSE, 0, 0);
+	say(&test, test.core.epoch + 1, FDRECV_WIRE_PAUSE, 0, 0);
 	ck_assert(worker->paused);
-	ck_assert_ptr_eq(crew_worker(&crew, 0), worker);
-	crew_done(&crew);
+	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -103,28 +104,28 @@ say_many(struct said *out, uint64_t epoch)
 
 START_TEST(a_message_of_many_is_heeded)
 {
-	struct crew crew;
-	struct worker *worker = init_sent(&crew, 9);
+	struct test_pool test;
+	struct worker *worker = init_sent(&test, 9);
 	struct said said;
 
-	say_many(&said, crew.core.epoch);
-	ck_assert_int_eq(
-	    send(crew.links[0], &said, sizeof(said), 0), (ssize_t)sizeof(said));
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 9);
+	say_many(&said, test.core.epoch);
+	ck_assert_int_eq(send(test.receipt_conns[0], &said, sizeof(said), 0),
+	    (ssize_t)sizeof(said));
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 9);
 	ck_assert_uint_eq(worker->connections, 7);
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(receipts_that_are_none_are_ignored)
 {
-	struct crew crew;
-	struct worker *worker = init_sent(&crew, 2);
+	struct test_pool test;
+	struct worker *worker = init_sent(&test, 2);
 	struct said said;
 	size_t size = sizeof(said);
 
-	say_many(&said, crew.core.epoch);
+	say_many(&said, test.core.epoch);
 	if (_i == 0)
 		said.head.magic[0] = 'h';
 	else if (_i == 1)
@@ -139,26 +140,27 @@ START_TEST(receipts_that_are_none_are_ignored)
 		said.head.count++;
 	else
 		size = _i == 6 ? sizeof(said) - 1 : sizeof(said.head) - 1;
-	ck_assert_int_eq(send(crew.links[0], &said, size, 0), (ssize_t)size);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.unreceipted, 2);
+	ck_assert_int_eq(
+	    send(test.receipt_conns[0], &said, size, 0), (ssize_t)size);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	ck_assert_uint_eq(worker->connections, 0);
-	ck_assert_ptr_eq(crew_worker(&crew, 0), worker);
-	say(&crew, crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
-	ck_assert_uint_eq(crew.stats.taken, 1);
-	crew_done(&crew);
+	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
+	say(&test, test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(a_first_message_that_is_no_hello_ends_the_link)
 {
 	struct fdrecv_wire_hello hello;
-	struct crew crew;
+	struct test_pool test;
 	int fd;
 
-	crew_init(&crew, 1);
-	hello = letter_hello(crew_path(0), 1);
-	fd = crew_reach();
+	test_pool_init(&test, 1);
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	fd = test_pool_connect();
 	if (_i == 0)
 		hello.magic[0] = 'r';
 	else if (_i == 1)
@@ -168,52 +170,52 @@ START_TEST(a_first_message_that_is_no_hello_ends_the_link)
 	else if (_i == 3)
 		hello.name_length = 200;
 	if (_i < 4)
-		letter_greet(fd, &hello, crew_path(0));
+		wire_raw_send_hello(fd, &hello, test_pool_path(0));
 	else
 		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
-	crew_settle(&crew);
+	test_pool_settle(&test);
 	ck_assert(net_polls(fd, POLLHUP));
-	ck_assert_uint_eq(crew.rendezvous.link_count, 0);
-	ck_assert_int_eq(crew_worker(&crew, 0)->kind, WORKER_NEW);
-	crew_done(&crew);
+	ck_assert_uint_eq(test.rendezvous.link_count, 0);
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
+	test_pool_done(&test);
 	close(fd);
 }
 END_TEST
 
 START_TEST(a_worker_that_hangs_up_has_died)
 {
-	struct crew crew;
-	struct worker *worker = init_sent(&crew, 2);
+	struct test_pool test;
+	struct worker *worker = init_sent(&test, 2);
 
 	if (_i == 0)
-		crew.links[0] = fd_close(crew.links[0]);
+		test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	else
-		crew_close(&crew, 0); /* its mailbox as well */
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.returned_death, 2);
-	crew_holds(&crew, "01");
-	ck_assert(!pool_has_worker(crew.pool));
+		test_pool_close(&test, 0); /* its mailbox as well */
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.returned_death, 2);
+	test_pool_holds(&test, "01");
+	ck_assert(!pool_has_worker(test.pool));
 	if (_i == 0)
-		ck_assert_ptr_eq(crew_worker(&crew, 0), worker);
+		ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
 	else
-		ck_assert_ptr_null(crew_worker(&crew, 0));
-	crew_done(&crew);
+		ck_assert_ptr_null(test_pool_worker(&test, 0));
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(what_was_said_before_the_end_is_heard)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	init_sent(&crew, 3);
+	init_sent(&test, 3);
 	for (uint64_t i = 0; i < 2; i++)
-		letter_receipt(
-		    crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, i, 1);
-	crew_close(&crew, 0);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 2);
-	crew_holds(&crew, "2");
-	crew_done(&crew);
+		wire_raw_send_receipt(test.receipt_conns[0], test.core.epoch,
+		    FDRECV_WIRE_TAKEN, i, 1);
+	test_pool_close(&test, 0);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 2);
+	test_pool_holds(&test, "2");
+	test_pool_done(&test);
 }
 END_TEST
 

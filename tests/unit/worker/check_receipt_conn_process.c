@@ -2,7 +2,7 @@
 /*
  * The end of the process that said HELLO, whoever else has its sockets.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
@@ -28,13 +28,14 @@ static void
 speak(void *argument)
 {
 	struct speaker *speaker = argument;
-	struct fdrecv_wire_hello hello = letter_hello(crew_path(0), 4711);
-	int link = crew_reach();
+	struct fdrecv_wire_hello hello =
+	    wire_raw_hello(test_pool_path(0), 4711);
+	int link = test_pool_connect();
 
-	letter_greet(link, &hello, crew_path(0));
+	wire_raw_send_hello(link, &hello, test_pool_path(0));
 	if (speaker->confirms > 0)
-		letter_receipt(link, speaker->epoch, FDRECV_WIRE_TAKEN, 0,
-		    (uint32_t)speaker->confirms);
+		wire_raw_send_receipt(link, speaker->epoch, FDRECV_WIRE_TAKEN,
+		    0, (uint32_t)speaker->confirms);
 	unit_must(net_send(speaker->ends[1], "x", 1, &link, 1) == 1);
 	for (;;)
 		pause();
@@ -72,76 +73,76 @@ speaker_end(struct speaker *speaker)
 
 /* Sends two to worker 0, whose process has said HELLO and ends then. */
 static void
-die_with_two(struct crew *crew, int survivor)
+die_with_two(struct test_pool *test, int survivor)
 {
 	struct speaker speaker = {.confirms = 0};
 	struct worker *worker;
 	int link;
 
-	crew_init(crew, 1);
-	worker = crew_worker(crew, 0);
+	test_pool_init(test, 1);
+	worker = test_pool_worker(test, 0);
 	speaker_start(&speaker);
 	link = speaker_link(&speaker);
-	crew_settle(crew);
+	test_pool_settle(test);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	if (survivor)
-		crew->links[0] = link;
+		test->receipt_conns[0] = link;
 	else
 		fd_close(link);
 	worker->window.size = 2;
-	ck_assert_uint_eq(crew_put(crew, 2), 2);
-	route_send(crew->pool);
-	crew_expect(crew, 0, "01");
-	crew_settle(crew);
-	ck_assert_uint_eq(crew->stats.unreceipted, 2);
+	ck_assert_uint_eq(test_pool_put(test, 2), 2);
+	route_send(test->pool);
+	test_pool_expect(test, 0, "01");
+	test_pool_settle(test);
+	ck_assert_uint_eq(test->stats.unreceipted, 2);
 	speaker_end(&speaker);
-	crew_settle(crew);
+	test_pool_settle(test);
 }
 
 START_TEST(the_end_of_the_process_is_the_workers)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	die_with_two(&crew, 0);
-	ck_assert_uint_eq(crew.stats.unreceipted, 0);
-	crew_holds(&crew, "01");
-	crew_done(&crew);
+	die_with_two(&test, 0);
+	ck_assert_uint_eq(test.stats.unreceipted, 0);
+	test_pool_holds(&test, "01");
+	test_pool_done(&test);
 }
 END_TEST
 
 /* The child may be serving it. */
 START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
 {
-	struct crew crew;
+	struct test_pool test;
 
-	die_with_two(&crew, 1);
-	ck_assert_uint_eq(crew.stats.unreceipted, 0);
-	ck_assert_uint_eq(crew.stats.died, 1);
-	crew_holds(&crew, "1");
-	ck_assert(crew_is_closed(&crew, 0));
-	ck_assert(!pool_has_worker(crew.pool));
-	crew_done(&crew);
+	die_with_two(&test, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 0);
+	ck_assert_uint_eq(test.stats.died, 1);
+	test_pool_holds(&test, "1");
+	ck_assert(test_pool_is_closed(&test, 0));
+	ck_assert(!pool_has_worker(test.pool));
+	test_pool_done(&test);
 }
 END_TEST
 
 /* A process may be gone before the engine has come to its HELLO. */
 START_TEST(what_a_process_said_before_its_end_is_heard)
 {
-	struct crew crew;
+	struct test_pool test;
 	struct speaker speaker = {.confirms = 1};
 
-	crew_init(&crew, 1);
-	speaker.epoch = crew.core.epoch;
-	ck_assert_uint_eq(crew_put(&crew, 1), 1);
-	route_send(crew.pool);
-	crew_expect(&crew, 0, "0");
+	test_pool_init(&test, 1);
+	speaker.epoch = test.core.epoch;
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	route_send(test.pool);
+	test_pool_expect(&test, 0, "0");
 	speaker_start(&speaker);
 	close(speaker_link(&speaker));
 	speaker_end(&speaker);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 1);
-	ck_assert_uint_eq(crew.stats.returned_death, 0);
-	crew_done(&crew);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	ck_assert_uint_eq(test.stats.returned_death, 0);
+	test_pool_done(&test);
 }
 END_TEST
 

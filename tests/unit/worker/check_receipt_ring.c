@@ -3,7 +3,7 @@
  * Boards, as the engine has them: who is offered one, what is read there and
  * when, and what a worker that writes nonsense brings about.
  */
-#include "fixture/crew.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct crew crew;
+static struct test_pool test;
 static struct fdrecv_wire_ring *page; /* the worker's */
 
 /* Gives the memory that is offered on a worker's receipt connection. */
@@ -33,8 +33,8 @@ offered(void)
 	size_t count = 1;
 	int fd;
 
-	ck_assert_int_eq(
-	    net_receive(crew.links[0], &offer, sizeof(offer), &fd, &count),
+	ck_assert_int_eq(net_receive(test.receipt_conns[0], &offer,
+			     sizeof(offer), &fd, &count),
 	    (ssize_t)sizeof(offer));
 	ck_assert_uint_eq(count, 1);
 	ck_assert_mem_eq(offer.magic, "bfdr", 4);
@@ -48,21 +48,21 @@ greet(uint16_t flags)
 {
 	struct fdrecv_wire_hello hello;
 
-	crew_init(&crew, 1);
-	hello = letter_hello(crew_path(0), 1);
+	test_pool_init(&test, 1);
+	hello = wire_raw_hello(test_pool_path(0), 1);
 	hello.flags = flags;
-	crew.links[0] = crew_reach();
-	letter_greet(crew.links[0], &hello, crew_path(0));
-	crew_settle(&crew);
-	ck_assert_int_eq(crew_worker(&crew, 0)->kind, WORKER_RECEIPTED);
-	crew_worker(&crew, 0)->window.size = 32;
+	test.receipt_conns[0] = test_pool_connect();
+	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
+	test_pool_settle(&test);
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
+	test_pool_worker(&test, 0)->window.size = 32;
 }
 
 /* A worker with a board that has received count connections. */
 static void
 start(size_t count)
 {
-	static struct letter letter;
+	static struct wire_raw raw;
 	int fd;
 
 	greet(FDRECV_WIRE_OFFER);
@@ -72,17 +72,17 @@ start(size_t count)
 	    NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	close(fd);
-	ck_assert_uint_eq(crew_put(&crew, count), count);
-	route_send(crew.pool);
-	letter_take(&letter, crew.mailboxes[0]);
-	letter_close(&letter);
+	ck_assert_uint_eq(test_pool_put(&test, count), count);
+	route_send(test.pool);
+	wire_raw_take(&raw, test.mailboxes[0]);
+	wire_raw_close(&raw);
 }
 
 static void
 stop(void)
 {
 	munmap(page, sizeof(*page));
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 
 static void
@@ -96,8 +96,9 @@ START_TEST(who_does_not_ask_is_offered_none)
 	char byte;
 
 	greet(0);
-	ck_assert_int_eq(recv(crew.links[0], &byte, 1, MSG_DONTWAIT), -1);
-	crew_done(&crew);
+	ck_assert_int_eq(
+	    recv(test.receipt_conns[0], &byte, 1, MSG_DONTWAIT), -1);
+	test_pool_done(&test);
 }
 END_TEST
 
@@ -105,19 +106,19 @@ START_TEST(what_is_written_is_read_while_it_is_watched)
 {
 	start(5);
 	ck_assert_uint_eq(page->watched, 0);
-	rendezvous_watch(&crew.rendezvous, 1);
+	rendezvous_watch(&test.rendezvous, 1);
 	ck_assert_uint_eq(page->watched, 1);
 	write_receipt(0);
 	write_receipt(1);
 	write_receipt(3);
-	rendezvous_look(&crew.rendezvous);
-	ck_assert_uint_eq(crew.stats.taken, 3);
+	rendezvous_look(&test.rendezvous);
+	ck_assert_uint_eq(test.stats.taken, 3);
 	ck_assert_uint_eq(page->read, 3);
-	ck_assert(crew_is_closed(&crew, 3));
-	ck_assert(!crew_is_closed(&crew, 2));
+	ck_assert(test_pool_is_closed(&test, 3));
+	ck_assert(!test_pool_is_closed(&test, 2));
 	write_receipt(2);
-	rendezvous_look(&crew.rendezvous);
-	ck_assert_uint_eq(crew.stats.taken, 4);
+	rendezvous_look(&test.rendezvous);
+	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
 END_TEST
@@ -125,11 +126,11 @@ END_TEST
 START_TEST(the_last_look_is_after_the_worker_is_told)
 {
 	start(2);
-	rendezvous_watch(&crew.rendezvous, 1);
+	rendezvous_watch(&test.rendezvous, 1);
 	write_receipt(1);
-	rendezvous_watch(&crew.rendezvous, 0);
+	rendezvous_watch(&test.rendezvous, 0);
 	ck_assert_uint_eq(page->watched, 0);
-	ck_assert_uint_eq(crew.stats.taken, 1);
+	ck_assert_uint_eq(test.stats.taken, 1);
 	stop();
 }
 END_TEST
@@ -137,14 +138,14 @@ END_TEST
 START_TEST(what_a_worker_wrote_before_it_died_counts)
 {
 	start(3);
-	rendezvous_watch(&crew.rendezvous, 1);
+	rendezvous_watch(&test.rendezvous, 1);
 	write_receipt(0);
 	write_receipt(1);
-	crew_close(&crew, 0);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 2);
-	ck_assert_uint_eq(crew.stats.returned_death, 1);
-	crew_holds(&crew, "2");
+	test_pool_close(&test, 0);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 2);
+	ck_assert_uint_eq(test.stats.returned_death, 1);
+	test_pool_holds(&test, "2");
 	stop();
 }
 END_TEST
@@ -154,31 +155,32 @@ END_TEST
 START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
 {
 	greet(FDRECV_WIRE_OFFER);
-	ck_assert_uint_eq(crew_put(&crew, 2), 2);
-	route_send(crew.pool);
-	letter_receipt(crew.links[0], crew.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
-	crew_close(&crew, 0);
-	crew_settle(&crew);
-	ck_assert_uint_eq(crew.stats.taken, 1);
-	crew_holds(&crew, "1");
-	crew_done(&crew);
+	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
+	route_send(test.pool);
+	wire_raw_send_receipt(
+	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	test_pool_close(&test, 0);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	test_pool_holds(&test, "1");
+	test_pool_done(&test);
 }
 END_TEST
 
 START_TEST(nonsense_means_nothing)
 {
 	start(3);
-	rendezvous_watch(&crew.rendezvous, 1);
+	rendezvous_watch(&test.rendezvous, 1);
 	page->count += FDRECV_WIRE_RING_PLACES + 1;
-	rendezvous_look(&crew.rendezvous);
-	ck_assert_uint_eq(crew.stats.taken, 0);
+	rendezvous_look(&test.rendezvous);
+	ck_assert_uint_eq(test.stats.taken, 0);
 	write_receipt(77);
 	write_receipt(UINT64_MAX);
 	write_receipt(1);
 	write_receipt(1);
-	rendezvous_look(&crew.rendezvous);
-	ck_assert_uint_eq(crew.stats.taken, 1);
-	ck_assert_uint_eq(crew.stats.unreceipted, 2);
+	rendezvous_look(&test.rendezvous);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	stop();
 }
 END_TEST
@@ -204,13 +206,13 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 	pid_t writer;
 
 	start(3);
-	link = TAILQ_FIRST(&crew_worker(&crew, 0)->links);
+	link = TAILQ_FIRST(&test_pool_worker(&test, 0)->links);
 	writer = unit_fork(write_for_ever, NULL);
 	for (int i = 0; i < 1000 && clock_ms() < end_ms; i++) {
 		while (!receipt_ring_has_news(&link->board))
 			sched_yield();
 		before = page->read;
-		rendezvous_look(&crew.rendezvous);
+		rendezvous_look(&test.rendezvous);
 		if (page->read - before > most)
 			most = page->read - before;
 	}
@@ -224,15 +226,15 @@ END_TEST
 START_TEST(receipts_go_round)
 {
 	start(4);
-	rendezvous_watch(&crew.rendezvous, 1);
+	rendezvous_watch(&test.rendezvous, 1);
 	for (int i = 0; i < FDRECV_WIRE_RING_PLACES - 2; i++) {
 		write_receipt(99);
-		rendezvous_look(&crew.rendezvous);
+		rendezvous_look(&test.rendezvous);
 	}
 	for (uint64_t i = 0; i < 4; i++)
 		write_receipt(i);
-	rendezvous_look(&crew.rendezvous);
-	ck_assert_uint_eq(crew.stats.taken, 4);
+	rendezvous_look(&test.rendezvous);
+	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
 END_TEST
@@ -248,12 +250,12 @@ START_TEST(the_engine_offers_as_in_the_vector)
 	size = vector_read("offer.hex", wanted, sizeof(wanted));
 	greet(FDRECV_WIRE_OFFER);
 	ck_assert_int_eq(
-	    net_receive(crew.links[0], got, sizeof(got), &fd, &count),
+	    net_receive(test.receipt_conns[0], got, sizeof(got), &fd, &count),
 	    (ssize_t)size);
 	ck_assert_mem_eq(got, wanted, size);
 	ck_assert_uint_eq(count, 1);
 	close(fd);
-	crew_done(&crew);
+	test_pool_done(&test);
 }
 END_TEST
 

@@ -3,7 +3,7 @@
  * Receipts: what a worker confirms is closed, what it lost comes back, and
  * what it says of others means nothing.
  */
-#include "fixture/desk.h"
+#include "fixture/test_worker.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
@@ -19,32 +19,32 @@
 
 START_TEST(what_is_taken_is_closed)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 3);
-	desk_has(&desk, "111");
-	unreceipted_on_taken(desk.worker, 0, 1);
-	desk_has(&desk, "011");
-	unreceipted_on_taken(desk.worker, 1, 2);
-	desk_has(&desk, "000");
-	ck_assert_uint_eq(desk.stats.taken, 3);
-	desk_done(&desk);
+	test_worker_init_received(&test, 3);
+	test_worker_has(&test, "111");
+	unreceipted_on_taken(test.worker, 0, 1);
+	test_worker_has(&test, "011");
+	unreceipted_on_taken(test.worker, 1, 2);
+	test_worker_has(&test, "000");
+	ck_assert_uint_eq(test.stats.taken, 3);
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(receipts_may_come_in_any_order)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 4);
-	unreceipted_on_taken(desk.worker, 2, 1);
-	desk_has(&desk, "1101");
-	unreceipted_on_taken(desk.worker, 3, 1);
-	desk_has(&desk, "1100");
-	unreceipted_on_taken(desk.worker, 0, 4); /* with gaps */
-	desk_has(&desk, "0000");
-	ck_assert_uint_eq(desk.stats.taken, 4);
-	desk_done(&desk);
+	test_worker_init_received(&test, 4);
+	unreceipted_on_taken(test.worker, 2, 1);
+	test_worker_has(&test, "1101");
+	unreceipted_on_taken(test.worker, 3, 1);
+	test_worker_has(&test, "1100");
+	unreceipted_on_taken(test.worker, 0, 4); /* with gaps */
+	test_worker_has(&test, "0000");
+	ck_assert_uint_eq(test.stats.taken, 4);
+	test_worker_done(&test);
 }
 END_TEST
 
@@ -55,78 +55,78 @@ START_TEST(numbers_that_were_not_sent_mean_nothing)
 		uint32_t count;
 	} strange[] = {{3, 1}, {100, 100}, {UINT64_MAX, 1}, {1, 0}, {0, 0},
 	    {UINT64_MAX - 4, 5}};
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 3);
+	test_worker_init_received(&test, 3);
 	for (size_t i = 0; i < UNIT_COUNT(strange); i++) {
 		unreceipted_on_taken(
-		    desk.worker, strange[i].sequence, strange[i].count);
-		desk_has(&desk, "111");
-		unreceipted_on_lost(desk.worker, strange[i].sequence,
+		    test.worker, strange[i].sequence, strange[i].count);
+		test_worker_has(&test, "111");
+		unreceipted_on_lost(test.worker, strange[i].sequence,
 		    strange[i].count, FDRECV_WIRE_LIMIT);
-		desk_has(&desk, "111");
+		test_worker_has(&test, "111");
 	}
-	ck_assert_uint_eq(desk.returns, 0);
-	ck_assert_uint_eq(desk.stats.taken, 0);
-	unreceipted_on_taken(desk.worker, 2, UINT32_MAX); /* some of them */
-	desk_has(&desk, "110");
-	desk_done(&desk);
+	ck_assert_uint_eq(test.returns, 0);
+	ck_assert_uint_eq(test.stats.taken, 0);
+	unreceipted_on_taken(test.worker, 2, UINT32_MAX); /* some of them */
+	test_worker_has(&test, "110");
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(a_receipt_counts_once)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 2);
+	test_worker_init_received(&test, 2);
 	for (int i = 0; i < 2; i++)
-		unreceipted_on_taken(desk.worker, 0, 1);
-	unreceipted_on_lost(desk.worker, 0, 1, FDRECV_WIRE_LIMIT);
-	desk_has(&desk, "01");
-	ck_assert_uint_eq(desk.stats.taken, 1);
-	ck_assert_uint_eq(desk.returns, 0);
-	desk_done(&desk);
+		unreceipted_on_taken(test.worker, 0, 1);
+	unreceipted_on_lost(test.worker, 0, 1, FDRECV_WIRE_LIMIT);
+	test_worker_has(&test, "01");
+	ck_assert_uint_eq(test.stats.taken, 1);
+	ck_assert_uint_eq(test.returns, 0);
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(quick_receipts_open_the_window_and_slow_ones_close_it)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 3);
-	desk.worker->window.size = 2;
-	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us();
-	unreceipted_on_taken(desk.worker, 0, 1);
-	ck_assert_uint_eq(desk.worker->window.size, 3);
-	TAILQ_FIRST(&desk.worker->unreceipted)->sent_us = clock_us() - 51000;
-	unreceipted_on_taken(desk.worker, 1, 1);
-	ck_assert_uint_eq(desk.worker->window.size, 1);
-	desk_done(&desk);
+	test_worker_init_received(&test, 3);
+	test.worker->window.size = 2;
+	TAILQ_FIRST(&test.worker->unreceipted)->sent_us = clock_us();
+	unreceipted_on_taken(test.worker, 0, 1);
+	ck_assert_uint_eq(test.worker->window.size, 3);
+	TAILQ_FIRST(&test.worker->unreceipted)->sent_us = clock_us() - 51000;
+	unreceipted_on_taken(test.worker, 1, 1);
+	ck_assert_uint_eq(test.worker->window.size, 1);
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 3);
-	desk.worker->lent = 2;
-	unreceipted_on_lost(desk.worker, 1, 1,
+	test_worker_init_received(&test, 3);
+	test.worker->lent = 2;
+	unreceipted_on_lost(test.worker, 1, 1,
 	    _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED);
-	ck_assert_uint_eq(desk.returns, 1);
+	ck_assert_uint_eq(test.returns, 1);
 	ck_assert_uint_eq(
-	    desk_which(&desk, TAILQ_FIRST(&desk.returned)->fd), 1);
-	ck_assert(!desk_is_closed(&desk, 1));
-	ck_assert_uint_eq(desk.stats.unreceipted, 2);
-	ck_assert_uint_eq(desk.stats.returned_limit, _i == 0);
-	ck_assert_uint_eq(desk.stats.returned_denied, _i == 1);
-	ck_assert_uint_eq(desk.worker->window.size, 1);
-	ck_assert_uint_eq(desk.worker->lent, 0);
-	unreceipted_on_taken(desk.worker, 0, 3);
-	ck_assert(!worker_has_room(desk.worker, &desk.endpoint));
-	desk_await(&desk, &desk.rooms, 1);
-	ck_assert(worker_has_room(desk.worker, &desk.endpoint));
-	desk_done(&desk);
+	    test_worker_which(&test, TAILQ_FIRST(&test.returned)->fd), 1);
+	ck_assert(!test_worker_is_closed(&test, 1));
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
+	ck_assert_uint_eq(test.stats.returned_limit, _i == 0);
+	ck_assert_uint_eq(test.stats.returned_denied, _i == 1);
+	ck_assert_uint_eq(test.worker->window.size, 1);
+	ck_assert_uint_eq(test.worker->lent, 0);
+	unreceipted_on_taken(test.worker, 0, 3);
+	ck_assert(!worker_has_room(test.worker, &test.endpoint));
+	test_worker_await(&test, &test.rooms, 1);
+	ck_assert(worker_has_room(test.worker, &test.endpoint));
+	test_worker_done(&test);
 }
 END_TEST
 
@@ -134,29 +134,30 @@ END_TEST
 START_TEST(a_range_that_is_lost_comes_back_from_its_end)
 {
 	const struct handoff *handoff;
-	struct desk desk;
+	struct test_worker test;
 	size_t which = 3;
 
-	desk_init_received(&desk, 4);
-	unreceipted_on_lost(desk.worker, 1, 3, FDRECV_WIRE_LIMIT);
-	ck_assert_uint_eq(desk.returns, 3);
-	TAILQ_FOREACH (handoff, &desk.returned, entry)
-		ck_assert_uint_eq(desk_which(&desk, handoff->fd), which--);
-	desk_done(&desk);
+	test_worker_init_received(&test, 4);
+	unreceipted_on_lost(test.worker, 1, 3, FDRECV_WIRE_LIMIT);
+	ck_assert_uint_eq(test.returns, 3);
+	TAILQ_FOREACH (handoff, &test.returned, entry)
+		ck_assert_uint_eq(
+		    test_worker_which(&test, handoff->fd), which--);
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(a_worker_that_is_let_go_keeps_nothing)
 {
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init_received(&desk, 2);
-	unreceipted_release(desk.worker);
-	desk_has(&desk, "00");
-	ck_assert_uint_eq(desk.stats.plain, 2);
-	unreceipted_on_look(-1, 0, desk.worker);
-	ck_assert_uint_eq(desk.rooms, 0);
-	desk_done(&desk);
+	test_worker_init_received(&test, 2);
+	unreceipted_release(test.worker);
+	test_worker_has(&test, "00");
+	ck_assert_uint_eq(test.stats.plain, 2);
+	unreceipted_on_look(-1, 0, test.worker);
+	ck_assert_uint_eq(test.rooms, 0);
+	test_worker_done(&test);
 }
 END_TEST
 
@@ -175,38 +176,38 @@ lingers(int fd)
 START_TEST(a_worker_is_looked_at_until_its_connections_do_not_linger)
 {
 	static const struct linger on = {1, 1000};
-	struct desk desk;
+	struct test_worker test;
 
-	desk_init(&desk, WORKER_RECEIPTED);
-	desk_send(&desk, 2);
-	letter_take(&desk.letter, desk.mailbox);
+	test_worker_init(&test, WORKER_RECEIPTED);
+	test_worker_send(&test, 2);
+	wire_raw_take(&test.raw, test.mailbox);
 	for (int i = 1 - _i; i < 2; i++)
-		ck_assert_int_eq(setsockopt(desk.letter.fds[i], SOL_SOCKET,
+		ck_assert_int_eq(setsockopt(test.raw.fds[i], SOL_SOCKET,
 				     SO_LINGER, &on, sizeof(on)),
 		    0);
-	desk.worker->wary = 1;
-	unreceipted_on_taken(desk.worker, 0, 2);
-	ck_assert_uint_eq(desk.worker->wary, _i == 0 ? 0 : 10000);
-	ck_assert(!lingers(desk.letter.fds[0]));
-	ck_assert_int_eq(lingers(desk.letter.fds[1]), _i == 0);
-	desk_done(&desk);
+	test.worker->wary = 1;
+	unreceipted_on_taken(test.worker, 0, 2);
+	ck_assert_uint_eq(test.worker->wary, _i == 0 ? 0 : 10000);
+	ck_assert(!lingers(test.raw.fds[0]));
+	ck_assert_int_eq(lingers(test.raw.fds[1]), _i == 0);
+	test_worker_done(&test);
 }
 END_TEST
 
 START_TEST(a_close_that_has_to_wait_raises_suspicion)
 {
-	struct desk desk;
+	struct test_worker test;
 	int listener;
 
-	desk_init_received(&desk, 2);
-	listener = net_strand(desk.clients[1]);
+	test_worker_init_received(&test, 2);
+	listener = net_strand(test.clients[1]);
 	/* A tick that is left over would end the wait at once. */
 	while (poll(NULL, 0, 4 * BOUNDED_CLOSE_MS) == -1)
 		continue;
-	unreceipted_on_taken(desk.worker, 1, 1);
-	ck_assert_uint_eq(desk.worker->wary, 100);
+	unreceipted_on_taken(test.worker, 1, 1);
+	ck_assert_uint_eq(test.worker->wary, 100);
 	close(listener);
-	desk_done(&desk);
+	test_worker_done(&test);
 }
 END_TEST
 
