@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-static struct fdrecv *volatile box;
+static struct fdrecv *volatile mailbox;
 static volatile sig_atomic_t ending;
 
 static void
@@ -22,7 +22,7 @@ on_sigterm(int signal)
 {
 	(void)signal;
 	ending = 1;
-	fdrecv_drain(box);
+	fdrecv_drain(mailbox);
 }
 
 static const char *
@@ -59,18 +59,18 @@ main(int argc, char **argv)
 	if (argc != 2)
 		errx(64, "usage: hellofdpass MAILBOX");
 	signal(SIGTERM, on_sigterm);
-	box = fdrecv_open(argv[1], NULL);
-	if (box == NULL)
+	mailbox = fdrecv_open(argv[1], NULL);
+	if (mailbox == NULL)
 		err(71, "%s", argv[1]);
 	if (ending)
-		fdrecv_drain(box);
-	while ((got = fdrecv_next(box, &h)) == 1) {
+		fdrecv_drain(mailbox);
+	while ((got = fdrecv_next(mailbox, &h)) == 1) {
 		serve(&h);
-		fdrecv_done(box, &h);
+		fdrecv_done(mailbox, &h);
 	}
 	if (got == -1)
 		err(71, "%s", argv[1]);
 	signal(SIGTERM, SIG_IGN);
-	fdrecv_close(box);
+	fdrecv_close(mailbox);
 	return 0;
 }

@@ -23,7 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct fdrecv *volatile box;
+static struct fdrecv *volatile mailbox;
 static volatile sig_atomic_t ending;
 
 static void
@@ -31,7 +31,7 @@ on_sigterm(int signal)
 {
 	(void)signal;
 	ending = 1;
-	fdrecv_drain(box);
+	fdrecv_drain(mailbox);
 }
 
 static void
@@ -112,7 +112,7 @@ take_connections(struct MHD_Daemon *daemon)
 {
 	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
 
-	while (fdrecv_next(box, &h) == 1)
+	while (fdrecv_next(mailbox, &h) == 1)
 		/* The connection is MHD's now, and closed there. */
 		if (MHD_add_connection(daemon, h.fd,
 			(const struct sockaddr *)&h.peer,
@@ -132,7 +132,7 @@ static void
 serve(struct MHD_Daemon *daemon)
 {
 	struct pollfd fds[2] = {
-	    {.fd = fdrecv_fd(box), .events = POLLIN}, {.events = POLLIN}};
+	    {.fd = fdrecv_fd(mailbox), .events = POLLIN}, {.events = POLLIN}};
 	MHD_UNSIGNED_LONG_LONG wait;
 
 	fds[1].fd =
@@ -163,11 +163,11 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	options.flags = FDRECV_NONBLOCK;
 	signal(SIGTERM, on_sigterm);
-	box = fdrecv_open(argv[1], &options);
-	if (box == NULL)
+	mailbox = fdrecv_open(argv[1], &options);
+	if (mailbox == NULL)
 		err(71, "%s", argv[1]);
 	if (ending)
-		fdrecv_drain(box);
+		fdrecv_drain(mailbox);
 	if (chdir(argv[2]) == -1)
 		err(66, "%s", argv[2]);
 	daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0,
@@ -178,6 +178,6 @@ main(int argc, char **argv)
 	serve(daemon);
 	MHD_stop_daemon(daemon);
 	signal(SIGTERM, SIG_IGN);
-	fdrecv_close(box);
+	fdrecv_close(mailbox);
 	return 0;
 }

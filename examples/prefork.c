@@ -30,14 +30,14 @@ struct parent {
 	int status;
 };
 
-static struct fdrecv *volatile box; /* the child's */
-static sigset_t signals;            /* blocked, but where they are waited for */
+static struct fdrecv *volatile mailbox; /* the child's */
+static sigset_t signals; /* blocked, but where they are waited for */
 
 static void
 on_sigterm(int signal)
 {
 	(void)signal;
-	fdrecv_drain(box);
+	fdrecv_drain(mailbox);
 }
 
 static void
@@ -60,19 +60,19 @@ work(const struct parent *parent)
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent->pid)
 		exit(0);
-	box = fdrecv_open(parent->directory, NULL);
-	if (box == NULL)
+	mailbox = fdrecv_open(parent->directory, NULL);
+	if (mailbox == NULL)
 		err(71, "%s", parent->directory);
 	signal(SIGTERM, on_sigterm);
 	sigprocmask(SIG_UNBLOCK, &signals, NULL);
-	while ((got = fdrecv_next(box, &h)) == 1) {
+	while ((got = fdrecv_next(mailbox, &h)) == 1) {
 		serve(&h);
-		fdrecv_done(box, &h);
+		fdrecv_done(mailbox, &h);
 	}
 	if (got == -1)
 		err(71, "%s", parent->directory);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	fdrecv_close(box);
+	fdrecv_close(mailbox);
 	exit(0);
 }
 

@@ -18,7 +18,7 @@
 
 #define SOCKETS_MAX 16
 
-static struct fdrecv *volatile box;
+static struct fdrecv *volatile mailbox;
 static volatile sig_atomic_t ending;
 
 static void
@@ -26,7 +26,7 @@ on_sigterm(int signal)
 {
 	(void)signal;
 	ending = 1;
-	fdrecv_drain(box);
+	fdrecv_drain(mailbox);
 }
 
 static void
@@ -55,12 +55,12 @@ main(int argc, char **argv)
 		errx(64, "usage: udp-echo MAILBOX");
 	options.flags = FDRECV_NONBLOCK;
 	signal(SIGTERM, on_sigterm);
-	box = fdrecv_open(argv[1], &options);
-	if (box == NULL)
+	mailbox = fdrecv_open(argv[1], &options);
+	if (mailbox == NULL)
 		err(71, "%s", argv[1]);
 	if (ending)
-		fdrecv_drain(box);
-	fds[0].fd = fdrecv_fd(box);
+		fdrecv_drain(mailbox);
+	fds[0].fd = fdrecv_fd(mailbox);
 	while (errno != ESHUTDOWN) {
 		if (poll(fds, count, -1) == -1 && errno != EINTR)
 			err(71, "poll");
@@ -68,14 +68,14 @@ main(int argc, char **argv)
 			if (fds[i].revents & POLLIN)
 				echo(fds[i].fd);
 		errno = 0;
-		while (fdrecv_next(box, &h) == 1)
+		while (fdrecv_next(mailbox, &h) == 1)
 			if (count <= SOCKETS_MAX)
 				fds[count++] = (struct pollfd){
 				    .fd = h.fd, .events = POLLIN};
 			else
-				fdrecv_done(box, &h);
+				fdrecv_done(mailbox, &h);
 	}
 	signal(SIGTERM, SIG_IGN);
-	fdrecv_close(box);
+	fdrecv_close(mailbox);
 	return 0;
 }

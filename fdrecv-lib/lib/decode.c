@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a datagram to a hand-off.  Runs in the worker; pure but for the
- * questions that fdrecv_decode_socket() asks.  The payload may come from
- * anybody who may write to the mailbox, so nothing in it is believed unchecked.
+ * Turns the bytes of a datagram into hand-offs.  Runs in the worker.  Pure,
+ * except that fdrecv_decode_socket() asks the kernel about a socket.  Anybody
+ * who may write to the mailbox can send a datagram, so every value is checked.
  */
 #include "lib/decode.h"
 
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* One of the parts behind the fixed one. */
+/* One of the parts of variable length that follow the structure. */
 struct decode_part {
 	void *to;
 	size_t room;
@@ -59,7 +59,7 @@ decode_fixed(
 
 size_t
 fdrecv_decode_record(const unsigned char *at, size_t left,
-    struct fdrecv_handoff *handoff, uint64_t *out_cookie)
+    struct fdrecv_handoff *out_handoff, uint64_t *out_cookie)
 {
 	struct fdrecv_handoff found = FDRECV_HANDOFF_INIT;
 	struct fdrecv_wire_record record;
@@ -85,18 +85,18 @@ fdrecv_decode_record(const unsigned char *at, size_t left,
 	if (!decode_is_address(&found.peer, found.peer_length) ||
 	    !decode_is_address(&found.local, found.local_length))
 		return 0;
-	*handoff = found;
+	*out_handoff = found;
 	*out_cookie = record.cookie;
 	return record.size;
 }
 
 enum decode_verdict
-fdrecv_decode_head(
-    const unsigned char *payload, size_t size, struct decode_head *out_head)
+fdrecv_decode_header(
+    const unsigned char *payload, size_t size, struct decode_header *out_header)
 {
 	struct fdrecv_wire_header header;
 
-	memset(out_head, 0, sizeof(*out_head));
+	memset(out_header, 0, sizeof(*out_header));
 	if (size <= 1)
 		return DECODE_BARE;
 	if (size < sizeof(header))
@@ -110,11 +110,11 @@ fdrecv_decode_head(
 	    header.path_length > FDRECV_WIRE_PATH_MAX ||
 	    header.path_length > header.size - header.fixed)
 		return DECODE_FOREIGN;
-	memcpy(out_head->path, payload + header.fixed, header.path_length);
-	out_head->epoch = header.epoch;
-	out_head->sequence = header.sequence;
-	out_head->count = header.count;
-	out_head->size = header.size;
+	memcpy(out_header->path, payload + header.fixed, header.path_length);
+	out_header->epoch = header.epoch;
+	out_header->sequence = header.sequence;
+	out_header->count = header.count;
+	out_header->size = header.size;
 	return DECODE_RECORD;
 }
 
@@ -134,7 +134,7 @@ decode_credentials(int fd, struct fdrecv_handoff *handoff)
 }
 
 int
-fdrecv_decode_socket(int fd, struct fdrecv_handoff *handoff)
+fdrecv_decode_socket(int fd, struct fdrecv_handoff *out_handoff)
 {
 	struct fdrecv_handoff found = FDRECV_HANDOFF_INIT;
 	int type, listening = 0;
@@ -162,6 +162,6 @@ fdrecv_decode_socket(int fd, struct fdrecv_handoff *handoff)
 		found.peer_length = 0;
 	if (found.kind == FDRECV_CONNECTION)
 		decode_credentials(fd, &found);
-	*handoff = found;
+	*out_handoff = found;
 	return 0;
 }

@@ -7,15 +7,14 @@
 
 #include <stdint.h>
 
-/* What a datagram turned out to be. */
 enum decode_verdict {
-	DECODE_RECORD, /* of this protocol */
-	DECODE_BARE,   /* of the 2002 kind: at most one byte */
+	DECODE_RECORD, /* a datagram of this protocol */
+	DECODE_BARE,   /* at most one byte, as senders of 2002 send */
 	DECODE_FOREIGN,
 };
 
-/* The header of a datagram. */
-struct decode_head {
+/* What the header of a datagram says. */
+struct decode_header {
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous, or "" */
 	uint64_t epoch;
 	uint64_t sequence;
@@ -23,18 +22,18 @@ struct decode_head {
 	size_t size;  /* up to the first record */
 };
 
-/* Reads the header, of which everything is checked.  *out_head is all zero
- * for anything but DECODE_RECORD. */
-enum decode_verdict fdrecv_decode_head(
-    const unsigned char *payload, size_t size, struct decode_head *out_head);
+/* Reads and checks the header.  *out_header is all zero unless the result is
+ * DECODE_RECORD. */
+enum decode_verdict fdrecv_decode_header(const unsigned char *payload,
+    size_t size, struct decode_header *out_header);
 
-/* Reads a record, of which everything is checked.  Returns its size, or 0 with
- * handoff unchanged.  *out_cookie is that of a lent socket. */
+/* Reads and checks the record at at, of at most left bytes.  Returns its size,
+ * or 0 if it is not valid.  *out_cookie is the cookie of a lent socket. */
 size_t fdrecv_decode_record(const unsigned char *at, size_t left,
-    struct fdrecv_handoff *handoff, uint64_t *out_cookie);
+    struct fdrecv_handoff *out_handoff, uint64_t *out_cookie);
 
-/* Fills in what fd itself tells, when its sender told nothing: kind,
- * addresses, credentials.  Borrows fd.  0, or -1 if fd is no socket. */
-int fdrecv_decode_socket(int fd, struct fdrecv_handoff *handoff);
+/* Fills in what the kernel knows of a socket that came without a record: kind,
+ * addresses, credentials.  Borrows fd.  0, or -1 if fd is not a socket. */
+int fdrecv_decode_socket(int fd, struct fdrecv_handoff *out_handoff);
 
 #endif

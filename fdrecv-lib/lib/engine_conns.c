@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipt connections.  Runs in the worker.  Nothing here waits for an engine:
- * one that cannot be reached gets no HELLO, and treats this worker as a plain
- * one.
+ * Receipt connections to engines.  Runs in the worker.  Nothing here waits for
+ * an engine.  An engine that cannot be reached gets no HELLO, and treats this
+ * worker as a plain one.
  */
 #include "lib/engine_conns.h"
+
+#include "lib/descriptors.h"
 
 #include "wire/names.h"
 
@@ -16,229 +18,227 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static void
-link_close(struct engine_conn *link)
+engine_conn_close(struct engine_conn *conn)
 {
-	int saved = errno;
-
-	if (link->fd != -1)
-		close(link->fd);
-	link->fd = -1;
-	fdrecv_ring_writer_close(&link->board);
-	errno = saved;
+	conn->fd = fdrecv_fd_close(conn->fd);
+	fdrecv_ring_writer_close(&conn->ring);
 }
 
 int
-fdrecv_engine_conns_init(struct engine_conns *links,
+fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags)
 {
-	*links = (struct engine_conns){
+	*conns = (struct engine_conns){
 	    .mailbox = mailbox, .weight = weight, .flags = flags};
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		links->items[i].fd = -1;
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		conns->items[i].fd = -1;
 	do
-		if (getrandom(&links->instance, sizeof(links->instance), 0) !=
-		    sizeof(links->instance))
+		if (getrandom(&conns->instance, sizeof(conns->instance), 0) !=
+		    sizeof(conns->instance))
 			return -1;
-	while (links->instance == 0);
+	while (conns->instance == 0);
 	return 0;
 }
 
 static int
-link_has_ended(const struct engine_conn *link)
+engine_conn_has_ended(const struct engine_conn *conn)
 {
-	struct pollfd end = {.fd = link->fd, .events = POLLRDHUP};
+	struct pollfd end = {.fd = conn->fd, .events = POLLRDHUP};
 
 	return poll(&end, 1, 0) == 1;
 }
 
 static int
-link_greet(const struct engine_conns *links, const struct engine_conn *link)
+engine_conns_send_hello(
+    const struct engine_conns *conns, const struct engine_conn *conn)
 {
+	const struct bound_mailbox *mailbox = conns->mailbox;
 	struct fdrecv_wire_hello hello = {
 	    .version = FDRECV_WIRE_VERSION,
 	    .size = sizeof(hello),
-	    .name_length = (uint16_t)strlen(links->mailbox->name),
-	    .flags = links->flags,
-	    .weight = links->weight,
-	    .device = links->mailbox->device,
-	    .inode = links->mailbox->inode,
-	    .instance = links->instance,
-	    .connections = links->connections,
+	    .name_length = (uint16_t)strlen(mailbox->name),
+	    .flags = conns->flags,
+	    .weight = conns->weight,
+	    .device = mailbox->device,
+	    .inode = mailbox->inode,
+	    .instance = conns->instance,
+	    .connections = conns->connections,
 	};
 	struct iovec parts[] = {{&hello, sizeof(hello)},
-	    {(char *)(uintptr_t)links->mailbox->name, hello.name_length}};
+	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
 	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
 
 	memcpy(hello.magic, FDRECV_WIRE_HELLO_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	return sendmsg(link->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 :
+	return sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 :
 									    0;
 }
 
-/* A place for a new link: a free one, or that of an engine that has ended. */
+/* A free entry, or that of an engine that has ended; NULL if all are in use. */
 static struct engine_conn *
-links_place(struct engine_conns *links)
+engine_conns_free_entry(struct engine_conns *conns)
 {
-	struct engine_conn *link = NULL;
+	struct engine_conn *ended = NULL;
 
-	for (size_t i = 0; i < LINKS_MAX; i++) {
-		if (links->items[i].fd == -1)
-			return &links->items[i];
-		if (link_has_ended(&links->items[i]))
-			link = &links->items[i];
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		if (conns->items[i].fd == -1)
+			return &conns->items[i];
+		if (engine_conn_has_ended(&conns->items[i]))
+			ended = &conns->items[i];
 	}
-	if (link != NULL)
-		link_close(link);
-	return link;
+	if (ended != NULL)
+		engine_conn_close(ended);
+	return ended;
 }
 
 static struct engine_conn *
-links_connect(struct engine_conns *links, const char *path, uint64_t epoch)
+engine_conns_connect(
+    struct engine_conns *conns, const char *path, uint64_t epoch)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct engine_conn *link = links_place(links);
+	struct engine_conn *conn;
 
-	if (link == NULL || strlen(path) >= sizeof(link->path) ||
-	    path[0] == '\0')
+	conn = path[0] == '\0' ? NULL : engine_conns_free_entry(conns);
+	if (conn == NULL)
 		return NULL;
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	snprintf(link->path, sizeof(link->path), "%s", path);
-	link->epoch = epoch;
-	link->fd =
+	snprintf(conn->path, sizeof(conn->path), "%s", path);
+	conn->epoch = epoch;
+	conn->fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (link->fd != -1 &&
-	    connect(link->fd, (const struct sockaddr *)&address,
+	if (conn->fd != -1 &&
+	    connect(conn->fd, (const struct sockaddr *)&address,
 		sizeof(address)) == 0 &&
-	    link_greet(links, link) == 0)
-		return link;
-	link_close(link);
+	    engine_conns_send_hello(conns, conn) == 0)
+		return conn;
+	engine_conn_close(conn);
 	return NULL;
 }
 
 void
-fdrecv_engine_conns_scan(struct engine_conns *links, const char *run_dir)
+fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir)
 {
 	struct sockaddr_un address;
 
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
 		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0)
-			links_connect(links, address.sun_path, 0);
+			engine_conns_connect(conns, address.sun_path, 0);
 }
 
 struct engine_conn *
-fdrecv_engine_conns_known(struct engine_conns *links, uint64_t epoch)
+fdrecv_engine_conns_find(struct engine_conns *conns, uint64_t epoch)
 {
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		if (links->items[i].fd != -1 && links->items[i].epoch == epoch)
-			return &links->items[i];
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		if (conns->items[i].fd != -1 && conns->items[i].epoch == epoch)
+			return &conns->items[i];
 	return NULL;
 }
 
 struct engine_conn *
-fdrecv_engine_conns_find(
-    struct engine_conns *links, const char *path, uint64_t epoch)
+fdrecv_engine_conns_open(
+    struct engine_conns *conns, const char *path, uint64_t epoch)
 {
-	struct engine_conn *link = fdrecv_engine_conns_known(links, epoch);
+	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
 
-	if (link != NULL)
-		return link;
-	for (size_t i = 0; i < LINKS_MAX; i++) {
-		link = &links->items[i];
-		if (link->fd == -1 || strcmp(link->path, path) != 0)
+	if (conn != NULL)
+		return conn;
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		conn = &conns->items[i];
+		if (conn->fd == -1 || strcmp(conn->path, path) != 0)
 			continue;
-		/* One that went to an engine before this one has ended. */
-		if (link_has_ended(link)) {
-			link_close(link);
-		} else if (link->epoch == 0) {
-			link->epoch = epoch;
-			return link;
+		/* An earlier engine with the same rendezvous has ended. */
+		if (engine_conn_has_ended(conn)) {
+			engine_conn_close(conn);
+		} else if (conn->epoch == 0) {
+			conn->epoch = epoch;
+			return conn;
 		}
 	}
-	return links_connect(links, path, epoch);
+	return engine_conns_connect(conns, path, epoch);
 }
 
 void
-fdrecv_engine_conns_tell(struct engine_conns *links, struct engine_conn *link,
+fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
     enum fdrecv_wire_receipt_kind kind, uint64_t sequence, uint32_t count)
 {
 	struct {
-		struct fdrecv_wire_receipts head;
-		struct fdrecv_wire_receipt one;
+		struct fdrecv_wire_receipts header;
+		struct fdrecv_wire_receipt receipt;
 	} message = {
-	    .head =
+	    .header =
 		{
 		    .version = FDRECV_WIRE_VERSION,
-		    .size = sizeof(message.head),
+		    .size = sizeof(message.header),
 		    .count = 1,
-		    .receipt_size = sizeof(message.one),
-		    .connections = links->connections,
-		    .epoch = link->epoch,
+		    .receipt_size = sizeof(message.receipt),
+		    .connections = conns->connections,
+		    .epoch = conn->epoch,
 		},
-	    .one = {.sequence = sequence,
+	    .receipt = {.sequence = sequence,
 		.count = count,
 		.kind = (uint16_t)kind},
 	};
 	int saved = errno;
 
-	memcpy(message.head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
+	memcpy(message.header.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
 	    FDRECV_WIRE_MAGIC_SIZE);
-	if (send(link->fd, &message, sizeof(message),
+	if (send(conn->fd, &message, sizeof(message),
 		MSG_NOSIGNAL | MSG_DONTWAIT) == -1 &&
 	    errno != EAGAIN)
-		link_close(link);
+		engine_conn_close(conn);
 	errno = saved;
 }
 
 void
-fdrecv_engine_conns_tell_taken(
-    struct engine_conns *links, struct engine_conn *link, uint64_t sequence)
+fdrecv_engine_conns_confirm(
+    struct engine_conns *conns, struct engine_conn *conn, uint64_t sequence)
 {
-	if (links->flags & FDRECV_WIRE_OFFER)
-		fdrecv_ring_writer_accept(&link->board, link->fd);
-	/* The board may be read before PAUSE is: then more would come. */
-	if ((links->flags & FDRECV_WIRE_PAUSED) != 0 ||
-	    !fdrecv_ring_writer_write(&link->board, sequence))
-		fdrecv_engine_conns_tell(
-		    links, link, FDRECV_WIRE_TAKEN, sequence, 1);
+	if (conns->flags & FDRECV_WIRE_OFFER)
+		fdrecv_ring_writer_accept(&conn->ring, conn->fd);
+	/* The engine may look at the ring before it reads PAUSE, and would then
+	 * send more. */
+	if ((conns->flags & FDRECV_WIRE_PAUSED) != 0 ||
+	    !fdrecv_ring_writer_write(&conn->ring, sequence))
+		fdrecv_engine_conns_send(
+		    conns, conn, FDRECV_WIRE_TAKEN, sequence, 1);
 }
 
 void
-fdrecv_engine_conns_tell_all(
-    struct engine_conns *links, enum fdrecv_wire_receipt_kind kind)
+fdrecv_engine_conns_send_all(
+    struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind)
 {
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		if (links->items[i].fd != -1)
-			fdrecv_engine_conns_tell(
-			    links, &links->items[i], kind, 0, 0);
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		if (conns->items[i].fd != -1)
+			fdrecv_engine_conns_send(
+			    conns, &conns->items[i], kind, 0, 0);
 }
 
 int
-fdrecv_engine_conns_renew(struct engine_conns *links)
+fdrecv_engine_conns_renew(struct engine_conns *conns)
 {
-	struct engine_conns old = *links;
+	struct engine_conns old = *conns;
 
-	for (size_t i = 0; i < LINKS_MAX; i++) {
-		/* Another engine may be there by now: its epoch is not known.
-		 */
-		if (old.items[i].fd == -1 || link_has_ended(&old.items[i]))
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		/* If the engine has ended, another one with an unknown epoch
+		 * may have its rendezvous by now. */
+		if (old.items[i].fd == -1 ||
+		    engine_conn_has_ended(&old.items[i]))
 			old.items[i].path[0] = '\0';
-		link_close(&old.items[i]);
+		engine_conn_close(&old.items[i]);
 	}
 	if (fdrecv_engine_conns_init(
-		links, old.mailbox, old.weight, old.flags) == -1)
+		conns, old.mailbox, old.weight, old.flags) == -1)
 		return -1;
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		if (old.items[i].path[0] != '\0')
-			links_connect(
-			    links, old.items[i].path, old.items[i].epoch);
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		engine_conns_connect(
+		    conns, old.items[i].path, old.items[i].epoch);
 	return 0;
 }
 
 void
-fdrecv_engine_conns_close(struct engine_conns *links)
+fdrecv_engine_conns_close(struct engine_conns *conns)
 {
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		link_close(&links->items[i]);
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		engine_conn_close(&conns->items[i]);
 }

@@ -7,58 +7,62 @@
 
 #include "wire/link.h"
 
-#define LINKS_MAX 8 /* engines at a time: one works, the others end */
+#define ENGINE_CONNS_MAX 8 /* one engine serves, others drain */
 
 /* A receipt connection to one engine.  It stays open as long as the engine
- * lives: closing it means that this worker is dead. */
+ * lives: to the engine a hang-up means that this worker is dead. */
 struct engine_conn {
-	int fd;         /* -1: a free place */
-	uint64_t epoch; /* 0: not known yet */
-	char path[FDRECV_WIRE_PATH_MAX + 1];
-	struct ring_writer board;
+	int fd;         /* -1: this entry is free */
+	uint64_t epoch; /* of the engine; 0: no datagram has told it yet */
+	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous */
+	struct ring_writer ring;
 };
 
 struct engine_conns {
-	struct engine_conn items[LINKS_MAX];
+	struct engine_conn items[ENGINE_CONNS_MAX];
 	const struct bound_mailbox *mailbox; /* borrowed */
-	uint64_t instance;
-	uint32_t weight;
+	uint64_t instance;    /* identifies this process, random */
+	uint32_t weight;      /* share of the work, 1 to 10000 */
 	uint16_t flags;       /* enum fdrecv_wire_hello_flag */
-	uint32_t connections; /* told with each receipt */
+	uint32_t connections; /* that the application serves */
 };
 
-/* 0, or -1 with errno when there is no randomness. */
-int fdrecv_engine_conns_init(struct engine_conns *links,
+/* 0, or -1 with errno as getrandom(2). */
+int fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags);
 
-/* Says HELLO to every engine that has its rendezvous in a run directory. */
-void fdrecv_engine_conns_scan(struct engine_conns *links, const char *run_dir);
+/* Connects to every engine that has its rendezvous in run_dir, and says HELLO
+ * to each. */
+void fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir);
 
-/* The link to the engine that has sent a datagram, after HELLO if it is a new
- * one.  NULL if it cannot be had: then no receipts are sent. */
+/* The connection to the engine with this epoch, or NULL. */
 struct engine_conn *fdrecv_engine_conns_find(
-    struct engine_conns *links, const char *path, uint64_t epoch);
+    struct engine_conns *conns, uint64_t epoch);
 
-/* The same, if there is one already. */
-struct engine_conn *fdrecv_engine_conns_known(
-    struct engine_conns *links, uint64_t epoch);
+/* The same, but connects to the rendezvous at path and says HELLO if there is
+ * no connection yet.  NULL if that fails: then no receipts are sent. */
+struct engine_conn *fdrecv_engine_conns_open(
+    struct engine_conns *conns, const char *path, uint64_t epoch);
 
-/* Gives a receipt for one hand-off that the application has. */
-void fdrecv_engine_conns_tell_taken(
-    struct engine_conns *links, struct engine_conn *link, uint64_t sequence);
+/* Tells the engine that the application has one hand-off, through the ring or
+ * by a message. */
+void fdrecv_engine_conns_confirm(
+    struct engine_conns *conns, struct engine_conn *conn, uint64_t sequence);
 
-/* Sends a receipt for count hand-offs.  Never blocks. */
-void fdrecv_engine_conns_tell(struct engine_conns *links,
-    struct engine_conn *link, enum fdrecv_wire_receipt_kind kind,
+/* Sends a receipt for count hand-offs from sequence on.  Never blocks; a
+ * receipt that cannot be sent is dropped, which does no harm. */
+void fdrecv_engine_conns_send(struct engine_conns *conns,
+    struct engine_conn *conn, enum fdrecv_wire_receipt_kind kind,
     uint64_t sequence, uint32_t count);
 
-/* Sends one for no hand-off to every engine. */
-void fdrecv_engine_conns_tell_all(
-    struct engine_conns *links, enum fdrecv_wire_receipt_kind kind);
+/* Sends a receipt that names no hand-off to every engine. */
+void fdrecv_engine_conns_send_all(
+    struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
 
-/* In a child of fork(2): this process speaks for itself from now on. */
-int fdrecv_engine_conns_renew(struct engine_conns *links);
+/* In a child of fork(2): replaces the parent's connections by new ones, as
+ * another instance.  0, or -1 with errno as getrandom(2). */
+int fdrecv_engine_conns_renew(struct engine_conns *conns);
 
-void fdrecv_engine_conns_close(struct engine_conns *links);
+void fdrecv_engine_conns_close(struct engine_conns *conns);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libfdrecv: the worker's end.  Runs in somebody else's program, as any user:
- * no logging, no threads, no exit, no signal.  Every descriptor that arrives
- * is either handed out or closed here.
+ * libfdrecv: receiving and confirming hand-offs.  Runs in the worker's program,
+ * as any user: no logging, no threads, no exit, no signal handlers.  Each
+ * descriptor that arrives is either given to the program or closed here.
  */
 #include "fdrecv.h"
 
@@ -15,100 +15,203 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The structure of 0.1, the first one that there was. */
-#define FDRECV_HANDOFF_LEAST \
+/* The size of the structure in version 0.1. */
+#define FDRECV_HANDOFF_SIZE_MIN \
 	(offsetof(struct fdrecv_handoff, receipted) + sizeof(int))
-#define FDRECV_REST_MS 100 /* while this process is out of descriptors */
-/* Being connected to nobody, the mailbox can always be written to. */
+#define FDRECV_RETRY_MS 100 /* while this process is out of descriptors */
+
+/* A mailbox is connected to nobody, so it always polls writable. */
 static void
-fdrecv_set_ready(struct fdrecv *box, int ready)
+fdrecv_set_polls_readable(struct fdrecv *mailbox, int readable)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int saved = errno;
 
-	if (box->poll == -1 || box->ready == ready)
+	if (mailbox->epoll == -1 || mailbox->polls_readable == readable)
 		return;
-	if (ready)
+	if (readable)
 		event.events |= EPOLLOUT;
-	if (epoll_ctl(box->poll, EPOLL_CTL_MOD, box->mailbox.fd, &event) == 0)
-		box->ready = ready;
+	if (epoll_ctl(
+		mailbox->epoll, EPOLL_CTL_MOD, mailbox->bound.fd, &event) == 0)
+		mailbox->polls_readable = readable;
 	errno = saved;
 }
 
+/* True if fdrecv_next() has something to do whatever is in the mailbox. */
 static int
-fdrecv_is_ready(const struct fdrecv *box)
+fdrecv_has_work(const struct fdrecv *mailbox)
 {
-	return box->epoch != 0 || box->arrival.index < box->arrival.fd_count;
+	return mailbox->due_epoch != 0 ||
+	    fdrecv_batch_has_more(&mailbox->batch);
 }
 
-/* In a child of fork(2) what had arrived is the parent's. */
+/* In a child of fork(2): what had arrived is the parent's. */
 static void
-fdrecv_check_process(struct fdrecv *box)
+fdrecv_check_fork(struct fdrecv *mailbox)
 {
-	if (*box->mine)
+	if (*mailbox->fork_mark)
 		return;
-	*box->mine = 1;
-	box->epoch = 0;
-	if (box->poll != -1) /* shared with the parent */
-		close(box->poll);
-	box->poll = -1;
-	box->ready = 0;
-	fdrecv_arrival_close(&box->arrival);
-	fdrecv_engine_conns_renew(&box->links);
+	*mailbox->fork_mark = 1;
+	mailbox->due_epoch = 0;
+	/* It is shared with the parent. */
+	mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
+	mailbox->polls_readable = 0;
+	fdrecv_descriptors_close(&mailbox->batch.descriptors);
+	fdrecv_engine_conns_renew(&mailbox->engines);
 }
 
 int
-fdrecv_fd(struct fdrecv *box)
+fdrecv_fd(struct fdrecv *mailbox)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	fdrecv_check_process(box);
-	if (box->poll != -1)
-		return box->poll;
-	box->poll = epoll_create1(EPOLL_CLOEXEC);
-	if (box->poll == -1)
+	fdrecv_check_fork(mailbox);
+	if (mailbox->epoll != -1)
+		return mailbox->epoll;
+	mailbox->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (mailbox->epoll == -1)
 		return -1;
-	if (epoll_ctl(box->poll, EPOLL_CTL_ADD, box->mailbox.fd, &event) ==
-	    -1) {
-		close(box->poll);
-		box->poll = -1;
-		return -1;
-	}
-	fdrecv_set_ready(box, fdrecv_is_ready(box));
-	return box->poll;
+	if (epoll_ctl(
+		mailbox->epoll, EPOLL_CTL_ADD, mailbox->bound.fd, &event) == -1)
+		mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
+	fdrecv_set_polls_readable(mailbox, fdrecv_has_work(mailbox));
+	return mailbox->epoll;
+}
+
+/* Gives the receipt for one hand-off, which is now the program's own.  kept is
+ * 1 if the program still serves it, 0 if it has finished. */
+static void
+fdrecv_confirm(
+    struct fdrecv *mailbox, uint64_t epoch, uint64_t sequence, uint32_t kept)
+{
+	struct engine_conn *conn =
+	    fdrecv_engine_conns_find(&mailbox->engines, epoch);
+
+	if (mailbox->due_epoch == epoch && mailbox->due_sequence == sequence)
+		mailbox->due_epoch = 0;
+	if (mailbox->flags & FDRECV_COUNTED)
+		mailbox->engines.connections += kept;
+	if (conn != NULL)
+		fdrecv_engine_conns_confirm(&mailbox->engines, conn, sequence);
 }
 
 void
-fdrecv_box_tell_taken(
-    struct fdrecv *box, uint64_t epoch, uint64_t sequence, uint32_t kept)
+fdrecv_confirm_due(struct fdrecv *mailbox)
 {
-	struct engine_conn *link =
-	    fdrecv_engine_conns_known(&box->links, epoch);
-
-	if (box->epoch == epoch && box->sequence == sequence)
-		box->epoch = 0;
-	if (box->flags & FDRECV_COUNTED)
-		box->links.connections += kept;
-	if (link != NULL)
-		fdrecv_engine_conns_tell_taken(&box->links, link, sequence);
+	if (mailbox->due_epoch != 0)
+		fdrecv_confirm(
+		    mailbox, mailbox->due_epoch, mailbox->due_sequence, 1);
 }
 
-/* A datagram that is received without a free descriptor loses what it
- * carries, so make sure of one before. */
+/* True if a descriptor is free: the kernel drops those of a datagram that is
+ * received while none is. */
 static int
-fdrecv_has_room(const struct fdrecv *box)
+fdrecv_has_room(const struct fdrecv *mailbox)
 {
-	int fd = fcntl(box->mailbox.fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(mailbox->bound.fd, F_DUPFD_CLOEXEC, 0);
 
 	if (fd == -1)
-		return errno == EBADF; /* recvmsg(2) will say so */
-	close(fd);
+		return errno == EBADF; /* recvmsg(2) will report it */
+	fdrecv_fd_close(fd);
 	return 1;
 }
 
-/* The caller's structure may be newer and longer. */
+/* Tells the sender of a datagram which hand-offs arrived without a descriptor:
+ * the kernel drops from the first one on that it cannot install. */
+static void
+fdrecv_report_lost(struct fdrecv *mailbox, struct engine_conn *conn)
+{
+	const struct decode_header *header = &mailbox->batch.header;
+	size_t arrived = mailbox->batch.descriptors.count;
+
+	if (arrived < header->count)
+		fdrecv_engine_conns_send(&mailbox->engines, conn,
+		    fdrecv_has_room(mailbox) ? FDRECV_WIRE_DENIED :
+					       FDRECV_WIRE_LIMIT,
+		    header->sequence + arrived,
+		    (uint32_t)(header->count - arrived));
+}
+
+/* True if the next datagram may be received: a descriptor is free, or its
+ * engine can be told of a loss.  The next datagram is assumed to come from the
+ * same engine as the last one.  Otherwise waits for a free descriptor. */
+static int
+fdrecv_may_receive(struct fdrecv *mailbox)
+{
+	const struct decode_header *last = &mailbox->batch.header;
+	struct decode_header next;
+
+	if (last->count > 0 &&
+	    fdrecv_engine_conns_find(&mailbox->engines, last->epoch) != NULL)
+		return 1;
+	while (!fdrecv_has_room(mailbox)) {
+		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
+		    fdrecv_engine_conns_open(
+			&mailbox->engines, next.path, next.epoch) != NULL)
+			return 1;
+		poll(NULL, 0, FDRECV_RETRY_MS);
+		if (mailbox->flags & FDRECV_NONBLOCK)
+			return 0;
+	}
+	return 1;
+}
+
+static int
+fdrecv_receive(struct fdrecv *mailbox)
+{
+	struct batch *batch = &mailbox->batch;
+	struct engine_conn *conn;
+	int result;
+
+	if (!fdrecv_may_receive(mailbox)) {
+		errno = EAGAIN;
+		return 0;
+	}
+	result = fdrecv_batch_receive(batch, mailbox->bound.fd,
+	    mailbox->flags & FDRECV_NONBLOCK ? MSG_DONTWAIT : 0);
+	if (result != 1 || batch->header.count == 0)
+		return result;
+	conn = fdrecv_engine_conns_open(
+	    &mailbox->engines, batch->header.path, batch->header.epoch);
+	if (conn != NULL && batch->descriptors.truncated)
+		fdrecv_report_lost(mailbox, conn);
+	return 1;
+}
+
+/* Takes the next hand-off for the program out of what has arrived.  True if
+ * there is one. */
+static int
+fdrecv_take(struct fdrecv *mailbox, struct fdrecv_handoff *found)
+{
+	uint64_t cookie;
+
+	while (fdrecv_batch_next(&mailbox->batch, found, &cookie) == 1) {
+		if (cookie == 0 ||
+		    !fdrecv_lent_cookies_has(&mailbox->lent, cookie, found->fd))
+			return 1;
+		fdrecv_fd_close(found->fd);
+	}
+	return 0;
+}
+
+/* Arranges for the receipt.  Nobody could tell later whether a connection
+ * between local sockets was touched, so its receipt is given now. */
+static void
+fdrecv_hand_out(struct fdrecv *mailbox, struct fdrecv_handoff *found)
+{
+	if (found->kind != FDRECV_CONNECTION)
+		found->epoch = 0;
+	if (found->epoch != 0 && found->local.ss_family == AF_UNIX) {
+		fdrecv_confirm(mailbox, found->epoch, found->sequence, 1);
+	} else if (!(mailbox->flags & FDRECV_MANUAL_RECEIPT)) {
+		mailbox->due_epoch = found->epoch;
+		mailbox->due_sequence = found->sequence;
+	}
+	fdrecv_set_polls_readable(mailbox, fdrecv_has_work(mailbox));
+}
+
+/* The caller's structure may be that of another version. */
 static void
 fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 {
@@ -120,181 +223,85 @@ fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 	to->size = size;
 }
 
-/* What a datagram should have brought and did not; the kernel drops from the
- * first descriptor on that cannot be had. */
-static void
-fdrecv_tell_lost(struct fdrecv *box)
-{
-	const struct decode_head *head = &box->arrival.head;
-	size_t got = box->arrival.fd_count;
-	enum fdrecv_wire_receipt_kind why =
-	    fdrecv_has_room(box) ? FDRECV_WIRE_DENIED : FDRECV_WIRE_LIMIT;
-	struct engine_conn *link =
-	    fdrecv_engine_conns_known(&box->links, head->epoch);
-
-	if (link != NULL && got < head->count)
-		fdrecv_engine_conns_tell(&box->links, link, why,
-		    head->sequence + got, (uint32_t)(head->count - got));
-}
-
-/* Waits for a free descriptor, unless a loss can be told: to an engine it can,
- * and what comes behind its datagram is taken for another of its own.  True if
- * the next datagram may be received. */
-static int
-fdrecv_may_receive(struct fdrecv *box)
-{
-	struct decode_head head;
-
-	if (box->arrival.head.count > 0 &&
-	    fdrecv_engine_conns_known(&box->links, box->arrival.head.epoch) !=
-		NULL)
-		return 1;
-	while (!fdrecv_has_room(box)) {
-		if (fdrecv_arrival_peek(box->mailbox.fd, &head) &&
-		    fdrecv_engine_conns_find(
-			&box->links, head.path, head.epoch) != NULL)
-			return 1;
-		poll(NULL, 0, FDRECV_REST_MS);
-		if (box->flags & FDRECV_NONBLOCK)
-			return 0;
-	}
-	return 1;
-}
-
-static int
-fdrecv_receive(struct fdrecv *box)
-{
-	struct arrival *arrival = &box->arrival;
-	int got;
-
-	if (!fdrecv_may_receive(box)) {
-		errno = EAGAIN;
-		return 0;
-	}
-	/* After SHUT_RD an empty queue blocks nobody. */
-	got = fdrecv_arrival_receive(arrival, box->mailbox.fd,
-	    box->flags & FDRECV_NONBLOCK ? MSG_DONTWAIT : 0);
-	if (got == 1 && arrival->head.count > 0 &&
-	    fdrecv_engine_conns_find(
-		&box->links, arrival->head.path, arrival->head.epoch) != NULL &&
-	    arrival->truncated)
-		fdrecv_tell_lost(box);
-	return got;
-}
-
-/* True if there is a hand-off for the application in what has arrived. */
-static int
-fdrecv_take(struct fdrecv *box, struct fdrecv_handoff *found)
-{
-	uint64_t cookie;
-	int got;
-
-	while (
-	    (got = fdrecv_arrival_next(&box->arrival, found, &cookie)) == 1) {
-		if (cookie == 0 ||
-		    !fdrecv_lent_has(&box->lent, cookie, found->fd))
-			return 1;
-		close(found->fd);
-	}
-	return 0;
-}
-
-/* A hand-off goes to the application.  Of a connection between local sockets
- * nobody could tell later whether it was touched. */
-static void
-fdrecv_hand_out(struct fdrecv *box, struct fdrecv_handoff *found)
-{
-	if (found->kind != FDRECV_CONNECTION)
-		found->epoch = 0;
-	if (found->epoch != 0 && found->local.ss_family == AF_UNIX) {
-		fdrecv_box_tell_taken(box, found->epoch, found->sequence, 1);
-	} else if (!(box->flags & FDRECV_MANUAL_RECEIPT)) {
-		box->epoch = found->epoch;
-		box->sequence = found->sequence;
-	}
-	fdrecv_set_ready(box, fdrecv_is_ready(box));
-}
-
 int
-fdrecv_next(struct fdrecv *box, struct fdrecv_handoff *handoff)
+fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
 	struct fdrecv_handoff found;
-	int got;
+	int result;
 
-	if (handoff->size < FDRECV_HANDOFF_LEAST) {
+	if (handoff->size < FDRECV_HANDOFF_SIZE_MIN) {
 		errno = EINVAL;
 		return -1;
 	}
 	handoff->fd = -1;
-	fdrecv_check_process(box);
-	if (box->epoch != 0)
-		fdrecv_box_tell_taken(box, box->epoch, box->sequence, 1);
-	while (!fdrecv_take(box, &found)) {
-		got = fdrecv_receive(box);
-		if (got != 1) {
-			fdrecv_set_ready(box, 0);
-			return got;
+	fdrecv_check_fork(mailbox);
+	fdrecv_confirm_due(mailbox);
+	while (!fdrecv_take(mailbox, &found)) {
+		result = fdrecv_receive(mailbox);
+		if (result != 1) {
+			fdrecv_set_polls_readable(mailbox, 0);
+			return result;
 		}
 	}
-	fdrecv_hand_out(box, &found);
+	fdrecv_hand_out(mailbox, &found);
 	fdrecv_copy_out(handoff, &found);
 	return 1;
 }
 
-/* True if the receipt of a hand-off has not been sent. */
+/* True if the receipt of a hand-off has not been given. */
 static int
-fdrecv_is_due(const struct fdrecv *box, const struct fdrecv_handoff *handoff)
+fdrecv_is_due(
+    const struct fdrecv *mailbox, const struct fdrecv_handoff *handoff)
 {
-	if (!(box->flags & FDRECV_MANUAL_RECEIPT))
-		return box->epoch != 0 && handoff->epoch == box->epoch &&
-		    handoff->sequence == box->sequence;
+	if (!(mailbox->flags & FDRECV_MANUAL_RECEIPT))
+		return mailbox->due_epoch != 0 &&
+		    handoff->epoch == mailbox->due_epoch &&
+		    handoff->sequence == mailbox->due_sequence;
 	return handoff->epoch != 0 && !handoff->receipted &&
 	    handoff->local.ss_family != AF_UNIX;
 }
 
 void
-fdrecv_receipt(struct fdrecv *box, struct fdrecv_handoff *handoff)
+fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
-	if (*box->mine && fdrecv_is_due(box, handoff))
-		fdrecv_box_tell_taken(
-		    box, handoff->epoch, handoff->sequence, 1);
+	if (*mailbox->fork_mark && fdrecv_is_due(mailbox, handoff))
+		fdrecv_confirm(mailbox, handoff->epoch, handoff->sequence, 1);
 	handoff->receipted = 1;
 }
 
 void
-fdrecv_done(struct fdrecv *box, struct fdrecv_handoff *handoff)
+fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
-	int saved = errno, open = handoff->fd != -1;
+	int was_open = handoff->fd != -1;
 
-	if (open)
-		close(handoff->fd);
-	handoff->fd = -1;
-	errno = saved;
-	if (!open || handoff->epoch == 0 || box == NULL || !*box->mine)
+	handoff->fd = fdrecv_fd_close(handoff->fd);
+	if (!was_open || handoff->epoch == 0 || mailbox == NULL ||
+	    !*mailbox->fork_mark)
 		return;
-	if (fdrecv_is_due(box, handoff)) {
-		fdrecv_box_tell_taken(
-		    box, handoff->epoch, handoff->sequence, 0);
+	if (fdrecv_is_due(mailbox, handoff)) {
+		fdrecv_confirm(mailbox, handoff->epoch, handoff->sequence, 0);
 		handoff->receipted = 1;
-	} else if (box->flags & FDRECV_COUNTED) {
-		if (box->links.connections > 0) /* it may be the parent's */
-			box->links.connections--;
-		fdrecv_engine_conns_tell_all(&box->links, FDRECV_WIRE_TAKEN);
+	} else if (mailbox->flags & FDRECV_COUNTED) {
+		/* In a child the connection may be one of the parent's. */
+		if (mailbox->engines.connections > 0)
+			mailbox->engines.connections--;
+		fdrecv_engine_conns_send_all(
+		    &mailbox->engines, FDRECV_WIRE_TAKEN);
 	}
 }
 
 void
-fdrecv_pause(struct fdrecv *box)
+fdrecv_pause(struct fdrecv *mailbox)
 {
-	fdrecv_check_process(box);
-	box->links.flags |= FDRECV_WIRE_PAUSED;
-	fdrecv_engine_conns_tell_all(&box->links, FDRECV_WIRE_PAUSE);
+	fdrecv_check_fork(mailbox);
+	mailbox->engines.flags |= FDRECV_WIRE_PAUSED;
+	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_PAUSE);
 }
 
 void
-fdrecv_resume(struct fdrecv *box)
+fdrecv_resume(struct fdrecv *mailbox)
 {
-	fdrecv_check_process(box);
-	box->links.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
-	fdrecv_engine_conns_tell_all(&box->links, FDRECV_WIRE_RESUME);
+	fdrecv_check_fork(mailbox);
+	mailbox->engines.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
+	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_RESUME);
 }

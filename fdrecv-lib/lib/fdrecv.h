@@ -16,9 +16,10 @@ extern "C" {
  * libfdrecv: receive connections and sockets from a port broker.
  *
  * A mailbox is a SOCK_DGRAM Unix socket that this process binds and a broker
- * sends descriptors to.  No call here logs, exits, starts a thread or raises
- * SIGPIPE.  One mailbox is used by one thread at a time; fdrecv_drain() alone
- * may be called from anywhere, signal handlers included.  See fdrecv(3).
+ * sends descriptors to.  No function here logs, exits, starts a thread,
+ * installs a signal handler or raises SIGPIPE.  A mailbox may be used by one
+ * thread at a time; only fdrecv_drain() may be called from anywhere, including
+ * signal handlers.  See fdrecv(3).
  */
 
 struct fdrecv;
@@ -26,24 +27,25 @@ struct fdrecv;
 enum fdrecv_flag {
 	/* fdrecv_next() returns 0 where it would wait. */
 	FDRECV_NONBLOCK = 1 << 0,
-	/* Receipts are sent by fdrecv_receipt() and fdrecv_done() alone, not by
+	/* Receipts are sent only by fdrecv_receipt() and fdrecv_done(), not by
 	 * the next fdrecv_next(). */
 	FDRECV_MANUAL_RECEIPT = 1 << 1,
-	/* fdrecv_done() is called at the end of each connection, so that the
-	 * broker can limit how many there are at a time. */
+	/* The program calls fdrecv_done() at the end of each connection, so
+	 * that the broker can limit their number (max-connections). */
 	FDRECV_COUNTED = 1 << 2,
 };
 
-#define FDRECV_WEIGHT 100 /* the share of a worker that names none */
+#define FDRECV_WEIGHT 100 /* the default weight of a worker */
 
 struct fdrecv_options {
-	size_t size;        /* FDRECV_OPTIONS_INIT sets it */
+	size_t size;        /* set by FDRECV_OPTIONS_INIT */
 	unsigned int flags; /* enum fdrecv_flag */
-	/* Share of the work among the workers of a pool, 1 to 10000; 0 is
-	 * FDRECV_WEIGHT.  A canary beside a worker of 95 takes 5 % with 5. */
+	/* Share of the work among the workers of a pool, 1 to 10000; 0 means
+	 * FDRECV_WEIGHT.  A worker with 5 beside one with 95 gets 5 %. */
 	unsigned int weight;
-	/* Run directory of the broker, or NULL: found from a default mailbox
-	 * path or the environment's FDRECV_RUN_DIR. */
+	/* Run directory of the broker.  NULL: the environment variable
+	 * FDRECV_RUN_DIR, or the part of the mailbox's path before
+	 * "/mailbox/". */
 	const char *run_dir;
 };
 
@@ -63,20 +65,21 @@ enum fdrecv_kind {
 
 /* One hand-off. */
 struct fdrecv_handoff {
-	size_t size; /* FDRECV_HANDOFF_INIT sets it */
-	int fd;      /* yours; close it, or let fdrecv_done() */
+	size_t size; /* set by FDRECV_HANDOFF_INIT */
+	int fd;      /* the caller's, who closes it or calls fdrecv_done() */
 	enum fdrecv_kind kind;
 	char listener[FDRECV_LISTENER_SIZE]; /* "" if the sender named none */
 	unsigned int endpoint_index; /* which of the listener's sockets */
-	unsigned int endpoint_count; /* and how many it has */
-	unsigned int redeliveries;   /* how many workers had it before */
+	unsigned int endpoint_count; /* number of the listener's sockets */
+	unsigned int redeliveries;   /* number of workers that had it before */
 	struct timespec accepted;    /* CLOCK_REALTIME */
 	struct sockaddr_storage peer;
-	socklen_t peer_length; /* 0: none */
+	socklen_t peer_length; /* 0: there is none */
 	struct sockaddr_storage local;
 	socklen_t local_length;
-	pid_t pid; /* of a local client, else -1; for logs only */
-	uid_t uid; /* likewise, (uid_t)-1 when unknown */
+	pid_t pid; /* of a local client, else -1; may be reused, so only for
+		    * logs */
+	uid_t uid; /* likewise, (uid_t)-1 if not known */
 	gid_t gid;
 	char label[FDRECV_LABEL_SIZE]; /* its security label, or "" */
 	uint64_t epoch; /* of the sender, 0 if it wants no receipt */
@@ -89,55 +92,65 @@ struct fdrecv_handoff {
 		.size = sizeof(struct fdrecv_handoff), .fd = -1 \
 	}
 
-/* Binds the mailbox at path.  A path that ends in '/' or is a directory gets
- * a name of its own there, and dead mailboxes of this user in it are removed.
- * A dead mailbox at path is replaced in one step.  options may be NULL.
- * Returns the mailbox, or NULL with errno: EADDRINUSE a live mailbox is there,
- * EEXIST something else than a socket, ELOOP a symbolic link, ENAMETOOLONG
- * more than 107 bytes with room for a temporary name, else as bind(2). */
+/* Binds the mailbox at path.  If path ends in '/' or is a directory, the
+ * mailbox gets a name of its own there, and dead mailboxes of this user are
+ * removed from it.  A dead mailbox at path is replaced in one step.  options
+ * may be NULL.
+ *
+ * Returns the mailbox, which fdrecv_close() frees, or NULL with errno: EINVAL
+ * for unknown flags or a weight out of range, EADDRINUSE if a live mailbox is
+ * at path, EEXIST if there is something else than a socket, ELOOP if there is
+ * a symbolic link, ENAMETOOLONG if the path or that of the temporary name
+ * (16 bytes in the same directory) exceeds 107 bytes, or as bind(2). */
 struct fdrecv *fdrecv_open(
     const char *path, const struct fdrecv_options *options);
 
-/* A descriptor to wait for with poll(2) and the like: readable when
- * fdrecv_next() has something to do, and until it has returned 0.  It stays the
- * mailbox's.  -1 with errno as epoll_create1(2). */
-int fdrecv_fd(struct fdrecv *box);
+/* Returns a descriptor for poll(2) and the like, which remains the mailbox's
+ * (only poll it).  It polls readable when fdrecv_next() has something to do,
+ * and from then on until fdrecv_next() has returned 0, so that no receipt waits
+ * for the next client.  -1 with errno as epoll_create1(2) and epoll_ctl(2). */
+int fdrecv_fd(struct fdrecv *mailbox);
 
-/* Takes the next hand-off, and sends the receipt of the one before.  Gives
- * handoff->fd, closed on exec.  1 a hand-off; 0 with errno ESHUTDOWN drained,
- * or with FDRECV_NONBLOCK EAGAIN nothing now; -1 only when the mailbox is
- * unusable, with errno as recvmsg(2).  Signals, foreign datagrams and a lack
- * of descriptors are dealt with inside. */
-int fdrecv_next(struct fdrecv *box, struct fdrecv_handoff *handoff);
+/* Receives the next hand-off, and sends the receipt of the one before.  Gives
+ * handoff->fd, a blocking socket that is closed on exec.
+ *
+ * Returns 1 with a hand-off; 0 with errno ESHUTDOWN when the mailbox was
+ * drained, or EAGAIN with FDRECV_NONBLOCK when there is none now; -1 only if
+ * the mailbox cannot be used, with errno EINVAL if handoff->size is not set,
+ * or as recvmsg(2).  Signals, foreign datagrams and a lack of descriptors are
+ * handled inside. */
+int fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
-/* Sends the receipt of a hand-off now: from here on it is lost if this process
- * dies, before that the broker gives it to another worker. */
-void fdrecv_receipt(struct fdrecv *box, struct fdrecv_handoff *handoff);
+/* Sends the receipt of a hand-off now, if it was not sent before.  Before it,
+ * the broker gives the connection to another worker if this process dies;
+ * after it, the connection is lost then.  Borrows handoff->fd. */
+void fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
-/* The application has finished with a hand-off: closes handoff->fd, which
- * becomes -1, and sends the receipt if it is due.  After fdrecv_close(), box
- * is NULL. */
-void fdrecv_done(struct fdrecv *box, struct fdrecv_handoff *handoff);
+/* Ends a hand-off: closes handoff->fd (takes it), sets it to -1, and sends the
+ * receipt if it was not sent before.  mailbox is NULL after fdrecv_close(). */
+void fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
-/* Asks the broker to send no more for now, and to go on.  What is on its way
- * or in the mailbox still comes. */
-void fdrecv_pause(struct fdrecv *box);
-void fdrecv_resume(struct fdrecv *box);
+/* Asks the broker to send nothing for now, and to send again.  Hand-offs that
+ * are on their way or in the mailbox still arrive. */
+void fdrecv_pause(struct fdrecv *mailbox);
+void fdrecv_resume(struct fdrecv *mailbox);
 
-/* Takes no more (NULL is accepted): removes the mailbox from its directory and
- * shuts it down, so that the sender learns of it with the next descriptor still
- * in its hand. What had arrived is still handed out; then fdrecv_next() returns
- * 0. Async-signal-safe, and made to be called from a SIGTERM handler. */
-void fdrecv_drain(struct fdrecv *box);
+/* Starts to leave: removes the mailbox from its directory and shuts it down.
+ * The broker's next attempt to send fails, and it keeps that descriptor.
+ * Hand-offs that had arrived are still returned by fdrecv_next(), which then
+ * returns 0.  mailbox may be NULL.  Async-signal-safe, so that a SIGTERM
+ * handler can call it. */
+void fdrecv_drain(struct fdrecv *mailbox);
 
-/* Ends the mailbox (NULL is accepted).  What fdrecv_next() has not handed out
- * is closed: call fdrecv_drain() and fdrecv_next() until 0 before. */
-void fdrecv_close(struct fdrecv *box);
+/* Sends the receipt that is due, closes the mailbox and frees it.  Hand-offs
+ * that fdrecv_next() has not returned are closed: call fdrecv_drain() first,
+ * and fdrecv_next() until it returns 0.  mailbox may be NULL. */
+void fdrecv_close(struct fdrecv *mailbox);
 
-/* In a child of fork(2) that will not use the mailbox (NULL is accepted):
- * closes the child's copies of its descriptors and frees box.  The parent's
- * mailbox goes on as if there were no child. */
-void fdrecv_after_fork(struct fdrecv *box);
+/* For a child of fork(2) that does not use the mailbox: closes the child's
+ * copies of the mailbox's descriptors and frees it, without an effect on the
+ * parent's mailbox.  mailbox may be NULL. */
+void fdrecv_after_fork(struct fdrecv *mailbox);
 
 #ifdef __cplusplus
 }

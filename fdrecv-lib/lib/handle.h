@@ -2,28 +2,26 @@
 #ifndef FDRECV_LIB_HANDLE_H
 #define FDRECV_LIB_HANDLE_H
 
-#include "lib/arrival.h"
+#include "lib/batch.h"
 #include "lib/bound_mailbox.h"
 #include "lib/engine_conns.h"
-#include "lib/lent.h"
+#include "lib/lent_cookies.h"
 
-/* What fdrecv.h hides. */
+/* A worker's mailbox, as fdrecv_open() returns it. */
 struct fdrecv {
-	struct bound_mailbox mailbox;
-	struct engine_conns links;
-	unsigned int flags;
-	int *mine;      /* 1 in the process that the links speak for */
-	int poll;       /* epoll(7), -1 until somebody asks for it */
-	int ready;      /* poll is readable whatever the mailbox has */
-	uint64_t epoch; /* of the last hand-off, while its receipt is due */
-	uint64_t sequence;
-	struct lent lent;
-	struct arrival arrival;
+	struct bound_mailbox bound;
+	struct engine_conns engines;
+	unsigned int flags; /* enum fdrecv_flag */
+	int *fork_mark;     /* 1, or 0 in a child of fork(2) */
+	int epoll;          /* -1 until fdrecv_fd() is called */
+	int polls_readable; /* epoll does, whatever the mailbox has */
+	uint64_t due_epoch; /* of the hand-off whose receipt is due, or 0 */
+	uint64_t due_sequence;
+	struct lent_cookies lent;
+	struct batch batch;
 };
 
-/* The application has a hand-off, and nobody else will; kept is 1 if it is not
- * done with it yet.  Sends the receipt. */
-void fdrecv_box_tell_taken(
-    struct fdrecv *box, uint64_t epoch, uint64_t sequence, uint32_t kept);
+/* Gives the receipt that is due, if one is. */
+void fdrecv_confirm_due(struct fdrecv *mailbox);
 
 #endif

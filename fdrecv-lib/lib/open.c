@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libfdrecv: the begin and the end of a mailbox.  Runs in the worker.
+ * libfdrecv: opening and closing a mailbox.  Runs in the worker.
  */
 #include "lib/handle.h"
 
@@ -13,35 +13,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define FDRECV_FLAGS \
+#define OPEN_KNOWN_FLAGS \
 	(unsigned int)(FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT | FDRECV_COUNTED)
 
-/* Memory that reads 1 here and 0 in every child of fork(2), see madvise(2):
- * asking for the process would cost a system call each time. */
+/* Memory that reads 1 here, and 0 in each child of fork(2), see madvise(2).
+ * getpid(2) would cost a system call for each hand-off. */
 static int *
-fdrecv_mine(void)
+open_map_fork_mark(void)
 {
-	int *mine = mmap(NULL, sizeof(*mine), PROT_READ | PROT_WRITE,
+	int *mark = mmap(NULL, sizeof(*mark), PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (mine == MAP_FAILED)
+	if (mark == MAP_FAILED)
 		return NULL;
-	if (madvise(mine, sizeof(*mine), MADV_WIPEONFORK) == -1) {
-		munmap(mine, sizeof(*mine));
+	if (madvise(mark, sizeof(*mark), MADV_WIPEONFORK) == -1) {
+		munmap(mark, sizeof(*mark));
 		return NULL;
 	}
-	*mine = 1;
-	return mine;
+	*mark = 1;
+	return mark;
 }
 
-/* Where engines have their rendezvous: beside a default mailbox, which is
- * RUNDIR/mailbox/NAME/. */
+/* Says HELLO to the engines of the run directory, if it is known: a default
+ * mailbox is in RUNDIR/mailbox/LISTENER/. */
 static void
-fdrecv_scan(struct fdrecv *box, const char *path, const char *run_dir)
+open_greet(struct fdrecv *mailbox, const char *path, const char *run_dir)
 {
-	char directory[MAILBOX_PATH_SIZE];
+	char directory[BOUND_MAILBOX_PATH_SIZE];
 	const char *found = strstr(path, "/" FDRECV_WIRE_MAILBOX_DIR "/");
 
 	if (run_dir == NULL)
@@ -52,47 +51,49 @@ fdrecv_scan(struct fdrecv *box, const char *path, const char *run_dir)
 		run_dir = directory;
 	}
 	if (run_dir != NULL)
-		fdrecv_engine_conns_scan(&box->links, run_dir);
+		fdrecv_engine_conns_greet(&mailbox->engines, run_dir);
 }
 
 static int
-fdrecv_start(
-    struct fdrecv *box, const char *path, const struct fdrecv_options *options)
+open_start(struct fdrecv *mailbox, const char *path,
+    const struct fdrecv_options *options)
 {
 	uint32_t weight =
 	    options->weight == 0 ? FDRECV_WEIGHT : options->weight;
-	/* Those who count say how many there are with each receipt. */
-	uint16_t told = options->flags & FDRECV_COUNTED ? FDRECV_WIRE_COUNTED :
-							  FDRECV_WIRE_OFFER;
+	/* A message tells the number of connections, the ring does not. */
+	uint16_t hello_flags = options->flags & FDRECV_COUNTED ?
+	    FDRECV_WIRE_COUNTED :
+	    FDRECV_WIRE_OFFER;
 
-	errno = EINVAL;
-	if ((options->flags & ~FDRECV_FLAGS) != 0 ||
-	    weight > FDRECV_WIRE_WEIGHT_MAX)
+	if (options->size < offsetof(struct fdrecv_options, weight) ||
+	    (options->flags & ~OPEN_KNOWN_FLAGS) != 0 ||
+	    weight > FDRECV_WIRE_WEIGHT_MAX) {
+		errno = EINVAL;
 		return -1;
-	box->flags = options->flags;
-	box->mine = fdrecv_mine();
-	if (box->mine == NULL ||
-	    fdrecv_engine_conns_init(
-		&box->links, &box->mailbox, weight, told) == -1 ||
-	    fdrecv_bound_mailbox_open(&box->mailbox, path) == -1)
+	}
+	mailbox->flags = options->flags;
+	mailbox->fork_mark = open_map_fork_mark();
+	if (mailbox->fork_mark == NULL ||
+	    fdrecv_engine_conns_init(&mailbox->engines, &mailbox->bound, weight,
+		hello_flags) == -1 ||
+	    fdrecv_bound_mailbox_open(&mailbox->bound, path) == -1)
 		return -1;
-	fdrecv_scan(box, path, options->run_dir);
+	open_greet(mailbox, path, options->run_dir);
 	return 0;
 }
 
 static void
-fdrecv_free(struct fdrecv *box)
+open_free(struct fdrecv *mailbox)
 {
 	int saved = errno;
 
-	fdrecv_arrival_close(&box->arrival);
-	if (box->poll != -1)
-		close(box->poll);
-	fdrecv_engine_conns_close(&box->links);
-	fdrecv_bound_mailbox_close(&box->mailbox);
-	if (box->mine != NULL)
-		munmap(box->mine, sizeof(*box->mine));
-	free(box);
+	fdrecv_descriptors_close(&mailbox->batch.descriptors);
+	fdrecv_fd_close(mailbox->epoll);
+	fdrecv_engine_conns_close(&mailbox->engines);
+	fdrecv_bound_mailbox_close(&mailbox->bound);
+	if (mailbox->fork_mark != NULL)
+		munmap(mailbox->fork_mark, sizeof(*mailbox->fork_mark));
+	free(mailbox);
 	errno = saved;
 }
 
@@ -100,49 +101,47 @@ struct fdrecv *
 fdrecv_open(const char *path, const struct fdrecv_options *options)
 {
 	struct fdrecv_options known = FDRECV_OPTIONS_INIT;
-	struct fdrecv *box = calloc(1, sizeof(*box));
+	struct fdrecv *mailbox = calloc(1, sizeof(*mailbox));
 
-	if (box == NULL)
+	if (mailbox == NULL)
 		return NULL;
-	box->poll = box->mailbox.fd = box->mailbox.directory = -1;
-	for (size_t i = 0; i < LINKS_MAX; i++)
-		box->links.items[i].fd = -1;
-	/* The caller's may be older and shorter. */
+	mailbox->epoll = mailbox->bound.fd = mailbox->bound.directory = -1;
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		mailbox->engines.items[i].fd = -1;
+	/* The caller's structure may be that of another version. */
 	if (options != NULL) {
 		known.size = options->size;
 		memcpy(&known, options,
 		    options->size < sizeof(known) ? options->size :
 						    sizeof(known));
 	}
-	errno = EINVAL;
-	if (known.size >= offsetof(struct fdrecv_options, weight) &&
-	    fdrecv_start(box, path, &known) == 0)
-		return box;
-	fdrecv_free(box);
+	if (open_start(mailbox, path, &known) == 0)
+		return mailbox;
+	open_free(mailbox);
 	return NULL;
 }
 
 void
-fdrecv_drain(struct fdrecv *box)
+fdrecv_drain(struct fdrecv *mailbox)
 {
-	if (box != NULL)
-		fdrecv_bound_mailbox_leave(&box->mailbox);
+	if (mailbox != NULL)
+		fdrecv_bound_mailbox_shut(&mailbox->bound);
 }
 
 void
-fdrecv_close(struct fdrecv *box)
+fdrecv_close(struct fdrecv *mailbox)
 {
-	if (box == NULL)
+	if (mailbox == NULL)
 		return;
-	if (box->epoch != 0 && *box->mine)
-		fdrecv_box_tell_taken(box, box->epoch, box->sequence, 1);
-	fdrecv_bound_mailbox_leave(&box->mailbox);
-	fdrecv_free(box);
+	if (*mailbox->fork_mark)
+		fdrecv_confirm_due(mailbox);
+	fdrecv_bound_mailbox_shut(&mailbox->bound);
+	open_free(mailbox);
 }
 
 void
-fdrecv_after_fork(struct fdrecv *box)
+fdrecv_after_fork(struct fdrecv *mailbox)
 {
-	if (box != NULL)
-		fdrecv_free(box);
+	if (mailbox != NULL)
+		open_free(mailbox);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The board: receipts that the engine comes for itself, while it has so much to
- * do that it does so soon.  Runs in the worker.  A system call for each
- * connection, and the wake-up of the engine, are saved.
+ * The receipt ring.  Runs in the worker.  A receipt in shared memory saves a
+ * system call for each connection, and a wake-up of the engine, which looks at
+ * the ring by itself while it is busy.
  */
 #include "lib/ring_writer.h"
+
+#include "lib/descriptors.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -13,91 +15,72 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#define BOARD_LOOKS 32 /* an engine that offers one does so at once */
+/* An engine that offers a ring does so right after HELLO. */
+#define RING_WRITER_ATTEMPTS 32
 
 static void
-board_map(struct ring_writer *board, int fd)
+ring_writer_map(struct ring_writer *writer, int fd)
 {
 	struct stat st;
 	int seals = fcntl(fd, F_GET_SEALS);
-	void *page;
+	void *ring;
 
 	if (seals == -1 || (seals & F_SEAL_SHRINK) == 0 ||
-	    fstat(fd, &st) == -1 || st.st_size < (off_t)sizeof(*board->page))
+	    fstat(fd, &st) == -1 || st.st_size < (off_t)sizeof(*writer->ring))
 		return;
-	page = mmap(NULL, sizeof(*board->page), PROT_READ | PROT_WRITE,
+	ring = mmap(NULL, sizeof(*writer->ring), PROT_READ | PROT_WRITE,
 	    MAP_SHARED, fd, 0);
-	if (page == MAP_FAILED)
+	if (ring == MAP_FAILED)
 		return;
-	board->page = page;
-	board->count = board->page->count;
-}
-
-static void
-board_receive(struct ring_writer *board, int link)
-{
-	struct fdrecv_wire_offer offer;
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {&offer, sizeof(offer)};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = CMSG_LEN(sizeof(int))}; /* not one more */
-	ssize_t n = recvmsg(link, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	const struct cmsghdr *cmsg = n == -1 ? NULL : CMSG_FIRSTHDR(&msg);
-	int fd;
-
-	if (cmsg == NULL || cmsg->cmsg_level != SOL_SOCKET ||
-	    cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(fd)))
-		return;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	if (n == sizeof(offer) && offer.version == FDRECV_WIRE_VERSION &&
-	    memcmp(offer.magic, FDRECV_WIRE_OFFER_MAGIC,
-		FDRECV_WIRE_MAGIC_SIZE) == 0)
-		board_map(board, fd);
-	close(fd);
+	writer->ring = ring;
+	writer->count = writer->ring->count;
 }
 
 void
-fdrecv_ring_writer_accept(struct ring_writer *board, int link)
+fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 {
+	struct descriptors came = {.count = 0};
+	struct fdrecv_wire_offer offer;
 	int saved = errno;
+	ssize_t n;
 
-	if (board->page != NULL || board->looked == BOARD_LOOKS)
+	if (writer->ring != NULL || writer->attempts == RING_WRITER_ATTEMPTS)
 		return;
-	board->looked++;
-	board_receive(board, link);
+	writer->attempts++;
+	n = fdrecv_descriptors_receive(
+	    &came, conn_fd, &offer, sizeof(offer), MSG_DONTWAIT);
+	if (n == sizeof(offer) && came.count == 1 &&
+	    offer.version == FDRECV_WIRE_VERSION &&
+	    memcmp(offer.magic, FDRECV_WIRE_OFFER_MAGIC,
+		FDRECV_WIRE_MAGIC_SIZE) == 0)
+		ring_writer_map(writer, came.fds[0]);
+	fdrecv_descriptors_close(&came);
 	errno = saved;
 }
 
 int
-fdrecv_ring_writer_write(struct ring_writer *board, uint64_t sequence)
+fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence)
 {
-	struct fdrecv_wire_ring *page = board->page;
+	struct fdrecv_wire_ring *ring = writer->ring;
 
-	if (page == NULL ||
-	    __atomic_load_n(&page->watched, __ATOMIC_RELAXED) == 0 ||
-	    board->count - __atomic_load_n(&page->read, __ATOMIC_ACQUIRE) >=
+	if (ring == NULL ||
+	    __atomic_load_n(&ring->watched, __ATOMIC_RELAXED) == 0 ||
+	    writer->count - __atomic_load_n(&ring->read, __ATOMIC_ACQUIRE) >=
 		FDRECV_WIRE_RING_PLACES)
 		return 0;
-	page->sequences[board->count % FDRECV_WIRE_RING_PLACES] = sequence;
-	__atomic_store_n(&page->count, ++board->count, __ATOMIC_RELEASE);
-	/* An engine that stops looking says so first and then looks once more:
-	 * either it sees this receipt, or this sees that. */
+	ring->sequences[writer->count % FDRECV_WIRE_RING_PLACES] = sequence;
+	__atomic_store_n(&ring->count, ++writer->count, __ATOMIC_RELEASE);
+	/* An engine that stops looking clears watched and then looks once more.
+	 * So either it sees this receipt, or the load below sees 0. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&page->watched, __ATOMIC_RELAXED) != 0;
+	return __atomic_load_n(&ring->watched, __ATOMIC_RELAXED) != 0;
 }
 
 void
-fdrecv_ring_writer_close(struct ring_writer *board)
+fdrecv_ring_writer_close(struct ring_writer *writer)
 {
-	if (board->page != NULL)
-		munmap(board->page, sizeof(*board->page));
-	*board = (struct ring_writer){.page = NULL};
+	if (writer->ring != NULL)
+		munmap(writer->ring, sizeof(*writer->ring));
+	*writer = (struct ring_writer){.ring = NULL};
 }

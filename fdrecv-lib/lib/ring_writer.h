@@ -4,20 +4,21 @@
 
 #include "wire/ring.h"
 
-/* Memory shared with one engine, for receipts that need no message. */
+/* The worker's end of the receipt ring that it shares with one engine. */
 struct ring_writer {
-	struct fdrecv_wire_ring *page; /* NULL: there is none */
-	uint32_t count;                /* of the receipts in it so far */
-	unsigned int looked;           /* for an offer, times */
+	struct fdrecv_wire_ring *ring; /* mapped, or NULL */
+	uint32_t count;                /* of receipts written so far */
+	unsigned int attempts;         /* to receive an offer */
 };
 
-/* Takes the offer that may have come on a receipt connection (borrowed).  Never
- * waits; looks a few times and no more. */
-void fdrecv_ring_writer_accept(struct ring_writer *board, int link);
+/* Maps the ring if the engine has offered one on its receipt connection
+ * (borrowed).  Never waits, and gives up after a few calls. */
+void fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd);
 
-/* Writes a receipt.  True if the engine sees it; else it has to be sent. */
-int fdrecv_ring_writer_write(struct ring_writer *board, uint64_t sequence);
+/* Writes a TAKEN receipt.  True if the engine will look at it; otherwise the
+ * receipt has to be sent as a message. */
+int fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence);
 
-void fdrecv_ring_writer_close(struct ring_writer *board);
+void fdrecv_ring_writer_close(struct ring_writer *writer);
 
 #endif

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static struct test_mailbox mailbox;
-static struct fake_engine engines[LINKS_MAX + 1];
+static struct fake_engine engines[ENGINE_CONNS_MAX + 1];
 
 static void
 take_one(struct fake_engine *engine)
@@ -208,20 +208,21 @@ END_TEST
 START_TEST(of_many_engines_the_dead_one_makes_room)
 {
 	test_mailbox_open(&mailbox, 0);
-	for (unsigned int i = 0; i < LINKS_MAX; i++) {
+	for (unsigned int i = 0; i < ENGINE_CONNS_MAX; i++) {
 		fake_engine_start(&engines[i], i, 11 + i);
 		take_one(&engines[i]);
 		fake_engine_hears_hello(&engines[i]);
 	}
-	fake_engine_start(&engines[LINKS_MAX], LINKS_MAX, 99);
-	take_one(&engines[LINKS_MAX]);
-	fake_engine_hears_no_hello(&engines[LINKS_MAX]);
+	fake_engine_start(&engines[ENGINE_CONNS_MAX], ENGINE_CONNS_MAX, 99);
+	take_one(&engines[ENGINE_CONNS_MAX]);
+	fake_engine_hears_no_hello(&engines[ENGINE_CONNS_MAX]);
 	fake_engine_stop(&engines[5]);
-	take_one(&engines[LINKS_MAX]);
-	fake_engine_hears_hello(&engines[LINKS_MAX]);
+	take_one(&engines[ENGINE_CONNS_MAX]);
+	fake_engine_hears_hello(&engines[ENGINE_CONNS_MAX]);
 	test_mailbox_close(&mailbox);
-	fake_engine_hears(&engines[LINKS_MAX], FDRECV_WIRE_TAKEN, 1, 1, 0);
-	for (unsigned int i = 0; i <= LINKS_MAX; i++)
+	fake_engine_hears(
+	    &engines[ENGINE_CONNS_MAX], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	for (unsigned int i = 0; i <= ENGINE_CONNS_MAX; i++)
 		if (i != 5)
 			fake_engine_stop(&engines[i]);
 }

@@ -29,22 +29,22 @@ make(void)
 }
 
 static enum decode_verdict
-read_head(size_t size, struct decode_head *out_head)
+read_head(size_t size, struct decode_header *out_header)
 {
 	enum decode_verdict verdict;
 	struct guard_page page;
 
-	memset(out_head, 0x5a, sizeof(*out_head));
+	memset(out_header, 0x5a, sizeof(*out_header));
 	guard_page_init(&page, bytes, size);
-	verdict = fdrecv_decode_head(page.bytes, size, out_head);
+	verdict = fdrecv_decode_header(page.bytes, size, out_header);
 	guard_page_done(&page);
 	return verdict;
 }
 
 START_TEST(a_header_that_is_cut_anywhere_is_foreign)
 {
-	static const struct decode_head none;
-	struct decode_head head;
+	static const struct decode_header none;
+	struct decode_header head;
 
 	make();
 	for (size_t size = 0; size < end; size++) {
@@ -102,7 +102,7 @@ static const struct spoilt {
 START_TEST(each_field_of_the_header_has_its_limits)
 {
 	const struct spoilt *spoilt = &spoilt_headers[_i];
-	struct decode_head head;
+	struct decode_header head;
 
 	make();
 	ck_assert_uint_eq(end, 64);
@@ -116,7 +116,7 @@ END_TEST
 START_TEST(a_path_is_not_longer_than_there_is_a_place_for)
 {
 	const uint16_t size = 200, fits = 107, does_not = 108;
-	struct decode_head head;
+	struct decode_header head;
 
 	make();
 	memset(bytes + 32, 'p', size);
@@ -134,7 +134,7 @@ END_TEST
 START_TEST(what_a_later_version_has_in_between_is_skipped)
 {
 	const uint16_t fixed = 39;
-	struct decode_head head;
+	struct decode_header head;
 
 	make();
 	memcpy(bytes + offsetof(struct fdrecv_wire_header, fixed), &fixed, 2);
@@ -145,7 +145,7 @@ END_TEST
 
 START_TEST(an_engine_without_an_epoch_is_foreign)
 {
-	struct decode_head head;
+	struct decode_header head;
 
 	make();
 	memset(bytes + offsetof(struct fdrecv_wire_header, epoch), 0, 8);
@@ -155,7 +155,7 @@ END_TEST
 
 START_TEST(no_byte_whatever_it_is_makes_it_read_on)
 {
-	struct decode_head head;
+	struct decode_header head;
 
 	make();
 	for (size_t i = 0; i < sizeof(struct fdrecv_wire_header); i++) {

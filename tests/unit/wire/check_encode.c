@@ -8,7 +8,7 @@
 
 #include "engine/handoff/encode.h"
 
-#include "lib/arrival.h"
+#include "lib/batch.h"
 
 #include <sys/socket.h>
 
@@ -21,7 +21,7 @@
 
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX + 64];
 static struct encode encode;
-static struct arrival arrival;
+static struct batch batch;
 
 /* Begins a datagram where something else was before. */
 static void
@@ -45,9 +45,9 @@ carry(size_t count)
 	ck_assert_int_eq(net_send(ends[0], bytes, encode.size, fds, count),
 	    (ssize_t)encode.size);
 	ck_assert_int_eq(
-	    fdrecv_arrival_receive(&arrival, ends[1], MSG_DONTWAIT), 1);
-	ck_assert_uint_eq(arrival.size, encode.size);
-	ck_assert_uint_eq(arrival.fd_count, count);
+	    fdrecv_batch_receive(&batch, ends[1], MSG_DONTWAIT), 1);
+	ck_assert_uint_eq(batch.size, encode.size);
+	ck_assert_uint_eq(batch.descriptors.count, count);
 	close(ends[0]);
 	close(ends[1]);
 }
@@ -60,7 +60,7 @@ expect(const struct handoff *sent, const struct handoff_sample *lengths,
 	struct fdrecv_handoff got = FDRECV_HANDOFF_INIT;
 	uint64_t cookie;
 
-	ck_assert_int_eq(fdrecv_arrival_next(&arrival, &got, &cookie), 1);
+	ck_assert_int_eq(fdrecv_batch_next(&batch, &got, &cookie), 1);
 	close(got.fd);
 	ck_assert_uint_eq(got.epoch, EPOCH);
 	ck_assert_uint_eq(got.sequence, SEQUENCE + index);
@@ -90,8 +90,8 @@ expect_no_more(void)
 	struct fdrecv_handoff got = FDRECV_HANDOFF_INIT;
 	uint64_t cookie;
 
-	ck_assert_uint_eq(arrival.at, arrival.size);
-	ck_assert_int_eq(fdrecv_arrival_next(&arrival, &got, &cookie), 0);
+	ck_assert_uint_eq(batch.offset, batch.size);
+	ck_assert_int_eq(fdrecv_batch_next(&batch, &got, &cookie), 0);
 }
 
 static const struct handoff_sample lengths[] = {
@@ -111,7 +111,7 @@ START_TEST(every_field_is_read_back)
 	begin("/run/brokerd/rendezvous.0", 1);
 	encode_record(&encode, &handoff);
 	carry(1);
-	ck_assert_str_eq(arrival.head.path, "/run/brokerd/rendezvous.0");
+	ck_assert_str_eq(batch.header.path, "/run/brokerd/rendezvous.0");
 	expect(&handoff, &lengths[_i], 0);
 	expect_no_more();
 }
@@ -157,7 +157,7 @@ START_TEST(a_path_of_any_length_is_read_back)
 			ck_assert_uint_eq(bytes[i], 0);
 		encode_record(&encode, &handoff);
 		carry(1);
-		ck_assert_str_eq(arrival.head.path, path);
+		ck_assert_str_eq(batch.header.path, path);
 		expect(&handoff, &these, 0);
 		expect_no_more();
 	}
@@ -182,7 +182,7 @@ START_TEST(a_batch_of_the_longest_fits)
 	ck_assert_uint_le(encode.size, FDRECV_WIRE_DATAGRAM_MAX);
 	ck_assert_uint_eq(bytes[FDRECV_WIRE_DATAGRAM_MAX], 0xee);
 	carry(FDRECV_WIRE_BATCH_MAX);
-	ck_assert_uint_eq(arrival.head.count, FDRECV_WIRE_BATCH_MAX);
+	ck_assert_uint_eq(batch.header.count, FDRECV_WIRE_BATCH_MAX);
 	for (unsigned int n = 0; n < FDRECV_WIRE_BATCH_MAX; n++) {
 		handoff = handoff_sample_make(&handoff_sample_longest, n);
 		expect(&handoff, &handoff_sample_longest, n);
@@ -201,7 +201,7 @@ pass(const struct handoff *handoff)
 	begin("", 1);
 	encode_record(&encode, handoff);
 	carry(1);
-	ck_assert_int_eq(fdrecv_arrival_next(&arrival, &got, &cookie), 1);
+	ck_assert_int_eq(fdrecv_batch_next(&batch, &got, &cookie), 1);
 	close(got.fd);
 	return got;
 }

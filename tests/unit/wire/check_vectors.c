@@ -68,14 +68,15 @@ expect_inet(const struct sockaddr_storage *address, socklen_t length,
 
 START_TEST(the_library_reads_two_tcp_connections)
 {
-	struct decode_head head;
+	struct decode_header head;
 	struct fdrecv_handoff got;
 	size_t at;
 
 	if (!vector_is_of_this_host())
 		return;
 	size = vector_read("datagram-tcp.hex", bytes, sizeof(bytes));
-	ck_assert_int_eq(fdrecv_decode_head(bytes, size, &head), DECODE_RECORD);
+	ck_assert_int_eq(
+	    fdrecv_decode_header(bytes, size, &head), DECODE_RECORD);
 	ck_assert_str_eq(head.path, "/run/brokerd/rendezvous.0");
 	ck_assert_uint_eq(head.epoch, EPOCH);
 	ck_assert_uint_eq(head.sequence, 42);
@@ -106,7 +107,7 @@ END_TEST
 
 START_TEST(the_library_reads_a_local_connection)
 {
-	struct decode_head head;
+	struct decode_header head;
 	struct fdrecv_handoff got;
 	struct sockaddr_un local;
 	size_t at;
@@ -114,7 +115,8 @@ START_TEST(the_library_reads_a_local_connection)
 	if (!vector_is_of_this_host())
 		return;
 	size = vector_read("datagram-local.hex", bytes, sizeof(bytes));
-	ck_assert_int_eq(fdrecv_decode_head(bytes, size, &head), DECODE_RECORD);
+	ck_assert_int_eq(
+	    fdrecv_decode_header(bytes, size, &head), DECODE_RECORD);
 	ck_assert_str_eq(head.path, "");
 	ck_assert_uint_eq(head.epoch, UINT64_C(0x8000000000000001));
 	ck_assert_uint_eq(head.sequence, 0);
@@ -185,8 +187,8 @@ START_TEST(the_library_writes_hello_and_receipts_so)
 	const struct bound_mailbox mailbox = {
 	    .name = "box.7", .device = 0x801, .inode = 123456};
 	char path[FDRECV_WIRE_PATH_MAX + 1];
-	struct engine_conns links;
-	struct engine_conn *link;
+	struct engine_conns conns;
+	struct engine_conn *conn;
 	int rendezvous, engine;
 
 	if (!vector_is_of_this_host())
@@ -194,19 +196,19 @@ START_TEST(the_library_writes_hello_and_receipts_so)
 	snprintf(path, sizeof(path), "%s", unit_path("rendezvous.0"));
 	rendezvous = net_bind(path, SOCK_SEQPACKET);
 	ck_assert_int_eq(
-	    fdrecv_engine_conns_init(&links, &mailbox, 5, FDRECV_WIRE_COUNTED),
+	    fdrecv_engine_conns_init(&conns, &mailbox, 5, FDRECV_WIRE_COUNTED),
 	    0);
-	links.instance = UINT64_C(0x123456789abcdef);
-	links.connections = 3;
-	link = fdrecv_engine_conns_find(&links, path, EPOCH);
-	ck_assert_ptr_nonnull(link);
+	conns.instance = UINT64_C(0x123456789abcdef);
+	conns.connections = 3;
+	conn = fdrecv_engine_conns_open(&conns, path, EPOCH);
+	ck_assert_ptr_nonnull(conn);
 	engine = accept4(rendezvous, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ne(engine, -1);
 	expect_message(engine, "hello.hex");
-	links.connections = 5;
-	fdrecv_engine_conns_tell(&links, link, FDRECV_WIRE_TAKEN, 42, 2);
+	conns.connections = 5;
+	fdrecv_engine_conns_send(&conns, conn, FDRECV_WIRE_TAKEN, 42, 2);
 	expect_message(engine, "receipts.hex");
-	fdrecv_engine_conns_close(&links);
+	fdrecv_engine_conns_close(&conns);
 	close(engine);
 	close(rendezvous);
 }

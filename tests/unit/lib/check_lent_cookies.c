@@ -6,14 +6,14 @@
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
-#include "lib/lent.h"
+#include "lib/lent_cookies.h"
 
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <unistd.h>
 
-static struct lent lent;
+static struct lent_cookies lent;
 static struct test_mailbox mailbox;
 static struct fake_engine engine;
 
@@ -43,14 +43,14 @@ START_TEST(a_socket_is_known_until_it_is_closed)
 	int fd = new_socket(), other = new_socket(), again;
 	uint64_t cookie = cookie_of(fd);
 
-	ck_assert(!fdrecv_lent_has(&lent, cookie, fd));
-	ck_assert(fdrecv_lent_has(&lent, cookie, other));
-	ck_assert(fdrecv_lent_has(&lent, cookie, -1));
-	ck_assert(!fdrecv_lent_has(&lent, cookie_of(other), other));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, fd));
+	ck_assert(fdrecv_lent_cookies_has(&lent, cookie, other));
+	ck_assert(fdrecv_lent_cookies_has(&lent, cookie, -1));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie_of(other), other));
 	again = dup(fd);
 	close(fd);
-	ck_assert(!fdrecv_lent_has(&lent, cookie, again));
-	ck_assert(fdrecv_lent_has(&lent, cookie, other));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, again));
+	ck_assert(fdrecv_lent_cookies_has(&lent, cookie, other));
 	ck_assert_uint_eq(lent.count, 2);
 	close(again);
 	close(other);
@@ -62,10 +62,10 @@ START_TEST(a_number_that_is_another_sockets_now_is_not_it)
 	int fd = new_socket(), kept = dup(fd), other = new_socket();
 	uint64_t cookie = cookie_of(fd);
 
-	ck_assert(!fdrecv_lent_has(&lent, cookie, fd));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, fd));
 	ck_assert_int_eq(dup2(other, fd), fd);
-	ck_assert(!fdrecv_lent_has(&lent, cookie, kept));
-	ck_assert(fdrecv_lent_has(&lent, cookie, fd));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, kept));
+	ck_assert(fdrecv_lent_cookies_has(&lent, cookie, fd));
 	close(fd);
 	close(kept);
 	close(other);
@@ -77,11 +77,11 @@ START_TEST(its_own_number_again_is_not_it)
 	int fd = new_socket(), kept = dup(fd);
 	uint64_t cookie = cookie_of(fd);
 
-	ck_assert(!fdrecv_lent_has(&lent, cookie, fd));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, fd));
 	close(fd);
 	ck_assert_int_eq(dup(kept), fd);
-	ck_assert(!fdrecv_lent_has(&lent, cookie, fd));
-	ck_assert(fdrecv_lent_has(&lent, cookie, kept));
+	ck_assert(!fdrecv_lent_cookies_has(&lent, cookie, fd));
+	ck_assert(fdrecv_lent_cookies_has(&lent, cookie, kept));
 	close(fd);
 	close(kept);
 }
@@ -90,18 +90,18 @@ END_TEST
 /* One more than are remembered is handed out each time, the others are not. */
 START_TEST(more_than_can_be_known_are_no_harm)
 {
-	int fds[LENT_MAX + 1];
+	int fds[LENT_COOKIES_MAX + 1];
 
 	for (int round = 0; round < 2; round++)
-		for (int i = 0; i <= LENT_MAX; i++) {
+		for (int i = 0; i <= LENT_COOKIES_MAX; i++) {
 			if (round == 0)
 				fds[i] = new_socket();
 			ck_assert_int_eq(
-			    fdrecv_lent_has(&lent, cookie_of(fds[i]),
+			    fdrecv_lent_cookies_has(&lent, cookie_of(fds[i]),
 				round == 0 ? fds[i] : -1),
-			    round == 1 && i < LENT_MAX);
+			    round == 1 && i < LENT_COOKIES_MAX);
 		}
-	for (int i = 0; i <= LENT_MAX; i++)
+	for (int i = 0; i <= LENT_COOKIES_MAX; i++)
 		close(fds[i]);
 }
 END_TEST
@@ -136,7 +136,7 @@ START_TEST(each_engine_lends_and_one_is_handed_out)
 }
 END_TEST
 
-UNIT_SUITE(lent)
+UNIT_SUITE(lent_cookies)
 {
 	TCase *tc = unit_case(suite, "fdrecv_lent");
 

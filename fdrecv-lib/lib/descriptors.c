@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The library's only receive routine.  Runs in the worker.  The control buffer
+ * has room for as many descriptors as the kernel sends in one message, so no
+ * descriptor is lost for want of room here.
+ */
+#include "lib/descriptors.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+fdrecv_fd_close(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+	return -1;
+}
+
+void
+fdrecv_descriptors_close(struct descriptors *descriptors)
+{
+	while (descriptors->next < descriptors->count)
+		fdrecv_fd_close(descriptors->fds[descriptors->next++]);
+}
+
+static void
+descriptors_collect(struct descriptors *descriptors, struct msghdr *msg)
+{
+	size_t count;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
+	     c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		if (count > DESCRIPTORS_MAX - descriptors->count)
+			count = DESCRIPTORS_MAX - descriptors->count;
+		memcpy(descriptors->fds + descriptors->count, CMSG_DATA(c),
+		    count * sizeof(int));
+		descriptors->count += count;
+	}
+	descriptors->truncated = (msg->msg_flags & MSG_CTRUNC) != 0;
+}
+
+ssize_t
+fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
+    void *payload, size_t size, int flags)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {.iov_base = payload, .iov_len = size};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_LEN(DESCRIPTORS_MAX * sizeof(int))};
+	ssize_t n;
+
+	fdrecv_descriptors_close(descriptors);
+	descriptors->count = descriptors->next = 0;
+	do
+		n = recvmsg(socket, &msg, flags | MSG_CMSG_CLOEXEC);
+	while (n == -1 && errno == EINTR);
+	if (n != -1)
+		descriptors_collect(descriptors, &msg);
+	return n;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FDRECV_LIB_DESCRIPTORS_H
+#define FDRECV_LIB_DESCRIPTORS_H
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+#define DESCRIPTORS_MAX 253 /* in one message: SCM_MAX_FD in the kernel */
+
+/* The descriptors that one message carried.  Those from next on are owned here;
+ * those before it were given away. */
+struct descriptors {
+	int fds[DESCRIPTORS_MAX];
+	size_t count;
+	size_t next;
+	int truncated; /* others were lost on the way */
+};
+
+/* Receives one message and its descriptors, which are closed on exec.  Replaces
+ * what *descriptors contains.  Returns as recvmsg(2), but is not interrupted by
+ * signals; after -1 there are no descriptors. */
+ssize_t fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
+    void *payload, size_t size, int flags);
+
+/* Closes those that were not given away. */
+void fdrecv_descriptors_close(struct descriptors *descriptors);
+
+/* Closes fd (takes it) unless it is -1, and keeps errno.  Returns -1. */
+int fdrecv_fd_close(int fd);
+
+#endif
