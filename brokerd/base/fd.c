@@ -32,13 +32,12 @@ fd_on_alarm(int number)
 	(void)number;
 }
 
-/* Again and again: a signal that comes before the wait ends nothing.  See
+/* Again and again: a signal that comes before the wait does not end it.  See
  * sk_stream_wait_close() in the kernel. */
 void
-fd_guard(int limit_ms)
+fd_limit_close(int limit_us)
 {
-	const struct itimerval timer = {
-	    {0, limit_ms * 1000}, {0, limit_ms * 1000}};
+	const struct itimerval timer = {{0, limit_us}, {0, limit_us}};
 
 	signal(SIGALRM, fd_on_alarm);
 	setitimer(ITIMER_REAL, &timer, NULL);

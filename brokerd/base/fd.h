@@ -11,13 +11,12 @@
  * that the owner can write x->fd = fd_close(x->fd). */
 int fd_close(int fd);
 
-/* From here to fd_guard(0) the last close of a stranger's socket holds this
- * process up for limit_ms at most: the kernel waits for SO_LINGER in it, but
- * not while a signal waits.  To be put around whatever may close what a
- * stranger shares or has sent: fd_close(), and recvmsg(2) without room for
- * descriptors.  Uses SIGALRM and ITIMER_REAL; below the length of a tick it
- * costs more. */
-void fd_guard(int limit_ms);
+/* From here to fd_limit_close(0) each close of a stranger's socket takes at
+ * most limit_us: the last close waits for SO_LINGER, but not while a signal is
+ * pending.  To be put around whatever may close what a stranger shares or has
+ * sent: fd_close(), and recvmsg(2) without room for descriptors.  Uses SIGALRM
+ * and ITIMER_REAL. */
+void fd_limit_close(int limit_us);
 
 /* Moves a descriptor out of *fd, which becomes -1.  Gives. */
 int fd_steal(int *fd);

@@ -64,9 +64,9 @@ channel_pair(int out_ends[2])
 int
 channel_close(int channel)
 {
-	fd_guard(2);
+	fd_limit_close(2000);
 	channel = fd_close(channel);
-	fd_guard(0);
+	fd_limit_close(0);
 	return channel;
 }
 
@@ -171,13 +171,13 @@ channel_take(int channel, void *buffer, size_t size, int room, int *out_fd)
 	    .msg_controllen = room ? CMSG_LEN(sizeof(int)) : 0};
 	ssize_t n;
 
-	fd_guard(2);
+	fd_limit_close(2000);
 	do
 		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
 	if (n != -1 && channel_take_fd(&msg, out_fd) == -1)
 		n = -1;
-	fd_guard(0);
+	fd_limit_close(0);
 	return n;
 }
 

@@ -3,6 +3,7 @@
 #define ENGINE_CORE_H
 
 #include "base/log.h"
+#include "engine/handoff/bounded_close.h"
 #include "engine/handoff/fd_reserve.h"
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
@@ -22,6 +23,7 @@ struct core {
 	struct log log;
 	struct stats stats;
 	struct refusals refusals;
+	struct bounded_close bounded;
 	struct fd_reserve spare;
 	struct rendezvous *rendezvous; /* NULL: there is none */
 	struct coalesce_count count;   /* by all listeners */

@@ -254,6 +254,7 @@ engine_on_channel(evutil_socket_t channel, short what, void *argument)
 		if (got == 1)
 			engine_on_message(engine, &message, fd);
 	}
+	bounded_close_stop(&engine->core.bounded); /* receiving lifted it */
 	if (engine->status != -1 || (got == -1 && errno == EAGAIN))
 		return;
 	/* Reset: it died with something unread. */
@@ -294,7 +295,10 @@ engine_open(struct engine *engine)
 		engine) == -1)
 		return -1;
 	fd_reserve_init(&engine->core.spare);
-	refusals_init(&engine->core.refusals, engine->core.base);
+	if (bounded_close_init(&engine->core.bounded, engine->core.base) == -1)
+		return -1;
+	refusals_init(
+	    &engine->core.refusals, engine->core.base, &engine->core.bounded);
 	if (notifier_open(&engine->notifier, engine->core.base) == -1)
 		return -1;
 	engine->channel = event_new(engine->core.base, CHANNEL_FD,
@@ -331,6 +335,7 @@ engine_close(struct engine *engine)
 	drain_done(&engine->drain);
 	orphan_done(&engine->orphan);
 	stats_close(&engine->core.stats);
+	bounded_close_done(&engine->core.bounded);
 	if (engine->core.base != NULL)
 		event_base_free(engine->core.base);
 }

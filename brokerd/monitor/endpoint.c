@@ -138,9 +138,10 @@ endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 	if (!endpoint->shared && end == ENDPOINT_REVOKE &&
 	    record_has_connections(endpoint->record))
 		shutdown(endpoint->fd, SHUT_RDWR);
-	fd_guard(2); /* a worker may share it, clients may be in its queue */
+	/* A worker may share it, and clients may be in its queue. */
+	fd_limit_close(2000);
 	endpoint->fd = fd_close(endpoint->fd);
-	fd_guard(0);
+	fd_limit_close(0);
 	endpoint->inode = 0;
 	errno = saved;
 }

@@ -149,10 +149,10 @@ inherited_take_memory(struct inherited *inherited, int seals, off_t size)
 void
 inherited_done(struct inherited *inherited)
 {
-	fd_guard(2);
+	fd_limit_close(2000);
 	for (size_t i = 0; i < inherited->count; i++)
 		fd_close(inherited->items[i].fd);
-	fd_guard(0);
+	fd_limit_close(0);
 	free(inherited->items);
 	*inherited = (struct inherited){.items = NULL};
 }

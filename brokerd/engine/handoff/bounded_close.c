@@ -1,95 +1,90 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A signal that ends every wait in close(2), see fd_guard().  Engine,
- * unprivileged.  To start and stop a timer for each close costs more than most
- * closes do, so one goes on ticking, and stops at a tick between two uses.
- * Where one close had to be interrupted more of them may follow, each of which
- * would last as long: so for a while it ticks faster.
+ * A limit for the time that close(2) takes.  Engine, unprivileged.  To set and
+ * lift the limit for each close costs more than most closes do, so it stays in
+ * force until a timer finds it unused.  After a close that took long, more of
+ * them may follow, so for a while the limit is a short one.
  */
 #include "engine/handoff/bounded_close.h"
 
-#include "base/clock.h"
 #include "base/fd.h"
 
-#include <signal.h>
-#include <time.h>
-
-#define BOUNDED_CLOSE_WAITED_US 1000 /* and a tick within: it did wait */
-#define BOUNDED_CLOSE_SOON_US 200    /* between ticks then */
-#define BOUNDED_CLOSE_SUSPECT 100    /* of the next uses */
-
-static timer_t bounded_close_timer;
-static int bounded_close_made;
-static unsigned int bounded_close_suspect;
-static uint64_t bounded_close_since_us;
-static volatile sig_atomic_t bounded_close_within, bounded_close_ticking,
-    bounded_close_hit;
+#define BOUNDED_CLOSE_SHORT_US 200
+#define BOUNDED_CLOSE_SUSPECT 100  /* closes with the short limit */
+#define BOUNDED_CLOSE_IDLE_US 4000 /* before the first signal comes */
 
 static void
-bounded_close_set(long period_us)
+bounded_close_on_idle(void *owner)
 {
-	const struct timespec period = {.tv_nsec = period_us * 1000};
-	const struct itimerspec timer = {period, period};
+	struct bounded_close *bounded = owner;
 
-	timer_settime(bounded_close_timer, 0, &timer, NULL);
-}
-
-static void
-bounded_close_on_tick(int number)
-{
-	(void)number;
-	bounded_close_hit = 1;
-	if (bounded_close_within)
-		return;
-	bounded_close_ticking = 0;
-	bounded_close_set(0);
-}
-
-/* It can fail while too many signals are queued for this user, see
- * RLIMIT_SIGPENDING; then the next use tries again. */
-static int
-bounded_close_make(void)
-{
-	struct sigevent event = {
-	    .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
-
-	signal(SIGRTMIN, bounded_close_on_tick);
-	return timer_create(CLOCK_MONOTONIC, &event, &bounded_close_timer) == 0;
-}
-
-void
-bounded_close_begin(void)
-{
-	bounded_close_hit = 0;
-	bounded_close_within = 1;
-	bounded_close_since_us = clock_us();
-	if (!bounded_close_made)
-		bounded_close_made = bounded_close_make();
-	if (bounded_close_suspect > 0 && --bounded_close_suspect == 0)
-		bounded_close_ticking = 0; /* too fast from here on */
-	if (bounded_close_ticking || !bounded_close_made)
-		return;
-	bounded_close_ticking = 1;
-	bounded_close_set(bounded_close_suspect > 0 ? BOUNDED_CLOSE_SOON_US :
-						      BOUNDED_CLOSE_MS * 1000);
-}
-
-void
-bounded_close_end(void)
-{
-	if (bounded_close_hit && bounded_close_suspect == 0 &&
-	    clock_us() - bounded_close_since_us >= BOUNDED_CLOSE_WAITED_US) {
-		bounded_close_suspect = BOUNDED_CLOSE_SUSPECT;
-		bounded_close_ticking = 0; /* too slow for the next one */
-	}
-	bounded_close_within = 0;
+	if (!bounded->used)
+		bounded_close_stop(bounded);
+	else
+		timer_set(&bounded->idle, BOUNDED_CLOSE_IDLE_US);
+	bounded->used = 0;
 }
 
 int
-bounded_close(int fd)
+bounded_close_init(struct bounded_close *bounded, struct event_base *base)
 {
-	bounded_close_begin();
+	*bounded = (struct bounded_close){.limited = 0};
+	return timer_init(&bounded->idle, base, bounded_close_on_idle, bounded);
+}
+
+void
+bounded_close_done(struct bounded_close *bounded)
+{
+	if (bounded->limited)
+		bounded_close_stop(bounded);
+	timer_done(&bounded->idle);
+}
+
+void
+bounded_close_stop(struct bounded_close *bounded)
+{
+	fd_limit_close(0);
+	bounded->limited = 0;
+	timer_stop(&bounded->idle);
+}
+
+void
+bounded_close_begin(struct bounded_close *bounded)
+{
+	bounded->used = bounded->limited;
+	if (!bounded->limited) {
+		bounded->limited = 1;
+		fd_limit_close(bounded->suspect > 0 ? BOUNDED_CLOSE_SHORT_US :
+						      BOUNDED_CLOSE_US);
+		timer_set(&bounded->idle, BOUNDED_CLOSE_IDLE_US);
+	}
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &bounded->begun);
+}
+
+/* The coarse clock is the cheap one.  It may move during a short close too,
+ * then the next ones are suspected in vain; that costs little. */
+void
+bounded_close_end(struct bounded_close *bounded)
+{
+	struct timespec now;
+
+	if (bounded->suspect > 0) {
+		if (--bounded->suspect == 0)
+			fd_limit_close(BOUNDED_CLOSE_US);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_nsec == bounded->begun.tv_nsec)
+		return;
+	bounded->suspect = BOUNDED_CLOSE_SUSPECT;
+	fd_limit_close(BOUNDED_CLOSE_SHORT_US);
+}
+
+int
+bounded_close_fd(struct bounded_close *bounded, int fd)
+{
+	bounded_close_begin(bounded);
 	fd = fd_close(fd);
-	bounded_close_end();
+	bounded_close_end(bounded);
 	return fd;
 }

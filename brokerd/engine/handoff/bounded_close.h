@@ -2,19 +2,40 @@
 #ifndef ENGINE_HANDOFF_BOUNDED_CLOSE_H
 #define ENGINE_HANDOFF_BOUNDED_CLOSE_H
 
-/* How long a close may last; those that follow one that did, far less.  The
- * kernel's own ticks are 4 ms apart. */
-#define BOUNDED_CLOSE_MS 5
+#include "engine/timer.h"
 
-/* Closes what a stranger shares or has sent (takes; -1 is accepted), and what
- * is in its queue: where the kernel waits for SO_LINGER it does so for
- * BOUNDED_CLOSE_MS at most.  Returns -1.  Uses SIGRTMIN, which interrupts other
- * calls too, once after the last use. */
-int bounded_close(int fd);
+#include <time.h>
 
-/* The same for everything that is closed between the two, as recvmsg(2) closes
+/* How long a close may last.  Those that follow one that lasted so long are
+ * interrupted far earlier. */
+#define BOUNDED_CLOSE_US 5000
+
+/* Closes what strangers share or have sent: where the kernel waits for
+ * SO_LINGER, it does so for BOUNDED_CLOSE_US at most.  A process can have only
+ * one, see fd_limit_close(); the signal interrupts other calls too. */
+struct bounded_close {
+	struct timer idle;
+	struct timespec begun;
+	int limited;          /* fd_limit_close() is in force */
+	int used;             /* since the idle timer was set */
+	unsigned int suspect; /* closes left with the short limit */
+};
+
+/* 0, or -1 with ENOMEM. */
+int bounded_close_init(struct bounded_close *bounded, struct event_base *base);
+
+void bounded_close_done(struct bounded_close *bounded);
+
+/* Closes fd (takes; -1 is accepted), and what is queued in it.  Returns -1. */
+int bounded_close_fd(struct bounded_close *bounded, int fd);
+
+/* The same for whatever is closed between the two: recvmsg(2) closes
  * descriptors that it has no room for. */
-void bounded_close_begin(void);
-void bounded_close_end(void);
+void bounded_close_begin(struct bounded_close *bounded);
+void bounded_close_end(struct bounded_close *bounded);
+
+/* Lifts the limit until the next close.  To be called when somebody else has
+ * called fd_limit_close(). */
+void bounded_close_stop(struct bounded_close *bounded);
 
 #endif

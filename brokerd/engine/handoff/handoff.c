@@ -79,14 +79,15 @@ handoff_find_client(struct handoff *handoff)
 
 struct handoff *
 handoff_new(const struct record_endpoint *endpoint,
-    struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
-    socklen_t peer_length)
+    struct stats_listener *stats, struct bounded_close *bounded, int fd,
+    const struct sockaddr_storage *peer, socklen_t peer_length)
 {
 	struct handoff *handoff;
 
 	handoff = handoff_alloc(endpoint, stats, fd);
 	if (handoff == NULL)
 		return NULL;
+	handoff->bounded = bounded;
 	handoff->peer_length = peer_length;
 	memcpy(&handoff->peer, peer, peer_length);
 	handoff_find_local(handoff);
@@ -165,7 +166,7 @@ handoff_free(struct handoff *handoff)
 	if (handoff->endpoint->handoff == RECORD_CONNECTION) {
 		if (handoff->sent && !handoff->calmed)
 			handoff_calm(handoff);
-		bounded_close(handoff->fd);
+		bounded_close_fd(handoff->bounded, handoff->fd);
 	}
 	free(handoff);
 }

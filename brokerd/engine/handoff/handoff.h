@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bounded_close;
+
 #define HANDOFF_LABEL_SIZE 256
 
 /* One descriptor on its way to a worker, and what is told about it. */
@@ -20,6 +22,7 @@ struct handoff {
 	TAILQ_ENTRY(handoff) entry;
 	const struct record_endpoint *endpoint; /* lives as long as engine */
 	struct stats_listener *stats;
+	struct bounded_close *bounded; /* closes fd */
 	int fd;
 	int sent;          /* once: a worker may hold it too */
 	int calmed;        /* or its worker is trusted: close(2) goes at once */
@@ -45,8 +48,8 @@ TAILQ_HEAD(handoff_list, handoff);
 /* A new hand-off of a connection (takes fd) whose peer accept4(2) told, or
  * NULL with errno. */
 struct handoff *handoff_new(const struct record_endpoint *endpoint,
-    struct stats_listener *stats, int fd, const struct sockaddr_storage *peer,
-    socklen_t peer_length);
+    struct stats_listener *stats, struct bounded_close *bounded, int fd,
+    const struct sockaddr_storage *peer, socklen_t peer_length);
 
 /* Counts, closes and frees those of at most FDRECV_WIRE_BATCH_MAX whose client
  * sent a reset while it waited: accept(2) hands them out all the same, but

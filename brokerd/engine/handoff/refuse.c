@@ -27,9 +27,10 @@ struct refusal {
 };
 
 void
-refusals_init(struct refusals *refusals, struct event_base *base)
+refusals_init(struct refusals *refusals, struct event_base *base,
+    struct bounded_close *bounded)
 {
-	*refusals = (struct refusals){.base = base};
+	*refusals = (struct refusals){.base = base, .bounded = bounded};
 	LIST_INIT(&refusals->list);
 }
 
@@ -40,7 +41,7 @@ refusal_free(struct refusal *refusal)
 	refusal->refusals->count--;
 	timer_free_event(&refusal->readable);
 	timer_done(&refusal->timer);
-	bounded_close(refusal->fd);
+	bounded_close_fd(refusal->refusals->bounded, refusal->fd);
 	free(refusal);
 }
 
@@ -65,9 +66,9 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 	ssize_t n;
 
 	(void)what;
-	bounded_close_begin();
+	bounded_close_begin(refusal->refusals->bounded);
 	n = recv(fd, request, sizeof(request), MSG_DONTWAIT);
-	bounded_close_end();
+	bounded_close_end(refusal->refusals->bounded);
 	if (n > 0)
 		refusal->read += (size_t)n;
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
@@ -84,7 +85,7 @@ refusal_start(struct refusals *refusals, int fd)
 	if (refusals->count < REFUSE_MAX)
 		refusal = calloc(1, sizeof(*refusal));
 	if (refusal == NULL) {
-		bounded_close(fd);
+		bounded_close_fd(refusals->bounded, fd);
 		return;
 	}
 	refusal->refusals = refusals;
@@ -117,5 +118,5 @@ refuse_connection(
 	    shutdown(fd, SHUT_WR) == 0)
 		refusal_start(refusals, fd);
 	else
-		bounded_close(fd);
+		bounded_close_fd(refusals->bounded, fd);
 }

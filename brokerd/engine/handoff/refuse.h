@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+struct bounded_close;
 struct event_base;
 struct refusal;
 
@@ -15,10 +16,13 @@ struct refusal;
 struct refusals {
 	LIST_HEAD(, refusal) list;
 	struct event_base *base;
+	struct bounded_close *bounded;
 	size_t count;
 };
 
-void refusals_init(struct refusals *refusals, struct event_base *base);
+/* Borrows bounded. */
+void refusals_init(struct refusals *refusals, struct event_base *base,
+    struct bounded_close *bounded);
 
 /* Closes those that are still under way. */
 void refusals_done(struct refusals *refusals);

@@ -167,11 +167,11 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 		listener_refuse(listener, endpoint, fd);
 		return 1;
 	}
-	handoff = handoff_new(
-	    &endpoint->record, listener->stats, fd, &peer, peer_length);
+	handoff = handoff_new(&endpoint->record, listener->stats,
+	    &listener->core->bounded, fd, &peer, peer_length);
 	if (handoff == NULL) {
 		listener->stats->dead++;
-		bounded_close(fd);
+		bounded_close_fd(&listener->core->bounded, fd);
 		return 1;
 	}
 	route_put(listener->pool, worker, handoff);

@@ -96,7 +96,8 @@ listener_close(struct listener_endpoint *endpoint)
 		event_free(endpoint->readable);
 	endpoint->readable = NULL;
 	/* Clients that wait there may have sent sockets. */
-	endpoint->fd = bounded_close(endpoint->fd);
+	endpoint->fd =
+	    bounded_close_fd(&endpoint->listener->core->bounded, endpoint->fd);
 }
 
 void

@@ -183,12 +183,12 @@ receipt_conn_read(struct receipt_conn *link)
 	int got = 1;
 
 	/* Descriptors that strangers send are closed in here. */
-	bounded_close_begin();
+	bounded_close_begin(&link->rendezvous->core->bounded);
 	n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
 	/* The offer was never read: that comes once, before what was said. */
 	if (n == -1 && errno == ECONNRESET)
 		n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
-	bounded_close_end();
+	bounded_close_end(&link->rendezvous->core->bounded);
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
 	else if ((msg.msg_flags & MSG_CTRUNC) != 0 ||
@@ -285,7 +285,7 @@ receipt_conn_new(struct rendezvous *rendezvous, int fd)
 	const int none = 0;
 
 	if (link == NULL) {
-		bounded_close(fd);
+		bounded_close_fd(&rendezvous->core->bounded, fd);
 		return NULL;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
@@ -340,7 +340,8 @@ receipt_conn_free(struct receipt_conn *link)
 	}
 	receipt_ring_close(&link->board);
 	fd_close(link->process);
-	bounded_close(link->fd); /* with whatever is unread in there */
+	/* With whatever is unread in there. */
+	bounded_close_fd(&link->rendezvous->core->bounded, link->fd);
 	free(link);
 }
 

@@ -121,7 +121,8 @@ rendezvous_close(struct rendezvous *rendezvous)
 		event_free(rendezvous->readable);
 	if (rendezvous->rested != NULL)
 		event_free(rendezvous->rested);
-	rendezvous->fd = bounded_close(rendezvous->fd);
+	rendezvous->fd =
+	    bounded_close_fd(&rendezvous->core->bounded, rendezvous->fd);
 }
 
 void

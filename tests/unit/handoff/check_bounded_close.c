@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Closing what a stranger shares or has sent: nobody waits for it.
+ * Closing what a stranger shares or has sent takes no long time.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
+#include "fixture/test_close.h"
 #include "fixture/unit.h"
 
 #include "base/clock.h"
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <poll.h>
+#include <event2/event.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ strand(int ends[2])
 	return net_strand(ends[0]);
 }
 
-START_TEST(a_guarded_close_does_not_wait_for_what_a_stranger_sent)
+START_TEST(a_close_with_a_limit_does_not_wait_for_what_a_stranger_sent)
 {
 	int ends[2], listener, fd;
 	size_t count = 1;
@@ -45,40 +46,50 @@ START_TEST(a_guarded_close_does_not_wait_for_what_a_stranger_sent)
 		ends[1] = fd;
 	}
 	signal(SIGALRM, SIG_IGN); /* as whoever started us may have left it */
-	fd_guard(2);
+	fd_limit_close(2000);
 	fd_close(ends[1]);
-	fd_guard(0);
+	fd_limit_close(0);
 	fd_close(ends[0]);
 	fd_close(listener);
 }
 END_TEST
 
-START_TEST(no_guard_is_left_behind)
+/* What is in force: microseconds, or 0. */
+static long
+limit_us(void)
 {
 	struct itimerval timer;
 
-	fd_guard(2);
 	ck_assert_int_eq(getitimer(ITIMER_REAL, &timer), 0);
-	ck_assert_int_gt(timer.it_interval.tv_usec, 0);
-	fd_guard(0);
-	ck_assert_int_eq(getitimer(ITIMER_REAL, &timer), 0);
-	ck_assert_int_eq(timer.it_value.tv_sec, 0);
-	ck_assert_int_eq(timer.it_value.tv_usec, 0);
-	ck_assert_int_eq(timer.it_interval.tv_usec, 0);
+	ck_assert_int_eq(timer.it_interval.tv_sec, 0);
+	return timer.it_interval.tv_usec;
+}
+
+START_TEST(a_limit_is_lifted)
+{
+	fd_limit_close(2000);
+	ck_assert_int_gt(limit_us(), 0);
+	fd_limit_close(0);
+	ck_assert_int_eq(limit_us(), 0);
 }
 END_TEST
 
-/* Once with a timer that starts, and then with one that ticks already. */
+/* Makes one close that waits. */
+static void
+close_stranded(void)
+{
+	int ends[2], listener = strand(ends);
+
+	ck_assert_int_eq(bounded_close_fd(&test_close, ends[1]), -1);
+	fd_close(ends[0]);
+	fd_close(listener);
+}
+
+/* Once with a limit that is set, and then with one that is in force. */
 START_TEST(the_engine_closes_without_waiting)
 {
-	int ends[2], listener;
-
-	for (int i = 0; i < 3; i++) {
-		listener = strand(ends);
-		ck_assert_int_eq(bounded_close(ends[1]), -1);
-		fd_close(ends[0]);
-		fd_close(listener);
-	}
+	for (int i = 0; i < 3; i++)
+		close_stranded();
 }
 END_TEST
 
@@ -101,7 +112,7 @@ START_TEST(closes_that_would_wait_do_not_add_up)
 		listeners[i] = strand(ends[i]);
 	for (int i = 0; i < COUNT; i++) {
 		begun_us = clock_us();
-		bounded_close(ends[i][1]);
+		bounded_close_fd(&test_close, ends[i][1]);
 		us[i] = clock_us() - begun_us;
 		fd_close(ends[i][0]);
 		fd_close(listeners[i]);
@@ -111,46 +122,66 @@ START_TEST(closes_that_would_wait_do_not_add_up)
 }
 END_TEST
 
-START_TEST(after_a_close_that_waited_ticks_are_not_fast_for_ever)
+/* Uses it, while the coarse clock stands still. */
+static void
+use(void)
 {
-	int ends[2], listener = strand(ends);
-	uint64_t begun_us, us, most_us = 0;
+	bounded_close_begin(&test_close);
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &test_close.begun);
+	bounded_close_end(&test_close);
+}
 
-	bounded_close(ends[1]);
-	fd_close(ends[0]);
-	fd_close(listener);
-	/* The tick that ends it may have been under way. */
-	for (int i = 0; i < 20 && most_us < BOUNDED_CLOSE_MS * 500; i++) {
-		for (int use = 0; use < 1000; use++) {
-			bounded_close_begin();
-			bounded_close_end();
-		}
-		begun_us = clock_us();
-		bounded_close_begin();
-		ck_assert_int_eq(poll(NULL, 0, 100 * BOUNDED_CLOSE_MS), -1);
-		bounded_close_end();
-		us = clock_us() - begun_us;
-		most_us = us > most_us ? us : most_us;
+START_TEST(a_hundred_closes_after_one_that_waited_the_limit_is_as_before)
+{
+	use();
+	ck_assert_int_eq(limit_us(), BOUNDED_CLOSE_US);
+	bounded_close_begin(&test_close);
+	test_close.begun.tv_nsec--;
+	bounded_close_end(&test_close);
+	for (int i = 0; i < 100; i++) {
+		ck_assert_int_lt(limit_us(), BOUNDED_CLOSE_US);
+		use();
 	}
-	ck_assert_uint_ge(most_us, BOUNDED_CLOSE_MS * 500);
+	ck_assert_int_eq(limit_us(), BOUNDED_CLOSE_US);
 }
 END_TEST
 
-START_TEST(nothing_ticks_when_nobody_is_guarded)
+START_TEST(suspicion_outlasts_a_rest)
 {
-	int count = 0;
+	close_stranded();
+	test_close.suspect = 100;
+	bounded_close_stop(&test_close);
+	ck_assert_int_eq(limit_us(), 0);
+	use();
+	ck_assert_int_gt(limit_us(), 0);
+	ck_assert_int_lt(limit_us(), BOUNDED_CLOSE_US);
+}
+END_TEST
 
-	bounded_close_begin();
-	bounded_close_end();
-	/* The last tick may have come before this. */
-	while (poll(NULL, 0, 10 * BOUNDED_CLOSE_MS) == -1)
-		count++;
-	ck_assert_int_le(count, 1);
-	/* And again when somebody is. */
-	bounded_close_begin();
-	for (count = 0; count < 3; count++)
-		ck_assert_int_eq(poll(NULL, 0, 100 * BOUNDED_CLOSE_MS), -1);
-	bounded_close_end();
+START_TEST(the_limit_is_lifted_when_nothing_was_closed_for_a_while)
+{
+	use();
+	use();
+	/* It was used again, so the timer is set once more. */
+	ck_assert_int_eq(event_base_loop(test_close_base, EVLOOP_ONCE), 0);
+	ck_assert_int_eq(limit_us(), BOUNDED_CLOSE_US);
+	ck_assert(timer_is_set(&test_close.idle));
+	ck_assert_int_eq(event_base_dispatch(test_close_base), 1);
+	ck_assert_int_eq(limit_us(), 0);
+	ck_assert(!timer_is_set(&test_close.idle));
+	/* And it comes back. */
+	close_stranded();
+	ck_assert_int_gt(limit_us(), 0);
+}
+END_TEST
+
+START_TEST(a_limit_that_was_lifted_by_others_comes_back)
+{
+	use();
+	fd_limit_close(0);
+	bounded_close_stop(&test_close);
+	use();
+	ck_assert_int_eq(limit_us(), BOUNDED_CLOSE_US);
 }
 END_TEST
 
@@ -159,8 +190,8 @@ static void
 free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 {
 	const struct sockaddr_storage nobody = {.ss_family = AF_UNSPEC};
-	struct handoff *handoff =
-	    handoff_new(endpoint, NULL, fd, &nobody, sizeof(nobody));
+	struct handoff *handoff = handoff_new(
+	    endpoint, NULL, &test_close, fd, &nobody, sizeof(nobody));
 
 	ck_assert_ptr_nonnull(handoff);
 	handoff->sent = sent;
@@ -201,16 +232,20 @@ END_TEST
 
 UNIT_SUITE(bounded_close)
 {
-	TCase *tc = unit_case(suite, "guard");
+	TCase *tc = unit_case(suite, "bounded close");
 
-	tcase_add_loop_test(
-	    tc, a_guarded_close_does_not_wait_for_what_a_stranger_sent, 0, 2);
-	tcase_add_test(tc, no_guard_is_left_behind);
+	test_close_add(tc);
+	tcase_add_loop_test(tc,
+	    a_close_with_a_limit_does_not_wait_for_what_a_stranger_sent, 0, 2);
+	tcase_add_test(tc, a_limit_is_lifted);
 	tcase_add_test(tc, the_engine_closes_without_waiting);
 	tcase_add_test(tc, closes_that_would_wait_do_not_add_up);
 	tcase_add_test(
-	    tc, after_a_close_that_waited_ticks_are_not_fast_for_ever);
-	tcase_add_test(tc, nothing_ticks_when_nobody_is_guarded);
+	    tc, a_hundred_closes_after_one_that_waited_the_limit_is_as_before);
+	tcase_add_test(tc, suspicion_outlasts_a_rest);
+	tcase_add_test(
+	    tc, the_limit_is_lifted_when_nothing_was_closed_for_a_while);
+	tcase_add_test(tc, a_limit_that_was_lifted_by_others_comes_back);
 	tcase_add_loop_test(
 	    tc, a_local_client_holds_nobody_up_with_what_it_sent, 0, 2);
 	tcase_add_test(

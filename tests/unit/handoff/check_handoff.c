@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hand-offs: what is told about a connection, and that closing one that a
+ * Hand-offs: what is told about a connection, and that test_close one that a
  * worker has had holds nobody up.
  */
 #include "fixture/unit.h"
@@ -9,6 +9,7 @@
 
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
+#include "fixture/test_close.h"
 
 #include "engine/handoff/handoff.h"
 
@@ -33,7 +34,7 @@ offer(const struct record_endpoint *endpoint, int fd)
 	socklen_t length = sizeof(peer);
 
 	ck_assert_int_eq(getpeername(fd, (struct sockaddr *)&peer, &length), 0);
-	return handoff_new(endpoint, &stats, fd, &peer, length);
+	return handoff_new(endpoint, &stats, &test_close, fd, &peer, length);
 }
 
 static struct handoff *
@@ -185,8 +186,8 @@ START_TEST(a_local_client_that_cannot_be_asked_for_is_unknown)
 {
 	struct record_endpoint endpoint =
 	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
-	struct handoff *handoff =
-	    handoff_new(&endpoint, &stats, -1, &endpoint.address, 0);
+	struct handoff *handoff = handoff_new(
+	    &endpoint, &stats, &test_close, -1, &endpoint.address, 0);
 
 	ck_assert_ptr_nonnull(handoff);
 	ck_assert(!handoff->has_credentials);
@@ -312,6 +313,7 @@ UNIT_SUITE(handoff)
 {
 	TCase *tc = unit_case(suite, "handoff");
 
+	test_close_add(tc);
 	tcase_add_test(tc, client_and_server_are_told);
 	tcase_add_test(tc, behind_a_wildcard_the_address_is_asked_for);
 	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);

@@ -39,7 +39,8 @@ open_listener(
 	    pool_find(pools, core, watch, unit_path("absent/box"), geteuid());
 	struct listener *listener;
 
-	refusals_init(&core->refusals, core->base);
+	ck_assert_int_eq(bounded_close_init(&core->bounded, core->base), 0);
+	refusals_init(&core->refusals, core->base, &core->bounded);
 	snprintf(record.listener, sizeof(record.listener), "web");
 	listener = listener_new(core, pool, record.listener);
 	ck_assert_ptr_nonnull(listener);
@@ -80,6 +81,7 @@ START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 	pool_free(TAILQ_FIRST(&pools));
 	watch_close(&watch);
 	stats_close(&core.stats);
+	bounded_close_done(&core.bounded);
 	event_base_free(core.base);
 	close(client);
 	close(memory);

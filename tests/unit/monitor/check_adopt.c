@@ -96,9 +96,9 @@ orphan_answer(struct orphan *orphan, int link, enum answer answer)
 
 	if (answer != DEAF)
 		unit_must(net_send(link, "fg", size, fds, count) != -1);
-	fd_guard(2);
+	fd_limit_close(2000);
 	fd_close(fd);
-	fd_guard(0);
+	fd_limit_close(0);
 }
 
 /* Ends with ADOPTED, or with 0 when just hung up upon. */
