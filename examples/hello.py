@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""A worker in Python, with nothing but the standard library.
+"""A worker in Python that needs only the standard library.
 
-One datagram brings one connection: a payload, which the broker fills with a
-record of who connected to what, and one descriptor.  This worker looks at
-neither; it greets the client by the address that the socket itself tells.
-SIGTERM ends it politely: it removes its mailbox, shuts it down, serves what
-is in it, and the broker keeps the rest for the next one.
+Each datagram contains one connection: a descriptor, and a payload with the
+broker's record of the connection.  This worker ignores the payload and greets
+the client by the address that it gets from the socket.  On SIGTERM it leaves
+politely: it removes its mailbox, shuts it down and serves the connections in
+it, and the broker keeps further ones for the next worker.
 
 usage: hello.py MAILBOX
 """
@@ -18,13 +18,13 @@ import sys
 
 
 def bind_mailbox(path):
-    """Binds under a name that brokers do not look at, lets the broker write
-    to it, and then takes the real name in one step."""
+    """Binds under a name that brokers ignore, gives the broker write
+    permission, and then renames the socket to its real name."""
     first = os.path.join(os.path.dirname(path), ".%s.%d" % (
         os.path.basename(path), os.getpid()))
     box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     box.bind(first)
-    os.chmod(first, 0o666)  # the directory is what keeps strangers out
+    os.chmod(first, 0o666)  # the directory keeps strangers out
     os.rename(first, path)
     return box
 

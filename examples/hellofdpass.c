@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The classic worker: greets every client.  Runs as any user, on any port
- * that the broker holds.  SIGTERM ends it politely: what has been handed to
- * it is still served, and the broker keeps the rest for the next one.
+ * The classic worker: greets every client.  It runs as any user, on any port
+ * of the broker.  On SIGTERM it leaves politely: it serves the connections
+ * that it has, and the broker keeps further ones for the next worker.
  *
  * usage: hellofdpass MAILBOX
  */

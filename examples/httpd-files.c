@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A small HTTP file server: libmicrohttpd speaks the protocol, the broker
- * brings the connections.  Serves the files of one directory, read-only, and
- * logs each request with the client's own address, which the broker does not
- * hide.  SIGTERM ends it politely: no connection is lost.
+ * A small HTTP file server: libmicrohttpd implements the protocol, the broker
+ * provides the connections.  It serves the files of one directory, read-only,
+ * and logs each request with the client's own address, which the broker does
+ * not hide.  On SIGTERM it leaves politely: no connection is lost.
  *
  * usage: httpd-files MAILBOX DIRECTORY
  */
@@ -55,7 +55,7 @@ log_request(struct MHD_Connection *connection, const char *url, unsigned status)
 	fflush(stdout);
 }
 
-/* Opens a regular file of the current directory; no name leads out of it. */
+/* Opens a regular file in the current directory, but not outside of it. */
 static int
 open_file(const char *url, struct stat *st)
 {
@@ -113,7 +113,7 @@ take_connections(struct MHD_Daemon *daemon)
 	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
 
 	while (fdrecv_next(mailbox, &h) == 1)
-		/* The connection is MHD's now, and closed there. */
+		/* MHD owns the connection from here on, and closes it. */
 		if (MHD_add_connection(daemon, h.fd,
 			(const struct sockaddr *)&h.peer,
 			h.peer_length) != MHD_YES)
@@ -127,7 +127,7 @@ connections(struct MHD_Daemon *daemon)
 	    ->num_connections;
 }
 
-/* Until SIGTERM, and then until the last connection has been served. */
+/* Serves until SIGTERM, and then until the last connection has ended. */
 static void
 serve(struct MHD_Daemon *daemon)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Several processes that share the work.  Each opens a mailbox of its own in
- * the pool directory, after fork(2): so the broker knows who has what, and
- * when one is killed, the others get what it had not begun with.  The parent
- * opens none; it starts another child for each that dies.  SIGTERM ends all
- * politely.
+ * Several processes that share the work.  Each child opens its own mailbox in
+ * the pool directory, after fork(2).  So the broker knows which process has
+ * which connection, and if one is killed, the others get the connections that
+ * it has not touched.  The parent opens no mailbox; it replaces children that
+ * die.  On SIGTERM all leave politely.
  *
  * usage: prefork DIRECTORY [COUNT]
  */
@@ -31,7 +31,7 @@ struct parent {
 };
 
 static struct fdrecv *volatile mailbox; /* the child's */
-static sigset_t signals; /* blocked, but where they are waited for */
+static sigset_t signals; /* blocked, except while waiting for them */
 
 static void
 on_sigterm(int signal)
@@ -56,7 +56,7 @@ work(const struct parent *parent)
 	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
 	int got;
 
-	/* Without the parent nobody would say when it is over. */
+	/* Without the parent nobody would tell the child to end. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent->pid)
 		exit(0);
@@ -101,8 +101,8 @@ start_child(struct parent *parent, long i)
 	end_all(parent, 71);
 }
 
-/* One that was killed is replaced, or ended for no reason; one that says that
- * it cannot work is the end of all. */
+/* A child that was killed or ended without an error is replaced.  If a child
+ * reports that it cannot work, all end. */
 static void
 replace_child(struct parent *parent, long i, int status)
 {
@@ -113,11 +113,11 @@ replace_child(struct parent *parent, long i, int status)
 		end_all(parent, WEXITSTATUS(status));
 	if (parent->ending)
 		return;
-	nanosleep(&rest, NULL); /* if it dies at once, not too often */
+	nanosleep(&rest, NULL); /* in case each child dies at once */
 	start_child(parent, i);
 }
 
-/* True while there are any. */
+/* Returns whether there are children left. */
 static int
 look_after_children(struct parent *parent)
 {

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# From a checkout to a web page through the broker, in one go: builds, starts
-# brokerd on one TCP port and a file server behind it, fetches a page, restarts
-# the file server in the middle of a stream of requests, and cleans up.
+# Builds portbroker, starts brokerd on one TCP port and a file server behind it,
+# fetches a page, restarts the file server during a stream of requests, and
+# cleans up.
 #
-# As root the port is 80, if it is free, and every process has a uid of its
-# own; an ordinary user gets port 8080 and one uid for all.
+# As root, the port is 80 if it is free, and every process has its own uid.  For
+# an ordinary user the port is 8080, and all processes have the same uid.
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 requests=300
@@ -34,7 +34,7 @@ trap 'exit 130' INT TERM
 say "1. Building into $work (the system is left alone)"
 top=$(sh "$top/tests/source.sh" "$work/source")
 mkdir "$work/build"
-set +e # or the one below has no effect
+set +e # otherwise the set -e below has no effect
 (
     set -e
     cd "$work/build"
@@ -51,7 +51,7 @@ set -e
     exit "$status"
 }
 
-# A port that nobody listens on, beginning with the one that is wanted.
+# Prints the first free port from $1 up.
 free_port() {
     port=$1
     while curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$port/" ||
@@ -63,7 +63,7 @@ free_port() {
 
 if [ "$(id -u)" -eq 0 ]; then
     port=$(free_port 80)
-    owner=60590 # no account is needed: a number will do
+    owner=60590 # a number needs no account
     as_worker="setpriv --reuid=$owner --regid=$owner --clear-groups"
 else
     port=$(free_port 8080)
@@ -77,7 +77,7 @@ listener "www" {
     owner  = "$owner"
 }
 EOF
-say "2. The configuration"
+say "2. Configuration"
 cat "$work/brokerd.conf"
 
 say "3. Starting brokerd"
@@ -86,7 +86,7 @@ say "3. Starting brokerd"
 broker=$!
 pids=$broker
 
-# Waits until a file holds a line, and fails with the log when it does not.
+# Waits until a line appears in a file; prints the log if it does not.
 wait_for() {
     timeout 10 sh -c 'until grep -q "$1" "$2" 2>/dev/null; do :; done' \
         sh "$1" "$2" || {
@@ -144,9 +144,9 @@ errors=0
 [ ! -s "$work/errors" ] || errors=$(wc -l <"$work/errors")
 echo "$requests requests, $answered answered, $errors errors"
 
-say "7. How to go on"
+say "7. Next steps"
 cat <<EOF
-The library is three calls: see examples/hellofdpass.c, and fdrecv(3).
+A worker needs four functions: see examples/hellofdpass.c and fdrecv(3).
 Install with: ./configure && make && sudo make install
 Then write /usr/local/etc/brokerd.conf, see brokerd.conf(5), and start brokerd.
 EOF

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""A worker in Python that speaks the whole protocol of doc/PROTOCOL.md, with
-nothing but the standard library.  Only a board it does not ask for: that
-takes a memory barrier, and Python has none.
+"""A worker in Python that implements the protocol of doc/PROTOCOL.md with
+only the standard library.  It does not ask for a receipt ring, which needs a
+memory barrier that Python does not have.
 
-It says HELLO, takes batches, and sends a receipt for each connection once its
-client has been greeted; what it loses for want of a descriptor it reports.
-So a connection that it has not read is served by another worker if this one
-is killed.  SIGTERM ends it politely, with nothing left behind.
+It says HELLO, takes batches, and sends the receipt of each connection once it
+has greeted the client.  It reports connections that it lost because no
+descriptor was free.  So if it is killed, another worker serves the connections
+that it has not read.  On SIGTERM it leaves politely.
 
-MAILBOX is a path, or a directory in which it takes a name of its own.  With
---vectors it decodes each message DIR/*.hex, and the board that is there,
-prints it, and encodes it again.
+MAILBOX is a path, or a directory in which the worker chooses a unique name.
+With --vectors it decodes each message DIR/*.hex, and the receipt ring in the
+same directory, prints them, and encodes them again.
 
 usage: receipts.py MAILBOX
        receipts.py --vectors DIR
@@ -32,21 +32,21 @@ HELLO = struct.Struct("=4s4HI3Q2I")
 RECEIPTS = struct.Struct("=4s4HIQ")
 RECEIPT = struct.Struct("=QI2H")
 OFFER = struct.Struct("=4s2H")
-BOARD = struct.Struct("=2I56xI60x256Q")
+RING = struct.Struct("=2I56xI60x256Q")
 PLACES = 256
 VERSION = 1
 CONNECTION = 1
 TAKEN, LIMIT, DENIED = 1, 2, 3
 WEIGHT = 100
 RENDEZVOUS = 8  # rendezvous.0 to rendezvous.7
-FDS = 253  # that the kernel puts into one message
-ROOM = 65536  # for a payload; of version 1 it has at most 41,104 bytes
+FDS = 253  # the most that the kernel puts into one message
+ROOM = 65536  # for a payload, in version 1 at most 41,104 bytes
 NO_CONTROL = socket.CMSG_SPACE(FDS * array.array("i").itemsize)
-OTHERS_PREFIX = "worker-"  # names that are never used twice
+OTHERS_PREFIX = "worker-"  # of names that are never used twice
 
 
 class Foreign(ValueError):
-    """A message that this protocol does not have."""
+    """A message that is not of this protocol."""
 
 
 def need(condition, text):
@@ -55,7 +55,7 @@ def need(condition, text):
 
 
 def decode_record(payload, at):
-    """The record there, and where the next one is."""
+    """The record at that offset, and the offset of the next one."""
     need(len(payload) - at >= RECORD.size, "no room for a record")
     (size, fixed, kind, flags, *lengths, index, count, redeliveries, _,
      accepted, cookie, pid, uid, gid, _) = RECORD.unpack_from(payload, at)
@@ -165,20 +165,20 @@ def encode_offer():
     return OFFER.pack(b"bfdr", VERSION, OFFER.size)
 
 
-def decode_board(memory):
-    """What the engine has yet to read there: sequence numbers."""
-    watched, read, count, *places = BOARD.unpack(memory)
+def decode_ring(memory):
+    """The sequence numbers that the engine has not read yet."""
+    watched, read, count, *places = RING.unpack(memory)
     left = (count - read) % (1 << 32)
     need(left <= PLACES, "count")
     return dict(watched=watched, read=read, left=[
         places[(read + i) % PLACES] for i in range(left)])
 
 
-def encode_board(watched, read, left):
+def encode_ring(watched, read, left):
     places = [0] * PLACES
     for i, sequence in enumerate(left, read):
         places[i % PLACES] = sequence
-    return BOARD.pack(watched, read, (read + len(left)) % (1 << 32), *places)
+    return RING.pack(watched, read, (read + len(left)) % (1 << 32), *places)
 
 
 def has_hung_up(sock):
@@ -190,8 +190,8 @@ def has_hung_up(sock):
 
 
 class Link:
-    """A receipt connection.  Closed, it tells the engine that this worker is
-    dead, so it stays open as long as the engine lives."""
+    """A receipt connection.  The engine takes its end for the death of this
+    worker, so it stays open as long as the engine lives."""
 
     def __init__(self, path, epoch, hello):
         self.path, self.epoch, self.hello = path, epoch, hello
@@ -213,7 +213,7 @@ class Link:
             try:
                 self.socket.send(message)
             except (BrokenPipeError, ConnectionResetError):
-                self.socket.close()  # too many workers came at once, or
+                self.socket.close()  # too many workers connected at once
                 self.connect()
                 self.socket.send(message)
         except OSError:
@@ -221,7 +221,7 @@ class Link:
 
 
 def is_dead(path):
-    """Connecting one datagram socket to another sends nothing."""
+    """Connecting a datagram socket to another one sends nothing."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
         return probe.connect_ex(path) == errno.ECONNREFUSED
 
@@ -243,7 +243,7 @@ class Mailbox:
 
     @staticmethod
     def sweep(directory):
-        """Removes what killed workers of this user left behind."""
+        """Removes the mailboxes of killed workers of this user."""
         for path in glob.glob(os.path.join(directory, OTHERS_PREFIX + "*")):
             try:
                 if os.lstat(path).st_uid == os.geteuid() and is_dead(path):
@@ -252,16 +252,16 @@ class Mailbox:
                 pass  # another worker was faster
 
     def bind(self, first):
-        """Binds under a name that brokers do not look at, lets the broker
-        write to it, and then takes the real name in one step."""
+        """Binds under a name that brokers ignore, gives the broker write
+        permission, and then renames the socket to its real name."""
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(first)
-        os.chmod(first, 0o666)  # the directory is what keeps strangers out
+        os.chmod(first, 0o666)  # the directory keeps strangers out
         self.node = os.stat(first)
         os.rename(first, self.path)
 
     def leave(self):
-        """Takes no more; what has come can still be received."""
+        """Takes no more; what has arrived can still be received."""
         if not self.left:
             self.left = True
             if os.path.exists(self.path) and os.path.samestat(
@@ -270,8 +270,8 @@ class Mailbox:
             self.socket.shutdown(socket.SHUT_RD)
 
     def meet(self, path, epoch):
-        """HELLO on a new receipt connection.  None if there is no engine:
-        nothing here waits for one."""
+        """Says HELLO on a new receipt connection.  Returns None if there is no
+        engine, without waiting for one."""
         try:
             link = Link(path, epoch, encode_hello(
                 os.fsencode(os.path.basename(self.path)), 0, WEIGHT,
@@ -282,8 +282,8 @@ class Mailbox:
         return link
 
     def link(self, path, epoch):
-        """The one to the engine that has sent a datagram.  Where HELLO was
-        said at the start, its epoch is known only now."""
+        """The receipt connection to the engine that sent a datagram.  If HELLO
+        was said at the start, its epoch becomes known only now."""
         for link in list(self.links):
             if has_hung_up(link.socket):
                 self.links.remove(link)
@@ -298,8 +298,8 @@ class Mailbox:
         return self.meet(path, epoch)
 
     def receive(self):
-        """A datagram: payload and descriptors, and if some were lost.  None
-        when nothing will come any more."""
+        """A datagram: payload, descriptors, and whether some were lost.  None
+        when the mailbox has been drained."""
         payload, control, flags, _ = self.socket.recvmsg(
             ROOM, NO_CONTROL, socket.MSG_CMSG_CLOEXEC)
         fds = array.array("i")
@@ -312,7 +312,7 @@ class Mailbox:
 
 
 def why_lost(box):
-    """What kept the kernel from making a descriptor."""
+    """Why the kernel did not install a descriptor."""
     try:
         os.close(os.dup(box.socket.fileno()))
         return DENIED
@@ -324,7 +324,7 @@ def greet(fd):
     try:
         client = socket.socket(fileno=fd)
     except OSError:
-        os.close(fd)  # of a stranger, and no socket
+        os.close(fd)  # from a stranger, and not a socket
         return
     with client:
         try:
@@ -336,7 +336,7 @@ def greet(fd):
 
 
 def serve(box, payload, fds, truncated):
-    """What one datagram brought."""
+    """Serves the connections of one datagram."""
     try:
         message = decode_datagram(payload)
     except Foreign:
@@ -354,10 +354,10 @@ def serve(box, payload, fds, truncated):
             return
         fd = fds.pop(0)
         if record["kind"] != CONNECTION:
-            os.close(fd)  # a socket that is lent: not for this worker
+            os.close(fd)  # a lent socket, which this worker does not use
             continue
-        # Whether a dead worker had touched it, the kernel can tell of a TCP
-        # connection; of a local one it cannot: there the receipt comes first.
+        # The kernel can tell for a TCP connection, but not for a local one,
+        # whether a dead worker had touched it: there the receipt comes first.
         family, = struct.unpack_from("=H", record["local"] + bytes(2))
         if link and family == socket.AF_UNIX:
             link.tell(TAKEN, sequence)
@@ -367,7 +367,7 @@ def serve(box, payload, fds, truncated):
 
 
 def work(path):
-    # Whoever sees the mailbox may send SIGTERM: no sooner than it is handled.
+    # Anyone who sees the mailbox may send SIGTERM, so handle it before that.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
         box = Mailbox(path)
@@ -380,11 +380,11 @@ def work(path):
         payload, fds, truncated = arrived
         serve(box, payload, fds, truncated)
         for fd in fds:
-            os.close(fd)  # what nobody asked for
+            os.close(fd)  # no record belongs to it
 
 
 def again(data):
-    """What a message says, and the message made of that."""
+    """The content of a message, and the message encoded again from it."""
     if data[:4] == b"hfdr":
         message = decode_hello(data)
         return message, encode_hello(**message)
@@ -394,15 +394,15 @@ def again(data):
     if data[:4] == b"bfdr":
         message = decode_offer(data)
         return message, encode_offer(**message)
-    if len(data) == BOARD.size:  # no other vector is as long
-        message = decode_board(data)
-        return message, encode_board(**message)
+    if len(data) == RING.size:  # no other vector is as long
+        message = decode_ring(data)
+        return message, encode_ring(**message)
     message = decode_datagram(data)
     return message, data if message is None else encode_datagram(message)
 
 
 def vectors(directory):
-    """The vectors are those of little endian machines."""
+    """The vectors are those of a little-endian machine."""
     failed = 0
     for name in sorted(glob.glob(os.path.join(directory, "*.hex"))):
         with open(name, encoding="utf-8") as file:

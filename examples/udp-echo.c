@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A worker for a datagram listener (handoff = listener): it is lent the bound
- * socket itself, and sends every datagram back to where it came from.  The
- * broker keeps the port while this program restarts; what arrives in the
- * meantime waits in the socket.
+ * socket itself, and sends every datagram back to its sender.  The broker
+ * keeps the port while this program restarts; datagrams that arrive in the
+ * meantime wait in the socket.
  *
  * usage: udp-echo MAILBOX
  */

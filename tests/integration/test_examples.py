@@ -285,7 +285,7 @@ def test_receipts_py_reads_and_writes_the_vectors(test):
             ("hello", ("b'box.7'", "'flags': 1", "'weight': 5",
                        "'device': 2049", "'inode': 123456",
                        "'connections': 3")),
-            ("board", ("'watched': 1", "'read': 254",
+            ("ring", ("'watched': 1", "'read': 254",
                        "'left': [1000, 1001, 1002, 7]")),
             ("offer", ("ok: {}",)),
             ("receipts", ("'connections': 5", "[(42, 2, 1)]")),

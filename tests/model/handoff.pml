@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hand-off protocol: engines, workers, mailboxes, receipts; board.pml has
+ * The hand-off protocol: engines, workers, mailboxes, receipts; ring.pml has
  * those that are no messages.  run.py beside this file checks it, and that each
  * property fails when the protocol is broken on purpose.
  *

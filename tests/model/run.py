@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Checks the models of the hand-off protocol: handoff.pml, and board.pml for
+"""Checks the models of the hand-off protocol: handoff.pml, and ring.pml for
 receipts in shared memory.
 
 usage: run.py [NAME ...]
@@ -22,7 +22,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HANDOFF = os.path.join(HERE, "handoff.pml")
-BOARD = os.path.join(HERE, "board.pml")
+RING = os.path.join(HERE, "ring.pml")
 MEMORY = 1 << 30         # of each of two searches
 SECONDS = 300
 
@@ -91,13 +91,13 @@ BREAKS = [
      [NONE, "CHILD", "LAZY", "MUTATE_RENDEZVOUS_UNREAD"]),
 ]
 
-# The same two of the board: properties 3 and 6 to 8 hold.
-BOARD_HOLDS = [
-    ("board, one engine", [NONE, "NC=5", "CHANGES=4"]),
-    ("board, an engine is replaced", [REPLACED, "NC=2"]),
-    ("board, an engine is killed", [KILLED, "CHANGES=2"]),
+# The same two for the receipt ring: properties 3 and 6 to 8 hold.
+RING_HOLDS = [
+    ("ring, one engine", [NONE, "NC=5", "CHANGES=4"]),
+    ("ring, an engine is replaced", [REPLACED, "NC=2"]),
+    ("ring, an engine is killed", [KILLED, "CHANGES=2"]),
 ]
-BOARD_BREAKS = [
+RING_BREAKS = [
     ("worker without a barrier", 7, [NONE, "MUTATE_WORKER_BARRIER"]),
     ("engine without a barrier", 7, [NONE, "MUTATE_ENGINE_BARRIER"]),
     ("no look after the end of watching", 7, [NONE, "MUTATE_NO_LAST_LOOK"]),
@@ -110,7 +110,7 @@ BOARD_BREAKS = [
      [NONE, "MUTATE_RESET_IS_THE_END"]),
     ("count before the sequence number", 7, [NONE, "MUTATE_COUNT_FIRST"]),
     ("a place is free before it is read", 8, [NONE, "MUTATE_READ_TOO_SOON"]),
-    ("a full board is written to", 8, [NONE, "MUTATE_FULL"]),
+    ("a full ring is written to", 8, [NONE, "MUTATE_FULL"]),
 ]
 
 # Outcomes that property 2 allows do occur, so allowing them is not idle.
@@ -203,7 +203,7 @@ def run(model, what, holds, definitions):
 
 def table():
     """(line of the report, model, property, whether it holds, definitions)"""
-    for model, rows in ((HANDOFF, HOLDS), (BOARD, BOARD_HOLDS)):
+    for model, rows in ((HANDOFF, HOLDS), (RING, RING_HOLDS)):
         for title, definitions in rows:
             yield (title + ": all properties hold", model, None, True,
                    definitions)
@@ -212,7 +212,7 @@ def table():
     for title, definitions in OCCURS:
         yield "outcome: %s: occurs" % title, HANDOFF, 2, False, definitions
     for kind, model, rows in (("mutation", HANDOFF, BREAKS),
-                              ("mutation of the board", BOARD, BOARD_BREAKS),
+                              ("mutation of the ring", RING, RING_BREAKS),
                               ("limit", HANDOFF, LIMITS)):
         for title, what, definitions in rows:
             yield ("%s: %s: \"%s\" fails" % (kind, title, PROPERTIES[what]),

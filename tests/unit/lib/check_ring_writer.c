@@ -195,7 +195,7 @@ START_TEST(the_library_takes_and_fills_the_board_of_the_vectors)
 	serve(7);
 	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(
-	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(*page));
+	    vector_read("ring.hex", bytes, sizeof(bytes)), sizeof(*page));
 	ck_assert_mem_eq(page, bytes, sizeof(*page));
 	stop();
 }

@@ -270,7 +270,7 @@ START_TEST(the_engine_reads_the_board_of_the_vector)
 	if (!vector_is_of_this_host())
 		return;
 	ck_assert_uint_eq(
-	    vector_read("board.hex", bytes, sizeof(bytes)), sizeof(laid));
+	    vector_read("ring.hex", bytes, sizeof(bytes)), sizeof(laid));
 	memcpy(&laid, bytes, sizeof(laid));
 	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 3);
 	ck_assert_uint_eq(sequence, 1000);

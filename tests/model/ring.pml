@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The board: receipts in memory that an engine shares with a worker.  run.py
- * beside this file checks it, as it does handoff.pml, which has the rest of
- * the protocol: here a receipt is given, and nothing else happens.
+ * The receipt ring: memory that an engine shares with a worker.  run.py in
+ * this directory checks it, as it does handoff.pml, which has the rest of the
+ * protocol: here receipts are given, and nothing else happens.
  *
  * What happens here: engines send NC hand-offs to one worker, which gives a
- * receipt for each, on the board or by a message.  An engine begins and stops
- * to look at its board at most CHANGES times.
+ * receipt for each, in the ring or by a message.  An engine begins and stops
+ * to look at its ring at most CHANGES times.
  *
  * Memory: what is stored is seen by the other side later, at any time, unless
  * a barrier waits for it: count[] is what the worker has stored, seen_count[]
@@ -125,7 +125,7 @@ inline on_receipt(e, c)
 	fi
 }
 
-/* The engine takes one from the board. */
+/* The engine takes one from the ring. */
 inline take(e, c)
 {
 #ifdef MUTATE_READ_TOO_SOON
@@ -266,7 +266,7 @@ inline write(e, c)
 #endif
 }
 
-/* On the board, if somebody looks there still, or by a message. */
+/* In the ring, if the engine still looks there, or by a message. */
 inline give(e, c)
 {
 	if
