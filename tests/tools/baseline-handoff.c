@@ -25,7 +25,7 @@
 #define WINDOW 64
 #define PAYLOAD 160 /* bytes: as one record and its header have */
 
-struct handoff {
+struct sender {
 	int listener, loop;
 	int mailbox[2], receipts[2];
 	useconds_t pause_us;
@@ -35,7 +35,7 @@ struct handoff {
 };
 
 static void
-handoff_work(struct handoff *handoff, struct service *service)
+sender_work(struct sender *sender, struct service *service)
 {
 	char payload[PAYLOAD * BATCH];
 	union {
@@ -53,7 +53,7 @@ handoff_work(struct handoff *handoff, struct service *service)
 		    .msg_iovlen = 1,
 		    .msg_control = control.bytes,
 		    .msg_controllen = sizeof(control.bytes)};
-		if (recvmsg(handoff->mailbox[1], &msg, MSG_CMSG_CLOEXEC) <= 0)
+		if (recvmsg(sender->mailbox[1], &msg, MSG_CMSG_CLOEXEC) <= 0)
 			err(71, "recvmsg");
 		cmsg = CMSG_FIRSTHDR(&msg);
 		if (cmsg == NULL)
@@ -63,16 +63,16 @@ handoff_work(struct handoff *handoff, struct service *service)
 		for (size_t i = 0; i < count; i++) {
 			service_answer(service, fds[i]);
 			close(fds[i]);
-			__atomic_fetch_add(handoff->taken, 1, __ATOMIC_RELEASE);
-			if (handoff->pause_us == 0)
-				send(handoff->receipts[1], payload, 40,
+			__atomic_fetch_add(sender->taken, 1, __ATOMIC_RELEASE);
+			if (sender->pause_us == 0)
+				send(sender->receipts[1], payload, 40,
 				    MSG_NOSIGNAL);
 		}
 	}
 }
 
 static void
-handoff_send(struct handoff *handoff, const int *fds, size_t count)
+sender_send(struct sender *sender, const int *fds, size_t count)
 {
 	static char payload[PAYLOAD * BATCH];
 	union {
@@ -90,15 +90,15 @@ handoff_send(struct handoff *handoff, const int *fds, size_t count)
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-	if (sendmsg(handoff->mailbox[0], &msg, 0) == -1)
+	if (sendmsg(sender->mailbox[0], &msg, 0) == -1)
 		err(71, "sendmsg");
 	for (size_t i = 0; i < count; i++)
-		handoff->held[handoff->sent++ % WINDOW] = fds[i];
+		sender->held[sender->sent++ % WINDOW] = fds[i];
 }
 
 /* Returns how many were passed. */
 static size_t
-handoff_accept(struct handoff *handoff, size_t most)
+sender_accept(struct sender *sender, size_t most)
 {
 	struct sockaddr_storage peer;
 	socklen_t length;
@@ -106,30 +106,30 @@ handoff_accept(struct handoff *handoff, size_t most)
 	size_t count;
 
 	for (count = 0;
-	     count < most && handoff->sent + count - handoff->closed < WINDOW;
+	     count < most && sender->sent + count - sender->closed < WINDOW;
 	     count++) {
 		length = sizeof(peer);
-		fds[count] = accept4(handoff->listener,
-		    (struct sockaddr *)&peer, &length, SOCK_CLOEXEC);
+		fds[count] = accept4(sender->listener, (struct sockaddr *)&peer,
+		    &length, SOCK_CLOEXEC);
 		if (fds[count] == -1)
 			break;
 	}
 	if (count > 0)
-		handoff_send(handoff, fds, count);
+		sender_send(sender, fds, count);
 	return count;
 }
 
 static void
-handoff_close(struct handoff *handoff)
+sender_close(struct sender *sender)
 {
-	uint64_t taken = __atomic_load_n(handoff->taken, __ATOMIC_ACQUIRE);
+	uint64_t taken = __atomic_load_n(sender->taken, __ATOMIC_ACQUIRE);
 
-	while (handoff->closed < taken)
-		close(handoff->held[handoff->closed++ % WINDOW]);
+	while (sender->closed < taken)
+		close(sender->held[sender->closed++ % WINDOW]);
 }
 
 static void
-handoff_run(struct handoff *handoff)
+sender_run(struct sender *sender)
 {
 	struct epoll_event event;
 	char receipt[64];
@@ -137,53 +137,53 @@ handoff_run(struct handoff *handoff)
 
 	for (;;) {
 		/* Duplicates are waited for by the pause, or by a message. */
-		if (epoll_wait(handoff->loop, &event, 1,
-			handoff->pause_us != 0 &&
-				handoff->sent != handoff->closed ?
+		if (epoll_wait(sender->loop, &event, 1,
+			sender->pause_us != 0 &&
+				sender->sent != sender->closed ?
 			    0 :
 			    -1) == 1 &&
-		    event.data.fd != handoff->listener)
+		    event.data.fd != sender->listener)
 			recv(event.data.fd, receipt, sizeof(receipt), 0);
-		else if (handoff->pause_us == 0)
-			handoff_accept(handoff, 1);
+		else if (sender->pause_us == 0)
+			sender_accept(sender, 1);
 		else
 			do
-				count = handoff_accept(handoff, BATCH);
+				count = sender_accept(sender, BATCH);
 			while (count == BATCH);
-		if (handoff->pause_us != 0)
-			usleep(handoff->pause_us);
-		handoff_close(handoff);
+		if (sender->pause_us != 0)
+			usleep(sender->pause_us);
+		sender_close(sender);
 	}
 }
 
 static void
-handoff_watch(const struct handoff *handoff, int fd)
+sender_watch(const struct sender *sender, int fd)
 {
 	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
-	if (epoll_ctl(handoff->loop, EPOLL_CTL_ADD, fd, &event) == -1)
+	if (epoll_ctl(sender->loop, EPOLL_CTL_ADD, fd, &event) == -1)
 		err(71, "epoll");
 }
 
 static void
-handoff_open(struct handoff *handoff, const struct tool_address *address)
+sender_open(struct sender *sender, const struct tool_address *address)
 {
-	handoff->listener = tool_listen(address, 4096, SOCK_NONBLOCK);
-	handoff->loop = epoll_create1(EPOLL_CLOEXEC);
-	handoff->taken = mmap(NULL, sizeof(*handoff->taken),
+	sender->listener = tool_listen(address, 4096, SOCK_NONBLOCK);
+	sender->loop = epoll_create1(EPOLL_CLOEXEC);
+	sender->taken = mmap(NULL, sizeof(*sender->taken),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (handoff->loop == -1 || handoff->taken == MAP_FAILED ||
-	    socketpair(AF_UNIX, SOCK_DGRAM, 0, handoff->mailbox) == -1 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, handoff->receipts) == -1)
+	if (sender->loop == -1 || sender->taken == MAP_FAILED ||
+	    socketpair(AF_UNIX, SOCK_DGRAM, 0, sender->mailbox) == -1 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sender->receipts) == -1)
 		err(71, "baseline-handoff");
-	handoff_watch(handoff, handoff->listener);
-	handoff_watch(handoff, handoff->receipts[0]);
+	sender_watch(sender, sender->listener);
+	sender_watch(sender, sender->receipts[0]);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct handoff handoff = {0};
+	struct sender sender = {0};
 	struct service service;
 	struct tool_address address;
 	pid_t parent = getpid();
@@ -191,14 +191,14 @@ main(int argc, char **argv)
 
 	/* First, since the other options are the workers'. */
 	if (argc > 2 && strcmp(argv[1], "--pause") == 0) {
-		handoff.pause_us = (useconds_t)tool_number(argv[2], 1, 1000000);
+		sender.pause_us = (useconds_t)tool_number(argv[2], 1, 1000000);
 		argv += 2;
 		argc -= 2;
 	}
 	at = service_options(&service, argc, argv, "ADDRESS");
 	tool_end_on_sigterm();
 	tool_parse_address(argv[at], &address);
-	handoff_open(&handoff, &address);
+	sender_open(&sender, &address);
 	switch (fork()) {
 	case -1:
 		err(71, "fork");
@@ -206,13 +206,13 @@ main(int argc, char **argv)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
 			return 0;
-		close(handoff.listener);
+		close(sender.listener);
 		if (service.ready > STDERR_FILENO)
 			close(service.ready);
 		service_begin(&service);
-		handoff_work(&handoff, &service);
+		sender_work(&sender, &service);
 	}
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns, as the engine has it */
 	tool_ready(service.ready);
-	handoff_run(&handoff);
+	sender_run(&sender);
 }

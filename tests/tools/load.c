@@ -59,11 +59,11 @@ load_account(struct load *load, const struct client *client)
 
 	tally_end(&load->tally, end);
 	if (load->journal.fd != -1)
-		lines_add_end(&load->journal, client->name,
+		run_log_add_end(&load->journal, client->name,
 		    outcome_names[end->outcome], end->end_us - end->begin_us,
 		    end->begin_us);
 	if (load->answers.fd != -1)
-		lines_add_answer(&load->answers, client->name, client->answer,
+		run_log_add_answer(&load->answers, client->name, client->answer,
 		    client->length);
 	/* Without ports or descriptors the next would fail as fast. */
 	if (end->outcome == OUTCOME_ERROR && outcome_errno_is_local(end->error))

@@ -3,7 +3,7 @@
 #define TOOLS_LOAD_H
 
 #include "client.h"
-#include "lines.h"
+#include "run_log.h"
 #include "tally.h"
 
 /* A run: how much of it, and its accounts. */
@@ -14,8 +14,8 @@ struct load {
 	uint64_t duration_us; /* 0: no end of it */
 	uint64_t rate;        /* begun in a second; 0: as soon as one ended */
 	int json;
-	struct lines journal;
-	struct lines answers;
+	struct run_log journal;
+	struct run_log answers;
 	struct tally tally;
 
 	struct client *clients;

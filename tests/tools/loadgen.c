@@ -4,8 +4,8 @@
  * single one.  One process, one epoll, any user.  It ends with its total, its
  * duration, or SIGTERM; `loadgen --help` tells the rest.
  */
-#include "options.h"
-#include "report.h"
+#include "load_options.h"
+#include "load_report.h"
 
 #include <err.h>
 #include <stdio.h>
@@ -24,15 +24,15 @@ loadgen_status(const struct load *load)
 }
 
 static void
-loadgen_close(const struct load *load, struct lines *lines)
+loadgen_close(const struct load *load, struct run_log *log)
 {
-	if (lines->fd == -1)
+	if (log->fd == -1)
 		return;
-	lines_close(lines);
-	if (lines->count != load->tally.started)
+	run_log_close(log);
+	if (log->count != load->tally.started)
 		errx(70, "%llu started, %llu lines written",
 		    (unsigned long long)load->tally.started,
-		    (unsigned long long)lines->count);
+		    (unsigned long long)log->count);
 }
 
 int
@@ -48,13 +48,13 @@ main(int argc, char **argv)
 	load->journal.fd = load->answers.fd = -1;
 	load->plan.path = "/";
 	load->plan.timeout_us = 10000000;
-	options_read(load, argc, argv);
+	load_options_read(load, argc, argv);
 	load_init(load);
 	load_run(load);
 	if (load->json)
-		report_json(&load->tally);
+		load_report_json(&load->tally);
 	else
-		report_text(&load->tally);
+		load_report_text(&load->tally);
 	if (!tally_is_sound(&load->tally))
 		errx(70, "the accounts do not balance");
 	loadgen_close(load, &load->journal);

@@ -42,7 +42,7 @@ enum answer {
 	FLOOD_OTHERS, /* devices */
 };
 
-struct orphan {
+struct fake_orphan {
 	int listener;
 	int stays; /* open as long as it lives */
 	enum answer answers[4];
@@ -51,7 +51,7 @@ struct orphan {
 
 /* Gives it. */
 static int
-answer_fd(struct orphan *orphan, enum answer answer)
+answer_fd(struct fake_orphan *orphan, enum answer answer)
 {
 	int ends[2];
 
@@ -86,7 +86,7 @@ answer_fd(struct orphan *orphan, enum answer answer)
 }
 
 static void
-orphan_answer(struct orphan *orphan, int link, enum answer answer)
+orphan_answer(struct fake_orphan *orphan, int link, enum answer answer)
 {
 	const int fd = answer_fd(orphan, answer), fds[] = {fd, fd};
 	size_t count = answer == TWO ? 2 : fd != -1;
@@ -105,7 +105,7 @@ orphan_answer(struct orphan *orphan, int link, enum answer answer)
 static void
 orphan_body(void *argument)
 {
-	struct orphan *orphan = argument;
+	struct fake_orphan *orphan = argument;
 	int link = accept4(orphan->listener, NULL, NULL, SOCK_CLOEXEC);
 	struct channel_adopt ask;
 	enum answer answer;
@@ -127,7 +127,7 @@ orphan_body(void *argument)
 }
 
 static void
-orphan_start(struct orphan *orphan, int number)
+orphan_start(struct fake_orphan *orphan, int number)
 {
 	char name[32];
 
@@ -180,7 +180,7 @@ static const struct {
 START_TEST(what_an_orphan_gives_is_taken_until_it_breaks_the_rules)
 {
 	const int serves = _i % 2;
-	struct orphan orphan = {.listener = -1};
+	struct fake_orphan orphan = {.listener = -1};
 	struct adopt_test test;
 
 	memcpy(orphan.answers, scripts[_i / 2].answers, sizeof(orphan.answers));
@@ -199,8 +199,8 @@ END_TEST
 
 START_TEST(each_of_several_orphans_is_asked)
 {
-	struct orphan first = {.answers = {SOCKET, NOTHING}};
-	struct orphan last = {.answers = {SOCKET, SOCKET, NOTHING}};
+	struct fake_orphan first = {.answers = {SOCKET, NOTHING}};
+	struct fake_orphan last = {.answers = {SOCKET, SOCKET, NOTHING}};
 	struct adopt_test test;
 
 	orphan_start(&first, 0);
@@ -232,7 +232,7 @@ END_TEST
 
 START_TEST(orphans_that_do_not_answer_share_two_seconds)
 {
-	struct orphan orphans[2] = {
+	struct fake_orphan orphans[2] = {
 	    {.answers = {SOCKET, DEAF}}, {.answers = {DEAF}}};
 	uint64_t start_ms = fake_clock_real_ms(), took_ms;
 	struct adopt_test test;
@@ -256,7 +256,7 @@ static void
 flood_body(void *argument)
 {
 	const enum answer answer = *(enum answer *)argument;
-	struct orphan orphan = {.answers = {answer}};
+	struct fake_orphan orphan = {.answers = {answer}};
 	struct rlimit limit = {64, 64};
 	struct adopt_test test;
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_OPTIONS_H
-#define TOOLS_OPTIONS_H
+#ifndef TOOLS_LOAD_OPTIONS_H
+#define TOOLS_LOAD_OPTIONS_H
 
 #include "load.h"
 
 /* Reads the load generator's command line into *load, or exits: 0 after
  * --help, 64 with a message. */
-void options_read(struct load *load, int argc, char **argv);
+void load_options_read(struct load *load, int argc, char **argv);
 
 #endif

@@ -4,7 +4,7 @@
  * for the tests.  Latencies are those of connections that were served;
  * requests that asked for slowness are listed apart.
  */
-#include "report.h"
+#include "load_report.h"
 
 #include <sys/resource.h>
 
@@ -19,7 +19,7 @@ static const char *const report_names[REPORT_RANKS] = {
     "p50", "p90", "p99", "p999", "max"};
 
 static unsigned long long
-report_cpu_us(void)
+load_report_cpu_us(void)
 {
 	struct rusage usage;
 
@@ -33,22 +33,22 @@ report_cpu_us(void)
 }
 
 static double
-report_seconds(const struct tally *tally)
+load_report_seconds(const struct tally *tally)
 {
 	return (double)(tally->end_us - tally->begin_us) / 1e6;
 }
 
 static double
-report_rate(const struct tally *tally)
+load_report_rate(const struct tally *tally)
 {
-	double seconds = report_seconds(tally);
+	double seconds = load_report_seconds(tally);
 
 	return seconds > 0 ? (double)tally->counts[OUTCOME_SERVED] / seconds :
 			     0;
 }
 
 static void
-report_text_samples(const char *name, struct samples *samples)
+load_report_text_samples(const char *name, struct samples *samples)
 {
 	if (samples->count == 0)
 		return;
@@ -61,14 +61,14 @@ report_text_samples(const char *name, struct samples *samples)
 }
 
 static void
-report_text_note(const char *text, uint64_t count)
+load_report_text_note(const char *text, uint64_t count)
 {
 	if (count != 0)
 		printf("%s: %llu\n", text, (unsigned long long)count);
 }
 
 void
-report_text(struct tally *tally)
+load_report_text(struct tally *tally)
 {
 	printf("started %llu:", (unsigned long long)tally->started);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
@@ -77,8 +77,8 @@ report_text(struct tally *tally)
 			    (unsigned long long)tally->counts[i]);
 	printf("\n%.3f s, %.0f served/s, longest stall %llu us, own CPU %llu "
 	       "us\n",
-	    report_seconds(tally), report_rate(tally),
-	    (unsigned long long)tally->stall_us, report_cpu_us());
+	    load_report_seconds(tally), load_report_rate(tally),
+	    (unsigned long long)tally->stall_us, load_report_cpu_us());
 	for (int i = 0; i < TALLY_ERRORS; i++)
 		if (tally->errors[i].count != 0)
 			printf("error %s%s: %llu\n",
@@ -87,18 +87,19 @@ report_text(struct tally *tally)
 				" (our own)" :
 				"",
 			    (unsigned long long)tally->errors[i].count);
-	report_text_note("backlog full", tally->backlog_full);
-	report_text_note("begun later than the rate asked", tally->late);
-	report_text_note("reset behind a whole answer", tally->cut);
-	report_text_note("timed out unconnected", tally->unmet);
-	report_text_note("timed out behind a whole answer", tally->answered);
-	report_text_samples("latency", &tally->latencies);
-	report_text_samples("first byte", &tally->firsts);
-	report_text_samples("slow latency", &tally->slow);
+	load_report_text_note("backlog full", tally->backlog_full);
+	load_report_text_note("begun later than the rate asked", tally->late);
+	load_report_text_note("reset behind a whole answer", tally->cut);
+	load_report_text_note("timed out unconnected", tally->unmet);
+	load_report_text_note(
+	    "timed out behind a whole answer", tally->answered);
+	load_report_text_samples("latency", &tally->latencies);
+	load_report_text_samples("first byte", &tally->firsts);
+	load_report_text_samples("slow latency", &tally->slow);
 }
 
 static void
-report_json_samples(const char *name, struct samples *samples)
+load_report_json_samples(const char *name, struct samples *samples)
 {
 	samples_sort(samples);
 	printf(", \"%s\": {\"count\": %zu", name, samples->count);
@@ -109,7 +110,7 @@ report_json_samples(const char *name, struct samples *samples)
 }
 
 static void
-report_json_errors(const struct tally *tally)
+load_report_json_errors(const struct tally *tally)
 {
 	const char *comma = "";
 
@@ -130,34 +131,34 @@ report_json_errors(const struct tally *tally)
 }
 
 static void
-report_json_number(const char *name, uint64_t number)
+load_report_json_number(const char *name, uint64_t number)
 {
 	printf(", \"%s\": %llu", name, (unsigned long long)number);
 }
 
 void
-report_json(struct tally *tally)
+load_report_json(struct tally *tally)
 {
 	printf("{\"started\": %llu, \"outcomes\": {",
 	    (unsigned long long)tally->started);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		printf("%s\"%s\": %llu", i == 0 ? "" : ", ", outcome_names[i],
 		    (unsigned long long)tally->counts[i]);
-	report_json_errors(tally);
-	report_json_number("local_errors", tally_local_errors(tally));
-	report_json_number("reset_after_answer", tally->cut);
-	report_json_number("timeout_unconnected", tally->unmet);
-	report_json_number("timeout_after_answer", tally->answered);
-	report_json_number("backlog_full", tally->backlog_full);
-	report_json_number("late_starts", tally->late);
-	printf(", \"seconds\": %.6f, \"rate\": %.1f", report_seconds(tally),
-	    report_rate(tally));
-	report_json_number("begin_us", tally->begin_us);
-	report_json_number("stall_us", tally->stall_us);
-	report_json_number("stall_begin_us", tally->stall_at_us);
-	report_json_number("cpu_us", report_cpu_us());
-	report_json_samples("latency_us", &tally->latencies);
-	report_json_samples("first_byte_us", &tally->firsts);
-	report_json_samples("slow_latency_us", &tally->slow);
+	load_report_json_errors(tally);
+	load_report_json_number("local_errors", tally_local_errors(tally));
+	load_report_json_number("reset_after_answer", tally->cut);
+	load_report_json_number("timeout_unconnected", tally->unmet);
+	load_report_json_number("timeout_after_answer", tally->answered);
+	load_report_json_number("backlog_full", tally->backlog_full);
+	load_report_json_number("late_starts", tally->late);
+	printf(", \"seconds\": %.6f, \"rate\": %.1f",
+	    load_report_seconds(tally), load_report_rate(tally));
+	load_report_json_number("begin_us", tally->begin_us);
+	load_report_json_number("stall_us", tally->stall_us);
+	load_report_json_number("stall_begin_us", tally->stall_at_us);
+	load_report_json_number("cpu_us", load_report_cpu_us());
+	load_report_json_samples("latency_us", &tally->latencies);
+	load_report_json_samples("first_byte_us", &tally->firsts);
+	load_report_json_samples("slow_latency_us", &tally->slow);
 	printf(", \"percentiles\": \"exact\"}\n");
 }

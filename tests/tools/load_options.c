@@ -3,7 +3,7 @@
  * The load generator's command line, as one table: what --help says stands
  * beside what an option is.
  */
-#include "options.h"
+#include "load_options.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -21,7 +21,7 @@ static const struct {
 	char letter;
 	const char *argument; /* NULL: has none */
 	const char *help;
-} options_table[] = {
+} load_options_table[] = {
     {"total", 'n', "N", "connections in all (no limit)"},
     {"duration", 'd', "SECONDS", "begin none after that time (no limit)"},
     {"concurrency", 'c', "K", "connections at a time (1)"},
@@ -41,21 +41,22 @@ static const struct {
     {"help", 'h', NULL, "this"},
 };
 
-#define OPTIONS_COUNT (sizeof(options_table) / sizeof(options_table[0]))
+#define OPTIONS_COUNT \
+	(sizeof(load_options_table) / sizeof(load_options_table[0]))
 
 static void
-options_help(void)
+load_options_help(void)
 {
 	puts("usage: loadgen [OPTION ...] TARGET\n"
 	     "TARGET: tcp:ADDRESS:PORT, unix-stream:PATH, unix-seqpacket:PATH;"
 	     "\n@NAME is an abstract PATH.  IPv6: tcp:[::1]:80.");
 	for (size_t i = 0; i < OPTIONS_COUNT; i++)
-		printf("  -%c, --%-13s %-8s %s\n", options_table[i].letter,
-		    options_table[i].name,
-		    options_table[i].argument == NULL ?
+		printf("  -%c, --%-13s %-8s %s\n", load_options_table[i].letter,
+		    load_options_table[i].name,
+		    load_options_table[i].argument == NULL ?
 			"" :
-			options_table[i].argument,
-		    options_table[i].help);
+			load_options_table[i].argument,
+		    load_options_table[i].help);
 	puts("Modes: id sends \"ID NONCE[ SLOW]\\n\" and expects a line that "
 	     "begins with ID NONCE;\nhttp sends a GET with X-Id and expects a "
 	     "whole 200; none sends nothing and\nexpects anything.  Then the "
@@ -68,7 +69,7 @@ options_help(void)
 }
 
 static enum judge_request
-options_request(const char *name)
+load_options_request(const char *name)
 {
 	if (strcmp(name, "id") == 0)
 		return JUDGE_ID;
@@ -80,7 +81,7 @@ options_request(const char *name)
 }
 
 static uint64_t
-options_seconds(const char *text)
+load_options_seconds(const char *text)
 {
 	char *end;
 	double seconds = strtod(text, &end);
@@ -92,7 +93,7 @@ options_seconds(const char *text)
 
 /* What says how much. */
 static void
-options_amount(struct load *load, int letter)
+load_options_amount(struct load *load, int letter)
 {
 	uint64_t most = UINT32_MAX; /* what an ID has room for */
 
@@ -101,7 +102,7 @@ options_amount(struct load *load, int letter)
 		load->total = tool_number(optarg, 1, most);
 		break;
 	case 'd':
-		load->duration_us = options_seconds(optarg);
+		load->duration_us = load_options_seconds(optarg);
 		break;
 	case 'c':
 		load->concurrency = tool_number(optarg, 1, 1000000);
@@ -131,11 +132,11 @@ options_amount(struct load *load, int letter)
 
 /* What says how. */
 static void
-options_manner(struct load *load, int letter)
+load_options_manner(struct load *load, int letter)
 {
 	switch (letter) {
 	case 'm':
-		load->plan.request = options_request(optarg);
+		load->plan.request = load_options_request(optarg);
 		break;
 	case 'P':
 		if (strlen(optarg) > REQUEST_PATH_MAX)
@@ -152,16 +153,16 @@ options_manner(struct load *load, int letter)
 		load->plan.policy = optarg;
 		break;
 	case 'j':
-		lines_open(&load->journal, optarg);
+		run_log_open(&load->journal, optarg);
 		break;
 	case 'R':
-		lines_open(&load->answers, optarg);
+		run_log_open(&load->answers, optarg);
 		break;
 	case 'J':
 		load->json = 1;
 		break;
 	case 'h':
-		options_help();
+		load_options_help();
 		break;
 	case '?':
 		exit(64);
@@ -171,7 +172,7 @@ options_manner(struct load *load, int letter)
 }
 
 static void
-options_target(struct load *load, const char *text)
+load_options_target(struct load *load, const char *text)
 {
 	const struct tool_address *target = &load->plan.target;
 	struct sockaddr_in in;
@@ -188,7 +189,7 @@ options_target(struct load *load, const char *text)
 }
 
 void
-options_read(struct load *load, int argc, char **argv)
+load_options_read(struct load *load, int argc, char **argv)
 {
 	struct option options[OPTIONS_COUNT + 1] = {{NULL, 0, NULL, 0}};
 	char letters[2 * OPTIONS_COUNT + 1] = "";
@@ -196,19 +197,19 @@ options_read(struct load *load, int argc, char **argv)
 	int letter;
 
 	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
-		options[i].name = options_table[i].name;
-		options[i].has_arg = options_table[i].argument != NULL;
-		options[i].val = options_table[i].letter;
-		letters[used++] = options_table[i].letter;
+		options[i].name = load_options_table[i].name;
+		options[i].has_arg = load_options_table[i].argument != NULL;
+		options[i].val = load_options_table[i].letter;
+		letters[used++] = load_options_table[i].letter;
 		if (options[i].has_arg)
 			letters[used++] = ':';
 	}
 	while (
 	    (letter = getopt_long(argc, argv, letters, options, NULL)) != -1) {
-		options_amount(load, letter);
-		options_manner(load, letter);
+		load_options_amount(load, letter);
+		load_options_manner(load, letter);
 	}
 	if (optind + 1 != argc)
 		errx(64, "expected one TARGET; see --help");
-	options_target(load, argv[optind]);
+	load_options_target(load, argv[optind]);
 }
