@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The engine: an event loop with a uid of its own and no privilege.  Gets its
- * whole table from the monitor, says READY, accepts from START on, and ends
- * after DRAIN; without a monitor it serves on for a time.  Has no state worth
- * saving.
+ * The engine: an event loop with a uid of its own and no privilege.  It gets
+ * its whole table from the monitor, says READY, accepts from START on, and ends
+ * after DRAIN; without a monitor it serves on for a time.  It has no state
+ * worth saving.
  */
 #include "engine/engine.h"
 
 #include "base/fd.h"
 #include "base/role.h"
-#include "channel/channel.h"
-#include "engine/life/notifier.h"
+#include "engine/control/control.h"
+#include "engine/life/notify.h"
 #include "engine/life/orphan.h"
 #include "engine/loop.h"
 #include "engine/sandbox.h"
-#include "engine/worker/rendezvous.h"
+#include "engine/socket_table.h"
+#include "engine/upstream.h"
 
 #include <sys/random.h>
 
 #include <errno.h>
-#include <event2/event.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -28,47 +28,39 @@ struct engine {
 	struct core core;
 	struct watch watch;
 	struct rendezvous rendezvous;
-	struct notifier notifier;
+	struct notify notify;
 	struct control control;
-	struct pool_list pools;
-	struct listener_list listeners;
-	struct event *channel;
+	struct socket_table table;
+	struct upstream upstream;
 	struct drain drain;
 	struct orphan orphan;
-	enum channel_phase phase;
-	int status;
+	int status; /* to exit with; -1: not yet */
 };
 
 static void
 engine_end(struct engine *engine, int status)
 {
 	engine->status = status;
-	event_base_loopbreak(engine->core.base);
+	upstream_stop(&engine->upstream);
+	loop_stop(engine->core.base);
 }
 
-/* The worker that a HELLO speaks of, whichever pool it is in. */
 static struct worker *
-engine_find_worker(void *argument, const struct hello *hello, uid_t uid)
+engine_find_worker(void *owner, const struct hello *hello, uid_t uid)
 {
-	struct engine *engine = argument;
-	struct worker *worker = NULL;
-	struct pool *pool;
+	struct engine *engine = owner;
 
-	TAILQ_FOREACH (pool, &engine->pools, entry) {
-		worker = pool_find_worker(pool, hello, uid);
-		if (worker != NULL)
-			break;
-	}
-	return worker;
+	return socket_table_find_worker(&engine->table, hello, uid);
 }
 
 static int
 engine_on_adopt(
-    void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
+    void *owner, const struct channel_adopt *adopt, uid_t uid, int fd)
 {
-	struct engine *engine = argument;
+	struct engine *engine = owner;
 
-	return orphan_on_adopt(&engine->orphan, adopt, uid, fd);
+	return orphan_on_adopt(&engine->orphan, adopt, uid, fd,
+	    socket_table_find(&engine->table, adopt->number));
 }
 
 /* Takes fd. */
@@ -90,264 +82,240 @@ engine_add_rendezvous(
 	    &engine->rendezvous, &engine->core, record, fd, &user);
 }
 
-/* What the monitor is to do. */
 static int
-engine_ask(void *argument, enum control_ask what)
+engine_ask(void *owner, enum channel_type request)
 {
-	(void)argument;
-	return channel_send(CHANNEL_FD,
-	    what == CONTROL_RELOAD ? CHANNEL_RELOAD : CHANNEL_UPGRADE, NULL,
-	    -1);
+	struct engine *engine = owner;
+
+	return upstream_ask(&engine->upstream, request);
 }
+
+static const struct control_callbacks engine_control_callbacks = {
+    .ask = engine_ask,
+};
 
 /* Takes fd. */
 static int
 engine_add_control(
     struct engine *engine, const struct record_endpoint *record, int fd)
 {
-	if (engine->control.core != NULL) {
+	const struct control_context context = {.base = engine->core.base,
+	    .log = &engine->core.log,
+	    .stats = &engine->core.stats,
+	    .listeners = &engine->table.listeners,
+	    .pools = &engine->table.pools,
+	    .rendezvous = &engine->rendezvous,
+	    .epoch = engine->core.epoch,
+	    .callbacks = &engine_control_callbacks,
+	    .owner = engine};
+
+	if (engine->control.context.base != NULL) {
 		fd_close(fd);
 		errno = EPROTO;
 		return -1;
 	}
-	engine->control.core = &engine->core;
-	engine->control.pools = &engine->pools;
-	engine->control.listeners = &engine->listeners;
-	engine->control.user = (struct control_user){engine_ask, engine};
-	return control_open(&engine->control, record, fd);
+	return control_open(&engine->control, &context, record, fd);
+}
+
+static void
+engine_stop_control(void *owner, const struct channel_drain *how)
+{
+	(void)how;
+	control_stop(owner);
+}
+
+static int
+engine_is_control_busy(void *owner)
+{
+	return control_is_busy(owner);
+}
+
+static void
+engine_end_control(void *owner)
+{
+	control_close(owner);
+}
+
+static const struct drain_callbacks engine_control_drain = {
+    .stop = engine_stop_control,
+    .is_busy = engine_is_control_busy,
+    .end = engine_end_control,
+};
+
+static void
+engine_on_drained(void *owner)
+{
+	engine_end(owner, EX_OK);
 }
 
 /* Takes fd. */
 static int
 engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
 {
-	struct listener *listener =
-	    listener_find(&engine->listeners, record->listener);
-	struct pool *pool;
-
-	if (record_check(record) != NULL) {
-		errno = EPROTO;
-	} else if (record->flags & RECORD_RENDEZVOUS) {
+	if (record->flags & RECORD_RENDEZVOUS)
 		return engine_add_rendezvous(engine, record, fd);
-	} else if (record->flags & RECORD_CONTROL) {
+	if (record->flags & RECORD_CONTROL)
 		return engine_add_control(engine, record, fd);
-	} else if (listener == NULL) {
-		pool = pool_find(&engine->pools, &engine->core, &engine->watch,
-		    record->mailbox, record->owner);
-		if (pool != NULL)
-			listener =
-			    listener_new(&engine->core, pool, record->listener);
-		if (listener != NULL)
-			TAILQ_INSERT_TAIL(&engine->listeners, listener, entry);
-	}
-	if (listener != NULL &&
-	    listener_add(listener, record, engine->orphan.count - 1, fd) == 0)
-		return 0;
-	fd_close(fd);
-	return -1;
+	return socket_table_add(&engine->table, record, fd);
 }
 
 static void
-engine_on_endpoint(
-    struct engine *engine, struct channel_message *message, int fd)
+engine_on_endpoint(void *owner, const struct channel_endpoint *endpoint, int fd)
 {
-	if (message->u.endpoint.index != engine->orphan.count ||
-	    orphan_add(&engine->orphan, fd) == -1) {
+	struct engine *engine = owner;
+
+	if (record_check(&endpoint->record) != NULL ||
+	    socket_table_note(&engine->table, endpoint->index, fd) == -1) {
 		fd = fd_close(fd);
 		errno = EPROTO;
 	}
-	if (fd == -1 ||
-	    engine_add(engine, &message->u.endpoint.record, fd) == -1) {
+	if (fd == -1 || engine_add(engine, &endpoint->record, fd) == -1) {
 		log_line(&engine->core.log, LOG_ERR, "cannot take %s: %s",
-		    message->u.endpoint.record.name, strerror(errno));
+		    endpoint->record.name, strerror(errno));
 		engine_end(engine, EX_OSERR);
-		return;
+	} else if (engine->table.count == endpoint->count &&
+	    upstream_ready(&engine->upstream) == -1) {
+		engine_end(engine, EX_OSERR);
 	}
-	if (engine->orphan.count < message->u.endpoint.count)
-		return;
-	engine->phase = CHANNEL_LOADED;
-	if (channel_send(CHANNEL_FD, CHANNEL_READY, NULL, -1) == -1)
-		engine_end(engine, EX_OSERR);
 }
 
 static void
-engine_start(struct engine *engine)
+engine_on_start(void *owner)
 {
-	struct listener *listener;
-	struct pool *pool;
+	struct engine *engine = owner;
 
-	engine->phase = CHANNEL_SERVING;
-	TAILQ_FOREACH (pool, &engine->pools, entry)
-		finder_scan(&pool->finder);
-	TAILQ_FOREACH (listener, &engine->listeners, entry)
-		listener_start(listener);
-	notifier_serving(&engine->notifier, &engine->listeners);
+	socket_table_start(&engine->table);
+	notify_serving(&engine->notify, &engine->table.listeners);
 	control_start(&engine->control);
 }
 
 static void
-engine_on_result(struct engine *engine, struct channel_result *result)
+engine_on_drain(void *owner, const struct channel_drain *how)
 {
-	result->text[CHANNEL_TEXT_SIZE - 1] = '\0';
-	if (result->status != 0)
-		notify_reload_failed(&engine->notifier.notify, result->text);
-	control_on_result(&engine->control, (int)result->status, result->text);
+	struct engine *engine = owner;
+
+	notify_draining(&engine->notify, &engine->table.listeners, how);
+	drain_start(&engine->drain, how);
 }
 
 static void
-engine_on_message(
-    struct engine *engine, struct channel_message *message, int fd)
+engine_on_ping(void *owner)
 {
-	switch ((enum channel_type)message->header.type) {
-	case CHANNEL_ENDPOINT:
-		engine_on_endpoint(engine, message, fd);
-		return;
-	case CHANNEL_START:
-		engine_start(engine);
-		return;
-	case CHANNEL_DRAIN:
-		engine->phase = CHANNEL_DRAINING;
-		notifier_leaving(
-		    &engine->notifier, &engine->listeners, &message->u.drain);
-		drain_start(&engine->drain, &message->u.drain);
-		return;
-	case CHANNEL_PING:
-		channel_send(CHANNEL_FD, CHANNEL_PONG, NULL, -1);
-		notify_watchdog(&engine->notifier.notify);
-		return;
-	case CHANNEL_RESULT:
-		engine_on_result(engine, &message->u.result);
-		return;
-	case CHANNEL_READY: /* upward only: the channel's table saw to it */
-	case CHANNEL_PONG:
-	case CHANNEL_RELOAD:
-	case CHANNEL_UPGRADE:
+	struct engine *engine = owner;
+
+	notify_watchdog(&engine->notify);
+}
+
+static void
+engine_on_result(void *owner, int status, const char *text)
+{
+	struct engine *engine = owner;
+
+	if (status != 0)
+		notify_reload_failed(&engine->notify, text);
+	control_on_result(&engine->control, status, text);
+}
+
+/* The monitor has died, or has given up an engine that it only tried. */
+static void
+engine_on_end(void *owner, int error)
+{
+	struct engine *engine = owner;
+
+	if (error != 0) {
+		log_line(
+		    &engine->core.log, LOG_ERR, "channel: %s", strerror(error));
+		engine_end(engine, EX_PROTOCOL);
 		return;
 	}
-}
-
-/* The monitor has died, or was never meant to go on. */
-static void
-engine_on_end(struct engine *engine)
-{
-	event_del(engine->channel);
-	/* An orphan's drain closes what waits to be stored. */
-	notify_forget(&engine->notifier.notify);
+	/* A drain closes the sockets that wait to be sent to the manager. */
+	notify_forget(&engine->notify);
 	control_on_result(&engine->control, EX_TEMPFAIL,
-	    "brokerd itself has ended: whether it was done is not known");
-	if (engine->phase == CHANNEL_SERVING)
-		orphan_start(&engine->orphan, &engine->drain);
-	else if (engine->phase != CHANNEL_DRAINING)
-		engine_end(engine, EX_OK); /* it was a trial */
+	    "brokerd itself has ended: it is not known whether this was done");
+	if (engine->upstream.phase == CHANNEL_SERVING)
+		control_set_orphan(
+		    &engine->control, orphan_start(&engine->orphan));
+	else if (engine->upstream.phase != CHANNEL_DRAINING)
+		engine_end(engine, EX_OK);
 }
 
-static void
-engine_on_channel(evutil_socket_t channel, short what, void *argument)
-{
-	struct engine *engine = argument;
-	struct channel_message message;
-	int fd = -1, got = 1;
-
-	(void)what;
-	while (engine->status == -1 && got == 1) {
-		got = channel_receive(channel, 0, engine->phase, &message, &fd);
-		if (got == 1)
-			engine_on_message(engine, &message, fd);
-	}
-	bounded_close_stop(&engine->core.bounded); /* receiving lifted it */
-	if (engine->status != -1 || (got == -1 && errno == EAGAIN))
-		return;
-	/* Reset: it died with something unread. */
-	if (got == 0 || errno == ECONNRESET) {
-		engine_on_end(engine);
-		return;
-	}
-	log_line(&engine->core.log, LOG_ERR, "channel: %s", strerror(errno));
-	engine_end(engine, EX_PROTOCOL);
-}
+static const struct upstream_callbacks engine_upstream_callbacks = {
+    .on_endpoint = engine_on_endpoint,
+    .on_start = engine_on_start,
+    .on_drain = engine_on_drain,
+    .on_ping = engine_on_ping,
+    .on_result = engine_on_result,
+    .on_end = engine_on_end,
+};
 
 static void
-engine_on_directory(void *argument, int id, int gone, const char *name)
+engine_on_directory(void *owner, int id, int gone, const char *name)
 {
-	struct engine *engine = argument;
-	struct pool *pool;
+	struct engine *engine = owner;
 
-	if (engine->phase == CHANNEL_LOADING || engine->phase == CHANNEL_LOADED)
-		return; /* START looks at everything */
-	TAILQ_FOREACH (pool, &engine->pools, entry) {
-		if (id == WATCH_ALL)
-			finder_scan(&pool->finder);
-		else if (pool->finder.watch_id == id)
-			finder_on_change(&pool->finder, gone, name);
-	}
+	/* Before START nobody looks for workers. */
+	if (engine->upstream.phase == CHANNEL_SERVING ||
+	    engine->upstream.phase == CHANNEL_DRAINING)
+		socket_table_on_directory(&engine->table, id, gone, name);
 }
 
 static int
 engine_open(struct engine *engine)
 {
-	TAILQ_INIT(&engine->pools);
-	TAILQ_INIT(&engine->listeners);
-	if (getrandom(&engine->core.epoch, sizeof(engine->core.epoch), 0) !=
-		sizeof(engine->core.epoch) ||
-	    (engine->core.base = loop_new()) == NULL ||
-	    stats_open(&engine->core.stats, CHANNEL_MEMFD) == -1 ||
-	    watch_open(&engine->watch, engine->core.base, engine_on_directory,
-		engine) == -1)
+	struct core *core = &engine->core;
+
+	if (getrandom(&core->epoch, sizeof(core->epoch), 0) !=
+		sizeof(core->epoch) ||
+	    (core->base = loop_new()) == NULL ||
+	    stats_open(&core->stats, CHANNEL_MEMFD) == -1 ||
+	    watch_open(
+		&engine->watch, core->base, engine_on_directory, engine) == -1)
 		return -1;
-	fd_reserve_init(&engine->core.spare);
-	if (bounded_close_init(&engine->core.bounded, engine->core.base) == -1)
+	fd_reserve_init(&core->spare);
+	if (bounded_close_init(&core->bounded, core->base) == -1)
 		return -1;
-	refusals_init(
-	    &engine->core.refusals, engine->core.base, &engine->core.bounded);
-	if (notifier_open(&engine->notifier, engine->core.base) == -1)
+	refusals_init(&core->refusals, core->base, &core->bounded);
+	if (notify_start(&engine->notify, core->base) == -1 ||
+	    drain_init(&engine->drain, core->base, engine_on_drained, engine) ==
+		-1 ||
+	    orphan_init(
+		&engine->orphan, core->base, &core->log, &engine->drain) == -1)
 		return -1;
-	engine->channel = event_new(engine->core.base, CHANNEL_FD,
-	    EV_READ | EV_PERSIST, engine_on_channel, engine);
-	if (engine->channel == NULL || event_add(engine->channel, NULL) == -1)
-		return -1;
-	return drain_init(&engine->drain, &engine->core, &engine->listeners,
-	    &engine->pools, &engine->control, &engine->status);
+	drain_add(&engine->drain, &socket_table_drain, &engine->table);
+	drain_add(&engine->drain, &engine_control_drain, &engine->control);
+	return upstream_start(&engine->upstream, core->base, CHANNEL_FD,
+	    &core->bounded, &engine_upstream_callbacks, engine);
 }
 
 static void
 engine_close(struct engine *engine)
 {
-	struct listener *listener;
-	struct pool *pool;
-
-	while ((listener = TAILQ_FIRST(&engine->listeners)) != NULL) {
-		TAILQ_REMOVE(&engine->listeners, listener, entry);
-		listener_free(listener);
-	}
-	while ((pool = TAILQ_FIRST(&engine->pools)) != NULL) {
-		TAILQ_REMOVE(&engine->pools, pool, entry);
-		pool_free(pool);
-	}
+	socket_table_done(&engine->table);
 	if (engine->core.refusals.base != NULL)
 		refusals_done(&engine->core.refusals);
 	control_close(&engine->control);
 	if (engine->core.rendezvous != NULL)
 		rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);
-	notifier_close(&engine->notifier);
-	if (engine->channel != NULL)
-		event_free(engine->channel);
+	notify_close(&engine->notify);
+	upstream_stop(&engine->upstream);
 	drain_done(&engine->drain);
 	orphan_done(&engine->orphan);
 	stats_close(&engine->core.stats);
 	bounded_close_done(&engine->core.bounded);
-	if (engine->core.base != NULL)
-		event_base_free(engine->core.base);
+	loop_free(engine->core.base);
 }
 
 int
-engine_main(void)
+engine_main(const char *manager)
 {
 	struct engine engine = {
-	    .phase = CHANNEL_LOADING, .watch = {.fd = -1}, .status = -1};
+	    .watch = {.fd = -1}, .rendezvous = {.fd = -1}, .status = -1};
 
 	log_init(&engine.core.log, "engine", STDERR_FILENO);
-	notifier_connect(&engine.notifier, &engine.core.log);
+	socket_table_init(&engine.table, &engine.core, &engine.watch);
+	/* Before the sandbox is entered. */
+	notify_open(&engine.notify, manager, &engine.core.log);
 	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
 	    engine_open(&engine) == -1) {
 		log_line(&engine.core.log, LOG_ERR, "cannot start: %s",

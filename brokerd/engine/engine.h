@@ -2,7 +2,8 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
-/* The whole of brokerd-engine: returns the status to exit with. */
-int engine_main(void);
+/* The whole of brokerd-engine; manager is the address of the service manager,
+ * or NULL.  Returns the status to exit with. */
+int engine_main(const char *manager);
 
 #endif

@@ -28,6 +28,19 @@ loop_new(void)
 	return base;
 }
 
+void
+loop_free(struct event_base *base)
+{
+	if (base != NULL)
+		event_base_free(base);
+}
+
+void
+loop_stop(struct event_base *base)
+{
+	event_base_loopbreak(base);
+}
+
 /* One round of events after the other, with a pause between them when much
  * arrives; see pace.h. */
 void

@@ -141,9 +141,9 @@ def test_explain_tells_what_is_waited_for(test):
     with socket.create_connection(("127.0.0.1", port)):
         wait_for(lambda: listener(test)["state"] == "waiting", "waiting")
         said = tell(test, "explain", "test")
-        for words in ("there is no worker", "After 77 s",
-                      "At tcp:127.0.0.1:%d 1 wait, of " % port,
-                      "there is no mailbox that can be used"):
+        for words in ("There is no worker", "After 77 s",
+                      "tcp:127.0.0.1:%d: 1 of at most " % port,
+                      "There is no usable mailbox at"):
             check(words in said, "%s: %s", words, said)
         check(listener(test)["waiting_ms"] is not None, "since when")
         path = test.mailbox_path() + "file"
@@ -169,8 +169,8 @@ def test_explain_says_why_workers_get_nothing(test):
                        '"udp:127.0.0.1:%d" handoff = listener %s }'
                        % (other, test.owner())))
     said = tell(test, "explain", "lent")
-    for words in ("are lent: what comes waits there",
-                  "no mailbox: what fdrecv-exec has started needs none"):
+    for words in ("are lent: connections and datagrams wait there",
+                  "programs started by fdrecv-exec need none"):
         check(words in said, "%s: %s", words, said)
     test.worker([test.tool("worker-odd"), "idle", test.mailbox_path()],
                 stdout=subprocess.DEVNULL)

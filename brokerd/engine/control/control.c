@@ -1,44 +1,45 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The control socket: HTTP for brokerctl, curl and collectors of metrics.
- * Engine, unprivileged.  Here are the connections: how many, how long, and
- * whose.  evhttp reads and writes them; what is asked goes to control_call().
+ * Engine, unprivileged.  evhttp accepts connections, reads requests and sends
+ * answers; peer.c limits its connections, and call.c handles its requests.
  */
 #include "engine/control/control.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/text.h"
+#include "engine/control/answer.h"
 #include "engine/control/call.h"
-#include "engine/control/peer.h"
+#include "engine/control/writer.h"
 
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
-#include <jansson.h>
-#include <stdio.h>
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
 #endif
 
+#define CONTROL_PEERS 32
 #define CONTROL_HEADERS 8192
 #define CONTROL_BODY 65536
 #define CONTROL_REST_US 100000
 
 static void
-control_on_rested(evutil_socket_t fd, short what, void *argument)
+control_on_rested(evutil_socket_t fd, short what, void *accepting)
 {
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(argument);
+	evconnlistener_enable(accepting);
 }
 
-/* No descriptors are left, say.  By itself it would spin; and it is evhttp
- * that it has for an argument, so that there is nothing else at hand here.
- * control_stop() takes the callback away, and enabling has no effect then. */
+/* accept(2) has failed, because no descriptor is left, for example.  By itself
+ * evconnlistener would try again without a pause.  The other argument belongs
+ * to evhttp, so nothing else is known here; control_stop() removes the callback
+ * for new connections, and then enabling has no effect. */
 static void
 control_on_accept_error(struct evconnlistener *accepting, void *argument)
 {
@@ -51,35 +52,66 @@ control_on_accept_error(struct evconnlistener *accepting, void *argument)
 }
 
 static void
-control_on_request(struct evhttp_request *request, void *argument)
+control_on_request(struct evhttp_request *request, void *owner)
 {
-	struct control *control = argument;
+	struct control *control = owner;
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(request);
-	struct peer *peer = peer_find(control, connection);
+	struct peer *peer = peer_find(&control->peers, connection);
 
-	if (peer == NULL) /* there was no memory for it */
+	if (peer == NULL) { /* there was no memory for it */
 		evhttp_connection_free(connection);
-	else
-		control_call(peer, request);
+		return;
+	}
+	peer->request = request;
+	call_route(&control->context, peer);
 }
 
+/* Further connections wait in the kernel. */
+static void
+control_on_peer_added(void *owner)
+{
+	struct control *control = owner;
+
+	if (control->peers.count >= CONTROL_PEERS)
+		evconnlistener_disable(control->accepting);
+}
+
+static void
+control_on_peer_removed(void *owner, struct peer *peer)
+{
+	struct control *control = owner;
+
+	writer_free(peer->writer);
+	if (!control->stopped)
+		evconnlistener_enable(control->accepting);
+}
+
+static const struct peer_callbacks control_peer_callbacks = {
+    .on_added = control_on_peer_added,
+    .on_removed = control_on_peer_removed,
+};
+
 int
-control_open(
-    struct control *control, const struct record_endpoint *record, int fd)
+control_open(struct control *control, const struct control_context *context,
+    const struct record_endpoint *record, int fd)
 {
 	const int none = 0;
 
-	TAILQ_INIT(&control->peers);
-	control->owner = record->owner;
-	control->group = record->socket_gid;
-	control->started_ms = clock_ms();
-	control->fd = fd;
-	snprintf(control->path, sizeof(control->path), "%s", record->mailbox);
-	json_object_seed((size_t)control->core->epoch); /* opens no file */
-	/* Those who connect inherit it; see unix_stream_connect() in Linux. */
+	*control = (struct control){.context = *context,
+	    .peers = {.administrator = record->owner,
+		.group = record->socket_gid,
+		.callbacks = &control_peer_callbacks,
+		.owner = control}};
+	control->context.started_ms = clock_ms();
+	control->context.fd = fd;
+	text_copy(control->context.path, sizeof(control->context.path),
+	    record->mailbox);
+	TAILQ_INIT(&control->peers.peers);
+	json_object_seed((size_t)context->epoch); /* opens no file */
+	/* Connections inherit it; see unix_stream_connect() in Linux. */
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
-	control->accepting = evconnlistener_new(control->core->base, NULL, NULL,
+	control->accepting = evconnlistener_new(context->base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_DISABLED, 0,
 	    fd);
 	if (control->accepting == NULL) {
@@ -88,14 +120,14 @@ control_open(
 	}
 	evconnlistener_set_error_cb(
 	    control->accepting, control_on_accept_error);
-	control->http = evhttp_new(control->core->base);
+	control->http = evhttp_new(context->base);
 	if (control->http == NULL)
 		return -1;
 	evhttp_set_max_headers_size(control->http, CONTROL_HEADERS);
 	evhttp_set_max_body_size(control->http, CONTROL_BODY);
 	evhttp_set_allowed_methods(
 	    control->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
-	evhttp_set_bevcb(control->http, peer_new, control);
+	evhttp_set_bevcb(control->http, peer_new, &control->peers);
 	evhttp_set_gencb(control->http, control_on_request, control);
 	if (evhttp_bind_listener(control->http, control->accepting) == NULL)
 		return -1;
@@ -109,13 +141,25 @@ control_start(struct control *control)
 		evconnlistener_enable(control->accepting);
 }
 
-static int
-peer_is_busy(const struct peer *peer)
+/* At most one waits, see route_ask(). */
+void
+control_on_result(struct control *control, int status, const char *text)
 {
-	return peer->waiting != NULL || peer->writer != NULL || peer->answered;
+	struct peer *peer =
+	    control->http == NULL ? NULL : peer_find_waiting(&control->peers);
+
+	if (peer != NULL)
+		answer_result(peer, status, text);
 }
 
-/* The socket is closed at the end: see control_on_accept_error(). */
+void
+control_set_orphan(struct control *control, uint64_t until_ms)
+{
+	control->context.orphan_until_ms = until_ms;
+}
+
+/* The socket stays open until control_close(), for the callback of a pause
+ * that control_on_accept_error() has begun. */
 void
 control_stop(struct control *control)
 {
@@ -126,22 +170,12 @@ control_stop(struct control *control)
 	control->stopped = 1;
 	evconnlistener_disable(control->accepting);
 	evconnlistener_set_cb(control->accepting, NULL, NULL);
-	for (peer = TAILQ_FIRST(&control->peers); peer != NULL; peer = next) {
+	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
+	     peer = next) {
 		next = TAILQ_NEXT(peer, entry);
-		if (!peer_is_busy(peer))
+		if (peer->state == PEER_ASKING)
 			peer_drop(peer);
 	}
-}
-
-void
-control_set_accepting(struct control *control, int accepting)
-{
-	if (control->stopped)
-		return;
-	if (accepting)
-		evconnlistener_enable(control->accepting);
-	else
-		evconnlistener_disable(control->accepting);
 }
 
 int
@@ -151,8 +185,8 @@ control_is_busy(const struct control *control)
 
 	if (control->http == NULL)
 		return 0;
-	TAILQ_FOREACH (peer, &control->peers, entry)
-		if (peer_is_busy(peer))
+	TAILQ_FOREACH (peer, &control->peers.peers, entry)
+		if (peer->state != PEER_ASKING)
 			return 1;
 	return 0;
 }
@@ -164,7 +198,7 @@ control_close(struct control *control)
 
 	control->stopped = 1;
 	if (control->http != NULL) {
-		while ((peer = TAILQ_FIRST(&control->peers)) != NULL)
+		while ((peer = TAILQ_FIRST(&control->peers.peers)) != NULL)
 			peer_drop(peer);
 		evhttp_free(control->http);
 	} else if (control->accepting != NULL) {

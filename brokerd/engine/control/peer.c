@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection to the control socket.  Engine, unprivileged.  The peer may
- * be slow, silent or many: each has so long for its request, each user so many
- * connections, and beyond that they wait in the kernel.
+ * One connection to the control socket.  Engine, unprivileged.  A peer may be
+ * slow or silent, so the time for its request and for reading the answer is
+ * limited, and so is the number of connections of one user.
  */
 #include "engine/control/peer.h"
 
-#include "engine/control/writer.h"
+#include "record/record.h"
 
 #include <sys/socket.h>
 
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <event2/http.h>
 #include <stdlib.h>
 
-#define CONTROL_PEERS 32
-#define CONTROL_PEERS_OF_A_USER 8 /* root and the starter may have all */
+#define PEER_LIMIT_US 5000000
+#define PEER_OF_A_USER 8 /* but root and the administrator may have all */
 
 static int
 peer_has_group(int fd, gid_t group)
@@ -35,22 +34,24 @@ peer_has_group(int fd, gid_t group)
 	return found;
 }
 
+/* A peer whose credentials cannot be read may do nothing. */
 static void
-peer_look_who(struct peer *peer, int fd)
+peer_set_right(struct peer *peer, int fd)
 {
-	const struct control *control = peer->control;
+	const struct peer_list *list = peer->list;
 	struct ucred who;
 	socklen_t size = sizeof(who);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1)
-		return; /* who cannot be told may do nothing */
+		return;
 	peer->uid = who.uid;
 	if (who.uid == 0 ||
-	    (control->owner != RECORD_NO_ID && who.uid == control->owner))
-		peer->right = CONTROL_CHANGE;
-	else if (control->group != RECORD_NO_ID &&
-	    (who.gid == control->group || peer_has_group(fd, control->group)))
-		peer->right = CONTROL_READ;
+	    (list->administrator != RECORD_NO_ID &&
+		who.uid == list->administrator))
+		peer->right = PEER_CHANGE;
+	else if (list->group != RECORD_NO_ID &&
+	    (who.gid == list->group || peer_has_group(fd, list->group)))
+		peer->right = PEER_READ;
 }
 
 static int
@@ -59,37 +60,36 @@ peer_is_one_too_many(const struct peer *peer)
 	const struct peer *other;
 	size_t count = 0;
 
-	TAILQ_FOREACH (other, &peer->control->peers, entry)
+	TAILQ_FOREACH (other, &peer->list->peers, entry)
 		count += other->uid == peer->uid;
-	return peer->right != CONTROL_CHANGE && count > CONTROL_PEERS_OF_A_USER;
+	return peer->right != PEER_CHANGE && count > PEER_OF_A_USER;
 }
 
 static void
 peer_free(struct peer *peer)
 {
-	struct control *control = peer->control;
+	struct peer_list *list = peer->list;
 
-	TAILQ_REMOVE(&control->peers, peer, entry);
-	control->peer_count--;
-	control_set_accepting(control, 1);
-	writer_free(peer->writer);
-	event_free(peer->late);
+	TAILQ_REMOVE(&list->peers, peer, entry);
+	list->count--;
+	list->callbacks->on_removed(list->owner, peer);
+	timer_done(&peer->limit);
 	free(peer);
 }
 
 static void
-peer_on_close(struct evhttp_connection *connection, void *argument)
+peer_on_close(struct evhttp_connection *connection, void *peer)
 {
 	(void)connection;
-	peer_free(argument);
+	peer_free(peer);
 }
 
-/* evhttp tells of a connection only with its first request.  But it is the
- * argument of the buffer's callbacks, and as long as there is a reference to
- * the buffer, it can be asked for them; they are gone when evhttp has let go
- * of it.  0, or -1 and the peer is gone. */
+/* evhttp shows a connection with its first request, but a peer that sends none
+ * must be dropped too.  The connection is the argument of the callbacks of the
+ * buffer, which can be read as long as the buffer is referenced; they are NULL
+ * when evhttp has freed the connection.  0, or -1 and the peer was freed. */
 static int
-peer_meet(struct peer *peer)
+peer_find_connection(struct peer *peer)
 {
 	struct bufferevent *buffer = peer->buffer;
 	void *connection = NULL;
@@ -103,86 +103,88 @@ peer_meet(struct peer *peer)
 	}
 	peer->connection = connection;
 	evhttp_connection_set_closecb(peer->connection, peer_on_close, peer);
-	peer_look_who(peer, fd);
-	peer_allow(peer, PEER_S);
+	peer_set_right(peer, fd);
+	timer_set(&peer->limit, PEER_LIMIT_US);
 	return 0;
 }
 
+/* Comes at once for a new peer, and later if it was too slow. */
 static void
-peer_on_late(evutil_socket_t fd, short what, void *argument)
+peer_on_limit(void *owner)
 {
-	struct peer *peer = argument;
+	struct peer *peer = owner;
 
-	(void)fd;
-	(void)what;
 	if (peer->connection != NULL)
 		peer_drop(peer);
-	else if (peer_meet(peer) == 0 && peer_is_one_too_many(peer))
+	else if (peer_find_connection(peer) == 0 && peer_is_one_too_many(peer))
 		peer_drop(peer);
 }
 
 struct bufferevent *
 peer_new(struct event_base *base, void *argument)
 {
-	struct control *control = argument;
+	struct peer_list *list = argument;
 	struct peer *peer = calloc(1, sizeof(*peer));
-	struct event *late =
-	    peer == NULL ? NULL : evtimer_new(base, peer_on_late, peer);
-	struct bufferevent *buffer = late == NULL ?
-	    NULL :
-	    bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
 
-	if (buffer == NULL) {
-		if (late != NULL)
-			event_free(late);
+	if (peer == NULL ||
+	    timer_init(&peer->limit, base, peer_on_limit, peer) == -1 ||
+	    (peer->buffer = bufferevent_socket_new(
+		 base, -1, BEV_OPT_CLOSE_ON_FREE)) == NULL) {
+		if (peer != NULL)
+			timer_done(&peer->limit);
 		free(peer);
 		return NULL;
 	}
-	bufferevent_incref(buffer);
-	*peer = (struct peer){.control = control,
-	    .buffer = buffer,
-	    .late = late,
-	    .uid = (uid_t)-1};
-	TAILQ_INSERT_TAIL(&control->peers, peer, entry);
-	peer_allow(peer, 0);
-	if (++control->peer_count >= CONTROL_PEERS)
-		control_set_accepting(control, 0);
-	return buffer;
+	bufferevent_incref(peer->buffer);
+	peer->list = list;
+	peer->uid = (uid_t)-1;
+	TAILQ_INSERT_TAIL(&list->peers, peer, entry);
+	list->count++;
+	timer_set(&peer->limit, 0);
+	list->callbacks->on_added(list->owner);
+	return peer->buffer;
 }
 
 struct peer *
-peer_find(struct control *control, struct evhttp_connection *connection)
+peer_find(struct peer_list *list, struct evhttp_connection *connection)
 {
 	struct bufferevent *buffer =
 	    evhttp_connection_get_bufferevent(connection);
 	struct peer *peer;
 
-	TAILQ_FOREACH (peer, &control->peers, entry)
+	TAILQ_FOREACH (peer, &list->peers, entry)
 		if (peer->buffer == buffer)
 			break;
-	if (peer != NULL && peer->connection == NULL)
-		peer_meet(peer);
+	if (peer != NULL && peer->connection == NULL &&
+	    peer_find_connection(peer) == -1)
+		return NULL;
+	return peer;
+}
+
+struct peer *
+peer_find_waiting(struct peer_list *list)
+{
+	struct peer *peer;
+
+	TAILQ_FOREACH (peer, &list->peers, entry)
+		if (peer->state == PEER_WAITING)
+			break;
 	return peer;
 }
 
 void
-peer_allow(struct peer *peer, unsigned int seconds)
+peer_set_state(struct peer *peer, enum peer_state state)
 {
-	struct timeval delay = {.tv_sec = (time_t)seconds};
-
-	event_add(peer->late, &delay);
-}
-
-void
-peer_wait(struct peer *peer)
-{
-	event_del(peer->late);
+	peer->state = state;
+	if (state == PEER_WAITING || state == PEER_WRITING)
+		timer_stop(&peer->limit);
+	else
+		timer_set(&peer->limit, PEER_LIMIT_US);
 }
 
 void
 peer_drop(struct peer *peer)
 {
-	if (peer->connection == NULL && peer_meet(peer) == -1)
-		return;
-	evhttp_connection_free(peer->connection);
+	if (peer->connection != NULL || peer_find_connection(peer) == 0)
+		evhttp_connection_free(peer->connection);
 }

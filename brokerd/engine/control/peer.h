@@ -2,55 +2,78 @@
 #ifndef ENGINE_CONTROL_PEER_H
 #define ENGINE_CONTROL_PEER_H
 
-#include "engine/control/control.h"
+#include "engine/timer.h"
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <stddef.h>
 
 struct bufferevent;
-struct writer;
-struct event;
-struct event_base;
 struct evhttp_connection;
 struct evhttp_request;
+struct peer;
+struct writer;
 
-#define PEER_S 5
+enum peer_right {
+	PEER_NOTHING,
+	PEER_READ,
+	PEER_CHANGE,
+};
 
-enum control_right {
-	CONTROL_NOTHING,
-	CONTROL_READ,
-	CONTROL_CHANGE,
+enum peer_state {
+	PEER_ASKING,   /* its request is not complete */
+	PEER_WAITING,  /* for the end of a reload or an upgrade */
+	PEER_WRITING,  /* its answer is being written, step by step */
+	PEER_ANSWERED, /* its answer is being sent */
+};
+
+struct peer_callbacks {
+	/* A peer was added to the list. */
+	void (*on_added)(void *owner);
+	/* peer was removed from the list and is about to be freed. */
+	void (*on_removed)(void *owner, struct peer *peer);
+};
+
+/* All connections to the control socket, and who may use them. */
+struct peer_list {
+	TAILQ_HEAD(, peer) peers;
+	size_t count;
+	uid_t administrator; /* besides root; RECORD_NO_ID: nobody */
+	gid_t group;         /* may read; RECORD_NO_ID: there is none */
+	const struct peer_callbacks *callbacks;
+	void *owner;
 };
 
 /* One connection to the control socket: one request, then it is closed. */
 struct peer {
 	TAILQ_ENTRY(peer) entry;
-	struct control *control;
+	struct peer_list *list;
 	struct bufferevent *buffer; /* held until connection is known */
-	struct evhttp_connection *connection; /* NULL: not looked at so far */
-	struct evhttp_request *waiting; /* for control_on_result(), or NULL */
-	struct writer *writer;          /* of its answer, or NULL */
-	struct event *late;
+	struct evhttp_connection *connection; /* NULL: not known yet */
+	struct evhttp_request *request;       /* NULL: none was read yet */
+	struct writer *writer; /* of its answer; the list's owner frees it */
+	struct timer limit;    /* for its request, or for reading the answer */
+	enum peer_state state;
+	enum peer_right right;
 	uid_t uid;
-	enum control_right right;
-	int answered;
 };
 
-/* For evhttp, which asks for a buffer for each connection that it accepts: the
- * buffer of a new peer of the control that argument is.  NULL: no memory. */
-struct bufferevent *peer_new(struct event_base *base, void *argument);
+/* For evhttp, which asks for a buffer for each connection that it accepts:
+ * adds a peer to list and returns its buffer.  NULL: no memory. */
+struct bufferevent *peer_new(struct event_base *base, void *list);
 
 /* The peer behind a connection that has sent a request, or NULL. */
 struct peer *peer_find(
-    struct control *control, struct evhttp_connection *connection);
+    struct peer_list *list, struct evhttp_connection *connection);
 
-/* For its request, or for taking the answer, it has so many seconds. */
-void peer_allow(struct peer *peer, unsigned int seconds);
+/* The peer that waits for a reload or an upgrade, or NULL. */
+struct peer *peer_find_waiting(struct peer_list *list);
 
-/* It has as long as it takes: the wait is for somebody else. */
-void peer_wait(struct peer *peer);
+/* Enters a state.  Time is limited only where the peer has to do something. */
+void peer_set_state(struct peer *peer, enum peer_state state);
 
-/* Hangs up and frees the peer. */
+/* Closes the connection and frees the peer. */
 void peer_drop(struct peer *peer);
-
-/* Of control.c: accepts connections, or lets them wait in the kernel. */
-void control_set_accepting(struct control *control, int accepting);
 
 #endif

@@ -2,55 +2,61 @@
 #ifndef ENGINE_CONTROL_REPORT_H
 #define ENGINE_CONTROL_REPORT_H
 
-#include "engine/control/control.h"
+#include "engine/control/context.h"
 
 #include <jansson.h>
 #include <stdio.h>
 
 /*
- * What the control socket tells, see doc/CONTROL.md.
+ * What the control socket shows, see doc/CONTROL.md.
  */
 
-/* A report that may be long, a step at a time: connections that are to be
- * handed off must not wait for all of it. */
-struct control_report {
-	const struct control *control;
+/* A report that may be long and is written to file step by step, so that
+ * connections that are to be handed off need not wait for all of it.  Listeners
+ * and pools live as long as the engine, so a step can begin where the last one
+ * ended. */
+struct report {
+	const struct control_context *context;
 	FILE *file;
-	/* Where the next step goes on. */
-	const struct listener *listener;
-	const struct pool *pool;
-	size_t count, done; /* listeners */
-	struct stats_listener *sums;
+	const struct listener *listener; /* the next one */
+	const struct pool *pool;         /* the next one */
+	size_t count;                    /* of listeners */
+	size_t done;                     /* items written */
+	struct stats_listener *sums;     /* of them, to be freed; or NULL */
 };
 
-enum control_step {
-	CONTROL_MORE,
-	CONTROL_DONE,
-	CONTROL_FAILED, /* no memory */
+enum report_step {
+	REPORT_MORE,
+	REPORT_DONE,
+	REPORT_FAILED, /* no memory */
 };
+
+/* Writes the next item (takes it) of a JSON array.  0, or -1: no memory. */
+int report_item(struct report *report, json_t *item);
+
+/* Writes JSON (takes it).  0, or -1: no memory. */
+int report_json(struct report *report, json_t *json);
+
+/* Any bytes as a JSON string: those that are not UTF-8 become '?'. */
+json_t *report_text(const char *bytes);
 
 /* The broker and its listeners, as JSON. */
-enum control_step control_status_step(struct control_report *report);
+enum report_step report_status(struct report *report);
 
 /* The workers of all pools, as JSON. */
-enum control_step control_workers_step(struct control_report *report);
+enum report_step report_workers(struct report *report);
 
-/* The counters for a collector. */
-enum control_step control_metrics_step(struct control_report *report);
+/* The counters, as Prometheus reads them. */
+enum report_step report_metrics(struct report *report);
 
-/* How a listener is, in words; NULL: no memory. */
-json_t *control_explain(const struct listener *listener);
+/* The condition of a listener in words; NULL: no memory. */
+json_t *report_explain(const struct listener *listener);
 
-/* Which of the broker's sockets that is; NULL also if it is none. */
-json_t *control_whois(const struct control *control, uint64_t inode);
+/* Which socket of the engine has that inode number; NULL: none has, or there
+ * is no memory. */
+json_t *report_whois(const struct control_context *context, uint64_t inode);
 
-/* Text as a JSON string, whatever bytes are in it. */
-json_t *control_text(const char *text);
-
-/* Writes it (takes it) to file.  0, or -1: there was no memory for it. */
-int control_put(FILE *file, json_t *json);
-
-struct control_counter {
+struct report_counter {
 	const char *name;
 	size_t offset; /* in struct stats_listener */
 	int gauge;
@@ -58,6 +64,10 @@ struct control_counter {
 };
 
 /* The counters of a listener; the last one's name is NULL. */
-extern const struct control_counter control_counters[];
+extern const struct report_counter report_counters[];
+
+/* The value of a counter in counters. */
+uint64_t report_counter_value(const struct report_counter *counter,
+    const struct stats_listener *counters);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of counters, as they are told.  Engine, unprivileged.
+ * The table of counters.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
+
+#include <string.h>
 
 #define COUNTER(name, description)                                           \
 	{                                                                    \
@@ -13,31 +15,43 @@
 #name, offsetof(struct stats_listener, name), 1, description \
 	}
 
-const struct control_counter control_counters[] = {
+const struct report_counter report_counters[] = {
     COUNTER(accepted, "Connections accepted"),
     COUNTER(taken, "Connections that a worker confirmed"),
     COUNTER(plain, "Connections sent to a worker that gives no receipts"),
     COUNTER(expired, "Connections without a receipt within receipt-timeout"),
-    COUNTER(died, "Connections touched, or perhaps, by a worker that died"),
-    COUNTER(dead, "Connections whose client was gone before"),
+    COUNTER(died, "Connections that a worker which died may have touched"),
+    COUNTER(dead, "Connections whose client was gone before the hand-off"),
     COUNTER(refused_absent, "Connections refused: no worker within give-up"),
     COUNTER(refused_drain, "Connections refused: the engine had to end"),
-    COUNTER(refused_deaths, "Connections refused: too many workers died of it"),
-    COUNTER(orphaned, "Connections with a worker when an engine died"),
-    COUNTER(lost, "Connections in an engine when it died"),
-    GAUGE(held, "Connections accepted that no worker has"),
-    GAUGE(unreceipted, "Connections that a worker has and has not confirmed"),
+    COUNTER(refused_deaths,
+	"Connections refused: too many workers died serving them"),
+    COUNTER(orphaned, "Connections that a worker had when an engine died"),
+    COUNTER(lost, "Connections that an engine had when it died"),
+    GAUGE(held, "Connections accepted and held by the engine"),
+    GAUGE(unreceipted, "Connections that a worker has not confirmed"),
     COUNTER(handed_off, "Hand-offs, again after each return"),
     COUNTER(returned_death, "Hand-offs returned: the worker died"),
     COUNTER(returned_limit, "Hand-offs returned: no descriptors left"),
-    COUNTER(returned_denied, "Hand-offs returned: a security module said no"),
+    COUNTER(
+	returned_denied, "Hand-offs returned: a security module denied them"),
     COUNTER(lent, "Sockets lent to workers"),
-    COUNTER(accept_skipped, "Errors of accept that meant one connection"),
+    COUNTER(accept_skipped, "Errors of accept that concerned one connection"),
     COUNTER(accept_paused, "Times that a limit stopped accepting"),
     COUNTER(worker_away, "Sends that found the worker gone"),
     COUNTER(worker_leaving, "Sends that found the worker leaving"),
     COUNTER(worker_full, "Sends that found the mailbox full"),
-    COUNTER(send_retried, "Sends that are tried again"),
+    COUNTER(send_retried, "Sends that were tried again"),
     COUNTER(send_failed, "Sends that failed for good"),
     {NULL, 0, 0, NULL},
 };
+
+uint64_t
+report_counter_value(
+    const struct report_counter *counter, const struct stats_listener *counters)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)counters + counter->offset, sizeof(value));
+	return value;
+}

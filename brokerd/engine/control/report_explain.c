@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * How a listener is, in words: what it waits for, why, and what helps.
- * Engine, unprivileged.
+ * Explains the condition of a listener in words: what it waits for, why, and
+ * what an administrator can do.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 
@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static void explain_add(json_t *lines, const char *format, ...)
@@ -27,25 +26,42 @@ explain_add(json_t *lines, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	json_array_append_new(lines, control_text(text));
+	json_array_append_new(lines, report_text(text));
 }
 
 static void
 explain_absent(const struct listener *listener, json_t *lines)
 {
 	unsigned int limit = listener->record->give_up_s;
-	uint64_t waited_s = (clock_ms() - listener->absent_ms) / 1000;
 
 	explain_add(lines,
-	    "Connections wait in the kernel, for %llu s by now: there is no "
-	    "worker.",
-	    (unsigned long long)waited_s);
+	    "There is no worker: connections have waited in the kernel for "
+	    "%llu s.",
+	    (unsigned long long)(clock_ms() - listener->absent_ms) / 1000);
 	if (limit == 0)
-		explain_add(lines, "They wait for ever, since give-up is 0.");
+		explain_add(
+		    lines, "They wait without a limit, since give-up is 0.");
 	else
 		explain_add(lines,
-		    "After %u s (give-up) they are refused until there is one.",
+		    "After %u s (give-up) they are refused until there is a "
+		    "worker.",
 		    limit);
+}
+
+static void
+explain_open(const struct listener *listener, json_t *lines)
+{
+	if (listener_is_lent(listener))
+		explain_add(lines,
+		    "Its sockets are lent: connections and datagrams wait "
+		    "there for the programs that have the sockets.");
+	else if (pool_has_worker(listener->pool))
+		explain_add(
+		    lines, "It accepts connections and hands them off.");
+	else
+		explain_add(lines,
+		    "There is no worker: the first connection will wait in "
+		    "the kernel.");
 }
 
 static void
@@ -56,17 +72,10 @@ explain_state(const struct listener *listener, json_t *lines)
 	switch (listener->state) {
 	case LISTENER_STOPPED:
 		explain_add(
-		    lines, "It accepts nothing: this engine is about to end.");
+		    lines, "It accepts nothing: this engine is ending.");
 		return;
 	case LISTENER_OPEN:
-		explain_add(lines,
-		    listener_is_lent(listener) ?
-			"Its sockets are lent: what comes waits there for the "
-			"programs that have them." :
-			pool_has_worker(listener->pool) ?
-			"It accepts connections and hands them off." :
-			"There is no worker: the first connection will wait "
-			"in the kernel.");
+		explain_open(listener, lines);
 		return;
 	case LISTENER_WAITING:
 		if (listener->absent_ms != 0)
@@ -74,8 +83,8 @@ explain_state(const struct listener *listener, json_t *lines)
 		else
 			explain_add(lines,
 			    "Connections wait in the kernel: no worker has "
-			    "room.  \"brokerctl workers\" shows what each has "
-			    "in hand, and may have.");
+			    "room.  \"brokerctl workers\" shows how many "
+			    "connections each has, and how many it may have.");
 		return;
 	case LISTENER_REFUSING:
 		explain_add(lines,
@@ -85,20 +94,20 @@ explain_state(const struct listener *listener, json_t *lines)
 		return;
 	case LISTENER_RESTING:
 		explain_add(lines,
-		    "Connections wait in the kernel: accepting failed, and is "
-		    "tried again within a second; the log says why.");
+		    "Connections wait in the kernel: accepting failed and is "
+		    "tried again within a second.  The log has the cause.");
 		return;
 	case LISTENER_PAUSED:
 		explain_add(lines,
-		    "Connections wait in the kernel, without a limit of time: "
-		    "it was paused.  \"brokerctl resume %s\" ends that.",
+		    "Connections wait in the kernel without a limit: the "
+		    "listener is paused.  \"brokerctl resume %s\" ends that.",
 		    record->listener);
 		return;
 	}
 }
 
-/* For a listening socket TCP_INFO tells of its queue; see tcp_get_info() in
- * the kernel. */
+/* The TCP_INFO of a listening socket has the length of its queue and the
+ * limit; see tcp_get_info() in the kernel. */
 static void
 explain_queues(const struct listener *listener, json_t *lines)
 {
@@ -108,13 +117,15 @@ explain_queues(const struct listener *listener, json_t *lines)
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		size = sizeof(info);
-		if (endpoint->record.kind != RECORD_TCP ||
+		if (endpoint->record.kind == RECORD_TCP &&
 		    getsockopt(endpoint->fd, IPPROTO_TCP, TCP_INFO, &info,
-			&size) == -1 ||
-		    info.tcpi_unacked == 0)
-			continue;
-		explain_add(lines, "At %s %u wait, of %u that may.",
-		    endpoint->record.name, info.tcpi_unacked, info.tcpi_sacked);
+			&size) == 0 &&
+		    info.tcpi_unacked != 0)
+			explain_add(lines,
+			    "%s: %u of at most %u connections are in the "
+			    "kernel's queue.",
+			    endpoint->record.name, info.tcpi_unacked,
+			    info.tcpi_sacked);
 	}
 }
 
@@ -137,17 +148,19 @@ explain_workers(const struct listener *listener, json_t *lines)
 		else
 			ready++;
 	}
-	if (TAILQ_EMPTY(&pool->workers))
-		explain_add(lines, "At %s there is no mailbox%s.",
-		    pool->finder.path,
-		    listener_is_lent(listener) ?
-			": what fdrecv-exec has started needs none" :
-			" that can be used");
-	else
+	if (!TAILQ_EMPTY(&pool->workers))
 		explain_add(lines,
-		    "At %s: %u ready, %u with a full mailbox, %u paused by "
-		    "themselves, %u draining, %u that left.",
+		    "Workers at %s: %u ready, %u with a full mailbox, %u "
+		    "paused by themselves, %u draining, %u that have left.",
 		    pool->finder.path, ready, full, paused, draining, left);
+	else if (listener_is_lent(listener))
+		explain_add(lines,
+		    "There is no mailbox at %s: programs started by "
+		    "fdrecv-exec need none.",
+		    pool->finder.path);
+	else
+		explain_add(lines, "There is no usable mailbox at %s.",
+		    pool->finder.path);
 }
 
 static void
@@ -167,7 +180,7 @@ explain_fault(const struct finder *finder, json_t *lines)
 }
 
 json_t *
-control_explain(const struct listener *listener)
+report_explain(const struct listener *listener)
 {
 	json_t *lines = json_array();
 	uint64_t held = listener->stats->held;
@@ -177,8 +190,8 @@ control_explain(const struct listener *listener)
 	explain_workers(listener, lines);
 	if (held != 0)
 		explain_add(lines,
-		    "%llu came back from workers, or found them full, and "
-		    "wait in the engine.",
+		    "Connections in the engine, which a worker returned or had "
+		    "no room for: %llu.",
 		    (unsigned long long)held);
 	explain_fault(&listener->pool->finder, lines);
 	return json_pack("{s:s, s:s, s:o}", "name", listener->record->listener,

@@ -1,94 +1,88 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The counters as Prometheus reads them.  Engine, unprivileged.
+ * The counters in the text format of Prometheus.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define METRICS_SUMS 64
+#define METRICS_SUMS 64 /* listeners in a step */
 
 static void
-metrics_counter(FILE *file, const struct control_counter *counter,
+metrics_head(FILE *file, const char *name, const char *end, const char *type,
+    const char *description)
+{
+	fprintf(file, "# HELP portbroker_%s%s %s\n# TYPE portbroker_%s%s %s\n",
+	    name, end, description, name, end, type);
+}
+
+static void
+metrics_counter(FILE *file, const struct report_counter *counter,
     const struct stats_listener *sums, size_t count)
 {
 	const char *end = counter->gauge ? "" : "_total";
-	uint64_t value;
 
-	fprintf(file, "# HELP portbroker_%s%s %s\n# TYPE portbroker_%s%s %s\n",
-	    counter->name, end, counter->description, counter->name, end,
-	    counter->gauge ? "gauge" : "counter");
-	for (size_t i = 0; i < count; i++) {
-		memcpy(&value, (const char *)&sums[i] + counter->offset,
-		    sizeof(value));
+	metrics_head(file, counter->name, end,
+	    counter->gauge ? "gauge" : "counter", counter->description);
+	for (size_t i = 0; i < count; i++)
 		fprintf(file, "portbroker_%s%s{listener=\"%s\"} %llu\n",
 		    counter->name, end, sums[i].name,
-		    (unsigned long long)value);
-	}
+		    (unsigned long long)report_counter_value(
+			counter, &sums[i]));
 }
 
-/* What is no counter of the shared memory. */
+/* The values that are not in the shared memory. */
 static void
-metrics_gauges(FILE *file, const struct control *control)
+metrics_gauges(FILE *file, const struct listener_list *listeners)
 {
 	const struct listener *listener;
 
-	fputs("# HELP portbroker_workers Workers of a listener\n"
-	      "# TYPE portbroker_workers gauge\n",
-	    file);
-	TAILQ_FOREACH (listener, control->listeners, entry)
+	metrics_head(file, "workers", "", "gauge", "Workers of a listener");
+	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file, "portbroker_workers{listener=\"%s\"} %zu\n",
 		    listener->record->listener,
 		    pool_count_workers(listener->pool));
-	fputs("# HELP portbroker_state State of a listener\n"
-	      "# TYPE portbroker_state gauge\n",
-	    file);
-	TAILQ_FOREACH (listener, control->listeners, entry)
+	metrics_head(file, "state", "", "gauge", "State of a listener");
+	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file,
 		    "portbroker_state{listener=\"%s\",state=\"%s\"} 1\n",
 		    listener->record->listener, listener_state_name(listener));
 }
 
-static size_t
-metrics_count(const struct control *control)
+static int
+metrics_begin(struct report *report)
 {
 	const struct listener *listener;
-	size_t count = 0;
 
-	TAILQ_FOREACH (listener, control->listeners, entry)
-		count++;
-	return count;
+	TAILQ_FOREACH (listener, report->context->listeners, entry)
+		report->count++;
+	report->sums = calloc(report->count + 1, sizeof(*report->sums));
+	return report->sums == NULL ? -1 : 0;
 }
 
-/* First the sums of all listeners, some of them a step, and then each counter
- * of all in a step: a collector wants them together. */
-enum control_step
-control_metrics_step(struct control_report *report)
+/* Sums up some listeners in a step, and then writes one counter of all
+ * listeners in a step, because the format wants these together. */
+enum report_step
+report_metrics(struct report *report)
 {
-	size_t counter;
+	const struct report_counter *counter;
 
-	if (report->sums == NULL) {
-		report->count = metrics_count(report->control);
-		report->sums = calloc(report->count + 1, sizeof(*report->sums));
-		if (report->sums == NULL)
-			return CONTROL_FAILED;
-	}
+	if (report->sums == NULL && metrics_begin(report) == -1)
+		return REPORT_FAILED;
 	for (int i = 0; i < METRICS_SUMS && report->listener != NULL; i++) {
-		stats_sum(&report->control->core->stats,
+		stats_sum(report->context->stats,
 		    report->listener->record->listener,
 		    &report->sums[report->done++]);
 		report->listener = TAILQ_NEXT(report->listener, entry);
 	}
 	if (report->listener != NULL)
-		return CONTROL_MORE;
-	counter = report->done++ - report->count;
-	if (control_counters[counter].name != NULL) {
-		metrics_counter(report->file, &control_counters[counter],
-		    report->sums, report->count);
-		return CONTROL_MORE;
+		return REPORT_MORE;
+	counter = &report_counters[report->done++ - report->count];
+	if (counter->name != NULL) {
+		metrics_counter(
+		    report->file, counter, report->sums, report->count);
+		return REPORT_MORE;
 	}
-	metrics_gauges(report->file, report->control);
-	return CONTROL_DONE;
+	metrics_gauges(report->file, report->context->listeners);
+	return REPORT_DONE;
 }

@@ -1,56 +1,49 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which of the broker's sockets has an inode's number: ss(8), lsof(8) and
- * /proc show numbers where a socket was bound by another process or not at
- * all.  Engine, unprivileged.
+ * Finds a socket of the engine by its inode number: ss(8), lsof(8) and /proc
+ * show only this number for a socket that another process has bound, or that
+ * has no name.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 
 #include "channel/channel.h"
 #include "engine/worker/receipt_conn.h"
-#include "engine/worker/rendezvous.h"
 
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <stdarg.h>
-#include <stdio.h>
 
 struct whois {
 	ino_t inode;
-	char text[1024]; /* "": nothing so far */
-	const char *what;
+	const char *what;     /* NULL: not found */
 	const char *listener; /* or NULL */
+	char text[1024];
 };
 
-static void whois_found(struct whois *whois, const char *what,
-    const char *listener, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+static void whois_try(struct whois *whois, int fd, const char *path,
+    const char *what, const char *listener, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 
+/* Fills in the rest of whois if the socket fd, or its file at path (NULL: it
+ * has none), has the inode number: these are two numbers, and a user may know
+ * either. */
 static void
-whois_found(struct whois *whois, const char *what, const char *listener,
-    const char *format, ...)
+whois_try(struct whois *whois, int fd, const char *path, const char *what,
+    const char *listener, const char *format, ...)
 {
+	struct stat st;
 	va_list ap;
 
+	if ((fstat(fd, &st) == -1 || st.st_ino != whois->inode) &&
+	    (path == NULL || lstat(path, &st) == -1 ||
+		st.st_ino != whois->inode))
+		return;
 	va_start(ap, format);
 	vsnprintf(whois->text, sizeof(whois->text), format, ap);
 	va_end(ap);
 	whois->what = what;
 	whois->listener = listener;
-}
-
-/* The number of a socket is not that of its file, and either may be asked
- * for. */
-static int
-whois_is(const struct whois *whois, int fd, const char *path)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == 0 && st.st_ino == whois->inode)
-		return 1;
-	return path != NULL && lstat(path, &st) == 0 &&
-	    st.st_ino == whois->inode;
 }
 
 static void
@@ -63,15 +56,14 @@ whois_listener(struct whois *whois, const struct listener *listener)
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		record = &endpoint->record;
 		un = (const void *)&record->address;
-		if (!whois_is(whois, endpoint->fd,
-			record_is_path(record) ? un->sun_path : NULL))
-			continue;
-		whois_found(whois, "endpoint", record->listener,
+		whois_try(whois, endpoint->fd,
+		    record_is_path(record) ? un->sun_path : NULL, "endpoint",
+		    record->listener,
 		    "%s, of listener %s: bound and kept by brokerd, which %s",
 		    record->name, record->listener,
 		    listener_is_lent(listener) ?
 			"lends it to workers: they have it too" :
-			"hands off what connects to it");
+			"hands off connections to it");
 	}
 }
 
@@ -82,83 +74,69 @@ whois_handoffs(
 	const struct handoff *handoff;
 
 	TAILQ_FOREACH (handoff, list, entry)
-		if (whois_is(whois, handoff->fd, NULL))
-			whois_found(whois, "connection",
-			    handoff->endpoint->listener,
-			    "a connection to %s, of listener %s: %s",
-			    handoff->endpoint->name,
-			    handoff->endpoint->listener, where);
+		whois_try(whois, handoff->fd, NULL, "connection",
+		    handoff->endpoint->listener,
+		    "a connection to %s, of listener %s: %s",
+		    handoff->endpoint->name, handoff->endpoint->listener,
+		    where);
 }
 
 static void
-whois_worker(struct whois *whois, const struct worker *worker)
+whois_workers(struct whois *whois, const struct worker_list *list)
 {
 	const struct receipt_conn *link;
+	const struct worker *worker;
 
-	if (worker->mailbox.inode == whois->inode)
-		whois_found(whois, "mailbox", NULL,
+	TAILQ_FOREACH (worker, list, entry) {
+		whois_try(whois, worker->mailbox.node, NULL, "mailbox", NULL,
 		    "the file of the mailbox of worker %s", worker->name);
-	if (whois_is(whois, worker->mailbox.fd, NULL))
-		whois_found(whois, "mailbox", NULL,
-		    "the engine's end towards the mailbox of worker %s, which "
-		    "has no name of its own",
+		whois_try(whois, worker->mailbox.fd, NULL, "mailbox", NULL,
+		    "the engine's end of a connection to the mailbox of worker "
+		    "%s, without a name of its own",
 		    worker->name);
-	TAILQ_FOREACH (link, &worker->links, entry)
-		if (whois_is(whois, link->fd, NULL))
-			whois_found(whois, "receipts", NULL,
+		TAILQ_FOREACH (link, &worker->links, entry)
+			whois_try(whois, link->fd, NULL, "receipts", NULL,
 			    "the engine's end of the connection on which "
 			    "worker %s sends receipts",
 			    worker->name);
-	whois_handoffs(whois, &worker->unreceipted,
-	    "a worker has it too, and has not confirmed it");
+		whois_handoffs(whois, &worker->unreceipted,
+		    "a worker has it too, and has not confirmed it");
+	}
 }
 
 static void
-whois_pool(struct whois *whois, const struct pool *pool)
+whois_builtin(struct whois *whois, const struct control_context *context)
 {
-	const struct worker *worker;
+	const struct rendezvous *rendezvous = context->rendezvous;
 
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		whois_worker(whois, worker);
-	TAILQ_FOREACH (worker, &pool->leaving, entry)
-		whois_worker(whois, worker);
-	whois_handoffs(whois, &pool->held, "it waits for a worker");
-}
-
-static void
-whois_own(struct whois *whois, const struct control *control)
-{
-	const struct rendezvous *rendezvous = control->core->rendezvous;
-
-	if (whois_is(whois, control->fd, control->path))
-		whois_found(whois, "control", NULL, "the control socket, %s",
-		    control->path);
-	if (rendezvous != NULL &&
-	    whois_is(whois, rendezvous->fd, rendezvous->path))
-		whois_found(whois, "rendezvous", NULL,
-		    "the rendezvous socket, %s, where workers say HELLO",
+	whois_try(whois, context->fd, context->path, "control", NULL,
+	    "the control socket, %s", context->path);
+	if (rendezvous != NULL)
+		whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous",
+		    NULL, "the rendezvous socket, %s, where workers say HELLO",
 		    rendezvous->path);
-	if (whois_is(whois, CHANNEL_FD, NULL))
-		whois_found(whois, "channel", NULL,
-		    "the engine's end of the channel to the monitor");
+	whois_try(whois, CHANNEL_FD, NULL, "channel", NULL,
+	    "the engine's end of the channel to the monitor");
 }
 
 json_t *
-control_whois(const struct control *control, uint64_t inode)
+report_whois(const struct control_context *context, uint64_t inode)
 {
 	struct whois whois = {.inode = (ino_t)inode};
 	const struct listener *listener;
 	const struct pool *pool;
 
-	TAILQ_FOREACH (listener, control->listeners, entry)
+	TAILQ_FOREACH (listener, context->listeners, entry)
 		whois_listener(&whois, listener);
-	TAILQ_FOREACH (pool, control->pools, entry)
-		whois_pool(&whois, pool);
-	whois_own(&whois, control);
+	TAILQ_FOREACH (pool, context->pools, entry) {
+		whois_workers(&whois, &pool->workers);
+		whois_workers(&whois, &pool->leaving);
+		whois_handoffs(&whois, &pool->held, "it waits for a worker");
+	}
+	whois_builtin(&whois, context);
 	if (whois.what == NULL)
 		return NULL;
-	return json_pack("{s:I, s:s, s:o, s:o}", "inode", (json_int_t)inode,
-	    "what", whois.what, "listener",
-	    whois.listener == NULL ? json_null() : json_string(whois.listener),
-	    "text", control_text(whois.text));
+	return json_pack("{s:I, s:s, s:s?, s:o}", "inode", (json_int_t)inode,
+	    "what", whois.what, "listener", whois.listener, "text",
+	    report_text(whois.text));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What there is to say of workers.  Engine, unprivileged.
+ * The report about workers.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 
@@ -8,10 +8,8 @@
 
 #include <sys/socket.h>
 
-#include <string.h>
-
 #define WORKERS_LABEL_SIZE 256
-#define WORKERS_POOLS 64 /* that may be empty, a step; else one */
+#define WORKERS_POOLS 64 /* in a step if they are empty; else one */
 
 static const char *const workers_kinds[] = {
     [WORKER_NEW] = "new",
@@ -33,8 +31,8 @@ workers_state(const struct worker *worker)
 	return worker->full ? "full" : "ready";
 }
 
-/* The process that said HELLO: its pid, null if it is in a namespace that
- * cannot be seen from here. */
+/* The process that said HELLO, or null if its pid namespace is not visible
+ * from here. */
 static json_t *
 workers_pid(const struct receipt_conn *link)
 {
@@ -58,32 +56,31 @@ workers_label(const struct receipt_conn *link)
 	    getsockopt(link->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
 		size = 0;
 	label[size] = '\0';
-	return control_text(label);
+	return report_text(label);
 }
 
 static json_t *
-workers_listeners(const struct control *control, const struct pool *pool)
+workers_listeners(const struct report *report)
 {
 	json_t *all = json_array();
 	const struct listener *listener;
 
-	TAILQ_FOREACH (listener, control->listeners, entry)
-		if (listener->pool == pool)
+	TAILQ_FOREACH (listener, report->context->listeners, entry)
+		if (listener->pool == report->pool)
 			json_array_append_new(
 			    all, json_string(listener->record->listener));
 	return all;
 }
 
 static json_t *
-workers_one(const struct pool *pool, const struct worker *worker)
+workers_worker(const struct report *report, const struct worker *worker)
 {
 	const struct receipt_conn *link = TAILQ_FIRST(&worker->links);
-	int counted = worker->counted;
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
-			 "s:I, s:I, s:o, s:I}",
-	    "pool", control_text(pool->finder.path), "name",
-	    control_text(worker->name), "state", workers_state(worker), "kind",
+			 "s:I, s:I, s:o, s:I, s:o}",
+	    "pool", report_text(report->pool->finder.path), "name",
+	    report_text(worker->name), "state", workers_state(worker), "kind",
 	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
 	    (json_int_t)worker->mailbox.owner, "inode",
 	    (json_int_t)worker->mailbox.inode, "device",
@@ -91,48 +88,39 @@ workers_one(const struct pool *pool, const struct worker *worker)
 	    "label", workers_label(link), "window",
 	    (json_int_t)worker->window.size, "unreceipted",
 	    (json_int_t)worker->unreceipted_count, "connections",
-	    counted ? json_integer(worker->connections) : json_null(), "weight",
-	    (json_int_t)worker->share.weight);
+	    worker->counted ? json_integer(worker->connections) : json_null(),
+	    "weight", (json_int_t)worker->share.weight, "listeners",
+	    workers_listeners(report));
 }
 
 static int
-workers_put(struct control_report *report, const struct worker_list *list)
+workers_list(struct report *report, const struct worker_list *list)
 {
-	const struct pool *pool = report->pool;
 	const struct worker *worker;
-	json_t *json;
 
-	TAILQ_FOREACH (worker, list, entry) {
-		json = workers_one(pool, worker);
-		if (json_object_set_new(json, "listeners",
-			workers_listeners(report->control, pool)) == -1) {
-			json_decref(json);
+	TAILQ_FOREACH (worker, list, entry)
+		if (report_item(report, workers_worker(report, worker)) == -1)
 			return -1;
-		}
-		fputs(report->done++ == 0 ? "\n" : ",\n", report->file);
-		if (control_put(report->file, json) == -1)
-			return -1;
-	}
 	return 0;
 }
 
-enum control_step
-control_workers_step(struct control_report *report)
+enum report_step
+report_workers(struct report *report)
 {
 	size_t before = report->done;
 
-	if (report->pool == TAILQ_FIRST(report->control->pools))
+	if (report->pool == TAILQ_FIRST(report->context->pools))
 		fputs("{\"workers\": [", report->file);
 	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
 	     report->done == before;
 	     i++) {
-		if (workers_put(report, &report->pool->workers) == -1 ||
-		    workers_put(report, &report->pool->leaving) == -1)
-			return CONTROL_FAILED;
+		if (workers_list(report, &report->pool->workers) == -1 ||
+		    workers_list(report, &report->pool->leaving) == -1)
+			return REPORT_FAILED;
 		report->pool = TAILQ_NEXT(report->pool, entry);
 	}
 	if (report->pool != NULL)
-		return CONTROL_MORE;
+		return REPORT_MORE;
 	fputs("\n]}\n", report->file);
-	return CONTROL_DONE;
+	return REPORT_DONE;
 }

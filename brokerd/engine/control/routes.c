@@ -4,6 +4,7 @@
  */
 #include "engine/control/routes.h"
 
+#include "engine/control/answer.h"
 #include "engine/control/writer.h"
 
 #include <errno.h>
@@ -11,173 +12,139 @@
 #include <string.h>
 #include <sysexits.h>
 
+#define ROUTES_METRICS "text/plain; version=0.0.4; charset=utf-8"
+
 static void
-route_status(struct control_call *call)
+route_report(struct call *call, const struct route *route)
 {
-	writer_start(call, "application/json", control_status_step);
+	writer_start(call->peer, call->context, route->type, route->step);
 }
 
+/* The argument is the message for the monitor. */
 static void
-route_workers(struct control_call *call)
+route_ask(struct call *call, const struct route *route)
 {
-	writer_start(call, "application/json", control_workers_step);
-}
+	const struct control_context *context = call->context;
 
-static void
-route_metrics(struct control_call *call)
-{
-	writer_start(call, "text/plain; version=0.0.4; charset=utf-8",
-	    control_metrics_step);
-}
-
-static void
-route_ask(struct control_call *call, enum control_ask what)
-{
-	const struct control_user *user = &call->control->user;
-	const struct peer *other;
-
-	TAILQ_FOREACH (other, &call->control->peers, entry)
-		if (other->waiting != NULL) {
-			control_say(call->peer, call->request, EX_TEMPFAIL,
-			    "somebody else's reload or upgrade is under way");
-			return;
-		}
-	call->peer->waiting = call->request;
-	peer_wait(call->peer);
-	if (user->ask(user->argument, what) == 0)
+	if (peer_find_waiting(call->peer->list) != NULL) {
+		answer_result(call->peer, EX_TEMPFAIL,
+		    "another reload or upgrade is in progress");
 		return;
-	control_say(call->peer, call->request, EX_UNAVAILABLE,
-	    "brokerd itself has died, only its engine serves: start it "
-	    "again");
+	}
+	peer_set_state(call->peer, PEER_WAITING);
+	if (context->callbacks->ask(
+		context->owner, (enum channel_type)route->argument) == -1)
+		answer_result(call->peer, EX_UNAVAILABLE,
+		    "brokerd itself has died and only its engine serves: "
+		    "start it again");
+}
+
+/* The listener that the first word names, or NULL after an answer. */
+static struct listener *
+route_find_listener(struct call *call)
+{
+	struct listener *listener =
+	    listener_find(call->context->listeners, call->words[0]);
+
+	if (listener == NULL)
+		answer_result(
+		    call->peer, EX_USAGE, "there is no such listener");
+	return listener;
 }
 
 static void
-route_reload(struct control_call *call)
+route_explain(struct call *call, const struct route *route)
 {
-	route_ask(call, CONTROL_RELOAD);
-}
+	const struct listener *listener = route_find_listener(call);
 
-static void
-route_upgrade(struct control_call *call)
-{
-	route_ask(call, CONTROL_UPGRADE);
-}
-
-static void
-route_explain(struct control_call *call)
-{
-	const struct listener *listener = control_call_listener(call);
-
+	(void)route;
 	if (listener != NULL)
-		control_answer(
-		    call->peer, call->request, control_explain(listener));
+		answer_json(call->peer, report_explain(listener));
 }
 
 static void
-route_whois(struct control_call *call)
+route_whois(struct call *call, const struct route *route)
 {
 	const char *word = call->words[0];
 	json_t *json;
 
+	(void)route;
 	if (*word == '\0' || word[strspn(word, "0123456789")] != '\0') {
-		control_say(call->peer, call->request, EX_USAGE,
+		answer_result(call->peer, EX_USAGE,
 		    "expected the inode number of a socket, as ss -e and "
 		    "/proc/PID/fd show it");
 		return;
 	}
-	json = control_whois(call->control, strtoull(word, NULL, 10));
+	json = report_whois(call->context, strtoull(word, NULL, 10));
 	if (json != NULL)
-		control_answer(call->peer, call->request, json);
+		answer_json(call->peer, json);
 	else
-		control_say(call->peer, call->request, EX_USAGE,
-		    "no socket of the engine has this number: what a worker "
-		    "has confirmed is the worker's alone");
+		answer_result(call->peer, EX_USAGE,
+		    "no socket of the engine has this number: a connection "
+		    "that a worker has confirmed is the worker's alone");
 }
 
-/* The log knows who had it done. */
+/* Changes are logged with the user who asked for them. */
 static void
-route_done(struct control_call *call, const char *text)
+route_changed(struct call *call, const char *text)
 {
 	const char *worker = call->words[1];
 
-	log_line(&call->control->core->log, LOG_NOTICE,
+	log_line(call->context->log, LOG_NOTICE,
 	    "listener %s%s%s: %s (asked by uid %u)", call->words[0],
 	    worker == NULL ? "" : ": worker ", worker == NULL ? "" : worker,
 	    text, call->peer->uid);
-	control_say(call->peer, call->request, EX_OK, text);
+	answer_result(call->peer, EX_OK, text);
 }
 
+/* The argument is true for a pause and false for the end of one. */
 static void
-route_pause(struct control_call *call, int paused)
+route_pause(struct call *call, const struct route *route)
 {
-	struct listener *listener = control_call_listener(call);
+	struct listener *listener = route_find_listener(call);
+	int paused = route->argument;
 
 	if (listener == NULL)
 		return;
 	if (listener_set_paused(listener, paused) == 0)
-		route_done(call,
+		route_changed(call,
 		    paused ? "paused: connections wait" :
 			     "resumed: accepting again");
 	else if (listener_is_lent(listener))
-		control_say(call->peer, call->request, EX_UNAVAILABLE,
-		    "its sockets are lent: its workers accept, and may pause");
+		answer_result(call->peer, EX_UNAVAILABLE,
+		    "its sockets are lent: only its workers accept, and can "
+		    "pause");
 	else
-		control_say(
-		    call->peer, call->request, EX_OSERR, strerror(errno));
+		answer_result(call->peer, EX_OSERR, strerror(errno));
 }
 
 static void
-route_pause_listener(struct control_call *call)
+route_drain(struct call *call, const struct route *route)
 {
-	route_pause(call, 1);
-}
+	struct listener *listener = route_find_listener(call);
 
-static void
-route_resume_listener(struct control_call *call)
-{
-	route_pause(call, 0);
-}
-
-static void
-route_drain(struct control_call *call)
-{
-	struct listener *listener = control_call_listener(call);
-
+	(void)route;
 	if (listener == NULL)
 		return;
 	if (pool_drain(listener->pool, call->words[1]) == 0)
-		route_done(call,
+		route_changed(call,
 		    "draining: it gets no more, and finishes what it has");
 	else
-		control_say(call->peer, call->request, EX_USAGE,
-		    "the listener has no such worker");
+		answer_result(
+		    call->peer, EX_USAGE, "the listener has no such worker");
 }
 
-const struct control_route control_routes[] = {
-    {CONTROL_READ, "/v1/status", route_status},
-    {CONTROL_READ, "/v1/workers", route_workers},
-    {CONTROL_READ, "/v1/metrics", route_metrics},
-    {CONTROL_READ, "/v1/listeners/*", route_explain},
-    {CONTROL_READ, "/v1/sockets/*", route_whois},
-    {CONTROL_CHANGE, "/v1/listeners/*/pause", route_pause_listener},
-    {CONTROL_CHANGE, "/v1/listeners/*/resume", route_resume_listener},
-    {CONTROL_CHANGE, "/v1/listeners/*/workers/*/drain", route_drain},
-    {CONTROL_CHANGE, "/v1/reload", route_reload},
-    {CONTROL_CHANGE, "/v1/upgrade", route_upgrade},
-    {CONTROL_NOTHING, NULL, NULL},
+const struct route routes[] = {
+    {PEER_READ, "/v1/status", route_report, 0, ANSWER_JSON, report_status},
+    {PEER_READ, "/v1/workers", route_report, 0, ANSWER_JSON, report_workers},
+    {PEER_READ, "/v1/metrics", route_report, 0, ROUTES_METRICS, report_metrics},
+    {PEER_READ, "/v1/listeners/*", route_explain, 0, NULL, NULL},
+    {PEER_READ, "/v1/sockets/*", route_whois, 0, NULL, NULL},
+    {PEER_CHANGE, "/v1/listeners/*/pause", route_pause, 1, NULL, NULL},
+    {PEER_CHANGE, "/v1/listeners/*/resume", route_pause, 0, NULL, NULL},
+    {PEER_CHANGE, "/v1/listeners/*/workers/*/drain", route_drain, 0, NULL,
+	NULL},
+    {PEER_CHANGE, "/v1/reload", route_ask, CHANNEL_RELOAD, NULL, NULL},
+    {PEER_CHANGE, "/v1/upgrade", route_ask, CHANNEL_UPGRADE, NULL, NULL},
+    {PEER_NOTHING, NULL, NULL, 0, NULL, NULL},
 };
-
-/* One waits at most, see route_ask(). */
-void
-control_on_result(struct control *control, int status, const char *text)
-{
-	struct peer *peer;
-
-	if (control->http == NULL)
-		return;
-	TAILQ_FOREACH (peer, &control->peers, entry)
-		if (peer->waiting != NULL) {
-			control_say(peer, peer->waiting, status, text);
-			return;
-		}
-}

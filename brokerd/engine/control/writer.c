@@ -1,85 +1,81 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Answers that are long.  Engine, unprivileged.  Listeners and pools stay as
- * they are as long as an engine lives, so a report can go on where it was.
+ * Answers that are long: a report is written step by step and sent when it is
+ * complete.  Engine, unprivileged.
  */
 #include "engine/control/writer.h"
 
-#include <event2/event.h>
+#include "engine/control/answer.h"
+
 #include <stdlib.h>
 
 struct writer {
 	struct peer *peer;
-	struct evhttp_request *request;
 	const char *type;
-	enum control_step (*step)(struct control_report *report);
-	struct control_report report;
-	struct event *next;
+	enum report_step (*step)(struct report *report);
+	struct report report;
+	struct timer next;
 	char *text; /* of report.file */
 	size_t size;
 };
 
+/* Frees the writer and answers, with its text if that is complete. */
 static void
-writer_end(struct writer *writer, enum control_step last)
+writer_end(struct writer *writer, enum report_step last)
 {
 	struct peer *peer = writer->peer;
-	struct evhttp_request *request = writer->request;
 	const char *type = writer->type;
 	char *text = NULL;
 
-	if (fclose(writer->report.file) == 0 && last == CONTROL_DONE) {
+	if (writer->report.file != NULL && fclose(writer->report.file) == 0 &&
+	    last == REPORT_DONE) {
 		text = writer->text;
 		writer->text = NULL;
 	}
 	writer->report.file = NULL;
 	peer->writer = NULL;
 	writer_free(writer);
-	control_answer_text(peer, request, type, text);
+	answer_text(peer, type, text);
 }
 
 static void
-writer_on_next(evutil_socket_t fd, short what, void *argument)
+writer_on_next(void *owner)
 {
-	static const struct timeval soon = {0, 0};
-	struct writer *writer = argument;
-	enum control_step step = writer->step(&writer->report);
+	struct writer *writer = owner;
+	enum report_step last = writer->step(&writer->report);
 
-	(void)fd;
-	(void)what;
-	if (step == CONTROL_MORE)
-		event_add(writer->next, &soon);
+	if (last == REPORT_MORE)
+		timer_set(&writer->next, 0);
 	else
-		writer_end(writer, step);
+		writer_end(writer, last);
 }
 
 void
-writer_start(struct control_call *call, const char *type,
-    enum control_step (*step)(struct control_report *report))
+writer_start(struct peer *peer, const struct control_context *context,
+    const char *type, enum report_step (*step)(struct report *report))
 {
-	const struct control *control = call->control;
 	struct writer *writer = calloc(1, sizeof(*writer));
 
 	if (writer == NULL) {
-		control_answer_text(call->peer, call->request, type, NULL);
+		answer_text(peer, type, NULL);
 		return;
 	}
-	writer->peer = call->peer;
-	writer->request = call->request;
+	peer->writer = writer;
+	writer->peer = peer;
 	writer->type = type;
 	writer->step = step;
-	writer->report.control = control;
-	writer->report.listener = TAILQ_FIRST(control->listeners);
-	writer->report.pool = TAILQ_FIRST(control->pools);
-	writer->report.file = open_memstream(&writer->text, &writer->size);
-	writer->next = evtimer_new(control->core->base, writer_on_next, writer);
-	if (writer->report.file == NULL || writer->next == NULL) {
-		writer_free(writer);
-		control_answer_text(call->peer, call->request, type, NULL);
+	writer->report = (struct report){.context = context,
+	    .listener = TAILQ_FIRST(context->listeners),
+	    .pool = TAILQ_FIRST(context->pools),
+	    .file = open_memstream(&writer->text, &writer->size)};
+	if (writer->report.file == NULL ||
+	    timer_init(&writer->next, context->base, writer_on_next, writer) ==
+		-1) {
+		writer_end(writer, REPORT_FAILED);
 		return;
 	}
-	call->peer->writer = writer;
-	peer_wait(call->peer);
-	writer_on_next(-1, 0, writer);
+	peer_set_state(peer, PEER_WRITING);
+	writer_on_next(writer);
 }
 
 void
@@ -89,9 +85,8 @@ writer_free(struct writer *writer)
 		return;
 	if (writer->report.file != NULL)
 		fclose(writer->report.file);
-	if (writer->next != NULL)
-		event_free(writer->next);
 	free(writer->report.sums);
+	timer_done(&writer->next);
 	free(writer->text);
 	free(writer);
 }

@@ -2,15 +2,15 @@
 #ifndef ENGINE_CONTROL_WRITER_H
 #define ENGINE_CONTROL_WRITER_H
 
-#include "engine/control/call.h"
+#include "engine/control/peer.h"
 #include "engine/control/report.h"
 
-/* Answers a call with a report of that type, which is written a step a round
- * of events. */
-void writer_start(struct control_call *call, const char *type,
-    enum control_step (*step)(struct control_report *report));
+/* Answers the request of peer with a report of a MIME type, one step in each
+ * round of events. */
+void writer_start(struct peer *peer, const struct control_context *context,
+    const char *type, enum report_step (*step)(struct report *report));
 
-/* Its peer is gone. */
+/* Gives up: the peer is gone.  NULL is accepted. */
 void writer_free(struct writer *writer);
 
 #endif

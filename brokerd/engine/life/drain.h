@@ -2,28 +2,52 @@
 #ifndef ENGINE_LIFE_DRAIN_H
 #define ENGINE_LIFE_DRAIN_H
 
-#include "engine/control/control.h"
+#include "channel/message.h"
+#include "engine/timer.h"
 
-/* The end of an engine: it accepts no more and waits until nothing is in its
- * hands any more. */
-struct drain {
-	struct core *core;
-	struct listener_list *listeners;
-	struct pool_list *pools;
-	struct control *control;
-	struct event *look;
-	uint64_t until_ms; /* 0: it has not begun */
-	int *status;       /* to be EX_OK at the end */
+#include <stddef.h>
+
+#define DRAIN_PARTS 4
+
+/* What the drain asks of each part of the engine. */
+struct drain_callbacks {
+	/* Begins to end, as how says. */
+	void (*stop)(void *owner, const struct channel_drain *how);
+	/* True as long as the engine must live on for this part. */
+	int (*is_busy)(void *owner);
+	/* The time is up: gives up what keeps it busy. */
+	void (*end)(void *owner);
 };
 
-/* All borrowed.  0, or -1 with errno; drain_done() in either case. */
-int drain_init(struct drain *drain, struct core *core,
-    struct listener_list *listeners, struct pool_list *pools,
-    struct control *control, int *status);
+struct drain_part {
+	const struct drain_callbacks *callbacks;
+	void *owner;
+};
 
-/* Begins, as how says; once. */
+/* The end of an engine: its parts stop, and it lives on until none of them is
+ * busy any more, or until its time is up. */
+struct drain {
+	struct drain_part parts[DRAIN_PARTS];
+	size_t count;
+	void (*on_end)(void *owner);
+	void *owner;
+	struct timer look;
+	uint64_t until_ms; /* 0: it has not begun */
+};
+
+/* A drain of no parts, which calls on_end at its end.  0, or -1 with errno. */
+int drain_init(struct drain *drain, struct event_base *base,
+    void (*on_end)(void *owner), void *owner);
+
+/* Adds a part, at most DRAIN_PARTS.  Parts are asked in the order in which
+ * they were added. */
+void drain_add(
+    struct drain *drain, const struct drain_callbacks *callbacks, void *owner);
+
+/* Begins, as how says; has no effect when it has begun. */
 void drain_start(struct drain *drain, const struct channel_drain *how);
 
+/* Frees the timer.  All zeros are accepted. */
 void drain_done(struct drain *drain);
 
 #endif

@@ -2,22 +2,20 @@
 /*
  * The notify protocol of service managers: datagrams with lines NAME=value,
  * some with a descriptor.  Engine, unprivileged, so that the process that is
- * root need not speak it.  Text from elsewhere is made printable, which keeps
- * it from bringing lines of its own.
+ * root need not speak it.  Characters that are not printable are replaced, so
+ * that no name or reason can add a line.
  */
 #include "engine/life/notify.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
-#include "channel/channel.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +23,9 @@
 #define NOTIFY_TEXT_MAX 1024 /* systemd takes 4096 in all */
 #define NOTIFY_WAITING_MAX 32768
 #define NOTIFY_NAME_SIZE 256 /* systemd's limit */
+/* systemd has room for a few hundred sockets.  No event tells that there is
+ * room again, because it is not known which of several limits was reached. */
+#define NOTIFY_RETRY_US 10000
 
 struct notify_message {
 	TAILQ_ENTRY(notify_message) entry;
@@ -32,16 +33,13 @@ struct notify_message {
 	char text[];
 };
 
-int
-notify_open(struct notify *notify, const char *address)
+static int
+notify_connect(struct notify *notify, const char *address)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	size_t length = address == NULL ? 0 : strlen(address);
+	size_t length =
+	    strlen(address) + offsetof(struct sockaddr_un, sun_path);
 
-	*notify = (struct notify){.fd = -1};
-	TAILQ_INIT(&notify->queue);
-	if (length == 0)
-		return 0;
 	errno = EAFNOSUPPORT;
 	if ((address[0] != '/' && address[0] != '@') ||
 	    text_copy(to.sun_path, sizeof(to.sun_path), address) == -1)
@@ -50,12 +48,23 @@ notify_open(struct notify *notify, const char *address)
 		to.sun_path[0] = '\0';
 	notify->fd =
 	    socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	length += offsetof(struct sockaddr_un, sun_path);
 	if (notify->fd != -1 &&
 	    connect(notify->fd, (struct sockaddr *)&to, (socklen_t)length) == 0)
 		return 0;
 	notify->fd = fd_close(notify->fd);
 	return -1;
+}
+
+void
+notify_open(struct notify *notify, const char *address, struct log *log)
+{
+	*notify = (struct notify){.fd = -1};
+	TAILQ_INIT(&notify->queue);
+	if (address != NULL && address[0] != '\0' &&
+	    notify_connect(notify, address) == -1)
+		log_line(log, LOG_WARNING,
+		    "service manager at %s: cannot be told anything: %s",
+		    address, strerror(errno));
 }
 
 static void
@@ -71,12 +80,13 @@ notify_close(struct notify *notify)
 {
 	while (notify->waiting != 0)
 		notify_drop(notify, TAILQ_FIRST(&notify->queue));
+	timer_done(&notify->retry);
 	notify->fd = fd_close(notify->fd);
 }
 
-/* True when there is nothing more to be done about it. */
+/* True when the message was sent or refused. */
 static int
-notify_send(const struct notify *notify, struct notify_message *message)
+notify_send(const struct notify *notify, const struct notify_message *message)
 {
 	if (channel_put(notify->fd, message->text, strlen(message->text),
 		message->fd) == 0)
@@ -85,18 +95,27 @@ notify_send(const struct notify *notify, struct notify_message *message)
 	    errno != ETOOMANYREFS;
 }
 
-int
-notify_flush(struct notify *notify)
+/* Sends the messages that wait, as far as there is room. */
+static void
+notify_flush(void *owner)
 {
+	struct notify *notify = owner;
 	struct notify_message *first;
 
 	while ((first = TAILQ_FIRST(&notify->queue)) != NULL &&
 	    notify_send(notify, first))
 		notify_drop(notify, first);
-	return first != NULL;
+	if (first != NULL)
+		timer_set(&notify->retry, NOTIFY_RETRY_US);
 }
 
-/* Says lines, and then text from elsewhere, with fd (-1: none). */
+int
+notify_start(struct notify *notify, struct event_base *base)
+{
+	return timer_init(&notify->retry, base, notify_flush, notify);
+}
+
+/* Sends lines and then text, with fd (-1: none). */
 static void
 notify_say(struct notify *notify, const char *lines, const char *text, int fd)
 {
@@ -113,63 +132,73 @@ notify_say(struct notify *notify, const char *lines, const char *text, int fd)
 		    text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
 	message->text[begin + size] = '\0';
 	TAILQ_INSERT_TAIL(&notify->queue, message, entry);
-	notify->waiting++;
-	if (notify_flush(notify) && notify->on_wait != NULL)
-		notify->on_wait(notify->argument);
+	if (notify->waiting++ == 0)
+		notify_flush(notify);
 }
 
-void
-notify_ready(struct notify *notify, const char *status)
-{
-	notify_say(notify, "READY=1\nSTATUS=", status, -1);
-}
-
-/* The manager wants to hear of the beginning too, and of its time, by which it
- * knows whether this is the reload that it asked for. */
+/* A manager that waits for a reload needs its beginning and the time of that,
+ * by which it knows whether this is the reload that it asked for; one that
+ * waits for a start ignores the beginning. */
 static void
-notify_reloading(struct notify *notify)
+notify_reloaded(struct notify *notify, const char *lines, const char *text)
 {
 	char now[32];
 
 	snprintf(now, sizeof(now), "%" PRIu64, clock_us());
 	notify_say(notify, "RELOADING=1\nMONOTONIC_USEC=", now, -1);
+	notify_say(notify, lines, text, -1);
 }
 
 void
-notify_reloaded(struct notify *notify, const char *status)
+notify_serving(struct notify *notify, const struct listener_list *listeners)
 {
-	notify_reloading(notify);
-	notify_ready(notify, status);
+	const struct listener_endpoint *endpoint;
+	const struct listener *listener;
+	unsigned int count = 0;
+	char status[64];
+
+	TAILQ_FOREACH (listener, listeners, entry)
+		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+			count++;
+	snprintf(status, sizeof(status), "serving, endpoints: %u", count);
+	notify_reloaded(notify, "READY=1\nSTATUS=", status);
+	TAILQ_FOREACH (listener, listeners, entry)
+		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+			notify_store(
+			    notify, endpoint->fd, endpoint->record.name);
 }
 
 void
-notify_reload_failed(struct notify *notify, const char *why)
+notify_draining(struct notify *notify, const struct listener_list *listeners,
+    const struct channel_drain *drain)
 {
-	notify_reloading(notify);
-	notify_say(notify, "READY=1\nSTATUS=reload failed: ", why, -1);
+	const struct listener_endpoint *endpoint;
+	const struct listener *listener;
+
+	notify_forget(notify);
+	if (drain->stop)
+		notify_say(notify, "STOPPING=1", "", -1);
+	TAILQ_FOREACH (listener, listeners, entry)
+		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+			if (channel_is_removed(drain, endpoint->number))
+				notify_remove(notify, endpoint->record.name);
 }
 
 void
-notify_stopping(struct notify *notify)
+notify_reload_failed(struct notify *notify, const char *reason)
 {
-	notify_say(notify, "STOPPING=1", "", -1);
+	notify_reloaded(notify, "READY=1\nSTATUS=reload failed: ", reason);
 }
 
 void
 notify_watchdog(struct notify *notify)
 {
-	if (!notify_flush(notify))
+	if (notify->waiting == 0)
 		notify_say(notify, "WATCHDOG=1", "", -1);
 }
 
-void
-notify_status(struct notify *notify, const char *status)
-{
-	notify_say(notify, "STATUS=", status, -1);
-}
-
-/* FNV-1a.  Names come from the configuration, so nobody looks for two that
- * have the same. */
+/* FNV-1a.  Names come from the configuration, so nobody searches for two with
+ * the same hash. */
 static uint64_t
 notify_hash(const char *text)
 {
@@ -181,8 +210,8 @@ notify_hash(const char *text)
 	return hash;
 }
 
-/* The name of an endpoint as one that a descriptor may have: printable, no
- * colon, not too long.  Two names stay two. */
+/* Makes the name of an endpoint one that a descriptor in the store may have:
+ * printable, without a colon, not too long.  Different names stay different. */
 static void
 notify_name(char out_name[NOTIFY_NAME_SIZE], const char *name)
 {
@@ -199,8 +228,8 @@ notify_name(char out_name[NOTIFY_NAME_SIZE], const char *name)
 		}
 		if (byte == ':') {
 			out_name[used++] = ',';
-		} else if (byte >= ' ' && byte <= '~' && byte != ',' &&
-		    byte != '%' && byte != '#') {
+		} else if (byte >= ' ' && byte <= '~' &&
+		    strchr(",%#", byte) == NULL) {
 			out_name[used++] = *c;
 		} else {
 			out_name[used++] = '%';

@@ -2,6 +2,10 @@
 #ifndef ENGINE_LIFE_NOTIFY_H
 #define ENGINE_LIFE_NOTIFY_H
 
+#include "base/log.h"
+#include "engine/listener/listener.h"
+#include "engine/timer.h"
+
 #include <sys/queue.h>
 
 #include <stddef.h>
@@ -9,52 +13,51 @@
 struct notify_message;
 
 /* What the service manager is told, see sd_notify(3).  No call blocks or
- * fails.  What the manager has no room for waits, in order, for
- * notify_flush(); what it refuses is lost. */
+ * fails.  Messages that the manager has no room for wait, in order; those that
+ * it refuses are lost. */
 struct notify {
-	int fd;                  /* -1: nobody wants to know */
-	void (*on_wait)(void *); /* something has to wait; may be NULL */
-	void *argument;
+	int fd; /* -1: there is no manager */
 	size_t waiting;
 	TAILQ_HEAD(notify_queue, notify_message) queue;
+	struct timer retry;
 };
 
-/* Connects to address, which is NULL, a path or @ and an abstract name.
- * 0, also for NULL, or -1 with errno; then likewise nothing will be said. */
-int notify_open(struct notify *notify, const char *address);
+/* Connects to the manager at address: a path, or @ and an abstract name; NULL
+ * or "" if there is none.  If that fails, log gets a line, and no message is
+ * ever sent. */
+void notify_open(struct notify *notify, const char *address, struct log *log);
+
+/* Prepares to send from the loop of base what has to wait; to be called before
+ * any message.  0, or -1 with errno. */
+int notify_start(struct notify *notify, struct event_base *base);
 
 void notify_close(struct notify *notify);
 
-/* Serving; status is for people. */
-void notify_ready(struct notify *notify, const char *status);
+/* This engine serves, with another configuration or program, or after a crash.
+ * The manager keeps the sockets of listeners across the end of all processes.
+ * Borrows them until notify_forget(). */
+void notify_serving(
+    struct notify *notify, const struct listener_list *listeners);
 
-/* Serving with another configuration, another program, or after a crash. */
-void notify_reloaded(struct notify *notify, const char *status);
+/* This engine drains.  The manager closes the sockets that nobody takes over.
+ */
+void notify_draining(struct notify *notify,
+    const struct listener_list *listeners, const struct channel_drain *drain);
 
-/* Serving as before. */
-void notify_reload_failed(struct notify *notify, const char *why);
+/* This engine serves as before. */
+void notify_reload_failed(struct notify *notify, const char *reason);
 
-void notify_stopping(struct notify *notify);
-
-/* The engine works.  Not said while other things wait. */
+/* The engine works.  Not sent while other messages wait. */
 void notify_watchdog(struct notify *notify);
 
-void notify_status(struct notify *notify, const char *status);
-
-/* Has the manager keep a duplicate of fd across the end of all processes, by
- * the name of an endpoint.  Borrows fd until it is sent: see notify_forget().
- */
-void notify_store(struct notify *notify, int fd, const char *name);
-
-/* Has it close what it keeps by that name. */
-void notify_remove(struct notify *notify, const char *name);
-
-/* Gives up what still waits to be stored.  Before the descriptors are closed.
- */
+/* Gives up the sockets that wait to be sent; before they are closed. */
 void notify_forget(struct notify *notify);
 
-/* Says what waits, as far as there is room.  True if some of it waits on, for
- * another call a little later. */
-int notify_flush(struct notify *notify);
+/* Has the manager keep a duplicate of fd (borrowed until it is sent) by the
+ * name of an endpoint. */
+void notify_store(struct notify *notify, int fd, const char *name);
+
+/* Has the manager close what it keeps by that name. */
+void notify_remove(struct notify *notify, const char *name);
 
 #endif

@@ -1,97 +1,82 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An engine without a monitor.  Unprivileged.  It gives its sockets to nobody
- * but root or its own user, who could take them in any case.
+ * An engine without a monitor.  Unprivileged.  It gives its sockets only to
+ * root and to its own user, both of whom could take them in other ways too.
  */
 #include "engine/life/orphan.h"
 
 #include "base/clock.h"
+#include "channel/channel.h"
 
-#include <event2/event.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Another engine has all of it (nobody: 0), or nobody has (0xff). */
-static void
-orphan_drain(struct orphan *orphan, unsigned char nobody)
-{
-	struct channel_drain how = {.timeout_ms = 10000};
+#define ORPHAN_DRAIN_MS 10000
 
-	memset(how.removed, nobody, sizeof(how.removed));
+/* Another engine has all of the sockets (removed is 0), or nobody has
+ * (0xff). */
+static void
+orphan_drain(struct orphan *orphan, unsigned char removed)
+{
+	struct channel_drain how = {.timeout_ms = ORPHAN_DRAIN_MS};
+
+	memset(how.removed, removed, sizeof(how.removed));
 	drain_start(orphan->drain, &how);
 }
 
 static void
-orphan_on_late(evutil_socket_t fd, short what, void *argument)
+orphan_on_limit(void *owner)
 {
-	struct orphan *orphan = argument;
+	struct orphan *orphan = owner;
 
-	(void)fd;
-	(void)what;
-	log_line(&orphan->drain->core->log, LOG_ERR,
-	    "no monitor for %u s: draining", orphan->timeout_s);
-	orphan_drain(orphan, 0xff); /* after what waits now */
+	log_line(orphan->log, LOG_ERR, "no monitor for %u s: draining",
+	    orphan->timeout_s);
+	orphan_drain(orphan, 0xff);
 }
 
 int
-orphan_add(struct orphan *orphan, int fd)
+orphan_init(struct orphan *orphan, struct event_base *base, struct log *log,
+    struct drain *drain)
 {
-	int *fds =
-	    reallocarray(orphan->fds, orphan->count + 1, sizeof(*orphan->fds));
-
-	if (fds == NULL)
-		return -1;
-	orphan->fds = fds;
-	orphan->fds[orphan->count++] = fd;
-	return 0;
+	*orphan = (struct orphan){.log = log, .drain = drain};
+	return timer_init(&orphan->limit, base, orphan_on_limit, orphan);
 }
 
-void
-orphan_start(struct orphan *orphan, struct drain *drain)
+uint64_t
+orphan_start(struct orphan *orphan)
 {
-	struct timeval timeout = {.tv_sec = (time_t)orphan->timeout_s};
+	uint64_t timeout_us = UINT64_C(1000000) * orphan->timeout_s;
 
-	orphan->drain = drain;
-	drain->control->orphan_until_ms =
-	    clock_ms() + UINT64_C(1000) * orphan->timeout_s;
-	orphan->late = evtimer_new(drain->core->base, orphan_on_late, orphan);
-	log_line(&drain->core->log, LOG_ERR,
+	orphan->alone = 1;
+	log_line(orphan->log, LOG_ERR,
 	    "the monitor is gone: serving on until another one comes, for at "
 	    "most %u s",
 	    orphan->timeout_s);
-	if (orphan->late == NULL || orphan->timeout_s == 0)
+	if (orphan->timeout_s == 0)
 		orphan_drain(orphan, 0);
 	else
-		event_add(orphan->late, &timeout);
+		timer_set(&orphan->limit, timeout_us);
+	return clock_ms() + timeout_us / 1000;
 }
 
 int
-orphan_on_adopt(
-    struct orphan *orphan, const struct channel_adopt *adopt, uid_t uid, int fd)
+orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
+    uid_t uid, int fd, int asked)
 {
-	uint32_t number = adopt->number;
-
-	if (orphan->late == NULL || orphan->drain->until_ms != 0 ||
+	if (!orphan->alone || orphan->drain->until_ms != 0 ||
 	    (uid != 0 && uid != geteuid()))
 		return -1;
-	if (number == CHANNEL_ADOPTED) {
-		log_line(&orphan->drain->core->log, LOG_NOTICE,
-		    "another monitor has the sockets: draining");
-		event_del(orphan->late);
-		orphan_drain(orphan, 0);
-		return 0;
-	}
-	if (number < orphan->count)
-		return channel_put(fd, "f", 1, orphan->fds[number]);
-	return channel_put(
-	    fd, "f", 1, number == orphan->count ? CHANNEL_MEMFD : -1);
+	if (adopt->number != CHANNEL_ADOPTED)
+		return channel_put(fd, "f", 1, asked);
+	log_line(orphan->log, LOG_NOTICE,
+	    "another monitor has the sockets: draining");
+	timer_stop(&orphan->limit);
+	orphan_drain(orphan, 0);
+	return 0;
 }
 
 void
 orphan_done(struct orphan *orphan)
 {
-	if (orphan->late != NULL)
-		event_free(orphan->late);
-	free(orphan->fds);
+	timer_done(&orphan->limit);
 }

@@ -2,33 +2,37 @@
 #ifndef ENGINE_LIFE_ORPHAN_H
 #define ENGINE_LIFE_ORPHAN_H
 
+#include "base/log.h"
 #include "channel/adoption.h"
 #include "engine/life/drain.h"
 
 #include <sys/types.h>
 
-/* An engine whose monitor has died serves on, until another monitor has taken
+/* An engine whose monitor has died serves on until another monitor has taken
  * the sockets from it, or for a limited time. */
 struct orphan {
+	struct log *log;
 	struct drain *drain;
-	int *fds; /* of the whole table, each borrowed from who has it */
-	uint32_t count;
+	struct timer limit;
 	uint32_t timeout_s;
-	struct event *late; /* NULL: it has a monitor */
+	int alone; /* the monitor is gone */
 };
 
-/* Notes a descriptor of the table (borrowed).  0, or -1 with errno. */
-int orphan_add(struct orphan *orphan, int fd);
+/* An engine with a monitor; borrows log and drain.  0, or -1 with errno. */
+int orphan_init(struct orphan *orphan, struct event_base *base, struct log *log,
+    struct drain *drain);
 
-/* The monitor is gone. */
-void orphan_start(struct orphan *orphan, struct drain *drain);
+/* The monitor is gone.  Returns the time at which the engine drains unless
+ * another monitor has come, as clock_ms(). */
+uint64_t orphan_start(struct orphan *orphan);
 
-/* Somebody with that uid, on a rendezvous connection fd (borrowed), asks to
- * take over, see struct channel_adopt.  0, or -1: it has nothing to say or is
- * told nothing more. */
+/* A process with that uid asks on fd for the sockets, see struct
+ * channel_adopt; asked is the one with the number in adopt, -1 if there is
+ * none (both borrowed).  0, or -1: it may not have them. */
 int orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
-    uid_t uid, int fd);
+    uid_t uid, int fd, int asked);
 
+/* Frees the timer.  All zeros are accepted. */
 void orphan_done(struct orphan *orphan);
 
 #endif

@@ -1,210 +1,166 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of an engine: what it has in its hands gets to workers, what waits
- * where nobody takes over is served first, and there is a last moment.
+ * The end of an engine: all its parts stop, and it ends when none of them is
+ * busy any more, or soon after its time is up.
  */
-#include "fixture/net.h"
-#include "fixture/record_sample.h"
-#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
-#include "base/fd.h"
-#include "engine/control/control.h"
 #include "engine/life/drain.h"
 
 #include <event2/event.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <string.h>
-#include <sysexits.h>
-#include <unistd.h>
 
-#define ENDPOINTS 3
+#define PARTS 2
 #define LONG_MS 60000
 
-static struct test_child {
-	struct test_pool test;
-	struct listener_list listeners;
-	struct listener *listener;
-	struct control control; /* there is none */
-	struct drain drain;
-	int status;
-	int sockets[ENDPOINTS]; /* as the monitor holds them */
-	struct record_endpoint records[ENDPOINTS];
-} child;
+static struct part {
+	unsigned int stops, looks, ends;
+	int busy;
+	unsigned int timeout_ms; /* that it was told */
+} parts[PARTS];
 
-/* A listener with endpoints 0 to 2, of which 2 is lent, in service. */
+static struct event_base *base;
+static struct drain drain;
+static unsigned int ended;
+
 static void
-init(unsigned int workers)
+on_stop(void *owner, const struct channel_drain *how)
 {
-	struct core *core = &child.test.core;
+	struct part *part = owner;
 
-	child.status = -1;
-	test_pool_init_receipted(&child.test, workers);
-	TAILQ_INIT(&child.listeners);
-	child.listener = listener_new(core, child.test.pool, "www");
-	ck_assert_ptr_nonnull(child.listener);
-	TAILQ_INSERT_TAIL(&child.listeners, child.listener, entry);
-	for (uint32_t i = 0; i < ENDPOINTS; i++) {
-		child.records[i] =
-		    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
-		if (i == 2)
-			child.records[i].handoff = RECORD_LISTENER;
-		child.sockets[i] = net_listen(AF_INET);
-		ck_assert_int_eq(
-		    listener_add(child.listener, &child.records[i], i,
-			fcntl(child.sockets[i], F_DUPFD_CLOEXEC, 0)),
-		    0);
-	}
-	ck_assert_int_eq(drain_init(&child.drain, core, &child.listeners,
-			     &child.test.pools, &child.control, &child.status),
-	    0);
+	ck_assert_uint_eq(part->looks, 0);
+	part->stops++;
+	part->timeout_ms = how->timeout_ms;
+}
+
+static int
+on_look(void *owner)
+{
+	struct part *part = owner;
+
+	part->looks++;
+	return part->busy;
+}
+
+static void
+on_last_moment(void *owner)
+{
+	struct part *part = owner;
+
+	part->ends++;
+	part->busy = 0;
+}
+
+static const struct drain_callbacks callbacks = {
+    .stop = on_stop,
+    .is_busy = on_look,
+    .end = on_last_moment,
+};
+
+static void
+on_end(void *owner)
+{
+	ck_assert_ptr_eq(owner, parts);
+	ended++;
+}
+
+static void
+init(void)
+{
+	base = event_base_new();
+	ck_assert_int_eq(drain_init(&drain, base, on_end, parts), 0);
+	for (int i = 0; i < PARTS; i++)
+		drain_add(&drain, &callbacks, &parts[i]);
 }
 
 static void
 done(void)
 {
-	drain_done(&child.drain);
-	listener_free(child.listener);
-	test_pool_done(&child.test);
-	for (int i = 0; i < ENDPOINTS; i++)
-		close(child.sockets[i]);
+	drain_done(&drain);
+	event_base_free(base);
 }
 
-/* Begins to drain; the bits are of the endpoints that nobody takes over. */
 static void
-drain(unsigned char removed, uint32_t timeout_ms)
+start(uint32_t timeout_ms)
 {
 	struct channel_drain how = {.timeout_ms = timeout_ms};
 
-	how.removed[0] = removed;
-	drain_start(&child.drain, &how);
+	drain_start(&drain, &how);
 }
 
+/* Runs the loop until every part was asked once more. */
 static void
-await_end(void)
+await_look(void)
 {
-	while (child.status == -1)
-		ck_assert_int_eq(
-		    event_base_loop(child.test.core.base, EVLOOP_ONCE), 0);
-	ck_assert_int_eq(child.status, EX_OK);
+	unsigned int looks = parts[1].looks;
+
+	while (parts[1].looks == looks)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
-/* The engine has closed its own. */
-static int
-is_closed(uint32_t number)
+START_TEST(an_engine_without_work_ends_at_once)
 {
-	struct listener_endpoint *endpoint;
-
-	TAILQ_FOREACH (endpoint, &child.listener->endpoints, entry)
-		if (endpoint->number == number)
-			return endpoint->fd == -1 && endpoint->readable == NULL;
-	ck_abort_msg("no endpoint %u", number);
-	return 0;
-}
-
-START_TEST(who_has_nothing_in_hand_ends_at_once)
-{
-	init(1);
-	listener_start(child.listener);
-	drain(_i == 0 ? 0 : 7, LONG_MS);
-	ck_assert_int_eq(child.status, EX_OK);
-	for (uint32_t i = 0; i < ENDPOINTS; i++)
-		ck_assert(is_closed(i));
+	init();
+	ck_assert_uint_eq(drain.until_ms, 0);
+	start(LONG_MS);
+	ck_assert_uint_ne(drain.until_ms, 0);
+	ck_assert_uint_eq(ended, 1);
+	for (int i = 0; i < PARTS; i++) {
+		ck_assert_uint_eq(parts[i].stops, 1);
+		ck_assert_uint_eq(parts[i].timeout_ms, LONG_MS);
+		ck_assert_uint_eq(parts[i].ends, 0);
+	}
+	ck_assert(!timer_is_set(&drain.look));
 	done();
 }
 END_TEST
 
-START_TEST(what_waits_is_served_only_where_nobody_takes_over)
+/* Every part is asked, also behind one that is busy: some find out only then
+ * that they can close something. */
+START_TEST(it_lives_on_while_any_part_is_busy)
 {
-	static struct wire_raw raw;
-	int clients[2], lent;
-
-	init(1);
-	for (int i = 0; i < 2; i++)
-		clients[i] = net_connect(child.sockets[i]);
-	listener_start(child.listener);
-	drain(2 | 4, LONG_MS);
-	ck_assert_int_eq(child.status, -1);
-	ck_assert(is_closed(0) && !is_closed(1));
-	ck_assert(is_closed(2)); /* lent: its workers have it */
-	do {                     /* the lent one may have come first */
-		test_pool_await(&child.test, child.test.mailboxes[0], POLLIN);
-		wire_raw_take(&raw, child.test.mailboxes[0]);
-		ck_assert_uint_eq(raw.count, 1);
-		lent = net_is_same(raw.fds[0], child.sockets[2]);
-		wire_raw_close(&raw);
-	} while (lent);
-	ck_assert_int_eq(child.status, -1); /* no receipt yet */
-	wire_raw_send_receipt(child.test.receipt_conns[0],
-	    child.test.core.epoch, FDRECV_WIRE_TAKEN, raw.header.sequence, 1);
-	await_end();
-	ck_assert(is_closed(1));
-	ck_assert(net_polls(child.sockets[0], POLLIN)); /* for the next one */
-	ck_assert(!net_polls(child.sockets[1], POLLIN));
-	close(clients[0]);
-	close(clients[1]);
+	init();
+	parts[0].busy = 1;
+	start(LONG_MS);
+	ck_assert_uint_eq(parts[1].looks, 1);
+	await_look();
+	ck_assert_uint_eq(ended, 0);
+	parts[0].busy = 0;
+	parts[1].busy = 1;
+	await_look();
+	ck_assert_uint_eq(ended, 0);
+	parts[1].busy = 0;
+	await_look();
+	ck_assert_uint_eq(ended, 1);
+	ck_assert_uint_eq(parts[0].ends + parts[1].ends, 0);
 	done();
 }
 END_TEST
 
-START_TEST(at_the_last_moment_what_waits_is_left)
+START_TEST(when_its_time_is_up_every_part_is_ended)
 {
-	int client;
-
-	init(0);
-	client = net_connect(child.sockets[1]);
-	listener_start(child.listener);
-	drain(2, 50);
-	ck_assert_int_eq(child.status, -1);
-	await_end();
-	ck_assert(is_closed(1));
-	ck_assert(net_polls(child.sockets[1], POLLIN));
-	close(client);
+	init();
+	parts[0].busy = parts[1].busy = 1;
+	start(1);
+	while (ended == 0)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+	ck_assert_uint_eq(parts[0].ends, 1);
+	ck_assert_uint_eq(parts[1].ends, 1);
 	done();
 }
 END_TEST
 
-/* It was accepted, but its worker died, and there is no other. */
-START_TEST(at_the_last_moment_what_is_held_is_refused)
-{
-	int client;
-
-	init(1);
-	listener_start(child.listener);
-	client = net_connect(child.sockets[0]);
-	while (child.listener->stats->accepted == 0)
-		ck_assert_int_eq(
-		    event_base_loop(child.test.core.base, EVLOOP_ONCE), 0);
-	test_pool_settle(&child.test);
-	test_pool_close(&child.test, 0);
-	test_pool_settle(&child.test);
-	drain(0, 50);
-	ck_assert_int_eq(child.status, -1);
-	ck_assert_uint_eq(child.listener->stats->refused_drain, 0);
-	await_end();
-	ck_assert_uint_eq(child.listener->stats->refused_drain, 1);
-	ck_assert(net_polls(client, POLLIN)); /* its end */
-	close(client);
-	done();
-}
-END_TEST
-
-START_TEST(who_drains_already_is_not_told_again)
+START_TEST(a_drain_that_has_begun_is_not_begun_again)
 {
 	uint64_t until_ms;
-	int client;
 
-	init(0);
-	client = net_connect(child.sockets[1]);
-	listener_start(child.listener);
-	drain(2, 100);
-	until_ms = child.drain.until_ms;
-	drain(0, LONG_MS);
-	ck_assert_uint_eq(child.drain.until_ms, until_ms);
-	ck_assert(!is_closed(1));
-	await_end();
-	close(client);
+	init();
+	parts[0].busy = 1;
+	start(LONG_MS);
+	until_ms = drain.until_ms;
+	start(1);
+	ck_assert_uint_eq(drain.until_ms, until_ms);
+	ck_assert_uint_eq(parts[0].stops, 1);
 	done();
 }
 END_TEST
@@ -213,9 +169,8 @@ UNIT_SUITE(drain)
 {
 	TCase *tc = unit_case(suite, "drain");
 
-	tcase_add_loop_test(tc, who_has_nothing_in_hand_ends_at_once, 0, 2);
-	tcase_add_test(tc, what_waits_is_served_only_where_nobody_takes_over);
-	tcase_add_test(tc, at_the_last_moment_what_waits_is_left);
-	tcase_add_test(tc, at_the_last_moment_what_is_held_is_refused);
-	tcase_add_test(tc, who_drains_already_is_not_told_again);
+	tcase_add_test(tc, an_engine_without_work_ends_at_once);
+	tcase_add_test(tc, it_lives_on_while_any_part_is_busy);
+	tcase_add_test(tc, when_its_time_is_up_every_part_is_ended);
+	tcase_add_test(tc, a_drain_that_has_begun_is_not_begun_again);
 }

@@ -14,9 +14,34 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static struct listener_list no_listeners = TAILQ_HEAD_INITIALIZER(no_listeners);
+static struct event_base *base;
+
+static void
+open_notify(struct notify *notify, const char *address)
+{
+	struct log log;
+
+	log_init(&log, "engine", STDERR_FILENO);
+	base = event_base_new();
+	notify_open(notify, address, &log);
+	ck_assert_int_eq(notify_start(notify, base), 0);
+}
+
+static void
+close_notify(struct notify *notify)
+{
+	ck_assert_uint_eq(notify->waiting, 0);
+	notify_close(notify);
+	event_base_free(base);
+}
 
 static void
 open_both(struct service_manager *manager, struct notify *notify)
@@ -24,27 +49,27 @@ open_both(struct service_manager *manager, struct notify *notify)
 	const char *address = unit_path("notify");
 
 	service_manager_open(manager, address);
-	ck_assert_int_eq(notify_open(notify, address), 0);
+	open_notify(notify, address);
+	ck_assert_int_ne(notify->fd, -1);
 }
 
 static void
 close_both(struct service_manager *manager, struct notify *notify)
 {
 	ck_assert_ptr_null(service_manager_next(manager));
-	ck_assert_uint_eq(notify->waiting, 0);
-	notify_close(notify);
+	close_notify(notify);
 	service_manager_close(manager);
 }
 
 static void
 say_all(struct notify *notify, int fd)
 {
-	notify_ready(notify, "a");
-	notify_reloaded(notify, "a");
+	static const struct channel_drain stop = {.stop = 1};
+
+	notify_serving(notify, &no_listeners);
 	notify_reload_failed(notify, "a");
-	notify_stopping(notify);
+	notify_draining(notify, &no_listeners, &stop);
 	notify_watchdog(notify);
-	notify_status(notify, "a");
 	notify_store(notify, fd, "a");
 	notify_remove(notify, "a");
 }
@@ -55,19 +80,18 @@ START_TEST(without_an_address_nothing_is_said)
 	struct notify notify;
 
 	for (size_t i = 0; i < UNIT_COUNT(none); i++) {
-		ck_assert_int_eq(notify_open(&notify, none[i]), 0);
+		open_notify(&notify, none[i]);
 		ck_assert_int_eq(notify.fd, -1);
 		say_all(&notify, 0);
-		ck_assert_int_eq(notify_flush(&notify), 0);
-		notify_forget(&notify);
-		notify_close(&notify);
+		ck_assert(!timer_is_set(&notify.retry));
+		close_notify(&notify);
 	}
 }
 END_TEST
 
-START_TEST(an_address_that_cannot_be_used_is_told_and_nothing_is_said)
+START_TEST(an_address_that_cannot_be_used_is_logged_and_nothing_is_said)
 {
-	char longer[128];
+	char longer[128], line[512], expected[512];
 	const struct {
 		const char *address;
 		int error;
@@ -80,18 +104,30 @@ START_TEST(an_address_that_cannot_be_used_is_told_and_nothing_is_said)
 	    {"@brokerd-check-notify-nobody", ECONNREFUSED},
 	};
 	struct notify notify;
+	struct log log;
+	int ends[2];
 
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	log_init(&log, "engine", ends[1]);
 	memset(longer, 'a', sizeof(longer));
 	longer[0] = '/';
 	longer[108] = '\0';
 	for (size_t i = 0; i < UNIT_COUNT(wrong); i++) {
-		ck_assert_int_eq(notify_open(&notify, wrong[i].address), -1);
-		ck_assert_int_eq(errno, wrong[i].error);
+		memset(line, 0, sizeof(line));
+		snprintf(expected, sizeof(expected),
+		    "engine: service manager at %s: cannot be told anything: "
+		    "%s\n",
+		    wrong[i].address, strerror(wrong[i].error));
+		notify_open(&notify, wrong[i].address, &log);
+		ck_assert_int_gt(read(ends[0], line, sizeof(line) - 1), 0);
+		ck_assert_str_eq(line, expected);
 		ck_assert_int_eq(notify.fd, -1);
 		say_all(&notify, 0);
-		ck_assert_int_eq(notify_flush(&notify), 0);
+		ck_assert_uint_eq(notify.waiting, 0);
 		notify_close(&notify);
 	}
+	fd_close(ends[0]);
+	fd_close(ends[1]);
 }
 END_TEST
 
@@ -103,9 +139,9 @@ START_TEST(an_address_may_be_abstract)
 
 	snprintf(address, sizeof(address), "@%s", unit_path("a"));
 	service_manager_open(&manager, address);
-	ck_assert_int_eq(notify_open(&notify, address), 0);
-	notify_stopping(&notify);
-	service_manager_expect(&manager, "STOPPING=1", 0);
+	open_notify(&notify, address);
+	notify_watchdog(&notify);
+	service_manager_expect(&manager, "WATCHDOG=1", 0);
 	close_both(&manager, &notify);
 }
 END_TEST
@@ -135,14 +171,13 @@ START_TEST(each_message_is_what_sd_notify_names)
 
 	open_both(&manager, &notify);
 	say_all(&notify, 0);
-	service_manager_expect(&manager, "READY=1\nSTATUS=a", 0);
 	expect_reloading(&manager, before_us);
-	service_manager_expect(&manager, "READY=1\nSTATUS=a", 0);
+	service_manager_expect(
+	    &manager, "READY=1\nSTATUS=serving, endpoints: 0", 0);
 	expect_reloading(&manager, before_us);
 	service_manager_expect(&manager, "READY=1\nSTATUS=reload failed: a", 0);
 	service_manager_expect(&manager, "STOPPING=1", 0);
 	service_manager_expect(&manager, "WATCHDOG=1", 0);
-	service_manager_expect(&manager, "STATUS=a", 0);
 	service_manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
 	service_manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=a", 0);
 	close_both(&manager, &notify);
@@ -168,6 +203,8 @@ START_TEST(the_descriptor_that_is_stored_is_the_one_that_was_given)
 }
 END_TEST
 
+#define BEGIN "READY=1\nSTATUS=reload failed: "
+
 START_TEST(text_from_elsewhere_brings_no_line_of_its_own)
 {
 	static char longer[2048];
@@ -175,16 +212,17 @@ START_TEST(text_from_elsewhere_brings_no_line_of_its_own)
 	struct notify notify;
 
 	open_both(&manager, &notify);
-	notify_status(&notify, "a\nMAINPID=1\r\x1b\x7f\xc3\xa4 b~");
-	service_manager_expect(&manager, "STATUS=a?MAINPID=1????? b~", 0);
+	notify_reload_failed(&notify, "a\nMAINPID=1\r\x1b\x7f\xc3\xa4 b~");
+	ck_assert_ptr_nonnull(service_manager_next(&manager));
+	service_manager_expect(&manager, BEGIN "a?MAINPID=1????? b~", 0);
 	notify_reload_failed(&notify, "\nREADY=1");
 	ck_assert_ptr_nonnull(service_manager_next(&manager));
-	service_manager_expect(
-	    &manager, "READY=1\nSTATUS=reload failed: ?READY=1", 0);
+	service_manager_expect(&manager, BEGIN "?READY=1", 0);
 	memset(longer, 'a', sizeof(longer) - 1);
-	notify_status(&notify, longer);
+	notify_reload_failed(&notify, longer);
 	ck_assert_ptr_nonnull(service_manager_next(&manager));
-	ck_assert_uint_eq(strlen(manager.text), strlen("STATUS=") + 1024);
+	ck_assert_ptr_nonnull(service_manager_next(&manager));
+	ck_assert_uint_eq(strlen(manager.text), strlen(BEGIN) + 1024);
 	close_both(&manager, &notify);
 }
 END_TEST
@@ -195,7 +233,7 @@ UNIT_SUITE(notify)
 
 	tcase_add_test(tc, without_an_address_nothing_is_said);
 	tcase_add_test(
-	    tc, an_address_that_cannot_be_used_is_told_and_nothing_is_said);
+	    tc, an_address_that_cannot_be_used_is_logged_and_nothing_is_said);
 	tcase_add_test(tc, an_address_may_be_abstract);
 	tcase_add_test(tc, each_message_is_what_sd_notify_names);
 	tcase_add_test(

@@ -10,16 +10,25 @@
 
 #include <sys/mman.h>
 
+#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+static struct event_base *base;
 
 static void
 open_both(struct service_manager *manager, struct notify *notify)
 {
 	const char *address = unit_path("notify");
+	struct log log;
 
+	log_init(&log, "engine", STDERR_FILENO);
+	base = event_base_new();
 	service_manager_open(manager, address);
-	ck_assert_int_eq(notify_open(notify, address), 0);
+	notify_open(notify, address, &log);
+	ck_assert_int_ne(notify->fd, -1);
+	ck_assert_int_eq(notify_start(notify, base), 0);
 }
 
 static void
@@ -27,6 +36,7 @@ close_both(struct service_manager *manager, struct notify *notify)
 {
 	notify_close(notify);
 	service_manager_close(manager);
+	event_base_free(base);
 }
 
 /* Says numbers until one has to wait.  Returns the next. */
@@ -39,23 +49,28 @@ fill(struct notify *notify)
 	while (notify->waiting == 0) {
 		ck_assert_uint_lt(number, 100000);
 		snprintf(text, sizeof(text), "%u", number++);
-		notify_status(notify, text);
+		notify_remove(notify, text);
 	}
 	return number;
 }
 
-/* The manager reads numbers from first up to end, as they come. */
+/* The manager reads the numbers from first up to end, and the loop runs until
+ * nothing waits. */
 static void
-expect_numbers(struct service_manager *manager, struct notify *notify,
+flush(struct service_manager *manager, struct notify *notify,
     unsigned int first, unsigned int end)
 {
-	char text[32];
+	char text[64];
 
 	for (unsigned int i = first; i < end; i++) {
-		snprintf(text, sizeof(text), "STATUS=%u", i);
-		service_manager_expect(manager, text, 0);
-		notify_flush(notify);
+		snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%u", i);
+		while (service_manager_next(manager) == NULL)
+			ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
+		ck_assert_str_eq(manager->text, text);
+		ck_assert_int_eq(manager->got, -1);
 	}
+	while (notify->waiting != 0)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
 START_TEST(what_has_no_room_waits_and_comes_in_order)
@@ -67,14 +82,12 @@ START_TEST(what_has_no_room_waits_and_comes_in_order)
 
 	open_both(&manager, &notify);
 	end = fill(&notify);
-	ck_assert_int_eq(notify_flush(&notify), 1);
 	notify_store(&notify, fd, "a");
-	notify_ready(&notify, "b");
+	notify_remove(&notify, "b");
 	ck_assert_uint_eq(notify.waiting, 3);
-	expect_numbers(&manager, &notify, 0, end);
-	ck_assert_int_eq(notify_flush(&notify), 0);
+	flush(&manager, &notify, 0, end);
 	service_manager_expect(&manager, "FDSTORE=1\nFDPOLL=0\nFDNAME=a", 1);
-	service_manager_expect(&manager, "READY=1\nSTATUS=b", 0);
+	service_manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=b", 0);
 	ck_assert_ptr_null(service_manager_next(&manager));
 	fd_close(fd);
 	close_both(&manager, &notify);
@@ -95,7 +108,7 @@ START_TEST(what_waits_to_be_stored_can_be_given_up)
 	notify_store(&notify, 0, "d");
 	notify_forget(&notify);
 	ck_assert_uint_eq(notify.waiting, 2);
-	expect_numbers(&manager, &notify, 0, end);
+	flush(&manager, &notify, 0, end);
 	service_manager_expect(&manager, "FDSTOREREMOVE=1\nFDNAME=b", 0);
 	ck_assert_ptr_null(service_manager_next(&manager));
 	close_both(&manager, &notify);
@@ -112,7 +125,7 @@ START_TEST(a_sign_of_life_does_not_wait)
 	end = fill(&notify);
 	notify_watchdog(&notify);
 	ck_assert_uint_eq(notify.waiting, 1);
-	expect_numbers(&manager, &notify, 0, end);
+	flush(&manager, &notify, 0, end);
 	notify_watchdog(&notify);
 	service_manager_expect(&manager, "WATCHDOG=1", 0);
 	ck_assert_ptr_null(service_manager_next(&manager));
@@ -128,7 +141,7 @@ START_TEST(it_has_an_end_how_much_waits)
 	open_both(&manager, &notify);
 	fill(&notify);
 	for (unsigned int i = 0; i < 40000; i++)
-		notify_status(&notify, "a");
+		notify_remove(&notify, "a");
 	ck_assert_uint_eq(notify.waiting, 32768);
 	close_both(&manager, &notify);
 }
@@ -142,11 +155,13 @@ START_TEST(when_the_manager_is_gone_nothing_waits)
 	open_both(&manager, &notify);
 	fill(&notify);
 	service_manager_close(&manager);
-	ck_assert_int_eq(notify_flush(&notify), 0);
+	while (notify.waiting != 0)
+		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 	notify_store(&notify, 0, "a");
-	notify_ready(&notify, "a");
+	notify_remove(&notify, "a");
 	ck_assert_uint_eq(notify.waiting, 0);
-	notify_close(&notify);
+	ck_assert(!timer_is_set(&notify.retry));
+	close_both(&manager, &notify);
 }
 END_TEST
 

@@ -4,70 +4,91 @@
  * waited long enough.
  */
 #include "fixture/net.h"
-#include "fixture/test_core.h"
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
-#include "base/fd.h"
-#include "channel/channel.h"
-#include "engine/control/control.h"
+#include "base/clock.h"
 #include "engine/life/orphan.h"
 
-#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sysexits.h>
 #include <unistd.h>
 
-#define FDS 3
 #define STRANGER 60599
+#define NUMBER 3 /* of the socket that is asked for */
+#define LONG_S 300
 
-static struct test_child {
-	struct core core;
-	struct listener_list listeners;
-	struct pool_list pools;
-	struct control control; /* there is none */
+static struct setup {
+	struct event_base *base;
+	struct log log;
 	struct drain drain;
 	struct orphan orphan;
-	int status;
-	int fds[FDS];
+	int ended;
+	int removed; /* as the drain was told; -1: nothing yet */
+	int asked;   /* a socket of the table */
 	int ends[2]; /* a monitor's connection: its own, and the engine's */
-} child;
+} setup;
+
+static void
+on_end(void *owner)
+{
+	(void)owner;
+	setup.ended = 1;
+}
+
+static void
+on_stop(void *owner, const struct channel_drain *how)
+{
+	(void)owner;
+	setup.removed = how->removed[NUMBER / 8];
+	ck_assert_int_eq(how->removed[sizeof(how->removed) - 1], setup.removed);
+	ck_assert_uint_eq(how->stop, 0);
+	ck_assert_uint_eq(how->timeout_ms, 10000);
+}
+
+static int
+is_busy(void *owner)
+{
+	(void)owner;
+	return 0;
+}
+
+static const struct drain_callbacks callbacks = {
+    .stop = on_stop,
+    .is_busy = is_busy,
+};
 
 static void
 init(uint32_t timeout_s)
 {
-	child = (struct test_child){.status = -1};
-	test_core_init(&child.core);
-	test_core_limit(&child.core);
-	TAILQ_INIT(&child.listeners);
-	TAILQ_INIT(&child.pools);
-	ck_assert_int_eq(drain_init(&child.drain, &child.core, &child.listeners,
-			     &child.pools, &child.control, &child.status),
-	    0);
-	for (int i = 0; i < FDS; i++) {
-		child.fds[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		ck_assert_int_eq(orphan_add(&child.orphan, child.fds[i]), 0);
-	}
-	child.orphan.timeout_s = timeout_s;
+	setup.removed = -1;
+	setup.base = event_base_new();
+	log_init(&setup.log, "engine", STDERR_FILENO);
+	ck_assert_int_eq(drain_init(&setup.drain, setup.base, on_end, NULL), 0);
+	drain_add(&setup.drain, &callbacks, NULL);
 	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, child.ends),
+	    orphan_init(&setup.orphan, setup.base, &setup.log, &setup.drain),
+	    0);
+	setup.orphan.timeout_s = timeout_s;
+	setup.asked = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup.ends),
 	    0);
 }
 
 static void
 done(void)
 {
-	orphan_done(&child.orphan);
-	drain_done(&child.drain);
-	test_core_done(&child.core);
-	for (int i = 0; i < FDS; i++)
-		close(child.fds[i]);
-	close(child.ends[0]);
-	close(child.ends[1]);
+	orphan_done(&setup.orphan);
+	drain_done(&setup.drain);
+	event_base_free(setup.base);
+	close(setup.asked);
+	close(setup.ends[0]);
+	close(setup.ends[1]);
 }
 
 static int
@@ -75,7 +96,8 @@ ask(uint32_t number, uid_t uid)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, number};
 
-	return orphan_on_adopt(&child.orphan, &adopt, uid, child.ends[1]);
+	return orphan_on_adopt(&setup.orphan, &adopt, uid, setup.ends[1],
+	    number == NUMBER ? setup.asked : -1);
 }
 
 /* Gives what was answered: a byte and a descriptor, or -1. */
@@ -86,93 +108,83 @@ answered(void)
 	size_t count = 1;
 	int fd = -1;
 
-	unit_must(
-	    net_receive(child.ends[0], byte, sizeof(byte), &fd, &count) == 1);
+	ck_assert_int_eq(
+	    net_receive(setup.ends[0], byte, sizeof(byte), &fd, &count), 1);
 	return fd;
 }
 
-static void
-table_body(void *argument)
+START_TEST(root_and_its_own_user_get_the_sockets)
 {
-	uid_t uid = *(uid_t *)argument;
-	int memory = memfd_create("counters", MFD_CLOEXEC), fd;
+	uid_t uid = _i == 0 ? 0 : geteuid();
+	int fd;
 
-	init(300);
-	if (memory != CHANNEL_MEMFD)
-		unit_must(fd_place(memory, CHANNEL_MEMFD) == 0);
-	orphan_start(&child.orphan, &child.drain);
-	for (uint32_t i = 0; i < FDS; i++) {
-		unit_must(ask(i, uid) == 0);
-		fd = answered();
-		unit_must(fd != -1 && net_is_same(fd, child.fds[i]));
-	}
-	unit_must(ask(FDS, uid) == 0);
+	init(LONG_S);
+	orphan_start(&setup.orphan);
+	ck_assert_int_eq(ask(NUMBER, uid), 0);
 	fd = answered();
-	unit_must(fd != -1 && net_is_same(fd, CHANNEL_MEMFD));
-	/* There is no more; its asker is told so. */
-	unit_must(ask(FDS + 1, uid) == 0 && answered() == -1);
-	unit_must(ask(UINT32_MAX - 1, uid) == 0 && answered() == -1);
-	unit_must(child.status == -1);
-}
-
-START_TEST(root_and_its_own_user_get_the_whole_table_and_the_counters)
-{
-	uid_t uids[] = {0, geteuid()};
-
-	unit_in_child(table_body, &uids[_i]);
+	ck_assert(net_is_same(fd, setup.asked));
+	close(fd);
+	/* There is no more, and the monitor is told so. */
+	ck_assert_int_eq(ask(NUMBER + 1, uid), 0);
+	ck_assert_int_eq(answered(), -1);
+	ck_assert_int_eq(ask(UINT32_MAX - 1, uid), 0);
+	ck_assert_int_eq(answered(), -1);
+	ck_assert_int_eq(setup.removed, -1);
+	done();
 }
 END_TEST
 
 START_TEST(nobody_else_is_given_or_told_anything)
 {
-	static const uint32_t numbers[] = {0, FDS, CHANNEL_ADOPTED};
+	static const uint32_t numbers[] = {0, NUMBER, CHANNEL_ADOPTED};
 
-	init(300);
-	orphan_start(&child.orphan, &child.drain);
+	init(LONG_S);
+	orphan_start(&setup.orphan);
 	for (size_t i = 0; i < UNIT_COUNT(numbers); i++)
 		ck_assert_int_eq(ask(numbers[i], STRANGER), -1);
-	ck_assert(!net_polls(child.ends[0], POLLIN));
-	ck_assert_int_eq(child.status, -1);
+	ck_assert(!net_polls(setup.ends[0], POLLIN));
+	ck_assert_int_eq(setup.removed, -1);
 	done();
 }
 END_TEST
 
 START_TEST(an_engine_that_has_a_monitor_is_no_orphan)
 {
-	init(300);
-	ck_assert_int_eq(ask(0, 0), -1);
+	init(LONG_S);
+	ck_assert_int_eq(ask(NUMBER, 0), -1);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), -1);
-	ck_assert(!net_polls(child.ends[0], POLLIN));
-	ck_assert_int_eq(child.status, -1);
+	ck_assert(!net_polls(setup.ends[0], POLLIN));
+	ck_assert_int_eq(setup.removed, -1);
 	done();
 }
 END_TEST
 
 START_TEST(an_orphan_that_was_replaced_drains_and_gives_no_more)
 {
-	init(300);
-	orphan_start(&child.orphan, &child.drain);
+	init(LONG_S);
+	orphan_start(&setup.orphan);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), 0);
-	ck_assert_uint_ne(child.drain.until_ms, 0);
-	ck_assert(!evtimer_pending(child.orphan.late, NULL));
-	ck_assert_int_eq(child.status, EX_OK); /* it had nothing to do */
-	ck_assert_int_eq(ask(0, 0), -1);
-	ck_assert(!net_polls(child.ends[0], POLLIN));
+	ck_assert_int_eq(setup.removed, 0); /* another engine has them */
+	ck_assert(setup.ended);
+	ck_assert(!timer_is_set(&setup.orphan.limit));
+	ck_assert_int_eq(ask(NUMBER, 0), -1);
+	ck_assert(!net_polls(setup.ends[0], POLLIN));
 	done();
 }
 END_TEST
 
-START_TEST(an_asker_that_does_not_read_is_given_up)
+START_TEST(a_monitor_that_does_not_read_is_given_up)
 {
 	int got = 0;
 
-	init(300);
-	orphan_start(&child.orphan, &child.drain);
+	init(LONG_S);
+	ck_assert_int_eq(fcntl(setup.ends[1], F_SETFL, O_NONBLOCK), 0);
+	orphan_start(&setup.orphan);
 	for (int i = 0; got == 0; i++) {
 		ck_assert_int_lt(i, 100000);
-		got = ask(0, 0);
+		got = ask(NUMBER, 0);
 	}
-	ck_assert_int_eq(child.status, -1);
+	ck_assert_int_eq(setup.removed, -1);
 	done();
 }
 END_TEST
@@ -180,22 +192,27 @@ END_TEST
 START_TEST(without_a_time_to_wait_it_drains_at_once)
 {
 	init(0);
-	orphan_start(&child.orphan, &child.drain);
-	ck_assert_int_eq(child.status, EX_OK);
-	ck_assert_int_eq(ask(0, 0), -1);
+	orphan_start(&setup.orphan);
+	ck_assert_int_eq(setup.removed, 0);
+	ck_assert(setup.ended);
+	ck_assert_int_eq(ask(NUMBER, 0), -1);
 	done();
 }
 END_TEST
 
+/* Then connections that wait at any socket are served first. */
 START_TEST(when_nobody_comes_in_time_it_drains)
 {
+	uint64_t before_ms = clock_ms(), until_ms;
+
 	init(1);
-	orphan_start(&child.orphan, &child.drain);
-	ck_assert_int_eq(child.status, -1);
-	while (child.status == -1)
-		ck_assert_int_eq(
-		    event_base_loop(child.core.base, EVLOOP_ONCE), 0);
-	ck_assert_int_eq(child.status, EX_OK);
+	until_ms = orphan_start(&setup.orphan);
+	ck_assert_uint_ge(until_ms, before_ms + 1000);
+	ck_assert_uint_le(until_ms, clock_ms() + 1000);
+	ck_assert_int_eq(setup.removed, -1);
+	while (!setup.ended)
+		ck_assert_int_eq(event_base_loop(setup.base, EVLOOP_ONCE), 0);
+	ck_assert_int_eq(setup.removed, 0xff);
 	done();
 }
 END_TEST
@@ -280,13 +297,12 @@ UNIT_SUITE(orphan)
 {
 	TCase *tc = unit_case(suite, "orphan");
 
-	tcase_add_loop_test(tc,
-	    root_and_its_own_user_get_the_whole_table_and_the_counters, 0, 2);
+	tcase_add_loop_test(tc, root_and_its_own_user_get_the_sockets, 0, 2);
 	tcase_add_test(tc, nobody_else_is_given_or_told_anything);
 	tcase_add_test(tc, an_engine_that_has_a_monitor_is_no_orphan);
 	tcase_add_test(
 	    tc, an_orphan_that_was_replaced_drains_and_gives_no_more);
-	tcase_add_test(tc, an_asker_that_does_not_read_is_given_up);
+	tcase_add_test(tc, a_monitor_that_does_not_read_is_given_up);
 	tcase_add_test(tc, without_a_time_to_wait_it_drains_at_once);
 	tcase_add_test(tc, when_nobody_comes_in_time_it_drains);
 	tc = unit_case(suite, "link");

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The table of sockets.  Engine, unprivileged.
+ */
+#include "engine/socket_table.h"
+
+#include "base/fd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+void
+socket_table_init(
+    struct socket_table *table, struct core *core, struct watch *watch)
+{
+	*table = (struct socket_table){.core = core, .watch = watch};
+	TAILQ_INIT(&table->listeners);
+	TAILQ_INIT(&table->pools);
+}
+
+int
+socket_table_note(struct socket_table *table, uint32_t number, int fd)
+{
+	int *fds =
+	    reallocarray(table->fds, table->count + 1, sizeof(*table->fds));
+
+	if (fds == NULL)
+		return -1;
+	table->fds = fds;
+	errno = EPROTO;
+	if (number != table->count || fd == -1)
+		return -1;
+	table->fds[table->count++] = fd;
+	return 0;
+}
+
+int
+socket_table_find(const struct socket_table *table, uint32_t number)
+{
+	if (number < table->count)
+		return table->fds[number];
+	return number == table->count ? CHANNEL_MEMFD : -1;
+}
+
+static struct listener *
+socket_table_new_listener(
+    struct socket_table *table, const struct record_endpoint *record)
+{
+	struct pool *pool = pool_find(&table->pools, table->core, table->watch,
+	    record->mailbox, record->owner);
+	struct listener *listener = pool == NULL ?
+	    NULL :
+	    listener_new(table->core, pool, record->listener);
+
+	if (listener != NULL)
+		TAILQ_INSERT_TAIL(&table->listeners, listener, entry);
+	return listener;
+}
+
+int
+socket_table_add(
+    struct socket_table *table, const struct record_endpoint *record, int fd)
+{
+	struct listener *listener =
+	    listener_find(&table->listeners, record->listener);
+
+	if (listener == NULL)
+		listener = socket_table_new_listener(table, record);
+	if (listener != NULL &&
+	    listener_add(listener, record, table->count - 1, fd) == 0)
+		return 0;
+	fd_close(fd);
+	return -1;
+}
+
+void
+socket_table_start(struct socket_table *table)
+{
+	struct listener *listener;
+
+	socket_table_on_directory(table, WATCH_ALL, 0, "");
+	TAILQ_FOREACH (listener, &table->listeners, entry)
+		listener_start(listener);
+}
+
+struct worker *
+socket_table_find_worker(
+    struct socket_table *table, const struct hello *hello, uid_t uid)
+{
+	struct worker *worker = NULL;
+	struct pool *pool;
+
+	TAILQ_FOREACH (pool, &table->pools, entry) {
+		worker = pool_find_worker(pool, hello, uid);
+		if (worker != NULL)
+			break;
+	}
+	return worker;
+}
+
+void
+socket_table_on_directory(
+    struct socket_table *table, int id, int gone, const char *name)
+{
+	struct pool *pool;
+
+	TAILQ_FOREACH (pool, &table->pools, entry) {
+		if (id == WATCH_ALL)
+			finder_scan(&pool->finder);
+		else if (pool->finder.watch_id == id)
+			finder_on_change(&pool->finder, gone, name);
+	}
+}
+
+static void
+socket_table_stop(void *owner, const struct channel_drain *how)
+{
+	struct socket_table *table = owner;
+	struct listener *listener;
+
+	TAILQ_FOREACH (listener, &table->listeners, entry)
+		listener_stop(listener, how);
+}
+
+static int
+socket_table_is_busy(void *owner)
+{
+	struct socket_table *table = owner;
+	struct listener *listener;
+	struct pool *pool;
+	int busy = table->core->refusals.count != 0;
+
+	/* All are asked: listener_is_served() closes those that are not. */
+	TAILQ_FOREACH (listener, &table->listeners, entry)
+		busy |= listener_is_served(listener);
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		busy |= pool_is_busy(pool);
+	return busy;
+}
+
+/* Refuses connections that no worker has taken, and waits for no receipts. */
+static void
+socket_table_end(void *owner)
+{
+	struct socket_table *table = owner;
+	struct listener *listener;
+	struct pool *pool;
+
+	TAILQ_FOREACH (listener, &table->listeners, entry) {
+		listener_stop(listener, NULL);
+		listener->stats->refused_drain +=
+		    listener_refuse_held(listener);
+	}
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		pool_release(pool);
+}
+
+const struct drain_callbacks socket_table_drain = {
+    .stop = socket_table_stop,
+    .is_busy = socket_table_is_busy,
+    .end = socket_table_end,
+};
+
+void
+socket_table_done(struct socket_table *table)
+{
+	struct listener *listener;
+	struct pool *pool;
+
+	while ((listener = TAILQ_FIRST(&table->listeners)) != NULL) {
+		TAILQ_REMOVE(&table->listeners, listener, entry);
+		listener_free(listener);
+	}
+	while ((pool = TAILQ_FIRST(&table->pools)) != NULL) {
+		TAILQ_REMOVE(&table->pools, pool, entry);
+		pool_free(pool);
+	}
+	free(table->fds);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_SOCKET_TABLE_H
+#define ENGINE_SOCKET_TABLE_H
+
+#include "engine/core.h"
+#include "engine/life/drain.h"
+#include "engine/listener/listener.h"
+
+/* The sockets that the monitor has sent, and the listeners and pools that most
+ * of them make up.  It is complete before the engine starts and never changes
+ * afterwards. */
+struct socket_table {
+	struct core *core;
+	struct watch *watch;
+	struct listener_list listeners;
+	struct pool_list pools;
+	int *fds; /* all, each borrowed from the one that closes it */
+	uint32_t count;
+};
+
+/* An empty table; borrows core and watch. */
+void socket_table_init(
+    struct socket_table *table, struct core *core, struct watch *watch);
+
+/* Notes the next socket (borrowed), which is to have that number.  0, or -1
+ * with errno: EPROTO if it is not the next one. */
+int socket_table_note(struct socket_table *table, uint32_t number, int fd);
+
+/* The descriptor with that number; behind the last one that of the counters;
+ * -1 behind that. */
+int socket_table_find(const struct socket_table *table, uint32_t number);
+
+/* Adds the socket that was noted last (takes fd) to its listener, which is a
+ * new one if there was none of that name.  0, or -1 with errno. */
+int socket_table_add(
+    struct socket_table *table, const struct record_endpoint *record, int fd);
+
+/* Looks for workers and begins to accept. */
+void socket_table_start(struct socket_table *table);
+
+/* The worker that a HELLO from that uid speaks of, or NULL. */
+struct worker *socket_table_find_worker(
+    struct socket_table *table, const struct hello *hello, uid_t uid);
+
+/* A watched directory has changed, see watch_open(). */
+void socket_table_on_directory(
+    struct socket_table *table, int id, int gone, const char *name);
+
+/* How a table drains; the owner is the table. */
+extern const struct drain_callbacks socket_table_drain;
+
+/* Frees all listeners and pools. */
+void socket_table_done(struct socket_table *table);
+
+#endif

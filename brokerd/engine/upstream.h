@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_UPSTREAM_H
+#define ENGINE_UPSTREAM_H
+
+#include "channel/channel.h"
+#include "engine/handoff/bounded_close.h"
+
+struct event;
+struct event_base;
+
+/* What the monitor says. */
+struct upstream_callbacks {
+	/* Here is a socket of the table: fd is taken. */
+	void (*on_endpoint)(
+	    void *owner, const struct channel_endpoint *endpoint, int fd);
+	void (*on_start)(void *owner);
+	void (*on_drain)(void *owner, const struct channel_drain *how);
+	/* It was told that the engine works. */
+	void (*on_ping)(void *owner);
+	/* A reload or an upgrade has ended: status is 0 or one of
+	 * sysexits(3). */
+	void (*on_result)(void *owner, int status, const char *text);
+	/* It says no more: error is 0 if the channel was closed, else the errno
+	 * of receiving. */
+	void (*on_end)(void *owner, int error);
+};
+
+/* The engine's end of the channel to the monitor. */
+struct upstream {
+	int fd;
+	enum channel_phase phase;
+	struct bounded_close *bounded;
+	struct event *readable; /* NULL: nothing is received any more */
+	const struct upstream_callbacks *callbacks;
+	void *owner;
+};
+
+/* Receives from fd (borrowed, as all others) in the phase CHANNEL_LOADING.  0,
+ * or -1 with errno; upstream_stop() in either case. */
+int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
+    struct bounded_close *bounded, const struct upstream_callbacks *callbacks,
+    void *owner);
+
+/* The table is complete.  0, or -1 with errno. */
+int upstream_ready(struct upstream *upstream);
+
+/* Asks for CHANNEL_RELOAD or CHANNEL_UPGRADE, and on_result tells how that
+ * ended.  0, or -1 with errno. */
+int upstream_ask(struct upstream *upstream, enum channel_type request);
+
+/* Receives no more.  All zeros are accepted. */
+void upstream_stop(struct upstream *upstream);
+
+#endif
