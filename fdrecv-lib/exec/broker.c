@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: is there a broker, and does it know these listeners?  It makes
- * RUNDIR/mailbox/LISTENER/ for each one that has no mailbox of its own, and
- * listens on RUNDIR/rendezvous.N as long as it lives.
+ * fdrecv-exec: checks that a broker is running and knows the listeners.  A
+ * broker makes RUNDIR/mailbox/LISTENER/ for each listener without a mailbox of
+ * its own, and listens at RUNDIR/rendezvous.N as long as it lives.
  */
 #include "exec/broker.h"
 
@@ -25,13 +25,13 @@
 #include "config.h"
 
 const char *
-broker_run_dir(const struct cmdline *options)
+broker_run_dir(const struct cmdline *cmdline)
 {
-	const char *named = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
+	const char *environment = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
 
-	if (options->run_dir != NULL)
-		return options->run_dir;
-	return named != NULL ? named : DEFAULT_RUN_DIR;
+	if (cmdline->run_dir != NULL)
+		return cmdline->run_dir;
+	return environment != NULL ? environment : DEFAULT_RUN_DIR;
 }
 
 int
@@ -73,14 +73,15 @@ broker_check_listener(const char *run_dir, const char *listener)
 
 	snprintf(path, sizeof(path), "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s",
 	    run_dir, listener);
-	if (stat(path, &st) == -1 && errno == EACCES)
-		err(EX_NOPERM, "listener %s: %s/", listener, path);
-	if (stat(path, &st) == -1)
+	if (stat(path, &st) == -1) {
+		if (errno == EACCES)
+			err(EX_NOPERM, "listener %s: %s/", listener, path);
 		errx(EX_NOUSER,
 		    "listener %s: the broker does not know it: %s/: %s: expected "
 		    "its name in the broker's configuration, or -m if it has a "
 		    "mailbox of its own",
 		    listener, path, strerror(errno));
+	}
 	if (st.st_uid != geteuid())
 		errx(EX_NOPERM,
 		    "listener %s: %s/ belongs to uid %u, and this is uid %u: "
@@ -89,7 +90,7 @@ broker_check_listener(const char *run_dir, const char *listener)
 		    geteuid() == 0 ? ", or with --user" : "");
 }
 
-/* One that is there may be a dead one of ours. */
+/* A socket of this user may be a dead mailbox, which is replaced. */
 static void
 broker_check_mailbox(const char *path)
 {
@@ -103,18 +104,18 @@ broker_check_mailbox(const char *path)
 }
 
 void
-broker_check(const struct cmdline *options)
+broker_check(const struct cmdline *cmdline)
 {
-	const char *run_dir = broker_run_dir(options);
+	const char *run_dir = broker_run_dir(cmdline);
 
-	/* With a mailbox of its own the broker's run directory need not be
-	 * known: the first hand-off tells where it is. */
-	if (options->mailbox == NULL || options->run_dir != NULL)
+	/* With -m the run directory may be unknown: the first hand-off tells
+	 * where it is. */
+	if (cmdline->mailbox == NULL || cmdline->run_dir != NULL)
 		broker_check_running(run_dir);
-	if (options->mailbox != NULL) {
-		broker_check_mailbox(options->mailbox);
+	if (cmdline->mailbox != NULL) {
+		broker_check_mailbox(cmdline->mailbox);
 		return;
 	}
-	for (size_t i = 0; i < options->listener_count; i++)
-		broker_check_listener(run_dir, options->listeners[i]);
+	for (size_t i = 0; i < cmdline->listener_count; i++)
+		broker_check_listener(run_dir, cmdline->listeners[i]);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec --each: its children.  A child that has a connection before the
- * broker has the receipt must not touch it: should the parent die in between,
- * another worker gets it.  So the child waits until it is told.  The gate is
- * closed by exec, and by that the parent knows that the program runs.
+ * fdrecv-exec --each: its children.  A child must not touch its connection
+ * before the broker has the receipt: if the parent died in between, another
+ * worker would get it too.  So the child waits for the parent at a socket pair.
+ * exec closes the child's end, which tells the parent that the program runs.
  */
 #include "exec/children.h"
 
@@ -29,62 +29,62 @@ children_is_full(const struct children *children)
 }
 
 pid_t
-children_fork(struct children *children, int *out_gate)
+children_fork(struct children *children, int *out_sync)
 {
-	int gate[2], saved;
+	int sync[2], saved;
 	pid_t pid;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sync) == -1)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		close(gate[1]);
-		*out_gate = gate[0];
+		close(sync[0]);
+		*out_sync = sync[1];
 		return 0;
 	}
 	saved = errno;
-	close(gate[0]);
+	close(sync[1]);
 	if (pid == -1) {
-		close(gate[1]);
+		close(sync[0]);
 		errno = saved;
 		return -1;
 	}
 	children->pids[children->count++] = pid;
-	*out_gate = gate[1];
+	*out_sync = sync[0];
 	return pid;
 }
 
 void
-children_open_gate(int gate)
+children_release(int sync)
 {
-	send(gate, "", 1, MSG_NOSIGNAL);
+	send(sync, "", 1, MSG_NOSIGNAL);
 }
 
 void
-children_wait(int gate)
+children_wait(int sync)
 {
 	char byte;
 	ssize_t n;
 
 	do
-		n = recv(gate, &byte, 1, 0);
+		n = recv(sync, &byte, 1, 0);
 	while (n == -1 && errno == EINTR);
 	if (n != 1)
 		_exit(EXIT_FAILURE);
 }
 
 void
-children_fail(int gate, int error)
+children_fail(int sync, int error)
 {
-	send(gate, &error, sizeof(error), MSG_NOSIGNAL);
+	send(sync, &error, sizeof(error), MSG_NOSIGNAL);
 	_exit(EXIT_FAILURE);
 }
 
 int
-children_result(int gate)
+children_result(int sync)
 {
 	int error;
-	ssize_t n = recv(gate, &error, sizeof(error), MSG_DONTWAIT);
+	ssize_t n = recv(sync, &error, sizeof(error), MSG_DONTWAIT);
 
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return -1;

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* The children that serve connections.  Others that this process may have had
- * before it was executed are reaped and do not count. */
+/* The children that serve connections.  Other children, which this process may
+ * have had before it was executed, are reaped and do not count. */
 struct children {
 	pid_t *pids;
 	size_t count;
@@ -19,25 +19,26 @@ int children_init(struct children *children, size_t limit);
 
 int children_is_full(const struct children *children);
 
-/* fork(2) with a gate: the child gets 0 only after the parent has said
- * children_open_gate(), and ends if the parent dies before.  Gives *out_gate
- * to the parent.  -1 with errno. */
-pid_t children_fork(struct children *children, int *out_gate);
+/* Forks a child that shares a socket with its parent (gives *out_sync to both).
+ * Returns as fork(2). */
+pid_t children_fork(struct children *children, int *out_sync);
 
-/* From now on the child goes on.  Borrows gate. */
-void children_open_gate(int gate);
+/* In the parent: lets the child continue.  Borrows sync. */
+void children_release(int sync);
 
-/* In the child: waits at the gate, which it borrows and exec closes. */
-void children_wait(int gate);
+/* In the child: waits for children_release(), and ends the child if the parent
+ * dies before.  Borrows sync, which exec closes. */
+void children_wait(int sync);
 
-/* In the child: ends it, and tells the parent why it is no program. */
-void children_fail(int gate, int error) __attribute__((noreturn));
+/* In the child: ends it, and tells the parent that exec failed with error. */
+void children_fail(int sync, int error) __attribute__((noreturn));
 
-/* What became of the child: 0 a program, or it has ended; the errno of
- * children_fail(); -1 nothing yet, until gate is readable.  Borrows gate. */
-int children_result(int gate);
+/* In the parent: 0 if the child runs its program or has ended, the error of
+ * children_fail(), or -1 if nothing is known until sync is readable.  Borrows
+ * sync. */
+int children_result(int sync);
 
-/* Reaps all that have ended. */
+/* Reaps all children that have ended. */
 void children_reap(struct children *children);
 
 void children_done(struct children *children);

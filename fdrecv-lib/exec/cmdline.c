@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: the command line.  One table of options, from which come what
- * getopt_long(3) takes, where each goes, and what -h prints.
+ * fdrecv-exec: the command line.  One table of options tells getopt_long(3)
+ * what to accept, where each value is stored, and what -h prints.
  */
 #include "exec/cmdline.h"
 
@@ -21,68 +21,66 @@
 #define CMDLINE_LIMIT 40
 #define CMDLINE_LIMIT_MAX 100000
 #define CMDLINE_FD_MAX 65535
-#define CMDLINE_LONG 256 /* what getopt_long(3) returns for the first row */
+#define CMDLINE_LONG 256 /* beyond all letters: rows without one */
 
-enum option_kind {
-	OPTION_TEXT,   /* const char * */
-	OPTION_NUMBER, /* unsigned int, from least to most */
-	OPTION_FLAG,   /* int */
-	OPTION_FORM,   /* no more than its form */
-	OPTION_HELP,
-	OPTION_VERSION,
+enum cmdline_kind {
+	CMDLINE_TEXT,   /* const char * */
+	CMDLINE_NUMBER, /* unsigned int, from least to most */
+	CMDLINE_FLAG,   /* int */
+	CMDLINE_NONE,   /* only chooses a convention */
+	CMDLINE_HELP,
+	CMDLINE_VERSION,
 };
 
-/* One option.  What has a form sets that too. */
-struct option_row {
+struct cmdline_row {
 	const char *name;
 	int letter;           /* or 0 */
-	const char *argument; /* NULL: it takes none; "[=X]": it may have one */
-	const char *help;     /* in one line or two */
-	enum option_kind kind;
-	size_t at; /* the member of struct cmdline */
+	const char *argument; /* NULL: none; "[=X]": optional */
+	const char *help;     /* one line or two */
+	enum cmdline_kind kind;
+	size_t offset; /* of the member of struct cmdline */
 	unsigned int least;
 	unsigned int most;
-	int has_form;
-	enum convention_id form;
+	enum convention_id convention; /* that it chooses, or 0 */
 };
 
-#define OPTION_AT(member) .at = offsetof(struct cmdline, member)
-#define OPTION_GIVES(id) .has_form = 1, .form = (id)
+#define CMDLINE_AT(member) .offset = offsetof(struct cmdline, member)
 
-static const struct option_row cmdline_rows[] = {
+static const struct cmdline_row cmdline_rows[] = {
     {"mailbox", 'm', "MAILBOX",
 	"a socket, or a directory with a / at its end\n"
 	"(RUNDIR/mailbox/LISTENER/)",
-	OPTION_TEXT, OPTION_AT(mailbox)},
+	CMDLINE_TEXT, CMDLINE_AT(mailbox)},
     {"run-dir", 'R', "RUNDIR",
-	"of the broker ($FDRECV_RUN_DIR, or " DEFAULT_RUN_DIR ")", OPTION_TEXT,
-	OPTION_AT(run_dir)},
-    {"systemd", 0, NULL, "from 3 up, LISTEN_FDS (the default)", OPTION_FORM,
-	OPTION_GIVES(CONVENTION_SYSTEMD)},
-    {"upstart", 0, NULL, "UPSTART_FDS", OPTION_FORM,
-	OPTION_GIVES(CONVENTION_UPSTART)},
-    {"nginx", 0, NULL, "NGINX", OPTION_FORM, OPTION_GIVES(CONVENTION_NGINX)},
+	"of the broker ($FDRECV_RUN_DIR, or " DEFAULT_RUN_DIR ")", CMDLINE_TEXT,
+	CMDLINE_AT(run_dir)},
+    {"systemd", 0, NULL, "from 3 up, LISTEN_FDS (the default)", CMDLINE_NONE,
+	.convention = CONVENTION_SYSTEMD},
+    {"upstart", 0, NULL, "UPSTART_FDS", CMDLINE_NONE,
+	.convention = CONVENTION_UPSTART},
+    {"nginx", 0, NULL, "NGINX", CMDLINE_NONE, .convention = CONVENTION_NGINX},
     {"inetd", 0, NULL, "one socket as 0 and 1 (the default with --each)",
-	OPTION_FORM, OPTION_GIVES(CONVENTION_INETD)},
-    {"fd", 0, "N", "from N up", OPTION_NUMBER, OPTION_AT(first),
-	.most = CMDLINE_FD_MAX, OPTION_GIVES(CONVENTION_FD)},
-    {"einhorn", 0, NULL, "EINHORN_FD_COUNT", OPTION_FORM,
-	OPTION_GIVES(CONVENTION_EINHORN)},
+	CMDLINE_NONE, .convention = CONVENTION_INETD},
+    {"fd", 0, "N", "from N up", CMDLINE_NUMBER, CMDLINE_AT(first_fd),
+	.most = CMDLINE_FD_MAX, .convention = CONVENTION_FD},
+    {"einhorn", 0, NULL, "EINHORN_FD_COUNT", CMDLINE_NONE,
+	.convention = CONVENTION_EINHORN},
     {"preload", 0, "[=LIBRARY]", "for programs that bind, by LD_PRELOAD",
-	OPTION_TEXT, OPTION_AT(library), OPTION_GIVES(CONVENTION_PRELOAD)},
-    {"each", 0, NULL, "run the program once for each connection", OPTION_FLAG,
-	OPTION_AT(each)},
-    {"ucspi", 0, NULL, "with --each: the connection as 6 and 7", OPTION_FORM,
-	OPTION_GIVES(CONVENTION_UCSPI)},
-    {"limit", 0, "N", "with --each: at most N at a time (40)", OPTION_NUMBER,
-	OPTION_AT(limit), .least = 1, .most = CMDLINE_LIMIT_MAX},
-    {"timeout", 0, "SECONDS", "wait that long (30), 0: for ever", OPTION_NUMBER,
-	OPTION_AT(timeout_s), .most = CMDLINE_TIMEOUT_MAX},
-    {"user", 0, "USER", "become that user first", OPTION_TEXT, OPTION_AT(user)},
-    {"keep-mailbox", 0, NULL, "do not remove the mailboxes", OPTION_FLAG,
-	OPTION_AT(keep_mailbox)},
-    {"help", 'h', NULL, "print this", .kind = OPTION_HELP},
-    {"version", 'V', NULL, "print the version", .kind = OPTION_VERSION},
+	CMDLINE_TEXT, CMDLINE_AT(library), .convention = CONVENTION_PRELOAD},
+    {"each", 0, NULL, "run the program once for each connection", CMDLINE_FLAG,
+	CMDLINE_AT(each)},
+    {"ucspi", 0, NULL, "with --each: the connection as 6 and 7", CMDLINE_NONE,
+	.convention = CONVENTION_UCSPI},
+    {"limit", 0, "N", "with --each: at most N at a time (40)", CMDLINE_NUMBER,
+	CMDLINE_AT(limit), .least = 1, .most = CMDLINE_LIMIT_MAX},
+    {"timeout", 0, "SECONDS", "wait that long (30), 0: for ever",
+	CMDLINE_NUMBER, CMDLINE_AT(timeout_s), .most = CMDLINE_TIMEOUT_MAX},
+    {"user", 0, "USER", "become that user first", CMDLINE_TEXT,
+	CMDLINE_AT(user)},
+    {"keep-mailbox", 0, NULL, "do not remove the mailboxes", CMDLINE_FLAG,
+	CMDLINE_AT(keep_mailbox)},
+    {"help", 'h', NULL, "print this", .kind = CMDLINE_HELP},
+    {"version", 'V', NULL, "print the version", .kind = CMDLINE_VERSION},
 };
 #define CMDLINE_COUNT (sizeof(cmdline_rows) / sizeof(cmdline_rows[0]))
 
@@ -90,7 +88,7 @@ static const char cmdline_usage[] =
     "usage: fdrecv-exec [OPTION ...] LISTENER ... -- PROGRAM [ARGUMENT ...]\n";
 
 static void
-cmdline_print_row(const struct option_row *row)
+cmdline_print_row(const struct cmdline_row *row)
 {
 	const char *rest = strchr(row->help, '\n');
 	size_t first = strcspn(row->help, "\n");
@@ -105,11 +103,11 @@ cmdline_print_row(const struct option_row *row)
 		printf("%28s%s\n", "", rest + 1);
 }
 
-static void cmdline_print(enum option_kind kind) __attribute__((noreturn));
+static void cmdline_print(enum cmdline_kind kind) __attribute__((noreturn));
 static void
-cmdline_print(enum option_kind kind)
+cmdline_print(enum cmdline_kind kind)
 {
-	if (kind == OPTION_VERSION) {
+	if (kind == CMDLINE_VERSION) {
 		puts("fdrecv-exec " PACKAGE_VERSION);
 		exit(EX_OK);
 	}
@@ -120,7 +118,7 @@ cmdline_print(enum option_kind kind)
 }
 
 static unsigned int
-cmdline_number(const struct option_row *row, const char *text)
+cmdline_number(const struct cmdline_row *row, const char *text)
 {
 	char *end;
 	unsigned long value;
@@ -135,58 +133,59 @@ cmdline_number(const struct option_row *row, const char *text)
 }
 
 static void
-cmdline_set_form(struct cmdline *options, const struct convention *form)
+cmdline_set_convention(
+    struct cmdline *cmdline, const struct convention *convention)
 {
-	if (options->form != NULL && options->form != form)
+	if (cmdline->convention != NULL && cmdline->convention != convention)
 		errx(EX_USAGE,
 		    "--%s and --%s: expected one way to hand out the sockets",
-		    options->form->name, form->name);
-	options->form = form;
+		    cmdline->convention->name, convention->name);
+	cmdline->convention = convention;
 }
 
 static void
-cmdline_set(
-    struct cmdline *options, const struct option_row *row, const char *argument)
+cmdline_set(struct cmdline *cmdline, const struct cmdline_row *row,
+    const char *argument)
 {
-	char *member = (char *)options + row->at;
+	char *member = (char *)cmdline + row->offset;
 	unsigned int number;
 	int yes = 1;
 
-	if (row->has_form)
-		cmdline_set_form(options, convention_of(row->form));
+	if (row->convention != 0)
+		cmdline_set_convention(cmdline, convention_of(row->convention));
 	switch (row->kind) {
-	case OPTION_TEXT:
+	case CMDLINE_TEXT:
 		if (argument != NULL)
 			memcpy(member, &argument, sizeof(argument));
 		return;
-	case OPTION_NUMBER:
+	case CMDLINE_NUMBER:
 		number = cmdline_number(row, argument);
 		memcpy(member, &number, sizeof(number));
 		return;
-	case OPTION_FLAG:
+	case CMDLINE_FLAG:
 		memcpy(member, &yes, sizeof(yes));
 		return;
-	case OPTION_FORM:
+	case CMDLINE_NONE:
 		return;
-	case OPTION_HELP:
-	case OPTION_VERSION:
+	case CMDLINE_HELP:
+	case CMDLINE_VERSION:
 		cmdline_print(row->kind);
 	}
 }
 
-static void cmdline_fail(const char *why) __attribute__((noreturn));
+static void cmdline_fail(const char *message) __attribute__((noreturn));
 static void
-cmdline_fail(const char *why)
+cmdline_fail(const char *message)
 {
-	if (why != NULL)
-		warnx("%s", why);
+	if (message != NULL)
+		warnx("%s", message);
 	fputs(cmdline_usage, stderr);
 	exit(EX_USAGE);
 }
 
-/* What comes before "--", which argv[argc] is. */
+/* Reads the arguments before "--", which is argv[argc]. */
 static void
-cmdline_parse(struct cmdline *options, int argc, char **argv)
+cmdline_parse(struct cmdline *cmdline, int argc, char **argv)
 {
 	struct option longs[CMDLINE_COUNT + 1] = {0};
 	char shorts[2 * CMDLINE_COUNT + 1] = "";
@@ -196,12 +195,13 @@ cmdline_parse(struct cmdline *options, int argc, char **argv)
 		const char *argument = cmdline_rows[i].argument;
 
 		longs[i].name = cmdline_rows[i].name;
-		longs[i].val = CMDLINE_LONG + (int)i;
 		longs[i].has_arg = argument == NULL ? no_argument :
 		    argument[0] == '['              ? optional_argument :
 						      required_argument;
+		longs[i].val = CMDLINE_LONG + (int)i;
 		if (cmdline_rows[i].letter == 0)
 			continue;
+		longs[i].val = cmdline_rows[i].letter;
 		shorts[n++] = (char)cmdline_rows[i].letter;
 		if (argument != NULL)
 			shorts[n++] = ':';
@@ -210,69 +210,69 @@ cmdline_parse(struct cmdline *options, int argc, char **argv)
 		if (found == '?')
 			cmdline_fail(NULL);
 		for (size_t i = 0; i < CMDLINE_COUNT; i++)
-			if (found == cmdline_rows[i].letter ||
-			    found == longs[i].val)
-				cmdline_set(options, &cmdline_rows[i], optarg);
+			if (found == longs[i].val)
+				cmdline_set(cmdline, &cmdline_rows[i], optarg);
 	}
 }
 
 static void
-cmdline_check_each(struct cmdline *options)
+cmdline_check_each(struct cmdline *cmdline)
 {
-	unsigned int use = options->each ? CONVENTION_EACH : CONVENTION_LENT;
+	unsigned int use = cmdline->each ? CONVENTION_EACH : CONVENTION_LENT;
 
-	if (options->form == NULL)
-		options->form = convention_of(
-		    options->each ? CONVENTION_INETD : CONVENTION_SYSTEMD);
-	if ((options->form->use & use) == 0)
+	if (cmdline->convention == NULL)
+		cmdline->convention = convention_of(
+		    cmdline->each ? CONVENTION_INETD : CONVENTION_SYSTEMD);
+	if ((cmdline->convention->use & use) == 0)
 		errx(EX_USAGE, "--%s: expected it %s --each",
-		    options->form->name, options->each ? "without" : "with");
-	if (!options->each && options->limit != 0)
+		    cmdline->convention->name,
+		    cmdline->each ? "without" : "with");
+	if (!cmdline->each && cmdline->limit != 0)
 		errx(EX_USAGE, "--limit: expected it with --each");
-	if (options->each && options->keep_mailbox)
+	if (cmdline->each && cmdline->keep_mailbox)
 		errx(EX_USAGE, "--keep-mailbox: expected it without --each");
-	if (options->limit == 0)
-		options->limit = CMDLINE_LIMIT;
+	if (cmdline->limit == 0)
+		cmdline->limit = CMDLINE_LIMIT;
 }
 
 static void
-cmdline_check_listeners(const struct cmdline *options)
+cmdline_check_listeners(const struct cmdline *cmdline)
 {
-	for (size_t i = 0; i < options->listener_count; i++) {
-		const char *name = options->listeners[i];
+	for (size_t i = 0; i < cmdline->listener_count; i++) {
+		const char *name = cmdline->listeners[i];
 
 		if (name[0] == '\0' || name[0] == '.' ||
 		    strchr(name, '/') != NULL)
 			errx(EX_USAGE,
 			    "\"%s\": expected the name of a listener", name);
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(name, options->listeners[j]) == 0)
+			if (strcmp(name, cmdline->listeners[j]) == 0)
 				errx(EX_USAGE,
 				    "%s: expected each listener once", name);
 	}
 }
 
 void
-cmdline_read(struct cmdline *options, int argc, char **argv)
+cmdline_read(struct cmdline *cmdline, int argc, char **argv)
 {
 	int end = 1;
 
-	*options = (struct cmdline){
+	*cmdline = (struct cmdline){
 	    .timeout_s = CMDLINE_TIMEOUT_S, .library = PRELOAD_LIBRARY};
 	while (end < argc && strcmp(argv[end], "--") != 0)
 		end++;
-	cmdline_parse(options, end, argv);
+	cmdline_parse(cmdline, end, argv);
 	if (optind == end)
 		cmdline_fail("expected a listener");
 	if (end >= argc - 1)
 		cmdline_fail("expected -- and a program behind the listeners");
-	options->listeners = argv + optind;
-	options->listener_count = (size_t)(end - optind);
-	options->program = argv + end + 1;
-	cmdline_check_each(options);
-	if (strpbrk(options->library, ": ") != NULL)
+	cmdline->listeners = argv + optind;
+	cmdline->listener_count = (size_t)(end - optind);
+	cmdline->program = argv + end + 1;
+	cmdline_check_each(cmdline);
+	if (strpbrk(cmdline->library, ": ") != NULL)
 		errx(EX_USAGE,
 		    "--preload=%s: expected a path without colons and spaces",
-		    options->library);
-	cmdline_check_listeners(options);
+		    cmdline->library);
+	cmdline_check_listeners(cmdline);
 }

@@ -6,16 +6,16 @@
 
 struct convention;
 
-/* The command line.  Everything points into argv or to constants. */
+/* The command line.  All pointers lead into argv or to constants. */
 struct cmdline {
-	const char *mailbox; /* -m, or NULL: each listener's own */
+	const char *mailbox; /* -m, or NULL: each listener's default one */
 	const char *run_dir; /* -R, or NULL */
-	const char *user;    /* or NULL: stay who we are */
-	const char *library; /* for --preload, its own or the installed one */
-	const struct convention *form;
-	unsigned int first;     /* the number that --fd names */
-	unsigned int timeout_s; /* 0: for ever */
-	unsigned int limit;     /* of children, 0: not named */
+	const char *user;    /* --user, or NULL: no change */
+	const char *library; /* for --preload: its argument or the default */
+	const struct convention *convention;
+	unsigned int first_fd;  /* for --fd */
+	unsigned int timeout_s; /* 0: wait for ever */
+	unsigned int limit;     /* of children */
 	int each;
 	int keep_mailbox;
 	char **listeners;
@@ -23,8 +23,8 @@ struct cmdline {
 	char **program; /* ends with NULL */
 };
 
-/* Reads the command line.  Ends the process: with 64 and what is wrong with
- * it, or with 0 after -h and -V. */
-void cmdline_read(struct cmdline *options, int argc, char **argv);
+/* Reads the command line.  Ends the process: with 64 and a message about what
+ * is wrong with it, or with 0 after -h and -V. */
+void cmdline_read(struct cmdline *cmdline, int argc, char **argv);
 
 #endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: descriptors by number.  Runs last before exec.
+ * fdrecv-exec: the numbers of descriptors.  The last step before exec.
  */
 #include "exec/fd_layout.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
-
-#define FD_LAYOUT_STANDARD 3 /* input, output, error */
 
 int
 fd_layout_reserve(void)
@@ -17,15 +15,15 @@ fd_layout_reserve(void)
 
 	do
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd != -1 && fd < FD_LAYOUT_STANDARD);
+	while (fd != -1 && fd < FD_LAYOUT_FIRST);
 	if (fd == -1)
 		return -1;
 	close(fd);
 	return 0;
 }
 
-/* The limit of descriptors is in the way where a number itself is what
- * fcntl(2) or dup2(2) will not have. */
+/* fcntl(2) and dup2(2) reject a number beyond the limit of descriptors with
+ * another errno than EMFILE. */
 static int
 fd_layout_fail(void)
 {
@@ -65,7 +63,7 @@ fd_layout_at(int *fds, size_t count, int first)
 		    fd_layout_move(&fds[i], F_DUPFD_CLOEXEC, behind) == -1)
 			return -1;
 	for (int target = first; target < behind; target++)
-		if (target >= FD_LAYOUT_STANDARD &&
+		if (target >= FD_LAYOUT_FIRST &&
 		    fd_layout_is_inherited(target) &&
 		    fcntl(target, F_DUPFD, behind) == -1)
 			return fd_layout_fail();

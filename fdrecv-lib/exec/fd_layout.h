@@ -5,25 +5,27 @@
 #include <stddef.h>
 
 /*
- * Puts descriptors where a program expects them, open across exec.  Whatever
- * is closed on exec is this program's own and may be overwritten; all else was
- * inherited and goes to the program.
+ * Moves descriptors to where a program expects them, open across exec.  A
+ * descriptor that is closed on exec is fdrecv-exec's own and may be
+ * overwritten.  All others were inherited, and remain for the program.
  */
 
-/* Opens /dev/null, closed on exec, as whatever of 0 to 2 is not open, so that
- * no other descriptor is born there.  0, or -1 with errno. */
+#define FD_LAYOUT_FIRST 3 /* behind standard input, output and error */
+
+/* Opens /dev/null, closed on exec, as each of 0 to 2 that is not open, so that
+ * no other descriptor gets such a number.  0, or -1 with errno. */
 int fd_layout_reserve(void);
 
-/* True if fd is open and stays so across exec. */
+/* True if fd is open and stays open across exec. */
 int fd_layout_is_inherited(int fd);
 
-/* Moves fds to first, first + 1 and so on.  What was inherited at such a
- * number goes to a free one behind them, except from 0 to 2, where it is
- * closed.  0, or -1 with errno: then fds are as usable as before, wherever
- * they are by now. */
+/* Moves fds to first, first + 1 and so on (takes them, and puts the new numbers
+ * into fds).  An inherited descriptor with such a number moves to a free number
+ * behind them; if the number is 0 to 2 it is closed.  0, or -1 with errno: then
+ * fds still contains the numbers that they have. */
 int fd_layout_at(int *fds, size_t count, int first);
 
-/* Moves fds to whatever is free from lowest up.  Likewise. */
+/* Moves fds to free numbers from lowest up.  Likewise. */
 int fd_layout_free(int *fds, size_t count, int lowest);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: its mailboxes, as long as it has them.  It is a worker that
- * takes what is lent and goes.
+ * fdrecv-exec: its mailboxes.  For the time that it has them it is a worker,
+ * which takes lent sockets and leaves.
  */
 #include "exec/mailboxes.h"
 
 #include "exec/broker.h"
 #include "exec/cmdline.h"
 #include "exec/monotonic.h"
-#include "exec/sockets.h"
+#include "exec/socket_set.h"
 
 #include "wire/names.h"
 
@@ -22,10 +22,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MAILBOXES_QUIET_MS 5000 /* before it says what it waits for */
+#define MAILBOXES_REPORT_MS 5000 /* before missing sockets are reported */
+#define MAILBOXES_NEVER_MS LLONG_MAX
 
 static int
-mailboxes_status(int error)
+mailboxes_exit_status(int error)
 {
 	switch (error) {
 	case EACCES:
@@ -44,211 +45,223 @@ mailboxes_status(int error)
 	}
 }
 
-/* Where the sockets of listener i are to come. */
+/* The path of the mailbox for listener i. */
 static void
-mailboxes_path(const struct cmdline *options, size_t i, char path[PATH_MAX])
+mailboxes_path(const struct cmdline *cmdline, size_t i, char path[PATH_MAX])
 {
-	if (options->mailbox != NULL)
-		snprintf(path, PATH_MAX, "%s", options->mailbox);
+	if (cmdline->mailbox != NULL)
+		snprintf(path, PATH_MAX, "%s", cmdline->mailbox);
 	else
 		snprintf(path, PATH_MAX, "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s/",
-		    broker_run_dir(options), options->listeners[i]);
+		    broker_run_dir(cmdline), cmdline->listeners[i]);
 }
 
 static struct fdrecv *
-mailboxes_open_one(const struct cmdline *options, size_t i, unsigned int flags)
+mailboxes_open_one(const struct cmdline *cmdline, size_t i, unsigned int flags)
 {
-	struct fdrecv_options known = FDRECV_OPTIONS_INIT;
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	char path[PATH_MAX];
-	struct fdrecv *box;
+	struct fdrecv *mailbox;
 
-	mailboxes_path(options, i, path);
-	known.flags = flags;
-	known.run_dir = options->run_dir;
-	box = fdrecv_open(path, &known);
-	if (box == NULL)
-		err(mailboxes_status(errno), "mailbox %s%s", path,
+	mailboxes_path(cmdline, i, path);
+	options.flags = flags;
+	options.run_dir = cmdline->run_dir;
+	mailbox = fdrecv_open(path, &options);
+	if (mailbox == NULL)
+		err(mailboxes_exit_status(errno), "mailbox %s%s", path,
 		    errno == EADDRINUSE ? ": another program has it" : "");
-	return box;
+	return mailbox;
 }
 
 void
-mailboxes_open(
-    struct mailboxes *boxes, const struct cmdline *options, unsigned int flags)
+mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline,
+    unsigned int flags)
 {
-	boxes->count = options->mailbox != NULL ? 1 : options->listener_count;
-	boxes->shared = boxes->count < options->listener_count;
-	boxes->items = calloc(boxes->count, sizeof(*boxes->items));
-	boxes->polls =
-	    calloc(boxes->count + MAILBOXES_MORE, sizeof(*boxes->polls));
-	if (boxes->items == NULL || boxes->polls == NULL)
+	size_t count = cmdline->mailbox != NULL ? 1 : cmdline->listener_count;
+
+	*mailboxes = (struct mailboxes){.cmdline = cmdline,
+	    .count = count,
+	    .is_shared = count < cmdline->listener_count};
+	mailboxes->items = calloc(count, sizeof(*mailboxes->items));
+	mailboxes->polls =
+	    calloc(count + MAILBOXES_EXTRA_POLLS, sizeof(*mailboxes->polls));
+	if (mailboxes->items == NULL || mailboxes->polls == NULL)
 		err(EX_OSERR, "mailboxes");
-	for (size_t i = 0; i < boxes->count; i++) {
-		boxes->items[i] = mailboxes_open_one(options, i, flags);
-		boxes->polls[i].events = POLLIN;
-		boxes->polls[i].fd = fdrecv_fd(boxes->items[i]);
-		if (boxes->polls[i].fd == -1)
+	for (size_t i = 0; i < count; i++) {
+		mailboxes->items[i] = mailboxes_open_one(cmdline, i, flags);
+		mailboxes->polls[i].events = POLLIN;
+		mailboxes->polls[i].fd = fdrecv_fd(mailboxes->items[i]);
+		if (mailboxes->polls[i].fd == -1)
 			err(EX_OSERR, "epoll_create1");
 	}
 }
 
 int
-mailboxes_only(const struct mailboxes *boxes, size_t i)
+mailboxes_find_listener(
+    const struct mailboxes *mailboxes, size_t i, const char *name)
 {
-	return boxes->shared ? -1 : (int)i;
+	const struct cmdline *cmdline = mailboxes->cmdline;
+
+	if (name[0] == '\0')
+		return mailboxes->is_shared ? -1 : (int)i;
+	for (size_t n = 0; n < cmdline->listener_count; n++)
+		if (strcmp(cmdline->listeners[n], name) == 0)
+			return (int)n;
+	return -1;
 }
 
-/* A connection comes back to others if the broker can tell that it was not
- * touched. */
+/* Without a receipt: if nobody touched a connection, the broker gives it to
+ * another worker. */
 static void
-mailboxes_let_go(const struct fdrecv_handoff *h)
+mailboxes_drop(const struct fdrecv_handoff *handoff)
 {
-	close(h->fd);
-	if (h->kind == FDRECV_CONNECTION)
+	close(handoff->fd);
+	if (handoff->kind == FDRECV_CONNECTION)
 		warnx("listener %s: let go a connection that it sent to this "
 		      "mailbox: expected its workers at another one",
-		    h->listener[0] == '\0' ? "without a name" : h->listener);
+		    handoff->listener[0] == '\0' ? "without a name" :
+						   handoff->listener);
 }
 
 static void
-mailboxes_read(const struct mailboxes *boxes, size_t i, struct sockets *sockets)
+mailboxes_read(
+    const struct mailboxes *mailboxes, size_t i, struct socket_set *set)
 {
-	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
-	int got;
+	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
+	int listener, result;
 
-	while ((got = fdrecv_next(boxes->items[i], &h)) == 1)
-		switch (sockets_add(sockets, &h, mailboxes_only(boxes, i))) {
-		case SOCKETS_TAKEN:
+	while ((result = fdrecv_next(mailboxes->items[i], &handoff)) == 1) {
+		listener =
+		    mailboxes_find_listener(mailboxes, i, handoff.listener);
+		switch (socket_set_add(set, &handoff, listener)) {
+		case SOCKET_SET_TAKEN:
 			break;
-		case SOCKETS_NOT_OURS:
-			mailboxes_let_go(&h);
+		case SOCKET_SET_UNWANTED:
+			mailboxes_drop(&handoff);
 			break;
-		case SOCKETS_CONNECTION:
+		case SOCKET_SET_CONNECTION:
 			errx(EX_CONFIG,
 			    "listener %s: hands out connections: expected "
 			    "\"handoff = listener\" in the broker's "
 			    "configuration, or --each",
-			    sockets->names[sockets_find(sockets, h.listener,
-				mailboxes_only(boxes, i))]);
-		case SOCKETS_NO_MEMORY:
+			    set->listeners[listener].name);
+		case SOCKET_SET_NO_MEMORY:
 			errx(EX_OSERR, "out of memory");
 		}
-	if (got == -1)
+	}
+	if (result == -1)
 		err(EX_OSERR, "mailbox");
 }
 
-/* The listener that is missing, and why, as far as this end can know. */
-static void mailboxes_late(const struct sockets *sockets,
-    const struct cmdline *options) __attribute__((noreturn));
+/* Names a listener whose sockets are missing, and the cause as far as it is
+ * known here. */
+static void mailboxes_time_out(const struct socket_set *set,
+    const struct cmdline *cmdline) __attribute__((noreturn));
 static void
-mailboxes_late(const struct sockets *sockets, const struct cmdline *options)
+mailboxes_time_out(const struct socket_set *set, const struct cmdline *cmdline)
 {
-	const char *run_dir = broker_run_dir(options);
+	const char *run_dir = broker_run_dir(cmdline);
+	const struct socket_set_listener *missing;
 	size_t i = 0;
 
-	while (sockets_has_all(sockets, i))
+	while (socket_set_has_all_of(set, i))
 		i++;
-	if ((options->mailbox == NULL || options->run_dir != NULL) &&
+	missing = &set->listeners[i];
+	if ((cmdline->mailbox == NULL || cmdline->run_dir != NULL) &&
 	    !broker_is_running(run_dir))
 		errx(EX_UNAVAILABLE,
 		    "listener %s: the broker has ended: nobody listens at "
 		    "%s/" FDRECV_WIRE_RENDEZVOUS "*",
-		    options->listeners[i], run_dir);
-	if (sockets->expected[i] != 0)
+		    missing->name, run_dir);
+	if (missing->expected != 0)
 		errx(EX_TEMPFAIL,
 		    "listener %s: %zu of its %zu sockets came within %u s",
-		    options->listeners[i], sockets->held[i],
-		    sockets->expected[i], options->timeout_s);
+		    missing->name, missing->received, missing->expected,
+		    cmdline->timeout_s);
 	errx(EX_TEMPFAIL,
 	    "listener %s: nothing came within %u s: expected \"handoff = "
 	    "listener\" in the broker's configuration%s; the broker's log may "
 	    "say more",
-	    options->listeners[i], options->timeout_s,
-	    options->mailbox != NULL ? ", and this mailbox and owner" : "");
+	    missing->name, cmdline->timeout_s,
+	    cmdline->mailbox != NULL ? ", and this mailbox and owner" : "");
 }
 
-/* Says of each listener once that it is missing, and that it has come. */
 static void
-mailboxes_tell(const struct sockets *sockets, const struct cmdline *options,
-    int is_late, char *missing)
+mailboxes_report_overdue(struct socket_set *set, const struct cmdline *cmdline)
 {
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < options->listener_count; i++) {
-		int all = sockets_has_all(sockets, i);
-
-		if (all && missing[i])
-			warnx("listener %s: its sockets have come",
-			    options->listeners[i]);
-		if (is_late && !all) {
-			mailboxes_path(options, i, path);
-			warnx("listener %s: waiting for its sockets at mailbox "
-			      "%s: %zu came",
-			    options->listeners[i], path, sockets->held[i]);
-		}
-		missing[i] = (is_late || missing[i]) && !all;
+	for (size_t i = 0; i < set->listener_count; i++) {
+		if (socket_set_has_all_of(set, i))
+			continue;
+		mailboxes_path(cmdline, i, path);
+		warnx("listener %s: waiting for its sockets at mailbox "
+		      "%s: %zu came",
+		    set->listeners[i].name, path, set->listeners[i].received);
+		set->listeners[i].is_overdue = 1;
 	}
 }
 
-/* The earlier of two times, of which 0 is never. */
-static long long
-mailboxes_earlier(long long a_ms, long long b_ms)
+static void
+mailboxes_report_received(struct socket_set *set)
 {
-	if (a_ms == 0 || b_ms == 0)
-		return a_ms + b_ms;
-	return a_ms < b_ms ? a_ms : b_ms;
+	for (size_t i = 0; i < set->listener_count; i++)
+		if (set->listeners[i].is_overdue &&
+		    socket_set_has_all_of(set, i)) {
+			warnx("listener %s: its sockets have come",
+			    set->listeners[i].name);
+			set->listeners[i].is_overdue = 0;
+		}
 }
 
-/* Waits for a mailbox, or until next_ms, and reads. */
+/* Waits for a mailbox until until_ms, and reads them all: a mailbox that
+ * poll(2) found empty may have got the socket that was sent first by now. */
 static void
 mailboxes_poll(
-    struct mailboxes *boxes, struct sockets *sockets, long long next_ms)
+    struct mailboxes *mailboxes, struct socket_set *set, long long until_ms)
 {
-	long long left_ms = next_ms - monotonic_now_ms();
+	long long left_ms = until_ms - monotonic_now_ms();
 
-	if (left_ms < 0)
-		left_ms = next_ms == 0 ? -1 : 0;
-	if (poll(boxes->polls, boxes->count, (int)left_ms) == -1 &&
+	if (until_ms == MAILBOXES_NEVER_MS)
+		left_ms = -1;
+	else if (left_ms < 0)
+		left_ms = 0;
+	if (poll(mailboxes->polls, mailboxes->count, (int)left_ms) == -1 &&
 	    errno != EINTR)
 		err(EX_OSERR, "poll");
-	/* One that poll(2) found empty may by now have what was sent first. */
-	for (size_t i = 0; i < boxes->count; i++)
-		mailboxes_read(boxes, i, sockets);
+	for (size_t i = 0; i < mailboxes->count; i++)
+		mailboxes_read(mailboxes, i, set);
 }
 
 void
-mailboxes_wait(struct mailboxes *boxes, struct sockets *sockets,
-    const struct cmdline *options)
+mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 {
-	long long now_ms = monotonic_now_ms(),
-		  tell_ms = now_ms + MAILBOXES_QUIET_MS;
-	long long end_ms =
-	    options->timeout_s == 0 ? 0 : now_ms + options->timeout_s * 1000LL;
-	char *missing = calloc(options->listener_count, 1);
+	const struct cmdline *cmdline = mailboxes->cmdline;
+	long long start_ms = monotonic_now_ms();
+	long long report_ms = start_ms + MAILBOXES_REPORT_MS;
+	long long end_ms = cmdline->timeout_s == 0 ?
+	    MAILBOXES_NEVER_MS :
+	    start_ms + cmdline->timeout_s * 1000LL;
 
-	if (missing == NULL)
-		err(EX_OSERR, "listeners");
-	while (!sockets_complete(sockets)) {
-		now_ms = monotonic_now_ms();
-		if (end_ms != 0 && now_ms >= end_ms)
-			mailboxes_late(sockets, options);
-		if (tell_ms != 0 && now_ms >= tell_ms) {
-			mailboxes_tell(sockets, options, 1, missing);
-			tell_ms = 0;
+	while (!socket_set_has_all(set)) {
+		if (monotonic_now_ms() >= end_ms)
+			mailboxes_time_out(set, cmdline);
+		if (monotonic_now_ms() >= report_ms) {
+			mailboxes_report_overdue(set, cmdline);
+			report_ms = MAILBOXES_NEVER_MS;
 		}
 		mailboxes_poll(
-		    boxes, sockets, mailboxes_earlier(end_ms, tell_ms));
-		mailboxes_tell(sockets, options, 0, missing);
+		    mailboxes, set, report_ms < end_ms ? report_ms : end_ms);
+		mailboxes_report_received(set);
 	}
-	free(missing);
 }
 
 void
-mailboxes_close(struct mailboxes *boxes)
+mailboxes_close(struct mailboxes *mailboxes)
 {
-	for (size_t i = 0; i < boxes->count; i++)
-		fdrecv_close(boxes->items[i]);
-	free(boxes->items);
-	free(boxes->polls);
-	boxes->count = 0;
+	for (size_t i = 0; i < mailboxes->count; i++)
+		fdrecv_close(mailboxes->items[i]);
+	free(mailboxes->items);
+	free(mailboxes->polls);
+	mailboxes->count = 0;
 }

@@ -7,33 +7,37 @@
 
 struct fdrecv;
 struct cmdline;
-struct sockets;
+struct socket_set;
 
-#define MAILBOXES_MORE 5 /* places for others, to poll(2) them all */
+#define MAILBOXES_EXTRA_POLLS 5 /* for the user of struct mailboxes */
 
-/* The mailboxes: that of -m, or each listener's own. */
+/* The mailbox of -m, or that of each listener. */
 struct mailboxes {
+	const struct cmdline *cmdline;
 	struct fdrecv **items;
-	struct pollfd *polls; /* of each, for poll(2), and places for more */
+	struct pollfd *polls; /* for each item, and MAILBOXES_EXTRA_POLLS */
 	size_t count;
-	int shared; /* by several listeners */
+	int is_shared; /* one mailbox for several listeners */
 };
 
-/* Opens them with flags, an enum fdrecv_flag.  Ends the process with a message
- * if one cannot be had. */
-void mailboxes_open(
-    struct mailboxes *boxes, const struct cmdline *options, unsigned int flags);
+/* Opens them with flags, enum fdrecv_flag.  Ends the process with a message if
+ * one cannot be opened. */
+void mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline,
+    unsigned int flags);
 
-/* Waits until every lent socket of the listeners is here.  Ends the process
- * with a message if that takes too long (75), the broker has ended (69), or a
- * listener hands out connections (78). */
-void mailboxes_wait(struct mailboxes *boxes, struct sockets *sockets,
-    const struct cmdline *options);
+/* Waits until all lent sockets of the listeners have arrived in set.  Ends the
+ * process with a message if that takes too long (75), the broker has ended
+ * (69), or a listener hands out connections (78). */
+void mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set);
 
-/* The number of the only listener that box i serves, or -1. */
-int mailboxes_only(const struct mailboxes *boxes, size_t i);
+/* The index of the listener that a hand-off from mailbox i names, or -1 if it
+ * is none of the command line's.  Senders of 2002 name none, "", which is the
+ * mailbox's listener unless it has several. */
+int mailboxes_find_listener(
+    const struct mailboxes *mailboxes, size_t i, const char *name);
 
-/* Leaves politely. */
-void mailboxes_close(struct mailboxes *boxes);
+/* Closes them as fdrecv_close() does, so that the broker keeps what it has not
+ * sent yet. */
+void mailboxes_close(struct mailboxes *mailboxes);
 
 #endif

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fdrecv-exec: a chain loader for programs that know nothing of a broker.  It
- * takes the sockets that the broker lends, arranges them as the program
- * expects, and becomes that program; or, with --each, starts it once for each
- * connection.  Runs as the program's user; with --user it becomes that user
- * first.
+ * receives the sockets that the broker lends, arranges them as the program
+ * expects, and executes the program; or, with --each, it starts the program
+ * once for each connection.  Runs as the program's user; with --user it becomes
+ * that user first.
  */
 #include "exec/broker.h"
 #include "exec/cmdline.h"
 #include "exec/convention.h"
-#include "exec/each.h"
 #include "exec/fd_layout.h"
 #include "exec/mailboxes.h"
+#include "exec/per_connection.h"
 #include "exec/preload.h"
 #include "exec/program.h"
-#include "exec/sockets.h"
+#include "exec/socket_set.h"
 #include "exec/user.h"
 
 #include <err.h>
@@ -23,84 +23,85 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MAIN_TAKES 3
+#define MAIN_TRIES 3
 
 static void
-main_take_once(struct mailboxes *boxes, struct sockets *sockets,
-    const struct cmdline *options)
+main_receive_once(struct mailboxes *mailboxes, struct socket_set *sockets,
+    const struct cmdline *cmdline)
 {
-	if (sockets_init(
-		sockets, options->listeners, options->listener_count) == -1)
+	if (socket_set_init(
+		sockets, cmdline->listeners, cmdline->listener_count) == -1)
 		err(EX_OSERR, "listeners");
-	mailboxes_open(boxes, options, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
-	mailboxes_wait(boxes, sockets, options);
+	mailboxes_open(
+	    mailboxes, cmdline, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	mailboxes_wait(mailboxes, sockets);
 }
 
-/* The broker may have got another configuration while some were here and
- * others were not.  To a new mailbox it sends what it has now. */
+/* If the broker's configuration changed while sockets arrived, some are from
+ * the old one and some from the new one.  New mailboxes get only sockets of the
+ * present one. */
 static void
-main_take(struct mailboxes *boxes, struct sockets *sockets,
-    const struct cmdline *options)
+main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 {
+	struct mailboxes mailboxes;
 	int changed;
 
-	main_take_once(boxes, sockets, options);
-	for (int i = 1; i < MAIN_TAKES; i++) {
-		changed = sockets_changed(sockets);
+	main_receive_once(&mailboxes, sockets, cmdline);
+	for (int i = 1; i < MAIN_TRIES; i++) {
+		changed = socket_set_changed(sockets);
 		if (changed == -1)
 			break;
 		warnx("listener %s: its sockets are not those that came first: "
 		      "taking all of them again",
-		    options->listeners[changed]);
-		mailboxes_close(boxes);
-		sockets_done(sockets);
-		main_take_once(boxes, sockets, options);
+		    cmdline->listeners[changed]);
+		mailboxes_close(&mailboxes);
+		socket_set_done(sockets);
+		main_receive_once(&mailboxes, sockets, cmdline);
 	}
-	/* Those that stay are closed by exec, which removes no file. */
-	if (!options->keep_mailbox)
-		mailboxes_close(boxes);
+	/* Otherwise exec closes them, and their files remain. */
+	if (!cmdline->keep_mailbox)
+		mailboxes_close(&mailboxes);
 }
 
 static void
-main_check_preload(const struct cmdline *options)
+main_check_preload(const struct cmdline *cmdline)
 {
 	char path[PROGRAM_PATH_SIZE];
-	const char *why;
+	const char *reason;
 
-	if (access(options->library, R_OK) == -1)
-		err(EX_OSFILE, "--preload: %s", options->library);
-	program_find(options->program[0], path);
-	why = preload_cannot(path);
-	if (why != NULL)
+	if (access(cmdline->library, R_OK) == -1)
+		err(EX_OSFILE, "--preload: %s", cmdline->library);
+	program_find(cmdline->program[0], path);
+	reason = preload_reason_against(path);
+	if (reason != NULL)
 		errx(PROGRAM_CANNOT_RUN, "%s: nothing can be preloaded: %s",
-		    options->program[0], why);
+		    cmdline->program[0], reason);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct cmdline options;
-	struct sockets sockets;
-	struct mailboxes boxes;
+	struct cmdline cmdline;
+	struct socket_set sockets;
 
 	if (fd_layout_reserve() == -1)
 		err(EX_OSERR, "/dev/null");
-	cmdline_read(&options, argc, argv);
-	if (options.user != NULL)
-		user_become(options.user);
-	broker_check(&options);
-	if (options.form == convention_of(CONVENTION_PRELOAD))
-		main_check_preload(&options);
-	if (options.each)
-		return each_run(&options);
-	main_take(&boxes, &sockets, &options);
-	if (options.form == convention_of(CONVENTION_INETD) &&
+	cmdline_read(&cmdline, argc, argv);
+	if (cmdline.user != NULL)
+		user_become(cmdline.user);
+	broker_check(&cmdline);
+	if (cmdline.convention == convention_of(CONVENTION_PRELOAD))
+		main_check_preload(&cmdline);
+	if (cmdline.each)
+		return per_connection_run(&cmdline);
+	main_receive(&sockets, &cmdline);
+	if (cmdline.convention == convention_of(CONVENTION_INETD) &&
 	    sockets.count != 1)
 		errx(EX_CONFIG,
 		    "--inetd: the listeners have %zu sockets: expected one",
 		    sockets.count);
-	if (convention_apply(&options, &sockets) == -1)
-		err(EX_OSERR, "--%s", options.form->name);
-	sockets_done(&sockets);
-	return program_run(options.program);
+	if (convention_apply(&cmdline, &sockets) == -1)
+		err(EX_OSERR, "--%s", cmdline.convention->name);
+	socket_set_done(&sockets);
+	return program_run(cmdline.program);
 }

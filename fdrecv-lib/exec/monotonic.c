@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: the time, for what it does later or not for ever.  No clock
- * that somebody sets.
+ * fdrecv-exec: the time for timeouts.  Setting the system's clock does not
+ * affect it.
  */
 #include "exec/monotonic.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec --preload: LD_PRELOAD, which the dynamic linker reads in
- * programs that it starts and that get no privileges by exec.  Others would
- * bind by themselves, and fail for a reason that nobody sees.
+ * fdrecv-exec --preload: LD_PRELOAD.  Only the dynamic linker reads it, and not
+ * in programs that gain privileges by exec.  Other programs would bind their
+ * addresses themselves and fail for no visible reason, so they are refused.
  */
 #include "exec/preload.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Separators in LD_PRELOAD are colons and spaces, and nothing escapes them. */
+/* Colons and spaces separate the libraries; they cannot be escaped. */
 static int
 preload_has(const char *list, const char *library)
 {
@@ -42,7 +42,7 @@ preload_add(const char *library)
 	if (others == NULL || others[0] == '\0')
 		return setenv("LD_PRELOAD", library, 1);
 	if (preload_has(others, library))
-		return 0; /* an earlier loader's */
+		return 0; /* an earlier loader has put it there */
 	if (asprintf(&text, "%s:%s", library, others) == -1)
 		return -1;
 	result = setenv("LD_PRELOAD", text, 1);
@@ -50,8 +50,8 @@ preload_add(const char *library)
 	return result;
 }
 
-/* True if a program of 64 bits names no dynamic linker.  Of anything
- * else, such as a script, nothing is known. */
+/* True if the file is a 64-bit program without a dynamic linker.  Nothing is
+ * known of other files, such as scripts. */
 static int
 preload_is_static(int fd)
 {
@@ -73,7 +73,7 @@ preload_is_static(int fd)
 	return 1;
 }
 
-/* True if exec(2) gives the program rights that this process has not. */
+/* True if exec(2) gives the program privileges that this process lacks. */
 static int
 preload_is_privileged(const struct stat *st, const char *path)
 {
@@ -85,17 +85,18 @@ preload_is_privileged(const struct stat *st, const char *path)
 }
 
 const char *
-preload_cannot(const char *path)
+preload_reason_against(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	const char *why = NULL;
+	const char *reason = NULL;
 	struct stat st;
 
 	if (stat(path, &st) == 0 && preload_is_privileged(&st, path))
-		why = "it runs set-user-ID, set-group-ID or with capabilities";
+		reason =
+		    "it runs set-user-ID, set-group-ID or with capabilities";
 	else if (fd != -1 && preload_is_static(fd))
-		why = "it is statically linked";
+		reason = "it is statically linked";
 	if (fd != -1)
 		close(fd);
-	return why;
+	return reason;
 }

@@ -2,12 +2,12 @@
 #ifndef FDRECV_EXEC_PRELOAD_H
 #define FDRECV_EXEC_PRELOAD_H
 
-/* Puts a library before all others in LD_PRELOAD, unless it is there already.
+/* Puts a library first in LD_PRELOAD, unless the variable contains it already.
  * 0, or -1 with errno. */
 int preload_add(const char *library);
 
-/* Why nothing can be preloaded into the program at path, or NULL if nothing
- * speaks against it. */
-const char *preload_cannot(const char *path);
+/* The reason why LD_PRELOAD has no effect on the program at path, as text, or
+ * NULL if none is known. */
+const char *preload_reason_against(const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: the program that is to run.  Found as execvp(3) does it.
+ * fdrecv-exec: the program to execute.  It is found as execvp(3) finds it.
  */
 #include "exec/program.h"
 
@@ -27,7 +27,7 @@ program_run(char **argv)
 	return program_status(errno);
 }
 
-/* 0 if the file can be executed, else errno. */
+/* 0 if the file can be executed, otherwise an errno. */
 static int
 program_try(const char *path)
 {
@@ -38,12 +38,12 @@ program_try(const char *path)
 	return S_ISREG(st.st_mode) ? 0 : EACCES;
 }
 
-/* 0 if it is somewhere in PATH, else errno. */
+/* 0 if PATH has such a file, otherwise an errno. */
 static int
 program_search(const char *name, char path[PROGRAM_PATH_SIZE])
 {
 	const char *list = getenv("PATH");
-	int error = ENOENT, now;
+	int error = ENOENT, result;
 
 	if (list == NULL)
 		list = "/bin:/usr/bin";
@@ -54,11 +54,11 @@ program_search(const char *name, char path[PROGRAM_PATH_SIZE])
 		snprintf(path, PROGRAM_PATH_SIZE, "%.*s/%s",
 		    length == 0 ? 1 : (int)length, length == 0 ? "." : at,
 		    name);
-		now = program_try(path);
-		if (now == 0)
+		result = program_try(path);
+		if (result == 0)
 			return 0;
-		/* Where nobody but root may look, there is nothing. */
-		if (now == EACCES && access(path, F_OK) == 0)
+		/* A directory that cannot be searched counts as empty. */
+		if (result == EACCES && access(path, F_OK) == 0)
 			error = EACCES;
 	}
 	return error;

@@ -2,19 +2,19 @@
 #ifndef FDRECV_EXEC_PROGRAM_H
 #define FDRECV_EXEC_PROGRAM_H
 
-/* What env(1) ends with when it cannot start a program. */
+/* Exit statuses when a program cannot be started, as those of env(1). */
 #define PROGRAM_CANNOT_RUN 126
 #define PROGRAM_NOT_FOUND 127
 
-/* Becomes the program that argv names.  Returns one of these, after a message,
- * if it cannot. */
+/* Executes the program argv[0].  Returns only if that fails: prints a message
+ * and returns the exit status. */
 int program_run(char **argv);
 
 #define PROGRAM_PATH_SIZE 4096
 
-/* Where program_run() finds the program.  Ends the process with one of these
- * and a message if it would fail for want of such a file, so that it is said
- * before a connection waits. */
+/* Finds the file that program_run() would execute.  Ends the process with a
+ * message and one of these exit statuses if there is none, so that the error is
+ * found before a connection waits. */
 void program_find(const char *name, char path[PROGRAM_PATH_SIZE]);
 
 #endif

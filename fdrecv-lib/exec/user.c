@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: --user.  Begins as root and ends as that user.
+ * fdrecv-exec: --user.  Starts as root and becomes the user.
  */
 #include "exec/user.h"
 
@@ -14,11 +14,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* uid and gid of a user; a number without an account has the same gid. */
+/* A number without an account gets the same number as gid. */
 struct user {
 	uid_t uid;
 	gid_t gid;
-	const char *account; /* or NULL */
+	const char *account; /* its name, or NULL */
 };
 
 static struct user
@@ -50,8 +50,8 @@ user_find(const char *name)
 	return user;
 }
 
-/* Nothing is taken on trust here: securebits can make setresuid(2) keep the
- * capabilities to become root again. */
+/* True if this process is that user for good.  With some securebits
+ * setresuid(2) keeps the capabilities to become root again. */
 static int
 user_is(const struct user *user)
 {

@@ -2,9 +2,9 @@
 #ifndef FDRECV_EXEC_USER_H
 #define FDRECV_EXEC_USER_H
 
-/* Becomes the user with that name or number, for good: groups, gid, uid.
- * Ends the process with a message if there is no such user (64), this process
- * may not do it (77), or it could be undone (71). */
+/* Becomes the user with that name or number for good: groups, gid, uid.  Ends
+ * the process with a message if there is no such user (64), it is not permitted
+ * (77), or it could be undone (71). */
 void user_become(const char *name);
 
 #endif

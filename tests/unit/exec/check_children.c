@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec --each: a child goes on when it is told, and only then.
+ * fdrecv-exec --each: a child continues when it is released, and only then.
  */
 #include "exec/children.h"
 #include "fixture/unit.h"
@@ -13,18 +13,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define DONE 42 /* a child that went on */
+#define DONE 42 /* a child that continued */
 
 static struct children children;
 
-/* Starts a child that ends with DONE once it may go on. */
+/* Starts a child that ends with DONE once it is released. */
 static pid_t
-start(int *out_gate)
+start(int *out_sync)
 {
-	pid_t pid = children_fork(&children, out_gate);
+	pid_t pid = children_fork(&children, out_sync);
 
 	if (pid == 0) {
-		children_wait(*out_gate);
+		children_wait(*out_sync);
 		_exit(DONE);
 	}
 	return pid;
@@ -40,52 +40,52 @@ wait_for(pid_t pid)
 	return info.si_status;
 }
 
-START_TEST(a_child_goes_on_when_the_gate_is_opened)
+START_TEST(a_child_continues_when_it_is_released)
 {
-	int gate;
+	int sync;
 	pid_t pid;
 
 	ck_assert_int_eq(children_init(&children, 1), 0);
 	ck_assert(!children_is_full(&children));
-	pid = start(&gate);
+	pid = start(&sync);
 	ck_assert_int_gt(pid, 0);
 	ck_assert(children_is_full(&children));
-	children_open_gate(gate);
+	children_release(sync);
 	ck_assert_int_eq(wait_for(pid), DONE);
-	close(gate);
+	close(sync);
 	children_reap(&children);
 	ck_assert(!children_is_full(&children));
 	children_done(&children);
 }
 END_TEST
 
-START_TEST(a_child_ends_when_the_gate_is_gone)
+START_TEST(a_child_ends_when_its_parent_is_gone)
 {
-	int gate;
+	int sync;
 	pid_t pid;
 
 	ck_assert_int_eq(children_init(&children, 1), 0);
-	pid = start(&gate);
+	pid = start(&sync);
 	ck_assert_int_gt(pid, 0);
-	close(gate);
+	close(sync);
 	ck_assert_int_eq(wait_for(pid), EXIT_FAILURE);
 	children_reap(&children);
 	children_done(&children);
 }
 END_TEST
 
-START_TEST(a_gate_without_a_child_is_no_harm)
+START_TEST(releasing_a_child_that_has_ended_does_no_harm)
 {
-	int gate;
+	int sync;
 	pid_t pid;
 
 	ck_assert_int_eq(children_init(&children, 1), 0);
-	pid = children_fork(&children, &gate);
+	pid = children_fork(&children, &sync);
 	if (pid == 0)
 		_exit(0);
 	wait_for(pid);
-	children_open_gate(gate); /* and no SIGPIPE */
-	close(gate);
+	children_release(sync); /* and no SIGPIPE */
+	close(sync);
 	children_reap(&children);
 	children_done(&children);
 }
@@ -100,87 +100,87 @@ end(void *argument)
 
 START_TEST(other_children_do_not_count)
 {
-	int gates[2];
+	int syncs[2];
 	pid_t pids[2], other;
 
 	ck_assert_int_eq(children_init(&children, 2), 0);
 	for (int i = 0; i < 2; i++)
-		pids[i] = start(&gates[i]);
+		pids[i] = start(&syncs[i]);
 	other = unit_fork(end, NULL);
 	wait_for(other);
 	children_reap(&children);
 	ck_assert_uint_eq(children.count, 2);
-	children_open_gate(gates[0]);
+	children_release(syncs[0]);
 	wait_for(pids[0]);
 	children_reap(&children);
 	ck_assert_uint_eq(children.count, 1);
 	ck_assert_int_eq(children.pids[0], pids[1]);
-	children_open_gate(gates[1]);
+	children_release(syncs[1]);
 	wait_for(pids[1]);
 	for (int i = 0; i < 2; i++)
-		close(gates[i]);
+		close(syncs[i]);
 	children_reap(&children);
 	ck_assert_uint_eq(children.count, 0);
 	children_done(&children);
 }
 END_TEST
 
-/* Starts a child that becomes that program once it may. */
+/* Starts a child that executes the program once it is released. */
 static void
-start_program(const char *program, int *out_gate)
+start_program(const char *program, int *out_sync)
 {
-	pid_t pid = children_fork(&children, out_gate);
+	pid_t pid = children_fork(&children, out_sync);
 
 	if (pid == 0) {
-		children_wait(*out_gate);
+		children_wait(*out_sync);
 		execl(program, program, "60", (char *)NULL);
-		children_fail(*out_gate, errno);
+		children_fail(*out_sync, errno);
 	}
 	ck_assert_int_gt(pid, 0);
 }
 
 static int
-await_result(int gate)
+await_result(int sync)
 {
-	struct pollfd poll_gate = {.fd = gate, .events = POLLIN};
+	struct pollfd poll_sync = {.fd = sync, .events = POLLIN};
 
-	ck_assert_int_eq(poll(&poll_gate, 1, 3000), 1);
-	return children_result(gate);
+	ck_assert_int_eq(poll(&poll_sync, 1, 3000), 1);
+	return children_result(sync);
 }
 
-START_TEST(a_child_that_is_a_program_now_is_known)
+START_TEST(a_child_that_runs_its_program_is_known)
 {
-	int gate;
+	int sync;
 
 	ck_assert_int_eq(children_init(&children, 1), 0);
-	start_program("/bin/sleep", &gate);
-	ck_assert_int_eq(children_result(gate), -1);
-	children_open_gate(gate);
-	ck_assert_int_eq(await_result(gate), 0);
+	start_program("/bin/sleep", &sync);
+	ck_assert_int_eq(children_result(sync), -1);
+	children_release(sync);
+	ck_assert_int_eq(await_result(sync), 0);
 	ck_assert_int_eq(waitpid(children.pids[0], NULL, WNOHANG), 0);
 	ck_assert_int_eq(kill(children.pids[0], SIGKILL), 0);
 	wait_for(children.pids[0]);
-	close(gate);
+	close(sync);
 	children_reap(&children);
 	children_done(&children);
 }
 END_TEST
 
-START_TEST(a_child_that_cannot_be_a_program_says_why)
+START_TEST(a_child_that_cannot_run_its_program_reports_errno)
 {
 	const struct {
 		const char *program;
 		int error;
 	} rows[] = {{"/none", ENOENT}, {"/", EACCES}};
-	int gate;
+	int sync;
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
 		ck_assert_int_eq(children_init(&children, 1), 0);
-		start_program(rows[i].program, &gate);
-		children_open_gate(gate);
-		ck_assert_int_eq(await_result(gate), rows[i].error);
+		start_program(rows[i].program, &sync);
+		children_release(sync);
+		ck_assert_int_eq(await_result(sync), rows[i].error);
 		wait_for(children.pids[0]);
-		close(gate);
+		close(sync);
 		children_reap(&children);
 		children_done(&children);
 	}
@@ -190,12 +190,12 @@ END_TEST
 START_TEST(no_descriptors_is_an_error)
 {
 	unsigned long limit;
-	int gate, error;
+	int sync, error;
 	pid_t pid;
 
 	ck_assert_int_eq(children_init(&children, 1), 0);
 	limit = unit_limit_fds();
-	pid = children_fork(&children, &gate);
+	pid = children_fork(&children, &sync);
 	error = errno;
 	unit_unlimit_fds(limit);
 	ck_assert_int_eq(pid, -1);
@@ -209,11 +209,11 @@ UNIT_SUITE(children)
 {
 	TCase *tc = unit_case(suite, "exec_children");
 
-	tcase_add_test(tc, a_child_goes_on_when_the_gate_is_opened);
-	tcase_add_test(tc, a_child_ends_when_the_gate_is_gone);
-	tcase_add_test(tc, a_gate_without_a_child_is_no_harm);
+	tcase_add_test(tc, a_child_continues_when_it_is_released);
+	tcase_add_test(tc, a_child_ends_when_its_parent_is_gone);
+	tcase_add_test(tc, releasing_a_child_that_has_ended_does_no_harm);
 	tcase_add_test(tc, other_children_do_not_count);
-	tcase_add_test(tc, a_child_that_is_a_program_now_is_known);
-	tcase_add_test(tc, a_child_that_cannot_be_a_program_says_why);
+	tcase_add_test(tc, a_child_that_runs_its_program_is_known);
+	tcase_add_test(tc, a_child_that_cannot_run_its_program_reports_errno);
 	tcase_add_test(tc, no_descriptors_is_an_error);
 }

@@ -14,7 +14,7 @@
 
 static const struct {
 	const char *words[WORDS];
-	enum convention_id form;
+	enum convention_id convention;
 	size_t listeners;
 	unsigned int timeout_s;
 	unsigned int limit;
@@ -38,7 +38,7 @@ static const struct {
 
 /* Reads a command line as main() gets it. */
 static void
-read_words(struct cmdline *options, const char *const *words)
+read_words(struct cmdline *cmdline, const char *const *words)
 {
 	static char *argv[WORDS + 2];
 	int argc = 1;
@@ -49,25 +49,25 @@ read_words(struct cmdline *options, const char *const *words)
 		argc++;
 	}
 	argv[argc] = NULL;
-	cmdline_read(options, argc, argv);
+	cmdline_read(cmdline, argc, argv);
 }
 
 static void
 read_line(void *argument)
 {
 	size_t i = (size_t) * (const int *)argument;
-	struct cmdline options;
+	struct cmdline cmdline;
 
-	read_words(&options, lines[i].words);
-	unit_must(options.form == convention_of(lines[i].form));
-	unit_must(options.listener_count == lines[i].listeners);
-	unit_must(options.timeout_s == lines[i].timeout_s);
-	unit_must(options.limit == lines[i].limit);
-	unit_must(options.each ==
+	read_words(&cmdline, lines[i].words);
+	unit_must(cmdline.convention == convention_of(lines[i].convention));
+	unit_must(cmdline.listener_count == lines[i].listeners);
+	unit_must(cmdline.timeout_s == lines[i].timeout_s);
+	unit_must(cmdline.limit == lines[i].limit);
+	unit_must(cmdline.each ==
 	    (strcmp(lines[i].words[0], "--each") == 0 ||
-		lines[i].form == CONVENTION_UCSPI));
-	unit_must(strcmp(options.program[0], "p") == 0);
-	unit_must(options.mailbox == NULL && options.user == NULL);
+		lines[i].convention == CONVENTION_UCSPI));
+	unit_must(strcmp(cmdline.program[0], "p") == 0);
+	unit_must(cmdline.mailbox == NULL && cmdline.user == NULL);
 }
 
 START_TEST(options_come_before_and_among_the_listeners)
@@ -83,22 +83,23 @@ read_texts(void *argument)
 	    "--keep-mailbox", "--fd", "65535", "a", "b", "--", "p", NULL};
 	const char *const preload[] = {
 	    "--preload=/lib/x.so", "a", "--", "p", NULL};
-	struct cmdline options;
+	struct cmdline cmdline;
 
 	if (*(const int *)argument) {
-		read_words(&options, preload);
-		unit_must(options.form == convention_of(CONVENTION_PRELOAD));
-		unit_must(strcmp(options.library, "/lib/x.so") == 0);
+		read_words(&cmdline, preload);
+		unit_must(
+		    cmdline.convention == convention_of(CONVENTION_PRELOAD));
+		unit_must(strcmp(cmdline.library, "/lib/x.so") == 0);
 		return;
 	}
-	read_words(&options, words);
-	unit_must(strcmp(options.mailbox, "box") == 0);
-	unit_must(strcmp(options.run_dir, "/run") == 0);
-	unit_must(strcmp(options.user, "me") == 0);
-	unit_must(options.keep_mailbox && options.first == 65535);
-	unit_must(options.form == convention_of(CONVENTION_FD));
-	unit_must(strcmp(options.listeners[0], "a") == 0);
-	unit_must(strcmp(options.listeners[1], "b") == 0);
+	read_words(&cmdline, words);
+	unit_must(strcmp(cmdline.mailbox, "box") == 0);
+	unit_must(strcmp(cmdline.run_dir, "/run") == 0);
+	unit_must(strcmp(cmdline.user, "me") == 0);
+	unit_must(cmdline.keep_mailbox && cmdline.first_fd == 65535);
+	unit_must(cmdline.convention == convention_of(CONVENTION_FD));
+	unit_must(strcmp(cmdline.listeners[0], "a") == 0);
+	unit_must(strcmp(cmdline.listeners[1], "b") == 0);
 }
 
 START_TEST(texts_and_numbers_go_where_they_belong)

@@ -74,13 +74,16 @@ START_TEST(static_programs_are_known)
 	const Elf64_Word plain[] = {PT_PHDR, PT_LOAD};
 	const Elf64_Word linked[] = {PT_PHDR, PT_LOAD, PT_INTERP};
 
-	ck_assert_str_eq(preload_cannot(make_program(plain, 2, ELFCLASS64)),
+	ck_assert_str_eq(
+	    preload_reason_against(make_program(plain, 2, ELFCLASS64)),
 	    "it is statically linked");
-	ck_assert_ptr_null(preload_cannot(make_program(linked, 3, ELFCLASS64)));
-	ck_assert_ptr_null(preload_cannot(make_program(plain, 2, ELFCLASS32)));
+	ck_assert_ptr_null(
+	    preload_reason_against(make_program(linked, 3, ELFCLASS64)));
+	ck_assert_ptr_null(
+	    preload_reason_against(make_program(plain, 2, ELFCLASS32)));
 	/* Cut off: nobody knows. */
 	ck_assert_int_eq(truncate(make_program(plain, 2, ELFCLASS64), 100), 0);
-	ck_assert_ptr_null(preload_cannot(unit_path("program")));
+	ck_assert_ptr_null(preload_reason_against(unit_path("program")));
 }
 END_TEST
 
@@ -91,8 +94,8 @@ START_TEST(of_scripts_and_what_is_not_there_nothing_is_known)
 
 	ck_assert_int_eq(write(fd, "#!/bin/sh\n", 10), 10);
 	close(fd);
-	ck_assert_ptr_null(preload_cannot(unit_path("script")));
-	ck_assert_ptr_null(preload_cannot(unit_path("none")));
+	ck_assert_ptr_null(preload_reason_against(unit_path("script")));
+	ck_assert_ptr_null(preload_reason_against(unit_path("none")));
 }
 END_TEST
 
@@ -103,22 +106,22 @@ START_TEST(programs_that_gain_rights_are_known)
 	const char *path = make_program(linked, 1, ELFCLASS64);
 
 	ck_assert_int_eq(chmod(path, 04755), 0);
-	ck_assert_ptr_null(preload_cannot(path));
+	ck_assert_ptr_null(preload_reason_against(path));
 	if (geteuid() != 0) {
 		unit_skip("only root can give files away");
 		return;
 	}
 	ck_assert_int_eq(chown(path, 60591, 60591), 0);
 	ck_assert_int_eq(chmod(path, 0755), 0);
-	ck_assert_ptr_null(preload_cannot(path));
+	ck_assert_ptr_null(preload_reason_against(path));
 	for (mode_t mode = 02000; mode <= 04000; mode += 02000) {
 		ck_assert_int_eq(chmod(path, mode | 0755), 0);
-		ck_assert_str_eq(preload_cannot(path),
+		ck_assert_str_eq(preload_reason_against(path),
 		    "it runs set-user-ID, set-group-ID or with capabilities");
 	}
 	/* Without that bit it only locks. */
 	ck_assert_int_eq(chmod(path, 02745), 0);
-	ck_assert_ptr_null(preload_cannot(path));
+	ck_assert_ptr_null(preload_reason_against(path));
 }
 END_TEST
 

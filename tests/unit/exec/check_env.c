@@ -3,7 +3,7 @@
  * fdrecv-exec: what the environment says of earlier loaders is believed as far
  * as it is true.
  */
-#include "exec/inherit.h"
+#include "exec/env.h"
 #include "fixture/unit.h"
 
 #include <fcntl.h>
@@ -64,7 +64,7 @@ ask_listen_fds(void *argument)
 	snprintf(pid, sizeof(pid), "%d", getpid());
 	set("LISTEN_FDS", listens[i].count);
 	set("LISTEN_PID", text != NULL && text[0] == '\0' ? pid : text);
-	unit_must(inherit_listen_fds() == listens[i].expected);
+	unit_must(env_listen_fds() == listens[i].expected);
 }
 
 START_TEST(listen_fds_counts_when_all_of_it_is_so)
@@ -79,15 +79,15 @@ START_TEST(names_count_when_there_are_as_many)
 	size_t counts[] = {1, 2, 2, 1, 3};
 
 	unsetenv("LISTEN_FDNAMES");
-	ck_assert_ptr_null(inherit_listen_names(1));
+	ck_assert_ptr_null(env_listen_names(1));
 	for (size_t i = 0; i < UNIT_COUNT(values); i++)
 		for (size_t n = 0; n < 5; n++) {
 			setenv("LISTEN_FDNAMES", values[i], 1);
 			if (n == counts[i])
 				ck_assert_str_eq(
-				    inherit_listen_names(n), values[i]);
+				    env_listen_names(n), values[i]);
 			else
-				ck_assert_ptr_null(inherit_listen_names(n));
+				ck_assert_ptr_null(env_listen_names(n));
 		}
 	unsetenv("LISTEN_FDNAMES");
 }
@@ -122,7 +122,7 @@ ask_list(void *argument)
 
 	arrange();
 	set("NGINX", lists[i].value);
-	found = inherit_list("NGINX", ";:");
+	found = env_fd_list("NGINX", ";:");
 	unit_must(found != NULL &&
 	    strcmp(found, lists[i].good ? lists[i].value : "") == 0);
 }
@@ -138,16 +138,16 @@ ask_einhorn(void *argument)
 {
 	(void)argument;
 	arrange();
-	unit_must(inherit_einhorn() == 0);
+	unit_must(env_einhorn_fds() == 0);
 	set("EINHORN_FD_0", "4");
 	set("EINHORN_FD_COUNT", "1");
-	unit_must(inherit_einhorn() == 1);
+	unit_must(env_einhorn_fds() == 1);
 	set("EINHORN_FD_COUNT", "2");
-	unit_must(inherit_einhorn() == 0);
+	unit_must(env_einhorn_fds() == 0);
 	set("EINHORN_FD_1", "6");
-	unit_must(inherit_einhorn() == 0);
+	unit_must(env_einhorn_fds() == 0);
 	set("EINHORN_FD_1", "3");
-	unit_must(inherit_einhorn() == 2);
+	unit_must(env_einhorn_fds() == 2);
 }
 
 START_TEST(einhorn_counts_when_each_is_open)
@@ -156,7 +156,7 @@ START_TEST(einhorn_counts_when_each_is_open)
 }
 END_TEST
 
-UNIT_SUITE(inherit)
+UNIT_SUITE(env)
 {
 	TCase *tc = unit_case(suite, "exec_inherit");
 

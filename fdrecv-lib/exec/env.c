@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: what the environment says of sockets from earlier loaders.
+ * fdrecv-exec: environment variables that describe sockets.
  */
-#include "exec/inherit.h"
+#include "exec/env.h"
 
 #include "exec/fd_layout.h"
 
@@ -13,11 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INHERIT_FIRST 3
-
-/* A number at the beginning of text, or -1.  *out_end is behind it. */
+/* The number at the beginning of text, or -1.  *out_end is behind it. */
 static long
-inherit_number(const char *text, const char **out_end)
+env_parse_number(const char *text, const char **out_end)
 {
 	char *end;
 	long value;
@@ -31,36 +29,36 @@ inherit_number(const char *text, const char **out_end)
 }
 
 static long
-inherit_variable(const char *name)
+env_number(const char *variable)
 {
-	const char *text = getenv(name), *end = "";
-	long value = text == NULL ? -1 : inherit_number(text, &end);
+	const char *text = getenv(variable), *end = "";
+	long value = text == NULL ? -1 : env_parse_number(text, &end);
 
 	return *end == '\0' ? value : -1;
 }
 
 int
-inherit_is_process(const char *variable)
+env_is_this_process(const char *variable)
 {
-	return inherit_variable(variable) == (long)getpid();
+	return env_number(variable) == (long)getpid();
 }
 
 size_t
-inherit_listen_fds(void)
+env_listen_fds(void)
 {
-	long count = inherit_variable("LISTEN_FDS");
+	long count = env_number("LISTEN_FDS");
 
-	if (count <= 0 || count > INT_MAX - INHERIT_FIRST ||
-	    !inherit_is_process("LISTEN_PID"))
+	if (count <= 0 || count > INT_MAX - FD_LAYOUT_FIRST ||
+	    !env_is_this_process("LISTEN_PID"))
 		return 0;
 	for (int i = 0; i < (int)count; i++)
-		if (!fd_layout_is_inherited(INHERIT_FIRST + i))
+		if (!fd_layout_is_inherited(FD_LAYOUT_FIRST + i))
 			return 0;
 	return (size_t)count;
 }
 
 const char *
-inherit_listen_names(size_t count)
+env_listen_names(size_t count)
 {
 	const char *names = getenv("LISTEN_FDNAMES");
 	size_t found = 1;
@@ -73,7 +71,7 @@ inherit_listen_names(size_t count)
 }
 
 const char *
-inherit_list(const char *variable, const char *separators)
+env_fd_list(const char *variable, const char *separators)
 {
 	const char *value = getenv(variable), *at = value;
 	long fd;
@@ -81,7 +79,7 @@ inherit_list(const char *variable, const char *separators)
 	if (value == NULL)
 		return "";
 	while (*at != '\0') {
-		fd = inherit_number(at, &at);
+		fd = env_parse_number(at, &at);
 		if (fd == -1 || !fd_layout_is_inherited((int)fd))
 			return "";
 		if (*at != '\0' && strchr(separators, *at) == NULL)
@@ -92,16 +90,25 @@ inherit_list(const char *variable, const char *separators)
 }
 
 size_t
-inherit_einhorn(void)
+env_einhorn_fds(void)
 {
-	long count = inherit_variable("EINHORN_FD_COUNT"), fd;
+	long count = env_number("EINHORN_FD_COUNT"), fd;
 	char name[40];
 
 	for (long i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "EINHORN_FD_%ld", i);
-		fd = inherit_variable(name);
+		fd = env_number(name);
 		if (fd == -1 || !fd_layout_is_inherited((int)fd))
 			return 0;
 	}
 	return count > 0 ? (size_t)count : 0;
+}
+
+int
+env_set_number(const char *variable, long long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", value);
+	return setenv(variable, text, 1);
 }

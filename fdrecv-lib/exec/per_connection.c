@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec --each: one process for each connection.  Owns the mailboxes and
+ * the children.  The receipt of a connection is sent when its child exists.
+ * Connections without a child wait in the launcher, in the mailbox or in the
+ * kernel, without a receipt.
+ */
+#include "exec/per_connection.h"
+
+#include "exec/children.h"
+#include "exec/cmdline.h"
+#include "exec/launcher.h"
+#include "exec/mailboxes.h"
+#include "exec/program.h"
+
+#include <sys/signalfd.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fdrecv.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct per_connection {
+	const struct cmdline *cmdline;
+	struct mailboxes mailboxes;
+	struct children children;
+	struct launcher launcher;
+	size_t next_mailbox; /* the one to read first */
+	struct pollfd signals;
+	unsigned int end_signals; /* SIGTERM and SIGINT that arrived */
+	int is_paused;
+};
+
+static void
+per_connection_block_signals(struct per_connection *server)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGTERM);
+	/* A shell makes its background jobs ignore SIGINT. */
+	if (signal(SIGINT, SIG_IGN) != SIG_IGN) {
+		signal(SIGINT, SIG_DFL);
+		sigaddset(&mask, SIGINT);
+	}
+	signal(SIGCHLD, SIG_DFL); /* an ignored SIGCHLD is not sent */
+	if (sigprocmask(SIG_BLOCK, &mask, &server->launcher.signal_mask) == -1)
+		err(EX_OSERR, "sigprocmask");
+	server->signals.events = POLLIN;
+	server->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server->signals.fd == -1)
+		err(EX_OSERR, "signalfd");
+}
+
+static void
+per_connection_on_signal(struct per_connection *server)
+{
+	struct signalfd_siginfo info;
+
+	while (read(server->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		server->end_signals++;
+		for (size_t i = 0; i < server->mailboxes.count; i++)
+			fdrecv_drain(server->mailboxes.items[i]);
+	}
+	children_reap(&server->children);
+}
+
+/* Asks the broker to give further connections to others, or to leave them in
+ * the kernel. */
+static void
+per_connection_pause(struct per_connection *server, int pause)
+{
+	if (pause == server->is_paused)
+		return;
+	server->is_paused = pause;
+	for (size_t i = 0; i < server->mailboxes.count; i++)
+		if (pause)
+			fdrecv_pause(server->mailboxes.items[i]);
+		else
+			fdrecv_resume(server->mailboxes.items[i]);
+}
+
+/* Receives one hand-off from mailbox i. */
+static void
+per_connection_receive(struct per_connection *server, size_t i)
+{
+	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
+	struct fdrecv *mailbox = server->mailboxes.items[i];
+	const char *name;
+	int result, listener;
+
+	/* The receipt for the last child that there is room for would ask for
+	 * more, so pause before it is sent. */
+	if (server->children.count + 1 == server->children.limit)
+		per_connection_pause(server, 1);
+	result = fdrecv_next(mailbox, &handoff);
+	if (result == -1)
+		err(EX_OSERR, "mailbox");
+	if (result == 0) {
+		if (errno == ESHUTDOWN)
+			server->mailboxes.polls[i].fd = -1;
+		return;
+	}
+	listener =
+	    mailboxes_find_listener(&server->mailboxes, i, handoff.listener);
+	if (listener == -1) {
+		warnx("listener %s: closed what it sends to this mailbox: "
+		      "expected it among the listeners named",
+		    handoff.listener[0] == '\0' ? "without a name" :
+						  handoff.listener);
+		fdrecv_done(mailbox, &handoff);
+		return;
+	}
+	name = server->cmdline->listeners[listener];
+	if (handoff.kind != FDRECV_CONNECTION)
+		errx(EX_CONFIG,
+		    "listener %s: lends its socket: --each expects \"handoff = "
+		    "connection\" in the broker's configuration",
+		    name);
+	launcher_take(&server->launcher, mailbox, &handoff, name);
+}
+
+/* Receives one hand-off from each mailbox in turn, so that none is starved. */
+static void
+per_connection_receive_all(struct per_connection *server)
+{
+	size_t count = server->mailboxes.count;
+	const struct pollfd *polls = server->mailboxes.polls;
+
+	for (size_t n = 0; n < count; n++) {
+		size_t i = (server->next_mailbox + n) % count;
+
+		if (!launcher_has_room(&server->launcher)) {
+			server->next_mailbox = i;
+			return;
+		}
+		if (polls[i].fd != -1 && polls[i].revents != 0)
+			per_connection_receive(server, i);
+	}
+}
+
+static int
+per_connection_is_over(const struct per_connection *server)
+{
+	if (server->end_signals > 1)
+		return 1;
+	for (size_t i = 0; i < server->mailboxes.count; i++)
+		if (server->mailboxes.polls[i].fd != -1)
+			return 0;
+	return !launcher_is_busy(&server->launcher) &&
+	    server->children.count == 0;
+}
+
+/* Waits for signals, for children of the launcher and, while it has room, for
+ * mailboxes. */
+static void
+per_connection_wait(struct per_connection *server)
+{
+	struct pollfd *extra =
+	    server->mailboxes.polls + server->mailboxes.count;
+	size_t count =
+	    launcher_has_room(&server->launcher) ? server->mailboxes.count : 0;
+	int timeout_ms = launcher_poll(&server->launcher, &extra[1]);
+
+	for (size_t i = 0; i < server->mailboxes.count; i++)
+		server->mailboxes.polls[i].revents = 0;
+	extra[0] = server->signals;
+	if (poll(extra - count, count + MAILBOXES_EXTRA_POLLS, timeout_ms) ==
+		-1 &&
+	    errno != EINTR)
+		err(EX_OSERR, "poll");
+	if (extra[0].revents != 0)
+		per_connection_on_signal(server);
+	launcher_continue(&server->launcher);
+}
+
+int
+per_connection_run(const struct cmdline *cmdline)
+{
+	struct per_connection server = {.cmdline = cmdline,
+	    .launcher = {.cmdline = cmdline,
+		.mailboxes = &server.mailboxes,
+		.children = &server.children}};
+	char path[PROGRAM_PATH_SIZE];
+
+	program_find(cmdline->program[0], path);
+	if (children_init(&server.children, cmdline->limit) == -1)
+		err(EX_OSERR, "children");
+	per_connection_block_signals(&server);
+	mailboxes_open(&server.mailboxes, cmdline,
+	    FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	while (!per_connection_is_over(&server)) {
+		per_connection_wait(&server);
+		per_connection_receive_all(&server);
+		/* Not while LAUNCHER_MAX programs are being started: that is
+		 * over before another worker would get a connection. */
+		per_connection_pause(&server,
+		    children_is_full(&server.children) ||
+			server.launcher.error != 0);
+	}
+	mailboxes_close(&server.mailboxes);
+	children_done(&server.children);
+	close(server.signals.fd);
+	return EX_OK;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: the lent sockets that have arrived.  A socket may arrive twice,
+ * from two engines or at two mailboxes, and the number of endpoints may change
+ * when the broker is replaced.  So sockets are identified by the kernel's
+ * cookie.
+ */
+#include "exec/socket_set.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int
+socket_set_init(struct socket_set *set, char **names, size_t count)
+{
+	*set = (struct socket_set){.listener_count = count};
+	set->listeners = calloc(count, sizeof(*set->listeners));
+	if (set->listeners == NULL)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		set->listeners[i].name = names[i];
+	return 0;
+}
+
+static int
+socket_set_has(const struct socket_set *set, uint64_t cookie)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (cookie != 0 && set->items[i].cookie == cookie)
+			return 1;
+	return 0;
+}
+
+enum socket_set_verdict
+socket_set_add(
+    struct socket_set *set, const struct fdrecv_handoff *handoff, int listener)
+{
+	struct socket_set_item new = {
+	    .fd = handoff->fd, .index = handoff->endpoint_index};
+	socklen_t size = sizeof(new.cookie);
+	struct socket_set_item *items;
+
+	if (listener == -1)
+		return SOCKET_SET_UNWANTED;
+	if (handoff->kind == FDRECV_CONNECTION)
+		return SOCKET_SET_CONNECTION;
+	if (getsockopt(new.fd, SOL_SOCKET, SO_COOKIE, &new.cookie, &size) == -1)
+		new.cookie = 0;
+	new.listener = (size_t)listener;
+	set->listeners[listener].expected = handoff->endpoint_count;
+	if (socket_set_has(set, new.cookie))
+		return SOCKET_SET_UNWANTED;
+	items = reallocarray(set->items, set->count + 1, sizeof(*items));
+	if (items == NULL)
+		return SOCKET_SET_NO_MEMORY;
+	items[set->count++] = new;
+	set->items = items;
+	set->listeners[listener].received++;
+	return SOCKET_SET_TAKEN;
+}
+
+const char *
+socket_set_name(const struct socket_set *set, size_t i)
+{
+	return set->listeners[set->items[i].listener].name;
+}
+
+int
+socket_set_has_all_of(const struct socket_set *set, size_t listener)
+{
+	const struct socket_set_listener *of = &set->listeners[listener];
+
+	return of->expected != 0 && of->received >= of->expected;
+}
+
+int
+socket_set_has_all(const struct socket_set *set)
+{
+	for (size_t i = 0; i < set->listener_count; i++)
+		if (!socket_set_has_all_of(set, i))
+			return 0;
+	return 1;
+}
+
+/* The broker shuts a lent socket down when its listener is removed; this does
+ * not work for datagram sockets. */
+static int
+socket_set_is_shut(int fd)
+{
+	struct pollfd hangup = {.fd = fd};
+
+	return poll(&hangup, 1, 0) == 1 && (hangup.revents & POLLHUP) != 0;
+}
+
+int
+socket_set_changed(const struct socket_set *set)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct socket_set_listener *of =
+		    &set->listeners[set->items[i].listener];
+
+		if (of->received > of->expected ||
+		    socket_set_is_shut(set->items[i].fd))
+			return (int)set->items[i].listener;
+	}
+	return -1;
+}
+
+static int
+socket_set_compare(const void *a, const void *b)
+{
+	const struct socket_set_item *one = a, *other = b;
+
+	if (one->listener != other->listener)
+		return one->listener < other->listener ? -1 : 1;
+	return (one->index > other->index) - (one->index < other->index);
+}
+
+void
+socket_set_sort(struct socket_set *set)
+{
+	if (set->count > 0)
+		qsort(set->items, set->count, sizeof(*set->items),
+		    socket_set_compare);
+}
+
+void
+socket_set_done(struct socket_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->items[i].fd != -1)
+			close(set->items[i].fd);
+	free(set->items);
+	free(set->listeners);
+	*set = (struct socket_set){.listeners = NULL};
+}
