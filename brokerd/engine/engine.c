@@ -248,17 +248,6 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
     .on_end = engine_on_end,
 };
 
-static void
-engine_on_directory(void *owner, int id, int gone, const char *name)
-{
-	struct engine *engine = owner;
-
-	/* Before START nobody looks for workers. */
-	if (engine->upstream.phase == CHANNEL_SERVING ||
-	    engine->upstream.phase == CHANNEL_DRAINING)
-		socket_table_on_directory(&engine->table, id, gone, name);
-}
-
 static int
 engine_open(struct engine *engine)
 {
@@ -268,8 +257,7 @@ engine_open(struct engine *engine)
 		sizeof(core->epoch) ||
 	    (core->base = loop_new()) == NULL ||
 	    stats_open(&core->stats, CHANNEL_MEMFD) == -1 ||
-	    watch_open(
-		&engine->watch, core->base, engine_on_directory, engine) == -1)
+	    watch_open(&engine->watch, core->base) == -1)
 		return -1;
 	fd_reserve_init(&core->spare);
 	if (bounded_close_init(&core->bounded, core->base) == -1)

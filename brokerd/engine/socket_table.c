@@ -77,8 +77,10 @@ void
 socket_table_start(struct socket_table *table)
 {
 	struct listener *listener;
+	struct pool *pool;
 
-	socket_table_on_directory(table, WATCH_ALL, 0, "");
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		finder_scan(&pool->finder);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		listener_start(listener);
 }
@@ -96,20 +98,6 @@ socket_table_find_worker(
 			break;
 	}
 	return worker;
-}
-
-void
-socket_table_on_directory(
-    struct socket_table *table, int id, int gone, const char *name)
-{
-	struct pool *pool;
-
-	TAILQ_FOREACH (pool, &table->pools, entry) {
-		if (id == WATCH_ALL)
-			finder_scan(&pool->finder);
-		else if (pool->finder.watch_id == id)
-			finder_on_change(&pool->finder, gone, name);
-	}
 }
 
 static void

@@ -42,10 +42,6 @@ void socket_table_start(struct socket_table *table);
 struct worker *socket_table_find_worker(
     struct socket_table *table, const struct hello *hello, uid_t uid);
 
-/* A watched directory has changed, see watch_open(). */
-void socket_table_on_directory(
-    struct socket_table *table, int id, int gone, const char *name);
-
 /* How a table drains; the owner is the table. */
 extern const struct drain_callbacks socket_table_drain;
 

@@ -164,19 +164,19 @@ explain_workers(const struct listener *listener, json_t *lines)
 }
 
 static void
-explain_fault(const struct finder *finder, json_t *lines)
+explain_error(const struct finder *finder, json_t *lines)
 {
-	const struct finder_fault *fault = &finder->last;
+	const struct mailbox_error *last = &finder->errors.last;
 
-	if (fault->error == 0)
+	if (last->error == 0)
 		return;
 	explain_add(lines, "%s%s could not be used %llu s ago: %s: %s.",
-	    finder->directory, fault->name,
-	    (unsigned long long)(clock_ms() - fault->at_ms) / 1000,
-	    strerror(fault->error),
-	    fault->name[0] == '\0' && fault->error == ENOENT ?
+	    finder->directory, last->name,
+	    (unsigned long long)(clock_ms() - last->at_ms) / 1000,
+	    strerror(last->error),
+	    last->name[0] == '\0' && last->error == ENOENT ?
 		"workers need this directory" :
-		finder_cure(fault->error, fault->looked));
+		mailbox_error_advice(last->error, last->found));
 }
 
 json_t *
@@ -193,7 +193,7 @@ report_explain(const struct listener *listener)
 		    "Connections in the engine, which a worker returned or had "
 		    "no room for: %llu.",
 		    (unsigned long long)held);
-	explain_fault(&listener->pool->finder, lines);
+	explain_error(&listener->pool->finder, lines);
 	return json_pack("{s:s, s:s, s:o}", "name", listener->record->listener,
 	    "state", listener_state_name(listener), "text", lines);
 }

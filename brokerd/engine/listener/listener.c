@@ -230,7 +230,7 @@ listener_on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	if (listener->state == LISTENER_REFUSING &&
-	    listener->pool->finder.watch_id == WATCH_NONE)
+	    !watcher_is_started(&listener->pool->finder.watcher))
 		finder_scan(&listener->pool->finder);
 	for (int i = 0; more && i < LISTENER_ROUNDS; i++)
 		more = listener_round(listener, endpoint);

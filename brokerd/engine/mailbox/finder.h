@@ -2,77 +2,59 @@
 #ifndef ENGINE_MAILBOX_FINDER_H
 #define ENGINE_MAILBOX_FINDER_H
 
-#include "engine/core.h"
 #include "engine/mailbox/mailbox.h"
+#include "engine/mailbox/mailbox_context.h"
+#include "engine/mailbox/mailbox_error.h"
 #include "engine/mailbox/watch.h"
 #include "engine/policy/backoff.h"
 #include "engine/policy/log_ratelimit.h"
-#include "engine/policy/report_once.h"
 #include "engine/timer.h"
 
-/* Who hears of mailboxes that come and go. */
-struct finder_user {
-	/* True if that very mailbox is known already. */
+struct finder_callbacks {
+	/* True if the owner has this very mailbox. */
 	int (*knows)(
-	    void *argument, const char *name, const struct mailbox *mailbox);
-	/* A mailbox that is alive and connected: to be taken. */
+	    void *owner, const char *name, const struct mailbox *mailbox);
+	/* Gives a mailbox that is connected and that the owner did not know. */
 	void (*on_found)(
-	    void *argument, const char *name, struct mailbox *mailbox);
-	/* The name is no longer there, or no mailbox of the owner's. */
-	void (*on_gone)(void *argument, const char *name);
-	void *argument;
+	    void *owner, const char *name, struct mailbox *mailbox);
+	/* The name does not exist, or is certainly no usable mailbox. */
+	void (*on_gone)(void *owner, const char *name);
 };
 
-#define FINDER_NAME_SIZE 256
-
-/* What the last name that could not be used suffered from. */
-struct finder_fault {
-	char name[FINDER_NAME_SIZE]; /* "": the directory itself */
-	int error;                   /* 0: none, or it is over */
-	int looked;                  /* at the name: it could be */
-	uint64_t at_ms;
-};
-
-/* Finds the mailboxes of one path. */
+/* Finds the mailboxes of one path: a socket, or every socket in a directory. */
 struct finder {
-	struct core *core;
-	struct watch *watch;
-	struct finder_user user;
-	char path[RECORD_PATH_SIZE];      /* of the mailbox or directory */
-	char directory[RECORD_PATH_SIZE]; /* ends in '/' */
+	struct log *log;
+	const struct finder_callbacks *callbacks;
+	void *owner;
+	char path[RECORD_PATH_SIZE];
+	char directory[RECORD_PATH_SIZE]; /* with a '/' at its end */
 	const char *name; /* in directory; NULL: every name in it */
-	uint32_t owner;
-	int watch_id;
-	int wanted;            /* a connection waits: keep looking */
-	unsigned int settling; /* tries left for a mailbox that was just made */
+	uint32_t uid;     /* of the mailboxes; RECORD_NO_ID */
+	struct watcher watcher;
+	int waiting;           /* a connection waits for a mailbox */
+	unsigned int settling; /* tries left for a mailbox that is being made */
 	struct backoff backoff;
 	struct timer retry;
-	uint64_t rested_us; /* when the rest after a long scan ends */
-	uint64_t self_us;   /* begin of the last for the directory's sake */
-	struct report_once faults; /* that were logged */
-	struct finder_fault last;
+	uint64_t rest_until_us;   /* after a long scan */
+	uint64_t last_changed_us; /* begin of the last scan that was caused by
+				   * a change of the directory itself */
+	struct mailbox_errors errors;
 	struct log_ratelimit scan_limit;
 };
 
-/* Prepares a search.  0, or -1 with errno. */
-int finder_init(struct finder *finder, struct core *core, struct watch *watch,
-    const char *path, uint32_t owner, const struct finder_user *user);
+/* Prepares a search for mailboxes of uid.  0, or -1 with errno. */
+int finder_init(struct finder *finder, const struct mailbox_context *context,
+    const char *path, uint32_t uid, const struct finder_callbacks *callbacks,
+    void *owner);
 
 void finder_done(struct finder *finder);
 
-/* Looks at the names now, or soon if it found many the last time, and watches
- * the directory from here on.  Of all in a directory only sockets count, and
- * not too many of them. */
+/* Looks at the path now, or later if the last scan took long, and watches the
+ * directory from then on.  In a directory only sockets count, and of these a
+ * limited number. */
 void finder_scan(struct finder *finder);
 
-/* Something happened to a name in the directory, or to itself: it has changed
- * (no name), or is gone. */
-void finder_on_change(struct finder *finder, int gone, const char *name);
-
-/* What helps against a fault; looked as in struct finder_fault. */
-const char *finder_cure(int error, int looked);
-
-/* A connection has begun or ceased to wait for a mailbox. */
-void finder_set_wanted(struct finder *finder, int wanted);
+/* A connection waits for a mailbox, or none does any more. */
+void finder_set_waiting(struct finder *finder, int waiting);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * inotify: tells when a mailbox appears, so that nobody polls for it.
+ * inotify(7) tells when a mailbox appears, so that nobody polls for it.
  * Engine, unprivileged; needs read permission on the directory.
  */
 #include "engine/mailbox/watch.h"
@@ -18,12 +18,35 @@
 #define WATCH_NAMES \
 	(IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
 #define WATCH_SELF (IN_DELETE_SELF | IN_MOVE_SELF)
-#define WATCH_GONE (WATCH_SELF | IN_UNMOUNT | IN_IGNORED)
+#define WATCH_END (WATCH_SELF | IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW)
+
+static void
+watch_on_event(
+    struct watch *watch, const struct inotify_event *event, const char *name)
+{
+	struct watcher *watcher;
+
+	/* A directory that is moved would be watched in its new place.  Before
+	 * on_end(), which may find it where it was and watch it again. */
+	if (event->mask & IN_MOVE_SELF)
+		inotify_rm_watch(watch->fd, event->wd);
+	TAILQ_FOREACH (watcher, &watch->watchers, entry) {
+		if (watcher->id == -1 ||
+		    (watcher->id != event->wd &&
+			(event->mask & IN_Q_OVERFLOW) == 0))
+			continue;
+		if (event->mask & WATCH_END) {
+			watcher->id = -1;
+			watcher->callbacks->on_end(watcher->owner);
+		} else {
+			watcher->callbacks->on_change(watcher->owner, name);
+		}
+	}
+}
 
 static void
 watch_on_readable(evutil_socket_t fd, short what, void *argument)
 {
-	struct watch *watch = argument;
 	union {
 		struct inotify_event align;
 		char bytes[4096];
@@ -34,48 +57,60 @@ watch_on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	for (ssize_t at = 0; at + (ssize_t)sizeof(event) <= n;
 	     at += (ssize_t)(sizeof(event) + event.len)) {
-		const char *name = buffer.bytes + at + sizeof(event);
-
 		memcpy(&event, buffer.bytes + at, sizeof(event));
-		/* It would go with the directory.  Before on_change, which may
-		 * find the directory in its place again and watch it. */
-		if (event.mask & IN_MOVE_SELF)
-			inotify_rm_watch(fd, event.wd);
-		if (event.mask & IN_Q_OVERFLOW)
-			watch->on_change(watch->argument, WATCH_ALL, 0, "");
-		else
-			watch->on_change(watch->argument, event.wd,
-			    (event.mask & WATCH_GONE) != 0,
-			    event.len == 0 ? "" : name);
+		watch_on_event(argument, &event,
+		    event.len == 0 ? "" : buffer.bytes + at + sizeof(event));
 	}
 }
 
 int
-watch_open(struct watch *watch, struct event_base *base,
-    void (*on_change)(void *, int, int, const char *), void *argument)
+watch_open(struct watch *watch, struct event_base *base)
 {
-	*watch = (struct watch){.on_change = on_change, .argument = argument};
+	TAILQ_INIT(&watch->watchers);
+	watch->readable = NULL;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd == -1)
 		return -1;
-	watch->event = event_new(
+	watch->readable = event_new(
 	    base, watch->fd, EV_READ | EV_PERSIST, watch_on_readable, watch);
-	if (watch->event != NULL && event_add(watch->event, NULL) == 0)
+	if (watch->readable != NULL && event_add(watch->readable, NULL) == 0)
 		return 0;
 	watch_close(watch);
 	return -1;
 }
 
-int
-watch_add(struct watch *watch, const char *directory)
-{
-	return inotify_add_watch(
-	    watch->fd, directory, WATCH_NAMES | WATCH_SELF | IN_ONLYDIR);
-}
-
 void
 watch_close(struct watch *watch)
 {
-	timer_free_event(&watch->event);
+	timer_free_event(&watch->readable);
 	watch->fd = fd_close(watch->fd);
+}
+
+void
+watcher_init(struct watcher *watcher, struct watch *watch,
+    const struct watch_callbacks *callbacks, void *owner)
+{
+	*watcher = (struct watcher){
+	    .watch = watch, .id = -1, .callbacks = callbacks, .owner = owner};
+	TAILQ_INSERT_TAIL(&watch->watchers, watcher, entry);
+}
+
+void
+watcher_done(struct watcher *watcher)
+{
+	TAILQ_REMOVE(&watcher->watch->watchers, watcher, entry);
+}
+
+int
+watcher_start(struct watcher *watcher, const char *directory)
+{
+	watcher->id = inotify_add_watch(watcher->watch->fd, directory,
+	    WATCH_NAMES | WATCH_SELF | IN_ONLYDIR);
+	return watcher->id == -1 ? -1 : 0;
+}
+
+int
+watcher_is_started(const struct watcher *watcher)
+{
+	return watcher->id != -1;
 }

@@ -2,32 +2,52 @@
 #ifndef ENGINE_MAILBOX_WATCH_H
 #define ENGINE_MAILBOX_WATCH_H
 
-#include <stdint.h>
+#include <sys/queue.h>
 
 struct event;
 struct event_base;
+struct watcher;
 
-/* Directories that are watched, by one inotify(7) descriptor. */
+/* All watched directories, by one inotify(7) descriptor. */
 struct watch {
 	int fd;
-	struct event *event;
-	void (*on_change)(void *argument, int id, int gone, const char *name);
-	void *argument;
+	struct event *readable;
+	TAILQ_HEAD(, watcher) watchers;
 };
 
-#define WATCH_NONE (-1)
-#define WATCH_ALL (-2) /* events were lost: look at everything */
+struct watch_callbacks {
+	/* A name in the directory appeared, went or changed; "" stands for the
+	 * directory itself. */
+	void (*on_change)(void *owner, const char *name);
+	/* The directory is not watched any more: it went away, or events were
+	 * lost, so that anything may have changed. */
+	void (*on_end)(void *owner);
+};
 
-/* on_change tells a watched directory's id and the name in it that came, went
- * or changed; with gone, that the watch itself has ended; with WATCH_ALL, that
- * anything may have happened.  0, or -1 with errno. */
-int watch_open(struct watch *watch, struct event_base *base,
-    void (*on_change)(void *, int, int, const char *), void *argument);
+/* Watches one directory.  Several may watch the same. */
+struct watcher {
+	TAILQ_ENTRY(watcher) entry;
+	struct watch *watch;
+	int id; /* of the directory; -1: none */
+	const struct watch_callbacks *callbacks;
+	void *owner;
+};
 
-/* Watches a directory.  Returns its id (the same for the same directory), or
- * WATCH_NONE with errno. */
-int watch_add(struct watch *watch, const char *directory);
+/* 0, or -1 with errno. */
+int watch_open(struct watch *watch, struct event_base *base);
 
+/* To be called when no watcher is left. */
 void watch_close(struct watch *watch);
+
+/* Adds a watcher that watches nothing yet. */
+void watcher_init(struct watcher *watcher, struct watch *watch,
+    const struct watch_callbacks *callbacks, void *owner);
+
+void watcher_done(struct watcher *watcher);
+
+/* Watches directory from now on.  0, or -1 with errno. */
+int watcher_start(struct watcher *watcher, const char *directory);
+
+int watcher_is_started(const struct watcher *watcher);
 
 #endif

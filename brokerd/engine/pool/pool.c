@@ -227,13 +227,14 @@ pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 	pool_on_room(worker, pool);
 }
 
+static const struct finder_callbacks pool_finder_callbacks = {
+    pool_knows, pool_on_found, pool_on_gone};
+
 struct pool *
 pool_find(struct pool_list *list, struct core *core, struct watch *watch,
     const char *path, uint32_t owner)
 {
-	struct finder_user user = {.knows = pool_knows,
-	    .on_found = pool_on_found,
-	    .on_gone = pool_on_gone};
+	struct mailbox_context context = {core->base, &core->log, watch};
 	struct pool *pool;
 
 	TAILQ_FOREACH (pool, list, entry)
@@ -242,7 +243,6 @@ pool_find(struct pool_list *list, struct core *core, struct watch *watch,
 	pool = calloc(1, sizeof(*pool));
 	if (pool == NULL)
 		return NULL;
-	user.argument = pool;
 	pool->core = core;
 	TAILQ_INIT(&pool->workers);
 	TAILQ_INIT(&pool->leaving);
@@ -252,8 +252,8 @@ pool_find(struct pool_list *list, struct core *core, struct watch *watch,
 	TAILQ_INIT(&pool->users);
 	pool->wake = evtimer_new(core->base, pool_on_wake, pool);
 	if (pool->wake == NULL ||
-	    finder_init(&pool->finder, core, watch, path, owner, &user) == -1) {
-		finder_done(&pool->finder);
+	    finder_init(&pool->finder, &context, path, owner,
+		&pool_finder_callbacks, pool) == -1) {
 		if (pool->wake != NULL)
 			event_free(pool->wake);
 		free(pool);

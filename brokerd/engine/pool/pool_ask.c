@@ -20,7 +20,7 @@ void
 pool_add_lent(struct pool *pool, struct handoff *handoff)
 {
 	TAILQ_INSERT_TAIL(&pool->lent, handoff, entry);
-	pool->finder.wanted = 1; /* what waits is the socket itself */
+	pool->finder.waiting = 1; /* what waits is the socket itself */
 }
 
 void
@@ -162,11 +162,11 @@ pool_take_held(struct pool *pool, const struct stats_listener *listener)
 void
 pool_set_waits(struct pool *pool, struct pool_user *user, int waits)
 {
-	int wanted = !TAILQ_EMPTY(&pool->lent);
+	int waiting = !TAILQ_EMPTY(&pool->lent);
 
 	user->waits = waits;
 	TAILQ_FOREACH (user, &pool->users, entry)
-		wanted |= user->waits;
-	if (wanted != pool->finder.wanted)
-		finder_set_wanted(&pool->finder, wanted);
+		waiting |= user->waits;
+	if (waiting != pool->finder.waiting)
+		finder_set_waiting(&pool->finder, waiting);
 }

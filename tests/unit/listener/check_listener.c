@@ -19,15 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void
-ignore_change(void *argument, int id, int gone, const char *name)
-{
-	(void)argument;
-	(void)id;
-	(void)gone;
-	(void)name;
-}
-
 /* A listener of one TCP socket without a worker; takes fd. */
 static struct listener *
 open_listener(
@@ -65,7 +56,7 @@ START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 	core.base = event_base_new();
 	ck_assert_int_eq(ftruncate(memory, 1 << 16), 0);
 	ck_assert_int_eq(stats_open(&core.stats, memory), 0);
-	ck_assert_int_eq(watch_open(&watch, core.base, ignore_change, NULL), 0);
+	ck_assert_int_eq(watch_open(&watch, core.base), 0);
 	listener = open_listener(&core, &watch, &pools, fd);
 	TAILQ_INSERT_TAIL(&list, listener, entry);
 	memset(listener->stats->name, 'y', sizeof(listener->stats->name));

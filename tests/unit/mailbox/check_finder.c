@@ -42,7 +42,7 @@ START_TEST(a_mailbox_that_appears_is_found_without_a_timer)
 	int worker;
 
 	test_finder_init(&test, unit_path("box"), geteuid());
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	ck_assert_uint_eq(test.gone, 1);
 	ck_assert(!test_finder_is_pending(&test));
 	worker = net_bind(unit_path("box"), SOCK_DGRAM);
@@ -79,12 +79,12 @@ START_TEST(an_absent_directory_is_looked_for_only_while_one_is_wanted)
 	test_finder_init(&test, unit_path("absent/box"), geteuid());
 	finder_scan(&test.finder);
 	ck_assert(!test_finder_is_pending(&test));
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	ck_assert(test_finder_is_pending(&test));
 	/* It goes on, however often it was in vain. */
 	test_finder_await(&test, &test.gone, 2 + 4);
 	ck_assert(test_finder_is_pending(&test));
-	finder_set_wanted(&test.finder, 0);
+	finder_set_waiting(&test.finder, 0);
 	ck_assert(!test_finder_is_pending(&test));
 	said = test_finder_log(&test); /* once */
 	ck_assert_ptr_eq(strchr(said, '\n'), said + strlen(said) - 1);
@@ -98,10 +98,10 @@ START_TEST(a_directory_that_appears_is_watched_from_then_on)
 	int worker;
 
 	test_finder_init(&test, unit_path("late/box"), geteuid());
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	unit_directory("late", 0755);
 	test_finder_await_rest(&test);
-	ck_assert_int_ne(test.finder.watch_id, WATCH_NONE);
+	ck_assert(watcher_is_started(&test.finder.watcher));
 	ck_assert_uint_eq(test.found, 0);
 	worker = net_bind(unit_path("late/box"), SOCK_DGRAM);
 	test_finder_await(&test, &test.found, 1);
@@ -117,7 +117,7 @@ START_TEST(a_directory_may_appear_with_the_mailbox_in_it)
 	int worker;
 
 	test_finder_init(&test, unit_path("place/box"), geteuid());
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	unit_directory("made", 0755);
 	worker = net_bind(unit_path("made/box"), SOCK_DGRAM);
 	test_finder_settle(&test);
@@ -139,14 +139,14 @@ replace_directory(int moved)
 
 	unit_directory("run", 0755);
 	test_finder_init(&test, unit_path("run/box"), geteuid());
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	ck_assert(!test_finder_is_pending(&test));
 	if (moved)
 		ck_assert_int_eq(rename(unit_path("run"), unit_path("was")), 0);
 	else
 		ck_assert_int_eq(rmdir(unit_path("run")), 0);
 	test_finder_settle(&test);
-	ck_assert_int_eq(test.finder.watch_id, WATCH_NONE);
+	ck_assert(!watcher_is_started(&test.finder.watcher));
 	ck_assert(test_finder_is_pending(&test));
 	unit_directory("run", 0755);
 	test_finder_await_rest(&test);
@@ -246,7 +246,7 @@ END_TEST
 
 START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 {
-	struct finder_user user = {0};
+	static const struct finder_callbacks callbacks = {0};
 	struct finder finder;
 	struct test_finder test;
 	char path[RECORD_PATH_SIZE + 1];
@@ -257,18 +257,17 @@ START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 	path[RECORD_PATH_SIZE] = '\0';
 	errno = 0;
 	ck_assert_int_eq(
-	    finder_init(&finder, &test.core, &test.watch, path, 0, &user), -1);
+	    finder_init(&finder, &test.context, path, 0, &callbacks, NULL), -1);
 	ck_assert_int_eq(errno, EINVAL);
-	finder_done(&finder);
 	path[RECORD_PATH_SIZE - 1] = '\0';
 	ck_assert_int_eq(
-	    finder_init(&finder, &test.core, &test.watch, path, 0, &user), 0);
+	    finder_init(&finder, &test.context, path, 0, &callbacks, NULL), 0);
 	ck_assert_str_eq(finder.directory, "/");
 	ck_assert_str_eq(finder.name, path + 1);
 	finder_done(&finder);
 	ck_assert_int_eq(
-	    finder_init(&finder, &test.core, &test.watch, "box", 0, &user), -1);
-	finder_done(&finder);
+	    finder_init(&finder, &test.context, "box", 0, &callbacks, NULL),
+	    -1);
 	test_finder_done(&test);
 }
 END_TEST

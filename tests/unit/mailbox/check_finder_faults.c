@@ -303,7 +303,7 @@ START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
 	test_finder_init(&test, unit_path(paths[_i]), geteuid());
 	finder_scan(&test.finder);
 	ck_assert_str_eq(test_finder_log(&test), ""); /* nobody waits */
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	was_said(&test, ENOENT, "directory cannot be used");
 	finder_scan(&test.finder);
 	ck_assert_str_eq(test_finder_log(&test), "");
@@ -317,7 +317,7 @@ START_TEST(a_file_in_place_of_the_directory_is_said)
 
 	close(make_file(unit_path("no")));
 	test_finder_init(&test, unit_path("no/box"), geteuid());
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	was_said(&test, ENOTDIR, "directory cannot be used");
 	test_finder_done(&test);
 }

@@ -5,6 +5,7 @@
  */
 #include "fixture/unit.h"
 
+#include "fixture/fake_clock.h"
 #include "fixture/net.h"
 #include "fixture/test_finder.h"
 
@@ -54,7 +55,7 @@ START_TEST(one_that_appears_is_found_when_it_has_its_name)
 	int a;
 
 	pool_init(&test);
-	finder_set_wanted(&test.finder, 1);
+	finder_set_waiting(&test.finder, 1);
 	ck_assert(!test_finder_is_pending(&test));
 	a = net_bind(unit_path("pool/.a"), SOCK_DGRAM);
 	test_finder_settle(&test);
@@ -181,6 +182,7 @@ START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 END_TEST
 
 #define SOCKETS_MOST 1024
+#define SOCKETS_MANY 64
 
 /* In whatever order the directory has them. */
 START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
@@ -195,60 +197,83 @@ START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 		snprintf(name, sizeof(name), "s%d", i);
 		close(net_bind(name, SOCK_DGRAM));
 	}
+	fake_clock.stopped = 1;
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, SOCKETS_MOST);
 	log = test_finder_log(&test);
 	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
-	test.looks = 0;
-	test_finder_await(&test, &test.looks, SOCKETS_MOST);
+	fake_clock.passed_us = 999999;
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 2 * SOCKETS_MOST);
 	ck_assert_str_eq(test_finder_log(&test), ""); /* within a second */
+	fake_clock.stopped = 0; /* Check takes the time too */
 	test_finder_done(&test);
 }
 END_TEST
 
-/* Whoever may ask for them, and however often. */
-START_TEST(scans_that_take_long_leave_time_for_others)
+/* However often they are asked for.  Each look at the clock takes 1 ms. */
+START_TEST(a_scan_of_many_is_followed_by_a_rest)
 {
+	const struct watch_callbacks *callbacks;
 	struct test_finder test;
-	uint64_t begun_us, lasted_us;
+	uint64_t begun_us, ended_us;
 	char name[32];
 
 	pool_init(&test);
 	ck_assert_int_eq(chdir(unit_path("pool")), 0);
-	for (int i = 0; i < SOCKETS_MOST; i++) {
+	for (int i = 0; i < SOCKETS_MANY - 1 + _i; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		close(net_bind(name, SOCK_DGRAM));
 	}
+	callbacks = test.finder.watcher.callbacks;
+	fake_clock.stopped = 1;
+	fake_clock.step_us = 1000;
 	begun_us = clock_us();
 	finder_scan(&test.finder);
-	lasted_us = clock_us() - begun_us;
+	fake_clock.step_us = 0;
+	ended_us = clock_us();
+	if (_i == 1) {
+		ck_assert_uint_ge(test.finder.rest_until_us - begun_us,
+		    5 * (ended_us - begun_us));
+		ck_assert(test_finder_is_pending(&test));
+		fake_clock.passed_us +=
+		    test.finder.rest_until_us - ended_us - 1;
+	}
 	test.looks = 0;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; _i == 1 && i < 3; i++) {
 		finder_scan(&test.finder);
-		finder_on_change(&test.finder, 0, "");
-		finder_on_change(&test.finder, 1, "");
+		callbacks->on_change(&test.finder, "");
+		callbacks->on_end(&test.finder);
 	}
 	ck_assert_uint_eq(test.looks, 0);
-	test_finder_await(&test, &test.looks, SOCKETS_MOST);
-	ck_assert_uint_gt(clock_us() - begun_us, 5 * lasted_us);
+	fake_clock.passed_us += _i == 1;
+	finder_scan(&test.finder);
+	ck_assert_int_eq((int)test.looks, SOCKETS_MANY - 1 + _i);
+	fake_clock.stopped = 0; /* Check takes the time too */
 	test_finder_done(&test);
 }
 END_TEST
 
 START_TEST(changes_of_the_directory_itself_bring_few_scans)
 {
+	const struct watch_callbacks *callbacks;
 	struct test_finder test;
 	int a;
 
 	pool_init(&test);
+	callbacks = test.finder.watcher.callbacks;
 	a = net_bind(unit_path("pool/a"), SOCK_DGRAM);
 	finder_scan(&test.finder);
 	test.looks = 0;
-	for (int i = 0; i < 100; i++)
-		finder_on_change(&test.finder, 0, "");
-	ck_assert_uint_lt(test.looks, 50);
-	test.looks = 0;
-	test_finder_await(&test, &test.looks, 1); /* the last one counts */
+	fake_clock.stopped = 1;
+	for (unsigned int i = 1; i <= 3; i++) {
+		for (int j = 0; j < 10; j++)
+			callbacks->on_change(&test.finder, "");
+		ck_assert_uint_eq(test.looks, i);
+		fake_clock.passed_us += 10000;
+	}
+	ck_assert(test_finder_is_pending(&test)); /* the last one counts */
+	fake_clock.stopped = 0;                   /* Check takes the time too */
 	test_finder_done(&test);
 	close(a);
 }
@@ -296,5 +321,5 @@ UNIT_SUITE(finder_pool)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(
 	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
-	tcase_add_test(tc, scans_that_take_long_leave_time_for_others);
+	tcase_add_loop_test(tc, a_scan_of_many_is_followed_by_a_rest, 0, 2);
 }

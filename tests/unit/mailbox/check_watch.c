@@ -19,53 +19,71 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What on_change was told last, and how often it was told anything. */
+/* A watcher, and what it was told last. */
 struct watch_test {
 	struct event_base *base;
 	struct watch watch;
-	unsigned int count;
-	int id;
-	int gone;
+	struct watcher watcher;
+	unsigned int changes;
+	unsigned int ends;
 	char name[256];
 };
 
 static void
-on_change(void *argument, int id, int gone, const char *name)
+on_change(void *owner, const char *name)
 {
-	struct watch_test *test = argument;
+	struct watch_test *test = owner;
 
-	test->count++;
-	test->id = id;
-	test->gone = gone;
+	test->changes++;
 	snprintf(test->name, sizeof(test->name), "%s", name);
 }
+
+static void
+on_end(void *owner)
+{
+	struct watch_test *test = owner;
+
+	ck_assert(!watcher_is_started(&test->watcher));
+	test->ends++;
+}
+
+static const struct watch_callbacks callbacks = {on_change, on_end};
 
 static void
 watch_test_init(struct watch_test *test)
 {
 	*test = (struct watch_test){.base = event_base_new()};
 	ck_assert_ptr_nonnull(test->base);
-	ck_assert_int_eq(
-	    watch_open(&test->watch, test->base, on_change, test), 0);
+	ck_assert_int_eq(watch_open(&test->watch, test->base), 0);
+	watcher_init(&test->watcher, &test->watch, &callbacks, test);
+	ck_assert(!watcher_is_started(&test->watcher));
+}
+
+static void
+start(struct watch_test *test, const char *directory)
+{
+	ck_assert_int_eq(watcher_start(&test->watcher, directory), 0);
+	ck_assert(watcher_is_started(&test->watcher));
 }
 
 static void
 watch_test_done(struct watch_test *test)
 {
+	watcher_done(&test->watcher);
 	watch_close(&test->watch);
 	ck_assert_int_eq(test->watch.fd, -1);
 	event_base_free(test->base);
 }
 
-/* Handles all that was test; inotify(7) does that before the call that causes
- * it returns. */
+/* Handles all events: they are there when the call that causes them returns.
+ * Returns how many changes were told. */
 static unsigned int
 settle(struct watch_test *test)
 {
-	test->count = 0;
+	test->changes = test->ends = 0;
 	while (net_polls(test->watch.fd, POLLIN))
 		ck_assert_int_eq(event_base_loop(test->base, EVLOOP_ONCE), 0);
-	return test->count;
+	return test->changes;
 }
 
 static void
@@ -88,25 +106,34 @@ START_TEST(the_descriptor_does_not_block_and_is_closed_on_exec)
 }
 END_TEST
 
-START_TEST(a_directory_has_one_id_and_others_have_others)
+START_TEST(each_watcher_is_told_of_its_directory)
 {
 	struct watch_test test;
-	int a, b;
+	struct watch_test others[2] = {{.changes = 0}};
 
+	unit_directory("a", 0755);
+	unit_directory("b", 0755);
 	watch_test_init(&test);
-	a = watch_add(&test.watch, unit_directory("a", 0755));
-	b = watch_add(&test.watch, unit_directory("b", 0755));
-	ck_assert_int_ge(a, 0);
-	ck_assert_int_ge(b, 0);
-	ck_assert_int_ne(a, b);
-	ck_assert_int_eq(watch_add(&test.watch, unit_path("a")), a);
-	ck_assert_int_eq(watch_add(&test.watch, unit_path("b/../a/")), a);
+	for (int i = 0; i < 2; i++)
+		watcher_init(
+		    &others[i].watcher, &test.watch, &callbacks, &others[i]);
+	start(&test, unit_path("a"));
+	start(&others[0], unit_path("b/../a/"));
+	start(&others[1], unit_path("b"));
 	make_file(unit_path("b/file"));
+	ck_assert_uint_eq(settle(&test), 0);
+	ck_assert_uint_eq(others[0].changes, 0);
+	ck_assert_uint_eq(others[1].changes, 1);
+	make_file(unit_path("a/name"));
 	ck_assert_uint_eq(settle(&test), 1);
-	ck_assert_int_eq(test.id, b);
-	make_file(unit_path("a/file"));
-	ck_assert_uint_eq(settle(&test), 1);
-	ck_assert_int_eq(test.id, a);
+	ck_assert_uint_eq(others[0].changes, 1);
+	ck_assert_str_eq(others[0].name, "name");
+	ck_assert_uint_eq(others[1].changes, 1);
+	for (int i = 0; i < 2; i++)
+		watcher_done(&others[i].watcher);
+	make_file(unit_path("b/name"));
+	ck_assert_uint_eq(settle(&test), 0);
+	ck_assert_uint_eq(others[1].changes, 1);
 	watch_test_done(&test);
 }
 END_TEST
@@ -117,12 +144,12 @@ START_TEST(only_a_directory_that_is_there_is_watched)
 
 	watch_test_init(&test);
 	errno = 0;
-	ck_assert_int_eq(
-	    watch_add(&test.watch, unit_path("absent")), WATCH_NONE);
+	ck_assert_int_eq(watcher_start(&test.watcher, unit_path("absent")), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	make_file(unit_path("file"));
-	ck_assert_int_eq(watch_add(&test.watch, unit_path("file")), WATCH_NONE);
+	ck_assert_int_eq(watcher_start(&test.watcher, unit_path("file")), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
+	ck_assert(!watcher_is_started(&test.watcher));
 	watch_test_done(&test);
 }
 END_TEST
@@ -130,12 +157,11 @@ END_TEST
 START_TEST(names_that_come_go_or_change_are_told)
 {
 	struct watch_test test;
-	int id;
 
 	make_file(unit_path("other"));
 	unit_directory("box", 0755);
 	watch_test_init(&test);
-	id = watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	for (int step = 0; step < 5; step++) {
 		if (step == 0)
 			make_file(unit_path("box/name"));
@@ -148,8 +174,7 @@ START_TEST(names_that_come_go_or_change_are_told)
 		else
 			unlink(unit_path("box/name"));
 		ck_assert_msg(settle(&test) >= 1, "step %d", step);
-		ck_assert_int_eq(test.id, id);
-		ck_assert_int_eq(test.gone, 0);
+		ck_assert_uint_eq(test.ends, 0);
 		ck_assert_str_eq(test.name, "name");
 	}
 	watch_test_done(&test);
@@ -159,15 +184,13 @@ END_TEST
 START_TEST(the_directory_itself_has_no_name)
 {
 	struct watch_test test;
-	int id;
 
 	unit_directory("box", 0755);
 	watch_test_init(&test);
-	id = watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	ck_assert_int_eq(chmod(unit_path("box"), 0700), 0);
 	ck_assert_uint_eq(settle(&test), 1);
-	ck_assert_int_eq(test.id, id);
-	ck_assert_int_eq(test.gone, 0);
+	ck_assert_uint_eq(test.ends, 0);
 	ck_assert_str_eq(test.name, "");
 	watch_test_done(&test);
 }
@@ -182,7 +205,7 @@ START_TEST(use_is_not_told)
 	unit_directory("box", 0755);
 	make_file(unit_path("box/name"));
 	watch_test_init(&test);
-	watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	fd = open(unit_path("box/name"), O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(write(fd, &byte, 1), 1);
 	ck_assert_int_eq(pread(fd, &byte, 1, 0), 1);
@@ -193,22 +216,20 @@ START_TEST(use_is_not_told)
 }
 END_TEST
 
-START_TEST(a_directory_that_goes_is_gone)
+START_TEST(a_directory_that_goes_ends_the_watch)
 {
 	struct watch_test test;
-	int id;
 
 	unit_directory("box", 0755);
 	watch_test_init(&test);
-	id = watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	if (_i == 0)
 		ck_assert_int_eq(rmdir(unit_path("box")), 0);
 	else
 		ck_assert_int_eq(
 		    rename(unit_path("box"), unit_path("away")), 0);
-	ck_assert_uint_ge(settle(&test), 1);
-	ck_assert_int_eq(test.id, id);
-	ck_assert_int_ne(test.gone, 0);
+	settle(&test);
+	ck_assert_uint_eq(test.ends, 1);
 	watch_test_done(&test);
 }
 END_TEST
@@ -216,22 +237,19 @@ END_TEST
 START_TEST(a_directory_that_was_renamed_is_watched_no_more)
 {
 	struct watch_test test;
-	int id, again;
 
 	unit_directory("box", 0755);
 	watch_test_init(&test);
-	id = watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	ck_assert_int_eq(rename(unit_path("box"), unit_path("away")), 0);
 	settle(&test);
 	make_file(unit_path("away/name"));
 	ck_assert_uint_eq(settle(&test), 0);
 	/* Back in its place, it can be watched again. */
 	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
-	again = watch_add(&test.watch, unit_path("box"));
-	ck_assert_int_ne(again, id);
+	start(&test, unit_path("box"));
 	unlink(unit_path("box/name"));
 	ck_assert_uint_eq(settle(&test), 1);
-	ck_assert_int_eq(test.id, again);
 	watch_test_done(&test);
 }
 END_TEST
@@ -243,7 +261,7 @@ START_TEST(more_events_than_one_read_holds_are_all_told)
 
 	unit_directory("box", 0755);
 	watch_test_init(&test);
-	watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	for (int i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "box/%0*d", i % 60 + 4, i);
 		make_file(unit_path(name));
@@ -254,7 +272,7 @@ START_TEST(more_events_than_one_read_holds_are_all_told)
 }
 END_TEST
 
-START_TEST(lost_events_mean_that_anything_may_have_happened)
+START_TEST(lost_events_end_the_watch)
 {
 	FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
 	const char *names[] = {unit_path("box/a"), unit_path("box/b")};
@@ -272,14 +290,15 @@ START_TEST(lost_events_mean_that_anything_may_have_happened)
 	watch_test_init(&test);
 	for (int i = 0; i < 2; i++)
 		make_file(names[i]);
-	watch_add(&test.watch, unit_path("box"));
+	start(&test, unit_path("box"));
 	/* In turn: an event that is like the last one is merged with it. */
 	for (unsigned int i = 0; i <= most; i++)
 		chmod(names[i % 2], 0666);
-	ck_assert_uint_eq(settle(&test), most + 1);
-	ck_assert_int_eq(test.id, WATCH_ALL);
-	ck_assert_int_eq(test.gone, 0);
-	ck_assert_str_eq(test.name, "");
+	ck_assert_uint_eq(settle(&test), most);
+	ck_assert_uint_eq(test.ends, 1);
+	start(&test, unit_path("box"));
+	unlink(names[0]);
+	ck_assert_uint_eq(settle(&test), 1);
 	watch_test_done(&test);
 }
 END_TEST
@@ -289,13 +308,13 @@ UNIT_SUITE(watch)
 	TCase *tc = unit_case(suite, "watch");
 
 	tcase_add_test(tc, the_descriptor_does_not_block_and_is_closed_on_exec);
-	tcase_add_test(tc, a_directory_has_one_id_and_others_have_others);
+	tcase_add_test(tc, each_watcher_is_told_of_its_directory);
 	tcase_add_test(tc, only_a_directory_that_is_there_is_watched);
 	tcase_add_test(tc, names_that_come_go_or_change_are_told);
 	tcase_add_test(tc, the_directory_itself_has_no_name);
 	tcase_add_test(tc, use_is_not_told);
-	tcase_add_loop_test(tc, a_directory_that_goes_is_gone, 0, 2);
+	tcase_add_loop_test(tc, a_directory_that_goes_ends_the_watch, 0, 2);
 	tcase_add_test(tc, a_directory_that_was_renamed_is_watched_no_more);
 	tcase_add_test(tc, more_events_than_one_read_holds_are_all_told);
-	tcase_add_test(tc, lost_events_mean_that_anything_may_have_happened);
+	tcase_add_test(tc, lost_events_end_the_watch);
 }

@@ -28,15 +28,6 @@ struct lending {
 };
 
 static void
-on_change(void *argument, int id, int gone, const char *name)
-{
-	struct lending *lending = argument;
-
-	if (id == lending->pool->finder.watch_id)
-		finder_on_change(&lending->pool->finder, gone, name);
-}
-
-static void
 lending_init(struct lending *lending, const char *path)
 {
 	struct handoff *handoff;
@@ -44,9 +35,7 @@ lending_init(struct lending *lending, const char *path)
 	*lending = (struct lending){.watch.fd = -1};
 	TAILQ_INIT(&lending->pools);
 	test_core_init(&lending->core);
-	ck_assert_int_eq(
-	    watch_open(&lending->watch, lending->core.base, on_change, lending),
-	    0);
+	ck_assert_int_eq(watch_open(&lending->watch, lending->core.base), 0);
 	lending->pool = pool_find(
 	    &lending->pools, &lending->core, &lending->watch, path, geteuid());
 	ck_assert_ptr_nonnull(lending->pool);
@@ -132,7 +121,7 @@ START_TEST(the_directory_may_come_anew)
 		close(mailbox);
 		ck_assert_int_eq(unlink(unit_path("run/box")), 0);
 		ck_assert_int_eq(rmdir(unit_path("run")), 0);
-		while (lending.pool->finder.watch_id != WATCH_NONE)
+		while (watcher_is_started(&lending.pool->finder.watcher))
 			ck_assert_int_eq(
 			    event_base_loop(lending.core.base, EVLOOP_ONCE), 0);
 		unit_directory("run", 0755);

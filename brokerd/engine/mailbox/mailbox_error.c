@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Tells which mailboxes cannot be used, and what to do about it.  Engine,
+ * unprivileged.
+ */
+#include "engine/mailbox/mailbox_error.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+mailbox_errors_init(
+    struct mailbox_errors *errors, struct log *log, const char *directory)
+{
+	*errors = (struct mailbox_errors){.log = log, .directory = directory};
+}
+
+static void
+mailbox_errors_note(
+    struct mailbox_errors *errors, const char *name, int error, int found)
+{
+	struct mailbox_error *last = &errors->last;
+
+	*last = (struct mailbox_error){
+	    .error = error, .found = found, .at_ms = clock_ms()};
+	snprintf(last->name, sizeof(last->name), "%s", name);
+}
+
+void
+mailbox_errors_report(
+    struct mailbox_errors *errors, const char *name, int error, ino_t inode)
+{
+	mailbox_errors_note(errors, name, error, inode != 0);
+	if (!report_once_is_new(&errors->once, name, error, inode, clock_ms()))
+		return;
+	log_line(errors->log, LOG_ERR, "mailbox %s%s: cannot be used: %s: %s%s",
+	    errors->directory, name, strerror(error),
+	    mailbox_error_advice(error, inode != 0),
+	    errors->once.count == REPORT_ONCE_MAX ?
+		"; no more of this directory for a minute" :
+		"");
+}
+
+void
+mailbox_errors_no_directory(
+    struct mailbox_errors *errors, const char *path, int error, int waiting)
+{
+	mailbox_errors_note(errors, "", error, 0);
+	if (!waiting ||
+	    !report_once_is_new(&errors->once, "", error, 0, clock_ms()))
+		return;
+	log_line(errors->log, LOG_ERR,
+	    "mailbox %s: its directory cannot be used: %s: workers need it to "
+	    "make their mailboxes in",
+	    path, strerror(error));
+}
+
+void
+mailbox_errors_on_gone(struct mailbox_errors *errors, const char *name)
+{
+	if (strcmp(errors->last.name, name) == 0)
+		errors->last.error = 0;
+}
+
+void
+mailbox_errors_on_used(struct mailbox_errors *errors, const char *name)
+{
+	report_once_forget(&errors->once, name);
+	mailbox_errors_on_gone(errors, name);
+}
+
+const char *
+mailbox_error_advice(int error, int found)
+{
+	switch (error) {
+	case ENOTSOCK:
+		return "it is no socket: the worker's mailbox was expected";
+	case EPERM:
+		return "it does not belong to the listener's owner, or lies "
+		       "where strangers may write and no owner is named";
+	case EACCES:
+		if (!found)
+			return "the engine may not read its directory, or not "
+			       "pass one on the way to it: expected mode 2750 "
+			       "and the engine's group, and 0711 above it: see "
+			       "namei -l";
+		return "the engine may not write to it: the worker needs umask "
+		       "0002, in a directory of the engine's group with mode "
+		       "2750";
+	case ELOOP:
+		return "it is a symbolic link: the worker's mailbox was "
+		       "expected";
+	case EPROTOTYPE:
+		return "it is a socket of another type: the worker has to "
+		       "bind a SOCK_DGRAM socket";
+	default:
+		return "the next change to it will be looked at";
+	}
+}
