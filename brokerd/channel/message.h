@@ -18,15 +18,15 @@
 #define CHANNEL_MEMFD_SIZE ((1 << 23) + CHANNEL_MEMFD_LAYOUT * 4096)
 
 enum channel_type {
-	CHANNEL_ENDPOINT = 1, /* down: one socket of the table, and its fd */
-	CHANNEL_READY,        /* up: the whole table is here and usable */
-	CHANNEL_START,        /* down: begin to accept */
-	CHANNEL_DRAIN,        /* down: accept no more, finish, exit */
-	CHANNEL_PING,         /* down: are you there? */
-	CHANNEL_PONG,         /* up: yes; once for each PING */
-	CHANNEL_RELOAD,       /* up: somebody who may asks for it */
-	CHANNEL_UPGRADE,      /* up: likewise */
-	CHANNEL_RESULT,       /* down: what came of that */
+	CHANNEL_SOCKET = 1, /* down: one socket of the table, and its fd */
+	CHANNEL_READY,      /* up: the whole table is here and usable */
+	CHANNEL_START,      /* down: begin to accept */
+	CHANNEL_DRAIN,      /* down: accept no more, finish, exit */
+	CHANNEL_PING,       /* down: are you there? */
+	CHANNEL_PONG,       /* up: yes; once for each PING */
+	CHANNEL_RELOAD,     /* up: somebody who may asks for it */
+	CHANNEL_UPGRADE,    /* up: likewise */
+	CHANNEL_RESULT,     /* down: what came of that */
 };
 
 /* Where an engine stands; the monitor's and the engine's view may differ by
@@ -44,10 +44,10 @@ struct channel_header {
 	uint32_t size; /* of the whole message */
 };
 
-struct channel_endpoint {
+struct channel_socket {
 	uint32_t index; /* of count, in the whole table */
 	uint32_t count;
-	struct record_endpoint record;
+	struct record record;
 };
 
 struct channel_drain {
@@ -66,7 +66,7 @@ struct channel_result {
 struct channel_message {
 	struct channel_header header;
 	union {
-		struct channel_endpoint endpoint;
+		struct channel_socket socket;
 		struct channel_drain drain;
 		struct channel_result result;
 	} u;

@@ -17,14 +17,13 @@ void
 output_init(struct output *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->limit = OUTPUT_ENDPOINTS;
 }
 
 void
 output_done(struct output *out)
 {
-	free(out->endpoints);
-	out->endpoints = NULL;
+	free(out->sockets);
+	out->sockets = NULL;
 	out->count = out->room = 0;
 }
 
@@ -87,26 +86,26 @@ output_warning(struct output *out, unsigned int line, const char *format, ...)
 }
 
 struct record *
-output_add(struct output *out)
+output_add(struct output *out, enum record_type type)
 {
 	struct record *record;
 
-	if (out->count == out->limit)
+	if (type == RECORD_ENDPOINT && out->count == OUTPUT_ENDPOINTS)
 		return NULL;
 	if (out->count == out->room) {
 		size_t room = out->room == 0 ? 16 : out->room * 2;
 
-		record = reallocarray(out->endpoints, room, sizeof(*record));
+		record = reallocarray(out->sockets, room, sizeof(*record));
 		if (record == NULL) {
 			out->failed = 1;
 			return NULL;
 		}
-		out->endpoints = record;
+		out->sockets = record;
 		out->room = room;
 	}
-	record = &out->endpoints[out->count++];
+	record = &out->sockets[out->count++];
 	memset(record, 0, sizeof(*record));
-	record->type = RECORD_ENDPOINT;
+	record->type = type;
 	return record;
 }
 
@@ -199,5 +198,5 @@ output_write(struct output *out, int fd)
 	if (output_write_all(fd, &settings, sizeof(settings)) == -1)
 		return -1;
 	return output_write_all(
-	    fd, out->endpoints, out->count * sizeof(out->endpoints[0]));
+	    fd, out->sockets, out->count * sizeof(out->sockets[0]));
 }

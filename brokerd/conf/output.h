@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 /*
- * What the config reader will write: endpoints, and what is to be said about
- * the configuration.
+ * What the config reader will write: sockets, and what is to be said about the
+ * configuration.
  */
 
 #define OUTPUT_DIAGNOSTICS 20
@@ -20,10 +20,10 @@
 
 struct output {
 	struct record_settings settings;
-	struct record *endpoints;
+	uint32_t orphan_timeout_s;
+	struct record *sockets; /* endpoints, then the broker's own */
 	size_t count;
 	size_t room;
-	size_t limit; /* of count */
 	struct record diagnostics[OUTPUT_DIAGNOSTICS];
 	size_t shown;  /* of the diagnostics */
 	size_t hidden; /* diagnostics that found no room */
@@ -47,16 +47,17 @@ void output_why(struct output *out, unsigned int line, const char *subject,
 void output_warning(struct output *out, unsigned int line, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 
-/* The next endpoint, all zero, owned by out and valid until the next call;
- * NULL when there is no memory (failed is set) or limit is reached. */
-struct record *output_add(struct output *out);
+/* The next record of a socket, all zero but its type, owned by out and valid
+ * until the next call; NULL when there is no memory (failed is set) or there
+ * are OUTPUT_ENDPOINTS endpoints. */
+struct record *output_add(struct output *out, enum record_type type);
 
 /* Says the diagnostics on log, sorted by line, as file:line: text, or
  * file: text when it is about no line. */
 void output_say(struct output *out, const char *file, struct log *log);
 
 /* Writes all records to fd (borrows it): the diagnostics, and unless there is
- * an error the settings and endpoints.  0, or -1 with errno. */
+ * an error the settings and sockets.  0, or -1 with errno. */
 int output_write(struct output *out, int fd);
 
 #endif

@@ -109,7 +109,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	/* An engine is looked for in its run directory: in one that brokerd -l
 	 * has made for itself nobody will ever find it. */
 	if (!context.in_file && options->private)
-		out->settings.orphan_timeout_s = 0;
+		out->orphan_timeout_s = 0;
 	listener_names_check(out, tree->first);
 	for (struct section *s = tree->first; s != NULL && !out->failed;
 	     s = s->next)

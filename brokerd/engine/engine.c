@@ -66,7 +66,7 @@ engine_on_adopt(
 /* Takes fd. */
 static int
 engine_add_rendezvous(
-    struct engine *engine, const struct record_endpoint *record, int fd)
+    struct engine *engine, const struct record_rendezvous *record, int fd)
 {
 	struct rendezvous_user user = {
 	    engine_find_worker, engine_on_adopt, engine};
@@ -77,7 +77,7 @@ engine_add_rendezvous(
 		return -1;
 	}
 	engine->core.rendezvous = &engine->rendezvous;
-	engine->orphan.timeout_s = record->give_up_s;
+	engine->orphan.timeout_s = record->orphan_timeout_s;
 	return rendezvous_open(
 	    &engine->rendezvous, &engine->core, record, fd, &user);
 }
@@ -97,7 +97,7 @@ static const struct control_callbacks engine_control_callbacks = {
 /* Takes fd. */
 static int
 engine_add_control(
-    struct engine *engine, const struct record_endpoint *record, int fd)
+    struct engine *engine, const struct record_control *record, int fd)
 {
 	const struct control_context context = {.base = engine->core.base,
 	    .log = &engine->core.log,
@@ -150,30 +150,30 @@ engine_on_drained(void *owner)
 
 /* Takes fd. */
 static int
-engine_add(struct engine *engine, const struct record_endpoint *record, int fd)
+engine_add(struct engine *engine, const struct record *record, int fd)
 {
-	if (record->flags & RECORD_RENDEZVOUS)
-		return engine_add_rendezvous(engine, record, fd);
-	if (record->flags & RECORD_CONTROL)
-		return engine_add_control(engine, record, fd);
-	return socket_table_add(&engine->table, record, fd);
+	if (record->type == RECORD_RENDEZVOUS)
+		return engine_add_rendezvous(engine, &record->u.rendezvous, fd);
+	if (record->type == RECORD_CONTROL)
+		return engine_add_control(engine, &record->u.control, fd);
+	return socket_table_add(&engine->table, &record->u.endpoint, fd);
 }
 
 static void
-engine_on_endpoint(void *owner, const struct channel_endpoint *endpoint, int fd)
+engine_on_socket(void *owner, const struct channel_socket *sock, int fd)
 {
 	struct engine *engine = owner;
 
-	if (record_check(&endpoint->record) != NULL ||
-	    socket_table_note(&engine->table, endpoint->index, fd) == -1) {
+	if (record_check(&sock->record) != NULL ||
+	    socket_table_note(&engine->table, sock->index, fd) == -1) {
 		fd = fd_close(fd);
 		errno = EPROTO;
 	}
-	if (fd == -1 || engine_add(engine, &endpoint->record, fd) == -1) {
+	if (fd == -1 || engine_add(engine, &sock->record, fd) == -1) {
 		log_line(&engine->core.log, LOG_ERR, "cannot take %s: %s",
-		    endpoint->record.name, strerror(errno));
+		    sock->record.u.socket.name, strerror(errno));
 		engine_end(engine, EX_OSERR);
-	} else if (engine->table.count == endpoint->count &&
+	} else if (engine->table.count == sock->count &&
 	    upstream_ready(&engine->upstream) == -1) {
 		engine_end(engine, EX_OSERR);
 	}
@@ -240,7 +240,7 @@ engine_on_end(void *owner, int error)
 }
 
 static const struct upstream_callbacks engine_upstream_callbacks = {
-    .on_endpoint = engine_on_endpoint,
+    .on_socket = engine_on_socket,
     .on_start = engine_on_start,
     .on_drain = engine_on_drain,
     .on_ping = engine_on_ping,

@@ -18,9 +18,8 @@ upstream_on_message(
 	struct channel_result *result = &message->u.result;
 
 	switch ((enum channel_type)message->header.type) {
-	case CHANNEL_ENDPOINT:
-		callbacks->on_endpoint(
-		    upstream->owner, &message->u.endpoint, fd);
+	case CHANNEL_SOCKET:
+		callbacks->on_socket(upstream->owner, &message->u.socket, fd);
 		return;
 	case CHANNEL_START:
 		upstream->phase = CHANNEL_SERVING;

@@ -11,8 +11,8 @@ struct event_base;
 /* What the monitor says. */
 struct upstream_callbacks {
 	/* Here is a socket of the table: fd is taken. */
-	void (*on_endpoint)(
-	    void *owner, const struct channel_endpoint *endpoint, int fd);
+	void (*on_socket)(
+	    void *owner, const struct channel_socket *sock, int fd);
 	void (*on_start)(void *owner);
 	void (*on_drain)(void *owner, const struct channel_drain *how);
 	/* It was told that the engine works. */

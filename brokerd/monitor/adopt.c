@@ -12,11 +12,8 @@
 #include "channel/adoption.h"
 #include "channel/channel.h"
 
-#include <sys/un.h>
-
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #define ADOPT_MS 2000
@@ -24,13 +21,12 @@
 static int
 adopt_connect(const struct rundir *rundir, int number)
 {
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct sockaddr_un address;
 	int fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int n = snprintf(address.sun_path, sizeof(address.sun_path),
-	    "%s/" FDRECV_WIRE_RENDEZVOUS "%d", rundir->path, number);
 
-	if (n > 0 && (size_t)n < sizeof(address.sun_path) && fd != -1 &&
+	if (fdrecv_names_rendezvous(rundir->path, number, &address) == 0 &&
+	    fd != -1 &&
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
 		0)
 		return fd;

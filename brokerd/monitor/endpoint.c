@@ -5,11 +5,10 @@
  */
 #include "monitor/endpoint.h"
 
-#include "base/fd.h"
+#include "channel/channel.h"
 #include "monitor/privilege.h"
 
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -44,8 +43,8 @@ endpoint_set_options(const struct endpoint *endpoint, int live)
 {
 	for (size_t i = 0;
 	     i < sizeof(endpoint_options) / sizeof(endpoint_options[0]); i++) {
-		int on =
-		    (endpoint->record->flags & endpoint_options[i].flag) != 0;
+		int on = (endpoint->record->u.socket.flags &
+			     endpoint_options[i].flag) != 0;
 		int value = on ? endpoint_options[i].value : 0;
 
 		if ((live ? endpoint_options[i].live : on) &&
@@ -60,8 +59,10 @@ endpoint_set_options(const struct endpoint *endpoint, int live)
 static const char *
 endpoint_listen(const struct endpoint *endpoint)
 {
-	if (record_has_connections(endpoint->record) &&
-	    listen(endpoint->fd, (int)endpoint->record->backlog) == -1)
+	const struct record_socket *sock = &endpoint->record->u.socket;
+
+	if (record_has_connections(sock) &&
+	    listen(endpoint->fd, (int)sock->backlog) == -1)
 		return strerror(errno);
 	return NULL;
 }
@@ -69,19 +70,20 @@ endpoint_listen(const struct endpoint *endpoint)
 static const char *
 endpoint_set_up(struct endpoint *endpoint)
 {
-	const struct record_endpoint *record = endpoint->record;
+	const struct record_socket *sock = &endpoint->record->u.socket;
+	const char *path = record_path(sock);
 	const char *wrong = endpoint_set_options(endpoint, 0);
 
 	if (wrong != NULL)
 		return wrong;
-	if (record_is_path(record))
+	if (path != NULL)
 		wrong = endpoint_bind_path(endpoint);
-	else if (bind(endpoint->fd, (const struct sockaddr *)&record->address,
-		     record->address_length) == -1)
+	else if (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
+		     sock->address_length) == -1)
 		wrong = strerror(errno);
 	if (wrong == NULL)
 		wrong = endpoint_listen(endpoint);
-	if (wrong != NULL && errno == EADDRINUSE && !record_is_path(record))
+	if (wrong != NULL && errno == EADDRINUSE && path == NULL)
 		wrong = "the address is taken: another program listens there, "
 			"perhaps a worker that was lent the socket";
 	return wrong;
@@ -90,14 +92,15 @@ endpoint_set_up(struct endpoint *endpoint)
 const char *
 endpoint_bind(struct endpoint *endpoint)
 {
-	int type = record_socket_type(endpoint->record->kind) | SOCK_CLOEXEC;
+	const struct record_socket *sock = &endpoint->record->u.socket;
+	int type = record_socket_type(sock->kind) | SOCK_CLOEXEC;
 	const char *wrong;
 
 	/* A lent socket is as socket(2) makes it, which is what the programs
 	 * expect that take it; only the engine's own accept must not wait. */
-	if (endpoint->record->handoff == RECORD_CONNECTION)
+	if (!record_is_lent(endpoint->record))
 		type |= SOCK_NONBLOCK;
-	endpoint->fd = socket(endpoint->record->address.ss_family, type, 0);
+	endpoint->fd = socket(sock->address.ss_family, type, 0);
 	wrong =
 	    endpoint->fd == -1 ? strerror(errno) : endpoint_set_up(endpoint);
 	if (wrong != NULL)
@@ -113,7 +116,7 @@ endpoint_apply(struct endpoint *endpoint)
 
 	if (wrong != NULL)
 		return wrong;
-	if (endpoint->record->handoff == RECORD_CONNECTION &&
+	if (!record_is_lent(endpoint->record) &&
 	    fcntl(endpoint->fd, F_SETFL, O_NONBLOCK) == -1)
 		return strerror(errno);
 	if (endpoint->inode != 0)
@@ -124,24 +127,23 @@ endpoint_apply(struct endpoint *endpoint)
 void
 endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 {
-	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
+	const struct record_socket *sock = &endpoint->record->u.socket;
+	const char *path = record_path(sock);
 	int saved = errno;
 	struct stat st;
 
 	privilege_file_user(endpoint->file_user);
 	if (!endpoint->shared && endpoint->inode != 0 &&
-	    lstat(un->sun_path, &st) == 0 && st.st_dev == endpoint->device &&
+	    lstat(path, &st) == 0 && st.st_dev == endpoint->device &&
 	    st.st_ino == endpoint->inode)
-		unlink(un->sun_path);
+		unlink(path);
 	privilege_file_user(0);
 	/* Accepting from it fails then, and the address is free. */
 	if (!endpoint->shared && end == ENDPOINT_REVOKE &&
-	    record_has_connections(endpoint->record))
+	    record_has_connections(sock))
 		shutdown(endpoint->fd, SHUT_RDWR);
 	/* A worker may share it, and clients may be in its queue. */
-	fd_limit_close(2000);
-	endpoint->fd = fd_close(endpoint->fd);
-	fd_limit_close(0);
+	endpoint->fd = channel_close(endpoint->fd);
 	endpoint->inode = 0;
 	errno = saved;
 }

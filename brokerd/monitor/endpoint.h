@@ -8,8 +8,8 @@
 
 /* An endpoint: the socket, and the file that it may have. */
 struct endpoint {
-	const struct record_endpoint *record; /* borrowed */
-	int fd;                               /* -1: not bound */
+	const struct record *record; /* borrowed */
+	int fd;                      /* -1: not bound */
 	dev_t device;
 	ino_t inode;        /* 0: no file */
 	uint32_t file_user; /* whom the kernel is asked as, see path.c */

@@ -42,13 +42,13 @@ static int
 engine_process_load(struct engine_process *engine, const struct table *table)
 {
 	struct channel_message message = {
-	    .u.endpoint.count = table->endpoint_count};
+	    .u.socket.count = table->endpoint_count};
 	int fd = -1;
 
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
-		message.u.endpoint.index = i;
-		message.u.endpoint.record = *table->endpoints[i].record;
-		while (channel_send(engine->channel, CHANNEL_ENDPOINT, &message,
+		message.u.socket.index = i;
+		message.u.socket.record = *table->endpoints[i].record;
+		while (channel_send(engine->channel, CHANNEL_SOCKET, &message,
 			   table->endpoints[i].fd) == -1)
 			if (errno != EAGAIN ||
 			    engine_process_await(engine, POLLOUT) == -1)

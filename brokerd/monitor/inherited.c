@@ -79,40 +79,42 @@ inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
 
 static const char *
 inherited_compare(
-    const struct inherited_item *item, const struct record_endpoint *record)
+    const struct inherited_item *item, const struct record *record)
 {
-	if (item->of != NULL && item->of->record->handoff != record->handoff)
+	const struct record_socket *sock = &record->u.socket;
+
+	if (item->of != NULL &&
+	    record_is_lent(item->of->record) != record_is_lent(record))
 		return "its handoff cannot change while it is open: it has to "
 		       "be taken out and put in again";
-	if (record->address.ss_family == AF_INET6 &&
-	    item->v6only != ((record->flags & RECORD_V6ONLY) != 0))
+	if (sock->address.ss_family == AF_INET6 &&
+	    item->v6only != ((sock->flags & RECORD_V6ONLY) != 0))
 		return "its v6only cannot change while it is open: it has to "
 		       "be taken out and put in again";
 	return NULL;
 }
 
 struct inherited_item *
-inherited_find(struct inherited *inherited,
-    const struct record_endpoint *record, const char **out_wrong)
+inherited_find(struct inherited *inherited, const struct record *record,
+    const char **out_wrong)
 {
-	int protocol = record->kind == RECORD_TCP ? IPPROTO_TCP :
-	    record->kind == RECORD_UDP            ? IPPROTO_UDP :
-						    0;
+	const struct record_socket *sock = &record->u.socket;
+	int protocol = sock->kind == RECORD_TCP ? IPPROTO_TCP :
+	    sock->kind == RECORD_UDP            ? IPPROTO_UDP :
+						  0;
 	struct inherited_item *item = inherited->items;
 
 	*out_wrong = NULL;
 	for (size_t i = 0; i < inherited->count; i++, item++) {
-		if (item->fd == -1 || item->length != record->address_length ||
-		    memcmp(&item->address, &record->address, item->length) !=
-			0 ||
-		    item->type != record_socket_type(record->kind) ||
+		if (item->fd == -1 || item->length != sock->address_length ||
+		    memcmp(&item->address, &sock->address, item->length) != 0 ||
+		    item->type != record_socket_type(sock->kind) ||
 		    item->protocol != protocol ||
-		    item->network != inherited->network)
-			continue;
-		/* A worker may have ended what it was lent; see
-		 * endpoint_apply(). */
-		if (item->of == NULL &&
-		    item->listens != record_has_connections(record))
+		    item->network != inherited->network ||
+		    /* A worker may have ended what it was lent; see
+		     * endpoint_apply(). */
+		    (item->of == NULL &&
+			item->listens != record_has_connections(sock)))
 			continue;
 		*out_wrong = inherited_compare(item, record);
 		return *out_wrong == NULL ? item : NULL;
@@ -149,10 +151,8 @@ inherited_take_memory(struct inherited *inherited, int seals, off_t size)
 void
 inherited_done(struct inherited *inherited)
 {
-	fd_limit_close(2000);
 	for (size_t i = 0; i < inherited->count; i++)
-		fd_close(inherited->items[i].fd);
-	fd_limit_close(0);
+		channel_close(inherited->items[i].fd);
 	free(inherited->items);
 	*inherited = (struct inherited){.items = NULL};
 }

@@ -35,7 +35,7 @@ void inherited_add(
 /* The socket that is bound as the record says, whose fd may be taken, or NULL.
  * *out_wrong says why one that has its address cannot be it, or is NULL. */
 struct inherited_item *inherited_find(struct inherited *inherited,
-    const struct record_endpoint *record, const char **out_wrong);
+    const struct record *record, const char **out_wrong);
 
 /* Gives the descriptor of that file, or -1. */
 int inherited_take_file(struct inherited *inherited, const struct stat *file);

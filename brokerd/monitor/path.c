@@ -13,7 +13,6 @@
 #include "monitor/privilege.h"
 
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,12 +80,13 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
  * (ECONNREFUSED), and nobody notices.  It needs write permission, which a
  * socket that was given away may grant to none but its owner: he asks. */
 static const char *
-path_clear(const struct sockaddr_un *un, uint32_t file_user)
+path_clear(const struct record_socket *sock, uint32_t file_user)
 {
+	const char *path = record_path(sock);
 	struct stat st;
 	int probe, dead;
 
-	if (lstat(un->sun_path, &st) == -1)
+	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? NULL : strerror(errno);
 	errno = EEXIST;
 	if (!S_ISSOCK(st.st_mode))
@@ -97,12 +97,13 @@ path_clear(const struct sockaddr_un *un, uint32_t file_user)
 		    "a file that is no socket is in its place";
 	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	privilege_file_user(st.st_uid);
-	dead = connect(probe, (const struct sockaddr *)un, sizeof(*un)) == -1 &&
+	dead = connect(probe, (const struct sockaddr *)&sock->address,
+		   sock->address_length) == -1 &&
 	    errno == ECONNREFUSED;
 	privilege_file_user(file_user);
 	fd_close(probe);
 	if (dead)
-		return unlink(un->sun_path) == 0 ? NULL : strerror(errno);
+		return unlink(path) == 0 ? NULL : strerror(errno);
 	errno = EADDRINUSE;
 	return "a live socket is in its place: another program listens there";
 }
@@ -126,13 +127,13 @@ path_is_ours(const struct endpoint *endpoint, const struct stat *st)
  * another file.  Mode first, while the file is still ours; where it is right
  * already the file stays its owner's, who may be connecting. */
 static int
-path_give(struct endpoint *endpoint, const char *path)
+path_give(struct endpoint *endpoint)
 {
-	const struct record_endpoint *record = endpoint->record;
-	uint32_t uid = record->socket_uid, gid = record->socket_gid;
+	const struct record_socket *sock = &endpoint->record->u.socket;
+	uint32_t uid = sock->uid, gid = sock->gid;
 	uint32_t given = CONF_UID; /* see privilege_file_user() */
 	uid_t ours = geteuid() == 0 ? endpoint->file_user : RECORD_NO_ID;
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open(record_path(sock), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
 	struct stat st;
 	int result = -1;
@@ -144,14 +145,14 @@ path_give(struct endpoint *endpoint, const char *path)
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
 		if (endpoint->from != NULL)
-			given = endpoint->from->record->socket_gid;
+			given = endpoint->from->record->u.socket.gid;
 		if (gid == RECORD_NO_ID && st.st_gid == given)
 			gid = getegid();
 		if (uid == RECORD_NO_ID)
 			uid = ours;
-		if ((st.st_mode & 07777) == record->socket_mode ||
+		if ((st.st_mode & 07777) == sock->mode ||
 		    (fchownat(fd, "", ours, RECORD_NO_ID, AT_EMPTY_PATH) == 0 &&
-			chmod(name, record->socket_mode) == 0))
+			chmod(name, sock->mode) == 0))
 			result = fchownat(fd, "", uid, gid, AT_EMPTY_PATH);
 	}
 	fd_close(fd);
@@ -162,19 +163,17 @@ path_give(struct endpoint *endpoint, const char *path)
 static const char *
 path_enter(struct endpoint *endpoint)
 {
-	const struct record_endpoint *record = endpoint->record;
-	const struct sockaddr_un *un = (const void *)&record->address;
+	const struct record_socket *sock = &endpoint->record->u.socket;
 
-	return path_check(un->sun_path,
-	    record->socket_uid != RECORD_NO_ID ? record->socket_uid : geteuid(),
+	return path_check(record_path(sock),
+	    sock->uid != RECORD_NO_ID ? sock->uid : geteuid(),
 	    &endpoint->file_user);
 }
 
 const char *
 endpoint_bind_path(struct endpoint *endpoint)
 {
-	const struct record_endpoint *record = endpoint->record;
-	const struct sockaddr_un *un = (const void *)&record->address;
+	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *wrong;
 
 	/* Before bind(2), this decides the mode that the node is born with;
@@ -183,11 +182,11 @@ endpoint_bind_path(struct endpoint *endpoint)
 		return strerror(errno);
 	wrong = path_enter(endpoint);
 	if (wrong == NULL)
-		wrong = path_clear(un, endpoint->file_user);
+		wrong = path_clear(sock, endpoint->file_user);
 	if (wrong == NULL &&
-	    (bind(endpoint->fd, (const struct sockaddr *)un,
-		 record->address_length) == -1 ||
-		path_give(endpoint, un->sun_path) == -1))
+	    (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
+		 sock->address_length) == -1 ||
+		path_give(endpoint) == -1))
 		wrong = strerror(errno);
 	privilege_file_user(0);
 	return wrong;
@@ -196,10 +195,9 @@ endpoint_bind_path(struct endpoint *endpoint)
 const char *
 endpoint_give_path(struct endpoint *endpoint)
 {
-	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
 	const char *wrong = path_enter(endpoint);
 
-	if (wrong == NULL && path_give(endpoint, un->sun_path) == -1)
+	if (wrong == NULL && path_give(endpoint) == -1)
 		wrong = strerror(errno);
 	privilege_file_user(0);
 	return wrong;
@@ -208,11 +206,11 @@ endpoint_give_path(struct endpoint *endpoint)
 const char *
 endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
 {
-	const struct sockaddr_un *un = (const void *)&endpoint->record->address;
 	const char *wrong = path_enter(endpoint);
 	struct stat st;
 
-	if (wrong == NULL && lstat(un->sun_path, &st) == -1)
+	if (wrong == NULL &&
+	    lstat(record_path(&endpoint->record->u.socket), &st) == -1)
 		wrong = strerror(errno);
 	else if (wrong == NULL &&
 	    (!S_ISSOCK(st.st_mode) ||

@@ -45,7 +45,6 @@ static int
 rundir_lock(struct rundir *rundir, struct inherited *inherited)
 {
 	struct stat st;
-	int held = -1;
 
 	if (rundir->private &&
 	    (mkdtemp(rundir->path) == NULL || chmod(rundir->path, 0711) == -1))
@@ -53,14 +52,13 @@ rundir_lock(struct rundir *rundir, struct inherited *inherited)
 	rundir->fd = rundir_enter(AT_FDCWD, rundir->path);
 	if (rundir->fd == -1)
 		return -1;
-	rundir->lock = openat(rundir->fd, "lock",
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (rundir->lock != -1 && fstat(rundir->lock, &st) == 0)
-		held = inherited_take_file(inherited, &st);
-	if (held != -1) {
-		fd_close(rundir->lock);
-		rundir->lock = held;
-	}
+	rundir->lock =
+	    fstatat(rundir->fd, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0 ?
+	    inherited_take_file(inherited, &st) :
+	    -1;
+	if (rundir->lock == -1)
+		rundir->lock = openat(rundir->fd, "lock",
+		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (rundir->lock == -1 || flock(rundir->lock, LOCK_EX | LOCK_NB) == -1)
 		return -1;
 	rundir->mailboxes = rundir_enter(rundir->fd, FDRECV_WIRE_MAILBOX_DIR);

@@ -71,7 +71,8 @@ table_map(struct table *table, int memory)
 {
 	const int seals =
 	    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-	const struct record_header *header;
+	static const struct record_header header = {
+	    RECORD_MAGIC, RECORD_VERSION, sizeof(struct record)};
 	struct stat st;
 	void *map;
 
@@ -87,16 +88,13 @@ table_map(struct table *table, int memory)
 	table->records = map;
 	table->endpoints =
 	    calloc(table->record_count, sizeof(*table->endpoints));
-	header = &table->records[0].u.header;
 	if (table->records[0].type != RECORD_HEADER ||
-	    header->magic != RECORD_MAGIC ||
-	    header->version != RECORD_VERSION ||
-	    header->size != sizeof(struct record))
+	    memcmp(&table->records[0].u.header, &header, sizeof(header)) != 0)
 		return "its records are of another version";
 	return table->endpoints == NULL ? strerror(errno) : NULL;
 }
 
-/* That uids differ is the monitor's own to enforce, whatever the reader has
+/* The monitor itself makes sure that uids differ, whatever the reader has
  * checked. */
 static const char *
 table_check(struct table *table)
@@ -107,22 +105,23 @@ table_check(struct table *table)
 	for (size_t i = 1; wrong == NULL && i < table->record_count; i++) {
 		const struct record *r = &table->records[i];
 
+		if (r->type == RECORD_DIAGNOSTIC)
+			continue;
 		if (r->type == RECORD_SETTINGS && table->settings == NULL) {
 			table->settings = &r->u.settings;
 			ids.engine = table->settings->engine_uid;
 			ids.engine_gid = table->settings->engine_gid;
-		} else if (r->type == RECORD_ENDPOINT &&
-		    table->settings != NULL) {
-			table->endpoints[table->endpoint_count++] =
-			    (struct endpoint){
-				.record = &r->u.endpoint, .fd = -1};
-			wrong = record_check(&r->u.endpoint);
-			if (wrong == NULL && geteuid() == 0)
-				wrong =
-				    record_check_ids(&ids, r->u.endpoint.owner);
-		} else if (r->type != RECORD_DIAGNOSTIC) {
-			wrong = "a record is out of place";
+			continue;
 		}
+		if (table->settings == NULL)
+			return "a record is out of place";
+		table->endpoints[table->endpoint_count++] =
+		    (struct endpoint){.record = r, .fd = -1};
+		wrong = record_check(r);
+		if (wrong == NULL && geteuid() == 0)
+			wrong = record_check_ids(&ids,
+			    r->type == RECORD_ENDPOINT ? r->u.endpoint.owner :
+							 RECORD_NO_ID);
 	}
 	if (wrong == NULL && table->endpoint_count == 0)
 		wrong = "there is no endpoint";
@@ -152,25 +151,30 @@ table_read(struct table *table, struct setup *setup)
 }
 
 static int
-table_fail(const struct record_endpoint *record, struct setup *setup,
-    const char *what, const char *wrong)
+table_fail(const struct record *record, struct setup *setup, const char *what,
+    const char *wrong)
 {
-	log_line(&setup->log, LOG_ERR, "listener %s: cannot make %s: %s",
-	    record->listener, what, wrong);
+	if (record->type == RECORD_ENDPOINT)
+		log_line(&setup->log, LOG_ERR,
+		    "listener %s: cannot make %s: %s",
+		    record->u.endpoint.listener, what, wrong);
+	else
+		log_line(
+		    &setup->log, LOG_ERR, "cannot make %s: %s", what, wrong);
 	return spawn_status(errno);
 }
 
 static const char *
 table_take(struct endpoint *endpoint, struct inherited *inherited)
 {
-	const struct record_endpoint *record = endpoint->record;
 	const char *wrong;
-	struct inherited_item *item = inherited_find(inherited, record, &wrong);
+	struct inherited_item *item =
+	    inherited_find(inherited, endpoint->record, &wrong);
 
 	if (item == NULL)
 		return wrong;
 	/* Without its file nobody finds it: a new one is made. */
-	if (record_is_path(record) &&
+	if (record_path(&endpoint->record->u.socket) != NULL &&
 	    endpoint_find_path(endpoint, item->of) != NULL)
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
@@ -194,7 +198,7 @@ table_bind(
 			wrong = endpoint_bind(endpoint);
 		if (wrong != NULL)
 			return table_fail(endpoint->record, setup,
-			    endpoint->record->name, wrong);
+			    endpoint->record->u.socket.name, wrong);
 	}
 	return -1;
 }
@@ -202,31 +206,27 @@ table_bind(
 int
 table_apply(struct table *table, struct setup *setup)
 {
-	const struct record_endpoint *record;
+	const struct record *record;
+	const struct record_endpoint *of;
 	const char *wrong;
 
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		record = table->endpoints[i].record;
-		if (record->index == 0 &&
-		    (record->flags & RECORD_DEFAULT_MAILBOX) != 0 &&
-		    rundir_make_mailbox(&setup->rundir, record->listener,
-			record->owner, table->settings->engine_gid) == -1)
+		of = &record->u.endpoint;
+		if (record->type == RECORD_ENDPOINT && of->index == 0 &&
+		    of->default_mailbox &&
+		    rundir_make_mailbox(&setup->rundir, of->listener, of->owner,
+			table->settings->engine_gid) == -1)
 			return table_fail(
-			    record, setup, record->mailbox, strerror(errno));
+			    record, setup, of->mailbox, strerror(errno));
 		wrong = table->endpoints[i].shared ?
 		    endpoint_apply(&table->endpoints[i]) :
 		    NULL;
 		if (wrong != NULL)
-			return table_fail(record, setup, record->name, wrong);
+			return table_fail(
+			    record, setup, record->u.socket.name, wrong);
 	}
 	return -1;
-}
-
-/* Those of brokerd itself nobody has asked for. */
-static uint32_t
-table_is_counted(const struct endpoint *endpoint)
-{
-	return (endpoint->record->flags & RECORD_BUILTIN) == 0;
 }
 
 void
@@ -235,6 +235,7 @@ table_take_over(struct table *table, struct table *before,
 {
 	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0, lent = 0;
 
+	/* Rendezvous and control socket count only if they are changed. */
 	*out_drain = (struct channel_drain){
 	    .timeout_ms = table->settings->drain_timeout_s * 1000};
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
@@ -244,13 +245,13 @@ table_take_over(struct table *table, struct table *before,
 		endpoint->shared = 0;
 		endpoint->from = NULL;
 		if (from == NULL) {
-			added += table_is_counted(endpoint);
+			added += endpoint->record->type == RECORD_ENDPOINT;
 			continue;
 		}
 		before->endpoints[from - before->endpoints].shared = 1;
-		if (memcmp(from->record, endpoint->record,
-			sizeof(*from->record)) == 0)
-			unchanged += table_is_counted(endpoint);
+		if (memcmp(&from->record->u, &endpoint->record->u,
+			sizeof(from->record->u)) == 0)
+			unchanged += endpoint->record->type == RECORD_ENDPOINT;
 		else
 			changed++;
 	}
@@ -260,8 +261,8 @@ table_take_over(struct table *table, struct table *before,
 		if (endpoint->shared)
 			continue;
 		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
-		removed += table_is_counted(endpoint);
-		lent += endpoint->record->handoff == RECORD_LISTENER;
+		removed += endpoint->record->type == RECORD_ENDPOINT;
+		lent += (uint32_t)record_is_lent(endpoint->record);
 	}
 	snprintf(out_text, size,
 	    "endpoints: %u added, %u changed, %u removed, %u unchanged; "

@@ -14,72 +14,100 @@
 #include <stddef.h>
 #include <string.h>
 
-static const struct {
-	int type;
-	int is_unix;
-} record_kinds[] = {
-    [RECORD_TCP] = {SOCK_STREAM, 0},
-    [RECORD_UDP] = {SOCK_DGRAM, 0},
-    [RECORD_UNIX_STREAM] = {SOCK_STREAM, 1},
-    [RECORD_UNIX_DGRAM] = {SOCK_DGRAM, 1},
-    [RECORD_UNIX_SEQPACKET] = {SOCK_SEQPACKET, 1},
+static const int record_types[] = {
+    [RECORD_TCP] = SOCK_STREAM,
+    [RECORD_UDP] = SOCK_DGRAM,
+    [RECORD_UNIX_STREAM] = SOCK_STREAM,
+    [RECORD_UNIX_DGRAM] = SOCK_DGRAM,
+    [RECORD_UNIX_SEQPACKET] = SOCK_SEQPACKET,
 };
 
 int
 record_socket_type(uint32_t kind)
 {
-	return kind - 1 < RECORD_UNIX_SEQPACKET ? record_kinds[kind].type : -1;
+	return kind - 1 < RECORD_UNIX_SEQPACKET ? record_types[kind] : -1;
 }
 
 int
-record_has_connections(const struct record_endpoint *endpoint)
+record_has_connections(const struct record_socket *sock)
 {
-	return record_socket_type(endpoint->kind) != SOCK_DGRAM;
+	return record_socket_type(sock->kind) != SOCK_DGRAM;
 }
 
 int
-record_is_path(const struct record_endpoint *endpoint)
+record_is_lent(const struct record *record)
 {
-	const struct sockaddr_un *un = (const void *)&endpoint->address;
+	return record->type == RECORD_ENDPOINT &&
+	    record->u.endpoint.handoff == RECORD_LISTENER;
+}
 
-	return endpoint->address.ss_family == AF_UNIX &&
-	    un->sun_path[0] != '\0';
+const char *
+record_path(const struct record_socket *sock)
+{
+	const struct sockaddr_un *un = (const void *)&sock->address;
+
+	return un->sun_family == AF_UNIX && un->sun_path[0] != '\0' ?
+	    un->sun_path :
+	    NULL;
 }
 
 static const char *
-record_check_unix(const struct record_endpoint *endpoint)
+record_check_address(const struct record_socket *sock)
 {
-	const struct sockaddr_un *un = (const void *)&endpoint->address;
-	size_t length = endpoint->address_length;
 	size_t start = offsetof(struct sockaddr_un, sun_path);
+	size_t length = sock->address_length;
+	sa_family_t family = sock->address.ss_family;
+	const char *path = record_path(sock);
 
-	if (length <= start + 1 || length > sizeof(*un))
-		return "a socket path of 1 to 107 bytes was expected";
-	if (un->sun_path[0] == '\0')
+	if (record_socket_type(sock->kind) == -1 ||
+	    (sock->kind >= RECORD_UNIX_STREAM) != (family == AF_UNIX))
+		return "the kind of socket does not go with its address";
+	if ((family == AF_INET && length == sizeof(struct sockaddr_in)) ||
+	    (family == AF_INET6 && length == sizeof(struct sockaddr_in6)))
 		return NULL;
-	if (un->sun_path[0] != '/' ||
-	    strnlen(un->sun_path, length - start) != length - start - 1)
+	if (family != AF_UNIX)
+		return "an IPv4 or IPv6 address was expected";
+	if (length <= start + 1 || length > sizeof(struct sockaddr_un))
+		return "a socket path of 1 to 107 bytes was expected";
+	if (path != NULL &&
+	    (path[0] != '/' ||
+		strnlen(path, length - start) != length - start - 1))
 		return "an absolute socket path was expected";
 	return NULL;
 }
 
-static const char *
-record_check_address(const struct record_endpoint *endpoint)
+/* The flags that have a meaning for a kind of socket. */
+static uint32_t
+record_flags(const struct record_socket *sock)
 {
-	size_t length = endpoint->address_length;
-	int is_unix = endpoint->address.ss_family == AF_UNIX;
+	uint32_t flags = RECORD_FREEBIND;
 
-	if (record_socket_type(endpoint->kind) == -1 ||
-	    record_kinds[endpoint->kind].is_unix != is_unix)
-		return "the kind of socket does not go with its address";
-	if (is_unix)
-		return record_check_unix(endpoint);
-	if ((endpoint->address.ss_family == AF_INET &&
-		length == sizeof(struct sockaddr_in)) ||
-	    (endpoint->address.ss_family == AF_INET6 &&
-		length == sizeof(struct sockaddr_in6)))
-		return NULL;
-	return "an IPv4 or IPv6 address was expected";
+	if (sock->address.ss_family == AF_UNIX)
+		return RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY;
+	if (sock->address.ss_family == AF_INET6)
+		flags |= RECORD_V6ONLY | RECORD_DUAL;
+	if (sock->kind == RECORD_TCP)
+		flags |= RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE;
+	return flags;
+}
+
+static const char *
+record_check_socket(const struct record_socket *sock)
+{
+	const char *wrong = record_check_address(sock);
+
+	if (wrong != NULL)
+		return wrong;
+	if (!text_is_printable(sock->name, RECORD_NAME_SIZE))
+		return "the socket's name is not printable";
+	/* Unsigned: 0 minus 1 is too much as well. */
+	if (sock->backlog - 1 >= INT32_MAX)
+		return "a backlog of 1 or more was expected";
+	if ((sock->flags & ~record_flags(sock)) != 0)
+		return "a flag does not go with this kind of socket";
+	if (record_path(sock) != NULL && sock->mode > 0777)
+		return "socket-mode is 0000 to 0777";
+	return NULL;
 }
 
 int
@@ -94,67 +122,49 @@ record_is_listener_name(const char *name)
 }
 
 static const char *
-record_check_text(const struct record_endpoint *endpoint)
+record_check_endpoint(const struct record_endpoint *endpoint)
 {
 	if (!text_is_printable(endpoint->listener, RECORD_LISTENER_SIZE) ||
 	    !record_is_listener_name(endpoint->listener))
 		return "a listener's name is 1 to 63 letters, digits, '.', '_' "
 		       "or '-', not beginning with '.'";
-	if (!text_is_printable(endpoint->name, RECORD_NAME_SIZE))
-		return "the endpoint's name is not printable";
 	if (!text_is_printable(endpoint->mailbox, RECORD_PATH_SIZE) ||
 	    endpoint->mailbox[0] != '/')
 		return "a mailbox is an absolute path of at most 107 bytes";
 	if (endpoint->refuse_length > RECORD_MESSAGE_SIZE)
 		return "refuse-message is at most 1,024 bytes";
-	return NULL;
-}
-
-/* The flags that have a meaning for a kind of socket. */
-static uint32_t
-record_flags(const struct record_endpoint *endpoint)
-{
-	uint32_t flags = RECORD_DEFAULT_MAILBOX;
-
-	if (endpoint->address.ss_family == AF_UNIX)
-		return flags | RECORD_UNIX_FLAGS;
-	if (endpoint->address.ss_family == AF_INET6)
-		flags |= RECORD_V6ONLY | RECORD_DUAL;
-	if (endpoint->kind == RECORD_TCP)
-		flags |= RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE;
-	return flags | RECORD_FREEBIND;
-}
-
-const char *
-record_check(const struct record_endpoint *endpoint)
-{
-	const char *wrong = record_check_address(endpoint);
-
-	if (wrong == NULL)
-		wrong = record_check_text(endpoint);
-	if (wrong != NULL)
-		return wrong;
-	/* Unsigned: 0 minus 1 is too much as well. */
+	/* Unsigned, as above. */
 	if (endpoint->handoff - 1 >= RECORD_LISTENER)
 		return "handoff is connection or listener";
 	if (endpoint->handoff == RECORD_CONNECTION &&
-	    !record_has_connections(endpoint))
+	    !record_has_connections(&endpoint->socket))
 		return "a datagram socket has no connections to hand off: "
 		       "handoff = listener was expected";
 	if (endpoint->protocol - 1 >= RECORD_BARE)
 		return "protocol is auto, portlisten or bare";
 	if (endpoint->refuse - 1 >= RECORD_MESSAGE)
 		return "refuse is close, reset or message";
-	if (endpoint->backlog - 1 >= INT32_MAX ||
-	    endpoint->window - 1 >= RECORD_WINDOW_MAX)
-		return "a backlog and a window of 1 or more were expected";
+	if (endpoint->window - 1 >= RECORD_WINDOW_MAX)
+		return "a window of 1 or more was expected";
 	if (endpoint->count == 0 || endpoint->index >= endpoint->count)
 		return "the endpoint's number is out of range";
-	if ((endpoint->flags & ~record_flags(endpoint)) != 0)
-		return "a flag does not go with this kind of socket";
-	if (record_is_path(endpoint) && endpoint->socket_mode > 0777)
-		return "socket-mode is 0000 to 0777";
 	return NULL;
+}
+
+const char *
+record_check(const struct record *record)
+{
+	const char *wrong = record_check_socket(&record->u.socket);
+
+	if (record->type == RECORD_ENDPOINT)
+		return wrong != NULL ?
+		    wrong :
+		    record_check_endpoint(&record->u.endpoint);
+	if (record->type != RECORD_RENDEZVOUS && record->type != RECORD_CONTROL)
+		return "a record is out of place";
+	if (record_path(&record->u.socket) == NULL)
+		return "rendezvous and control socket are paths";
+	return wrong;
 }
 
 const char *

@@ -4,10 +4,10 @@
 
 #include <stdint.h>
 
-/* The limits of a record, and what the numbers in it mean. */
+/* The limits of a record, and the meaning of the numbers in it. */
 
 #define RECORD_MAGIC 0x62726b31U /* "brk1" */
-#define RECORD_VERSION 1
+#define RECORD_VERSION 2
 #define RECORD_NO_ID UINT32_MAX /* uid, gid or mode that was not given */
 #define RECORD_WINDOW_MAX 256   /* hand-offs without a receipt */
 #define RECORD_MAX 16384        /* records of one configuration */
@@ -21,6 +21,8 @@ enum record_type {
 	RECORD_HEADER = 1,
 	RECORD_SETTINGS,
 	RECORD_ENDPOINT,
+	RECORD_RENDEZVOUS,
+	RECORD_CONTROL,
 	RECORD_DIAGNOSTIC,
 };
 
@@ -50,23 +52,14 @@ enum record_refuse {
 };
 
 enum record_flag {
-	RECORD_REUSEADDR = 1 << 7, /* TCP always, nothing else ever */
-	RECORD_DUAL = 1 << 8,      /* IPv6 takes IPv4 too */
 	RECORD_V6ONLY = 1 << 0,
 	RECORD_NODELAY = 1 << 1,
 	RECORD_KEEPALIVE = 1 << 2,
 	RECORD_FREEBIND = 1 << 3,
 	RECORD_PASS_CREDENTIALS = 1 << 4,
 	RECORD_PASS_SECURITY = 1 << 5,
-	RECORD_DEFAULT_MAILBOX = 1 << 6, /* the monitor makes its directory */
-	RECORD_RENDEZVOUS = 1 << 9,      /* not a listener: the engine's own */
-	RECORD_CONTROL = 1 << 10,        /* likewise */
+	RECORD_REUSEADDR = 1 << 6, /* every TCP socket, and no other */
+	RECORD_DUAL = 1 << 7,      /* IPv6 takes IPv4 too */
 };
-
-/* The broker's own sockets, which are no listener's. */
-#define RECORD_BUILTIN (RECORD_RENDEZVOUS | RECORD_CONTROL)
-
-#define RECORD_UNIX_FLAGS \
-	(RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY | RECORD_BUILTIN)
 
 #endif

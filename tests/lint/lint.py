@@ -31,7 +31,7 @@ MAY_INCLUDE = {
 BUDGETS = {
     "brokerd/base/*.c": 200,
     "brokerd/channel/*.c": 200,
-    "brokerd/record/*.c": 150,
+    "brokerd/record/*.c": 160,
     "brokerd/monitor/*.c": 1770,
 }
 BUDGET_OF_ALL = 2290

@@ -37,7 +37,7 @@ chown_check_check(struct output *out, const struct section *section,
 {
 	const struct value *user = section_value(section, KEY_SOCKET_USER);
 	const struct value *group = section_value(section, KEY_SOCKET_GROUP);
-	uint32_t uid = endpoint->socket_uid, gid = endpoint->socket_gid;
+	uint32_t uid = endpoint->socket.uid, gid = endpoint->socket.gid;
 	struct reason why;
 
 	/* One that could not be read was told of. */

@@ -31,23 +31,22 @@ struct overlap_entry {
 };
 
 static int
-overlap_is_unix(const struct record_endpoint *endpoint)
+overlap_is_unix(const struct record_socket *sock)
 {
-	return endpoint->address.ss_family == AF_UNIX;
+	return sock->address.ss_family == AF_UNIX;
 }
 
 static void
-overlap_cover(
-    struct overlap_cover *cover, const struct record_endpoint *endpoint)
+overlap_cover(struct overlap_cover *cover, const struct record_socket *sock)
 {
-	const struct sockaddr_in *in = (const void *)&endpoint->address;
-	const struct sockaddr_in6 *in6 = (const void *)&endpoint->address;
+	const struct sockaddr_in *in = (const void *)&sock->address;
+	const struct sockaddr_in6 *in6 = (const void *)&sock->address;
 	const struct in6_addr *a6 = &in6->sin6_addr;
 
 	memset(cover, 0, sizeof(*cover));
-	if (overlap_is_unix(endpoint)) {
+	if (overlap_is_unix(sock)) {
 		cover->in = OVERLAP_ALL; /* of its name */
-	} else if (endpoint->address.ss_family == AF_INET) {
+	} else if (sock->address.ss_family == AF_INET) {
 		cover->address = in->sin_addr;
 		cover->in = OVERLAP_ONE;
 	} else if (IN6_IS_ADDR_V4MAPPED(a6)) {
@@ -55,7 +54,7 @@ overlap_cover(
 		cover->in = OVERLAP_ONE;
 	} else if (IN6_IS_ADDR_UNSPECIFIED(a6)) {
 		cover->in6 = OVERLAP_ALL;
-		if (!(endpoint->flags & RECORD_V6ONLY))
+		if (!(sock->flags & RECORD_V6ONLY))
 			cover->in = OVERLAP_ALL;
 	} else {
 		cover->address6 = *a6;
@@ -77,25 +76,24 @@ overlap_extents(enum overlap_extent a, enum overlap_extent b, int equal)
 /* The part of a name behind the kind: the kinds of local sockets share one
  * space of names. */
 static const char *
-overlap_local_name(const struct record_endpoint *endpoint)
+overlap_local_name(const struct record_socket *sock)
 {
-	const char *colon = strchr(endpoint->name, ':');
+	const char *colon = strchr(sock->name, ':');
 
-	return colon != NULL ? colon + 1 : endpoint->name;
+	return colon != NULL ? colon + 1 : sock->name;
 }
 
 static in_port_t
-overlap_port(const struct record_endpoint *endpoint)
+overlap_port(const struct record_socket *sock)
 {
-	const struct sockaddr_in *in = (const void *)&endpoint->address;
+	const struct sockaddr_in *in = (const void *)&sock->address;
 
 	return in->sin_port; /* at the same place in sockaddr_in6 */
 }
 
 /* The order in which only neighbours can overlap. */
 static int
-overlap_compare(
-    const struct record_endpoint *a, const struct record_endpoint *b)
+overlap_compare(const struct record_socket *a, const struct record_socket *b)
 {
 	int a_unix = overlap_is_unix(a), b_unix = overlap_is_unix(b);
 
@@ -121,7 +119,7 @@ overlap_covers(const struct overlap_cover *a, const struct overlap_cover *b)
 }
 
 int
-overlap_is(const struct record_endpoint *a, const struct record_endpoint *b)
+overlap_is(const struct record_socket *a, const struct record_socket *b)
 {
 	struct overlap_cover cover_a, cover_b;
 
@@ -138,7 +136,7 @@ overlap_compare_entries(const void *a, const void *b)
 {
 	const struct record *ra = ((const struct overlap_entry *)a)->record;
 	const struct record *rb = ((const struct overlap_entry *)b)->record;
-	int order = overlap_compare(&ra->u.endpoint, &rb->u.endpoint);
+	int order = overlap_compare(&ra->u.socket, &rb->u.socket);
 
 	return order != 0 ? order : (ra > rb) - (ra < rb);
 }
@@ -151,12 +149,12 @@ overlap_report(
 		output_error(out, late->line,
 		    "listen: \"%s\" overlaps \"%s\": expected addresses of "
 		    "which none covers another",
-		    late->u.endpoint.name, early->u.endpoint.name);
+		    late->u.socket.name, early->u.socket.name);
 	else
 		output_error(out, late->line,
 		    "listen: \"%s\" overlaps \"%s\" of listener \"%s\" in "
 		    "line %u: expected addresses of which none covers another",
-		    late->u.endpoint.name, early->u.endpoint.name,
+		    late->u.socket.name, early->u.socket.name,
 		    early->u.endpoint.listener, early->line);
 }
 
@@ -179,8 +177,8 @@ overlap_walk(struct output *out, const struct overlap_entry *entries)
 	for (size_t i = 1; i < out->count; i++) {
 		const struct record *late = entries[i].record, *early;
 
-		if (overlap_compare(&entries[start].record->u.endpoint,
-			&late->u.endpoint) != 0) {
+		if (overlap_compare(&entries[start].record->u.socket,
+			&late->u.socket) != 0) {
 			start = i;
 			lines[0] = 0;
 		}
@@ -207,8 +205,8 @@ overlap_check(struct output *out)
 		return;
 	}
 	for (size_t i = 0; i < out->count; i++) {
-		entries[i].record = &out->endpoints[i];
-		overlap_cover(&entries[i].cover, &out->endpoints[i].u.endpoint);
+		entries[i].record = &out->sockets[i];
+		overlap_cover(&entries[i].cover, &out->sockets[i].u.socket);
 	}
 	qsort(entries, out->count, sizeof(*entries), overlap_compare_entries);
 	overlap_walk(out, entries);

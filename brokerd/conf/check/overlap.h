@@ -4,12 +4,11 @@
 
 #include "conf/output.h"
 
-/* True if two endpoints cannot be bound side by side: the address of one is
+/* True if two sockets cannot be bound side by side: the address of one is
  * or covers that of the other. */
-int overlap_is(
-    const struct record_endpoint *a, const struct record_endpoint *b);
+int overlap_is(const struct record_socket *a, const struct record_socket *b);
 
-/* Reports every endpoint of out that overlaps an earlier one, once, with both
+/* Reports every socket of out that overlaps an earlier one, once, with both
  * places.  Sets out->failed when there is no memory. */
 void overlap_check(struct output *out);
 

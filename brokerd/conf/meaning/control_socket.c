@@ -39,17 +39,18 @@ control_socket_add(struct output *out, const struct section *top,
     const struct ids *ids, const char *rundir)
 {
 	uint32_t gid = control_socket_group(out, top, ids);
-	struct record_endpoint *endpoint;
+	struct record_control *control;
+	struct record *record;
 	char path[RECORD_PATH_SIZE];
 
 	snprintf(path, sizeof(path), "%s/" FDRECV_WIRE_CONTROL, rundir);
-	endpoint = builtin_socket_add(out, "control", RECORD_UNIX_STREAM, path);
-	if (endpoint == NULL)
+	record =
+	    builtin_socket_add(out, RECORD_CONTROL, RECORD_UNIX_STREAM, path);
+	if (record == NULL)
 		return;
-	endpoint->flags = RECORD_CONTROL;
-	endpoint->backlog = CONTROL_SOCKET_BACKLOG;
-	endpoint->socket_gid = gid;
-	endpoint->socket_mode = gid == RECORD_NO_ID ? 0600 : 0660;
-	if (!ids->privileged)
-		endpoint->owner = ids->record.monitor;
+	control = &record->u.control;
+	control->socket.backlog = CONTROL_SOCKET_BACKLOG;
+	control->socket.gid = gid;
+	control->socket.mode = gid == RECORD_NO_ID ? 0600 : 0660;
+	control->owner = ids->privileged ? RECORD_NO_ID : ids->record.monitor;
 }

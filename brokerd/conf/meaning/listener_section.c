@@ -36,7 +36,7 @@ listener_section_store(
     struct listener_section *listener, enum key_id id, uint32_t value)
 {
 	if (keys[id].flag != 0)
-		listener->common.flags |= value ? keys[id].flag : 0;
+		listener->common.socket.flags |= value ? keys[id].flag : 0;
 	else
 		memcpy((char *)&listener->common + keys[id].offset, &value,
 		    sizeof(value));
@@ -70,15 +70,15 @@ listener_section_needs(const struct record_endpoint *endpoint)
 {
 	unsigned int needs = 0;
 
-	if (endpoint->kind == RECORD_TCP)
+	if (endpoint->socket.kind == RECORD_TCP)
 		needs |= KEY_NEEDS_TCP;
-	if (endpoint->address.ss_family == AF_UNIX)
+	if (endpoint->socket.address.ss_family == AF_UNIX)
 		needs |= KEY_NEEDS_UNIX;
 	else
 		needs |= KEY_NEEDS_INET;
-	if (record_is_path(endpoint))
+	if (record_path(&endpoint->socket) != NULL)
 		needs |= KEY_NEEDS_PATH;
-	if (record_has_connections(endpoint))
+	if (record_has_connections(&endpoint->socket))
 		needs |= KEY_NEEDS_CONNECTIONS;
 	if (endpoint->handoff == RECORD_CONNECTION)
 		needs |= KEY_NEEDS_HANDOFF;
@@ -92,26 +92,27 @@ listener_section_trim(struct record_endpoint *endpoint, unsigned int needs)
 {
 	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++)
 		if (keys[id].flag != 0 && !(keys[id].needs & needs))
-			endpoint->flags &= ~keys[id].flag;
-	if (endpoint->address.ss_family != AF_INET6)
-		endpoint->flags &= ~(uint32_t)RECORD_V6ONLY;
-	else if (!(endpoint->flags & RECORD_V6ONLY))
-		endpoint->flags |= RECORD_DUAL;
-	if (endpoint->kind == RECORD_TCP)
-		endpoint->flags |= RECORD_REUSEADDR;
-	if (!record_is_path(endpoint))
-		endpoint->socket_uid = endpoint->socket_gid =
-		    endpoint->socket_mode = RECORD_NO_ID;
+			endpoint->socket.flags &= ~keys[id].flag;
+	if (endpoint->socket.address.ss_family != AF_INET6)
+		endpoint->socket.flags &= ~(uint32_t)RECORD_V6ONLY;
+	else if (!(endpoint->socket.flags & RECORD_V6ONLY))
+		endpoint->socket.flags |= RECORD_DUAL;
+	if (endpoint->socket.kind == RECORD_TCP)
+		endpoint->socket.flags |= RECORD_REUSEADDR;
+	if (record_path(&endpoint->socket) == NULL)
+		endpoint->socket.uid = endpoint->socket.gid =
+		    endpoint->socket.mode = RECORD_NO_ID;
 }
 
 static void
 listener_section_check_address(struct listener_section *listener,
     const struct value *value, const struct record_endpoint *endpoint)
 {
-	const struct sockaddr_in6 *in6 = (const void *)&endpoint->address;
+	const struct sockaddr_in6 *in6 =
+	    (const void *)&endpoint->socket.address;
 
 	/* Once for all addresses that one value stands for. */
-	if (!record_has_connections(endpoint) &&
+	if (!record_has_connections(&endpoint->socket) &&
 	    endpoint->handoff == RECORD_CONNECTION &&
 	    value != listener->lacks_connections)
 		output_error(listener->out, value->line,
@@ -119,10 +120,10 @@ listener_section_check_address(struct listener_section *listener,
 		    " has no connections to hand off: expected handoff = "
 		    "listener",
 		    value->text);
-	if (!record_has_connections(endpoint))
+	if (!record_has_connections(&endpoint->socket))
 		listener->lacks_connections = value;
-	if (endpoint->address.ss_family == AF_INET6 &&
-	    (endpoint->flags & RECORD_V6ONLY) &&
+	if (endpoint->socket.address.ss_family == AF_INET6 &&
+	    (endpoint->socket.flags & RECORD_V6ONLY) &&
 	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
 		output_error(listener->out, value->line,
 		    "listen: " REASON_VALUE
@@ -137,7 +138,7 @@ listener_section_add(struct listener_section *listener,
     const struct value *value, const struct address *address)
 {
 	struct output *out = listener->out;
-	struct record *record = output_add(out);
+	struct record *record = output_add(out, RECORD_ENDPOINT);
 	struct record_endpoint *endpoint;
 
 	if (record == NULL) {
@@ -151,10 +152,11 @@ listener_section_add(struct listener_section *listener,
 	record->line = value->line;
 	endpoint = &record->u.endpoint;
 	memcpy(endpoint, &listener->common, sizeof(*endpoint));
-	endpoint->kind = address->kind;
-	endpoint->address_length = address->length;
-	memcpy(&endpoint->address, &address->storage, address->length);
-	text_copy(endpoint->name, sizeof(endpoint->name), address->name);
+	endpoint->socket.kind = address->kind;
+	endpoint->socket.address_length = address->length;
+	memcpy(&endpoint->socket.address, &address->storage, address->length);
+	text_copy(endpoint->socket.name, sizeof(endpoint->socket.name),
+	    address->name);
 	listener->needs |= listener_section_needs(endpoint);
 	listener_section_trim(endpoint, listener_section_needs(endpoint));
 	listener_section_check_address(listener, value, endpoint);
@@ -178,7 +180,7 @@ listener_section_read_address(
 			    why.text);
 		return 0;
 	}
-	if (list.wildcard && !(listener->common.flags & RECORD_V6ONLY)) {
+	if (list.wildcard && !(listener->common.socket.flags & RECORD_V6ONLY)) {
 		output_error(listener->out,
 		    section_line(listener->section, KEY_V6ONLY),
 		    "v6only: false does not go with " REASON_VALUE
@@ -186,7 +188,7 @@ listener_section_read_address(
 		    "*",
 		    value->text);
 		/* So that the two are not said to overlap as well. */
-		listener->common.flags |= RECORD_V6ONLY;
+		listener->common.socket.flags |= RECORD_V6ONLY;
 	}
 	for (size_t i = 0; i < list.count && result == 0; i++)
 		result = listener_section_add(listener, value, &list.items[i]);
@@ -247,15 +249,15 @@ listener_section_finish(struct listener_section *listener)
 	size_t count = out->count - listener->first;
 
 	for (size_t i = 0; i < count; i++) {
-		struct record *record = &out->endpoints[listener->first + i];
+		struct record *record = &out->sockets[listener->first + i];
 		const char *wrong;
 
 		record->u.endpoint.index = (uint32_t)i;
 		record->u.endpoint.count = (uint32_t)count;
-		wrong = record_check(&record->u.endpoint);
+		wrong = record_check(record);
 		if (wrong != NULL && out->errors == 0)
 			output_error(out, record->line, "listen: \"%s\": %s",
-			    record->u.endpoint.name, wrong);
+			    record->u.socket.name, wrong);
 	}
 }
 
@@ -278,7 +280,7 @@ listener_section_read(struct output *out, struct section *section,
 	text_copy(common->listener, RECORD_LISTENER_SIZE, section->name);
 	memcpy(common->mailbox, section->mailbox, RECORD_PATH_SIZE);
 	if (section_value(section, KEY_MAILBOX) == NULL)
-		common->flags |= RECORD_DEFAULT_MAILBOX;
+		common->default_mailbox = 1;
 	if (value == NULL)
 		output_error(out, section->line,
 		    "listen: not given: expected at least one address");

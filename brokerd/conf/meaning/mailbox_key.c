@@ -193,7 +193,7 @@ static void
 mailbox_key_check_endpoint(
     struct output *out, void *const *tree, const struct record *record)
 {
-	const char *path = strchr(record->u.endpoint.name, ':') + 1;
+	const char *path = strchr(record->u.socket.name, ':') + 1;
 	size_t directory = (size_t)(strrchr(path, '/') + 1 - path);
 	const struct section *found =
 	    mailbox_key_find(tree, path, strlen(path));
@@ -202,12 +202,12 @@ mailbox_key_check_endpoint(
 		output_error(out, record->line,
 		    "listen: \"%s\" is the mailbox of listener \"%s\" too: "
 		    "expected another path",
-		    record->u.endpoint.name, found->name);
+		    record->u.socket.name, found->name);
 	else if ((found = mailbox_key_find(tree, path, directory)) != NULL)
 		output_error(out, record->line,
 		    "listen: \"%s\" lies in the mailbox directory of listener "
 		    "\"%s\": expected another path",
-		    record->u.endpoint.name, found->name);
+		    record->u.socket.name, found->name);
 }
 
 static void
@@ -237,8 +237,8 @@ mailbox_key_check(struct output *out, struct section *first)
 			    s->mailbox, (*found)->name, (*found)->mailbox_line);
 	}
 	for (size_t i = 0; i < out->count; i++)
-		if (record_is_path(&out->endpoints[i].u.endpoint))
+		if (record_path(&out->sockets[i].u.socket) != NULL)
 			mailbox_key_check_endpoint(
-			    out, &tree, &out->endpoints[i]);
+			    out, &tree, &out->sockets[i]);
 	tdestroy(tree, mailbox_key_keep);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rendezvous socket, in the config reader.  It is bound by the monitor
- * like any endpoint, and never shared by two engines: while one takes over
+ * The rendezvous socket, in the config reader.  It is bound by the monitor,
+ * and never shared by two engines: while one takes over
  * from another, a worker's HELLO would reach the wrong one.
  */
 #include "conf/meaning/rendezvous_socket.h"
@@ -30,8 +30,9 @@ rendezvous_socket_find(const char *rundir, struct sockaddr_un *out_address)
 void
 rendezvous_socket_add(struct output *out, const char *rundir)
 {
+	struct record_rendezvous *rendezvous;
 	struct sockaddr_un address;
-	struct record_endpoint *endpoint;
+	struct record *record;
 
 	if (rendezvous_socket_find(rundir, &address) == -1) {
 		output_error(out, 0,
@@ -40,13 +41,12 @@ rendezvous_socket_add(struct output *out, const char *rundir)
 		    rundir);
 		return;
 	}
-	endpoint = builtin_socket_add(
-	    out, "rendezvous", RECORD_UNIX_SEQPACKET, address.sun_path);
-	if (endpoint == NULL)
+	record = builtin_socket_add(
+	    out, RECORD_RENDEZVOUS, RECORD_UNIX_SEQPACKET, address.sun_path);
+	if (record == NULL)
 		return;
-	endpoint->flags = RECORD_RENDEZVOUS;
-	endpoint->backlog = RENDEZVOUS_SOCKET_BACKLOG;
-	/* How long an engine waits for another monitor. */
-	endpoint->give_up_s = out->settings.orphan_timeout_s;
-	endpoint->socket_mode = 0666;
+	rendezvous = &record->u.rendezvous;
+	rendezvous->socket.backlog = RENDEZVOUS_SOCKET_BACKLOG;
+	rendezvous->socket.mode = 0666;
+	rendezvous->orphan_timeout_s = out->orphan_timeout_s;
 }

@@ -5,7 +5,7 @@
 #include "conf/output.h"
 
 /* Adds the engine's rendezvous socket, where workers say HELLO, to the
- * endpoints: in the run directory, under a name that no living engine has. */
+ * records: in the run directory, under a name that no living engine has. */
 void rendezvous_socket_add(struct output *out, const char *rundir);
 
 #endif

@@ -42,8 +42,7 @@ settings_read_numbers(struct output *out, const struct tree *tree)
 	out->settings.drain_timeout_s =
 	    settings_number(out, tree, KEY_DRAIN_TIMEOUT);
 	out->settings.watchdog_s = settings_number(out, tree, KEY_WATCHDOG);
-	out->settings.orphan_timeout_s =
-	    settings_number(out, tree, KEY_ORPHAN_TIMEOUT);
+	out->orphan_timeout_s = settings_number(out, tree, KEY_ORPHAN_TIMEOUT);
 }
 
 void

@@ -94,19 +94,19 @@ static const struct peer_callbacks control_peer_callbacks = {
 
 int
 control_open(struct control *control, const struct control_context *context,
-    const struct record_endpoint *record, int fd)
+    const struct record_control *record, int fd)
 {
 	const int none = 0;
 
 	*control = (struct control){.context = *context,
 	    .peers = {.administrator = record->owner,
-		.group = record->socket_gid,
+		.group = record->socket.gid,
 		.callbacks = &control_peer_callbacks,
 		.owner = control}};
 	control->context.started_ms = clock_ms();
 	control->context.fd = fd;
 	text_copy(control->context.path, sizeof(control->context.path),
-	    record->mailbox);
+	    record_path(&record->socket));
 	TAILQ_INIT(&control->peers.peers);
 	json_object_seed((size_t)context->epoch); /* opens no file */
 	/* Connections inherit it; see unix_stream_connect() in Linux. */

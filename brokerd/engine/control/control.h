@@ -21,7 +21,7 @@ struct control {
 /* Listens on fd (takes it) for what context shows.  0, or -1 with errno;
  * control_close() in either case. */
 int control_open(struct control *control, const struct control_context *context,
-    const struct record_endpoint *record, int fd);
+    const struct record_control *record, int fd);
 
 /* Begins to accept: until then the engine before this one does. */
 void control_start(struct control *control);

@@ -117,14 +117,14 @@ explain_queues(const struct listener *listener, json_t *lines)
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		size = sizeof(info);
-		if (endpoint->record.kind == RECORD_TCP &&
+		if (endpoint->record.socket.kind == RECORD_TCP &&
 		    getsockopt(endpoint->fd, IPPROTO_TCP, TCP_INFO, &info,
 			&size) == 0 &&
 		    info.tcpi_unacked != 0)
 			explain_add(lines,
 			    "%s: %u of at most %u connections are in the "
 			    "kernel's queue.",
-			    endpoint->record.name, info.tcpi_unacked,
+			    endpoint->record.socket.name, info.tcpi_unacked,
 			    info.tcpi_sacked);
 	}
 }

@@ -30,7 +30,7 @@ status_endpoints(const struct listener *listener)
 			continue;
 		json_array_append_new(all,
 		    json_pack("{s:o, s:I, s:I}", "name",
-			report_text(endpoint->record.name), "inode",
+			report_text(endpoint->record.socket.name), "inode",
 			(json_int_t)st.st_ino, "device",
 			(json_int_t)st.st_dev));
 	}

@@ -10,7 +10,6 @@
 #include "engine/worker/receipt_conn.h"
 
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <stdarg.h>
 
@@ -51,16 +50,13 @@ whois_listener(struct whois *whois, const struct listener *listener)
 {
 	const struct listener_endpoint *endpoint;
 	const struct record_endpoint *record;
-	const struct sockaddr_un *un;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		record = &endpoint->record;
-		un = (const void *)&record->address;
-		whois_try(whois, endpoint->fd,
-		    record_is_path(record) ? un->sun_path : NULL, "endpoint",
-		    record->listener,
+		whois_try(whois, endpoint->fd, record_path(&record->socket),
+		    "endpoint", record->listener,
 		    "%s, of listener %s: bound and kept by brokerd, which %s",
-		    record->name, record->listener,
+		    record->socket.name, record->listener,
 		    listener_is_lent(listener) ?
 			"lends it to workers: they have it too" :
 			"hands off connections to it");
@@ -77,7 +73,7 @@ whois_handoffs(
 		whois_try(whois, handoff->fd, NULL, "connection",
 		    handoff->endpoint->listener,
 		    "a connection to %s, of listener %s: %s",
-		    handoff->endpoint->name, handoff->endpoint->listener,
+		    handoff->endpoint->socket.name, handoff->endpoint->listener,
 		    where);
 }
 

@@ -11,7 +11,7 @@ encode_kind(const struct handoff *handoff)
 {
 	if (handoff->endpoint->handoff == RECORD_CONNECTION)
 		return FDRECV_WIRE_CONNECTION;
-	return record_has_connections(handoff->endpoint) ?
+	return record_has_connections(&handoff->endpoint->socket) ?
 	    FDRECV_WIRE_LISTENER :
 	    FDRECV_WIRE_DATAGRAM;
 }

@@ -42,13 +42,15 @@ handoff_alloc(const struct record_endpoint *endpoint,
 static void
 handoff_find_local(struct handoff *handoff)
 {
-	const struct sockaddr_storage *bound = &handoff->endpoint->address;
+	const struct sockaddr_storage *bound =
+	    &handoff->endpoint->socket.address;
 	const struct sockaddr_in *in = (const void *)bound;
 
 	if (bound->ss_family == AF_UNIX ||
 	    (bound->ss_family == AF_INET &&
 		in->sin_addr.s_addr != htonl(INADDR_ANY))) {
-		handoff->local_length = handoff->endpoint->address_length;
+		handoff->local_length =
+		    handoff->endpoint->socket.address_length;
 		memcpy(&handoff->local, bound, handoff->local_length);
 		return;
 	}
@@ -91,7 +93,7 @@ handoff_new(const struct record_endpoint *endpoint,
 	handoff->peer_length = peer_length;
 	memcpy(&handoff->peer, peer, peer_length);
 	handoff_find_local(handoff);
-	if (endpoint->address.ss_family == AF_UNIX)
+	if (endpoint->socket.address.ss_family == AF_UNIX)
 		handoff_find_client(handoff);
 	return handoff;
 }
@@ -105,8 +107,9 @@ handoff_drop_dead(struct handoff_list *list)
 
 	TAILQ_FOREACH (handoff, list, entry)
 		ends[count++] = (struct pollfd){
-		    .fd = handoff->endpoint->kind == RECORD_TCP ? handoff->fd :
-								  -1};
+		    .fd = handoff->endpoint->socket.kind == RECORD_TCP ?
+			handoff->fd :
+			-1};
 	if (poll(ends, count, 0) <= 0)
 		return 0;
 	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
@@ -134,8 +137,9 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &handoff->cookie, &size) ==
 	    -1)
 		handoff->cookie = 0;
-	handoff->local_length = endpoint->address_length;
-	memcpy(&handoff->local, &endpoint->address, handoff->local_length);
+	handoff->local_length = endpoint->socket.address_length;
+	memcpy(
+	    &handoff->local, &endpoint->socket.address, handoff->local_length);
 	return handoff;
 }
 

@@ -40,7 +40,7 @@ tcp_probe_touched(const struct handoff *handoff)
 	struct touched_facts facts;
 	enum touched touched;
 
-	if (handoff->endpoint->kind != RECORD_TCP)
+	if (handoff->endpoint->socket.kind != RECORD_TCP)
 		return TOUCHED_NO;
 	for (int i = 0; i < TCP_PROBE_TRIES; i++) {
 		if (tcp_probe_ask(handoff->fd, &facts) == -1)

@@ -165,7 +165,7 @@ notify_serving(struct notify *notify, const struct listener_list *listeners)
 	TAILQ_FOREACH (listener, listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 			notify_store(
-			    notify, endpoint->fd, endpoint->record.name);
+			    notify, endpoint->fd, endpoint->record.socket.name);
 }
 
 void
@@ -181,7 +181,8 @@ notify_draining(struct notify *notify, const struct listener_list *listeners,
 	TAILQ_FOREACH (listener, listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 			if (channel_is_removed(drain, endpoint->number))
-				notify_remove(notify, endpoint->record.name);
+				notify_remove(
+				    notify, endpoint->record.socket.name);
 }
 
 void

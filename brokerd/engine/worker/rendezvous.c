@@ -92,15 +92,15 @@ rendezvous_on_rested(evutil_socket_t fd, short what, void *argument)
 
 int
 rendezvous_open(struct rendezvous *rendezvous, struct core *core,
-    const struct record_endpoint *record, int fd,
+    const struct record_rendezvous *record, int fd,
     const struct rendezvous_user *user)
 {
 	*rendezvous =
 	    (struct rendezvous){.core = core, .user = *user, .fd = fd};
 	TAILQ_INIT(&rendezvous->links);
 	TAILQ_INIT(&rendezvous->boards);
-	snprintf(
-	    rendezvous->path, sizeof(rendezvous->path), "%s", record->mailbox);
+	snprintf(rendezvous->path, sizeof(rendezvous->path), "%s",
+	    record_path(&record->socket));
 	rendezvous->readable = event_new(core->base, fd, EV_READ | EV_PERSIST,
 	    rendezvous_on_readable, rendezvous);
 	rendezvous->rested =

@@ -39,7 +39,7 @@ struct rendezvous {
 /* Listens on fd (takes it).  0, or -1 with errno; rendezvous_close() in either
  * case. */
 int rendezvous_open(struct rendezvous *rendezvous, struct core *core,
-    const struct record_endpoint *record, int fd,
+    const struct record_rendezvous *record, int fd,
     const struct rendezvous_user *user);
 
 /* Closes the socket and every link that has no worker. */

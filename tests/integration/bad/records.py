@@ -3,16 +3,20 @@
 in the machine's own byte order."""
 import struct
 
-MAGIC, VERSION, NO_ID = 0x62726B31, 1, 0xFFFFFFFF
-HEADER, SETTINGS, ENDPOINT, DIAGNOSTIC = 1, 2, 3, 4
-RENDEZVOUS = 1 << 9     # flags
-CONTROL = 1 << 10
+MAGIC, VERSION, NO_ID = 0x62726B31, 2, 0xFFFFFFFF
+HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL, DIAGNOSTIC = range(1, 7)
 START = 8           # type and line; the union is aligned to 8
-NUMBERS = ("kind handoff protocol refuse flags index count backlog give_up_s "
-           "window receipt_timeout_s redeliveries max_connections owner "
-           "socket_uid socket_gid socket_mode address_length").split()
-ENDPOINT_FORMAT = "=18I128s64s136s108sI1024s"
-SIZE = START + struct.calcsize(ENDPOINT_FORMAT)
+# struct record_socket, aligned to 8
+SOCKET_NUMBERS = "kind flags backlog uid gid mode address_length".split()
+SOCKET_FORMAT = "=7I4x128s136s"
+SOCKET_END = START + struct.calcsize(SOCKET_FORMAT)
+# struct record_endpoint behind its socket
+NUMBERS = ("handoff protocol refuse index count give_up_s window "
+           "receipt_timeout_s redeliveries max_connections owner "
+           "default_mailbox").split()
+ENDPOINT_FORMAT = "=12I64s108sI1024s"
+SIZE = SOCKET_END + struct.calcsize(ENDPOINT_FORMAT)
+SIZE += -SIZE % 8
 
 
 class Malformed(Exception):
@@ -34,14 +38,25 @@ def zero(data):
         raise Malformed("padding is not zero")
 
 
-def endpoint(line, data):
-    fields = struct.unpack_from(ENDPOINT_FORMAT, data, START)
-    values = dict(zip(NUMBERS, fields))
-    address, listener, name, mailbox, length, message = fields[18:]
+def bound(line, data):
+    """The socket of a record."""
+    fields = struct.unpack_from(SOCKET_FORMAT, data, START)
+    values = dict(zip(SOCKET_NUMBERS, fields))
+    address, name = fields[7:]
+    zero(data[START + 28:START + 32])
     zero(address[values["address_length"]:])
+    values.update(line=line, address=address, name=text(name))
+    return values
+
+
+def endpoint(line, data):
+    values = bound(line, data)
+    fields = struct.unpack_from(ENDPOINT_FORMAT, data, SOCKET_END)
+    values.update(zip(NUMBERS, fields))
+    listener, mailbox, length, message = fields[12:]
     zero(message[length:])
-    values.update(line=line, address=address, listener=text(listener),
-                  name=text(name), mailbox=text(mailbox),
+    zero(data[SOCKET_END + struct.calcsize(ENDPOINT_FORMAT):])
+    values.update(listener=text(listener), mailbox=text(mailbox),
                   refuse_length=length, refuse_message=message[:length])
     return values
 
@@ -50,7 +65,7 @@ def decode(data):
     """Gives (settings or None, endpoints, [(line, warning, text)])."""
     if len(data) % SIZE or not data:
         raise Malformed("%d bytes are no records" % len(data))
-    settings, endpoints, diagnostics = None, [], []
+    settings, endpoints, own, diagnostics = None, [], [], []
     for number, at in enumerate(range(0, len(data), SIZE)):
         record = data[at:at + SIZE]
         kind, line = struct.unpack_from("=2I", record)
@@ -62,10 +77,14 @@ def decode(data):
                 raise Malformed("another header")
             zero(record[START + 12:])
         elif kind == SETTINGS and settings is None:
-            settings = struct.unpack_from("=6I", record, START)
-            zero(record[START + 24:])
+            settings = struct.unpack_from("=5I", record, START)
+            zero(record[START + 20:])
         elif kind == ENDPOINT and settings is not None:
             endpoints.append(endpoint(line, record))
+        elif kind in (RENDEZVOUS, CONTROL) and settings is not None:
+            own.append(kind)
+            bound(line, record)
+            zero(record[SOCKET_END + 4:])   # behind a number
         elif kind == DIAGNOSTIC:
             warning, = struct.unpack_from("=I", record, START)
             diagnostics.append(
@@ -73,9 +92,6 @@ def decode(data):
             zero(record[START + 516:])
         else:
             raise Malformed("a record of type %d in this place" % kind)
-    own = [e["flags"] for e in endpoints
-           if e["flags"] & (RENDEZVOUS | CONTROL)]
-    endpoints = [e for e in endpoints if e["flags"] not in own]
     if settings is not None and (own, settings[2]) != (
             [RENDEZVOUS, CONTROL], len(endpoints)):
         raise Malformed("%s of its own, %d endpoints, %d said" % (

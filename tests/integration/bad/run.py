@@ -96,7 +96,7 @@ def has_ipv6():
 
 
 def field_text(name, value, cwd, uid):
-    if name in ("owner", "socket_uid", "socket_gid", "socket_mode"):
+    if name in ("owner", "uid", "gid", "mode"):
         return ("none" if value == records.NO_ID else
                 "me" if value == uid else str(value))
     if isinstance(value, bytes):

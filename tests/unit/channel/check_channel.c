@@ -23,8 +23,8 @@ static const struct {
 	int has_fd;
 	unsigned int phases;
 } messages[] = {
-    {CHANNEL_ENDPOINT,
-	sizeof(struct channel_header) + sizeof(struct channel_endpoint), 0, 1,
+    {CHANNEL_SOCKET,
+	sizeof(struct channel_header) + sizeof(struct channel_socket), 0, 1,
 	CHANNEL_LOADING},
     {CHANNEL_READY, sizeof(struct channel_header), 1, 0, CHANNEL_LOADING},
     {CHANNEL_START, sizeof(struct channel_header), 0, 0, CHANNEL_LOADED},

@@ -120,17 +120,17 @@ END_TEST
 
 START_TEST(the_sender_fills_in_the_header_of_what_it_is_given)
 {
-	const size_t size = BARE + sizeof(struct channel_endpoint);
+	const size_t size = BARE + sizeof(struct channel_socket);
 	struct channel_message sent, got;
 	size_t count = 0;
 
 	memset(&sent, 's', sizeof(sent));
 	memset(&got, 'g', sizeof(got));
-	ck_assert_int_eq(channel_send(ends[0], CHANNEL_ENDPOINT, &sent, -1), 0);
+	ck_assert_int_eq(channel_send(ends[0], CHANNEL_SOCKET, &sent, -1), 0);
 	ck_assert_int_eq(net_receive(ends[1], &got, sizeof(got), NULL, &count),
 	    (ssize_t)size);
 	ck_assert_uint_eq(got.header.version, CHANNEL_VERSION);
-	ck_assert_uint_eq(got.header.type, CHANNEL_ENDPOINT);
+	ck_assert_uint_eq(got.header.type, CHANNEL_SOCKET);
 	ck_assert_uint_eq(got.header.size, size);
 	memset(&got.header, 's', sizeof(got.header));
 	memset(&sent.header, 's', sizeof(sent.header));
@@ -179,16 +179,15 @@ START_TEST(messages_keep_their_order_and_their_descriptors)
 	memset(&message, 0, sizeof(message));
 	for (uint32_t i = 0; i < 3; i++) {
 		fds[i] = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-		message.u.endpoint.index = i;
+		message.u.socket.index = i;
 		ck_assert_int_eq(
-		    channel_send(ends[0], CHANNEL_ENDPOINT, &message, fds[i]),
-		    0);
+		    channel_send(ends[0], CHANNEL_SOCKET, &message, fds[i]), 0);
 	}
 	for (uint32_t i = 0; i < 3; i++) {
 		got =
 		    channel_receive(ends[1], 0, CHANNEL_LOADING, &message, &fd);
 		ck_assert_int_eq(got, 1);
-		ck_assert_uint_eq(message.u.endpoint.index, i);
+		ck_assert_uint_eq(message.u.socket.index, i);
 		ck_assert(net_is_same(fd, fds[i]));
 		close(fd);
 		close(fds[i]);

@@ -57,13 +57,13 @@ good(struct output *out, const char *text, size_t count)
 	diagnostic_expect_only(out, 0, NULL, text);
 	ck_assert_uint_eq(out->count, count);
 	for (uint32_t i = 0; i < count; i++) {
-		const struct record *record = &out->endpoints[i];
+		const struct record *record = &out->sockets[i];
 
 		ck_assert_uint_eq(record->u.endpoint.index, i);
 		ck_assert_uint_eq(record->u.endpoint.count, count);
-		ck_assert_ptr_null(record_check(&record->u.endpoint));
+		ck_assert_ptr_null(record_check(record));
 	}
-	return &out->endpoints[0].u.endpoint;
+	return &out->sockets[0].u.endpoint;
 }
 
 START_TEST(what_is_not_given_has_its_default)
@@ -72,19 +72,19 @@ START_TEST(what_is_not_given_has_its_default)
 	const struct record_endpoint *e =
 	    good(&out, "listen tcp:127.0.0.1:80", 1);
 
-	ck_assert_uint_eq(out.endpoints[0].line, 11);
-	ck_assert_uint_eq(e->kind, RECORD_TCP);
+	ck_assert_uint_eq(out.sockets[0].line, 11);
+	ck_assert_uint_eq(e->socket.kind, RECORD_TCP);
 	ck_assert_uint_eq(e->handoff, RECORD_CONNECTION);
 	ck_assert_uint_eq(e->protocol, RECORD_AUTO);
 	ck_assert_uint_eq(e->refuse, RECORD_CLOSE);
-	ck_assert_uint_eq(e->backlog, 4096);
+	ck_assert_uint_eq(e->socket.backlog, 4096);
 	ck_assert_uint_eq(e->give_up_s, 60);
 	ck_assert_uint_eq(e->owner, 9);
-	ck_assert_uint_eq(e->socket_uid, RECORD_NO_ID);
-	ck_assert_uint_eq(e->socket_gid, RECORD_NO_ID);
-	ck_assert_uint_eq(e->socket_mode, RECORD_NO_ID);
+	ck_assert_uint_eq(e->socket.uid, RECORD_NO_ID);
+	ck_assert_uint_eq(e->socket.gid, RECORD_NO_ID);
+	ck_assert_uint_eq(e->socket.mode, RECORD_NO_ID);
 	ck_assert_str_eq(e->listener, "www");
-	ck_assert_str_eq(e->name, "tcp:127.0.0.1:80");
+	ck_assert_str_eq(e->socket.name, "tcp:127.0.0.1:80");
 	ck_assert_str_eq(e->mailbox, "/run/b/mailbox/www/");
 	output_done(&out);
 }
@@ -100,16 +100,16 @@ START_TEST(what_is_given_is_in_the_endpoint)
 	    "socket-mode 0640",
 	    1);
 
-	ck_assert_uint_eq(e->kind, RECORD_UNIX_STREAM);
+	ck_assert_uint_eq(e->socket.kind, RECORD_UNIX_STREAM);
 	ck_assert_uint_eq(e->protocol, RECORD_BARE);
-	ck_assert_uint_eq(e->backlog, 7);
+	ck_assert_uint_eq(e->socket.backlog, 7);
 	ck_assert_uint_eq(e->give_up_s, 0);
 	ck_assert_uint_eq(e->refuse, RECORD_MESSAGE);
 	ck_assert_uint_eq(e->refuse_length, strlen("go away"));
 	ck_assert_mem_eq(e->refuse_message, "go away", strlen("go away"));
-	ck_assert_uint_eq(e->socket_uid, 1);
-	ck_assert_uint_eq(e->socket_gid, 2);
-	ck_assert_uint_eq(e->socket_mode, 0640);
+	ck_assert_uint_eq(e->socket.uid, 1);
+	ck_assert_uint_eq(e->socket.gid, 2);
+	ck_assert_uint_eq(e->socket.mode, 0640);
 	ck_assert_str_eq(e->mailbox, "/m");
 	output_done(&out);
 }
@@ -120,7 +120,7 @@ static const struct {
 	const char *text;
 	uint32_t flags; /* of the first endpoint */
 } flags[] = {
-    {1, "listen tcp:127.0.0.1:1", RECORD_REUSEADDR | RECORD_DEFAULT_MAILBOX},
+    {1, "listen tcp:127.0.0.1:1", RECORD_REUSEADDR},
     {1, "mailbox /m\nlisten tcp:127.0.0.1:1", RECORD_REUSEADDR},
     {1, "mailbox /m\nlisten tcp:[::]:1", RECORD_REUSEADDR | RECORD_V6ONLY},
     {1, "mailbox /m\nlisten tcp:[::]:1\nv6only false",
@@ -154,8 +154,21 @@ static const struct {
 START_TEST(an_endpoint_has_the_flags_that_concern_it)
 {
 	struct output out;
-	ck_assert_uint_eq(good(&out, flags[_i].text, flags[_i].count)->flags,
+	ck_assert_uint_eq(
+	    good(&out, flags[_i].text, flags[_i].count)->socket.flags,
 	    flags[_i].flags);
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(a_listener_without_a_mailbox_has_the_default_one)
+{
+	struct output out;
+
+	ck_assert(good(&out, "listen tcp:127.0.0.1:1", 1)->default_mailbox);
+	output_done(&out);
+	ck_assert(!good(&out, "mailbox /m\nlisten unix-stream:@a", 1)
+		       ->default_mailbox);
 	output_done(&out);
 }
 END_TEST
@@ -168,13 +181,13 @@ START_TEST(a_socket_file_has_a_mode_and_no_other_socket_has)
 	    "tcp:127.0.0.1:1\nsocket-user 1\nsocket-group 1",
 	    3);
 
-	ck_assert_uint_eq(e->socket_mode, 0666);
-	ck_assert_uint_eq(e->socket_uid, 1);
+	ck_assert_uint_eq(e->socket.mode, 0666);
+	ck_assert_uint_eq(e->socket.uid, 1);
 	for (size_t i = 1; i < 3; i++) {
-		e = &out.endpoints[i].u.endpoint;
-		ck_assert_uint_eq(e->socket_mode, RECORD_NO_ID);
-		ck_assert_uint_eq(e->socket_uid, RECORD_NO_ID);
-		ck_assert_uint_eq(e->socket_gid, RECORD_NO_ID);
+		e = &out.sockets[i].u.endpoint;
+		ck_assert_uint_eq(e->socket.mode, RECORD_NO_ID);
+		ck_assert_uint_eq(e->socket.uid, RECORD_NO_ID);
+		ck_assert_uint_eq(e->socket.gid, RECORD_NO_ID);
 	}
 	output_done(&out);
 }
@@ -268,11 +281,13 @@ START_TEST(endpoints_count_within_their_listener)
 
 	good(&out,
 	    "listen tcp:*:1\nlisten tcp:127.0.0.1:2\nlisten unix-stream:/s", 4);
-	ck_assert_str_eq(out.endpoints[0].u.endpoint.name, "tcp:0.0.0.0:1");
-	ck_assert_str_eq(out.endpoints[1].u.endpoint.name, "tcp:[::]:1");
-	ck_assert_uint_eq(out.endpoints[1].line, 11);
-	ck_assert_uint_eq(out.endpoints[2].line, 12);
-	ck_assert_str_eq(out.endpoints[3].u.endpoint.name, "unix-stream:/s");
+	ck_assert_str_eq(
+	    out.sockets[0].u.endpoint.socket.name, "tcp:0.0.0.0:1");
+	ck_assert_str_eq(out.sockets[1].u.endpoint.socket.name, "tcp:[::]:1");
+	ck_assert_uint_eq(out.sockets[1].line, 11);
+	ck_assert_uint_eq(out.sockets[2].line, 12);
+	ck_assert_str_eq(
+	    out.sockets[3].u.endpoint.socket.name, "unix-stream:/s");
 	output_done(&out);
 	run(&out, "listen tcp:*:1", 0);
 	diagnostic_expect_only(&out, 0, NULL, "without IPv6");
@@ -289,6 +304,7 @@ UNIT_SUITE(listener_section)
 	tcase_add_test(tc, what_is_given_is_in_the_endpoint);
 	tcase_add_loop_test(tc, an_endpoint_has_the_flags_that_concern_it, 0,
 	    (int)UNIT_COUNT(flags));
+	tcase_add_test(tc, a_listener_without_a_mailbox_has_the_default_one);
 	tcase_add_test(tc, a_socket_file_has_a_mode_and_no_other_socket_has);
 	tcase_add_loop_test(
 	    tc, what_is_wrong_is_told_once, 0, (int)UNIT_COUNT(wrong));

@@ -217,20 +217,19 @@ static const struct {
 static void
 add_endpoint(struct output *out, const char *name)
 {
-	struct record *record = output_add(out);
-	struct record_endpoint *endpoint;
+	struct record *record = output_add(out, RECORD_ENDPOINT);
+	struct record_socket *sock;
 	const char *path = strchr(name, ':') + 1;
 
 	ck_assert_ptr_nonnull(record);
 	record->line = 9;
-	endpoint = &record->u.endpoint;
-	endpoint->kind = strncmp(name, "unix-dgram", 10) == 0 ?
-	    RECORD_UNIX_DGRAM :
-	    RECORD_UNIX_STREAM;
-	endpoint->address.ss_family = AF_UNIX;
-	memcpy((char *)&endpoint->address + sizeof(sa_family_t),
+	sock = &record->u.socket;
+	sock->kind = strncmp(name, "unix-dgram", 10) == 0 ? RECORD_UNIX_DGRAM :
+							    RECORD_UNIX_STREAM;
+	sock->address.ss_family = AF_UNIX;
+	memcpy((char *)&sock->address + sizeof(sa_family_t),
 	    path[0] == '@' ? "" : path, 1);
-	snprintf(endpoint->name, sizeof(endpoint->name), "%s", name);
+	snprintf(sock->name, sizeof(sock->name), "%s", name);
 }
 
 START_TEST(who_shares_a_place_has_one_owner)

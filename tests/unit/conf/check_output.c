@@ -45,7 +45,7 @@ START_TEST(a_good_configuration_is_header_settings_endpoints)
 {
 	output_init(&out);
 	output_warning(&out, 7, "odd");
-	output_add(&out)->line = 3;
+	output_add(&out, RECORD_ENDPOINT)->line = 3;
 	out.settings.engine_uid = 5;
 	ck_assert_uint_eq(written(), 4);
 	ck_assert_uint_eq(records[0].type, RECORD_HEADER);
@@ -65,7 +65,7 @@ END_TEST
 START_TEST(an_error_leaves_diagnostics_alone_in_the_order_of_lines)
 {
 	output_init(&out);
-	output_add(&out);
+	output_add(&out, RECORD_ENDPOINT);
 	output_error(&out, 9, "a%cb", '\n');
 	output_error(&out, 2, "c");
 	output_warning(&out, 9, "d");
@@ -142,7 +142,7 @@ START_TEST(what_was_not_filled_is_zero)
 
 	output_init(&out);
 	for (int i = 0; i < 20; i++)
-		output_add(&out);
+		output_add(&out, RECORD_ENDPOINT);
 	ck_assert_uint_eq(written(), 22);
 	for (int i = 2; i < 22; i++)
 		ck_assert_mem_eq(&records[i].u, &zero.u, sizeof(zero.u));
@@ -160,8 +160,8 @@ START_TEST(there_is_an_end_to_endpoints)
 {
 	output_init(&out);
 	for (size_t i = 0; i < OUTPUT_ENDPOINTS; i++)
-		ck_assert_ptr_nonnull(output_add(&out));
-	ck_assert_ptr_null(output_add(&out));
+		ck_assert_ptr_nonnull(output_add(&out, RECORD_ENDPOINT));
+	ck_assert_ptr_null(output_add(&out, RECORD_ENDPOINT));
 	ck_assert_int_eq(out.failed, 0);
 	output_done(&out);
 }

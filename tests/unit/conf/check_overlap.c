@@ -47,29 +47,28 @@ static const struct {
     {"unix-stream:/a", "tcp:127.0.0.1:7", 1, 0},
 };
 
-static struct record_endpoint
-endpoint_of(const char *text, int v6only)
+static struct record_socket
+socket_of(const char *text, int v6only)
 {
-	struct record_endpoint endpoint;
+	struct record_socket sock;
 	struct address_list list;
 	struct reason why;
 
 	ck_assert_int_eq(address_parse(&list, text, 1, &why), 0);
-	memset(&endpoint, 0, sizeof(endpoint));
-	endpoint.kind = list.items[0].kind;
-	endpoint.address = list.items[0].storage;
-	endpoint.address_length = list.items[0].length;
-	endpoint.flags = v6only ? RECORD_V6ONLY : 0;
-	memcpy(endpoint.name, list.items[0].name, RECORD_NAME_SIZE);
-	memcpy(endpoint.listener, "www", 4);
+	memset(&sock, 0, sizeof(sock));
+	sock.kind = list.items[0].kind;
+	sock.address = list.items[0].storage;
+	sock.address_length = list.items[0].length;
+	sock.flags = v6only ? RECORD_V6ONLY : 0;
+	memcpy(sock.name, list.items[0].name, RECORD_NAME_SIZE);
 	address_list_done(&list);
-	return endpoint;
+	return sock;
 }
 
 START_TEST(a_pair_overlaps_or_not_in_either_order)
 {
-	struct record_endpoint a = endpoint_of(pairs[_i].a, pairs[_i].v6only);
-	struct record_endpoint b = endpoint_of(pairs[_i].b, pairs[_i].v6only);
+	struct record_socket a = socket_of(pairs[_i].a, pairs[_i].v6only);
+	struct record_socket b = socket_of(pairs[_i].b, pairs[_i].v6only);
 
 	ck_assert_int_eq(overlap_is(&a, &b), pairs[_i].overlap);
 	ck_assert_int_eq(overlap_is(&b, &a), pairs[_i].overlap);
@@ -80,32 +79,32 @@ END_TEST
 /* A listening or bound socket as the monitor makes it, on port (0: any);
  * -1 with errno. */
 static int
-open_endpoint(struct record_endpoint *endpoint, in_port_t port, int v6only)
+open_socket(struct record_socket *sock, in_port_t port, int v6only)
 {
-	struct sockaddr_in *in = (void *)&endpoint->address;
+	struct sockaddr_in *in = (void *)&sock->address;
 	int one = 1, failed;
-	int fd = socket(endpoint->address.ss_family,
-	    record_socket_type(endpoint->kind) | SOCK_CLOEXEC, 0);
+	int fd = socket(sock->address.ss_family,
+	    record_socket_type(sock->kind) | SOCK_CLOEXEC, 0);
 
 	if (fd == -1)
 		return -1;
 	in->sin_port = port;
-	if (endpoint->kind == RECORD_TCP)
+	if (sock->kind == RECORD_TCP)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (endpoint->address.ss_family == AF_INET6)
+	if (sock->address.ss_family == AF_INET6)
 		setsockopt(
 		    fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only));
-	failed = bind(fd, (const struct sockaddr *)&endpoint->address,
-	    endpoint->address_length);
-	if (failed == 0 && record_has_connections(endpoint))
+	failed = bind(
+	    fd, (const struct sockaddr *)&sock->address, sock->address_length);
+	if (failed == 0 && record_has_connections(sock))
 		failed = listen(fd, 1);
 	return failed == 0 ? fd : fd_close(fd);
 }
 
 START_TEST(the_kernel_agrees_where_it_can_be_asked)
 {
-	struct record_endpoint a = endpoint_of(pairs[_i].a, pairs[_i].v6only);
-	struct record_endpoint b = endpoint_of(pairs[_i].b, pairs[_i].v6only);
+	struct record_socket a = socket_of(pairs[_i].a, pairs[_i].v6only);
+	struct record_socket b = socket_of(pairs[_i].b, pairs[_i].v6only);
 	struct sockaddr_in bound;
 	socklen_t length = sizeof(bound);
 	int first, second;
@@ -114,11 +113,11 @@ START_TEST(the_kernel_agrees_where_it_can_be_asked)
 	if (a.address.ss_family == AF_UNIX || b.address.ss_family == AF_UNIX ||
 	    strstr(pairs[_i].b, ":8") != NULL)
 		return;
-	first = open_endpoint(&a, 0, pairs[_i].v6only);
+	first = open_socket(&a, 0, pairs[_i].v6only);
 	if (first == -1)
 		return;
 	getsockname(first, (struct sockaddr *)&bound, &length);
-	second = open_endpoint(&b, bound.sin_port, pairs[_i].v6only);
+	second = open_socket(&b, bound.sin_port, pairs[_i].v6only);
 	if (second != -1 || errno == EADDRINUSE)
 		ck_assert_msg((second == -1) == pairs[_i].overlap,
 		    "%s and %s: the kernel says %s", pairs[_i].a, pairs[_i].b,
@@ -131,11 +130,12 @@ END_TEST
 static void
 add(struct output *out, const char *text, unsigned int line)
 {
-	struct record *record = output_add(out);
+	struct record *record = output_add(out, RECORD_ENDPOINT);
 
 	ck_assert_ptr_nonnull(record);
 	record->line = line;
-	record->u.endpoint = endpoint_of(text, 1);
+	record->u.socket = socket_of(text, 1);
+	memcpy(record->u.endpoint.listener, "www", 4);
 }
 
 START_TEST(the_later_endpoint_is_reported_with_the_first_that_it_meets)

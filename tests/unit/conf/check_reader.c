@@ -55,17 +55,23 @@ run_text(struct output *out, const char *text, int privileged)
 	tree_done(&tree);
 }
 
-/* The endpoint of that name in line, which must be there. */
+/* The socket of that name in line, which must be there. */
+static const struct record *
+find_record(const struct output *out, const char *name, unsigned int line)
+{
+	for (size_t i = 0; i < out->count; i++)
+		if (strcmp(out->sockets[i].u.socket.name, name) == 0) {
+			ck_assert_uint_eq(out->sockets[i].line, line);
+			return &out->sockets[i];
+		}
+	ck_abort_msg("there is no socket %s", name);
+	return NULL;
+}
+
 static const struct record_endpoint *
 find(const struct output *out, const char *name, unsigned int line)
 {
-	for (size_t i = 0; i < out->count; i++)
-		if (strcmp(out->endpoints[i].u.endpoint.name, name) == 0) {
-			ck_assert_uint_eq(out->endpoints[i].line, line);
-			return &out->endpoints[i].u.endpoint;
-		}
-	ck_abort_msg("there is no endpoint %s", name);
-	return NULL;
+	return &find_record(out, name, line)->u.endpoint;
 }
 
 START_TEST(listeners_become_endpoints)
@@ -99,7 +105,8 @@ END_TEST
 START_TEST(the_control_socket_is_its_owners_and_its_groups)
 {
 	const int privileged = _i < 2;
-	const struct record_endpoint *e;
+	const struct record_control *control;
+	const struct record *record;
 	struct output out;
 	char text[128];
 
@@ -108,17 +115,19 @@ START_TEST(the_control_socket_is_its_owners_and_its_groups)
 	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 mailbox = /m/x }");
 	run_text(&out, text, privileged);
 	diagnostic_expect_only(&out, 0, NULL, "control");
-	e = find(&out, "unix-stream:/nowhere/run/control", 0);
-	ck_assert_uint_eq(e->flags, RECORD_CONTROL);
-	ck_assert_uint_eq(e->socket_mode, _i % 2 == 1 ? 0660 : 0600);
+	record = find_record(&out, "unix-stream:/nowhere/run/control", 0);
+	control = &record->u.control;
+	ck_assert_uint_eq(record->type, RECORD_CONTROL);
+	ck_assert_uint_eq(control->socket.mode, _i % 2 == 1 ? 0660 : 0600);
 	ck_assert_uint_eq(
-	    e->socket_gid, _i % 2 == 1 ? getegid() : RECORD_NO_ID);
-	ck_assert_uint_eq(e->socket_uid, RECORD_NO_ID);
-	ck_assert_uint_eq(e->owner, privileged ? RECORD_NO_ID : getuid());
-	ck_assert_ptr_null(record_check(e));
-	ck_assert_uint_eq(
-	    find(&out, "unix-seqpacket:/nowhere/run/rendezvous.0", 0)->flags,
-	    RECORD_RENDEZVOUS);
+	    control->socket.gid, _i % 2 == 1 ? getegid() : RECORD_NO_ID);
+	ck_assert_uint_eq(control->socket.uid, RECORD_NO_ID);
+	ck_assert_uint_eq(control->owner, privileged ? RECORD_NO_ID : getuid());
+	ck_assert_ptr_null(record_check(record));
+	record =
+	    find_record(&out, "unix-seqpacket:/nowhere/run/rendezvous.0", 0);
+	ck_assert_uint_eq(record->type, RECORD_RENDEZVOUS);
+	ck_assert_ptr_null(record_check(record));
 	ck_assert_uint_eq(out.settings.endpoint_count, 1);
 	ck_assert_uint_eq(out.count, 3);
 	output_done(&out);
@@ -133,7 +142,7 @@ START_TEST(times_of_the_top_level_are_settings)
 	    &out, "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n", 1);
 	diagnostic_expect_only(&out, 0, NULL, "no times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 10);
-	ck_assert_uint_eq(out.settings.orphan_timeout_s, 300);
+	ck_assert_uint_eq(out.orphan_timeout_s, 300);
 	ck_assert_uint_eq(out.settings.watchdog_s, 10);
 	output_done(&out);
 	run_text(&out,
@@ -142,14 +151,12 @@ START_TEST(times_of_the_top_level_are_settings)
 	    1);
 	diagnostic_expect_only(&out, 0, NULL, "times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 11);
-	ck_assert_uint_eq(out.settings.orphan_timeout_s, 12);
+	ck_assert_uint_eq(out.orphan_timeout_s, 12);
 	ck_assert_uint_eq(out.settings.watchdog_s, 13);
-	/* Told to the engine as well, which has no other record. */
-	for (size_t i = 0; i < out.count; i++)
-		if ((out.endpoints[i].u.endpoint.flags & RECORD_RENDEZVOUS) !=
-		    0)
-			ck_assert_uint_eq(
-			    out.endpoints[i].u.endpoint.give_up_s, 12);
+	ck_assert_uint_eq(
+	    find_record(&out, "unix-seqpacket:/nowhere/run/rendezvous.0", 0)
+		->u.rendezvous.orphan_timeout_s,
+	    12);
 	output_done(&out);
 }
 END_TEST

@@ -52,7 +52,7 @@ init(unsigned int workers)
 	TAILQ_CONCAT(&setup.table.pools, &setup.test.pools, entry);
 	for (uint32_t i = 0; i < ENDPOINTS; i++) {
 		setup.records[i] =
-		    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+		    record_sample_inet(RECORD_TCP, "127.0.0.1", 80).u.endpoint;
 		snprintf(setup.records[i].mailbox,
 		    sizeof(setup.records[i].mailbox), "%s",
 		    setup.test.pool->finder.path);

@@ -35,13 +35,13 @@ note(char letter)
 }
 
 static void
-on_endpoint(void *owner, const struct channel_endpoint *endpoint, int fd)
+on_socket(void *owner, const struct channel_socket *sock, int fd)
 {
 	ck_assert_ptr_eq(owner, &setup);
-	ck_assert_str_eq(endpoint->record.listener, "www");
+	ck_assert_str_eq(sock->record.u.endpoint.listener, "www");
 	setup.fd = fd;
 	note('e');
-	if (endpoint->index + 1 == endpoint->count)
+	if (sock->index + 1 == sock->count)
 		ck_assert_int_eq(upstream_ready(&setup.upstream), 0);
 }
 
@@ -89,7 +89,7 @@ on_end(void *owner, int error)
 }
 
 static const struct upstream_callbacks callbacks = {
-    .on_endpoint = on_endpoint,
+    .on_socket = on_socket,
     .on_start = on_start,
     .on_drain = on_drain,
     .on_ping = on_ping,
@@ -127,16 +127,16 @@ say(enum channel_type type, struct channel_message *message, int fd)
 
 /* Says one endpoint of two. */
 static void
-say_endpoint(uint32_t index)
+say_socket(uint32_t index)
 {
 	struct channel_message message = {0};
 	int fd = net_listen(AF_INET);
 
-	message.u.endpoint.index = index;
-	message.u.endpoint.count = 2;
-	message.u.endpoint.record =
+	message.u.socket.index = index;
+	message.u.socket.count = 2;
+	message.u.socket.record =
 	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
-	say(CHANNEL_ENDPOINT, &message, fd);
+	say(CHANNEL_SOCKET, &message, fd);
 	event_base_loop(setup.base, EVLOOP_NONBLOCK);
 	ck_assert(net_is_same(setup.fd, fd));
 	close(setup.fd);
@@ -175,9 +175,9 @@ expect_answer(enum channel_type type, enum channel_phase phase)
 static void
 serve(void)
 {
-	say_endpoint(0);
+	say_socket(0);
 	ck_assert_int_eq(setup.upstream.phase, CHANNEL_LOADING);
-	say_endpoint(1);
+	say_socket(1);
 	ck_assert_int_eq(setup.upstream.phase, CHANNEL_LOADED);
 	expect("ee");
 	expect_answer(CHANNEL_READY, CHANNEL_LOADING);
@@ -205,8 +205,8 @@ END_TEST
 START_TEST(an_engine_that_was_only_tried_drains_without_a_start)
 {
 	init();
-	say_endpoint(0);
-	say_endpoint(1);
+	say_socket(0);
+	say_socket(1);
 	say_drain();
 	expect("eed");
 	done();

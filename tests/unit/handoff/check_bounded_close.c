@@ -201,7 +201,7 @@ free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 START_TEST(a_local_client_holds_nobody_up_with_what_it_sent)
 {
 	struct record_endpoint endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/run/x");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/run/x").u.endpoint;
 	int ends[2], listener;
 
 	listener = strand(ends);
@@ -215,7 +215,7 @@ START_TEST(a_worker_holds_nobody_up_with_a_connection_that_lingers)
 {
 	static const char filling[65536];
 	struct record_endpoint endpoint =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80).u.endpoint;
 	struct net_pair pair;
 
 	net_pair(&pair, AF_INET);

@@ -43,7 +43,7 @@ offer_tcp(struct net_pair *pair, struct record_endpoint *endpoint)
 	struct handoff *handoff;
 
 	net_pair(pair, AF_INET);
-	*endpoint = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	*endpoint = record_sample_inet(RECORD_TCP, "127.0.0.1", 80).u.endpoint;
 	handoff = offer(endpoint, pair->server);
 	ck_assert_ptr_nonnull(handoff);
 	return handoff;
@@ -77,7 +77,8 @@ START_TEST(client_and_server_are_told)
 	clock_gettime(CLOCK_REALTIME, &after);
 	ck_assert_uint_eq(handoff->peer_length, sizeof(struct sockaddr_in));
 	ck_assert_uint_eq(port_of(&handoff->peer), net_port(pair.client));
-	ck_assert_uint_eq(handoff->local_length, endpoint.address_length);
+	ck_assert_uint_eq(
+	    handoff->local_length, endpoint.socket.address_length);
 	ck_assert_uint_eq(port_of(&handoff->local), 80);
 	ck_assert_int_eq(handoff->fd, pair.server);
 	ck_assert(!handoff->has_credentials);
@@ -93,7 +94,7 @@ END_TEST
 START_TEST(behind_a_wildcard_the_address_is_asked_for)
 {
 	struct record_endpoint endpoint =
-	    record_sample_inet(RECORD_TCP, "0.0.0.0", 80);
+	    record_sample_inet(RECORD_TCP, "0.0.0.0", 80).u.endpoint;
 	struct sockaddr_in in;
 	struct handoff *handoff;
 	struct net_pair pair;
@@ -142,7 +143,7 @@ END_TEST
 START_TEST(a_client_that_has_said_all_is_handed_off)
 {
 	struct record_endpoint endpoint =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80).u.endpoint;
 	struct pollfd end;
 	struct handoff *handoff;
 	struct net_pair pair;
@@ -161,7 +162,8 @@ END_TEST
 START_TEST(a_local_client_is_known)
 {
 	struct record_endpoint endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
+		.u.endpoint;
 	int listener = net_bind(unit_path("socket"), SOCK_STREAM);
 	int client = net_connect(listener);
 	struct handoff *handoff =
@@ -172,9 +174,10 @@ START_TEST(a_local_client_is_known)
 	ck_assert_int_eq(handoff->credentials.pid, getpid());
 	ck_assert_uint_eq(handoff->credentials.uid, geteuid());
 	ck_assert_uint_eq(handoff->credentials.gid, getegid());
-	ck_assert_uint_eq(handoff->local_length, endpoint.address_length);
-	ck_assert_mem_eq(
-	    &handoff->local, &endpoint.address, endpoint.address_length);
+	ck_assert_uint_eq(
+	    handoff->local_length, endpoint.socket.address_length);
+	ck_assert_mem_eq(&handoff->local, &endpoint.socket.address,
+	    endpoint.socket.address_length);
 	ck_assert_uint_lt(handoff->label_length, HANDOFF_LABEL_SIZE);
 	handoff_free(handoff);
 	close(client);
@@ -185,9 +188,10 @@ END_TEST
 START_TEST(a_local_client_that_cannot_be_asked_for_is_unknown)
 {
 	struct record_endpoint endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
+		.u.endpoint;
 	struct handoff *handoff = handoff_new(
-	    &endpoint, &stats, &test_close, -1, &endpoint.address, 0);
+	    &endpoint, &stats, &test_close, -1, &endpoint.socket.address, 0);
 
 	ck_assert_ptr_nonnull(handoff);
 	ck_assert(!handoff->has_credentials);
@@ -270,7 +274,8 @@ END_TEST
 START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 {
 	struct record_endpoint endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
+		.u.endpoint;
 	struct handoff *handoff;
 	int ends[2], listener;
 
@@ -289,7 +294,7 @@ END_TEST
 START_TEST(a_lent_socket_stays_open)
 {
 	struct record_endpoint endpoint =
-	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct handoff *handoff = handoff_new_lent(&endpoint, &stats, fd);
 	uint64_t cookie = 0;

@@ -68,7 +68,7 @@ END_TEST
 static enum touched
 look(uint32_t kind, int fd)
 {
-	const struct record_endpoint record = {.kind = kind};
+	const struct record_endpoint record = {.socket.kind = kind};
 	const struct handoff handoff = {.endpoint = &record, .fd = fd};
 
 	return tcp_probe_touched(&handoff);

@@ -202,7 +202,7 @@ static const struct {
 static enum touched
 look(int fd)
 {
-	const struct record_endpoint record = {.kind = RECORD_TCP};
+	const struct record_endpoint record = {.socket.kind = RECORD_TCP};
 	const struct handoff handoff = {.endpoint = &record, .fd = fd};
 
 	return tcp_probe_touched(&handoff);

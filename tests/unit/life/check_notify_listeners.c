@@ -52,8 +52,9 @@ fixture_open(struct fixture *f, int endpoints)
 		struct listener_endpoint *endpoint = &f->endpoints[i];
 
 		endpoint->fd = f->fd;
-		snprintf(endpoint->record.name, sizeof(endpoint->record.name),
-		    "tcp:127.0.0.1:%d", i);
+		snprintf(endpoint->record.socket.name,
+		    sizeof(endpoint->record.socket.name), "tcp:127.0.0.1:%d",
+		    i);
 		TAILQ_INSERT_TAIL(
 		    &f->listeners[i % 2].endpoints, endpoint, entry);
 	}

@@ -25,7 +25,8 @@ open_listener(
     struct core *core, struct watch *watch, struct pool_list *pools, int fd)
 {
 	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", net_port(fd));
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", net_port(fd))
+		.u.endpoint;
 	struct pool *pool =
 	    pool_find(pools, core, watch, unit_path("absent/box"), geteuid());
 	struct listener *listener;

@@ -30,14 +30,14 @@ option(int fd, int level, int name)
 }
 
 static void
-bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+bind_well(struct endpoint *endpoint, const struct record *record)
 {
 	const char *wrong;
 
 	*endpoint = (struct endpoint){.record = record, .fd = -1};
 	ck_assert_ptr_null(record_check(record));
 	wrong = endpoint_bind(endpoint);
-	ck_assert_msg(wrong == NULL, "%s: %s", record->name, wrong);
+	ck_assert_msg(wrong == NULL, "%s: %s", record->u.socket.name, wrong);
 	ck_assert_int_ne(endpoint->fd, -1);
 }
 
@@ -62,10 +62,10 @@ static const struct {
     {RECORD_UNIX_SEQPACKET, NULL, AF_UNIX, SOCK_SEQPACKET, RECORD_CONNECTION},
 };
 
-static struct record_endpoint
+static struct record
 kind_record(int i)
 {
-	struct record_endpoint record;
+	struct record record;
 	char name[64];
 
 	if (kinds[i].domain != AF_UNIX) {
@@ -75,7 +75,7 @@ kind_record(int i)
 		record = record_sample_unix(kinds[i].kind,
 		    kinds[i].address != NULL ? name : unit_path("s"));
 	}
-	record.handoff = kinds[i].handoff;
+	record.u.endpoint.handoff = kinds[i].handoff;
 	return record;
 }
 
@@ -83,7 +83,7 @@ kind_record(int i)
 static void
 reach(const struct endpoint *endpoint)
 {
-	const struct record_endpoint *record = endpoint->record;
+	const struct record *record = endpoint->record;
 	struct sockaddr_storage address = {0};
 	socklen_t size = sizeof(address);
 	int client = net_connect(endpoint->fd), server = -1;
@@ -92,10 +92,10 @@ reach(const struct endpoint *endpoint)
 	ck_assert_int_eq(
 	    getsockname(endpoint->fd, (struct sockaddr *)&address, &size), 0);
 	if (address.ss_family == AF_UNIX) {
-		ck_assert_uint_eq(size, record->address_length);
-		ck_assert_mem_eq(&address, &record->address, size);
+		ck_assert_uint_eq(size, record->u.socket.address_length);
+		ck_assert_mem_eq(&address, &record->u.socket.address, size);
 	}
-	if (record_has_connections(record)) {
+	if (record_has_connections(&record->u.socket)) {
 		server = accept4(endpoint->fd, NULL, NULL, SOCK_CLOEXEC);
 		ck_assert_int_ne(server, -1);
 	}
@@ -109,7 +109,7 @@ reach(const struct endpoint *endpoint)
 
 START_TEST(every_kind_is_bound_as_its_record_says)
 {
-	struct record_endpoint record = kind_record(_i);
+	struct record record = kind_record(_i);
 	int connections = kinds[_i].type != SOCK_DGRAM;
 	struct endpoint endpoint;
 	int fd;
@@ -140,7 +140,7 @@ START_TEST(the_port_is_the_one_asked_for)
 {
 	int holder = net_listen(AF_INET);
 	uint16_t port = net_port(holder);
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_inet(RECORD_TCP, "127.0.0.1", port);
 	struct endpoint endpoint;
 
@@ -153,13 +153,12 @@ END_TEST
 
 START_TEST(the_backlog_is_the_one_asked_for)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 	struct endpoint endpoint;
 
-	record.backlog = 7;
+	record.u.socket.backlog = 7;
 	bind_well(&endpoint, &record);
 	/* Of a listening socket this field is the backlog, see ss(8). */
 	ck_assert_int_eq(
@@ -197,14 +196,14 @@ static const struct {
 	0},
 };
 
-static struct record_endpoint
+static struct record
 option_record(int i, uint32_t flags)
 {
-	struct record_endpoint record = options[i].address == NULL ?
+	struct record record = options[i].address == NULL ?
 	    record_sample_unix(options[i].kind, unit_path("s")) :
 	    record_sample_inet(options[i].kind, options[i].address, 0);
 
-	record.flags = flags;
+	record.u.socket.flags = flags;
 	return record;
 }
 
@@ -222,11 +221,11 @@ is_missing(int level, int name)
 
 START_TEST(an_option_is_set_when_it_is_asked_for_and_only_then)
 {
-	struct record_endpoint with = option_record(_i, options[_i].flag);
-	struct record_endpoint without = option_record(_i, 0);
+	struct record with = option_record(_i, options[_i].flag);
+	struct record without = option_record(_i, 0);
 	struct endpoint endpoint;
 
-	if (with.address.ss_family == AF_INET6 && !net_has_ipv6()) {
+	if (with.u.socket.address.ss_family == AF_INET6 && !net_has_ipv6()) {
 		unit_skip("no IPv6 here");
 		return;
 	}

@@ -23,13 +23,13 @@
 #include <unistd.h>
 
 static void
-bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+bind_well(struct endpoint *endpoint, const struct record *record)
 {
 	const char *wrong;
 
 	*endpoint = (struct endpoint){.record = record, .fd = -1};
 	wrong = endpoint_bind(endpoint);
-	ck_assert_msg(wrong == NULL, "%s: %s", record->name, wrong);
+	ck_assert_msg(wrong == NULL, "%s: %s", record->u.socket.name, wrong);
 }
 
 static void
@@ -42,29 +42,28 @@ apply_well(struct endpoint *endpoint)
 
 /* What a reload has: the same socket, for another record. */
 static void
-take_over(struct endpoint *next, struct endpoint *before,
-    const struct record_endpoint *record)
+take_over(
+    struct endpoint *next, struct endpoint *before, const struct record *record)
 {
 	*next = (struct endpoint){.record = record,
 	    .fd = fcntl(before->fd, F_DUPFD_CLOEXEC, 0),
 	    .shared = 1};
-	if (record_is_path(record))
+	if (record_path(&record->u.socket) != NULL)
 		ck_assert_ptr_null(endpoint_find_path(next, before));
 }
 
 START_TEST(the_backlog_changes_while_connections_wait)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct tcp_info info = {0};
 	socklen_t size = sizeof(info);
 	struct endpoint endpoint;
 	int client, server;
 
-	record.backlog = 7;
+	record.u.socket.backlog = 7;
 	bind_well(&endpoint, &record);
 	client = net_connect(endpoint.fd);
-	record.backlog = 9;
+	record.u.socket.backlog = 9;
 	apply_well(&endpoint);
 	/* Of a listening socket this field is the backlog, see ss(8). */
 	ck_assert_int_eq(
@@ -91,7 +90,7 @@ static const struct {
 
 START_TEST(an_option_is_switched_on_and_off)
 {
-	struct record_endpoint record = options[_i].kind == RECORD_TCP ?
+	struct record record = options[_i].kind == RECORD_TCP ?
 	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0) :
 	    record_sample_unix(options[_i].kind, unit_path("s"));
 	struct endpoint endpoint;
@@ -100,7 +99,7 @@ START_TEST(an_option_is_switched_on_and_off)
 
 	bind_well(&endpoint, &record);
 	for (int on = 1; on >= 0; on--) {
-		record.flags = on ? options[_i].flag : 0;
+		record.u.socket.flags = on ? options[_i].flag : 0;
 		apply_well(&endpoint);
 		ck_assert_int_eq(getsockopt(endpoint.fd, options[_i].level,
 				     options[_i].name, &value, &size),
@@ -114,15 +113,14 @@ END_TEST
 /* It is an attribute of the address. */
 START_TEST(what_cannot_be_switched_stays)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 	int value;
 	socklen_t size = sizeof(value);
 
-	record.flags = RECORD_REUSEADDR;
+	record.u.socket.flags = RECORD_REUSEADDR;
 	bind_well(&endpoint, &record);
-	record.flags = 0;
+	record.u.socket.flags = 0;
 	apply_well(&endpoint);
 	ck_assert_int_eq(
 	    getsockopt(endpoint.fd, SOL_SOCKET, SO_REUSEADDR, &value, &size),
@@ -135,8 +133,7 @@ END_TEST
 /* Both may have been undone by a worker that had been lent the socket. */
 START_TEST(an_engine_that_accepts_finds_a_socket_that_listens_and_never_waits)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
@@ -151,12 +148,11 @@ END_TEST
 
 START_TEST(whether_a_lent_socket_waits_is_its_workers_choice)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 	int flags = _i ? O_NONBLOCK : 0;
 
-	record.handoff = RECORD_LISTENER;
+	record.u.endpoint.handoff = RECORD_LISTENER;
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(fcntl(endpoint.fd, F_SETFL, flags), 0);
 	apply_well(&endpoint);
@@ -167,7 +163,7 @@ END_TEST
 
 START_TEST(a_socket_file_gets_another_mode_and_owner)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	int root = geteuid() == 0;
 	struct endpoint endpoint, next;
@@ -175,10 +171,10 @@ START_TEST(a_socket_file_gets_another_mode_and_owner)
 
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(stat(unit_path("s"), &before), 0);
-	record.socket_mode = 0620;
+	record.u.socket.mode = 0620;
 	if (root) {
-		record.socket_uid = MONITOR_RIGHTS_USER;
-		record.socket_gid = MONITOR_RIGHTS_GROUP;
+		record.u.socket.uid = MONITOR_RIGHTS_USER;
+		record.u.socket.gid = MONITOR_RIGHTS_GROUP;
 	}
 	take_over(&next, &endpoint, &record);
 	apply_well(&next);
@@ -188,7 +184,7 @@ START_TEST(a_socket_file_gets_another_mode_and_owner)
 	ck_assert_uint_eq(st.st_uid, root ? MONITOR_RIGHTS_USER : geteuid());
 	ck_assert_uint_eq(
 	    st.st_gid, root ? MONITOR_RIGHTS_GROUP : before.st_gid);
-	record.socket_uid = RECORD_NO_ID; /* back to the monitor */
+	record.u.socket.uid = RECORD_NO_ID; /* back to the monitor */
 	apply_well(&next);
 	ck_assert_int_eq(stat(unit_path("s"), &st), 0);
 	ck_assert_uint_eq(st.st_uid, geteuid());
@@ -212,7 +208,7 @@ watch_owner(void *argument)
 /* It may be all that lets a client connect. */
 START_TEST(a_file_that_stays_as_it_is_has_its_owner_all_the_time)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 	int ends[2];
@@ -221,8 +217,8 @@ START_TEST(a_file_that_stays_as_it_is_has_its_owner_all_the_time)
 	if (!monitor_rights_is_root())
 		return;
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
-	record.socket_uid = MONITOR_RIGHTS_USER;
-	record.socket_mode = 0600;
+	record.u.socket.uid = MONITOR_RIGHTS_USER;
+	record.u.socket.mode = 0600;
 	bind_well(&endpoint, &record);
 	watcher = unit_fork(watch_owner, &ends[0]);
 	for (int i = 0; i < 3000; i++)
@@ -238,7 +234,7 @@ END_TEST
 /* What is in its place: nothing, another socket, a file, a link to it. */
 START_TEST(a_socket_whose_file_is_gone_is_known)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint, next = {.record = &record, .fd = -1};
 	int other = -1;
@@ -264,7 +260,7 @@ END_TEST
 
 START_TEST(only_the_last_end_removes_the_file)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint, next;
 
@@ -284,22 +280,22 @@ START_TEST(only_the_last_end_removes_the_file)
 }
 END_TEST
 
-static struct record_endpoint
+static struct record
 revoked_record(int i)
 {
-	struct record_endpoint record = i == 0 ?
+	struct record record = i == 0 ?
 	    record_sample_inet(RECORD_TCP, "127.0.0.85", 61585) :
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 
-	record.flags = i == 0 ? RECORD_REUSEADDR : 0;
-	record.handoff = RECORD_LISTENER;
+	record.u.socket.flags = i == 0 ? RECORD_REUSEADDR : 0;
+	record.u.endpoint.handoff = RECORD_LISTENER;
 	return record;
 }
 
 /* But for a connection that waited in a local socket's queue. */
 START_TEST(a_revoked_listener_is_no_use_to_who_was_lent_it)
 {
-	struct record_endpoint record = revoked_record(_i);
+	struct record record = revoked_record(_i);
 	struct endpoint endpoint;
 	int lent, client = -1;
 
@@ -321,7 +317,7 @@ END_TEST
 
 START_TEST(a_listener_that_is_not_revoked_stays_with_who_was_lent_it)
 {
-	struct record_endpoint record = revoked_record(0);
+	struct record record = revoked_record(0);
 	struct endpoint endpoint;
 	int lent, client, server;
 

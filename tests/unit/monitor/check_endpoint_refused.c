@@ -30,7 +30,7 @@
 /* What endpoint_bind() says of record.  A socket that it made all the same is
  * closed again. */
 static const char *
-refusal(const struct record_endpoint *record)
+refusal(const struct record *record)
 {
 	struct endpoint endpoint = {.record = record, .fd = -1};
 	const char *wrong = endpoint_bind(&endpoint);
@@ -57,7 +57,7 @@ static const struct {
 
 /* Gives a socket that holds an address, and the record that wants it too. */
 static int
-take(int i, struct record_endpoint *out_record)
+take(int i, struct record *out_record)
 {
 	struct sockaddr_in in = {
 	    .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -79,13 +79,14 @@ take(int i, struct record_endpoint *out_record)
 	*out_record = record_sample_inet(taken[i].kind,
 	    taken[i].family == AF_INET ? "127.0.0.1" : "::1", net_port(fd));
 	if (taken[i].kind == RECORD_TCP)
-		out_record->flags = RECORD_REUSEADDR; /* it always has it */
+		out_record->u.socket.flags =
+		    RECORD_REUSEADDR; /* it always has it */
 	return fd;
 }
 
 START_TEST(an_address_in_use_is_said_to_be_taken)
 {
-	struct record_endpoint record;
+	struct record record;
 	int holder;
 
 	if (taken[_i].family == AF_INET6 && !net_has_ipv6()) {
@@ -104,7 +105,7 @@ END_TEST
 /* The log of a table whose second of three endpoints is taken. */
 START_TEST(the_log_names_the_listener_and_the_address)
 {
-	struct record_endpoint records[3] = {
+	struct record records[3] = {
 	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0)};
 	struct endpoint endpoints[3];
 	struct table table = {.endpoints = endpoints, .endpoint_count = 3};
@@ -141,8 +142,7 @@ static const char *const foreign[] = {"192.0.2.1", "2001:db8::1"};
 
 START_TEST(freebind_is_for_an_address_that_is_not_here_yet)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, foreign[_i], 0);
+	struct record record = record_sample_inet(RECORD_TCP, foreign[_i], 0);
 
 	if (_i == 1 && !net_has_ipv6()) {
 		unit_skip("no IPv6 here");
@@ -150,7 +150,7 @@ START_TEST(freebind_is_for_an_address_that_is_not_here_yet)
 	}
 	ck_assert_pstr_eq(refusal(&record), strerror(EADDRNOTAVAIL));
 	ck_assert_int_eq(errno, EADDRNOTAVAIL);
-	record.flags = RECORD_FREEBIND;
+	record.u.socket.flags = RECORD_FREEBIND;
 	ck_assert_pstr_eq(refusal(&record), NULL);
 }
 END_TEST
@@ -178,14 +178,14 @@ static const struct {
 
 START_TEST(an_IPv6_socket_takes_IPv4_only_if_dual)
 {
-	struct record_endpoint record = record_sample_inet(RECORD_TCP, "::", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "::", 0);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (!net_has_ipv6()) {
 		unit_skip("no IPv6 here");
 		return;
 	}
-	record.flags = families[_i].flag;
+	record.u.socket.flags = families[_i].flag;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	ck_assert_int_eq(
 	    takes_ipv4(net_port(endpoint.fd)), families[_i].takes_ipv4);
@@ -196,7 +196,7 @@ END_TEST
 /* In a network of its own, where the default may be changed. */
 START_TEST(the_default_of_the_system_does_not_matter_to_IPv6)
 {
-	struct record_endpoint record = record_sample_inet(RECORD_TCP, "::", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "::", 0);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	socklen_t size = sizeof(int);
 	int sysctl, v6only = -1;
@@ -210,7 +210,7 @@ START_TEST(the_default_of_the_system_does_not_matter_to_IPv6)
 		unit_skip("the default cannot be changed here");
 		return;
 	}
-	record.flags = families[_i].flag;
+	record.u.socket.flags = families[_i].flag;
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(write(sysctl, i == 0 ? "0" : "1", 1), 1);
 		ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
@@ -226,10 +226,9 @@ END_TEST
 
 START_TEST(an_option_that_cannot_be_set_is_a_refusal)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_UDP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_UDP, "127.0.0.1", 0);
 
-	record.flags = RECORD_V6ONLY;
+	record.u.socket.flags = RECORD_V6ONLY;
 	ck_assert_pstr_eq(refusal(&record), strerror(ENOPROTOOPT));
 	ck_assert_int_eq(errno, ENOPROTOOPT);
 }
@@ -237,8 +236,7 @@ END_TEST
 
 START_TEST(no_descriptor_left_is_a_refusal)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	unsigned long limit = unit_limit_fds();
 	const char *wrong = refusal(&record);
 	int error = errno;
@@ -252,8 +250,7 @@ END_TEST
 static void
 bind_low(void *argument)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 1);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 1);
 
 	(void)argument;
 	unit_must(

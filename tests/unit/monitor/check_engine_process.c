@@ -30,7 +30,7 @@ struct engine_process_test {
 	struct setup setup;
 	struct table table;
 	struct record_settings settings;
-	struct record_endpoint record;
+	struct record record;
 	struct endpoint endpoints[ENDPOINTS];
 	struct engine_process engine;
 	int log[2];

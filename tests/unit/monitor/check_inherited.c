@@ -36,10 +36,10 @@ struct wish {
 	uint32_t flags;
 };
 
-static struct record_endpoint
+static struct record
 wish_record(const struct wish *wish)
 {
-	struct record_endpoint record;
+	struct record record;
 	char name[64];
 
 	if (wish->address[0] == '@') {
@@ -50,13 +50,13 @@ wish_record(const struct wish *wish)
 		record =
 		    record_sample_inet(wish->kind, wish->address, wish->port);
 	}
-	record.handoff = wish->handoff;
-	record.flags = wish->flags;
+	record.u.endpoint.handoff = wish->handoff;
+	record.u.socket.flags = wish->flags;
 	return record;
 }
 
 static void
-bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+bind_well(struct endpoint *endpoint, const struct record *record)
 {
 	*endpoint = (struct endpoint){.record = record, .fd = -1};
 	ck_assert_ptr_null(endpoint_bind(endpoint));
@@ -77,14 +77,14 @@ static const struct wish wishes[] = {
 START_TEST(what_is_bound_as_wanted_is_taken_once)
 {
 	const struct wish *wish = &wishes[_i / 2];
-	struct record_endpoint record = wish_record(wish);
+	struct record record = wish_record(wish);
 	struct inherited inherited = {.items = NULL};
 	struct inherited_item *item;
 	struct endpoint endpoint;
 	const char *wrong = "unset";
 	int fd;
 
-	if (record.address.ss_family == AF_INET6 && !net_has_ipv6()) {
+	if (record.u.socket.address.ss_family == AF_INET6 && !net_has_ipv6()) {
 		unit_skip("no IPv6 here");
 		return;
 	}
@@ -142,13 +142,13 @@ static const struct {
 
 START_TEST(what_differs_in_one_thing_is_not_taken)
 {
-	struct record_endpoint has = wish_record(&others[_i].has);
-	struct record_endpoint wants = wish_record(&others[_i].wants);
+	struct record has = wish_record(&others[_i].has);
+	struct record wants = wish_record(&others[_i].wants);
 	struct inherited inherited = {.items = NULL};
 	const char *wrong = "unset";
 	struct endpoint endpoint;
 
-	if (has.address.ss_family == AF_INET6 && !net_has_ipv6()) {
+	if (has.u.socket.address.ss_family == AF_INET6 && !net_has_ipv6()) {
 		unit_skip("no IPv6 here");
 		return;
 	}
@@ -170,7 +170,7 @@ START_TEST(another_protocol_is_not_taken)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static const int protocols[] = {IPPROTO_MPTCP, IPPROTO_UDPLITE};
-	struct record_endpoint record = wish_record(&wishes[_i * 2]);
+	struct record record = wish_record(&wishes[_i * 2]);
 	struct inherited inherited = {.items = NULL};
 	const char *wrong;
 	int fd = socket(AF_INET, types[_i] | SOCK_CLOEXEC, protocols[_i]);
@@ -179,8 +179,9 @@ START_TEST(another_protocol_is_not_taken)
 		unit_skip("this kernel has no such protocol");
 		return;
 	}
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&record.address,
-			     record.address_length),
+	ck_assert_int_eq(
+	    bind(fd, (const struct sockaddr *)&record.u.socket.address,
+		record.u.socket.address_length),
 	    0);
 	if (types[_i] == SOCK_STREAM)
 		ck_assert_int_eq(listen(fd, 1), 0);
@@ -194,14 +195,15 @@ END_TEST
 /* A worker may have ended a socket that it was lent. */
 START_TEST(a_stranger_that_does_not_listen_is_not_taken)
 {
-	struct record_endpoint record = wish_record(&wishes[1]);
+	struct record record = wish_record(&wishes[1]);
 	struct endpoint of = {.record = &record};
 	struct inherited inherited = {.items = NULL};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	const char *wrong;
 
-	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&record.address,
-			     record.address_length),
+	ck_assert_int_eq(
+	    bind(fd, (const struct sockaddr *)&record.u.socket.address,
+		record.u.socket.address_length),
 	    0);
 	inherited_add(&inherited, fcntl(fd, F_DUPFD_CLOEXEC, 0), NULL);
 	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
@@ -214,7 +216,7 @@ END_TEST
 static void
 network_body(void *argument)
 {
-	struct record_endpoint record = wish_record(&wishes[0]);
+	struct record record = wish_record(&wishes[0]);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	struct inherited inherited = {.items = NULL};
 	socklen_t size = sizeof(uint64_t);
@@ -245,7 +247,7 @@ END_TEST
 static void
 many_body(void *argument)
 {
-	static struct record_endpoint records[MANY];
+	static struct record records[MANY];
 	struct inherited inherited = {.items = NULL};
 	struct rlimit limit;
 	const char *wrong;

@@ -24,25 +24,25 @@
 
 /* Binds a record that is right in every respect. */
 static void
-bind_well(struct endpoint *endpoint, const struct record_endpoint *record)
+bind_well(struct endpoint *endpoint, const struct record *record)
 {
 	const char *wrong;
 
 	*endpoint = (struct endpoint){.record = record, .fd = -1};
 	ck_assert_ptr_null(record_check(record));
 	wrong = endpoint_bind(endpoint);
-	ck_assert_msg(wrong == NULL, "%s: %s", record->name, wrong);
+	ck_assert_msg(wrong == NULL, "%s: %s", record->u.socket.name, wrong);
 }
 
 /* The path of a record's socket. */
 static const char *
-path_of(const struct record_endpoint *record)
+path_of(const struct record *record)
 {
-	return record->name + strlen("unix:");
+	return record->u.socket.name + strlen("unix:");
 }
 
 static int
-is_there(const struct record_endpoint *record)
+is_there(const struct record *record)
 {
 	struct stat st;
 
@@ -50,7 +50,7 @@ is_there(const struct record_endpoint *record)
 }
 
 static void
-is_file(const struct record_endpoint *record, mode_t mode, uid_t uid, gid_t gid)
+is_file(const struct record *record, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
@@ -66,11 +66,11 @@ static const mode_t modes[] = {0666, 0600, 0620, 0777, 0000};
 START_TEST(the_file_has_its_mode_whatever_the_umask)
 {
 	static const mode_t masks[] = {0, 077, 0777};
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
-	record.socket_mode = modes[_i];
+	record.u.socket.mode = modes[_i];
 	for (size_t i = 0; i < UNIT_COUNT(masks); i++) {
 		umask(masks[i]);
 		bind_well(&endpoint, &record);
@@ -82,7 +82,7 @@ END_TEST
 
 START_TEST(the_file_is_born_for_its_owner_alone)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 	struct stat st;
@@ -108,15 +108,15 @@ static const struct {
 
 START_TEST(the_file_has_its_owner_and_group)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
 	if (!monitor_rights_is_root())
 		return;
-	record.socket_mode = 0640;
-	record.socket_uid = owners[_i].uid;
-	record.socket_gid = owners[_i].gid;
+	record.u.socket.mode = 0640;
+	record.u.socket.uid = owners[_i].uid;
+	record.u.socket.gid = owners[_i].gid;
 	bind_well(&endpoint, &record);
 	is_file(
 	    &record, 0640, owners[_i].expected_uid, owners[_i].expected_gid);
@@ -128,16 +128,16 @@ END_TEST
 /* In the user's directory, which gives a group of its own or none. */
 START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
 {
-	struct record_endpoint record;
+	struct record record;
 	struct endpoint endpoint;
 
 	if (!monitor_rights_is_root())
 		return;
 	monitor_rights_directory("theirs", _i == 0 ? 0755 : 02755);
 	record = record_sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
-	record.socket_uid = MONITOR_RIGHTS_USER;
-	record.socket_gid = RECORD_NO_ID;
-	record.socket_mode = 0660;
+	record.u.socket.uid = MONITOR_RIGHTS_USER;
+	record.u.socket.gid = RECORD_NO_ID;
+	record.u.socket.mode = 0660;
 	bind_well(&endpoint, &record);
 	is_file(&record, 0660, MONITOR_RIGHTS_USER,
 	    _i == 0 ? 0 : MONITOR_RIGHTS_GROUP);
@@ -151,7 +151,7 @@ static const char *const private_paths[] = {"theirs/s", "theirs/deep/s"};
 
 START_TEST(the_socket_may_be_in_its_users_private_directory)
 {
-	struct record_endpoint record;
+	struct record record;
 	struct endpoint endpoint;
 
 	if (!monitor_rights_is_root())
@@ -163,9 +163,9 @@ START_TEST(the_socket_may_be_in_its_users_private_directory)
 	    0);
 	record = record_sample_unix(
 	    RECORD_UNIX_STREAM, unit_path(private_paths[_i]));
-	record.socket_uid = MONITOR_RIGHTS_USER;
-	record.socket_gid = MONITOR_RIGHTS_GROUP;
-	record.socket_mode = 0600;
+	record.u.socket.uid = MONITOR_RIGHTS_USER;
+	record.u.socket.gid = MONITOR_RIGHTS_GROUP;
+	record.u.socket.mode = 0600;
 	bind_well(&endpoint, &record);
 	ck_assert_int_eq(setfsuid(MONITOR_RIGHTS_USER), 0);
 	is_file(&record, 0600, MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP);
@@ -180,7 +180,7 @@ END_TEST
 
 START_TEST(a_file_that_cannot_be_given_away_is_removed)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("d/s"));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
@@ -192,7 +192,7 @@ START_TEST(a_file_that_cannot_be_given_away_is_removed)
 		    privilege_drop(MONITOR_RIGHTS_USER, MONITOR_RIGHTS_GROUP),
 		    0);
 	}
-	record.socket_gid = 0;
+	record.u.socket.gid = 0;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), strerror(EPERM));
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(endpoint.fd, -1);
@@ -203,7 +203,7 @@ END_TEST
 START_TEST(the_longest_path_is_bound)
 {
 	char path[RECORD_PATH_SIZE];
-	struct record_endpoint record;
+	struct record record;
 	struct endpoint endpoint;
 	size_t start = strlen(unit_path("a"));
 
@@ -222,7 +222,7 @@ END_TEST
 
 START_TEST(the_file_is_removed_only_when_that_is_wanted)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
@@ -268,7 +268,7 @@ static void (*const successors[])(const char *) = {
 /* Ours lives on under another name, which is not looked for either. */
 START_TEST(what_has_taken_our_files_place_stays)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint;
 
@@ -284,15 +284,15 @@ END_TEST
 /* Their user led the way to it by a link, after the way was looked at. */
 START_TEST(a_file_of_another_user_is_not_given_away)
 {
-	struct record_endpoint record;
+	struct record record;
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (!monitor_rights_is_root())
 		return;
 	unit_directory("theirs", 0755);
 	record = record_sample_unix(RECORD_UNIX_STREAM, unit_path("theirs/s"));
-	record.socket_uid = MONITOR_RIGHTS_USER;
-	record.socket_mode = _i == 0 ? 0666 : 0600;
+	record.u.socket.uid = MONITOR_RIGHTS_USER;
+	record.u.socket.mode = _i == 0 ? 0666 : 0600;
 	make_socket(path_of(&record));
 	ck_assert_int_eq(chmod(path_of(&record), 0600), 0);
 	ck_assert_int_eq(chown(unit_path("theirs"), MONITOR_RIGHTS_USER,

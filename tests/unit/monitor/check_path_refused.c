@@ -26,8 +26,7 @@
 static const char *
 refusal(const char *path)
 {
-	struct record_endpoint record =
-	    record_sample_unix(RECORD_UNIX_STREAM, path);
+	struct record record = record_sample_unix(RECORD_UNIX_STREAM, path);
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	const char *wrong;
 	int saved;
@@ -46,7 +45,7 @@ static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
 
 START_TEST(a_dead_socket_makes_room)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 	int client;
@@ -64,15 +63,15 @@ static const char *const left_behind[] = {"s", "theirs/s"};
 
 START_TEST(a_dead_socket_of_its_users_makes_room)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path(left_behind[_i]));
 	struct endpoint endpoint = {.record = &record, .fd = -1};
 
 	if (!monitor_rights_is_root())
 		return;
 	monitor_rights_directory("theirs", 0700);
-	record.socket_uid = MONITOR_RIGHTS_USER;
-	record.socket_mode = 0600;
+	record.u.socket.uid = MONITOR_RIGHTS_USER;
+	record.u.socket.mode = 0600;
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_pstr_eq(endpoint_bind(&endpoint), NULL);
@@ -98,12 +97,13 @@ END_TEST
 
 START_TEST(a_socket_that_does_not_listen_yet_is_live)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 	int live = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	ck_assert_int_eq(bind(live, (const struct sockaddr *)&record.address,
-			     record.address_length),
+	ck_assert_int_eq(
+	    bind(live, (const struct sockaddr *)&record.u.socket.address,
+		record.u.socket.address_length),
 	    0);
 	ck_assert_pstr_eq(refusal(unit_path("s")), LIVE);
 	fd_close(live);
@@ -115,11 +115,12 @@ START_TEST(a_datagram_socket_with_a_peer_is_live)
 {
 	int peer = net_bind(unit_path("peer"), SOCK_DGRAM);
 	int live = net_bind(unit_path("s"), SOCK_DGRAM);
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_DGRAM, unit_path("peer"));
 
-	ck_assert_int_eq(connect(live, (const struct sockaddr *)&record.address,
-			     record.address_length),
+	ck_assert_int_eq(
+	    connect(live, (const struct sockaddr *)&record.u.socket.address,
+		record.u.socket.address_length),
 	    0);
 	ck_assert_int_eq(net_reach(unit_path("s"), SOCK_DGRAM), -1);
 	ck_assert_int_eq(errno, EPERM);

@@ -63,9 +63,9 @@ fill(struct table_test *test)
 		.engine_gid = TEST_PROCESS_GID,
 		.endpoint_count = 1};
 	r[2].type = RECORD_ENDPOINT;
-	r[2].u.endpoint = record_sample_inet(RECORD_TCP, "127.0.0.1", 8080);
+	r[2] = record_sample_inet(RECORD_TCP, "127.0.0.1", 8080);
 	r[3].type = RECORD_ENDPOINT;
-	r[3].u.endpoint = record_sample_unix(RECORD_UNIX_STREAM, "@unit-table");
+	r[3] = record_sample_unix(RECORD_UNIX_STREAM, "@unit-table");
 	r[3].u.endpoint.owner = TEST_PROCESS_UID + 1;
 	r[4] = r[3];
 	test->size = RECORDS * sizeof(struct record);
@@ -108,8 +108,7 @@ right_body(void *argument)
 	unit_must(table->settings == &table->records[1].u.settings);
 	unit_must(table->endpoint_count == 2);
 	for (int i = 0; i < 2; i++) {
-		unit_must(table->endpoints[i].record ==
-		    &table->records[2 + i].u.endpoint);
+		unit_must(table->endpoints[i].record == &table->records[2 + i]);
 		unit_must(table->endpoints[i].fd == -1);
 		unit_must(table->endpoints[i].inode == 0);
 	}
@@ -177,10 +176,10 @@ static const struct {
     {RECORD(3), UINT32_MAX, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_HEADER, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_SETTINGS, RECORD(4), OUT_OF_PLACE},
-    {AT(2, u.endpoint.backlog), 0, RECORD(4),
-	"a backlog and a window of 1 or more were expected"},
-    {AT(3, u.endpoint.backlog), 0, RECORD(4),
-	"a backlog and a window of 1 or more were expected"},
+    {AT(2, u.socket.backlog), 0, RECORD(4),
+	"a backlog of 1 or more was expected"},
+    {AT(3, u.socket.backlog), 0, RECORD(4),
+	"a backlog of 1 or more was expected"},
 };
 
 static void
@@ -260,9 +259,8 @@ twice_body(void *argument)
 	test_process_descriptors();
 	fill(&test);
 	snprintf(path, sizeof(path), "@unit-table-%d", (int)getpid());
-	test.records[2].u.endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, path);
-	test.records[3].u.endpoint = test.records[2].u.endpoint;
+	test.records[2] = record_sample_unix(RECORD_UNIX_STREAM, path);
+	test.records[3] = test.records[2];
 	unit_must(run(&test) == -1);
 	unit_must(table_bind(&test.table, &test.setup, &test.setup.inherited) ==
 	    EX_OSERR);

@@ -24,7 +24,7 @@
 static struct test_child {
 	struct setup setup;
 	struct record_settings settings;
-	struct record_endpoint before_records[MOST], records[MOST];
+	struct record before_records[MOST], records[MOST];
 	struct table before, table;
 	struct channel_drain drain;
 	int log[2];
@@ -32,10 +32,10 @@ static struct test_child {
 } child;
 
 /* The number is the endpoint: an abstract socket, or a path from 100 on. */
-static struct record_endpoint
+static struct record
 record_of(int number, uint32_t handoff)
 {
-	struct record_endpoint record;
+	struct record record;
 	char name[64];
 
 	snprintf(
@@ -44,13 +44,12 @@ record_of(int number, uint32_t handoff)
 		snprintf(name, sizeof(name), "%d", number);
 	record = record_sample_unix(
 	    RECORD_UNIX_STREAM, number >= 100 ? unit_path(name) : name);
-	record.handoff = handoff;
+	record.u.endpoint.handoff = handoff;
 	return record;
 }
 
 static void
-open_table(
-    struct table *table, const struct record_endpoint *records, uint32_t count)
+open_table(struct table *table, const struct record *records, uint32_t count)
 {
 	*table = (struct table){
 	    .settings = &child.settings, .endpoint_count = count};
@@ -132,18 +131,18 @@ START_TEST(the_difference_is_told)
 {
 	init(0, 10);
 	/* Lent: 8, which is removed, and 9, which is not. */
-	child.before_records[8].handoff = RECORD_LISTENER;
-	child.before_records[9].handoff = RECORD_LISTENER;
-	child.before_records[4].flags = RECORD_RENDEZVOUS;
+	child.before_records[8].u.endpoint.handoff = RECORD_LISTENER;
+	child.before_records[9].u.endpoint.handoff = RECORD_LISTENER;
+	child.before_records[4].type = RECORD_RENDEZVOUS;
 	/* 3 and 9 stay, 5 changes, 10 and 11 are new, so is 12. */
 	child.records[0] = record_of(10, RECORD_CONNECTION);
 	child.records[1] = record_of(3, RECORD_CONNECTION);
 	child.records[2] = record_of(5, RECORD_CONNECTION);
-	child.records[2].backlog++;
+	child.records[2].u.socket.backlog++;
 	child.records[3] = record_of(11, RECORD_CONNECTION);
 	child.records[4] = record_of(9, RECORD_LISTENER);
 	child.records[5] = record_of(12, RECORD_CONNECTION);
-	child.records[5].flags = RECORD_RENDEZVOUS;
+	child.records[5].type = RECORD_RENDEZVOUS;
 	ck_assert_int_eq(over(6), -1);
 	take_over();
 	ck_assert_str_eq(child.text,
@@ -164,7 +163,7 @@ END_TEST
 /* Every bit of the largest table; nothing is bound. */
 START_TEST(each_endpoint_has_a_bit)
 {
-	static struct record_endpoint one;
+	static struct record one;
 
 	memset(&child, 0, sizeof(child));
 	ck_assert_int_eq(pipe2(child.log, O_CLOEXEC), 0);

@@ -217,7 +217,7 @@ START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
 {
 	struct fdrecv_wire_hello hello;
 	struct record_endpoint udp =
-	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
 	static struct wire_raw raw;
 	struct test_pool test;
 

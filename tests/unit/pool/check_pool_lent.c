@@ -39,7 +39,8 @@ lending_init(struct lending *lending, const char *path)
 	lending->pool = pool_find(
 	    &lending->pools, &lending->core, &lending->watch, path, geteuid());
 	ck_assert_ptr_nonnull(lending->pool);
-	lending->endpoint = record_sample_inet(RECORD_UDP, "127.0.0.1", 53);
+	lending->endpoint =
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
 	lending->udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_ne(lending->udp, -1);
 	handoff =

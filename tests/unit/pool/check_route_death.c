@@ -163,7 +163,8 @@ START_TEST(what_a_worker_confirmed_before_its_end_is_not_given_to_another)
 
 	init_sent(&test, 2);
 	test.endpoint =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket");
+	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
+		.u.endpoint;
 	wire_raw_send_receipt(
 	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);

@@ -24,11 +24,10 @@ enum sample {
 	SAMPLES,
 };
 
-#define ALL_FLAGS RECORD_DEFAULT_MAILBOX
-#define INET_FLAGS (ALL_FLAGS | RECORD_FREEBIND)
+#define INET_FLAGS RECORD_FREEBIND
 #define IP6_FLAGS (INET_FLAGS | RECORD_V6ONLY | RECORD_DUAL)
 #define TCP_FLAGS (RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE)
-#define UNIX_FLAGS (ALL_FLAGS | RECORD_UNIX_FLAGS)
+#define UNIX_FLAGS (RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY)
 
 /* One good record of every kind, and what is true of it. */
 static const struct {
@@ -51,7 +50,7 @@ static const struct {
     [ABSTRACT] = {RECORD_UNIX_STREAM, "@a", SOCK_STREAM, 1, 0, UNIX_FLAGS},
 };
 
-static struct record_endpoint
+static struct record
 good(enum sample sample)
 {
 	uint32_t kind = samples[sample].kind;
@@ -64,24 +63,26 @@ good(enum sample sample)
 
 START_TEST(a_good_record_of_every_kind_passes)
 {
-	struct record_endpoint record = good((enum sample)_i);
+	struct record record = good((enum sample)_i);
 
-	record_sample_check(&record, NULL, record.name);
-	record.handoff = RECORD_LISTENER;
-	record_sample_check(&record, NULL, record.name);
-	record.flags = samples[_i].flags;
-	record_sample_check(&record, NULL, record.name);
+	record_sample_check(&record, NULL, record.u.socket.name);
+	record.u.endpoint.handoff = RECORD_LISTENER;
+	record_sample_check(&record, NULL, record.u.socket.name);
+	record.u.socket.flags = samples[_i].flags;
+	record_sample_check(&record, NULL, record.u.socket.name);
 }
 END_TEST
 
 START_TEST(every_kind_is_understood)
 {
-	struct record_endpoint record = good((enum sample)_i);
+	struct record record = good((enum sample)_i);
 
-	ck_assert_int_eq(record_socket_type(record.kind), samples[_i].type);
 	ck_assert_int_eq(
-	    record_has_connections(&record), samples[_i].has_connections);
-	ck_assert_int_eq(record_is_path(&record), samples[_i].is_path);
+	    record_socket_type(record.u.socket.kind), samples[_i].type);
+	ck_assert_int_eq(record_has_connections(&record.u.socket),
+	    samples[_i].has_connections);
+	ck_assert_int_eq(
+	    record_path(&record.u.socket) != NULL, samples[_i].is_path);
 }
 END_TEST
 
@@ -89,23 +90,25 @@ END_TEST
 START_TEST(each_flag_passes_only_where_it_has_a_meaning)
 {
 	for (int bit = 0; bit < 32; bit++) {
-		struct record_endpoint record = good((enum sample)_i);
+		struct record record = good((enum sample)_i);
 
-		record.flags = UINT32_C(1) << bit;
+		record.u.socket.flags = UINT32_C(1) << bit;
 		record_sample_check(&record,
-		    (samples[_i].flags & record.flags) != 0 ? NULL : "a flag",
-		    record.name);
+		    (samples[_i].flags & record.u.socket.flags) != 0 ? NULL :
+								       "a flag",
+		    record.u.socket.name);
 	}
 }
 END_TEST
 
 START_TEST(connections_are_handed_off_only_where_there_are_some)
 {
-	struct record_endpoint record = good((enum sample)_i);
+	struct record record = good((enum sample)_i);
 
-	record.handoff = RECORD_CONNECTION;
+	record.u.endpoint.handoff = RECORD_CONNECTION;
 	record_sample_check(&record,
-	    samples[_i].has_connections ? NULL : "no connections", record.name);
+	    samples[_i].has_connections ? NULL : "no connections",
+	    record.u.socket.name);
 }
 END_TEST
 
@@ -113,19 +116,20 @@ END_TEST
 START_TEST(a_kind_goes_with_its_family_only)
 {
 	for (int other = 0; other < SAMPLES; other++) {
-		struct record_endpoint record = good((enum sample)_i);
+		struct record record = good((enum sample)_i);
 		int fits = (samples[_i].kind >= RECORD_UNIX_STREAM) ==
 		    (samples[other].kind >= RECORD_UNIX_STREAM);
 
-		record.handoff = RECORD_LISTENER;
-		record.kind = samples[other].kind;
-		record_sample_check(
-		    &record, fits ? NULL : "kind of socket", record.name);
+		record.u.endpoint.handoff = RECORD_LISTENER;
+		record.u.socket.kind = samples[other].kind;
+		record_sample_check(&record, fits ? NULL : "kind of socket",
+		    record.u.socket.name);
 	}
 }
 END_TEST
 
-#define FIELD(name) #name, offsetof(struct record_endpoint, name)
+#define FIELD(name) #name, offsetof(struct record, u.endpoint.name)
+#define SOCKET(name) #name, offsetof(struct record, u.socket.name)
 
 /* One field of a good record, spoiled or at a limit that it may have. */
 static const struct {
@@ -135,11 +139,11 @@ static const struct {
 	uint32_t value;
 	const char *wrong;
 } fields[] = {
-    {TCP4, FIELD(kind), 0, "kind of socket"},
-    {STREAM, FIELD(kind), 0, "kind of socket"},
-    {TCP4, FIELD(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
-    {STREAM, FIELD(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
-    {STREAM, FIELD(kind), UINT32_MAX, "kind of socket"},
+    {TCP4, SOCKET(kind), 0, "kind of socket"},
+    {STREAM, SOCKET(kind), 0, "kind of socket"},
+    {TCP4, SOCKET(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
+    {STREAM, SOCKET(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
+    {STREAM, SOCKET(kind), UINT32_MAX, "kind of socket"},
     {TCP4, FIELD(handoff), 0, "handoff"},
     {TCP4, FIELD(handoff), RECORD_LISTENER + 1, "handoff"},
     {TCP4, FIELD(handoff), UINT32_MAX, "handoff"},
@@ -168,23 +172,23 @@ static const struct {
     {TCP4, FIELD(count), UINT32_MAX, NULL},
     {TCP4, FIELD(index), 1, "out of range"},
     {TCP4, FIELD(index), UINT32_MAX, "out of range"},
-    {TCP4, FIELD(backlog), 0, "backlog"},
-    {TCP4, FIELD(backlog), 1, NULL},
-    {TCP4, FIELD(backlog), INT32_MAX, NULL},
-    {TCP4, FIELD(backlog), UINT32_C(1) << 31, "backlog"},
-    {TCP4, FIELD(backlog), UINT32_MAX, "backlog"},
-    {STREAM, FIELD(socket_mode), 0, NULL},
-    {STREAM, FIELD(socket_mode), 0777, NULL},
-    {STREAM, FIELD(socket_mode), 01000, "socket-mode"},
-    {DGRAM, FIELD(socket_mode), 04000, "socket-mode"},
-    {SEQPACKET, FIELD(socket_mode), RECORD_NO_ID, "socket-mode"},
-    {ABSTRACT, FIELD(socket_mode), RECORD_NO_ID, NULL},
-    {TCP4, FIELD(socket_mode), RECORD_NO_ID, NULL},
+    {TCP4, SOCKET(backlog), 0, "backlog"},
+    {TCP4, SOCKET(backlog), 1, NULL},
+    {TCP4, SOCKET(backlog), INT32_MAX, NULL},
+    {TCP4, SOCKET(backlog), UINT32_C(1) << 31, "backlog"},
+    {TCP4, SOCKET(backlog), UINT32_MAX, "backlog"},
+    {STREAM, SOCKET(mode), 0, NULL},
+    {STREAM, SOCKET(mode), 0777, NULL},
+    {STREAM, SOCKET(mode), 01000, "socket-mode"},
+    {DGRAM, SOCKET(mode), 04000, "socket-mode"},
+    {SEQPACKET, SOCKET(mode), RECORD_NO_ID, "socket-mode"},
+    {ABSTRACT, SOCKET(mode), RECORD_NO_ID, NULL},
+    {TCP4, SOCKET(mode), RECORD_NO_ID, NULL},
 };
 
 START_TEST(a_number_is_one_of_those_that_it_may_be)
 {
-	struct record_endpoint record = good(fields[_i].sample);
+	struct record record = good(fields[_i].sample);
 
 	memcpy((char *)&record + fields[_i].offset, &fields[_i].value,
 	    sizeof(fields[_i].value));
@@ -194,12 +198,12 @@ END_TEST
 
 START_TEST(the_last_endpoint_of_many_is_in_range_and_the_next_is_not)
 {
-	struct record_endpoint record = good(TCP4);
+	struct record record = good(TCP4);
 
-	record.count = 3;
-	record.index = 2;
+	record.u.endpoint.count = 3;
+	record.u.endpoint.index = 2;
 	record_sample_check(&record, NULL, "the last");
-	record.index = 3;
+	record.u.endpoint.index = 3;
 	record_sample_check(&record, "out of range", "one too many");
 }
 END_TEST

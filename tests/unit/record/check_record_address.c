@@ -29,18 +29,18 @@ static const struct {
 
 START_TEST(an_internet_address_has_the_length_of_its_family)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_inet(RECORD_TCP, inets[_i].address, 80);
 	char what[32];
 
-	for (uint32_t length = 0; length <= 2 * sizeof(record.address);
+	for (uint32_t length = 0; length <= 2 * sizeof(record.u.socket.address);
 	     length++) {
-		record.address_length = length;
+		record.u.socket.address_length = length;
 		snprintf(what, sizeof(what), "length %u", length);
 		record_sample_check(&record,
 		    length == inets[_i].length ? NULL : "IPv4 or IPv6", what);
 	}
-	record.address_length = UINT32_MAX;
+	record.u.socket.address_length = UINT32_MAX;
 	record_sample_check(&record, "IPv4 or IPv6", "no length");
 }
 END_TEST
@@ -48,12 +48,12 @@ END_TEST
 /* Every family there is, and more: the other one has another length. */
 START_TEST(an_internet_address_has_an_internet_family)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_inet(RECORD_UDP, inets[_i].address, 80);
 	char what[32];
 
 	for (unsigned int family = 0; family <= UINT16_MAX; family++) {
-		record.address.ss_family = (sa_family_t)family;
+		record.u.socket.address.ss_family = (sa_family_t)family;
 		snprintf(what, sizeof(what), "family %u", family);
 		record_sample_check(&record,
 		    family == inets[_i].family ? NULL :
@@ -66,15 +66,15 @@ END_TEST
 
 START_TEST(a_local_address_has_the_local_family)
 {
-	struct record_endpoint record =
+	struct record record =
 	    record_sample_unix(RECORD_UNIX_STREAM, _i == 0 ? "/run/a" : "@a");
 
 	for (unsigned int family = 0; family <= UINT16_MAX; family++) {
-		record.address.ss_family = (sa_family_t)family;
+		record.u.socket.address.ss_family = (sa_family_t)family;
 		record_sample_check(&record,
 		    family == AF_UNIX ? NULL : "kind of socket", "family");
-		ck_assert_int_eq(
-		    record_is_path(&record), family == AF_UNIX && _i == 0);
+		ck_assert_int_eq(record_path(&record.u.socket) != NULL,
+		    family == AF_UNIX && _i == 0);
 	}
 }
 END_TEST
@@ -106,23 +106,21 @@ static const struct {
     {"\0", 2, NULL},
 };
 
-static struct record_endpoint
+static struct record
 with_path(const char *bytes, size_t size)
 {
-	struct record_endpoint record =
-	    record_sample_unix(RECORD_UNIX_STREAM, "/run/a");
+	struct record record = record_sample_unix(RECORD_UNIX_STREAM, "/run/a");
 
-	memset((char *)&record.address + PATH_START, 0,
-	    sizeof(record.address) - PATH_START);
-	memcpy((char *)&record.address + PATH_START, bytes, size);
-	record.address_length = (uint32_t)(PATH_START + size);
+	memset((char *)&record.u.socket.address + PATH_START, 0,
+	    sizeof(record.u.socket.address) - PATH_START);
+	memcpy((char *)&record.u.socket.address + PATH_START, bytes, size);
+	record.u.socket.address_length = (uint32_t)(PATH_START + size);
 	return record;
 }
 
 START_TEST(a_path_is_absolute_and_ends_where_it_says)
 {
-	struct record_endpoint record =
-	    with_path(paths[_i].bytes, paths[_i].size);
+	struct record record = with_path(paths[_i].bytes, paths[_i].size);
 
 	record_sample_check(&record, paths[_i].wrong, paths[_i].bytes);
 }
@@ -131,7 +129,7 @@ END_TEST
 START_TEST(a_local_address_has_at_most_108_bytes)
 {
 	char bytes[PATH_SIZE + 2];
-	struct record_endpoint record;
+	struct record record;
 
 	memset(bytes, 'a', sizeof(bytes));
 	bytes[0] = _i == 0 ? '/' : '\0';
@@ -149,10 +147,10 @@ START_TEST(a_local_address_has_at_most_108_bytes)
 	record_sample_check(&record, "1 to 107", "one more");
 	record = with_path("/a", 3);
 	for (uint32_t length = 0; length <= PATH_START; length++) {
-		record.address_length = length;
+		record.u.socket.address_length = length;
 		record_sample_check(&record, "1 to 107", "without a path");
 	}
-	record.address_length = UINT32_MAX;
+	record.u.socket.address_length = UINT32_MAX;
 	record_sample_check(&record, "1 to 107", "no length");
 }
 END_TEST

@@ -23,11 +23,11 @@ static const struct {
 	const char *empty;
 	const char *wrong;
 } texts[] = {
-    {"listener", offsetof(struct record_endpoint, listener),
+    {"listener", offsetof(struct record, u.endpoint.listener),
 	RECORD_LISTENER_SIZE, 'a', "listener's name", "listener's name"},
-    {"name", offsetof(struct record_endpoint, name), RECORD_NAME_SIZE, 'a',
+    {"name", offsetof(struct record, u.socket.name), RECORD_NAME_SIZE, 'a',
 	NULL, "not printable"},
-    {"mailbox", offsetof(struct record_endpoint, mailbox), RECORD_PATH_SIZE,
+    {"mailbox", offsetof(struct record, u.endpoint.mailbox), RECORD_PATH_SIZE,
 	'/', "a mailbox", "a mailbox"},
 };
 
@@ -35,7 +35,7 @@ static const struct {
 
 /* A good record with length bytes of text in that field. */
 static char *
-fill(struct record_endpoint *record, int field, size_t length)
+fill(struct record *record, int field, size_t length)
 {
 	char *text = (char *)record + texts[field].offset;
 
@@ -49,7 +49,7 @@ fill(struct record_endpoint *record, int field, size_t length)
 
 START_TEST(a_text_is_as_long_as_its_field_leaves_room_for_its_NUL)
 {
-	struct record_endpoint record;
+	struct record record;
 
 	for (size_t length = 1; length < texts[_i].size; length++) {
 		fill(&record, _i, length);
@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(a_text_has_no_control_characters_anywhere)
 {
-	struct record_endpoint record;
+	struct record record;
 
 	for (size_t at = 0; at + 1 < texts[_i].size; at++)
 		for (int c = 1; c < 0x80; c = c == 0x1f ? 0x7f : c + 1) {
@@ -89,11 +89,10 @@ static const struct {
 
 START_TEST(a_mailbox_is_an_absolute_path)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
-	snprintf(
-	    record.mailbox, sizeof(record.mailbox), "%s", mailboxes[_i].text);
+	snprintf(record.u.endpoint.mailbox, sizeof(record.u.endpoint.mailbox),
+	    "%s", mailboxes[_i].text);
 	record_sample_check(&record, mailboxes[_i].wrong, mailboxes[_i].text);
 }
 END_TEST
@@ -109,11 +108,11 @@ static const char *const names[] = {"tcp:127.0.0.1:80",
 
 START_TEST(an_address_as_it_is_printed_passes_as_a_name)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
-	ck_assert_uint_lt(strlen(names[_i]), sizeof(record.name));
-	snprintf(record.name, sizeof(record.name), "%s", names[_i]);
+	ck_assert_uint_lt(strlen(names[_i]), sizeof(record.u.socket.name));
+	snprintf(record.u.socket.name, sizeof(record.u.socket.name), "%s",
+	    names[_i]);
 	record_sample_check(&record, NULL, names[_i]);
 }
 END_TEST
@@ -122,8 +121,7 @@ END_TEST
  * locale, which is "C" here. */
 START_TEST(a_listener_has_a_name_of_few_characters)
 {
-	struct record_endpoint record =
-	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
+	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
 
 	for (int c = 1; c < 256; c++) {
 		int within = isalnum(c) || c == '.' || c == '_' || c == '-';
@@ -137,7 +135,7 @@ START_TEST(a_listener_has_a_name_of_few_characters)
 			ck_assert_msg(
 			    record_is_listener_name(names_with_c[i]) == fits,
 			    "byte %d in place %d", c, i);
-			memcpy(record.listener, names_with_c[i], 4);
+			memcpy(record.u.endpoint.listener, names_with_c[i], 4);
 			record_sample_check(&record,
 			    fits ? NULL : "listener's name", "in a record");
 		}
@@ -161,15 +159,18 @@ END_TEST
  * another one; what still passes has all its ends. */
 START_TEST(no_byte_that_is_spoiled_lets_a_text_run_over)
 {
-	struct record_endpoint record;
+	struct record record;
 	uint64_t state = 0x9e3779b97f4a7c15U;
 	int refused = 0;
 
 	for (size_t at = 0; at < 8 * sizeof(record); at++) {
 		record = record_sample_unix(RECORD_UNIX_STREAM, "/run/a");
-		memset(record.name, 'a', sizeof(record.name) - 1);
-		memset(record.mailbox, '/', sizeof(record.mailbox) - 1);
-		memset(record.listener, 'a', sizeof(record.listener) - 1);
+		memset(record.u.socket.name, 'a',
+		    sizeof(record.u.socket.name) - 1);
+		memset(record.u.endpoint.mailbox, '/',
+		    sizeof(record.u.endpoint.mailbox) - 1);
+		memset(record.u.endpoint.listener, 'a',
+		    sizeof(record.u.endpoint.listener) - 1);
 		state ^= state << 13;
 		state ^= state >> 7;
 		state ^= state << 17;
@@ -183,10 +184,11 @@ START_TEST(no_byte_that_is_spoiled_lets_a_text_run_over)
 			ck_assert_ptr_nonnull(
 			    memchr((char *)&record + texts[i].offset, 0,
 				texts[i].size));
-		ck_assert_uint_le(record.refuse_length, RECORD_MESSAGE_SIZE);
-		ck_assert_int_ne(record_socket_type(record.kind), -1);
 		ck_assert_uint_le(
-		    record.address_length, sizeof(struct sockaddr_un));
+		    record.u.endpoint.refuse_length, RECORD_MESSAGE_SIZE);
+		ck_assert_int_ne(record_socket_type(record.u.socket.kind), -1);
+		ck_assert_uint_le(
+		    record.u.socket.address_length, sizeof(struct sockaddr_un));
 	}
 	ck_assert_int_gt(refused, 0);
 }

@@ -243,7 +243,7 @@ START_TEST(the_kind_is_that_of_what_is_handed_off)
 	struct handoff handoff =
 	    handoff_sample_make(&handoff_sample_longest, 0);
 
-	handoff_sample_endpoint.kind = kinds[_i].endpoint;
+	handoff_sample_endpoint.socket.kind = kinds[_i].endpoint;
 	handoff_sample_endpoint.handoff = kinds[_i].handoff;
 	ck_assert_int_eq(pass(&handoff).kind, kinds[_i].kind);
 }

@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(the_engine_writes_a_local_connection_so)
 {
-	struct record_endpoint endpoint = {.kind = RECORD_UNIX_SEQPACKET,
+	struct record_endpoint endpoint = {.socket.kind = RECORD_UNIX_SEQPACKET,
 	    .handoff = RECORD_CONNECTION,
 	    .protocol = RECORD_AUTO,
 	    .count = 1,
