@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The bind shim: what a program calls in libc's place when it is started with
- * LD_PRELOAD=libfdrecv-bind.so.  Runs with the rights of that program, in its
- * threads and in its children.  Owns no descriptor: the lent ones, named by
- * FDRECV_BIND_FDS, stay open under their numbers, so that the program can bind
- * again and its successors and children can bind too.
+ * The bind shim: functions that replace those of libc in a program that is
+ * started with LD_PRELOAD=libfdrecv-bind.so.  Runs with the rights of that
+ * program, in its threads and in its children.  Owns no descriptor: the lent
+ * ones, which FDRECV_BIND_FDS names, stay open under their numbers, so that the
+ * program can bind again, and its successors and children can bind too.
  *
- * bind(2) of an address that a lent socket has puts that socket under the
- * program's number.  listen(2) of one that listens leaves the backlog that the
- * broker gave it: programs ask for 5 or 128, and what does not fit is turned
- * away while they restart.  Removing the file of one does nothing: programs
- * clear the way before they bind, and clean up at their end.
+ * bind(2) to the address of a lent socket puts that socket under the program's
+ * number.  listen(2) on a lent socket that listens does nothing: the broker's
+ * backlog stays, since many programs ask for as little as 5, and clients would
+ * be turned away while they restart.  Removing the file of a lent socket does
+ * nothing: programs remove it before they bind and when they end.
  *
- * All else goes where it would have gone.  Nothing is allocated, locked or
- * printed until a lent socket is bound, and no call of the program fails that
- * would not have failed without.
+ * All other calls go to libc.  Nothing is allocated, locked or printed until a
+ * lent socket is bound, and no call fails that would succeed without the shim.
  */
 #include "bind/epoll_transfer.h"
 #include "bind/lent_sockets.h"
@@ -38,16 +37,16 @@ static const char *const bind_names[] = {
 
 #define BIND_NAMES (sizeof(bind_names) / sizeof(bind_names[0]))
 
-/* Who replaces a function of libc is called without a context, so this one is
- * the process's.  Written once, before main(). */
+/* Functions that replace those of libc get no context, so this one is global.
+ * It is written once, before main(). */
 static struct {
-	struct lent_sockets held;
+	struct lent_sockets lent;
 	void *next[BIND_NAMES];
 	int debug;
 } shim;
 
-/* The names that programs call.  libc's headers declare them in ways that
- * differ from one libc to the next. */
+/* The names that programs call.  Each libc declares them in another way, so the
+ * functions have other names in C. */
 int bind_bind(int fd, const struct sockaddr *address, socklen_t length) __asm__(
     "bind");
 int bind_listen(int fd, int backlog) __asm__("listen");
@@ -55,8 +54,8 @@ int bind_remove(const char *path) __asm__("remove");
 int bind_unlink(const char *path) __asm__("unlink");
 int bind_unlinkat(int dirfd, const char *path, int flags) __asm__("unlinkat");
 
-/* secure_getenv(3): a program that runs with more rights than its caller has
- * no use for what the caller says. */
+/* secure_getenv(3): a program with more rights than its caller must not obey
+ * the caller's environment. */
 __attribute__((constructor)) static void
 bind_load(void)
 {
@@ -67,11 +66,11 @@ bind_load(void)
 		shim.next[i] = dlsym(RTLD_NEXT, bind_names[i]);
 	shim.debug = secure_getenv("FDRECV_BIND_DEBUG") != NULL;
 	if (numbers != NULL)
-		lent_sockets_load(&shim.held, numbers);
+		lent_sockets_load(&shim.lent, numbers);
 	errno = saved;
 }
 
-/* Other libraries may call before this one's constructor. */
+/* Constructors of other libraries may call before this one's has run. */
 static void *
 bind_next(size_t which)
 {
@@ -79,9 +78,9 @@ bind_next(size_t which)
 					  dlsym(RTLD_NEXT, bind_names[which]);
 }
 
-/* One line, in one write. */
+/* Prints one line, in one write, if FDRECV_BIND_DEBUG is set. */
 __attribute__((format(printf, 1, 2))) static void
-bind_tell(const char *format, ...)
+bind_debug(const char *format, ...)
 {
 	char line[512];
 	va_list arguments;
@@ -95,11 +94,10 @@ bind_tell(const char *format, ...)
 	if (length >= (int)sizeof(line))
 		length = (int)sizeof(line) - 1;
 	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) == -1)
-		return; /* nobody could be told that either */
+		return; /* there is no way to report it */
 }
 
-/* Puts lent in the place of fd, atomically.  0, or -1 if the kernel did not
- * let it. */
+/* Atomically makes fd a duplicate of lent.  0, or -1 with errno. */
 static int
 bind_replace(int fd, int lent)
 {
@@ -109,10 +107,10 @@ bind_replace(int fd, int lent)
 
 	if (flags == -1)
 		flags = 0;
-	sockopt_copy_options(fd, lent);
+	sockopt_copy(fd, lent);
 	result = dup3(lent, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-	if (result != -1 && old != -1 && epoll_transfer_move(old, fd) > 0)
-		bind_tell("fdrecv-bind: descriptor %d: in epoll again\n", fd);
+	if (result != -1 && old != -1 && epoll_transfer(old, fd) > 0)
+		bind_debug("fdrecv-bind: descriptor %d: in epoll again\n", fd);
 	if (old != -1)
 		close(old);
 	return result == -1 ? -1 : 0;
@@ -124,20 +122,20 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 	int (*next)(int, const struct sockaddr *, socklen_t) = (int (*)(
 	    int, const struct sockaddr *, socklen_t))bind_next(BIND_BIND);
 	int saved = errno;
-	int lent = lent_sockets_find(&shim.held, fd, address, length);
+	int lent = lent_sockets_find(&shim.lent, fd, address, length);
 	char text[SOCKADDR_MATCH_TEXT_SIZE] = "";
 
 	if (shim.debug)
 		sockaddr_match_text(address, length, text);
 	if (lent != -1 && bind_replace(fd, lent) == 0) {
-		bind_tell("fdrecv-bind: descriptor %d: %s is the lent socket "
-			  "%d now\n",
+		bind_debug("fdrecv-bind: descriptor %d: %s is the lent socket "
+			   "%d now\n",
 		    fd, text, lent);
 		errno = saved;
 		return 0;
 	}
-	bind_tell("fdrecv-bind: descriptor %d: %s: no lent socket of this "
-		  "kind has that address, the kernel is asked\n",
+	bind_debug("fdrecv-bind: descriptor %d: %s: no lent socket of this "
+		   "kind has that address, the kernel is asked\n",
 	    fd, text);
 	errno = saved;
 	return next(fd, address, length);
@@ -151,11 +149,11 @@ bind_listen(int fd, int backlog)
 	int saved = errno;
 	int listens = 0;
 
-	if (lent_sockets_has(&shim.held, fd) &&
+	if (lent_sockets_has(&shim.lent, fd) &&
 	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 &&
 	    listens) {
-		bind_tell("fdrecv-bind: descriptor %d: listens already, the "
-			  "backlog stays\n",
+		bind_debug("fdrecv-bind: descriptor %d: listens already, the "
+			   "backlog stays\n",
 		    fd);
 		errno = saved;
 		return 0;
@@ -164,15 +162,15 @@ bind_listen(int fd, int backlog)
 	return next(fd, backlog);
 }
 
-/* 1 if path must not be removed. */
+/* True if path is the file of a lent socket and must not be removed. */
 static int
 bind_keeps(int dirfd, const char *path)
 {
 	int saved = errno;
-	int keeps = lent_sockets_has_file(&shim.held, dirfd, path);
+	int keeps = lent_sockets_has_file(&shim.lent, dirfd, path);
 
 	if (keeps)
-		bind_tell(
+		bind_debug(
 		    "fdrecv-bind: %s: is a lent socket's, it stays\n", path);
 	errno = saved;
 	return keeps;

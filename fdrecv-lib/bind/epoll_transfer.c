@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * epoll(7) knows sockets, not numbers: one that is put under the number of
- * another is not waited for, without a word.  Event loops that register a
- * socket as soon as they make it would never hear of a client.  What was
- * registered shows in /proc/self/fdinfo; without /proc it is lost.
+ * Registers a socket with epoll(7) again after it has taken the number of
+ * another one.  epoll knows sockets, not numbers, so without this an event loop
+ * that registers a socket before bind(2) would never hear of a client.
+ * /proc/self/fdinfo shows what was registered; without /proc it is lost.
  */
 #include "bind/epoll_transfer.h"
 
@@ -21,22 +21,22 @@
 static int
 epoll_transfer_is_epoll(const char *number)
 {
-	char path[PATH_MAX], what[32];
+	char path[PATH_MAX], target[32];
 	ssize_t length;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%s", number);
-	length = readlink(path, what, sizeof(what) - 1);
+	length = readlink(path, target, sizeof(target) - 1);
 	if (length == -1)
 		return 0;
-	what[length] = '\0';
-	return strcmp(what, "anon_inode:[eventpoll]") == 0;
+	target[length] = '\0';
+	return strcmp(target, "anon_inode:[eventpoll]") == 0;
 }
 
-/* What one line of an epoll instance's fdinfo says of the socket that has
- * this number and inode; 0 if it is about another. */
+/* Reads a line of an epoll instance's fdinfo.  1 if it describes the socket
+ * with this number and inode, otherwise 0. */
 static int
 epoll_transfer_read(
-    const char *line, int fd, ino_t inode, struct epoll_event *out)
+    const char *line, int fd, ino_t inode, struct epoll_event *out_event)
 {
 	unsigned int events;
 	uint64_t data;
@@ -47,14 +47,14 @@ epoll_transfer_read(
 		&number, &events, &data, &found) != 4 ||
 	    number != fd || found != inode)
 		return 0;
-	out->events = events;
-	out->data.u64 = data;
+	out_event->events = events;
+	out_event->data.u64 = data;
 	return 1;
 }
 
-/* Returns 1 if it was there. */
+/* Adds fd to one epoll instance if the socket was there.  1 if so. */
 static int
-epoll_transfer_move_one(const char *number, int fd, ino_t inode)
+epoll_transfer_one(const char *number, int fd, ino_t inode)
 {
 	struct epoll_event event;
 	char path[PATH_MAX], line[256];
@@ -74,7 +74,7 @@ epoll_transfer_move_one(const char *number, int fd, ino_t inode)
 }
 
 int
-epoll_transfer_move(int old, int fd)
+epoll_transfer(int old, int fd)
 {
 	struct dirent *entry;
 	struct stat st;
@@ -88,8 +88,8 @@ epoll_transfer_move(int old, int fd)
 		return 0;
 	while ((entry = readdir(dir)) != NULL)
 		if (epoll_transfer_is_epoll(entry->d_name))
-			moved += epoll_transfer_move_one(
-			    entry->d_name, fd, st.st_ino);
+			moved +=
+			    epoll_transfer_one(entry->d_name, fd, st.st_ino);
 	closedir(dir);
 	return moved;
 }

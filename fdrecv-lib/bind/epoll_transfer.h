@@ -2,9 +2,10 @@
 #ifndef FDRECV_BIND_EPOLL_TRANSFER_H
 #define FDRECV_BIND_EPOLL_TRANSFER_H
 
-/* Adds fd to every epoll instance of this process in which the socket old was
- * under the same number, with the same events and data.  Borrows both.
- * Returns in how many. */
-int epoll_transfer_move(int old, int fd);
+/* fd has taken the number of a socket of which old is a duplicate.  Adds fd to
+ * each epoll instance of this process that had that socket under this number,
+ * with the same events and data.  Borrows both.  Returns the number of
+ * instances. */
+int epoll_transfer(int old, int fd);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which lent socket an address means.  Runs in a program that knows nothing of
- * it, and that may have closed the lent descriptors and used their numbers
- * again: the kernel's cookie tells.
+ * The table of lent sockets, and which of them an address means.  Runs in a
+ * program that knows nothing of it.  The program may have closed a lent
+ * descriptor and reused its number, so the kernel's cookie identifies sockets.
  *
- * A program never gets a socket that hears more than it asked for, so that
- * what is meant for 127.0.0.1 alone is never open to everybody.  It gets one
- * that hears less in one case: an IPv6 wildcard without the IPv4 side, where
- * nobody was lent that side.
+ * A program never gets a socket that accepts more than it asked for: one that
+ * binds 127.0.0.1 is never open to everybody.  In one case it gets a socket
+ * that accepts less: an IPv6 wildcard without IPv4, if no IPv4 socket with the
+ * same port was lent.
  */
 #include "bind/lent_sockets.h"
 
@@ -32,7 +32,7 @@ lent_sockets_option(int fd, int level, int name)
 	return value;
 }
 
-/* 0 is no socket's. */
+/* 0 if fd is not a socket. */
 static uint64_t
 lent_sockets_cookie(int fd)
 {
@@ -43,57 +43,58 @@ lent_sockets_cookie(int fd)
 	return cookie;
 }
 
-/* What fd is and is bound to; 0, or -1 if that is no socket.  Without an
- * address it has port 0, or no more than a family. */
+/* Asks the kernel what fd is and where it is bound.  0, or -1 if it is not a
+ * socket.  Borrows fd. */
 static int
-lent_sockets_describe(int fd, struct lent_sockets_socket *out_socket)
+lent_sockets_describe(int fd, struct lent_sockets_entry *out_entry)
 {
-	struct lent_sockets_socket socket = {.fd = fd,
+	struct lent_sockets_entry entry = {.fd = fd,
 	    .cookie = lent_sockets_cookie(fd),
 	    .domain = lent_sockets_option(fd, SOL_SOCKET, SO_DOMAIN),
 	    .type = lent_sockets_option(fd, SOL_SOCKET, SO_TYPE),
 	    .protocol = lent_sockets_option(fd, SOL_SOCKET, SO_PROTOCOL),
 	    .v6only = lent_sockets_option(fd, IPPROTO_IPV6, IPV6_V6ONLY),
-	    .length = sizeof(socket.address)};
+	    .length = sizeof(entry.address)};
 
-	if (socket.cookie == 0 ||
-	    getsockname(
-		fd, (struct sockaddr *)&socket.address, &socket.length) == -1 ||
-	    socket.length > sizeof(socket.address))
+	if (entry.cookie == 0 ||
+	    getsockname(fd, (struct sockaddr *)&entry.address, &entry.length) ==
+		-1 ||
+	    entry.length > sizeof(entry.address))
 		return -1;
-	*out_socket = socket;
+	*out_entry = entry;
 	return 0;
 }
 
+/* An unbound socket has port 0, or only a family. */
 static int
-lent_sockets_is_bound(const struct lent_sockets_socket *socket)
+lent_sockets_is_bound(const struct lent_sockets_entry *entry)
 {
-	return socket->domain == AF_UNIX ?
-	    socket->length > offsetof(struct sockaddr_un, sun_path) :
-	    sockaddr_match_port(&socket->address) > 0;
+	return entry->domain == AF_UNIX ?
+	    entry->length > offsetof(struct sockaddr_un, sun_path) :
+	    sockaddr_match_port(&entry->address) > 0;
 }
 
 void
-lent_sockets_load(struct lent_sockets *held, const char *numbers)
+lent_sockets_load(struct lent_sockets *lent, const char *numbers)
 {
-	struct lent_sockets_socket socket;
+	struct lent_sockets_entry entry;
 	char *end;
 	long fd;
 
-	for (; held->count < LENT_SOCKETS_MAX; numbers = end) {
+	for (; lent->count < LENT_SOCKETS_MAX; numbers = end) {
 		fd = strtol(numbers, &end, 10);
 		if (end == numbers)
 			break;
 		if (fd >= 0 && fd <= INT_MAX &&
-		    lent_sockets_describe((int)fd, &socket) == 0 &&
-		    lent_sockets_is_bound(&socket))
-			held->sockets[held->count++] = socket;
+		    lent_sockets_describe((int)fd, &entry) == 0 &&
+		    lent_sockets_is_bound(&entry))
+			lent->entries[lent->count++] = entry;
 	}
 }
 
-/* Both hear all interfaces, or the same one. */
+/* True if both are bound to the same interface, or to none. */
 static int
-lent_sockets_is_device(int one, int other)
+lent_sockets_same_device(int one, int other)
 {
 	char names[2][IFNAMSIZ] = {"", ""};
 	socklen_t size = IFNAMSIZ;
@@ -105,86 +106,95 @@ lent_sockets_is_device(int one, int other)
 }
 
 static int
-lent_sockets_is_kind(const struct lent_sockets_socket *one,
-    const struct lent_sockets_socket *other)
+lent_sockets_same_kind(const struct lent_sockets_entry *one,
+    const struct lent_sockets_entry *other)
 {
 	return one->type == other->type && one->protocol == other->protocol;
 }
 
-/* IPV6_V6ONLY counts where the address is the wildcard only. */
+/* True unless IPV6_V6ONLY differs in a way that matters: only for the wildcard
+ * address, and only if the program would get more, or others have IPv4. */
 static int
-lent_sockets_is_family(const struct lent_sockets *held,
-    const struct lent_sockets_socket *lent,
-    const struct lent_sockets_socket *socket)
+lent_sockets_fits_v6only(const struct lent_sockets *lent,
+    const struct lent_sockets_entry *entry,
+    const struct lent_sockets_entry *wanted)
 {
+	const struct lent_sockets_entry *other;
 	struct sockaddr_in6 in6;
 
-	memcpy(&in6, &lent->address, sizeof(in6));
-	if (lent->domain != AF_INET6 || lent->v6only == socket->v6only ||
+	memcpy(&in6, &entry->address, sizeof(in6));
+	if (entry->domain != AF_INET6 || entry->v6only == wanted->v6only ||
 	    !IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr))
 		return 1;
-	if (!lent->v6only)
+	if (!entry->v6only)
 		return 0;
-	for (size_t i = 0; i < held->count; i++)
-		if (held->sockets[i].domain == AF_INET &&
-		    lent_sockets_is_kind(&held->sockets[i], socket) &&
-		    sockaddr_match_port(&held->sockets[i].address) ==
-			sockaddr_match_port(&lent->address))
+	for (size_t i = 0; i < lent->count; i++) {
+		other = &lent->entries[i];
+		if (other->domain == AF_INET &&
+		    lent_sockets_same_kind(other, wanted) &&
+		    sockaddr_match_port(&other->address) ==
+			sockaddr_match_port(&entry->address))
 			return 0;
+	}
 	return 1;
 }
 
+static int
+lent_sockets_is_open(const struct lent_sockets_entry *entry)
+{
+	return lent_sockets_cookie(entry->fd) == entry->cookie;
+}
+
 int
-lent_sockets_find(const struct lent_sockets *held, int fd,
+lent_sockets_find(const struct lent_sockets *lent, int fd,
     const struct sockaddr *address, socklen_t length)
 {
-	struct sockaddr_storage wanted = {0};
-	const struct lent_sockets_socket *lent;
-	struct lent_sockets_socket socket;
+	struct sockaddr_storage copy = {0};
+	const struct lent_sockets_entry *entry;
+	struct lent_sockets_entry wanted;
 
-	if (held->count == 0 || address == NULL ||
+	if (lent->count == 0 || address == NULL ||
 	    length <= offsetof(struct sockaddr_un, sun_path) ||
-	    length > sizeof(wanted) ||
-	    lent_sockets_describe(fd, &socket) == -1 ||
-	    lent_sockets_is_bound(&socket))
+	    length > sizeof(copy) || lent_sockets_describe(fd, &wanted) == -1 ||
+	    lent_sockets_is_bound(&wanted))
 		return -1;
-	memcpy(&wanted, address, length);
-	for (size_t i = 0; i < held->count; i++) {
-		lent = &held->sockets[i];
-		if (lent->domain == socket.domain &&
-		    lent_sockets_is_kind(lent, &socket) &&
+	memcpy(&copy, address, length);
+	for (size_t i = 0; i < lent->count; i++) {
+		entry = &lent->entries[i];
+		if (entry->domain == wanted.domain &&
+		    lent_sockets_same_kind(entry, &wanted) &&
 		    sockaddr_match_is(
-			&lent->address, lent->length, &wanted, length) &&
-		    lent_sockets_is_family(held, lent, &socket) &&
-		    lent_sockets_cookie(lent->fd) == lent->cookie &&
-		    lent_sockets_is_device(lent->fd, fd))
-			return lent->fd;
+			&entry->address, entry->length, &copy, length) &&
+		    lent_sockets_fits_v6only(lent, entry, &wanted) &&
+		    lent_sockets_is_open(entry) &&
+		    lent_sockets_same_device(entry->fd, fd))
+			return entry->fd;
 	}
 	return -1;
 }
 
 int
-lent_sockets_has(const struct lent_sockets *held, int fd)
+lent_sockets_has(const struct lent_sockets *lent, int fd)
 {
-	uint64_t cookie = held->count == 0 ? 0 : lent_sockets_cookie(fd);
+	uint64_t cookie = lent->count == 0 ? 0 : lent_sockets_cookie(fd);
 
-	for (size_t i = 0; cookie != 0 && i < held->count; i++)
-		if (held->sockets[i].cookie == cookie)
+	for (size_t i = 0; cookie != 0 && i < lent->count; i++)
+		if (lent->entries[i].cookie == cookie)
 			return 1;
 	return 0;
 }
 
 int
 lent_sockets_has_file(
-    const struct lent_sockets *held, int dirfd, const char *path)
+    const struct lent_sockets *lent, int dirfd, const char *path)
 {
-	const struct lent_sockets_socket *lent;
+	const struct lent_sockets_entry *entry;
 
-	for (size_t i = 0; path != NULL && i < held->count; i++) {
-		lent = &held->sockets[i];
+	for (size_t i = 0; path != NULL && i < lent->count; i++) {
+		entry = &lent->entries[i];
 		if (sockaddr_match_is_file(
-			&lent->address, lent->length, dirfd, path) &&
-		    lent_sockets_cookie(lent->fd) == lent->cookie)
+			&entry->address, entry->length, dirfd, path) &&
+		    lent_sockets_is_open(entry))
 			return 1;
 	}
 	return 0;

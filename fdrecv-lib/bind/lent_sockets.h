@@ -7,11 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The sockets that were lent to this program, as they were when it started. */
 #define LENT_SOCKETS_MAX 256
 
-struct lent_sockets_socket {
-	uint64_t cookie; /* the kernel's name for it, never used again */
+struct lent_sockets_entry {
+	uint64_t cookie; /* identifies the socket, never reused */
 	int fd;
 	int domain;
 	int type;
@@ -21,29 +20,30 @@ struct lent_sockets_socket {
 	struct sockaddr_storage address;
 };
 
+/* The sockets that were lent to this program, as they were at its start. */
 struct lent_sockets {
 	size_t count;
-	struct lent_sockets_socket sockets[LENT_SOCKETS_MAX];
+	struct lent_sockets_entry entries[LENT_SOCKETS_MAX];
 };
 
 /* Adds the bound sockets among the descriptors in numbers, which are decimal
- * and separated by blanks.  Borrows them.  What is no bound socket, or too
- * many, is left out. */
-void lent_sockets_load(struct lent_sockets *held, const char *numbers);
+ * and separated by blanks.  Borrows them.  Ignores other descriptors, and those
+ * for which there is no room. */
+void lent_sockets_load(struct lent_sockets *lent, const char *numbers);
 
-/* The lent descriptor that a program means which binds fd to address, or -1 if
- * there is none, or if bind(2) has to refuse it.  Borrows fd; what it returns
- * stays the table's. */
-int lent_sockets_find(const struct lent_sockets *held, int fd,
+/* The descriptor of the lent socket that a program wants when it binds fd to
+ * address, or -1 if there is none, or if bind(2) has to fail.  Borrows fd and
+ * the result. */
+int lent_sockets_find(const struct lent_sockets *lent, int fd,
     const struct sockaddr *address, socklen_t length);
 
-/* 1 if fd is a lent socket or a duplicate of one, whose number may have been
- * closed.  Borrows fd. */
-int lent_sockets_has(const struct lent_sockets *held, int fd);
+/* True if fd is a lent socket or a duplicate of one, whose own number may have
+ * been closed.  Borrows fd. */
+int lent_sockets_has(const struct lent_sockets *lent, int fd);
 
-/* 1 if path, looked up from dirfd as unlinkat(2) does, is the file of a lent
- * socket that is still held. */
+/* True if path, looked up from dirfd as unlinkat(2) does, is the file of a lent
+ * socket that is still open under its number. */
 int lent_sockets_has_file(
-    const struct lent_sockets *held, int dirfd, const char *path);
+    const struct lent_sockets *lent, int dirfd, const char *path);
 
 #endif

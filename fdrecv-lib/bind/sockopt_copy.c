@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a program has set on its own socket before it binds it.  That an option
- * was set shows in that it is not as a new socket has it; what is as new leaves
- * the lent socket as the broker made it.
+ * Copies the options that a program has set on its own socket before it binds
+ * it.  An option counts as set if its value differs from that of a new socket;
+ * all others remain on the lent socket as the broker has set them.
  *
- * Not here: IPV6_V6ONLY and SO_BINDTODEVICE, which have to fit already, and
- * SO_REUSEADDR and SO_REUSEPORT, which are about who else may bind the address
- * and so are for the broker to decide.
+ * Not copied are IPV6_V6ONLY and SO_BINDTODEVICE, which are equal if the socket
+ * is used at all, and SO_REUSEADDR and SO_REUSEPORT, because the broker decides
+ * who else may bind the address.
  */
 #include "bind/sockopt_copy.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What it takes for the longest value, the name of a congestion control. */
+/* The longest value is the name of a congestion control algorithm. */
 #define SOCKOPT_COPY_SIZE 64
 
 static const struct {
@@ -54,14 +54,14 @@ static const struct {
     {IPPROTO_IPV6, IPV6_RECVPKTINFO}, {IPPROTO_IPV6, IPV6_RECVTCLASS},
     {IPPROTO_IPV6, IPV6_TCLASS}, {IPPROTO_IPV6, IPV6_TRANSPARENT},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
-    {SOL_SOCKET, SO_PRIORITY}, /* IP_TOS sets it too, so it comes last */
+    {SOL_SOCKET, SO_PRIORITY}, /* last, because IP_TOS sets it too */
 };
 
 #define SOCKOPT_COPY_OPTIONS \
 	(sizeof(sockopt_copy_table) / sizeof(sockopt_copy_table[0]))
 
 static int
-sockopt_copy_option(int fd, int name)
+sockopt_copy_get(int fd, int name)
 {
 	socklen_t size = sizeof(int);
 	int value = 0;
@@ -70,7 +70,7 @@ sockopt_copy_option(int fd, int name)
 	return value;
 }
 
-/* The kernel doubles the size of a buffer that it is told. */
+/* setsockopt(2) doubles the size of a buffer. */
 static void
 sockopt_copy_halve(char value[SOCKOPT_COPY_SIZE])
 {
@@ -82,15 +82,15 @@ sockopt_copy_halve(char value[SOCKOPT_COPY_SIZE])
 }
 
 static void
-sockopt_copy_one(int from, int to, int unset, int level, int name)
+sockopt_copy_one(int from, int to, int fresh, int level, int name)
 {
-	char value[SOCKOPT_COPY_SIZE] = {0}, as_new[SOCKOPT_COPY_SIZE] = {0};
-	socklen_t size = sizeof(value), new_size = sizeof(as_new);
+	char value[SOCKOPT_COPY_SIZE] = {0}, initial[SOCKOPT_COPY_SIZE] = {0};
+	socklen_t size = sizeof(value), initial_size = sizeof(initial);
 
 	if (getsockopt(from, level, name, value, &size) == -1)
 		return;
-	if (getsockopt(unset, level, name, as_new, &new_size) == 0 &&
-	    new_size == size && memcmp(value, as_new, size) == 0)
+	if (getsockopt(fresh, level, name, initial, &initial_size) == 0 &&
+	    initial_size == size && memcmp(value, initial, size) == 0)
 		return;
 	if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_SNDBUF))
 		sockopt_copy_halve(value);
@@ -98,19 +98,19 @@ sockopt_copy_one(int from, int to, int unset, int level, int name)
 }
 
 void
-sockopt_copy_options(int from, int to)
+sockopt_copy(int from, int to)
 {
-	int unset = socket(sockopt_copy_option(from, SO_DOMAIN),
-	    sockopt_copy_option(from, SO_TYPE) | SOCK_CLOEXEC,
-	    sockopt_copy_option(from, SO_PROTOCOL));
+	int fresh = socket(sockopt_copy_get(from, SO_DOMAIN),
+	    sockopt_copy_get(from, SO_TYPE) | SOCK_CLOEXEC,
+	    sockopt_copy_get(from, SO_PROTOCOL));
 	int flags = fcntl(from, F_GETFL), lent = fcntl(to, F_GETFL);
 
-	/* Without room for one more descriptor all are given. */
+	/* If no descriptor is free for a new socket, all options are copied. */
 	for (size_t i = 0; i < SOCKOPT_COPY_OPTIONS; i++)
-		sockopt_copy_one(from, to, unset, sockopt_copy_table[i].level,
+		sockopt_copy_one(from, to, fresh, sockopt_copy_table[i].level,
 		    sockopt_copy_table[i].name);
-	if (unset != -1)
-		close(unset);
+	if (fresh != -1)
+		close(fresh);
 	if (flags != -1 && lent != -1 && ((flags ^ lent) & O_NONBLOCK) != 0)
 		fcntl(to, F_SETFL, lent ^ O_NONBLOCK);
 }

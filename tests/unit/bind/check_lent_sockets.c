@@ -142,8 +142,8 @@ START_TEST(only_the_same_socket_moves_in_epoll)
 
 	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
 	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
-	ck_assert_int_eq(epoll_transfer_move(fresh, fd), 0);
-	ck_assert_int_eq(epoll_transfer_move(old, fd), 1);
+	ck_assert_int_eq(epoll_transfer(fresh, fd), 0);
+	ck_assert_int_eq(epoll_transfer(old, fd), 1);
 	close(old);
 	event = (struct epoll_event){0};
 	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);

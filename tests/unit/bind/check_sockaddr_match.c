@@ -79,8 +79,9 @@ same(struct place lent, struct place asked)
 static const char *
 told(const struct place *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
 {
-	return sockaddr_match_text(
+	sockaddr_match_text(
 	    (const struct sockaddr *)&place->address, place->length, text);
+	return text;
 }
 
 static void
@@ -235,7 +236,8 @@ START_TEST(an_address_is_told_as_people_write_it)
 	ck_assert_str_eq(told(&inet6, text), "[::]:80");
 	ck_assert_str_eq(told(&path, text), "/run/x");
 	ck_assert_str_eq(told(&name, text), "@name");
-	ck_assert_str_eq(sockaddr_match_text(NULL, 0, text), "something else");
+	sockaddr_match_text(NULL, 0, text);
+	ck_assert_str_eq(text, "something else");
 	place.length = sizeof(place.address) + 1;
 	ck_assert_str_eq(told(&place, text), "something else");
 }

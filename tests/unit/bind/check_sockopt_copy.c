@@ -94,7 +94,7 @@ START_TEST(an_option_that_was_set_is_carried)
 	ck_assert_int_eq(setsockopt(from, option->level, option->name,
 			     &option->value, sizeof(int)),
 	    0);
-	sockopt_copy_options(from, to);
+	sockopt_copy(from, to);
 	ck_assert_msg(option_of(to, option) == option->found,
 	    "level %d, option %d: %d", option->level, option->name,
 	    option_of(to, option));
@@ -118,7 +118,7 @@ START_TEST(a_priority_is_carried_beside_a_type_of_service)
 	ck_assert_int_eq(
 	    setsockopt(from, SOL_SOCKET, SO_PRIORITY, &value, sizeof(value)),
 	    0);
-	sockopt_copy_options(from, to);
+	sockopt_copy(from, to);
 	ck_assert_int_eq(option_of(to, &tos), 16);
 	ck_assert_int_eq(option_of(to, &priority), 1);
 	close(from);
@@ -137,7 +137,7 @@ START_TEST(options_that_are_as_new_are_not_carried)
 	    setsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
 	ck_assert_int_eq(
 	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), 0);
-	sockopt_copy_options(fd, lent);
+	sockopt_copy(fd, lent);
 	ck_assert_int_eq(
 	    getsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
 	ck_assert_int_eq(value, 1);
@@ -160,7 +160,7 @@ START_TEST(options_are_carried_without_a_descriptor_to_spare)
 	ck_assert_int_eq(
 	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)), 0);
 	limit = unit_limit_fds();
-	sockopt_copy_options(fd, lent);
+	sockopt_copy(fd, lent);
 	unit_unlimit_fds(limit);
 	ck_assert_int_eq(
 	    getsockopt(lent, IPPROTO_TCP, TCP_KEEPCNT, &value, &size), 0);
