@@ -26,9 +26,7 @@ struct core {
 	struct bounded_close bounded;
 	struct fd_reserve spare;
 	struct rendezvous *rendezvous; /* NULL: there is none */
-	struct coalesce_count count;   /* by all listeners */
-	int more;                      /* a round ended before the queue did */
-	int pausing;                   /* between two rounds */
+	struct coalesce_load load;
 	uint64_t epoch; /* random: this engine among its predecessors */
 	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };

@@ -56,12 +56,13 @@ loop_run(struct core *core, const int *status)
 	    event_base_loop(core->base,
 		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
 		rendezvous = core->rendezvous;
-		pause_us = coalesce_next_us(&pace, clock_us(), &core->count);
-		core->pausing = pause_us != 0;
-		rendezvous_watch(rendezvous, core->pausing);
-		if (pause_us != 0 && !core->more)
+		pause_us =
+		    coalesce_next_us(&pace, clock_us(), &core->load.count);
+		core->load.pausing = pause_us != 0;
+		rendezvous_watch(rendezvous, core->load.pausing);
+		if (pause_us != 0 && !core->load.more)
 			usleep(pause_us);
-		core->more = 0;
+		core->load.more = 0;
 		if (rendezvous != NULL && rendezvous->watching)
 			rendezvous_look(rendezvous);
 	}

@@ -162,7 +162,7 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 	}
 	fd_reserve_note(&listener->core->spare, fd);
 	listener->stats->accepted++;
-	listener->core->count.accepted++;
+	listener->core->load.count.accepted++;
 	if (worker == NULL) {
 		listener_refuse(listener, endpoint, fd);
 		return 1;
@@ -207,7 +207,7 @@ listener_round(struct listener *listener, struct listener_endpoint *endpoint)
 {
 	struct worker *worker;
 	unsigned int most = coalesce_next_round(
-	    &endpoint->lone, LISTENER_ROUND, listener->core->pausing);
+	    &endpoint->lone, LISTENER_ROUND, listener->core->load.pausing);
 	unsigned int i = 0;
 
 	while (i < most &&
@@ -224,7 +224,7 @@ listener_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct listener_endpoint *endpoint = argument;
 	struct listener *listener = endpoint->listener;
-	uint64_t before = listener->core->count.accepted;
+	uint64_t before = listener->core->load.count.accepted;
 	int more = 1;
 
 	(void)fd;
@@ -234,9 +234,9 @@ listener_on_readable(evutil_socket_t fd, short what, void *argument)
 		finder_scan(&listener->pool->finder);
 	for (int i = 0; more && i < LISTENER_ROUNDS; i++)
 		more = listener_round(listener, endpoint);
-	listener->core->more |= more;
-	listener->core->count.rounds +=
-	    listener->core->count.accepted != before;
+	listener->core->load.more |= more;
+	listener->core->load.count.rounds +=
+	    listener->core->load.count.accepted != before;
 }
 
 void

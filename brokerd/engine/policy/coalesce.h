@@ -13,6 +13,13 @@ struct coalesce_count {
 	uint64_t rounds;   /* events that brought at least one */
 };
 
+/* What those who accept and the loop tell each other. */
+struct coalesce_load {
+	struct coalesce_count count;
+	int more;    /* a round ended although connections may still wait */
+	int pausing; /* the loop pauses between rounds */
+};
+
 /* Moderates wake-ups, as network drivers do: when many connections arrive fast,
  * a short pause between two rounds lets some gather, so that engine and worker
  * wake up once for all of them. */
