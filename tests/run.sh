@@ -80,35 +80,10 @@ build() {
     variant=$1
     shift
     printf '\n== build, %s\n' "$variant"
-    mkdir "$work/$variant"
-    set +e # or the one below has no effect
-    (
-        set -e
-        cd "$work/$variant"
-        "$top/configure" --quiet --enable-werror --prefix="$work/$variant/stage" \
-            --sysconfdir="$work/$variant/stage/etc" "$@"
-        make -s -j"$(nproc)"
-        make -s install
-        PKG_CONFIG_PATH=stage/lib/pkgconfig
-        export PKG_CONFIG_PATH
-        mkdir stage/examples stage/tools
-        make -s -C "$top/examples" OUT="$PWD/stage/examples" \
-            PKG_CONFIG_PATH="$PWD/stage/lib/pkgconfig" \
-            CFLAGS="-O1 -g -Werror ${EXAMPLE_CFLAGS:-}"
-        cp "$top"/examples/*.py "$top/README.md" stage/examples/
-        for tool in tests/tools/*; do
-            [ ! -f "$tool" ] || [ ! -x "$tool" ] || cp "$tool" stage/tools/
-        done
-    )
-    status=$?
-    set -e
-    [ "$status" -eq 0 ] || {
+    sh "$top/tests/build.sh" "$work/$variant" --enable-werror "$@" || {
         printf '%d passed, %d failed\n' "$passed" "$((failed + 1))"
         exit 1
     }
-    cp -r "$top/tests/integration" "$work/$variant/integration"
-    cp -r "$top/tests/vectors" "$work/$variant/stage/vectors"
-    chmod -R a+rX "$work/$variant"
 }
 
 # Runs a command in a network of its own, where it may have one.
@@ -120,23 +95,6 @@ network() {
     fi
 }
 
-# The suite of real changes of user needs root; an ordinary user runs the
-# other one.
-integration() {
-    variant=$1
-    suite=$2
-    shift 2
-    dir=$work/$variant
-    if [ "$suite" = root ]; then
-        network python3 "$dir/integration/run.py" root \
-            "$dir/stage" "$dir/stage/tools" "$@"
-    else
-        sh "$dir/integration/as-user.sh" "$dir" \
-            python3 "$dir/integration/run.py" user "$dir/stage" \
-            "$dir/stage/tools" "$@"
-    fi
-}
-
 test_variant() {
     variant=$1
     shift
@@ -145,11 +103,12 @@ test_variant() {
     count "load generator, $variant" network python3 \
         "$top/tests/tools/test_loadgen.py" "$dir/tests/tools"
     count "configurations, $variant" python3 \
-        "$dir/integration/bad/run.py" "$dir/stage/libexec/brokerd-conf"
+        "$dir/stage/integration/bad/run.py" "$dir/stage/libexec/brokerd-conf"
     count "configurations by brokerd -t, $variant" python3 \
-        "$dir/integration/bad/run.py" "$dir/stage/sbin/brokerd" -t -c
+        "$dir/stage/integration/bad/run.py" "$dir/stage/sbin/brokerd" -t -c
     if [ "$(id -u)" -eq 0 ]; then
-        count "integration as root, $variant" integration "$variant" root "$@"
+        count "integration as root, $variant" \
+            sh "$top/tests/integration.sh" "$dir" root "$@"
     else
         echo "skipped: integration as root, $variant: not started as root"
     fi
@@ -157,7 +116,7 @@ test_variant() {
         echo "skipped: integration as a user, $variant: root's has the time"
     else
         count "integration as a user, $variant" \
-            integration "$variant" user "$@"
+            sh "$top/tests/integration.sh" "$dir" user "$@"
     fi
 }
 

@@ -21,11 +21,15 @@ class Tree:
         self.top = os.path.join(directory, "tree")
         self.work = os.path.join(directory, "tmp")
         os.mkdir(self.work)
-        for name in ("examples/quickstart.sh", "tests/run.sh",
-                     "tests/source.sh"):
+        for name in ("examples/quickstart.sh", "tests/build.sh",
+                     "tests/run.sh", "tests/source.sh"):
             os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
             shutil.copy(os.path.join(SOURCE, name), self.path(name))
         self.write("tests/packages.sh", "exit 0\n")
+        # Not those of a make that runs this.
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("MAKEFLAGS", "MAKELEVEL")}
+        self.environment["LC_ALL"] = "C"
 
     def path(self, name):
         return os.path.join(self.top, name)
@@ -42,7 +46,7 @@ class Tree:
         return subprocess.run(["sh", self.path(name), *arguments],
                               capture_output=True, text=True, check=False,
                               stdin=subprocess.DEVNULL,
-                              env={**os.environ, "LC_ALL": "C"})
+                              env=self.environment)
 
 
 def check_source_is_the_tree_itself(tree):

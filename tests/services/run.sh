@@ -40,14 +40,8 @@ if [ -z "$stage" ]; then
     sh "$top/tests/packages.sh" autoconf automake gcc libcap-ng-dev \
         libconfuse-dev libevent-dev libmicrohttpd-dev libtool make pkg-config
     from=$(sh "$top/tests/source.sh" "$work/source")
-    stage=$work/stage
-    mkdir "$work/build" "$stage" "$stage/tools"
-    cd "$work/build"
-    "$from/configure" --quiet --prefix="$stage" --sysconfdir="$stage/etc"
-    make -s -j"$(nproc)" >/dev/null
-    make -s install >/dev/null
-    cp tests/tools/loadgen "$stage/tools/"
-    chmod -R a+rX "$work"
+    sh "$from/tests/build.sh" "$work/build" >/dev/null
+    stage=$work/build/stage
 fi
 cd "$work"
 unshare --net --mount sh -c 'ip link set lo up; exec "$@"' sh \
