@@ -8,8 +8,7 @@
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
 #include "engine/policy/coalesce.h"
-
-#include "wire/datagram.h"
+#include "engine/worker/worker_context.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,10 +24,10 @@ struct core {
 	struct refusals refusals;
 	struct bounded_close bounded;
 	struct fd_reserve spare;
-	struct rendezvous *rendezvous; /* NULL: there is none */
+	struct worker_context workers;
+	struct rendezvous *rendezvous;
 	struct coalesce_load load;
 	uint64_t epoch; /* random: this engine among its predecessors */
-	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };
 
 #endif

@@ -63,23 +63,24 @@ engine_on_adopt(
 	    socket_table_find(&engine->table, adopt->number));
 }
 
+static const struct rendezvous_callbacks engine_rendezvous_callbacks = {
+    .find = engine_find_worker,
+    .on_adopt = engine_on_adopt,
+};
+
 /* Takes fd. */
 static int
 engine_add_rendezvous(
     struct engine *engine, const struct record_rendezvous *record, int fd)
 {
-	struct rendezvous_user user = {
-	    engine_find_worker, engine_on_adopt, engine};
-
-	if (engine->core.rendezvous != NULL) {
+	if (engine->rendezvous.path[0] != '\0') {
 		fd_close(fd);
 		errno = EPROTO;
 		return -1;
 	}
-	engine->core.rendezvous = &engine->rendezvous;
 	engine->orphan.timeout_s = record->orphan_timeout_s;
 	return rendezvous_open(
-	    &engine->rendezvous, &engine->core, record, fd, &user);
+	    &engine->rendezvous, record_path(&record->socket), fd);
 }
 
 static int
@@ -259,6 +260,12 @@ engine_open(struct engine *engine)
 	    stats_open(&core->stats, CHANNEL_MEMFD) == -1 ||
 	    watch_open(&engine->watch, core->base) == -1)
 		return -1;
+	core->rendezvous = &engine->rendezvous;
+	core->workers.base = core->base;
+	core->workers.bounded = &core->bounded;
+	core->workers.stats = &core->stats;
+	core->workers.epoch = core->epoch;
+	receipt_ring_list_init(&core->workers.rings);
 	fd_reserve_init(&core->spare);
 	if (bounded_close_init(&core->bounded, core->base) == -1)
 		return -1;
@@ -282,8 +289,7 @@ engine_close(struct engine *engine)
 	if (engine->core.refusals.base != NULL)
 		refusals_done(&engine->core.refusals);
 	control_close(&engine->control);
-	if (engine->core.rendezvous != NULL)
-		rendezvous_close(&engine->rendezvous);
+	rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);
 	notify_close(&engine->notify);
 	upstream_stop(&engine->upstream);
@@ -297,11 +303,12 @@ engine_close(struct engine *engine)
 int
 engine_main(const char *manager)
 {
-	struct engine engine = {
-	    .watch = {.fd = -1}, .rendezvous = {.fd = -1}, .status = -1};
+	struct engine engine = {.watch = {.fd = -1}, .status = -1};
 
 	log_init(&engine.core.log, "engine", STDERR_FILENO);
 	socket_table_init(&engine.table, &engine.core, &engine.watch);
+	rendezvous_init(&engine.rendezvous, &engine.core.workers,
+	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
 	notify_open(&engine.notify, manager, &engine.core.log);
 	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||

@@ -5,7 +5,6 @@
 #include "engine/loop.h"
 
 #include "base/clock.h"
-#include "engine/worker/rendezvous.h"
 
 #include <sys/prctl.h>
 
@@ -46,7 +45,6 @@ loop_stop(struct event_base *base)
 void
 loop_run(struct core *core, const int *status)
 {
-	struct rendezvous *rendezvous;
 	struct coalesce pace = {0};
 	unsigned int pause_us = 0;
 
@@ -55,15 +53,15 @@ loop_run(struct core *core, const int *status)
 	while (*status == -1 &&
 	    event_base_loop(core->base,
 		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
-		rendezvous = core->rendezvous;
 		pause_us =
 		    coalesce_next_us(&pace, clock_us(), &core->load.count);
 		core->load.pausing = pause_us != 0;
-		rendezvous_watch(rendezvous, core->load.pausing);
+		receipt_ring_list_watch(
+		    &core->workers.rings, core->load.pausing);
 		if (pause_us != 0 && !core->load.more)
 			usleep(pause_us);
 		core->load.more = 0;
-		if (rendezvous != NULL && rendezvous->watching)
-			rendezvous_look(rendezvous);
+		if (core->workers.rings.watched)
+			receipt_ring_list_read(&core->workers.rings);
 	}
 }

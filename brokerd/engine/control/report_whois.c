@@ -80,7 +80,7 @@ whois_handoffs(
 static void
 whois_workers(struct whois *whois, const struct worker_list *list)
 {
-	const struct receipt_conn *link;
+	const struct receipt_conn *conn;
 	const struct worker *worker;
 
 	TAILQ_FOREACH (worker, list, entry) {
@@ -90,12 +90,12 @@ whois_workers(struct whois *whois, const struct worker_list *list)
 		    "the engine's end of a connection to the mailbox of worker "
 		    "%s, without a name of its own",
 		    worker->name);
-		TAILQ_FOREACH (link, &worker->links, entry)
-			whois_try(whois, link->fd, NULL, "receipts", NULL,
+		TAILQ_FOREACH (conn, &worker->conns.head, entry)
+			whois_try(whois, conn->fd, NULL, "receipts", NULL,
 			    "the engine's end of the connection on which "
 			    "worker %s sends receipts",
 			    worker->name);
-		whois_handoffs(whois, &worker->unreceipted,
+		whois_handoffs(whois, &worker->unreceipted.list,
 		    "a worker has it too, and has not confirmed it");
 	}
 }
@@ -107,10 +107,9 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 
 	whois_try(whois, context->fd, context->path, "control", NULL,
 	    "the control socket, %s", context->path);
-	if (rendezvous != NULL)
-		whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous",
-		    NULL, "the rendezvous socket, %s, where workers say HELLO",
-		    rendezvous->path);
+	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,
+	    "the rendezvous socket, %s, where workers say HELLO",
+	    rendezvous->path);
 	whois_try(whois, CHANNEL_FD, NULL, "channel", NULL,
 	    "the engine's end of the channel to the monitor");
 }

@@ -20,7 +20,7 @@ static const char *const workers_kinds[] = {
 static const char *
 workers_state(const struct worker *worker)
 {
-	if (worker->nameless)
+	if (worker->unlinked)
 		return "leaving";
 	if (worker->left)
 		return "left";
@@ -34,26 +34,26 @@ workers_state(const struct worker *worker)
 /* The process that said HELLO, or null if its pid namespace is not visible
  * from here. */
 static json_t *
-workers_pid(const struct receipt_conn *link)
+workers_pid(const struct receipt_conn *conn)
 {
 	struct ucred who = {.pid = 0};
 	socklen_t size = sizeof(who);
 
-	if (link == NULL ||
-	    getsockopt(link->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1 ||
+	if (conn == NULL ||
+	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1 ||
 	    who.pid <= 0)
 		return json_null();
 	return json_integer(who.pid);
 }
 
 static json_t *
-workers_label(const struct receipt_conn *link)
+workers_label(const struct receipt_conn *conn)
 {
 	char label[WORKERS_LABEL_SIZE + 1];
 	socklen_t size = WORKERS_LABEL_SIZE;
 
-	if (link == NULL ||
-	    getsockopt(link->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
+	if (conn == NULL ||
+	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
 		size = 0;
 	label[size] = '\0';
 	return report_text(label);
@@ -75,7 +75,7 @@ workers_listeners(const struct report *report)
 static json_t *
 workers_worker(const struct report *report, const struct worker *worker)
 {
-	const struct receipt_conn *link = TAILQ_FIRST(&worker->links);
+	const struct receipt_conn *conn = TAILQ_FIRST(&worker->conns.head);
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
 			 "s:I, s:I, s:o, s:I, s:o}",
@@ -84,11 +84,12 @@ workers_worker(const struct report *report, const struct worker *worker)
 	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
 	    (json_int_t)worker->mailbox.owner, "inode",
 	    (json_int_t)worker->mailbox.inode, "device",
-	    (json_int_t)worker->mailbox.device, "pid", workers_pid(link),
-	    "label", workers_label(link), "window",
+	    (json_int_t)worker->mailbox.device, "pid", workers_pid(conn),
+	    "label", workers_label(conn), "window",
 	    (json_int_t)worker->window.size, "unreceipted",
-	    (json_int_t)worker->unreceipted_count, "connections",
-	    worker->counted ? json_integer(worker->connections) : json_null(),
+	    (json_int_t)worker->unreceipted.count, "connections",
+	    worker->counts_connections ? json_integer(worker->connections) :
+					 json_null(),
 	    "weight", (json_int_t)worker->share.weight, "listeners",
 	    workers_listeners(report));
 }

@@ -4,6 +4,7 @@
  */
 #include "engine/control/routes.h"
 
+#include "base/log.h"
 #include "engine/control/answer.h"
 #include "engine/control/writer.h"
 

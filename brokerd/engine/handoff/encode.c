@@ -97,3 +97,16 @@ encode_plain(struct encode *encode, const struct handoff *handoff)
 	encode->bytes[0] = 'x';
 	encode->size = handoff->endpoint->protocol == RECORD_BARE ? 0 : 1;
 }
+
+void
+encode_datagram(struct encode *encode, const char *rendezvous, uint64_t epoch,
+    uint64_t sequence, struct handoff *const *handoffs, size_t count)
+{
+	if (handoffs[0]->endpoint->protocol != RECORD_AUTO) {
+		encode_plain(encode, handoffs[0]);
+		return;
+	}
+	encode_header(encode, rendezvous, epoch, sequence, count);
+	for (size_t i = 0; i < count; i++)
+		encode_record(encode, handoffs[i]);
+}

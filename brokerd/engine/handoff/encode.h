@@ -20,6 +20,12 @@ void encode_header(struct encode *encode, const char *rendezvous,
 /* Appends the record of a hand-off. */
 void encode_record(struct encode *encode, const struct handoff *handoff);
 
+/* Writes a datagram of count hand-offs, the first of that sequence: with
+ * records, or alone and plain where its endpoint says so. */
+void encode_datagram(struct encode *encode, const char *rendezvous,
+    uint64_t epoch, uint64_t sequence, struct handoff *const *handoffs,
+    size_t count);
+
 /* The payload that carries one hand-off without a record, in place of both:
  * one byte for portlisten, nothing for bare. */
 void encode_plain(struct encode *encode, const struct handoff *handoff);

@@ -7,6 +7,7 @@
 #include "engine/listener/listener.h"
 
 #include "base/clock.h"
+#include "engine/core.h"
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/policy/errors.h"

@@ -3,6 +3,7 @@
 #define ENGINE_LISTENER_LISTENER_H
 
 #include "channel/channel.h"
+#include "engine/policy/coalesce.h"
 #include "engine/pool/pool.h"
 
 struct event;

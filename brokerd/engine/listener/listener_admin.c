@@ -5,6 +5,7 @@
  */
 #include "engine/listener/listener.h"
 
+#include "engine/core.h"
 #include <errno.h>
 
 int

@@ -5,6 +5,7 @@
 #include "engine/listener/listener.h"
 
 #include "base/fd.h"
+#include "engine/core.h"
 #include "engine/handoff/bounded_close.h"
 
 #include <event2/event.h>

@@ -5,11 +5,10 @@
  */
 #include "engine/pool/pool.h"
 
+#include "engine/core.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/pool/route.h"
-#include "engine/worker/receipt_conn.h"
 #include "engine/worker/rendezvous.h"
-#include "engine/worker/unreceipted.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -57,14 +56,14 @@ pool_free_worker(struct pool *pool, struct worker *worker)
 	route_take_back(pool, worker);
 	pool->count--;
 	TAILQ_REMOVE(
-	    worker->nameless ? &pool->leaving : &pool->workers, worker, entry);
+	    worker->unlinked ? &pool->leaving : &pool->workers, worker, entry);
 	worker_free(worker);
 }
 
 static int
 pool_is_done_with(const struct worker *worker)
 {
-	return TAILQ_EMPTY(&worker->links) && worker->unreceipted_count == 0;
+	return worker->conns.count == 0 && worker->unreceipted.count == 0;
 }
 
 /* Its inode's number may be another mailbox's from now on. */
@@ -86,7 +85,7 @@ pool_drop(struct pool *pool, struct worker *worker)
 		return;
 	}
 	route_take_back(pool, worker);
-	worker->nameless = 1;
+	worker->unlinked = 1;
 	TAILQ_REMOVE(&pool->workers, worker, entry);
 	TAILQ_INSERT_TAIL(&pool->leaving, worker, entry);
 }
@@ -94,14 +93,14 @@ pool_drop(struct pool *pool, struct worker *worker)
 void
 pool_bury(struct pool *pool, struct worker *worker)
 {
-	struct receipt_conn *link;
+	struct receipt_conn *conn;
 
-	while ((link = TAILQ_FIRST(&worker->links)) != NULL)
-		receipt_conn_free(link);
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
 	worker->left = 1;
 	/* A child may have the mailbox still, and never read it: as long as
 	 * the name is there, remember that. */
-	if (!worker->nameless && mailbox_is_alive(&worker->mailbox)) {
+	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
 		route_take_back(pool, worker);
 		return;
 	}
@@ -142,11 +141,11 @@ pool_on_gone(void *argument, const char *name)
 }
 
 static void
-pool_on_room(struct worker *worker, void *argument)
+pool_on_room(void *owner, struct worker *worker)
 {
-	struct pool *pool = argument;
+	struct pool *pool = owner;
 
-	if (worker->nameless) {
+	if (worker->unlinked) {
 		if (pool_is_done_with(worker))
 			pool_free_worker(pool, worker);
 		return;
@@ -159,23 +158,29 @@ pool_on_room(struct worker *worker, void *argument)
 }
 
 static void
-pool_on_return(struct worker *worker, struct handoff *handoff, void *argument)
+pool_on_return(void *owner, struct handoff *handoff)
 {
-	(void)worker;
-	route_return(argument, handoff);
+	route_return(owner, handoff);
 }
 
 static void
-pool_on_death(struct worker *worker, void *argument)
+pool_on_death(void *owner, struct worker *worker)
 {
-	struct pool *pool = argument;
+	struct pool *pool = owner;
 
+	if (worker->kind == WORKER_NEW) {
+		rendezvous_catch_up(pool->core->rendezvous);
+		if (worker->kind != WORKER_NEW)
+			return; /* its connection will tell its end */
+	}
 	route_bury(pool, worker);
 	pool_wake(pool);
 }
 
-static const struct worker_user pool_worker_user = {
-    pool_on_room, pool_on_return, pool_on_death};
+static const struct worker_callbacks pool_worker_callbacks = {
+    .on_room = pool_on_room,
+    .on_return = pool_on_return,
+    .on_death = pool_on_death};
 
 static uint64_t
 pool_least_pass(const struct pool *pool)
@@ -211,7 +216,8 @@ pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 		mailbox_close(mailbox);
 		return;
 	}
-	worker = worker_new(pool->core, name, mailbox, &pool_worker_user, pool);
+	worker = worker_new(
+	    &pool->core->workers, name, mailbox, &pool_worker_callbacks, pool);
 	if (worker == NULL) {
 		limited_log_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
 		    "mailbox %s%s: %s", pool->finder.directory, name,
@@ -224,7 +230,7 @@ pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
 	pool->count++;
 	rendezvous_on_worker(pool->core->rendezvous, worker);
 	pool->starved = 1;
-	pool_on_room(worker, pool);
+	pool_on_room(pool, worker);
 }
 
 static const struct finder_callbacks pool_finder_callbacks = {

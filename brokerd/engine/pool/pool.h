@@ -27,7 +27,7 @@ struct pool {
 	struct core *core;
 	struct finder finder;
 	struct worker_list workers; /* next in turn first */
-	struct worker_list leaving; /* nameless, until all is confirmed */
+	struct worker_list leaving; /* unlinked, until all is confirmed */
 	struct worker_list queue;   /* those with something to be sent */
 	struct handoff_list held;   /* accepted, and no worker had room */
 	struct handoff_list lent;   /* bound sockets, for every worker */

@@ -5,8 +5,7 @@
  */
 #include "engine/pool/pool.h"
 
-#include "engine/worker/unreceipted.h"
-
+#include "engine/core.h"
 #include <errno.h>
 #include <string.h>
 
@@ -102,9 +101,9 @@ pool_release(struct pool *pool)
 	struct worker *worker;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		unreceipted_release(worker);
+		unreceipted_release(&worker->unreceipted);
 	TAILQ_FOREACH (worker, &pool->leaving, entry)
-		unreceipted_release(worker);
+		unreceipted_release(&worker->unreceipted);
 }
 
 int
@@ -113,10 +112,10 @@ pool_is_busy(const struct pool *pool)
 	const struct worker *worker;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (worker->unreceipted_count > 0)
+		if (worker->unreceipted.count > 0)
 			return 1;
 	TAILQ_FOREACH (worker, &pool->leaving, entry)
-		if (worker->unreceipted_count > 0)
+		if (worker->unreceipted.count > 0)
 			return 1;
 	return !TAILQ_EMPTY(&pool->held);
 }

@@ -6,10 +6,11 @@
 #include "engine/pool/route.h"
 
 #include "base/fd.h"
+#include "engine/core.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/handoff/tcp_probe.h"
 #include "engine/policy/errors.h"
-#include "engine/worker/receipt_conn.h"
+#include "engine/worker/receipts.h"
 #include "engine/worker/rendezvous.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 static size_t
 route_outstanding(const struct worker *worker)
 {
-	return worker->unreceipted_count + worker->outbox_count;
+	return worker->unreceipted.count + worker->outbox_count;
 }
 
 /* The kernel is not asked here: that is a system call for each. */
@@ -112,7 +113,7 @@ route_take_back(struct pool *pool, struct worker *worker)
 	struct handoff *handoff;
 
 	if (worker->outbox_count > 0)
-		TAILQ_REMOVE(&pool->queue, worker, queue);
+		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
 	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
 		TAILQ_REMOVE(&worker->outbox, handoff, entry);
 		route_hold(pool, handoff);
@@ -127,7 +128,7 @@ route_send_one(struct pool *pool, struct worker *worker)
 	int error;
 
 	if (worker_send(worker) == 0) {
-		TAILQ_REMOVE(&pool->queue, worker, queue);
+		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
 		return;
 	}
 	error = errno;
@@ -155,7 +156,7 @@ route_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
 	alone = !worker_is_receipted(worker, handoff->endpoint);
 	worker_put(worker, handoff);
 	if (worker->outbox_count == 1)
-		TAILQ_INSERT_TAIL(&pool->queue, worker, queue);
+		TAILQ_INSERT_TAIL(&pool->queue, worker, queue_entry);
 	if (alone || worker->outbox_count == FDRECV_WIRE_BATCH_MAX)
 		route_send_one(pool, worker);
 }
@@ -254,15 +255,13 @@ route_bury(struct pool *pool, struct worker *worker)
 
 	/* Its HELLO may wait at the rendezvous, and its receipts behind it. */
 	rendezvous_catch_up(pool->core->rendezvous);
-	receipt_conn_hear_out(worker);
-	all = worker->unreceipted_count;
-	while ((handoff = TAILQ_FIRST(&worker->unreceipted)) != NULL) {
-		TAILQ_REMOVE(&worker->unreceipted, handoff, entry);
-		handoff->stats->unreceipted--;
+	receipts_catch_up(worker);
+	all = worker->unreceipted.count;
+	while (
+	    (handoff = unreceipted_take_oldest(&worker->unreceipted)) != NULL) {
 		route_judge(pool, handoff, count == 0, worker->survived, &back);
 		count++;
 	}
-	worker->unreceipted_count = 0;
 	for (count = 0; (handoff = TAILQ_FIRST(&back)) != NULL; count++) {
 		TAILQ_REMOVE(&back, handoff, entry);
 		route_return(pool, handoff);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Decodes HELLO.  Engine, unprivileged.  Pure.  Anybody may connect to the
- * rendezvous socket and say anything.
+ * Decodes HELLO.  Engine, unprivileged.  Pure.  Any process may connect to the
+ * rendezvous socket and send anything.
  */
 #include "engine/worker/hello.h"
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 int
-hello_read(const unsigned char *bytes, size_t size, struct hello *out)
+hello_decode(const unsigned char *bytes, size_t size, struct hello *out)
 {
 	struct fdrecv_wire_hello wire;
 
@@ -30,9 +30,9 @@ hello_read(const unsigned char *bytes, size_t size, struct hello *out)
 	    .instance = wire.instance,
 	    .weight = wire.weight,
 	    .connections = wire.connections,
-	    .counted = (wire.flags & FDRECV_WIRE_COUNTED) != 0,
+	    .counts_connections = (wire.flags & FDRECV_WIRE_COUNTED) != 0,
 	    .paused = (wire.flags & FDRECV_WIRE_PAUSED) != 0,
-	    .offer = (wire.flags & FDRECV_WIRE_OFFER) != 0};
+	    .takes_ring = (wire.flags & FDRECV_WIRE_OFFER) != 0};
 	memcpy(out->name, bytes + wire.size, wire.name_length);
 	return 0;
 }

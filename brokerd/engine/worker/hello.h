@@ -7,20 +7,20 @@
 
 #define HELLO_NAME_SIZE 108
 
-/* What a worker says of itself and its mailbox. */
+/* The first message of a worker on a receipt connection. */
 struct hello {
-	char name[HELLO_NAME_SIZE];
-	uint64_t device;
+	char name[HELLO_NAME_SIZE]; /* of its mailbox */
+	uint64_t device;            /* likewise */
 	uint64_t inode;
-	uint64_t instance;
+	uint64_t instance; /* random, of the process; not 0 */
 	uint32_t weight;
-	uint32_t connections;
-	int counted;
+	uint32_t connections;   /* that the application serves now */
+	int counts_connections; /* the number above is kept up to date */
 	int paused;
-	int offer; /* takes a board */
+	int takes_ring;
 };
 
-/* Reads the first message of a receipt connection.  0, or -1 if it is none. */
-int hello_read(const unsigned char *bytes, size_t size, struct hello *out);
+/* Decodes a HELLO.  0, or -1 if the message is none. */
+int hello_decode(const unsigned char *bytes, size_t size, struct hello *out);
 
 #endif

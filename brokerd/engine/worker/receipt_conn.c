@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One receipt connection: HELLO, then receipts, then a hang-up.  Engine,
- * unprivileged.  The peer is a worker, or anybody.
+ * One receipt connection: HELLO, then receipts, then the end.  Engine,
+ * unprivileged.  The peer is a worker, or any other process.
  */
 #include "engine/worker/receipt_conn.h"
 
 #include "base/fd.h"
+#include "channel/adoption.h"
 #include "engine/handoff/bounded_close.h"
-#include "engine/worker/rendezvous.h"
-#include "engine/worker/unreceipted.h"
-#include "engine/worker/worker.h"
 
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -27,14 +25,13 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-#define RECEIPT_CONN_LATE_S 2 /* for HELLO, and for its worker to be found */
-#define RECEIPT_CONN_ALL 1024 /* messages */
-#define RECEIPT_CONN_MESSAGE_SIZE \
-	1088 /* with FDRECV_WIRE_RECEIPTS_MAX receipts */
+#define RECEIPT_CONN_LATE_US 2000000   /* to say HELLO, and to be claimed */
+#define RECEIPT_CONN_MESSAGES 1024     /* more than a socket's buffer holds */
+#define RECEIPT_CONN_MESSAGE_SIZE 1088 /* FDRECV_WIRE_RECEIPTS_MAX fit */
 
-/* Returns the pidfd of the peer, or -1: then the hang-up has to do. */
+/* Gives the pidfd of the peer, or -1: then only the hang-up tells its end. */
 static int
-receipt_conn_find_process(int fd, const struct ucred *peer)
+receipt_conn_open_process(int fd, const struct ucred *peer)
 {
 	socklen_t size = sizeof(int);
 	int process;
@@ -44,38 +41,12 @@ receipt_conn_find_process(int fd, const struct ucred *peer)
 	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
 }
 
-/* Numbers of another engine's hand-offs mean nothing here. */
-static void
-receipt_conn_on_receipt(
-    struct worker *worker, const struct fdrecv_wire_receipt *one, int ours)
-{
-	switch (one->kind) {
-	case FDRECV_WIRE_TAKEN:
-		if (ours)
-			unreceipted_on_taken(worker, one->sequence, one->count);
-		return;
-	case FDRECV_WIRE_LIMIT:
-	case FDRECV_WIRE_DENIED:
-		if (ours)
-			unreceipted_on_lost(worker, one->sequence, one->count,
-			    (enum fdrecv_wire_receipt_kind)one->kind);
-		return;
-	case FDRECV_WIRE_PAUSE:
-	case FDRECV_WIRE_RESUME:
-		worker->paused = one->kind == FDRECV_WIRE_PAUSE;
-		return;
-	default:
-		return; /* of a later version */
-	}
-}
-
 static void
 receipt_conn_on_receipts(
-    struct receipt_conn *link, const unsigned char *bytes, size_t size)
+    struct receipt_conn *conn, const unsigned char *bytes, size_t size)
 {
 	struct fdrecv_wire_receipts head;
-	struct fdrecv_wire_receipt one;
-	struct worker *worker = link->worker;
+	struct fdrecv_wire_receipt receipt;
 
 	if (size < sizeof(head))
 		return;
@@ -83,98 +54,84 @@ receipt_conn_on_receipts(
 	if (memcmp(head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
 		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
 	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
-	    head.receipt_size < sizeof(one) || head.size > size ||
-	    (size_t)head.count * head.receipt_size > size - head.size ||
-	    worker->shared)
+	    head.receipt_size < sizeof(receipt) || head.size > size ||
+	    (size_t)head.count * head.receipt_size > size - head.size)
 		return;
-	worker->connections = head.connections;
+	conn->list->callbacks->on_connections(
+	    conn->list->owner, head.connections);
 	for (size_t i = 0; i < head.count; i++) {
-		memcpy(&one, bytes + head.size + i * head.receipt_size,
-		    sizeof(one));
-		receipt_conn_on_receipt(
-		    worker, &one, head.epoch == worker->core->epoch);
+		memcpy(&receipt, bytes + head.size + i * head.receipt_size,
+		    sizeof(receipt));
+		/* Numbers of another engine's hand-offs mean nothing. */
+		if (head.epoch == conn->context->epoch ||
+		    receipt.kind == FDRECV_WIRE_PAUSE ||
+		    receipt.kind == FDRECV_WIRE_RESUME)
+			conn->list->callbacks->on_receipt(
+			    conn->list->owner, &receipt);
 	}
 }
 
-/* The peer is gone.  Its worker, and link, may be gone afterwards. */
-static void
-receipt_conn_on_end(struct receipt_conn *link)
-{
-	struct worker *worker = link->worker;
-
-	receipt_conn_free(link);
-	if (worker != NULL && !worker->shared)
-		worker->user->on_death(worker, worker->argument);
-}
-
-/* Not a worker, but a new monitor.  It may take its time. */
+/* A monitor, not a worker, and it may take its time. */
 static int
-receipt_conn_on_adopt(struct receipt_conn *link, const unsigned char *bytes)
+receipt_conn_on_adopt(struct receipt_conn *conn, const unsigned char *bytes)
 {
-	const struct rendezvous_user *user = &link->rendezvous->user;
 	struct channel_adopt adopt;
 
 	memcpy(&adopt, bytes, sizeof(adopt));
-	if (user->adopt(user->argument, &adopt, link->uid, link->fd) == -1)
-		return -1;
-	event_del(link->late);
-	return 0;
+	timer_stop(&conn->late);
+	return conn->list->callbacks->on_adopt(conn->list->owner, conn, &adopt);
 }
 
-/* One message; -1 if the link has to end. */
+/* 0, or -1 if the connection has to end. */
 static int
 receipt_conn_on_message(
-    struct receipt_conn *link, const unsigned char *bytes, size_t size)
+    struct receipt_conn *conn, const unsigned char *bytes, size_t size)
 {
 	if (size == 0)
 		return -1; /* hung up */
-	if (link->worker != NULL) {
-		receipt_conn_on_receipts(link, bytes, size);
-	} else if (!link->greeted && size == sizeof(struct channel_adopt) &&
-	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, FDRECV_WIRE_MAGIC_SIZE) == 0) {
-		return receipt_conn_on_adopt(link, bytes);
-	} else if (link->greeted ||
-	    hello_read(bytes, size, &link->hello) == -1) {
-		return -1;
-	} else {
-		link->greeted = 1;
-		rendezvous_on_hello(link->rendezvous, link);
+	if (conn->state == RECEIPT_CONN_CLAIMED) {
+		receipt_conn_on_receipts(conn, bytes, size);
+		return 0;
 	}
+	if (size == sizeof(struct channel_adopt) &&
+	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, FDRECV_WIRE_MAGIC_SIZE) == 0)
+		return receipt_conn_on_adopt(conn, bytes);
+	if (hello_decode(bytes, size, &conn->hello) == -1)
+		return -1;
+	conn->state = RECEIPT_CONN_WAITING;
+	conn->list->callbacks->on_hello(conn->list->owner, conn);
 	return 0;
 }
 
-/* The worker has hung up, or not: what it wrote before is there, and is no
- * more than the board has places.  What it writes meanwhile may never end. */
+/* What a worker wrote before it hung up fits into the ring.  A worker that
+ * writes on and on is read for one round only. */
 static void
-receipt_conn_read_board(struct receipt_conn *link)
+receipt_conn_read_ring(struct receipt_conn *conn)
 {
-	uint64_t sequence;
-	uint32_t count;
+	struct fdrecv_wire_receipt receipt = {.kind = FDRECV_WIRE_TAKEN};
 
-	for (uint32_t n = 0; n < FDRECV_WIRE_RING_PLACES; n += count) {
-		count = receipt_ring_take(&link->board, &sequence);
-		if (count == 0)
+	for (uint32_t n = 0; n < FDRECV_WIRE_RING_PLACES; n += receipt.count) {
+		receipt.count =
+		    receipt_ring_take(&conn->ring, &receipt.sequence);
+		if (receipt.count == 0)
 			return;
-		if (!link->worker->shared)
-			unreceipted_on_taken(link->worker, sequence, count);
+		conn->list->callbacks->on_receipt(conn->list->owner, &receipt);
 	}
 }
 
-void
-receipt_conn_look(struct receipt_conn *link)
+static void
+receipt_conn_on_news(void *owner)
 {
-	struct worker *worker = link->worker;
+	struct receipt_conn *conn = owner;
 
-	if (!receipt_ring_has_news(&link->board))
-		return;
-	receipt_conn_read_board(link);
-	worker->user->on_room(worker, worker->argument);
+	receipt_conn_read_ring(conn);
+	conn->list->callbacks->on_read(conn->list->owner);
 }
 
-/* Reads one message, and the board.  1 there may be more, 0 there is nothing,
- * -1 the link has ended. */
+/* Reads one message, and the ring.  1 there may be more, 0 there is none, -1
+ * the connection has ended. */
 static int
-receipt_conn_read(struct receipt_conn *link)
+receipt_conn_read(struct receipt_conn *conn)
 {
 	unsigned char bytes[RECEIPT_CONN_MESSAGE_SIZE];
 	struct iovec part = {bytes, sizeof(bytes)};
@@ -182,177 +139,172 @@ receipt_conn_read(struct receipt_conn *link)
 	ssize_t n;
 	int got = 1;
 
-	/* Descriptors that strangers send are closed in here. */
-	bounded_close_begin(&link->rendezvous->core->bounded);
-	n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
-	/* The offer was never read: that comes once, before what was said. */
+	/* recvmsg(2) closes the descriptors that a stranger sends. */
+	bounded_close_begin(conn->context->bounded);
+	n = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
+	/* The peer closed without reading the offer of a ring.  The kernel
+	 * reports this once, before the messages that the peer sent. */
 	if (n == -1 && errno == ECONNRESET)
-		n = recvmsg(link->fd, &msg, MSG_DONTWAIT);
-	bounded_close_end(&link->rendezvous->core->bounded);
+		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
+	bounded_close_end(conn->context->bounded);
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
 	else if ((msg.msg_flags & MSG_CTRUNC) != 0 ||
-	    receipt_conn_on_message(link, bytes, (size_t)n) == -1)
+	    receipt_conn_on_message(conn, bytes, (size_t)n) == -1)
 		got = -1;
-	receipt_conn_read_board(link);
-	return got;
-}
-
-/* More than a socket's buffer holds is never read. */
-static int
-receipt_conn_read_all(struct receipt_conn *link)
-{
-	int got = 1;
-
-	for (int i = 0; got == 1 && i < RECEIPT_CONN_ALL; i++)
-		got = receipt_conn_read(link);
+	receipt_conn_read_ring(conn);
 	return got;
 }
 
 int
-receipt_conn_listen(struct receipt_conn *link)
+receipt_conn_read_all(struct receipt_conn *conn)
 {
-	if (!link->greeted && receipt_conn_read(link) == -1 &&
-	    link->worker == NULL)
+	int got = 1;
+
+	for (int i = 0; got == 1 && i < RECEIPT_CONN_MESSAGES; i++)
+		got = receipt_conn_read(conn);
+	return got == -1 ? -1 : 0;
+}
+
+int
+receipt_conn_catch_up(struct receipt_conn *conn)
+{
+	if (conn->state == RECEIPT_CONN_NEW && receipt_conn_read(conn) == -1)
 		return -1;
-	if (link->worker != NULL)
-		receipt_conn_read_all(link);
+	if (conn->state == RECEIPT_CONN_CLAIMED)
+		receipt_conn_read_all(conn);
 	return 0;
 }
 
-void
-receipt_conn_hear_out(struct worker *worker)
+static void
+receipt_conn_end(struct receipt_conn *conn)
 {
-	struct receipt_conn *link;
-
-	TAILQ_FOREACH (link, &worker->links, entry)
-		receipt_conn_read_all(link);
+	conn->list->callbacks->on_end(conn->list->owner, conn);
 }
 
 static void
 receipt_conn_on_readable(evutil_socket_t fd, short what, void *argument)
 {
-	struct receipt_conn *link = argument;
-	struct worker *worker;
+	struct receipt_conn *conn = argument;
 
 	(void)fd;
 	(void)what;
-	if (link->greeted && link->worker == NULL) {
-		event_del(link->readable); /* until there is a worker */
-		return;
-	}
-	if (receipt_conn_read(link) == -1) {
-		receipt_conn_on_end(link);
-		return;
-	}
-	worker = link->worker;
-	if (worker != NULL)
-		worker->user->on_room(worker, worker->argument);
+	if (conn->state == RECEIPT_CONN_WAITING)
+		event_del(conn->readable); /* until it is claimed */
+	else if (receipt_conn_read(conn) == -1)
+		receipt_conn_end(conn);
+	else if (conn->state == RECEIPT_CONN_CLAIMED)
+		conn->list->callbacks->on_read(conn->list->owner);
 }
 
-/* The process that said HELLO has ended, whoever else has its sockets. */
+/* The process that made the connection has ended. */
 static void
 receipt_conn_on_ended(evutil_socket_t fd, short what, void *argument)
 {
-	struct receipt_conn *link = argument;
+	struct receipt_conn *conn = argument;
 
 	(void)fd;
 	(void)what;
-	receipt_conn_listen(link); /* all that it said may be there unread */
-	/* Where it has not hung up, a child has it, and perhaps what the
-	 * application was at. */
-	if (link->worker != NULL)
-		link->worker->survived = receipt_conn_read_all(link) != -1;
-	receipt_conn_on_end(link);
+	receipt_conn_catch_up(conn);
+	/* If nobody has hung up, a child has the connection, and may have the
+	 * client's connection that the process was serving. */
+	if (conn->state == RECEIPT_CONN_CLAIMED)
+		conn->survived = receipt_conn_read_all(conn) == 0;
+	receipt_conn_end(conn);
 }
 
 static void
-receipt_conn_on_late(evutil_socket_t fd, short what, void *argument)
+receipt_conn_on_late(void *owner)
 {
-	(void)fd;
-	(void)what;
-	receipt_conn_free(argument);
+	receipt_conn_end(owner);
+}
+
+static void
+receipt_conn_enter_list(
+    struct receipt_conn *conn, struct receipt_conn_list *list)
+{
+	TAILQ_INSERT_TAIL(&list->head, conn, entry);
+	list->count++;
+	conn->list = list;
+}
+
+static void
+receipt_conn_leave_list(struct receipt_conn *conn)
+{
+	TAILQ_REMOVE(&conn->list->head, conn, entry);
+	conn->list->count--;
+}
+
+static int
+receipt_conn_open(struct receipt_conn *conn)
+{
+	struct event_base *base = conn->context->base;
+
+	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST,
+	    receipt_conn_on_readable, conn);
+	conn->ended = event_new(
+	    base, conn->process, EV_READ, receipt_conn_on_ended, conn);
+	if (timer_init(&conn->late, base, receipt_conn_on_late, conn) == -1 ||
+	    conn->readable == NULL || conn->ended == NULL)
+		return -1;
+	event_add(conn->readable, NULL);
+	if (conn->process != -1)
+		event_add(conn->ended, NULL);
+	timer_set(&conn->late, RECEIPT_CONN_LATE_US);
+	return 0;
 }
 
 struct receipt_conn *
-receipt_conn_new(struct rendezvous *rendezvous, int fd)
+receipt_conn_new(
+    struct worker_context *context, int fd, struct receipt_conn_list *list)
 {
-	static const struct timeval late = {RECEIPT_CONN_LATE_S, 0};
-	struct event_base *base = rendezvous->core->base;
-	struct receipt_conn *link = calloc(1, sizeof(*link));
+	struct receipt_conn *conn = calloc(1, sizeof(*conn));
 	struct ucred peer = {.uid = (uid_t)-1};
 	socklen_t size = sizeof(peer);
 	const int none = 0;
 
-	if (link == NULL) {
-		bounded_close_fd(&rendezvous->core->bounded, fd);
+	if (conn == NULL) {
+		bounded_close_fd(context->bounded, fd);
 		return NULL;
 	}
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
-	link->rendezvous = rendezvous;
-	link->fd = fd;
-	link->uid = peer.uid;
-	link->process = receipt_conn_find_process(fd, &peer);
-	TAILQ_INSERT_TAIL(&rendezvous->links, link, entry);
-	rendezvous->link_count++;
-	link->readable = event_new(
-	    base, fd, EV_READ | EV_PERSIST, receipt_conn_on_readable, link);
-	link->ended = event_new(
-	    base, link->process, EV_READ, receipt_conn_on_ended, link);
-	link->late = evtimer_new(base, receipt_conn_on_late, link);
-	if (link->readable == NULL || link->ended == NULL ||
-	    link->late == NULL) {
-		receipt_conn_free(link);
-		return NULL;
-	}
-	event_add(link->readable, NULL);
-	if (link->process != -1)
-		event_add(link->ended, NULL);
-	event_add(link->late, &late);
-	return link;
-}
-
-static void
-receipt_conn_leave_list(struct receipt_conn *link)
-{
-	if (link->worker != NULL) {
-		TAILQ_REMOVE(&link->worker->links, link, entry);
-	} else {
-		TAILQ_REMOVE(&link->rendezvous->links, link, entry);
-		link->rendezvous->link_count--;
-	}
+	conn->context = context;
+	conn->fd = fd;
+	conn->uid = peer.uid;
+	conn->process = receipt_conn_open_process(fd, &peer);
+	conn->ring.on_news = receipt_conn_on_news;
+	conn->ring.owner = conn;
+	receipt_conn_enter_list(conn, list);
+	if (receipt_conn_open(conn) == 0)
+		return conn;
+	receipt_conn_free(conn);
+	return NULL;
 }
 
 void
-receipt_conn_free(struct receipt_conn *link)
+receipt_conn_free(struct receipt_conn *conn)
 {
-	receipt_conn_leave_list(link);
-	if (link->readable != NULL)
-		event_free(link->readable);
-	if (link->ended != NULL)
-		event_free(link->ended);
-	if (link->late != NULL)
-		event_free(link->late);
-	if (link->board.page != NULL) {
-		TAILQ_REMOVE(&link->rendezvous->boards, link, offered);
-		link->rendezvous->board_count--;
-	}
-	receipt_ring_close(&link->board);
-	fd_close(link->process);
+	receipt_conn_leave_list(conn);
+	timer_free_event(&conn->readable);
+	timer_free_event(&conn->ended);
+	timer_done(&conn->late);
+	receipt_ring_close(&conn->ring);
+	fd_close(conn->process);
 	/* With whatever is unread in there. */
-	bounded_close_fd(&link->rendezvous->core->bounded, link->fd);
-	free(link);
+	bounded_close_fd(conn->context->bounded, conn->fd);
+	free(conn);
 }
 
 void
-receipt_conn_set_worker(struct receipt_conn *link, struct worker *worker)
+receipt_conn_claim(struct receipt_conn *conn, struct receipt_conn_list *list)
 {
-	receipt_conn_leave_list(link);
-	link->worker = worker;
-	TAILQ_INSERT_TAIL(&worker->links, link, entry);
-	event_del(link->late);
-	event_add(link->readable, NULL);
-	if (link->hello.offer)
-		rendezvous_offer(link->rendezvous, link);
+	receipt_conn_leave_list(conn);
+	receipt_conn_enter_list(conn, list);
+	conn->state = RECEIPT_CONN_CLAIMED;
+	timer_stop(&conn->late);
+	event_add(conn->readable, NULL);
+	if (conn->hello.takes_ring)
+		receipt_ring_offer(
+		    &conn->ring, &conn->context->rings, conn->fd);
 }

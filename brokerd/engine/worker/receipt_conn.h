@@ -2,57 +2,88 @@
 #ifndef ENGINE_WORKER_RECEIPT_CONN_H
 #define ENGINE_WORKER_RECEIPT_CONN_H
 
+#include "engine/timer.h"
 #include "engine/worker/hello.h"
-#include "engine/worker/receipt_ring.h"
+#include "engine/worker/worker_context.h"
+
+#include "wire/link.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
 
-struct event;
-struct rendezvous;
-struct worker;
+struct channel_adopt;
+struct receipt_conn;
 
-/* A receipt connection.  Its hang-up, or the end of the process that made it,
- * is the worker's death certificate. */
-struct receipt_conn {
-	TAILQ_ENTRY(receipt_conn)
-	entry; /* of its worker, or of the rendezvous */
-	struct rendezvous *rendezvous;
-	struct worker *worker; /* NULL: no HELLO yet, or no such worker yet */
-	struct hello hello;
-	int greeted;
-	uid_t uid; /* of the peer, as the kernel vouches */
-	int fd;
-	int process; /* pidfd of the peer, or -1 */
-	struct event *readable;
-	struct event *ended;
-	struct event *late;
-	TAILQ_ENTRY(receipt_conn)
-	offered; /* of those of the rendezvous with a board */
-	struct receipt_ring board;
+enum receipt_conn_state {
+	RECEIPT_CONN_NEW,     /* has not said HELLO */
+	RECEIPT_CONN_WAITING, /* has, but its worker is not known yet */
+	RECEIPT_CONN_CLAIMED, /* belongs to a worker */
 };
 
-TAILQ_HEAD(link_list, receipt_conn);
+/* The owner of a connection: the rendezvous, and once claimed a worker. */
+struct receipt_conn_callbacks {
+	/* Unless claimed: conn->hello has come; the owner may claim conn. */
+	void (*on_hello)(void *owner, struct receipt_conn *conn);
+	/* Unless claimed: a monitor asks for sockets.  -1: conn has to end. */
+	int (*on_adopt)(void *owner, struct receipt_conn *conn,
+	    const struct channel_adopt *adopt);
+	/* The worker's application serves that many connections. */
+	void (*on_connections)(void *owner, uint32_t connections);
+	/* A receipt, of this engine's epoch or without a number. */
+	void (*on_receipt)(
+	    void *owner, const struct fdrecv_wire_receipt *receipt);
+	/* All that has come was told.  The owner may free conn. */
+	void (*on_read)(void *owner);
+	/* The other side has hung up, died, or broken the rules.  The owner
+	 * has to free conn. */
+	void (*on_end)(void *owner, struct receipt_conn *conn);
+};
 
-/* A link of an accepted connection, which is taken.  NULL with errno, and fd
- * is closed. */
-struct receipt_conn *receipt_conn_new(struct rendezvous *rendezvous, int fd);
+/* The connections of one owner, oldest first. */
+struct receipt_conn_list {
+	TAILQ_HEAD(receipt_conn_head, receipt_conn) head;
+	size_t count;
+	const struct receipt_conn_callbacks *callbacks;
+	void *owner;
+};
 
-/* Closes and frees; the worker does not hear of it. */
-void receipt_conn_free(struct receipt_conn *link);
+/* A receipt connection.  Its end, or that of the process that made it, means
+ * that the worker is dead. */
+struct receipt_conn {
+	TAILQ_ENTRY(receipt_conn) entry;
+	struct receipt_conn_list *list;
+	struct worker_context *context;
+	enum receipt_conn_state state;
+	struct hello hello;
+	uid_t uid; /* of the peer, from the kernel */
+	int fd;
+	int process;  /* pidfd of the peer, or -1 */
+	int survived; /* the process has ended, but another one has conn */
+	struct event *readable;
+	struct event *ended;
+	struct timer late;
+	struct receipt_ring ring;
+};
 
-/* Reads a HELLO that has come, if there is none yet, and what follows it.  0,
- * or -1 if the link has ended without one. */
-int receipt_conn_listen(struct receipt_conn *link);
+/* A connection that was accepted (takes fd).  NULL with errno, then fd is
+ * closed. */
+struct receipt_conn *receipt_conn_new(
+    struct worker_context *context, int fd, struct receipt_conn_list *list);
 
-/* Reads what is on its board, if there is anything.  The worker, and link, may
- * be gone afterwards. */
-void receipt_conn_look(struct receipt_conn *link);
+/* Closes and frees, without a callback. */
+void receipt_conn_free(struct receipt_conn *conn);
 
-/* Reads what is left on the links of a worker that has died; they stay. */
-void receipt_conn_hear_out(struct worker *worker);
+/* Makes a connection that waits a worker's, whose list that is, and offers a
+ * ring. */
+void receipt_conn_claim(
+    struct receipt_conn *conn, struct receipt_conn_list *list);
 
-/* From now on it is that worker's. */
-void receipt_conn_set_worker(struct receipt_conn *link, struct worker *worker);
+/* Reads now what has come: HELLO, and then as receipt_conn_read_all().  0, or
+ * -1 if the connection has ended without a HELLO. */
+int receipt_conn_catch_up(struct receipt_conn *conn);
+
+/* Reads now what has come to a claimed connection, without on_read and on_end.
+ * 0, or -1 if it has ended. */
+int receipt_conn_read_all(struct receipt_conn *conn);
 
 #endif

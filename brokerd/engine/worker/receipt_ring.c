@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The board: receipts that are looked for while many connections come, instead
- * of a message and a wake-up for each.  Engine, unprivileged.  A worker may
- * write anything there at any time: each word is read once, and then judged.
+ * Receipts in shared memory: while many connections come, they save a message
+ * and a wake-up each.  Engine, unprivileged.  A worker may write anything here
+ * at any time, so each word is read once and then checked.
  */
 #include "engine/worker/receipt_ring.h"
 
@@ -16,94 +16,135 @@
 #include <unistd.h>
 
 static int
-receipt_ring_send(int link, int fd)
+receipt_ring_send(int conn, int fd)
 {
 	struct fdrecv_wire_offer offer = {
 	    .version = FDRECV_WIRE_VERSION, .size = sizeof(offer)};
 
 	memcpy(offer.magic, FDRECV_WIRE_OFFER_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	return channel_put(link, &offer, sizeof(offer), fd);
+	return channel_put(conn, &offer, sizeof(offer), fd);
 }
 
-void
-receipt_ring_offer(struct receipt_ring *board, int link)
+static void
+receipt_ring_set_watched(struct receipt_ring *ring, int watched)
 {
-	int fd = memfd_create("receipts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	void *page = MAP_FAILED;
-
-	/* Who shrinks it would end whoever reads it. */
-	if (fd != -1 && ftruncate(fd, sizeof(*board->page)) == 0 &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) ==
-		0)
-		page = mmap(NULL, sizeof(*board->page), PROT_READ | PROT_WRITE,
-		    MAP_SHARED, fd, 0);
-	if (page != MAP_FAILED) {
-		board->page = page;
-		if (receipt_ring_send(link, fd) == -1)
-			receipt_ring_close(board);
-	}
-	fd_close(fd);
-}
-
-void
-receipt_ring_watch(struct receipt_ring *board, int watched)
-{
-	if (board->page == NULL)
-		return;
 	__atomic_store_n(
-	    &board->page->watched, watched ? 1 : 0, __ATOMIC_RELAXED);
-	/* The other half is in fdrecv_board_write(). */
+	    &ring->page->watched, watched ? 1 : 0, __ATOMIC_RELAXED);
+	/* Pairs with the fence between the worker's write and its look at
+	 * watched. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-int
-receipt_ring_has_news(const struct receipt_ring *board)
+void
+receipt_ring_offer(
+    struct receipt_ring *ring, struct receipt_ring_list *list, int fd)
 {
-	return board->page != NULL &&
-	    __atomic_load_n(&board->page->count, __ATOMIC_ACQUIRE) !=
-	    board->read;
+	int memory = memfd_create("receipts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	void *page = MAP_FAILED;
+
+	/* Sealed, as a worker that shrank it would crash the engine. */
+	if (memory != -1 && ftruncate(memory, sizeof(*ring->page)) == 0 &&
+	    fcntl(memory, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		page = mmap(NULL, sizeof(*ring->page), PROT_READ | PROT_WRITE,
+		    MAP_SHARED, memory, 0);
+	if (page != MAP_FAILED) {
+		ring->page = page;
+		ring->list = list;
+		TAILQ_INSERT_TAIL(&list->head, ring, entry);
+		list->count++;
+		receipt_ring_set_watched(ring, list->watched);
+		if (receipt_ring_send(fd, memory) == -1)
+			receipt_ring_close(ring);
+	}
+	fd_close(memory);
+}
+
+static int
+receipt_ring_has_news(const struct receipt_ring *ring)
+{
+	return __atomic_load_n(&ring->page->count, __ATOMIC_ACQUIRE) !=
+	    ring->read;
 }
 
 static uint64_t
-receipt_ring_at(const struct receipt_ring *board, uint32_t number)
+receipt_ring_at(const struct receipt_ring *ring, uint32_t number)
 {
 	return __atomic_load_n(
-	    &board->page->sequences[number % FDRECV_WIRE_RING_PLACES],
+	    &ring->page->sequences[number % FDRECV_WIRE_RING_PLACES],
 	    __ATOMIC_RELAXED);
 }
 
 uint32_t
-receipt_ring_take(struct receipt_ring *board, uint64_t *out_sequence)
+receipt_ring_take(struct receipt_ring *ring, uint64_t *out_sequence)
 {
 	uint32_t left, count;
 
-	if (board->page == NULL)
+	if (ring->page == NULL)
 		return 0;
-	left = __atomic_load_n(&board->page->count, __ATOMIC_ACQUIRE) -
-	    board->read;
+	left =
+	    __atomic_load_n(&ring->page->count, __ATOMIC_ACQUIRE) - ring->read;
 	if (left > FDRECV_WIRE_RING_PLACES) {
-		board->read += left; /* nonsense */
+		ring->read += left; /* impossible: ignore all of it */
 		left = 0;
 	}
 	if (left == 0)
 		return 0;
-	*out_sequence = receipt_ring_at(board, board->read);
+	*out_sequence = receipt_ring_at(ring, ring->read);
 	for (count = 1; count < left &&
-	     receipt_ring_at(board, board->read + count) ==
-		 *out_sequence + count;
+	     receipt_ring_at(ring, ring->read + count) == *out_sequence + count;
 	     count++)
 		;
-	board->read += count;
-	__atomic_store_n(&board->page->read, board->read, __ATOMIC_RELEASE);
+	ring->read += count;
+	__atomic_store_n(&ring->page->read, ring->read, __ATOMIC_RELEASE);
 	return count;
 }
 
 void
-receipt_ring_close(struct receipt_ring *board)
+receipt_ring_close(struct receipt_ring *ring)
 {
-	if (board->page == NULL)
+	if (ring->page == NULL)
 		return;
-	receipt_ring_watch(board, 0);
-	munmap(board->page, sizeof(*board->page));
-	board->page = NULL;
+	TAILQ_REMOVE(&ring->list->head, ring, entry);
+	ring->list->count--;
+	receipt_ring_set_watched(ring, 0);
+	munmap(ring->page, sizeof(*ring->page));
+	ring->page = NULL;
+}
+
+void
+receipt_ring_list_init(struct receipt_ring_list *list)
+{
+	*list = (struct receipt_ring_list){.count = 0};
+	TAILQ_INIT(&list->head);
+}
+
+void
+receipt_ring_list_read(struct receipt_ring_list *list)
+{
+	struct receipt_ring *ring;
+
+	/* As on_news may close any of them, start from the head each time. */
+	for (size_t i = list->count; i > 0; i--) {
+		ring = TAILQ_FIRST(&list->head);
+		if (ring == NULL)
+			return;
+		TAILQ_REMOVE(&list->head, ring, entry);
+		TAILQ_INSERT_TAIL(&list->head, ring, entry);
+		if (receipt_ring_has_news(ring))
+			ring->on_news(ring->owner);
+	}
+}
+
+void
+receipt_ring_list_watch(struct receipt_ring_list *list, int watched)
+{
+	struct receipt_ring *ring;
+
+	if (list->watched == watched)
+		return;
+	list->watched = watched;
+	TAILQ_FOREACH (ring, &list->head, entry)
+		receipt_ring_set_watched(ring, watched);
+	receipt_ring_list_read(list);
 }

@@ -4,29 +4,49 @@
 
 #include "wire/ring.h"
 
+#include <sys/queue.h>
+
 #include <stddef.h>
 
-/* Memory shared with one worker, for receipts that need no message. */
-struct receipt_ring {
-	struct fdrecv_wire_ring *page; /* NULL: there is none */
-	uint32_t read;                 /* of the receipts in it so far */
+struct receipt_ring;
+
+/* All rings of an engine. */
+struct receipt_ring_list {
+	TAILQ_HEAD(, receipt_ring) head;
+	size_t count;
+	int watched; /* the engine reads them soon */
 };
 
-/* Offers one on a receipt connection (borrowed); without one there are
- * messages. */
-void receipt_ring_offer(struct receipt_ring *board, int link);
+/* Memory shared with one worker, for receipts without a message. */
+struct receipt_ring {
+	TAILQ_ENTRY(receipt_ring) entry;
+	struct receipt_ring_list *list;
+	struct fdrecv_wire_ring *page; /* NULL: there is none */
+	uint32_t read;                 /* receipts read so far */
+	void (*on_news)(void *owner);  /* may close any ring */
+	void *owner;
+};
 
-/* Says whether the worker may count on somebody who looks.  What it wrote
- * before it saw that is there to be taken. */
-void receipt_ring_watch(struct receipt_ring *board, int watched);
+void receipt_ring_list_init(struct receipt_ring_list *list);
 
-/* True if something was written since the last receipt_ring_take(). */
-int receipt_ring_has_news(const struct receipt_ring *board);
+/* Tells all workers whether the engine reads their rings soon.  What a worker
+ * writes while watched is told by on_news, at the latest before this returns
+ * for the next time. */
+void receipt_ring_list_watch(struct receipt_ring_list *list, int watched);
 
-/* Takes the next receipts, of count hand-offs in a row.  Returns count, 0 when
- * there are no more. */
-uint32_t receipt_ring_take(struct receipt_ring *board, uint64_t *out_sequence);
+/* Calls on_news of each ring that a worker wrote to. */
+void receipt_ring_list_read(struct receipt_ring_list *list);
 
-void receipt_ring_close(struct receipt_ring *board);
+/* Offers a ring, with on_news and owner set, on a receipt connection (borrows
+ * fd).  If that fails, ring has no page and the worker sends messages. */
+void receipt_ring_offer(
+    struct receipt_ring *ring, struct receipt_ring_list *list, int fd);
+
+/* Takes the next receipts, of hand-offs with consecutive numbers.  Returns how
+ * many these are and the first number, or 0 if there are no more. */
+uint32_t receipt_ring_take(struct receipt_ring *ring, uint64_t *out_sequence);
+
+/* Unmaps the memory, if there is any. */
+void receipt_ring_close(struct receipt_ring *ring);
 
 #endif

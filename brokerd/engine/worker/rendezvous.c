@@ -1,111 +1,177 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * First contact of workers.  Engine, unprivileged.  Anybody may connect, so
- * links that have not proved whose they are are few, and wait not long.
+ * First contact of workers.  Engine, unprivileged.  Any process may connect, so
+ * connections without a known worker are limited in number and time.
  */
 #include "engine/worker/rendezvous.h"
 
+#include "base/text.h"
+#include "channel/adoption.h"
 #include "engine/handoff/bounded_close.h"
-#include "engine/worker/unreceipted.h"
-#include "engine/worker/worker.h"
+#include "engine/worker/receipts.h"
 
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdio.h>
 
-#define RENDEZVOUS_LINKS 64    /* that wait, of everybody */
-#define RENDEZVOUS_OF_A_USER 8 /* that wait, of one uid */
-#define RENDEZVOUS_OF_A_WORKER 4
-#define RENDEZVOUS_ROUND 16
-#define RENDEZVOUS_REST_US 100000
+#define RENDEZVOUS_WAITING 64        /* connections, of all users */
+#define RENDEZVOUS_WAITING_OF_USER 8 /* and of one */
+#define RENDEZVOUS_ROUND 16          /* connections accepted in a row */
+#define RENDEZVOUS_REST_US 100000    /* when accept fails */
+
+static void
+rendezvous_on_hello(void *owner, struct receipt_conn *conn)
+{
+	struct rendezvous *rendezvous = owner;
+	struct worker *worker = rendezvous->callbacks->find(
+	    rendezvous->owner, &conn->hello, conn->uid);
+
+	if (worker != NULL)
+		receipts_on_hello(worker, conn);
+}
+
+static int
+rendezvous_on_adopt(
+    void *owner, struct receipt_conn *conn, const struct channel_adopt *adopt)
+{
+	const struct rendezvous *rendezvous = owner;
+
+	return rendezvous->callbacks->on_adopt(
+	    rendezvous->owner, adopt, conn->uid, conn->fd);
+}
+
+static void
+rendezvous_on_end(void *owner, struct receipt_conn *conn)
+{
+	(void)owner;
+	receipt_conn_free(conn);
+}
 
 static int
 rendezvous_may_wait(
-    const struct rendezvous *rendezvous, const struct receipt_conn *link)
+    const struct rendezvous *rendezvous, const struct receipt_conn *conn)
 {
 	const struct receipt_conn *other;
 	size_t count = 0;
 
-	TAILQ_FOREACH (other, &rendezvous->links, entry)
-		count += other->uid == link->uid;
-	return count <= RENDEZVOUS_OF_A_USER;
+	TAILQ_FOREACH (other, &rendezvous->waiting.head, entry)
+		count += other->uid == conn->uid;
+	return count <= RENDEZVOUS_WAITING_OF_USER;
+}
+
+/* When a new engine has sent its first datagrams, all workers come at once: a
+ * connection that says HELLO at once does not count as waiting. */
+static void
+rendezvous_add(struct rendezvous *rendezvous, int fd)
+{
+	struct receipt_conn *conn =
+	    receipt_conn_new(rendezvous->context, fd, &rendezvous->waiting);
+
+	if (conn != NULL &&
+	    (receipt_conn_catch_up(conn) == -1 ||
+		(conn->state != RECEIPT_CONN_CLAIMED &&
+		    !rendezvous_may_wait(rendezvous, conn))))
+		receipt_conn_free(conn);
+	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
+		receipt_conn_free(TAILQ_FIRST(&rendezvous->waiting.head));
 }
 
 static void
-rendezvous_on_readable(evutil_socket_t listener, short what, void *argument)
+rendezvous_accept(struct rendezvous *rendezvous)
 {
-	static const struct timeval rest = {0, RENDEZVOUS_REST_US};
-	struct rendezvous *rendezvous = argument;
-	struct receipt_conn *link;
 	int fd;
 
-	(void)what;
 	for (int i = 0; i < RENDEZVOUS_ROUND; i++) {
-		fd =
-		    accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept4(
+		    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1 && errno != EAGAIN && errno != EINTR) {
 			event_del(rendezvous->readable);
-			event_add(rendezvous->rested, &rest);
+			timer_set(&rendezvous->rest, RENDEZVOUS_REST_US);
 		}
 		if (fd == -1)
 			return;
-		link = receipt_conn_new(rendezvous, fd);
-		/* After a new engine's first datagrams all workers come at
-		 * once: who has said HELLO does not wait any more. */
-		if (link != NULL &&
-		    (receipt_conn_listen(link) == -1 ||
-			(link->worker == NULL &&
-			    !rendezvous_may_wait(rendezvous, link))))
-			receipt_conn_free(link);
-		if (rendezvous->link_count > RENDEZVOUS_LINKS)
-			receipt_conn_free(TAILQ_FIRST(&rendezvous->links));
+		rendezvous_add(rendezvous, fd);
 	}
+}
+
+static void
+rendezvous_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	rendezvous_accept(argument);
+}
+
+static void
+rendezvous_on_rested(void *owner)
+{
+	struct rendezvous *rendezvous = owner;
+
+	event_add(rendezvous->readable, NULL);
 }
 
 void
 rendezvous_catch_up(struct rendezvous *rendezvous)
 {
-	struct receipt_conn *link, *next;
+	struct receipt_conn *conn, *next;
 
-	if (rendezvous == NULL)
+	if (rendezvous->path[0] == '\0')
 		return;
-	rendezvous_on_readable(rendezvous->fd, 0, rendezvous);
-	for (link = TAILQ_FIRST(&rendezvous->links); link != NULL;
-	     link = next) {
-		next = TAILQ_NEXT(link, entry);
-		if (receipt_conn_listen(link) == -1)
-			receipt_conn_free(link);
+	rendezvous_accept(rendezvous);
+	for (conn = TAILQ_FIRST(&rendezvous->waiting.head); conn != NULL;
+	     conn = next) {
+		next = TAILQ_NEXT(conn, entry);
+		if (receipt_conn_catch_up(conn) == -1)
+			receipt_conn_free(conn);
 	}
 }
 
-static void
-rendezvous_on_rested(evutil_socket_t fd, short what, void *argument)
+void
+rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker)
 {
-	struct rendezvous *rendezvous = argument;
+	struct receipt_conn *conn, *next;
 
-	(void)fd;
-	(void)what;
-	event_add(rendezvous->readable, NULL);
+	for (conn = TAILQ_FIRST(&rendezvous->waiting.head); conn != NULL;
+	     conn = next) {
+		next = TAILQ_NEXT(conn, entry);
+		if (conn->state == RECEIPT_CONN_WAITING &&
+		    rendezvous->callbacks->find(
+			rendezvous->owner, &conn->hello, conn->uid) == worker)
+			receipts_on_hello(worker, conn);
+	}
+}
+
+void
+rendezvous_init(struct rendezvous *rendezvous, struct worker_context *context,
+    const struct rendezvous_callbacks *callbacks, void *owner)
+{
+	static const struct receipt_conn_callbacks waiting = {
+	    .on_hello = rendezvous_on_hello,
+	    .on_adopt = rendezvous_on_adopt,
+	    .on_end = rendezvous_on_end};
+
+	*rendezvous = (struct rendezvous){.context = context,
+	    .callbacks = callbacks,
+	    .owner = owner,
+	    .fd = -1,
+	    .waiting = {.callbacks = &waiting, .owner = rendezvous}};
+	TAILQ_INIT(&rendezvous->waiting.head);
+	context->rendezvous_path = rendezvous->path;
 }
 
 int
-rendezvous_open(struct rendezvous *rendezvous, struct core *core,
-    const struct record_rendezvous *record, int fd,
-    const struct rendezvous_user *user)
+rendezvous_open(struct rendezvous *rendezvous, const char *path, int fd)
 {
-	*rendezvous =
-	    (struct rendezvous){.core = core, .user = *user, .fd = fd};
-	TAILQ_INIT(&rendezvous->links);
-	TAILQ_INIT(&rendezvous->boards);
-	snprintf(rendezvous->path, sizeof(rendezvous->path), "%s",
-	    record_path(&record->socket));
-	rendezvous->readable = event_new(core->base, fd, EV_READ | EV_PERSIST,
-	    rendezvous_on_readable, rendezvous);
-	rendezvous->rested =
-	    evtimer_new(core->base, rendezvous_on_rested, rendezvous);
-	if (rendezvous->readable == NULL || rendezvous->rested == NULL)
+	struct event_base *base = rendezvous->context->base;
+
+	rendezvous->fd = fd;
+	rendezvous->readable = event_new(
+	    base, fd, EV_READ | EV_PERSIST, rendezvous_on_readable, rendezvous);
+	if (rendezvous->readable == NULL ||
+	    timer_init(&rendezvous->rest, base, rendezvous_on_rested,
+		rendezvous) == -1 ||
+	    text_copy(rendezvous->path, sizeof(rendezvous->path), path) == -1)
 		return -1;
 	return event_add(rendezvous->readable, NULL);
 }
@@ -113,134 +179,13 @@ rendezvous_open(struct rendezvous *rendezvous, struct core *core,
 void
 rendezvous_close(struct rendezvous *rendezvous)
 {
-	struct receipt_conn *link;
+	struct receipt_conn *conn;
 
-	while ((link = TAILQ_FIRST(&rendezvous->links)) != NULL)
-		receipt_conn_free(link);
-	if (rendezvous->readable != NULL)
-		event_free(rendezvous->readable);
-	if (rendezvous->rested != NULL)
-		event_free(rendezvous->rested);
-	rendezvous->fd =
-	    bounded_close_fd(&rendezvous->core->bounded, rendezvous->fd);
-}
-
-void
-rendezvous_offer(struct rendezvous *rendezvous, struct receipt_conn *link)
-{
-	if (link->board.page != NULL)
-		return;
-	receipt_ring_offer(&link->board, link->fd);
-	if (link->board.page == NULL)
-		return;
-	receipt_ring_watch(&link->board, rendezvous->watching);
-	TAILQ_INSERT_TAIL(&rendezvous->boards, link, offered);
-	rendezvous->board_count++;
-}
-
-/* A link may be gone when its worker was told of room, and others with it. */
-void
-rendezvous_look(struct rendezvous *rendezvous)
-{
-	struct receipt_conn *link;
-
-	for (size_t i = rendezvous->board_count; i > 0; i--) {
-		link = TAILQ_FIRST(&rendezvous->boards);
-		if (link == NULL)
-			return;
-		TAILQ_REMOVE(&rendezvous->boards, link, offered);
-		TAILQ_INSERT_TAIL(&rendezvous->boards, link, offered);
-		receipt_conn_look(link);
-	}
-}
-
-void
-rendezvous_watch(struct rendezvous *rendezvous, int watching)
-{
-	struct receipt_conn *link;
-
-	if (rendezvous == NULL || rendezvous->watching == watching)
-		return;
-	rendezvous->watching = watching;
-	TAILQ_FOREACH (link, &rendezvous->boards, offered)
-		receipt_ring_watch(&link->board, watching);
-	rendezvous_look(rendezvous);
-}
-
-const char *
-rendezvous_path(const struct rendezvous *rendezvous)
-{
-	return rendezvous == NULL ? "" : rendezvous->path;
-}
-
-/* Who shares a mailbox cannot be told apart, so receipts mean nothing. */
-static void
-rendezvous_share(struct worker *worker)
-{
-	worker->shared = 1;
-	worker->kind = WORKER_PLAIN;
-	unreceipted_release(worker);
-}
-
-static void
-rendezvous_greet(struct worker *worker, struct receipt_conn *link)
-{
-	const struct hello *hello = &link->hello;
-	struct receipt_conn *first = TAILQ_FIRST(&worker->links);
-	size_t count = 0;
-
-	receipt_conn_set_worker(link, worker);
-	TAILQ_FOREACH (link, &worker->links, entry)
-		count++;
-	if (count > RENDEZVOUS_OF_A_WORKER)
-		receipt_conn_free(
-		    first); /* the same processes, again and again */
-	if (worker->shared)
-		return;
-	if (first != NULL && worker->instance != hello->instance) {
-		rendezvous_share(worker);
-		return;
-	}
-	/* A mailbox whose process had died has one that speaks for it, of
-	 * which no child is known, and which has been lent nothing. */
-	if (first == NULL && worker->instance != 0) {
-		worker->left = worker->survived = 0;
-		worker->lent = 0;
-	}
-	worker->kind = WORKER_RECEIPTED;
-	stats_note_kind(&worker->core->stats, worker->mailbox.device,
-	    worker->mailbox.inode, STATS_RECEIPTED);
-	worker->instance = hello->instance;
-	worker->counted = hello->counted;
-	worker->paused = hello->paused;
-	worker->connections = hello->connections;
-	share_init(&worker->share, hello->weight, worker->share.pass);
-	worker_wake(worker);
-}
-
-void
-rendezvous_on_hello(struct rendezvous *rendezvous, struct receipt_conn *link)
-{
-	struct worker *worker = rendezvous->user.find(
-	    rendezvous->user.argument, &link->hello, link->uid);
-
-	if (worker != NULL)
-		rendezvous_greet(worker, link);
-}
-
-void
-rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker)
-{
-	struct receipt_conn *link, *next;
-
-	if (rendezvous == NULL)
-		return;
-	for (link = TAILQ_FIRST(&rendezvous->links); link != NULL;
-	     link = next) {
-		next = TAILQ_NEXT(link, entry);
-		if (link->greeted &&
-		    rendezvous->user.find(rendezvous->user.argument,
-			&link->hello, link->uid) == worker)
-			rendezvous_greet(worker, link);
-	}
+	while ((conn = TAILQ_FIRST(&rendezvous->waiting.head)) != NULL)
+		receipt_conn_free(conn);
+	timer_free_event(&rendezvous->readable);
+	timer_done(&rendezvous->rest);
+	if (rendezvous->fd != -1)
+		rendezvous->fd = bounded_close_fd(
+		    rendezvous->context->bounded, rendezvous->fd);
 }

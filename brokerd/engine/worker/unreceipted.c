@@ -1,214 +1,161 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipts.  Engine, unprivileged.  What a worker says here is about its own
- * hand-offs only: numbers that it was not sent mean nothing.
+ * The hand-offs that a worker has and that lack a receipt.  Engine,
+ * unprivileged.  Receipts are about the worker's own hand-offs only: numbers
+ * that it was not sent mean nothing.
  */
 #include "engine/worker/unreceipted.h"
 
 #include "base/clock.h"
-#include "engine/worker/rendezvous.h"
 
-#include <event2/event.h>
+#define UNRECEIPTED_SLOW_US 2000     /* of closing: one may have lingered */
+#define UNRECEIPTED_CHECKS_SLOW 100  /* after such closes */
+#define UNRECEIPTED_CHECKS_SET 10000 /* after one with SO_LINGER set */
 
-#define UNRECEIPTED_JUDGE_US 200000 /* without a HELLO a worker is plain */
-#define UNRECEIPTED_LOOK_US 500000
-#define UNRECEIPTED_REST_US 100000 /* for a worker out of descriptors */
-#define UNRECEIPTED_CLOSE_US                                               \
-	2000                    /* and more: one was made to wait, perhaps \
-				 */
-#define UNRECEIPTED_SUSPECT 100 /* of its worker are looked at then */
-#define UNRECEIPTED_WARY 10000  /* and so many after one that lingers */
-
-static void
-unreceipted_arm(struct worker *worker)
+void
+unreceipted_init(struct unreceipted *unreceipted)
 {
-	struct timeval delay = {.tv_usec = worker->kind == WORKER_NEW ?
-		UNRECEIPTED_JUDGE_US :
-		UNRECEIPTED_LOOK_US};
-
-	if (!event_pending(worker->look, EV_TIMEOUT, NULL))
-		event_add(worker->look, &delay);
+	*unreceipted = (struct unreceipted){.count = 0};
+	TAILQ_INIT(&unreceipted->list);
 }
 
 void
-unreceipted_expect(struct worker *worker, struct handoff *handoff)
+unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff)
 {
-	handoff->stats->handed_off++;
-	if (worker->kind == WORKER_PLAIN ||
-	    handoff->endpoint->protocol != RECORD_AUTO) {
-		handoff->stats->plain++;
-		handoff_free(handoff);
-		return;
-	}
 	handoff->stats->unreceipted++;
-	TAILQ_INSERT_TAIL(&worker->unreceipted, handoff, entry);
-	worker->unreceipted_count++;
-	worker->drained_us = 0;
-	unreceipted_arm(worker);
+	TAILQ_INSERT_TAIL(&unreceipted->list, handoff, entry);
+	unreceipted->count++;
+	unreceipted->drained_us = 0;
 }
 
-static void
-unreceipted_remove(struct worker *worker, struct handoff *handoff)
-{
-	TAILQ_REMOVE(&worker->unreceipted, handoff, entry);
-	worker->unreceipted_count--;
-	handoff->stats->unreceipted--;
-}
-
-/* The first with that sequence number or a later one; most often that is the
- * first of all. */
 static struct handoff *
-unreceipted_find(struct worker *worker, uint64_t sequence)
+unreceipted_take(struct unreceipted *unreceipted, struct handoff *handoff)
+{
+	TAILQ_REMOVE(&unreceipted->list, handoff, entry);
+	unreceipted->count--;
+	handoff->stats->unreceipted--;
+	return handoff;
+}
+
+/* The first with that number or a later one: most often the oldest. */
+static struct handoff *
+unreceipted_find(const struct unreceipted *unreceipted, uint64_t sequence)
 {
 	struct handoff *handoff;
 
-	TAILQ_FOREACH (handoff, &worker->unreceipted, entry)
+	TAILQ_FOREACH (handoff, &unreceipted->list, entry)
 		if (handoff->sequence >= sequence)
 			return handoff;
 	return NULL;
 }
 
-/* To ask the kernel costs something for each, so trusted is who has never made
- * a close wait, and again who has not for long. */
+/* Checking costs a system call, so skip it for workers that never made close(2)
+ * block, or not recently. */
 static void
-unreceipted_trust(struct worker *worker, struct handoff *handoff)
+unreceipted_check_linger(
+    struct unreceipted *unreceipted, struct handoff *handoff)
 {
-	if (worker->wary == 0)
+	if (unreceipted->linger_checks == 0)
 		handoff->calmed = 1;
 	else if (handoff_calm(handoff))
-		worker->wary = UNRECEIPTED_WARY;
+		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SET;
 	else
-		worker->wary--;
+		unreceipted->linger_checks--;
 }
 
 void
-unreceipted_on_taken(struct worker *worker, uint64_t sequence, uint32_t count)
+unreceipted_on_taken(struct unreceipted *unreceipted, struct window *window,
+    uint64_t sequence, uint32_t count)
 {
-	struct handoff *handoff = unreceipted_find(worker, sequence), *next;
-	uint64_t now = clock_us();
+	struct handoff *handoff = unreceipted_find(unreceipted, sequence);
+	struct handoff *next;
+	uint64_t now = clock_us(), age_us;
+	uint32_t limit;
 
-	worker->heard_us = now;
+	unreceipted->receipt_us = now;
 	for (; handoff != NULL && handoff->sequence - sequence < count;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
-		unreceipted_remove(worker, handoff);
-		window_on_receipt(&worker->window, now - handoff->sent_us,
-		    handoff->endpoint->window);
+		age_us = now - handoff->sent_us;
+		limit = handoff->endpoint->window;
 		handoff->stats->taken++;
-		unreceipted_trust(worker, handoff);
-		handoff_free(handoff);
+		unreceipted_check_linger(unreceipted, handoff);
+		handoff_free(unreceipted_take(unreceipted, handoff));
+		window_on_receipt(window, age_us, limit);
 	}
-	if (clock_us() - now > UNRECEIPTED_CLOSE_US &&
-	    worker->wary < UNRECEIPTED_SUSPECT)
-		worker->wary = UNRECEIPTED_SUSPECT;
+	if (clock_us() - now > UNRECEIPTED_SLOW_US &&
+	    unreceipted->linger_checks < UNRECEIPTED_CHECKS_SLOW)
+		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SLOW;
 }
 
-void
-unreceipted_on_lost(struct worker *worker, uint64_t sequence, uint32_t count,
-    enum fdrecv_wire_receipt_kind cause)
-{
-	struct handoff *handoff, *previous;
-
-	worker_rest(worker, UNRECEIPTED_REST_US);
-	window_init(&worker->window);
-	worker->lent = 0; /* one of them may have been lost as well */
-	for (handoff = TAILQ_LAST(&worker->unreceipted, handoff_list);
-	     handoff != NULL && handoff->sequence >= sequence;
-	     handoff = previous) {
-		previous = TAILQ_PREV(handoff, handoff_list, entry);
-		if (handoff->sequence - sequence >= count)
-			continue;
-		unreceipted_remove(worker, handoff);
-		if (cause == FDRECV_WIRE_LIMIT)
-			handoff->stats->returned_limit++;
-		else
-			handoff->stats->returned_denied++;
-		worker->user->on_return(worker, handoff, worker->argument);
-	}
-}
-
-void
-unreceipted_release(struct worker *worker)
+struct handoff *
+unreceipted_take_last(
+    struct unreceipted *unreceipted, uint64_t sequence, uint32_t count)
 {
 	struct handoff *handoff;
 
-	while ((handoff = TAILQ_FIRST(&worker->unreceipted)) != NULL) {
-		unreceipted_remove(worker, handoff);
+	TAILQ_FOREACH_REVERSE(handoff, &unreceipted->list, handoff_list, entry)
+	{
+		if (handoff->sequence < sequence)
+			return NULL;
+		if (handoff->sequence - sequence < count)
+			return unreceipted_take(unreceipted, handoff);
+	}
+	return NULL;
+}
+
+struct handoff *
+unreceipted_take_oldest(struct unreceipted *unreceipted)
+{
+	struct handoff *oldest = TAILQ_FIRST(&unreceipted->list);
+
+	return oldest == NULL ? NULL : unreceipted_take(unreceipted, oldest);
+}
+
+uint64_t
+unreceipted_age_us(const struct unreceipted *unreceipted)
+{
+	const struct handoff *oldest = TAILQ_FIRST(&unreceipted->list);
+
+	return oldest == NULL ? 0 : clock_us() - oldest->sent_us;
+}
+
+void
+unreceipted_release(struct unreceipted *unreceipted)
+{
+	struct handoff *handoff;
+
+	while ((handoff = unreceipted_take_oldest(unreceipted)) != NULL) {
 		handoff->stats->plain++;
 		handoff_free(handoff);
 	}
 }
 
-/* No HELLO came in time. */
-static void
-unreceipted_judge(struct worker *worker)
+/* The connections go on: only their protection against the worker's death
+ * ends. */
+size_t
+unreceipted_expire(struct unreceipted *unreceipted, int drained)
 {
-	if (!mailbox_is_alive(&worker->mailbox)) {
-		/* Its HELLO and last receipts may be there unread. */
-		rendezvous_catch_up(worker->core->rendezvous);
-		if (TAILQ_EMPTY(&worker->links))
-			worker->user->on_death(worker, worker->argument);
-		else
-			unreceipted_arm(worker);
-		return;
-	}
-	worker->kind = WORKER_PLAIN;
-	stats_note_kind(&worker->core->stats, worker->mailbox.device,
-	    worker->mailbox.inode, STATS_PLAIN);
-	unreceipted_release(worker);
-	worker->user->on_room(worker, worker->argument);
-}
-
-/* Protection ends for what was taken from the mailbox long ago by a worker
- * that has confirmed nothing since; never the connection. */
-static void
-unreceipted_expire(struct worker *worker, uint64_t now)
-{
+	uint64_t now = clock_us(), since_us = unreceipted->drained_us;
 	struct handoff *handoff, *next;
-	uint64_t since_us = worker->drained_us > worker->heard_us ?
-	    worker->drained_us :
-	    worker->heard_us;
-	uint64_t limit;
+	size_t count = unreceipted->count;
 
-	for (handoff = TAILQ_FIRST(&worker->unreceipted); handoff != NULL;
+	if (!drained)
+		unreceipted->drained_us = 0;
+	else if (unreceipted->drained_us == 0)
+		unreceipted->drained_us = now;
+	if (!drained || since_us == 0)
+		return 0;
+	if (since_us < unreceipted->receipt_us)
+		since_us = unreceipted->receipt_us;
+	for (handoff = TAILQ_FIRST(&unreceipted->list); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
-		limit = handoff->endpoint->receipt_timeout_s;
-		if (now - since_us < limit * 1000000)
+		if (now - since_us <
+		    UINT64_C(1000000) * handoff->endpoint->receipt_timeout_s)
 			continue;
-		/* It was received, and no HELLO came of it. */
-		worker->expected = 0;
-		unreceipted_remove(worker, handoff);
 		handoff->stats->expired++;
-		handoff_free(handoff);
+		handoff_free(unreceipted_take(unreceipted, handoff));
 	}
-}
-
-void
-unreceipted_on_look(int fd, short what, void *argument)
-{
-	struct worker *worker = argument;
-	uint64_t now = clock_us();
-
-	(void)fd;
-	(void)what;
-	if (worker->unreceipted_count == 0)
-		return;
-	if (worker->kind == WORKER_NEW &&
-	    (!worker->expected || !mailbox_is_alive(&worker->mailbox))) {
-		unreceipted_judge(worker);
-		return;
-	}
-	/* One that is expected may be busy with another engine's, or its HELLO
-	 * went astray: then it gets another chance with another hand-off. */
-	if (!mailbox_is_drained(&worker->mailbox))
-		worker->drained_us = 0;
-	else if (worker->drained_us == 0)
-		worker->drained_us = now;
-	else
-		unreceipted_expire(worker, now);
-	if (worker->unreceipted_count > 0)
-		unreceipted_arm(worker);
-	else
-		worker->user->on_room(worker, worker->argument);
+	return count - unreceipted->count;
 }

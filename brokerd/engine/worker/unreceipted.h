@@ -2,31 +2,49 @@
 #ifndef ENGINE_WORKER_UNRECEIPTED_H
 #define ENGINE_WORKER_UNRECEIPTED_H
 
-#include "engine/worker/worker.h"
+#include "engine/handoff/handoff.h"
+#include "engine/policy/window.h"
 
-/*
- * What a worker has been sent and has not confirmed.  The engine keeps its own
- * descriptor of each, so that none dies with the worker, and closes it with the
- * receipt.
- */
+#include <stddef.h>
+#include <stdint.h>
 
-/* A hand-off (taken) was sent just now. */
-void unreceipted_expect(struct worker *worker, struct handoff *handoff);
+/* What a worker was sent and has not confirmed.  The engine keeps a descriptor
+ * of each, so that none is lost with the worker, and closes it with the
+ * receipt. */
+struct unreceipted {
+	struct handoff_list list; /* oldest first */
+	size_t count;
+	uint64_t drained_us; /* when the worker had read all; 0: it has not */
+	uint64_t receipt_us; /* of its last receipt */
+	unsigned int linger_checks; /* closes left to check for SO_LINGER */
+};
 
-/* The worker's application has count of them, from sequence on. */
-void unreceipted_on_taken(
-    struct worker *worker, uint64_t sequence, uint32_t count);
+void unreceipted_init(struct unreceipted *unreceipted);
 
-/* The worker did not get them: each goes to on_return, the last one first,
- * since what is returned goes before all others. */
-void unreceipted_on_lost(struct worker *worker, uint64_t sequence,
-    uint32_t count, enum fdrecv_wire_receipt_kind cause);
+/* Adds a hand-off (takes it) that was sent just now. */
+void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);
 
-/* No receipts are expected any more; what lacks one is closed. */
-void unreceipted_release(struct worker *worker);
+/* A receipt for count hand-offs from sequence on: closes those that are there,
+ * and adapts the worker's window to the time that each took. */
+void unreceipted_on_taken(struct unreceipted *unreceipted,
+    struct window *window, uint64_t sequence, uint32_t count);
 
-/* A timer: looks whether a receipt can still come; argument is the worker,
- * which may be gone afterwards. */
-void unreceipted_on_look(int fd, short what, void *argument);
+/* Gives the last of these count hand-offs that is there, or NULL. */
+struct handoff *unreceipted_take_last(
+    struct unreceipted *unreceipted, uint64_t sequence, uint32_t count);
+
+/* Gives the oldest hand-off, or NULL. */
+struct handoff *unreceipted_take_oldest(struct unreceipted *unreceipted);
+
+/* Returns how long ago the oldest was sent, or 0 if there is none. */
+uint64_t unreceipted_age_us(const struct unreceipted *unreceipted);
+
+/* Closes all: no receipts are expected any more. */
+void unreceipted_release(struct unreceipted *unreceipted);
+
+/* Closes those for which the worker has had longer than receipt-timeout, since
+ * it had read all and since its last receipt; drained tells whether the mailbox
+ * is empty now.  Returns how many. */
+size_t unreceipted_expire(struct unreceipted *unreceipted, int drained);
 
 #endif

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sending to one worker.  Engine, unprivileged.  Each worker has a socket of
- * its own: on a shared one, the queue of a slow worker would hold up all.
+ * One worker: whether it has room, what it is sent, what it confirms.  Engine,
+ * unprivileged.  Each worker has a socket of its own: on a shared one, the
+ * queue of a slow worker would hold up all.
  */
 #include "engine/worker/worker.h"
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/handoff/encode.h"
-#include "engine/worker/receipt_conn.h"
-#include "engine/worker/rendezvous.h"
-#include "engine/worker/unreceipted.h"
 
 #include <sys/socket.h>
 
@@ -20,84 +18,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-worker_on_event(evutil_socket_t fd, short what, void *argument)
-{
-	struct worker *worker = argument;
+#define WORKER_HELLO_US 200000 /* without a HELLO it is plain */
+#define WORKER_CHECK_US 500000 /* between looks at what lacks a receipt */
 
+static void
+worker_on_room(void *owner)
+{
+	struct worker *worker = owner;
+
+	worker->full = 0;
+	worker->callbacks->on_room(worker->owner, worker);
+}
+
+static void
+worker_on_writable(evutil_socket_t fd, short what, void *argument)
+{
 	(void)fd;
 	(void)what;
-	worker->full = 0;
-	worker->user->on_room(worker, worker->argument); /* may free worker */
-}
-
-struct worker *
-worker_new(struct core *core, const char *name, struct mailbox *mailbox,
-    const struct worker_user *user, void *argument)
-{
-	struct worker *worker = calloc(1, sizeof(*worker));
-	enum stats_kind known;
-
-	if (worker == NULL)
-		return NULL;
-	worker->core = core;
-	worker->user = user;
-	worker->argument = argument;
-	worker->mailbox = (struct mailbox){.node = -1, .fd = -1};
-	TAILQ_INIT(&worker->links);
-	TAILQ_INIT(&worker->outbox);
-	TAILQ_INIT(&worker->unreceipted);
-	window_init(&worker->window);
-	worker->writable = event_new(
-	    core->base, mailbox->fd, EV_WRITE, worker_on_event, worker);
-	worker->rested = event_new(core->base, -1, 0, worker_on_event, worker);
-	worker->look =
-	    event_new(core->base, -1, 0, unreceipted_on_look, worker);
-	if (worker->writable == NULL || worker->rested == NULL ||
-	    worker->look == NULL ||
-	    text_copy(worker->name, sizeof(worker->name), name) == -1) {
-		worker_free(worker);
-		return NULL;
-	}
-	worker->mailbox = *mailbox;
-	*mailbox = (struct mailbox){.node = -1, .fd = -1};
-	known = stats_find_kind(
-	    &core->stats, worker->mailbox.device, worker->mailbox.inode);
-	worker->expected = known == STATS_RECEIPTED;
-	worker->draining = stats_is_draining(
-	    &core->stats, worker->mailbox.device, worker->mailbox.inode);
-	if (known == STATS_PLAIN)
-		worker->kind = WORKER_PLAIN;
-	return worker;
-}
-
-static void
-worker_free_events(struct worker *worker)
-{
-	if (worker->writable != NULL)
-		event_free(worker->writable);
-	if (worker->rested != NULL)
-		event_free(worker->rested);
-	if (worker->look != NULL)
-		event_free(worker->look);
-}
-
-void
-worker_free(struct worker *worker)
-{
-	struct handoff *handoff;
-	struct receipt_conn *link;
-
-	worker_free_events(worker);
-	unreceipted_release(worker);
-	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
-		TAILQ_REMOVE(&worker->outbox, handoff, entry);
-		handoff_free(handoff);
-	}
-	while ((link = TAILQ_FIRST(&worker->links)) != NULL)
-		receipt_conn_free(link);
-	mailbox_close(&worker->mailbox);
-	free(worker);
+	worker_on_room(argument);
 }
 
 static void
@@ -108,23 +46,18 @@ worker_wait(struct worker *worker)
 }
 
 void
-worker_rest(struct worker *worker, unsigned int delay_us)
+worker_rest(struct worker *worker, uint64_t delay_us)
 {
-	struct timeval delay = {
-	    .tv_sec = delay_us / 1000000, .tv_usec = delay_us % 1000000};
-
 	worker->full = 1;
 	event_del(worker->writable);
-	event_add(worker->rested, &delay);
+	timer_set(&worker->rest, delay_us);
 }
 
 void
 worker_wake(struct worker *worker)
 {
-	static const struct timeval now = {0, 0};
-
-	if (!event_pending(worker->rested, EV_TIMEOUT, NULL))
-		event_add(worker->rested, &now);
+	if (!timer_is_set(&worker->rest))
+		timer_set(&worker->rest, 0);
 }
 
 int
@@ -135,25 +68,22 @@ worker_is_receipted(
 	    endpoint->protocol == RECORD_AUTO;
 }
 
-/* How many more of that endpoint it may be given, the mailbox aside. */
-static size_t
-worker_window(
+static int
+worker_window_is_open(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
-	const struct handoff *oldest = TAILQ_FIRST(&worker->unreceipted);
-	size_t outstanding = worker->unreceipted_count + worker->outbox_count;
-	size_t connections = worker->connections + outstanding;
+	size_t outstanding = worker->unreceipted.count + worker->outbox_count;
 
 	if (worker->outbox_count == FDRECV_WIRE_BATCH_MAX)
 		return 0;
 	if (!worker_is_receipted(worker, endpoint))
 		return worker->kind != WORKER_NEW || outstanding == 0;
-	if (worker->counted && endpoint->max_connections != 0 &&
-	    connections >= endpoint->max_connections)
+	if (worker->counts_connections && endpoint->max_connections != 0 &&
+	    worker->connections + outstanding >= endpoint->max_connections)
 		return 0;
 	return window_room(&worker->window, outstanding,
-	    oldest == NULL ? 0 : clock_us() - oldest->sent_us,
-	    endpoint->window);
+		   unreceipted_age_us(&worker->unreceipted),
+		   endpoint->window) > 0;
 }
 
 int
@@ -161,7 +91,7 @@ worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
 	return !worker->full && !worker->left && !worker->paused &&
-	    !worker->draining && worker_window(worker, endpoint) > 0;
+	    !worker->draining && worker_window_is_open(worker, endpoint);
 }
 
 int
@@ -172,18 +102,68 @@ worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 	if (!worker_may_take(worker, endpoint))
 		return 0;
 	if (worker->outbox_count > 0)
-		return 1; /* of the datagram that has room already */
-	/* All that it was sent has been read.  Where somebody else has filled
-	 * the mailbox, sending will say so. */
-	if (worker->unreceipted_count == 0 &&
+		return 1; /* in a datagram for which there is room */
+	/* It has read all that it was sent.  If others have filled the
+	 * mailbox, sending fails. */
+	if (worker->unreceipted.count == 0 &&
 	    worker_is_receipted(worker, endpoint))
 		return 1;
-	/* Connected, the socket polls writable only while the receiver's
-	 * queue has room; see unix_dgram_poll() in the kernel. */
+	/* A connected socket polls writable only while the receiver's queue has
+	 * room; see unix_dgram_poll() in the kernel. */
 	if (poll(&mailbox, 1, 0) == 1)
 		return 1;
 	worker_wait(worker);
 	return 0;
+}
+
+static void
+worker_set_check(struct worker *worker)
+{
+	if (!timer_is_set(&worker->check))
+		timer_set(&worker->check,
+		    worker->kind == WORKER_NEW ? WORKER_HELLO_US :
+						 WORKER_CHECK_US);
+}
+
+/* No HELLO came in time. */
+static void
+worker_on_silence(struct worker *worker)
+{
+	if (!mailbox_is_alive(&worker->mailbox)) {
+		worker_set_check(worker); /* in case that HELLO is there */
+		worker->callbacks->on_death(worker->owner, worker);
+		return;
+	}
+	worker->kind = WORKER_PLAIN;
+	unreceipted_release(&worker->unreceipted);
+	stats_note_kind(worker->context->stats, worker->mailbox.device,
+	    worker->mailbox.inode, STATS_PLAIN);
+	worker->callbacks->on_room(worker->owner, worker);
+}
+
+/* Looks whether receipts can still come. */
+static void
+worker_on_check(void *owner)
+{
+	struct worker *worker = owner;
+	int drained;
+
+	if (worker->unreceipted.count == 0)
+		return;
+	/* A worker that is expected to say HELLO may be busy with connections
+	 * of another engine. */
+	if (worker->kind == WORKER_NEW &&
+	    (!worker->expected || !mailbox_is_alive(&worker->mailbox))) {
+		worker_on_silence(worker);
+		return;
+	}
+	drained = mailbox_is_drained(&worker->mailbox);
+	if (unreceipted_expire(&worker->unreceipted, drained) > 0)
+		worker->expected = 0; /* it read, and did not say HELLO */
+	if (worker->unreceipted.count > 0)
+		worker_set_check(worker);
+	else
+		worker->callbacks->on_room(worker->owner, worker);
 }
 
 void
@@ -195,93 +175,155 @@ worker_put(struct worker *worker, struct handoff *handoff)
 }
 
 static int
-worker_send_bytes(struct worker *worker, const struct encode *encode,
-    const int *fds, size_t count)
+worker_send_datagram(
+    struct worker *worker, struct handoff *const *handoffs, size_t count)
 {
 	union {
-		struct cmsghdr align;
+		struct cmsghdr header;
 		char bytes[CMSG_SPACE(FDRECV_WIRE_BATCH_MAX * sizeof(int))];
 	} control;
-	struct iovec iov = {.iov_base = encode->bytes, .iov_len = encode->size};
+	struct encode encode = {.bytes = worker->context->datagram};
+	struct iovec iov;
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
 	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
-	struct cmsghdr *cmsg;
 
+	encode_datagram(&encode, worker->context->rendezvous_path,
+	    worker->context->epoch, worker->sequence, handoffs, count);
+	iov = (struct iovec){encode.bytes, encode.size};
 	memset(&control, 0, msg.msg_controllen);
-	cmsg = CMSG_FIRSTHDR(&msg);
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-	if (sendmsg(worker->mailbox.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-	    -1)
-		return 0;
-	if (errno == EAGAIN)
-		worker_wait(worker);
-	return -1;
+	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+	    .cmsg_type = SCM_RIGHTS,
+	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
+	for (size_t i = 0; i < count; i++)
+		memcpy(CMSG_DATA(&control.header) + i * sizeof(int),
+		    &handoffs[i]->fd, sizeof(int));
+	if (sendmsg(worker->mailbox.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	    -1) {
+		if (errno == EAGAIN)
+			worker_wait(worker);
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		handoffs[i]->sequence = worker->sequence++;
+		handoffs[i]->sent = 1;
+	}
+	return 0;
 }
 
 static void
-worker_encode_header(struct worker *worker, struct encode *encode, size_t count)
+worker_on_sent(struct worker *worker, struct handoff *handoff)
 {
-	encode_header(encode, rendezvous_path(worker->core->rendezvous),
-	    worker->core->epoch, worker->sequence, count);
+	handoff->stats->handed_off++;
+	if (worker->kind == WORKER_PLAIN ||
+	    handoff->endpoint->protocol != RECORD_AUTO) {
+		handoff->stats->plain++;
+		handoff_free(handoff);
+		return;
+	}
+	unreceipted_add(&worker->unreceipted, handoff);
+	worker_set_check(worker);
 }
 
 int
 worker_send(struct worker *worker)
 {
-	struct encode encode = {.bytes = worker->core->datagram};
-	struct handoff *handoff;
-	int fds[FDRECV_WIRE_BATCH_MAX];
+	struct handoff *handoffs[FDRECV_WIRE_BATCH_MAX], *handoff;
 	uint64_t now = clock_us();
-	size_t count = 0, dropped;
+	size_t count = 0;
 
-	dropped = handoff_drop_dead(&worker->outbox);
-	worker->outbox_count -= dropped;
-	if (dropped > 0) /* no receipt will say that there is room again */
-		worker_wake(worker);
-	handoff = TAILQ_FIRST(&worker->outbox);
-	if (handoff == NULL)
-		return 0;
-	if (handoff->endpoint->protocol == RECORD_AUTO)
-		worker_encode_header(worker, &encode, worker->outbox_count);
-	else
-		encode_plain(&encode, handoff);
-	TAILQ_FOREACH (handoff, &worker->outbox, entry) {
-		if (handoff->endpoint->protocol == RECORD_AUTO)
-			encode_record(&encode, handoff);
-		fds[count++] = handoff->fd;
-	}
-	if (worker_send_bytes(worker, &encode, fds, count) == -1)
+	TAILQ_FOREACH (handoff, &worker->outbox, entry)
+		handoffs[count++] = handoff;
+	if (worker_send_datagram(worker, handoffs, count) == -1)
 		return -1;
-	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
-		TAILQ_REMOVE(&worker->outbox, handoff, entry);
-		handoff->sequence = worker->sequence++;
-		handoff->sent = 1;
-		handoff->sent_us = now;
-		unreceipted_expect(worker, handoff);
-	}
+	TAILQ_INIT(&worker->outbox);
 	worker->outbox_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		handoffs[i]->sent_us = now;
+		worker_on_sent(worker, handoffs[i]);
+	}
 	return 0;
 }
 
 int
 worker_lend(struct worker *worker, struct handoff *handoff)
 {
-	struct encode encode = {.bytes = worker->core->datagram};
+	return worker_send_datagram(worker, &handoff, 1);
+}
 
-	if (handoff->endpoint->protocol == RECORD_AUTO) {
-		worker_encode_header(worker, &encode, 1);
-		encode_record(&encode, handoff);
-	} else {
-		encode_plain(&encode, handoff);
-	}
-	if (worker_send_bytes(worker, &encode, &handoff->fd, 1) == -1)
+static int
+worker_init_events(struct worker *worker, int mailbox)
+{
+	struct event_base *base = worker->context->base;
+
+	worker->writable =
+	    event_new(base, mailbox, EV_WRITE, worker_on_writable, worker);
+	if (worker->writable == NULL ||
+	    timer_init(&worker->rest, base, worker_on_room, worker) == -1)
 		return -1;
-	worker->sequence++;
-	handoff->sent = 1;
-	return 0;
+	return timer_init(&worker->check, base, worker_on_check, worker);
+}
+
+/* Applies what an earlier engine has learnt of the mailbox. */
+static void
+worker_recall(struct worker *worker)
+{
+	const struct stats *stats = worker->context->stats;
+	const struct mailbox *mailbox = &worker->mailbox;
+	enum stats_kind kind =
+	    stats_find_kind(stats, mailbox->device, mailbox->inode);
+
+	worker->expected = kind == STATS_RECEIPTED;
+	worker->kind = kind == STATS_PLAIN ? WORKER_PLAIN : WORKER_NEW;
+	worker->draining =
+	    stats_is_draining(stats, mailbox->device, mailbox->inode);
+}
+
+struct worker *
+worker_new(struct worker_context *context, const char *name,
+    struct mailbox *mailbox, const struct worker_callbacks *callbacks,
+    void *owner)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+
+	if (worker == NULL)
+		return NULL;
+	worker->context = context;
+	worker->callbacks = callbacks;
+	worker->owner = owner;
+	worker->mailbox = (struct mailbox){.node = -1, .fd = -1};
+	TAILQ_INIT(&worker->conns.head);
+	TAILQ_INIT(&worker->outbox);
+	unreceipted_init(&worker->unreceipted);
+	window_init(&worker->window);
+	if (worker_init_events(worker, mailbox->fd) == -1 ||
+	    text_copy(worker->name, sizeof(worker->name), name) == -1) {
+		worker_free(worker);
+		return NULL;
+	}
+	worker->mailbox = *mailbox;
+	*mailbox = (struct mailbox){.node = -1, .fd = -1};
+	worker_recall(worker);
+	return worker;
+}
+
+void
+worker_free(struct worker *worker)
+{
+	struct handoff *handoff;
+	struct receipt_conn *conn;
+
+	timer_free_event(&worker->writable);
+	timer_done(&worker->rest);
+	timer_done(&worker->check);
+	unreceipted_release(&worker->unreceipted);
+	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
+		TAILQ_REMOVE(&worker->outbox, handoff, entry);
+		handoff_free(handoff);
+	}
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
+	mailbox_close(&worker->mailbox);
+	free(worker);
 }

@@ -223,9 +223,9 @@ static unsigned int asked;
 static int answer;
 
 static int
-on_adopt(void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
+on_adopt(void *owner, const struct channel_adopt *adopt, uid_t uid, int fd)
 {
-	(void)argument;
+	(void)owner;
 	(void)fd;
 	asked++;
 	ck_assert_uint_eq(adopt->number, 7);
@@ -233,30 +233,33 @@ on_adopt(void *argument, const struct channel_adopt *adopt, uid_t uid, int fd)
 	return answer;
 }
 
+static const struct rendezvous_callbacks adopt_callbacks = {
+    .on_adopt = on_adopt};
+
 START_TEST(a_monitor_that_asks_may_take_its_time)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, 7};
 	struct test_pool test;
-	struct receipt_conn *link;
+	struct receipt_conn *conn;
 	int fd;
 
 	test_pool_init(&test, 1);
-	test.rendezvous.user.adopt = on_adopt;
+	test.rendezvous.callbacks = &adopt_callbacks;
 	fd = test_pool_connect();
 	for (unsigned int i = 0; i < 2; i++) {
 		ck_assert_int_eq(
 		    send(fd, &adopt, sizeof(adopt), 0), (ssize_t)sizeof(adopt));
 		test_pool_settle(&test);
 		ck_assert_uint_eq(asked, i + 1);
-		link = TAILQ_FIRST(&test.rendezvous.links);
-		ck_assert_ptr_nonnull(link);
-		ck_assert(!evtimer_pending(link->late, NULL));
+		conn = TAILQ_FIRST(&test.rendezvous.waiting.head);
+		ck_assert_ptr_nonnull(conn);
+		ck_assert(!timer_is_set(&conn->late));
 	}
 	answer = -1;
 	ck_assert_int_eq(
 	    send(fd, &adopt, sizeof(adopt), 0), (ssize_t)sizeof(adopt));
 	test_pool_settle(&test);
-	ck_assert_ptr_null(TAILQ_FIRST(&test.rendezvous.links));
+	ck_assert_ptr_null(TAILQ_FIRST(&test.rendezvous.waiting.head));
 	ck_assert(net_polls(fd, POLLHUP));
 	close(fd);
 	test_pool_done(&test);
@@ -278,7 +281,7 @@ START_TEST(what_is_no_question_is_not_asked)
 		test_pool_init_receipted(&test, 1);
 	else
 		test_pool_init(&test, 1);
-	test.rendezvous.user.adopt = on_adopt;
+	test.rendezvous.callbacks = &adopt_callbacks;
 	if (_i == 2)
 		said.adopt.magic[3]++;
 	fd = _i == 3 ? test.receipt_conns[0] : test_pool_connect();
@@ -305,7 +308,7 @@ UNIT_SUITE(orphan)
 	tcase_add_test(tc, a_monitor_that_does_not_read_is_given_up);
 	tcase_add_test(tc, without_a_time_to_wait_it_drains_at_once);
 	tcase_add_test(tc, when_nobody_comes_in_time_it_drains);
-	tc = unit_case(suite, "link");
+	tc = unit_case(suite, "adopt");
 	tcase_add_test(tc, a_monitor_that_asks_may_take_its_time);
 	tcase_add_loop_test(tc, what_is_no_question_is_not_asked, 0, 4);
 }

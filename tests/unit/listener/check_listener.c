@@ -7,6 +7,7 @@
 #include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
+#include "engine/core.h"
 #include "engine/listener/listener.h"
 
 #include <sys/mman.h>

@@ -10,6 +10,7 @@
 #include "fixture/record_sample.h"
 
 #include "engine/pool/pool.h"
+#include "engine/worker/rendezvous.h"
 
 #include <sys/socket.h>
 
@@ -19,6 +20,7 @@
 
 struct lending {
 	struct core core;
+	struct rendezvous rendezvous;
 	struct watch watch;
 	struct pool_list pools;
 	struct pool *pool;
@@ -35,6 +37,9 @@ lending_init(struct lending *lending, const char *path)
 	*lending = (struct lending){.watch.fd = -1};
 	TAILQ_INIT(&lending->pools);
 	test_core_init(&lending->core);
+	rendezvous_init(
+	    &lending->rendezvous, &lending->core.workers, NULL, NULL);
+	lending->core.rendezvous = &lending->rendezvous;
 	ck_assert_int_eq(watch_open(&lending->watch, lending->core.base), 0);
 	lending->pool = pool_find(
 	    &lending->pools, &lending->core, &lending->watch, path, geteuid());

@@ -20,7 +20,7 @@ outstanding(const struct test_pool *test, unsigned int which)
 {
 	const struct worker *worker = test_pool_worker(test, which);
 
-	return worker->outbox_count + worker->unreceipted_count;
+	return worker->outbox_count + worker->unreceipted.count;
 }
 
 /* Gives a new connection to the worker whose turn it is; which one that is. */
@@ -204,7 +204,7 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	test_pool_expect(&test, 1, "0"); /* one for a stranger */
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	worker = test_pool_worker(&test, 1);
-	worker->counted = 1;
+	worker->counts_connections = 1;
 	worker->connections = 1;
 	TAILQ_FIRST(&test.pool->held)->endpoint = &test.endpoint;
 	TAILQ_LAST(&test.pool->held, handoff_list)->endpoint = &other;
@@ -212,7 +212,7 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	test_pool_holds(&test, "1");
 	test_pool_expect(&test, 1, "2");
 	worker->connections = 0;
-	worker->counted = 0;
+	worker->counts_connections = 0;
 	route_send(test.pool);
 	test_pool_expect(&test, 1, "1");
 	test_pool_done(&test);

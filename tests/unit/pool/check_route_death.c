@@ -53,7 +53,8 @@ START_TEST(what_was_not_touched_goes_to_another_in_order)
 	ck_assert_uint_eq(test.stats.handed_off, 6);
 	ck_assert_uint_eq(test.stats.died, 0);
 	ck_assert_uint_eq(
-	    TAILQ_FIRST(&test_pool_worker(&test, 1)->unreceipted)->redeliveries,
+	    TAILQ_FIRST(&test_pool_worker(&test, 1)->unreceipted.list)
+		->redeliveries,
 	    1);
 	test_pool_done(&test);
 }
@@ -80,7 +81,7 @@ START_TEST(what_was_read_or_written_is_not_given_to_another)
 	char byte;
 
 	init_sent(&test, 3);
-	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted.list);
 	if (_i == 0) {
 		ck_assert_int_eq(send(test.clients[0], "ab", 2, 0), 2);
 		test_pool_await(&test, handoff->fd, POLLIN);
@@ -103,7 +104,7 @@ START_TEST(what_the_client_has_sent_stays_to_be_read)
 	char byte;
 
 	init_sent(&test, 1);
-	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted.list);
 	ck_assert_int_eq(send(test.clients[0], "a", 1, 0), 1);
 	test_pool_await(&test, handoff->fd, POLLIN);
 	die(&test, 0);
@@ -120,7 +121,7 @@ START_TEST(a_client_that_has_gone_is_dropped)
 	struct test_pool test;
 
 	init_sent(&test, 2);
-	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted);
+	handoff = TAILQ_FIRST(&test_pool_worker(&test, 0)->unreceipted.list);
 	net_reset(test.clients[0]);
 	test_pool_await(&test, handoff->fd, POLLHUP);
 	test.clients[0] = test.clients[1];
@@ -145,7 +146,7 @@ START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 	test_pool_settle(&test);
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	route_send(test.pool);
-	ck_assert_uint_eq(test_pool_worker(&test, 1)->unreceipted_count, 2);
+	ck_assert_uint_eq(test_pool_worker(&test, 1)->unreceipted.count, 2);
 	die(&test, 1);
 	ck_assert_uint_eq(test.stats.refused_deaths, 1);
 	ck_assert(test_pool_is_closed(&test, 0));

@@ -221,14 +221,14 @@ START_TEST(the_engine_reads_hello)
 	if (!vector_is_of_this_host())
 		return;
 	size = vector_read("hello.hex", bytes, sizeof(bytes));
-	ck_assert_int_eq(hello_read(bytes, size, &hello), 0);
+	ck_assert_int_eq(hello_decode(bytes, size, &hello), 0);
 	ck_assert_str_eq(hello.name, "box.7");
 	ck_assert_uint_eq(hello.device, 0x801);
 	ck_assert_uint_eq(hello.inode, 123456);
 	ck_assert_uint_eq(hello.instance, UINT64_C(0x123456789abcdef));
 	ck_assert_uint_eq(hello.weight, 5);
 	ck_assert_uint_eq(hello.connections, 3);
-	ck_assert_int_eq(hello.counted, 1);
+	ck_assert_int_eq(hello.counts_connections, 1);
 	ck_assert_int_eq(hello.paused, 0);
 }
 END_TEST

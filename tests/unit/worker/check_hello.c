@@ -47,7 +47,7 @@ try(struct hello *out)
 	int result;
 
 	guard_page_init(&page, &message, size);
-	result = hello_read(page.bytes, size, out);
+	result = hello_decode(page.bytes, size, out);
 	guard_page_done(&page);
 	return result;
 }
@@ -83,7 +83,7 @@ START_TEST(a_good_one_is_read_in_full)
 	ck_assert_uint_eq(hello.instance, UINT64_C(0x3132333435363738));
 	ck_assert_uint_eq(hello.weight, 5);
 	ck_assert_uint_eq(hello.connections, 0x41424344);
-	ck_assert_int_eq(hello.counted, 1);
+	ck_assert_int_eq(hello.counts_connections, 1);
 	ck_assert_int_eq(hello.paused, 0);
 }
 END_TEST
@@ -96,9 +96,9 @@ START_TEST(each_flag_is_itself_and_others_are_ignored)
 	for (unsigned int flags = 0; flags < 8; flags++) {
 		message.head.flags = (uint16_t)(flags | 0x8000);
 		taken(&hello, "flags");
-		ck_assert_int_eq(hello.counted, (flags & 1) != 0);
+		ck_assert_int_eq(hello.counts_connections, (flags & 1) != 0);
 		ck_assert_int_eq(hello.paused, (flags & 2) != 0);
-		ck_assert_int_eq(hello.offer, (flags & 4) != 0);
+		ck_assert_int_eq(hello.takes_ring, (flags & 4) != 0);
 	}
 }
 END_TEST

@@ -175,7 +175,7 @@ START_TEST(a_first_message_that_is_no_hello_ends_the_link)
 		ck_assert_int_eq(send(fd, "x", 1, 0), 1);
 	test_pool_settle(&test);
 	ck_assert(net_polls(fd, POLLHUP));
-	ck_assert_uint_eq(test.rendezvous.link_count, 0);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
 	test_pool_done(&test);
 	close(fd);

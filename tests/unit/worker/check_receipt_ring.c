@@ -58,7 +58,7 @@ greet(uint16_t flags)
 	test_pool_worker(&test, 0)->window.size = 32;
 }
 
-/* A worker with a board that has received count connections. */
+/* A worker with a ring that has received count connections. */
 static void
 start(size_t count)
 {
@@ -106,18 +106,18 @@ START_TEST(what_is_written_is_read_while_it_is_watched)
 {
 	start(5);
 	ck_assert_uint_eq(page->watched, 0);
-	rendezvous_watch(&test.rendezvous, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
 	ck_assert_uint_eq(page->watched, 1);
 	write_receipt(0);
 	write_receipt(1);
 	write_receipt(3);
-	rendezvous_look(&test.rendezvous);
+	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 3);
 	ck_assert_uint_eq(page->read, 3);
 	ck_assert(test_pool_is_closed(&test, 3));
 	ck_assert(!test_pool_is_closed(&test, 2));
 	write_receipt(2);
-	rendezvous_look(&test.rendezvous);
+	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
@@ -126,9 +126,9 @@ END_TEST
 START_TEST(the_last_look_is_after_the_worker_is_told)
 {
 	start(2);
-	rendezvous_watch(&test.rendezvous, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
 	write_receipt(1);
-	rendezvous_watch(&test.rendezvous, 0);
+	receipt_ring_list_watch(&test.core.workers.rings, 0);
 	ck_assert_uint_eq(page->watched, 0);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	stop();
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(what_a_worker_wrote_before_it_died_counts)
 {
 	start(3);
-	rendezvous_watch(&test.rendezvous, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
 	write_receipt(0);
 	write_receipt(1);
 	test_pool_close(&test, 0);
@@ -170,15 +170,15 @@ END_TEST
 START_TEST(nonsense_means_nothing)
 {
 	start(3);
-	rendezvous_watch(&test.rendezvous, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
 	page->count += FDRECV_WIRE_RING_PLACES + 1;
-	rendezvous_look(&test.rendezvous);
+	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 0);
 	write_receipt(77);
 	write_receipt(UINT64_MAX);
 	write_receipt(1);
 	write_receipt(1);
-	rendezvous_look(&test.rendezvous);
+	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	stop();
@@ -201,18 +201,17 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 {
 	/* Where they share a processor each round takes milliseconds. */
 	uint64_t end_ms = clock_ms() + 1000;
-	const struct receipt_conn *link;
 	uint32_t before, most = 0;
 	pid_t writer;
 
 	start(3);
-	link = TAILQ_FIRST(&test_pool_worker(&test, 0)->links);
 	writer = unit_fork(write_for_ever, NULL);
 	for (int i = 0; i < 1000 && clock_ms() < end_ms; i++) {
-		while (!receipt_ring_has_news(&link->board))
-			sched_yield();
 		before = page->read;
-		rendezvous_look(&test.rendezvous);
+		while (
+		    __atomic_load_n(&page->count, __ATOMIC_ACQUIRE) == before)
+			sched_yield();
+		receipt_ring_list_read(&test.core.workers.rings);
 		if (page->read - before > most)
 			most = page->read - before;
 	}
@@ -226,14 +225,14 @@ END_TEST
 START_TEST(receipts_go_round)
 {
 	start(4);
-	rendezvous_watch(&test.rendezvous, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
 	for (int i = 0; i < FDRECV_WIRE_RING_PLACES - 2; i++) {
 		write_receipt(99);
-		rendezvous_look(&test.rendezvous);
+		receipt_ring_list_read(&test.core.workers.rings);
 	}
 	for (uint64_t i = 0; i < 4; i++)
 		write_receipt(i);
-	rendezvous_look(&test.rendezvous);
+	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
@@ -260,11 +259,12 @@ START_TEST(the_engine_offers_as_in_the_vector)
 END_TEST
 
 /* The places of what it writes are those in the comments there. */
-START_TEST(the_engine_reads_the_board_of_the_vector)
+START_TEST(the_engine_reads_the_ring_of_the_vector)
 {
 	static struct fdrecv_wire_ring laid;
 	static unsigned char bytes[sizeof(laid) + 1];
-	struct receipt_ring board = {.page = &laid, .read = 254};
+	struct receipt_ring ring = {.page = &laid, .read = 254};
+	struct receipt_ring_list list;
 	uint64_t sequence;
 
 	if (!vector_is_of_this_host())
@@ -272,12 +272,15 @@ START_TEST(the_engine_reads_the_board_of_the_vector)
 	ck_assert_uint_eq(
 	    vector_read("ring.hex", bytes, sizeof(bytes)), sizeof(laid));
 	memcpy(&laid, bytes, sizeof(laid));
-	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 3);
+	ck_assert_uint_eq(receipt_ring_take(&ring, &sequence), 3);
 	ck_assert_uint_eq(sequence, 1000);
-	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 1);
+	ck_assert_uint_eq(receipt_ring_take(&ring, &sequence), 1);
 	ck_assert_uint_eq(sequence, 7);
-	ck_assert_uint_eq(receipt_ring_take(&board, &sequence), 0);
-	receipt_ring_watch(&board, 0);
+	ck_assert_uint_eq(receipt_ring_take(&ring, &sequence), 0);
+	receipt_ring_list_init(&list);
+	TAILQ_INSERT_TAIL(&list.head, &ring, entry);
+	list.watched = 1;
+	receipt_ring_list_watch(&list, 0);
 	bytes[0] = 0; /* watched */
 	bytes[4] = 2; /* read: 258 */
 	bytes[5] = 1;
@@ -287,7 +290,7 @@ END_TEST
 
 UNIT_SUITE(receipt_ring)
 {
-	TCase *tc = unit_case(suite, "board");
+	TCase *tc = unit_case(suite, "ring");
 
 	tcase_add_test(tc, who_does_not_ask_is_offered_none);
 	tcase_add_test(tc, what_is_written_is_read_while_it_is_watched);
@@ -299,5 +302,5 @@ UNIT_SUITE(receipt_ring)
 	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
 	tcase_add_test(tc, the_engine_offers_as_in_the_vector);
-	tcase_add_test(tc, the_engine_reads_the_board_of_the_vector);
+	tcase_add_test(tc, the_engine_reads_the_ring_of_the_vector);
 }

@@ -50,10 +50,10 @@ START_TEST(a_hello_makes_a_worker_a_receipted_one)
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(worker->instance, 4711);
 	ck_assert_uint_eq(worker->share.weight, 200);
-	ck_assert(worker->counted);
+	ck_assert(worker->counts_connections);
 	ck_assert(worker->paused);
 	ck_assert_uint_eq(worker->connections, 7);
-	ck_assert_uint_eq(test.rendezvous.link_count, 0);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
 	ck_assert_int_eq(stats_find_kind(&test.core.stats,
 			     worker->mailbox.device, worker->mailbox.inode),
 	    STATS_RECEIPTED);
@@ -75,10 +75,10 @@ START_TEST(a_hello_may_come_before_its_worker_is_found)
 	fd = greet(&test, &hello);
 	wire_raw_send_receipt(fd, test.core.epoch, FDRECV_WIRE_PAUSE, 0, 0);
 	test_pool_settle(&test);
-	ck_assert_uint_eq(test.rendezvous.link_count, 1);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	finder_scan(&test.pool->finder);
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
-	ck_assert_uint_eq(test.rendezvous.link_count, 0);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
 	ck_assert(!test_pool_worker(&test, 0)->paused);
 	test_pool_settle(&test); /* and what followed is read */
 	ck_assert(test_pool_worker(&test, 0)->paused);
@@ -105,7 +105,7 @@ START_TEST(a_hello_of_another_mailbox_is_nobodys)
 		test_pool_worker(&test, 0)->mailbox.owner++;
 	fd = greet(&test, &hello);
 	ck_assert_int_eq(TAILQ_FIRST(&test.pool->workers)->kind, WORKER_NEW);
-	ck_assert_uint_eq(test.rendezvous.link_count, 1);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	ck_assert(!net_polls(fd, POLLHUP));
 	test_pool_done(&test);
 	close(fd);
@@ -143,7 +143,7 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 }
 END_TEST
 
-START_TEST(one_instance_may_come_again_and_keeps_a_few_links)
+START_TEST(one_instance_may_come_again_and_keeps_a_few_connections)
 {
 	struct fdrecv_wire_hello hello;
 	struct test_pool test;
@@ -179,7 +179,7 @@ START_TEST(who_says_nothing_or_is_not_found_is_dropped_after_a_while)
 	ck_assert(!net_polls(silent, POLLHUP));
 	test_pool_await(&test, silent, POLLHUP);
 	test_pool_await(&test, unknown, POLLHUP);
-	ck_assert_uint_eq(test.rendezvous.link_count, 0);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
 	ck_assert(!net_polls(test.receipt_conns[0], POLLHUP));
 	test_pool_done(&test);
 	close(silent);
@@ -199,7 +199,7 @@ START_TEST(of_one_user_only_a_few_may_wait)
 	for (int i = 0; i < OF_A_USER; i++)
 		ck_assert(!net_polls(fds[i], POLLHUP));
 	ck_assert(net_polls(fds[OF_A_USER], POLLHUP));
-	ck_assert_uint_eq(test.rendezvous.link_count, OF_A_USER);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, OF_A_USER);
 	test_pool_done(&test);
 	for (int i = 0; i <= OF_A_USER; i++)
 		close(fds[i]);
@@ -209,7 +209,7 @@ END_TEST
 START_TEST(of_all_the_oldest_makes_room)
 {
 	static int fds[OF_ALL + 1];
-	struct receipt_conn *link;
+	struct receipt_conn *conn;
 	struct test_pool test;
 
 	test_pool_init(&test, 0);
@@ -217,14 +217,15 @@ START_TEST(of_all_the_oldest_makes_room)
 		ck_assert(!net_polls(fds[0], POLLHUP) || i == 0);
 		fds[i] = test_pool_connect();
 		test_pool_settle(&test);
-		link = TAILQ_LAST(&test.rendezvous.links, link_list);
-		ck_assert_ptr_nonnull(link);
-		link->uid = (uid_t)(100000 + i); /* as if another user's */
+		conn = TAILQ_LAST(
+		    &test.rendezvous.waiting.head, receipt_conn_head);
+		ck_assert_ptr_nonnull(conn);
+		conn->uid = (uid_t)(100000 + i); /* as if another user's */
 	}
 	ck_assert(net_polls(fds[0], POLLHUP));
 	for (int i = 1; i <= OF_ALL; i++)
 		ck_assert(!net_polls(fds[i], POLLHUP));
-	ck_assert_uint_eq(test.rendezvous.link_count, OF_ALL);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, OF_ALL);
 	test_pool_done(&test);
 	for (int i = 0; i <= OF_ALL; i++)
 		close(fds[i]);
@@ -241,14 +242,25 @@ START_TEST(what_would_be_read_soon_can_be_read_now)
 	hello = wire_raw_hello(test_pool_path(0), 1);
 	fd = test_pool_connect();
 	wire_raw_send_hello(fd, &hello, test_pool_path(0));
-	rendezvous_catch_up(NULL);
 	rendezvous_catch_up(&test.rendezvous);
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
 	ck_assert_str_eq(
-	    rendezvous_path(&test.rendezvous), unit_path("rendezvous"));
-	ck_assert_str_eq(rendezvous_path(NULL), "");
+	    test.core.workers.rendezvous_path, unit_path("rendezvous"));
 	test_pool_done(&test);
 	close(fd);
+}
+END_TEST
+
+START_TEST(one_that_is_not_open_has_nothing_to_read)
+{
+	struct worker_context context = {.epoch = 1};
+	struct rendezvous rendezvous;
+
+	rendezvous_init(&rendezvous, &context, NULL, NULL);
+	ck_assert_str_eq(context.rendezvous_path, "");
+	rendezvous_catch_up(&rendezvous);
+	ck_assert_uint_eq(rendezvous.waiting.count, 0);
+	rendezvous_close(&rendezvous);
 }
 END_TEST
 
@@ -267,11 +279,11 @@ START_TEST(a_worker_that_is_heard_late_is_looked_after)
 	test_pool_close(&test, 0);
 	test.receipt_conns[0] = test_pool_connect();
 	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
-	event_del(worker->look);
-	unreceipted_on_look(-1, 0, worker);
+	timer_stop(&worker->check);
+	worker->check.on_time(worker);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(test.stats.unreceipted, 1);
-	ck_assert(event_pending(worker->look, EV_TIMEOUT, NULL));
+	ck_assert(timer_is_set(&worker->check));
 	test_pool_done(&test);
 }
 END_TEST
@@ -284,11 +296,13 @@ UNIT_SUITE(rendezvous)
 	tcase_add_test(tc, a_hello_may_come_before_its_worker_is_found);
 	tcase_add_loop_test(tc, a_hello_of_another_mailbox_is_nobodys, 0, 4);
 	tcase_add_test(tc, two_instances_make_a_worker_plain_for_good);
-	tcase_add_test(tc, one_instance_may_come_again_and_keeps_a_few_links);
+	tcase_add_test(
+	    tc, one_instance_may_come_again_and_keeps_a_few_connections);
 	tcase_add_test(
 	    tc, who_says_nothing_or_is_not_found_is_dropped_after_a_while);
 	tcase_add_test(tc, of_one_user_only_a_few_may_wait);
 	tcase_add_test(tc, of_all_the_oldest_makes_room);
 	tcase_add_test(tc, what_would_be_read_soon_can_be_read_now);
+	tcase_add_test(tc, one_that_is_not_open_has_nothing_to_read);
 	tcase_add_test(tc, a_worker_that_is_heard_late_is_looked_after);
 }

@@ -17,15 +17,22 @@
 #include <poll.h>
 #include <unistd.h>
 
+static void
+taken(struct test_worker *test, uint64_t sequence, uint32_t count)
+{
+	unreceipted_on_taken(
+	    &test->worker->unreceipted, &test->worker->window, sequence, count);
+}
+
 START_TEST(what_is_taken_is_closed)
 {
 	struct test_worker test;
 
 	test_worker_init_received(&test, 3);
 	test_worker_has(&test, "111");
-	unreceipted_on_taken(test.worker, 0, 1);
+	taken(&test, 0, 1);
 	test_worker_has(&test, "011");
-	unreceipted_on_taken(test.worker, 1, 2);
+	taken(&test, 1, 2);
 	test_worker_has(&test, "000");
 	ck_assert_uint_eq(test.stats.taken, 3);
 	test_worker_done(&test);
@@ -37,11 +44,11 @@ START_TEST(receipts_may_come_in_any_order)
 	struct test_worker test;
 
 	test_worker_init_received(&test, 4);
-	unreceipted_on_taken(test.worker, 2, 1);
+	taken(&test, 2, 1);
 	test_worker_has(&test, "1101");
-	unreceipted_on_taken(test.worker, 3, 1);
+	taken(&test, 3, 1);
 	test_worker_has(&test, "1100");
-	unreceipted_on_taken(test.worker, 0, 4); /* with gaps */
+	taken(&test, 0, 4); /* with gaps */
 	test_worker_has(&test, "0000");
 	ck_assert_uint_eq(test.stats.taken, 4);
 	test_worker_done(&test);
@@ -59,16 +66,15 @@ START_TEST(numbers_that_were_not_sent_mean_nothing)
 
 	test_worker_init_received(&test, 3);
 	for (size_t i = 0; i < UNIT_COUNT(strange); i++) {
-		unreceipted_on_taken(
-		    test.worker, strange[i].sequence, strange[i].count);
+		taken(&test, strange[i].sequence, strange[i].count);
 		test_worker_has(&test, "111");
-		unreceipted_on_lost(test.worker, strange[i].sequence,
-		    strange[i].count, FDRECV_WIRE_LIMIT);
+		test_worker_say(&test, FDRECV_WIRE_LIMIT, strange[i].sequence,
+		    strange[i].count);
 		test_worker_has(&test, "111");
 	}
 	ck_assert_uint_eq(test.returns, 0);
 	ck_assert_uint_eq(test.stats.taken, 0);
-	unreceipted_on_taken(test.worker, 2, UINT32_MAX); /* some of them */
+	taken(&test, 2, UINT32_MAX); /* some of them */
 	test_worker_has(&test, "110");
 	test_worker_done(&test);
 }
@@ -80,8 +86,8 @@ START_TEST(a_receipt_counts_once)
 
 	test_worker_init_received(&test, 2);
 	for (int i = 0; i < 2; i++)
-		unreceipted_on_taken(test.worker, 0, 1);
-	unreceipted_on_lost(test.worker, 0, 1, FDRECV_WIRE_LIMIT);
+		taken(&test, 0, 1);
+	test_worker_say(&test, FDRECV_WIRE_LIMIT, 0, 1);
 	test_worker_has(&test, "01");
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_uint_eq(test.returns, 0);
@@ -95,11 +101,12 @@ START_TEST(quick_receipts_open_the_window_and_slow_ones_close_it)
 
 	test_worker_init_received(&test, 3);
 	test.worker->window.size = 2;
-	TAILQ_FIRST(&test.worker->unreceipted)->sent_us = clock_us();
-	unreceipted_on_taken(test.worker, 0, 1);
+	TAILQ_FIRST(&test.worker->unreceipted.list)->sent_us = clock_us();
+	taken(&test, 0, 1);
 	ck_assert_uint_eq(test.worker->window.size, 3);
-	TAILQ_FIRST(&test.worker->unreceipted)->sent_us = clock_us() - 51000;
-	unreceipted_on_taken(test.worker, 1, 1);
+	TAILQ_FIRST(&test.worker->unreceipted.list)->sent_us =
+	    clock_us() - 51000;
+	taken(&test, 1, 1);
 	ck_assert_uint_eq(test.worker->window.size, 1);
 	test_worker_done(&test);
 }
@@ -111,8 +118,8 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 
 	test_worker_init_received(&test, 3);
 	test.worker->lent = 2;
-	unreceipted_on_lost(test.worker, 1, 1,
-	    _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED);
+	test_worker_say(
+	    &test, _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED, 1, 1);
 	ck_assert_uint_eq(test.returns, 1);
 	ck_assert_uint_eq(
 	    test_worker_which(&test, TAILQ_FIRST(&test.returned)->fd), 1);
@@ -122,7 +129,7 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 	ck_assert_uint_eq(test.stats.returned_denied, _i == 1);
 	ck_assert_uint_eq(test.worker->window.size, 1);
 	ck_assert_uint_eq(test.worker->lent, 0);
-	unreceipted_on_taken(test.worker, 0, 3);
+	taken(&test, 0, 3);
 	ck_assert(!worker_has_room(test.worker, &test.endpoint));
 	test_worker_await(&test, &test.rooms, 1);
 	ck_assert(worker_has_room(test.worker, &test.endpoint));
@@ -138,7 +145,7 @@ START_TEST(a_range_that_is_lost_comes_back_from_its_end)
 	size_t which = 3;
 
 	test_worker_init_received(&test, 4);
-	unreceipted_on_lost(test.worker, 1, 3, FDRECV_WIRE_LIMIT);
+	test_worker_say(&test, FDRECV_WIRE_LIMIT, 1, 3);
 	ck_assert_uint_eq(test.returns, 3);
 	TAILQ_FOREACH (handoff, &test.returned, entry)
 		ck_assert_uint_eq(
@@ -152,10 +159,10 @@ START_TEST(a_worker_that_is_let_go_keeps_nothing)
 	struct test_worker test;
 
 	test_worker_init_received(&test, 2);
-	unreceipted_release(test.worker);
+	unreceipted_release(&test.worker->unreceipted);
 	test_worker_has(&test, "00");
 	ck_assert_uint_eq(test.stats.plain, 2);
-	unreceipted_on_look(-1, 0, test.worker);
+	test.worker->check.on_time(test.worker);
 	ck_assert_uint_eq(test.rooms, 0);
 	test_worker_done(&test);
 }
@@ -185,9 +192,10 @@ START_TEST(a_worker_is_looked_at_until_its_connections_do_not_linger)
 		ck_assert_int_eq(setsockopt(test.raw.fds[i], SOL_SOCKET,
 				     SO_LINGER, &on, sizeof(on)),
 		    0);
-	test.worker->wary = 1;
-	unreceipted_on_taken(test.worker, 0, 2);
-	ck_assert_uint_eq(test.worker->wary, _i == 0 ? 0 : 10000);
+	test.worker->unreceipted.linger_checks = 1;
+	taken(&test, 0, 2);
+	ck_assert_uint_eq(
+	    test.worker->unreceipted.linger_checks, _i == 0 ? 0 : 10000);
 	ck_assert(!lingers(test.raw.fds[0]));
 	ck_assert_int_eq(lingers(test.raw.fds[1]), _i == 0);
 	test_worker_done(&test);
@@ -203,8 +211,8 @@ START_TEST(a_close_that_has_to_wait_raises_suspicion)
 	listener = net_strand(test.clients[1]);
 	/* A limit that is in force could end the wait too early. */
 	bounded_close_stop(&test.core.bounded);
-	unreceipted_on_taken(test.worker, 1, 1);
-	ck_assert_uint_eq(test.worker->wary, 100);
+	taken(&test, 1, 1);
+	ck_assert_uint_eq(test.worker->unreceipted.linger_checks, 100);
 	close(listener);
 	test_worker_done(&test);
 }

@@ -17,7 +17,7 @@
 static void
 look(struct test_worker *test)
 {
-	unreceipted_on_look(-1, 0, test->worker);
+	test->worker->check.on_time(test->worker);
 }
 
 START_TEST(what_was_taken_from_the_mailbox_expires)
@@ -47,11 +47,12 @@ START_TEST(what_is_taken_later_expires_later)
 
 	test_worker_init_received(&test, 2);
 	look(&test);
-	test.worker->drained_us -= 2100000;
-	test.worker->heard_us = clock_us(); /* another receipt came */
+	test.worker->unreceipted.drained_us -= 2100000;
+	test.worker->unreceipted.receipt_us =
+	    clock_us(); /* another receipt came */
 	look(&test);
 	test_worker_has(&test, "11");
-	test.worker->heard_us = 0;
+	test.worker->unreceipted.receipt_us = 0;
 	test.endpoint.receipt_timeout_s = 3;
 	look(&test);
 	test_worker_has(&test, "11");
@@ -72,13 +73,13 @@ START_TEST(it_looks_by_itself_until_all_is_known)
 	struct test_worker test;
 
 	test_worker_init(&test, WORKER_RECEIPTED);
-	ck_assert(!event_pending(test.worker->look, EV_TIMEOUT, NULL));
+	ck_assert(!timer_is_set(&test.worker->check));
 	test_worker_send(&test, 1);
 	test_worker_expect(&test, 0, 1);
 	test.endpoint.receipt_timeout_s = 0;
 	test_worker_await(&test, &test.rooms, 1);
 	test_worker_has(&test, "0");
-	ck_assert(!event_pending(test.worker->look, EV_TIMEOUT, NULL));
+	ck_assert(!timer_is_set(&test.worker->check));
 	test_worker_done(&test);
 }
 END_TEST
@@ -131,9 +132,9 @@ START_TEST(a_worker_that_has_said_hello_before_is_never_plain)
 	test_worker_send(&test, 1);
 	test_worker_expect(&test, 0, 1);
 	for (int i = 0; i < 3; i++) {
-		event_del(test.worker->look);
+		timer_stop(&test.worker->check);
 		look(&test);
-		ck_assert(event_pending(test.worker->look, EV_TIMEOUT, NULL));
+		ck_assert(timer_is_set(&test.worker->check));
 	}
 	ck_assert_int_eq(test.worker->kind, WORKER_NEW);
 	test_worker_has(&test, "1");

@@ -73,7 +73,7 @@ START_TEST(a_plain_worker_has_all_to_itself)
 	test_worker_send(&test, 1);
 	test_worker_expect(&test, 0, 1);
 	ck_assert(test_worker_is_closed(&test, 0));
-	ck_assert_uint_eq(test.worker->unreceipted_count, 0);
+	ck_assert_uint_eq(test.worker->unreceipted.count, 0);
 	ck_assert_uint_eq(test.stats.plain, 1);
 	ck_assert_uint_eq(test.stats.handed_off, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
@@ -117,7 +117,8 @@ START_TEST(a_mailbox_is_asked_for_room_unless_all_was_confirmed)
 	while (send(test.worker->mailbox.fd, "x", 1, MSG_DONTWAIT) == 1)
 		;
 	ck_assert(!has_room_again(&test, WORKER_RECEIPTED));
-	unreceipted_on_taken(test.worker, test.worker->sequence - 1, 1);
+	unreceipted_on_taken(&test.worker->unreceipted, &test.worker->window,
+	    test.worker->sequence - 1, 1);
 	ck_assert(has_room_again(&test, WORKER_RECEIPTED));
 	ck_assert(!has_room_again(&test, WORKER_NEW));
 	ck_assert(!has_room_again(&test, WORKER_PLAIN));
@@ -134,7 +135,7 @@ START_TEST(a_receipt_that_is_overdue_closes_the_window)
 	test_worker_init(&test, WORKER_RECEIPTED);
 	test_worker_send(&test, 1);
 	ck_assert(has_room(&test));
-	TAILQ_FIRST(&test.worker->unreceipted)->sent_us -= 51000;
+	TAILQ_FIRST(&test.worker->unreceipted.list)->sent_us -= 51000;
 	ck_assert(!has_room(&test));
 	test_worker_done(&test);
 }
@@ -168,7 +169,7 @@ START_TEST(one_that_counts_connections_has_room_for_so_many)
 	test_worker_send(&test, 1);
 	test_worker_put(&test, 1);
 	ck_assert(has_room(&test)); /* it does not count them */
-	test.worker->counted = 1;
+	test.worker->counts_connections = 1;
 	ck_assert(!has_room(&test));
 	test.worker->connections = 2;
 	ck_assert(has_room(&test));
@@ -226,7 +227,7 @@ START_TEST(a_batch_is_one_datagram_in_order)
 	ck_assert_uint_eq(test.raw.header.sequence, 0);
 	test_worker_expect(&test, 3, 2);
 	ck_assert_uint_eq(test.raw.header.sequence, 3);
-	ck_assert_uint_eq(test.worker->unreceipted_count, 5);
+	ck_assert_uint_eq(test.worker->unreceipted.count, 5);
 	ck_assert_uint_eq(test.stats.handed_off, 5);
 	ck_assert_uint_eq(test.stats.unreceipted, 5);
 	test_worker_done(&test);
@@ -250,7 +251,7 @@ START_TEST(portlisten_and_bare_come_alone_and_without_a_record)
 		ck_assert_int_eq(test.raw.size, cases[i].size);
 		ck_assert(test_worker_is_closed(&test, i));
 	}
-	ck_assert_uint_eq(test.worker->unreceipted_count, 0);
+	ck_assert_uint_eq(test.worker->unreceipted.count, 0);
 	ck_assert_uint_eq(test.stats.plain, 2);
 	test_worker_done(&test);
 }
@@ -268,7 +269,7 @@ START_TEST(what_cannot_be_sent_stays_in_the_outbox)
 	ck_assert_int_eq(worker_send(test.worker), -1);
 	ck_assert_int_eq(errno, ECONNREFUSED);
 	ck_assert_uint_eq(test.worker->outbox_count, 2);
-	ck_assert_uint_eq(test.worker->unreceipted_count, 0);
+	ck_assert_uint_eq(test.worker->unreceipted.count, 0);
 	ck_assert(!TAILQ_FIRST(&test.worker->outbox)->sent);
 	ck_assert_uint_eq(test.stats.handed_off, 0);
 	test_worker_done(&test);
@@ -288,8 +289,8 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	ck_assert_int_eq(mailbox_connect(&mailbox), 0);
 	stats_note_kind(
 	    &test.core.stats, mailbox.device, mailbox.inode, kinds[_i]);
-	again =
-	    worker_new(&test.core, "box", &mailbox, test.worker->user, &test);
+	again = worker_new(
+	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
 	ck_assert_ptr_nonnull(again);
 	ck_assert_int_eq(again->kind, _i == 0 ? WORKER_PLAIN : WORKER_NEW);
 	ck_assert_int_eq(again->expected, _i);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the process behind a mailbox says: HELLO, receipts, and its end.
+ * Engine, unprivileged.  Processes that share a mailbox cannot be told apart,
+ * so their receipts mean nothing.
+ */
+#include "engine/worker/receipts.h"
+
+#define RECEIPTS_CONNS 4        /* of a worker */
+#define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
+
+static void
+receipts_on_connections(void *owner, uint32_t connections)
+{
+	struct worker *worker = owner;
+
+	if (!worker->shared)
+		worker->connections = connections;
+}
+
+/* The worker could not receive them.  The last one goes back first, since each
+ * goes before all that wait. */
+static void
+receipts_on_lost(
+    struct worker *worker, const struct fdrecv_wire_receipt *receipt)
+{
+	struct handoff *handoff;
+
+	worker_rest(worker, RECEIPTS_REST_US);
+	window_init(&worker->window);
+	worker->lent = 0; /* it may have lost a lent socket as well */
+	while ((handoff = unreceipted_take_last(&worker->unreceipted,
+		    receipt->sequence, receipt->count)) != NULL) {
+		if (receipt->kind == FDRECV_WIRE_LIMIT)
+			handoff->stats->returned_limit++;
+		else
+			handoff->stats->returned_denied++;
+		worker->callbacks->on_return(worker->owner, handoff);
+	}
+}
+
+static void
+receipts_on_receipt(void *owner, const struct fdrecv_wire_receipt *receipt)
+{
+	struct worker *worker = owner;
+
+	if (worker->shared)
+		return;
+	switch (receipt->kind) {
+	case FDRECV_WIRE_TAKEN:
+		unreceipted_on_taken(&worker->unreceipted, &worker->window,
+		    receipt->sequence, receipt->count);
+		return;
+	case FDRECV_WIRE_LIMIT:
+	case FDRECV_WIRE_DENIED:
+		receipts_on_lost(worker, receipt);
+		return;
+	case FDRECV_WIRE_PAUSE:
+	case FDRECV_WIRE_RESUME:
+		worker->paused = receipt->kind == FDRECV_WIRE_PAUSE;
+		return;
+	default:
+		return; /* of a later version */
+	}
+}
+
+static void
+receipts_on_read(void *owner)
+{
+	struct worker *worker = owner;
+
+	worker->callbacks->on_room(worker->owner, worker);
+}
+
+static void
+receipts_on_end(void *owner, struct receipt_conn *conn)
+{
+	struct worker *worker = owner;
+
+	worker->survived |= conn->survived;
+	receipt_conn_free(conn);
+	if (!worker->shared)
+		worker->callbacks->on_death(worker->owner, worker);
+}
+
+static const struct receipt_conn_callbacks receipts_callbacks = {
+    .on_connections = receipts_on_connections,
+    .on_receipt = receipts_on_receipt,
+    .on_read = receipts_on_read,
+    .on_end = receipts_on_end,
+};
+
+void
+receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
+{
+	struct receipt_conn *oldest = TAILQ_FIRST(&worker->conns.head);
+	const struct hello *hello = &conn->hello;
+
+	worker->conns.callbacks = &receipts_callbacks;
+	worker->conns.owner = worker;
+	receipt_conn_claim(conn, &worker->conns);
+	if (worker->conns.count > RECEIPTS_CONNS)
+		receipt_conn_free(oldest);
+	if (worker->shared)
+		return;
+	if (oldest != NULL && worker->instance != hello->instance) {
+		worker->shared = 1;
+		worker->kind = WORKER_PLAIN;
+		unreceipted_release(&worker->unreceipted);
+		return;
+	}
+	/* A new process at the mailbox of one that died: it was lent nothing,
+	 * and no child of it is known. */
+	if (oldest == NULL && worker->instance != 0) {
+		worker->left = worker->survived = 0;
+		worker->lent = 0;
+	}
+	worker->kind = WORKER_RECEIPTED;
+	stats_note_kind(worker->context->stats, worker->mailbox.device,
+	    worker->mailbox.inode, STATS_RECEIPTED);
+	worker->instance = hello->instance;
+	worker->counts_connections = hello->counts_connections;
+	worker->connections = hello->connections;
+	worker->paused = hello->paused;
+	share_init(&worker->share, hello->weight, worker->share.pass);
+	worker_wake(worker);
+}
+
+void
+receipts_catch_up(struct worker *worker)
+{
+	struct receipt_conn *conn;
+
+	TAILQ_FOREACH (conn, &worker->conns.head, entry)
+		receipt_conn_read_all(conn);
+}

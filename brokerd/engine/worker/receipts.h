@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_WORKER_RECEIPTS_H
+#define ENGINE_WORKER_RECEIPTS_H
+
+#include "engine/worker/worker.h"
+
+/* What a worker tells on its receipt connections. */
+
+/* conn has said HELLO for that worker, which owns it from now on. */
+void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);
+
+/* Reads what the worker has sent so far. */
+void receipts_catch_up(struct worker *worker);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_WORKER_WORKER_CONTEXT_H
+#define ENGINE_WORKER_WORKER_CONTEXT_H
+
+#include "engine/worker/receipt_ring.h"
+
+#include "wire/datagram.h"
+
+#include <stdint.h>
+
+struct bounded_close;
+struct event_base;
+struct stats;
+
+/* What all workers of an engine, and their receipt connections, share. */
+struct worker_context {
+	struct event_base *base;
+	struct stats *stats;
+	struct bounded_close *bounded;
+	uint64_t epoch;              /* random: of this engine */
+	const char *rendezvous_path; /* "": workers cannot send receipts */
+	struct receipt_ring_list rings;
+	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
+};
+
+#endif
