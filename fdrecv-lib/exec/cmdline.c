@@ -73,8 +73,8 @@ static const struct cmdline_row cmdline_rows[] = {
 	.convention = CONVENTION_UCSPI},
     {"limit", 0, "N", "with --each: at most N at a time (40)", CMDLINE_NUMBER,
 	CMDLINE_AT(limit), .least = 1, .most = CMDLINE_LIMIT_MAX},
-    {"timeout", 0, "SECONDS", "wait that long (30), 0: for ever",
-	CMDLINE_NUMBER, CMDLINE_AT(timeout_s), .most = CMDLINE_TIMEOUT_MAX},
+    {"timeout", 0, "SECONDS", "wait that long (30), 0: forever", CMDLINE_NUMBER,
+	CMDLINE_AT(timeout_s), .most = CMDLINE_TIMEOUT_MAX},
     {"user", 0, "USER", "become that user first", CMDLINE_TEXT,
 	CMDLINE_AT(user)},
     {"keep-mailbox", 0, NULL, "do not remove the mailboxes", CMDLINE_FLAG,
@@ -265,7 +265,7 @@ cmdline_read(struct cmdline *cmdline, int argc, char **argv)
 	if (optind == end)
 		cmdline_fail("expected a listener");
 	if (end >= argc - 1)
-		cmdline_fail("expected -- and a program behind the listeners");
+		cmdline_fail("expected -- and a program after the listeners");
 	cmdline->listeners = argv + optind;
 	cmdline->listener_count = (size_t)(end - optind);
 	cmdline->program = argv + end + 1;

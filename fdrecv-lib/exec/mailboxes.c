@@ -117,8 +117,8 @@ mailboxes_drop(const struct fdrecv_handoff *handoff)
 {
 	close(handoff->fd);
 	if (handoff->kind == FDRECV_CONNECTION)
-		warnx("listener %s: let go a connection that it sent to this "
-		      "mailbox: expected its workers at another one",
+		warnx("listener %s: returned a connection that it sent to "
+		      "this mailbox: expected another mailbox for its workers",
 		    handoff->listener[0] == '\0' ? "without a name" :
 						   handoff->listener);
 }
@@ -141,7 +141,7 @@ mailboxes_read(
 			break;
 		case SOCKET_SET_CONNECTION:
 			errx(EX_CONFIG,
-			    "listener %s: hands out connections: expected "
+			    "listener %s: hands off connections: expected "
 			    "\"handoff = listener\" in the broker's "
 			    "configuration, or --each",
 			    set->listeners[listener].name);
@@ -175,11 +175,11 @@ mailboxes_time_out(const struct socket_set *set, const struct cmdline *cmdline)
 		    missing->name, run_dir);
 	if (missing->expected != 0)
 		errx(EX_TEMPFAIL,
-		    "listener %s: %zu of its %zu sockets came within %u s",
+		    "listener %s: %zu of its %zu sockets arrived within %u s",
 		    missing->name, missing->received, missing->expected,
 		    cmdline->timeout_s);
 	errx(EX_TEMPFAIL,
-	    "listener %s: nothing came within %u s: expected \"handoff = "
+	    "listener %s: nothing arrived within %u s: expected \"handoff = "
 	    "listener\" in the broker's configuration%s; the broker's log may "
 	    "say more",
 	    missing->name, cmdline->timeout_s,
@@ -196,7 +196,7 @@ mailboxes_report_overdue(struct socket_set *set, const struct cmdline *cmdline)
 			continue;
 		mailboxes_path(cmdline, i, path);
 		warnx("listener %s: waiting for its sockets at mailbox "
-		      "%s: %zu came",
+		      "%s: %zu arrived",
 		    set->listeners[i].name, path, set->listeners[i].received);
 		set->listeners[i].is_overdue = 1;
 	}
@@ -208,7 +208,7 @@ mailboxes_report_received(struct socket_set *set)
 	for (size_t i = 0; i < set->listener_count; i++)
 		if (set->listeners[i].is_overdue &&
 		    socket_set_has_all_of(set, i)) {
-			warnx("listener %s: its sockets have come",
+			warnx("listener %s: its sockets have arrived",
 			    set->listeners[i].name);
 			set->listeners[i].is_overdue = 0;
 		}

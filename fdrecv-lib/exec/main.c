@@ -51,8 +51,8 @@ main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 		changed = socket_set_changed(sockets);
 		if (changed == -1)
 			break;
-		warnx("listener %s: its sockets are not those that came first: "
-		      "taking all of them again",
+		warnx("listener %s: its sockets have changed: taking all of "
+		      "them again",
 		    cmdline->listeners[changed]);
 		mailboxes_close(&mailboxes);
 		socket_set_done(sockets);

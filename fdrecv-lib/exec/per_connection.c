@@ -109,8 +109,8 @@ per_connection_receive(struct per_connection *server, size_t i)
 	listener =
 	    mailboxes_find_listener(&server->mailboxes, i, handoff.listener);
 	if (listener == -1) {
-		warnx("listener %s: closed what it sends to this mailbox: "
-		      "expected it among the listeners named",
+		warnx("listener %s: closed a connection that it sent to this "
+		      "mailbox: expected its name among the arguments",
 		    handoff.listener[0] == '\0' ? "without a name" :
 						  handoff.listener);
 		fdrecv_done(mailbox, &handoff);

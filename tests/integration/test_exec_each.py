@@ -263,8 +263,8 @@ def test_exec_each_closes_what_it_was_not_named(test):
                 'mailbox = "%s"' % path) for name, port in zip("cd", ports)))
     process = loader(test, "--each", "-m", path, "c", program=ECHO)
     check(ask(("127.0.0.1", ports[1])) == b"", "somebody answered")
-    process.wait_line("listener d: closed what it sends to this mailbox: "
-                      "expected it among the listeners named")
+    process.wait_line("listener d: closed a connection that it sent to this "
+                      "mailbox: expected its name among the arguments")
     check(ask(("127.0.0.1", ports[0]), send=b"text\n") == b"text\n",
           "no answer")
     stopped(process)

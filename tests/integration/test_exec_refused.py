@@ -120,7 +120,7 @@ def test_exec_with_a_mailbox_that_cannot_be(test):
 def test_exec_when_nothing_comes(test):
     two_listeners(test)
     folder = test.mkdir("boxes", 0o777)
-    refused(test, 75, "listener a: nothing came within 1 s: expected "
+    refused(test, 75, "listener a: nothing arrived within 1 s: expected "
             "\"handoff = listener\" in the broker's configuration, and this "
             "mailbox", "--timeout", "1", "-m", folder + "/", "a")
 
@@ -135,7 +135,7 @@ def waiting(test, listen):
     test.broker(a + b)
     process = loader(test, "a", "b")
     process.wait_line("listener b: waiting for its sockets at mailbox %s: 0 "
-                      "came" % test.mailbox_path("b"))
+                      "arrived" % test.mailbox_path("b"))
     return process, section(test, "b", ["tcp:127.0.0.1:%d" % ports[1]])
 
 
@@ -150,7 +150,7 @@ def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
     reload(test, section(test, "a", ["tcp:127.0.0.1:%d" % port]) + b)
     check(process.wait() == 0, "it said: %s", process.log())
     check(process.log().split("\n")[1:] == [
-        "fdrecv-exec: listener b: its sockets have come"], "it said: %s",
+        "fdrecv-exec: listener b: its sockets have arrived"], "it said: %s",
           process.log())
 
 
@@ -175,7 +175,7 @@ def test_exec_gives_the_sockets_of_now_in_their_order(test):
     check(names[:3] == [["127.0.0.1", ports[1]], paths[1],
                         ["127.0.0.1", ports[2]]] and len(names) == 4,
           "it has %s", names)
-    check("listener a: its sockets are not those that came first" in
+    check("listener a: its sockets have changed" in
           process.log(), process.log())
 
 
@@ -192,11 +192,11 @@ def test_exec_gives_no_datagram_socket_of_before(test):
 def test_exec_of_a_listener_that_hands_out_connections(test):
     port = free_port()
     test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], ""))
-    refused(test, 75, "listener c: nothing came within 1 s", "--timeout", "1",
+    refused(test, 75, "listener c: nothing arrived within 1 s", "--timeout", "1",
             "c")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)
-        refused(test, 78, "listener c: hands out connections: expected "
+        refused(test, 78, "listener c: hands off connections: expected "
                 "\"handoff = listener\" in the broker's configuration, or "
                 "--each", "c")
         # That connection was not touched, and a worker gets it.
@@ -273,8 +273,8 @@ def test_exec_says_what_it_lets_go_and_others_get_it(test):
     process = loader(test, "--timeout", "0", "-m", path, "a")
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)
-        process.wait_line("listener c: let go a connection that it sent to "
-                          "this mailbox: expected its workers at another")
+        process.wait_line("listener c: returned a connection that it sent to "
+                          "this mailbox: expected another mailbox")
         process.kill(signal.SIGTERM)
         process.wait()
         worker = loader(test, "--each", "-m", path, "c",
