@@ -10,8 +10,8 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 requests=300
 
-sh "$top/tests/packages.sh" autoconf automake check curl gcc libcap-ng-dev \
-    libconfuse-dev libevent-dev libjansson-dev libmicrohttpd-dev libtool make \
+sh "$top/tests/packages.sh" autoconf automake bison check curl gcc \
+    libcap-ng-dev libevent-dev libjansson-dev libmicrohttpd-dev libtool make \
     pkg-config procps python3 util-linux
 
 say() {

@@ -10,8 +10,8 @@
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 
-sh "$top/tests/packages.sh" autoconf automake clang-format-14 check curl gcc \
-    iproute2 libcap-ng-dev libcap2-bin libconfuse-dev libevent-dev \
+sh "$top/tests/packages.sh" autoconf automake bison clang-format-14 check curl \
+    gcc iproute2 libcap-ng-dev libcap2-bin libevent-dev \
     libjansson-dev libmicrohttpd-dev libtool make mandoc pkg-config procps \
     python3 spin strace systemd util-linux
 

@@ -9,9 +9,8 @@
 #include "conf/check/listener_names.h"
 #include "conf/meaning/listener_section.h"
 #include "conf/meaning/settings.h"
-#include "conf/syntax/input.h"
 #include "conf/syntax/parse.h"
-#include "conf/syntax/scan.h"
+#include "conf/syntax/source.h"
 #include "conf/text/address.h"
 #include "conf/text/pathname.h"
 
@@ -21,39 +20,19 @@
 #include <unistd.h>
 
 static int
-reader_parse(
-    struct output *out, struct tree *tree, const char *text, size_t length)
+reader_read_file(struct output *out, struct tree *tree)
 {
-	struct scan scan;
-	int result = scan_text(&scan, text, length, out);
+	char *text;
+	int result = source_read(STDIN_FILENO, out, &text);
 
-	/* libconfuse would misread what the scan has found. */
-	if (result == 0 && out->errors == 0)
-		result = parse_text(tree, &scan, out);
+	if (result != 1)
+		return result;
+	result = parse_file(tree, text, out);
 	if (result == 1 && tree->first == NULL)
 		output_error(out, 1,
 		    "there is no listener: expected listener NAME { ... }");
-	scan_done(&scan);
-	return result == -1 ? -1 : 0;
-}
-
-static int
-reader_read_file(struct output *out, struct tree *tree)
-{
-	size_t length;
-	char *text;
-	int result;
-
-	if (input_read(STDIN_FILENO, &text, &length) == -1) {
-		if (errno != EISDIR && errno != ESPIPE)
-			return -1;
-		output_error(out, 0, "this is a %s: expected a regular file",
-		    errno == EISDIR ? "directory" : "FIFO or a device");
-		return 0;
-	}
-	result = reader_parse(out, tree, text, length);
 	free(text);
-	return result;
+	return result == -1 ? -1 : 0;
 }
 
 /* The command line has no way to say handoff = listener, which is the only one

@@ -52,11 +52,13 @@ for LOWER, UPPER in zip(CONF, CONF[1:]):
 
 
 def sources():
-    """Paths of all C files, below SOURCE."""
+    """Paths of all C files and grammars, below SOURCE, without what bison
+    makes of these."""
     for top in ("brokerd", "fdrecv-lib", "examples", "tests"):
         for directory, _, names in os.walk(os.path.join(SOURCE, top)):
             for name in sorted(names):
-                if name.endswith((".c", ".h")):
+                if name.endswith((".c", ".h", ".y")) and \
+                        (name[-1] != "c" or name[:-1] + "y" not in names):
                     yield os.path.relpath(os.path.join(directory, name),
                                           SOURCE)
 
@@ -104,7 +106,9 @@ def objects():
         for path in glob.glob(os.path.join(BUILD, pattern), recursive=True):
             directory, name = os.path.split(os.path.relpath(path, BUILD))
             directory = directory.replace("/.libs", "")
-            source = "%s/%s.c" % (directory, name[:-2].split("-")[-1])
+            source = "%s/%s.y" % (directory, name[:-2].split("-")[-1])
+            if not os.path.exists(os.path.join(SOURCE, source)):
+                source = source[:-1] + "c"
             if not os.path.exists(os.path.join(SOURCE, source)):
                 continue
             if source not in found or \
@@ -260,7 +264,7 @@ def check_objects(_):
         # Of sandbox_linux.c and sandbox_none.c one is built.
         others = glob.glob(os.path.join(
             SOURCE, re.sub(r"_[a-z]+\.c$", "_*.c", name)))
-        if is_product(name) and name.endswith(".c") and not any(
+        if is_product(name) and name[-1] in "cy" and not any(
                 stem(os.path.relpath(other, SOURCE)) in stems
                 for other in [os.path.join(SOURCE, name)] + others):
             yield "%s has no object in %s" % (name, BUILD)

@@ -10,9 +10,8 @@
 #include "conf/text/number.h"
 #include "config.h"
 
-#include <confuse.h>
-
 #include <string.h>
+#include <strings.h>
 
 #define KEY_STRING(number) #number
 #define KEY_NUMBER_TEXT(number) KEY_STRING(number)
@@ -189,13 +188,15 @@ key_read_choice(const struct key *key, const char *text, uint32_t *out_value,
 static int
 key_read_boolean(const char *text, uint32_t *out_value, struct reason *why)
 {
-	int value = cfg_parse_boolean(text);
+	static const char *const words[] = {
+	    "false", "true", "no", "yes", "off", "on"};
 
-	if (value == -1)
-		return reason_set(
-		    why, REASON_VALUE ": expected true or false", text);
-	*out_value = (uint32_t)value;
-	return 0;
+	for (uint32_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i], text) == 0) {
+			*out_value = i % 2;
+			return 0;
+		}
+	return reason_set(why, REASON_VALUE ": expected true or false", text);
 }
 
 int

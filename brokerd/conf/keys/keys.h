@@ -21,8 +21,8 @@ struct key {
 	const char *description;
 };
 
-/* The one table of keys, by enum key_id: libconfuse's options, the checks of
- * values and `brokerd-conf -k` are made from it. */
+/* The one table of keys, by enum key_id: the grammar, the checks of values and
+ * `brokerd-conf -k` use it. */
 extern const struct key keys[KEY_COUNT];
 
 /* The key of that name, KEY_COUNT if there is none. */

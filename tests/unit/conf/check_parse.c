@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From text to tree: what libconfuse makes of a configuration, and how its
- * complaints are said.
+ * From text to tree: tokens and grammar of the configuration, and what is said
+ * of mistakes in them.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/syntax/parse.h"
-#include "conf/syntax/parse_error.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Parses text.  Returns what parse_text() does. */
+/* Parses text.  Returns what parse_file() does. */
 static int
 run(struct tree *tree, struct output *out, const char *text)
 {
-	struct scan scan;
-	int result;
-
 	tree_init(tree);
 	output_init(out);
-	ck_assert_int_eq(scan_text(&scan, text, strlen(text), out), 0);
-	diagnostic_expect_only(out, 0, NULL, text);
-	result = parse_text(tree, &scan, out);
-	scan_done(&scan);
-	return result;
+	return parse_file(tree, text, out);
 }
 
 /* Writes a tree as "LINE:KEY=VALUE ... LINE:NAME{ LINE:KEY=VALUE ... } ". */
@@ -80,6 +73,32 @@ static const struct {
     {"listener a {\nbacklog = not-a-number }",
 	"1:a{ 2:backlog=not-a-number } "},
     {"listener a { backlog = \"\" }", "1:a{ 1:backlog= } "},
+    {"listener a { listen = { x, } }", "1:a{ 1:listen=x } "},
+    {"listener a { listen += x listen += y }", "1:a{ 1:listen=x 1:listen=y } "},
+    {"listener listener { handoff = listener listen = { listen, user } }",
+	"1:listener{ 1:listen=listen 1:listen=user 1:handoff=listener } "},
+    {"\"listener\" 'a'{backlog=1}", "1:a{ 1:backlog=1 } "},
+    {"user = a\nlistener b { owner = c }\nwatchdog = d",
+	"1:user=a 3:watchdog=d 2:b{ 2:owner=c } "},
+    /* Comments and blanks. */
+    {"user # b\n= c", "2:user=c "},
+    {"user // b\n= c", "2:user=c "},
+    {"user /* \n * */ = c", "2:user=c "},
+    {"user = a/b//c", "1:user=a/b//c "}, /* a comment begins a token only */
+    {"user = /b//c", "1:user=/b//c "},
+    {"user=a#b", "1:user=a "},
+    {"user = '#//' # x", "1:user=#// "},
+    {"user = \"\\\"#\" # x", "1:user=\"# "},
+    {"user = '\\'#' # x", "1:user='# "},
+    {"user\r\n\t=\rb", "2:user=b "},
+    {"/**/user /***/ = /*/ */ b", "1:user=b "},
+    /* Quotes and escapes. */
+    {"user = \"\\a\\b\\e\\f\\n\\r\\t\\v\\q\"", "1:user=\a\b\033\f\n\r\t\vq "},
+    {"user = \"\\x41\\102\\x4g\\7z\"", "1:user=AB\x04g\az "},
+    {"user = \"a\\\nb\" watchdog = 'a\\\nb'", "1:user=ab 2:watchdog=ab "},
+    {"user = 'a\\b\\\\c\\'d\"'", "1:user=a\\b\\c'd\" "},
+    {"user = 'one\ntwo'\nwatchdog = 3", "1:user=one\ntwo 3:watchdog=3 "},
+    {"user = \"\303\244\377\"", "1:user=\303\244\377 "},
 };
 
 START_TEST(what_was_written_is_in_the_tree)
@@ -102,26 +121,43 @@ static const struct {
 	unsigned int line;
 	const char *told;
 } mistakes[] = {
-    {"\n}", "", 2, "\"}\" without a \"{\" before it: expected a key"},
+    {"\n}", "", 2, "\"}\" is out of place: expected \"{\" before it, a key"},
     {"listener a { }\nuser x", "1:a{ } ", 2,
-	"no \"=\" behind \"user\": expected KEY = VALUE"},
-    {"user += x", "", 1, "\"+=\" behind \"user\", which is not a list"},
-    {"listener a\nb", "", 2, "no \"{\" behind the name of a listener"},
-    {"listener { }", "", 1, "a listener without a name: expected"},
-    {"user = \"\\400\"", "", 1, "escape sequence "},
+	"\"x\" is out of place: expected \"=\" before it, as in KEY = VALUE"},
+    {"user }", "", 1, "\"}\" is out of place: expected \"=\" before it"},
+    {"user += x", "", 1, "\"+=\" is out of place: expected listen before it"},
+    {"+= x", "", 1, "\"+=\" is out of place: expected listen before it"},
+    {"listener a\nb", "", 2, "\"b\" is out of place: expected \"{\" before it"},
+    {"listener { }", "", 1, "\"{\" is out of place: expected a name before"},
+    {"listener\n= a", "", 2, "\"=\" is out of place: expected a name before"},
+    {"listener a { }\nlistener 'b\nc' 'd\ne' }", "1:a{ } ", 3,
+	"\"d?e\" is out of place: expected \"{\" before it, as in listener"},
     {"user = }", "", 1, "\"}\" is out of place: expected a value before"},
     {"user = { x }", "", 1, "\"{\" is out of place: expected a single value"},
     {"= x", "", 1, "\"=\" is out of place: expected a key before it"},
+    {"user = = x", "", 1, "\"=\" is out of place: expected a key before it"},
+    {"user = x, y", "1:user=x ", 1,
+	"\",\" is out of place: expected a value on either side, and a list"},
     {"listener a {\nlisten = {x y} }", "", 2,
 	"\"y\" is out of place: expected \",\" or \"}\" behind"},
+    {"listener a {\nlisten = {x listener} }", "", 2,
+	"\"listener\" is out of place: expected \",\" or \"}\" behind"},
     {"listener a { }\nlistener b { listen = {,} }", "1:a{ } ", 2,
 	"\",\" is out of place: expected a value on either side"},
+    {"listener a { }\nlistener b {\nbacklog = 1\nlistener c { } }", "1:a{ } ",
+	4, "a listener within the listener of line 2: expected \"}\" before"},
     {"user =\n\n", "", 1, "the file ends here in the middle of a statement"},
+    {"user\n# x", "", 1, "the file ends here in the middle of a statement"},
+    {"listener a { }\nlistener\n", "1:a{ } ", 2, "the file ends here in the"},
+    {"listener a { }\nlistener b\n", "1:a{ } ", 2, "the file ends here in the"},
     {"colour = { x }", "", 1, "unknown key \"colour\""}, /* no more */
+    {"colour x", "", 1, "unknown key \"colour\""},
     /* It has all that was written but the brace. */
     {"listener a {\nbacklog = 1\n", "1:a{ 2:backlog=1 } ", 1,
 	"the section that begins here is not closed: expected \"}\""},
     {"listener a { }\nlistener b {\nbacklog =", "1:a{ } ", 2,
+	"the section that begins here is not closed: expected \"}\""},
+    {"listener a { }\nlistener b {\nlisten = {\nx", "1:a{ } ", 2,
 	"the section that begins here is not closed: expected \"}\""},
 };
 
@@ -157,6 +193,10 @@ static const struct {
     {"backlog = 1\nlistener a { }", "2:a{ } ", 1,
 	"unknown key \"backlog\": expected one of user"},
     {"listener a { user = x }", "1:a{ } ", 1, "unknown key \"user\""},
+    {"listen = { x, y }\nuser = z", "2:user=z ", 1, "unknown key \"listen\""},
+    {"'colour' = x\nuser = z", "2:user=z ", 1, "unknown key \"colour\""},
+    {"'user' = x", "1:user=x ", 1,
+	"key \"user\" in quotes: expected it without quotes"},
 };
 
 START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
@@ -174,72 +214,104 @@ START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
 }
 END_TEST
 
-static void __attribute__((format(printf, 3, 4)))
-report(const struct parse_error *error, struct output *out, const char *format,
-    ...)
-{
-	va_list ap;
+static const struct {
+	const char *text;
+	unsigned int line; /* 0: no error */
+	const char *told;
+} tokens[] = {
+    {"user = \"${b}\"", 1, "\"${\" in double quotes: expected \"\\${\""},
+    {"user = '${b}'", 0, NULL}, {"user = \"\\${b}\"", 0, NULL},
+    {"user = \"$b\"", 0, NULL},
+    {"user = $b", 1, "\"$\" outside quotes: expected text with it in"},
+    {"user = \"\\0\"", 1, "an escaped NUL: expected text without"},
+    {"user = \"\\000\"", 1, "an escaped NUL"},
+    {"user = \"\\x0\"", 1, "an escaped NUL"},
+    {"user = \"\\x00\"", 1, "an escaped NUL"},
+    {"user = \"\\x0a\\012\\01\\x\"", 0, NULL}, {"user = '\\0'", 0, NULL},
+    {"user = \"\n\\400\"", 2, "escape sequence \\400: expected up to three"},
+    {"user = \"\\1234\"", 1, "escape sequence \\1234: expected up to"},
+    {"user = \"\\18\"", 1, "escape sequence \\18: expected up to three"},
+    {"\nuser = \"b", 2,
+	"a text begins here and does not end: expected a "
+	"closing \""},
+    {"\nuser = \"b\\\"", 2, "a text begins here"},
+    {"\nuser = \"b\\", 2, "a text begins here"},
+    {"\nuser = 'b\\'\n", 2,
+	"a text begins here and does not end: expected a "
+	"closing '"},
+    {"user = 'b\n'c d", 1, "a text begins here"},
+    {"user = \"b\n\"\"c\"", 1, "a text begins here"},
+    {"user = 'b\n''c'", 1, "a text begins here"},
+    {"\n\n/* \n *", 3, "a comment begins here and does not end: expected"},
+    {"\n/*/", 2, "a comment begins here"},
+    {"user = b*c", 1, "\"*\" outside quotes"},
+    {"user = b/*c*/", 1, "\"*\" outside quotes"}, /* within a word */
+    {"user = b\\c", 1, "\"\\\" outside quotes"},
+    {"user = b;", 1, "\";\" outside quotes: expected none, remove it"},
+    {"user + b", 1, "\"+\" outside quotes"},
+    {"user = (b)", 1, "\"(\" outside quotes"},
+    {"\v", 1, "byte 0x0b outside quotes: expected text with it in quotes"},
+    {"\377", 1, "byte 0xff outside quotes"}, {"# \377 \001", 0, NULL},
+    {"; ; ;", 1, "\";\" outside quotes"}, /* once a line */
+};
 
-	output_init(out);
-	va_start(ap, format);
-	parse_error_report(error, out, format, ap);
-	va_end(ap);
-}
-
-START_TEST(a_complaint_nobody_knows_is_passed_on)
+START_TEST(a_token_that_is_none_is_told_of_and_nothing_is_read)
 {
-	const struct parse_error error = {.line = 7};
+	char text[512] = "";
 	struct output out;
+	struct tree tree;
+	int good = tokens[_i].line == 0;
 
-	report(&error, &out, "no %s in %d lines", "sense", 3);
+	ck_assert_int_eq(run(&tree, &out, tokens[_i].text), good);
 	diagnostic_expect_only(
-	    &out, 7, "no sense in 3 lines: expected KEY = VALUE", "unknown");
+	    &out, tokens[_i].line, tokens[_i].told, tokens[_i].text);
+	write_tree(&tree, text, sizeof(text));
+	ck_assert(good || text[0] == '\0');
+	tree_done(&tree);
 }
 END_TEST
 
-START_TEST(a_listener_in_a_listener_is_told_with_the_outer_one)
+START_TEST(every_token_is_told_of_before_the_grammar_is)
 {
-	struct parse_error error = {
-	    .line = 7, .in_listener = 1, .section_line = 3};
 	struct output out;
+	struct tree tree;
 
-	report(&error, &out, "no such option '%s'", "listener");
-	diagnostic_expect_only(
-	    &out, 7, "a listener within the listener of line 3", "inner");
-	report(&error, &out, "no such option '%s'", "user");
-	diagnostic_expect_only(&out, 7,
-	    "unknown key \"user\": expected one of listen, ", "listener");
-	error.in_listener = 0;
-	report(&error, &out, "no such option '%s'", "owner");
-	diagnostic_expect_only(
-	    &out, 7, "unknown key \"owner\": expected one of user", "top");
-	ck_assert_ptr_nonnull(
-	    strstr(out.diagnostics[0].u.diagnostic.text, ", listener"));
+	ck_assert_int_eq(run(&tree, &out, "} ;\n;\nuser = \"${\" \"\\0\""), 0);
+	ck_assert_uint_eq(out.errors, 4);
+	diagnostic_expect(&out, 1, "\";\" outside quotes", "first");
+	diagnostic_expect(&out, 2, "\";\" outside quotes", "second");
+	diagnostic_expect(&out, 3, "\"${\" in double quotes", "third");
+	diagnostic_expect(&out, 3, "an escaped NUL", "fourth");
+	tree_done(&tree);
 }
 END_TEST
 
-START_TEST(the_end_of_the_file_is_where_its_last_word_is)
+/* Bison asks for no token that it does not need, and the actions count on it:
+ * each finds the text and line of the token before. */
+START_TEST(a_large_text_is_read_as_a_small_one)
 {
-	struct parse_error error = {.line = 7, .last_line = 5};
+	const char line[] = "listener a { listen = { x, y } backlog = 1 }\n";
+	const size_t count = 20000;
+	char *text = calloc(count, sizeof(line));
+	const struct section *section;
 	struct output out;
+	struct tree tree;
 
-	report(&error, &out, "premature end of file");
-	diagnostic_expect_only(
-	    &out, 5, "the file ends here in the middle", "end");
-	error.open_line = 2;
-	report(&error, &out, "premature end of file");
-	diagnostic_expect_only(
-	    &out, 2, "the section that begins here is not closed", "open");
-}
-END_TEST
-
-START_TEST(an_unknown_key_is_known_by_its_complaint)
-{
-	ck_assert(parse_error_is_unknown("no such option '%s'"));
-	ck_assert(
-	    parse_error_is_unknown("no sub-section title/index for '%s'"));
-	ck_assert(!parse_error_is_unknown("no such option"));
-	ck_assert(!parse_error_is_unknown("premature end of file"));
+	ck_assert_ptr_nonnull(text);
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + i * strlen(line), line, strlen(line));
+	ck_assert_int_eq(run(&tree, &out, text), 1);
+	diagnostic_expect_only(&out, 0, NULL, "large");
+	section = tree.first;
+	for (unsigned int i = 1; i <= count; i++, section = section->next) {
+		ck_assert_uint_eq(section->line, i);
+		ck_assert_str_eq(
+		    section_value(section, KEY_LISTEN)->next->text, "y");
+		ck_assert_uint_eq(section_line(section, KEY_BACKLOG), i);
+	}
+	ck_assert_ptr_null(section);
+	tree_done(&tree);
+	free(text);
 }
 END_TEST
 
@@ -254,8 +326,9 @@ UNIT_SUITE(parse)
 	tcase_add_loop_test(tc,
 	    what_is_unknown_or_double_does_not_hide_the_rest, 0,
 	    (int)UNIT_COUNT(oddities));
-	tcase_add_test(tc, a_complaint_nobody_knows_is_passed_on);
-	tcase_add_test(tc, a_listener_in_a_listener_is_told_with_the_outer_one);
-	tcase_add_test(tc, the_end_of_the_file_is_where_its_last_word_is);
-	tcase_add_test(tc, an_unknown_key_is_known_by_its_complaint);
+	tcase_add_loop_test(tc,
+	    a_token_that_is_none_is_told_of_and_nothing_is_read, 0,
+	    (int)UNIT_COUNT(tokens));
+	tcase_add_test(tc, every_token_is_told_of_before_the_grammar_is);
+	tcase_add_test(tc, a_large_text_is_read_as_a_small_one);
 }

@@ -5,7 +5,6 @@
  */
 #include "fixture/unit.h"
 
-#include "conf/syntax/lines.h"
 #include "conf/text/number.h"
 #include "conf/text/pathname.h"
 #include "conf/text/reason.h"
@@ -69,26 +68,6 @@ START_TEST(a_number_is_digits_within_its_limits_and_nothing_else)
 	ck_assert_int_eq(result, numbers[_i].error == 0 ? 0 : -1);
 	ck_assert_uint_eq(
 	    value, numbers[_i].error == 0 ? numbers[_i].value : UNTOUCHED);
-}
-END_TEST
-
-START_TEST(lines_stay_in_their_order_whatever_their_number)
-{
-	const size_t count = 1000; /* several times the room is used up */
-	struct lines lines = {NULL, 0};
-
-	lines_done(&lines); /* of an empty one */
-	for (unsigned int i = 0; i < count; i++) {
-		ck_assert_int_eq(lines_push(&lines, UINT_MAX - i), 0);
-		ck_assert_uint_eq(lines.count, i + 1);
-	}
-	for (unsigned int i = 0; i < count; i++)
-		ck_assert_uint_eq(lines.items[i], UINT_MAX - i);
-	lines_done(&lines);
-	ck_assert_uint_eq(lines.count, 0);
-	ck_assert_int_eq(lines_push(&lines, 7), 0);
-	ck_assert_uint_eq(lines.items[0], 7);
-	lines_done(&lines);
 }
 END_TEST
 
@@ -218,7 +197,6 @@ UNIT_SUITE(text)
 	tcase_add_loop_test(tc,
 	    a_number_is_digits_within_its_limits_and_nothing_else, 0,
 	    (int)UNIT_COUNT(numbers));
-	tcase_add_test(tc, lines_stay_in_their_order_whatever_their_number);
 	tcase_add_loop_test(
 	    tc, a_path_loses_what_says_nothing, 0, (int)UNIT_COUNT(clean));
 	tcase_add_loop_test(tc,

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The grammar of the configuration and its tokens, for the config reader.
+ */
+%code requires {
+#include "conf/syntax/parse.h"
+
+#include "conf/text/reason.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Each action uses the last token: none needs the one that follows. */
+struct parse {
+	struct tree *tree;
+	struct output *out;
+	const char *at;          /* the next byte of the text */
+	unsigned int line;       /* of that byte */
+	unsigned int stray_line; /* of the last character out of place */
+
+	int token;               /* the last one */
+	unsigned int token_line; /* in which it begins */
+	char *text;              /* of it, without quotes and escapes */
+	size_t length;
+	int quoted;
+	const char *expected;      /* in its place, or NULL */
+	const char *next_expected; /* likewise behind it */
+
+	struct section *section; /* the listener that is being read */
+	enum key_id key;         /* the last one */
+	int unknown;             /* that key may not be there */
+	int append;              /* to the values that it has */
+	int incomplete;          /* a part of a statement is missing */
+};
+
+static const char parse_brace[] =
+    "\"{\" before it, as in listener NAME { ... }";
+
+static int parse_lex(int *value, struct parse *p);
+static void parse_error(struct parse *p, const char *message);
+static void parse_key(struct parse *p);
+static void parse_value(struct parse *p);
+}
+
+%require "3.6"
+%expect 0
+%define api.pure full
+%define api.prefix {parse_}
+%define api.token.prefix {PARSE_}
+%param {struct parse *p}
+%token KEY LIST WORD LISTENER APPEND
+
+%%
+
+file	: %empty
+	| file assignment	{ p->incomplete = 0; }
+	| file listener		{ p->section = NULL; }
+	;
+listener: heading name open body '}'
+	;
+heading	: LISTENER
+	{
+		p->next_expected = "a name before it, as in listener NAME "
+				   "{ ... }";
+	}
+	;
+name	: text
+	{
+		p->next_expected = parse_brace;
+		p->incomplete = 1;
+		p->unknown = 0;
+		p->section = tree_add(p->tree, p->text, p->token_line);
+		if (p->section == NULL) {
+			p->out->failed = 1;
+			YYABORT;
+		}
+	}
+	;
+open	: '{'			{ p->incomplete = 0; }
+	;
+body	: %empty
+	| body assignment	{ p->incomplete = 0; }
+	;
+assignment
+	: key '=' value
+	| list '=' values
+	| list append values
+	;
+key	: KEY			{ parse_key(p); }
+	| WORD			{ parse_key(p); }
+	;
+list	: LIST			{ parse_key(p); }
+	;
+append	: APPEND		{ p->append = 1; }
+	;
+values	: value
+	| '{' '}'
+	| '{' items '}'
+	| '{' items ',' '}'
+	;
+items	: value
+	| items ',' value
+	;
+value	: text			{ parse_value(p); }
+	;
+text	: KEY | LIST | WORD | LISTENER
+	;
+
+%%
+
+static const char parse_word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "abcdefghijklmnopqrstuvwxyz"
+				 "0123456789_-./:@%[]";
+
+static void
+parse_skip_blanks(struct parse *p)
+{
+	const char *end = p->at;
+
+	do {
+		for (; p->at < end; p->at++)
+			p->line += *p->at == '\n';
+		if (*p->at == '#' || strncmp(p->at, "//", 2) == 0) {
+			end = p->at + strcspn(p->at, "\n");
+		} else if (strncmp(p->at, "/*", 2) == 0) {
+			end = strstr(p->at + 2, "*/");
+			if (end == NULL)
+				output_error(p->out, p->line, "a comment begins"
+				    " here and does not end: expected \"*/\"");
+			end = end != NULL ? end + 2 : strchr(p->at, '\0');
+		} else {
+			end = p->at + strspn(p->at, " \t\r\n");
+		}
+	} while (p->at < end);
+}
+
+/* Reads an escape sequence of so many digits. */
+static void
+parse_number(struct parse *p, const char *digits, size_t length, int base)
+{
+	char *end, copy[5] = "";
+	unsigned long number;
+
+	memcpy(copy, digits, length < 4 ? length : 4);
+	number = strtoul(copy, &end, base);
+	p->text[p->length++] = (char)number;
+	p->at = digits + length;
+	if (length > 3 || number > 0377 || *end != '\0')
+		output_error(p->out, p->line, "escape sequence \\%.*s: expected"
+		    " up to three octal digits, at most \\377",
+		    length < 160 ? (int)length : 160, digits);
+	else if (number == 0)
+		output_error(p->out, p->line,
+		    "an escaped NUL: expected text without NUL bytes");
+}
+
+/* Reads what is behind a backslash. */
+static void
+parse_escape(struct parse *p, char quote)
+{
+	static const char letters[] = "abefnrtv", bytes[] = "\a\b\033\f\n\r\t\v";
+	const char *letter = strchr(letters, *p->at);
+	size_t octal = strspn(p->at, "0123456789");
+	size_t hex = strspn(p->at + 1, "0123456789abcdefABCDEF");
+
+	if (*p->at == '\n') {
+		p->line++;
+		p->at++;
+	} else if (quote == '\'') {
+		p->text[p->length++] =
+		    *p->at == '\'' || *p->at == '\\' ? *p->at++ : '\\';
+	} else if (octal > 0) {
+		parse_number(p, p->at, octal, 8);
+	} else if (*p->at == 'x' && hex > 0) {
+		parse_number(p, p->at + 1, hex < 2 ? hex : 2, 16);
+	} else {
+		p->text[p->length++] =
+		    letter != NULL ? bytes[letter - letters] : *p->at;
+		p->at++;
+	}
+}
+
+/* Reads a text in quotes.  One of several lines with another text right behind
+ * it has lost its closing quote: it ends where the other was to begin. */
+static int
+parse_quoted(struct parse *p)
+{
+	char quote = *p->at++;
+
+	while (*p->at != '\0' && *p->at != quote) {
+		if (quote == '"' && strncmp(p->at, "${", 2) == 0)
+			output_error(p->out, p->line, "\"${\" in double quotes:"
+			    " expected \"\\${\" or single quotes, variables"
+			    " have no value here");
+		if (p->at[0] == '\\' && p->at[1] != '\0') {
+			p->at++;
+			parse_escape(p, quote);
+		} else {
+			p->line += *p->at == '\n';
+			p->text[p->length++] = *p->at++;
+		}
+	}
+	if (*p->at != '\0' &&
+	    (p->line == p->token_line ||
+		(strspn(p->at + 1, parse_word) == 0 &&
+		    strspn(p->at + 1, "\"'") == 0))) {
+		p->at++;
+		return PARSE_WORD;
+	}
+	output_error(p->out, p->token_line,
+	    "a text begins here and does not end: expected a closing %c", quote);
+	p->at += strlen(p->at);
+	return 0;
+}
+
+/* Reports a character outside quotes: one a line, or a file that is no text
+ * would fill the report. */
+static void
+parse_stray(struct parse *p)
+{
+	unsigned char c = (unsigned char)*p->at++;
+	char text[16];
+
+	if (p->stray_line == p->line)
+		return;
+	p->stray_line = p->line;
+	snprintf(text, sizeof(text),
+	    c > 0x20 && c < 0x7f ? "\"%c\"" : "byte 0x%02x", c);
+	output_error(p->out, p->line, "%s outside quotes: expected %s", text,
+	    c == ';' ? "none, remove it" : "text with it in quotes");
+}
+
+/* Reads a token, 0 at the end of the text. */
+static int
+parse_token(struct parse *p)
+{
+	int token = PARSE_WORD;
+
+	for (;; parse_stray(p)) {
+		parse_skip_blanks(p);
+		if (*p->at == '\0')
+			return 0;
+		p->length = strspn(p->at, parse_word);
+		if (p->length > 0 || strchr("\"'", *p->at) != NULL)
+			break;
+		p->length = strncmp(p->at, "+=", 2) == 0 ? 2 : 1;
+		token = p->length == 2 ? PARSE_APPEND : *p->at;
+		if (p->length == 2 || strchr("{}=,", *p->at) != NULL)
+			break;
+	}
+	p->token_line = p->line;
+	p->quoted = p->length == 0;
+	if (p->quoted)
+		return parse_quoted(p);
+	memcpy(p->text, p->at, p->length);
+	p->at += p->length;
+	return token;
+}
+
+static int
+parse_lex(int *value, struct parse *p)
+{
+	enum key_id id;
+
+	(void)value;
+	p->expected = p->next_expected;
+	p->next_expected = NULL;
+	p->token = parse_token(p);
+	p->text[p->length] = '\0';
+	id = keys_find(p->text);
+	if (p->token == PARSE_WORD && strcmp(p->text, "listener") == 0)
+		p->token = PARSE_LISTENER;
+	else if (p->token == PARSE_WORD && id != KEY_COUNT)
+		p->token = keys[id].type == KEY_TYPE_LIST ? PARSE_LIST :
+							    PARSE_KEY;
+	return p->token;
+}
+
+/* What a token should have been, or should have had beside it. */
+static const char *
+parse_expected(const struct parse *p)
+{
+	if (p->expected != NULL && p->token != PARSE_APPEND)
+		return p->expected;
+	switch (p->token) {
+	case '}':
+		return p->incomplete ? "a value before it" :
+				       "\"{\" before it, a key or the end "
+				       "of the file";
+	case '{':
+		return "a single value or a key, only listen takes a list";
+	case '=':
+		return "a key before it and a value behind it";
+	case PARSE_APPEND:
+		return "listen before it, which alone takes a list, and a "
+		       "value behind it";
+	case ',':
+		return "a value on either side, and a list in \"{\" and \"}\"";
+	default:
+		return "\",\" or \"}\" behind a value of a list";
+	}
+}
+
+static void
+parse_error(struct parse *p, const char *message)
+{
+	(void)message; /* "syntax error" */
+	if (p->token == 0 && p->section != NULL && p->expected != parse_brace)
+		output_error(p->out, p->section->line, "the section that begins"
+		    " here is not closed: expected \"}\" before the end of the"
+		    " file");
+	else if (p->unknown)
+		return; /* what follows may be its fault */
+	else if (p->token == 0)
+		output_error(p->out, p->token_line, "the file ends here in the"
+		    " middle of a statement: expected KEY = VALUE or listener"
+		    " NAME { ... }");
+	else if (p->token == PARSE_LISTENER && !p->incomplete)
+		output_error(p->out, p->token_line, "a listener within the"
+		    " listener of line %u: expected \"}\" before it",
+		    p->section->line);
+	else
+		output_error(p->out, p->token_line,
+		    REASON_VALUE " is out of place: expected %s", p->text,
+		    parse_expected(p));
+}
+
+static void
+parse_key(struct parse *p)
+{
+	int in_listener = p->section != NULL;
+	char expected[RECORD_TEXT_SIZE];
+
+	p->next_expected = "\"=\" before it, as in KEY = VALUE";
+	p->incomplete = 1;
+	p->append = 0;
+	p->key = keys_find(p->text);
+	p->unknown =
+	    p->key == KEY_COUNT || in_listener != (p->key >= KEY_LISTEN);
+	if (p->unknown) {
+		keys_list(in_listener, expected, sizeof(expected));
+		output_error(p->out, p->token_line, "unknown key " REASON_VALUE
+		    ": expected one of %s%s", p->text, expected,
+		    in_listener ? "" : ", listener");
+	} else if (p->quoted) {
+		output_error(p->out, p->token_line, "key " REASON_VALUE
+		    " in quotes: expected it without quotes", p->text);
+	}
+}
+
+static void
+parse_value(struct parse *p)
+{
+	struct section *section =
+	    p->section != NULL ? p->section : &p->tree->top;
+	const struct value *first;
+
+	if (p->unknown)
+		return;
+	first = section_value(section, p->key);
+	if (first != NULL && !p->append) {
+		output_error(p->out, p->token_line,
+		    "%s: given in line %u already: expected it once",
+		    keys[p->key].name, first->line);
+		return;
+	}
+	p->append = 1;
+	if (section_add(section, p->key, p->text, p->token_line) == -1)
+		p->out->failed = 1;
+}
+
+int
+parse_file(struct tree *tree, const char *text, struct output *out)
+{
+	struct parse first = {.tree = tree, .out = out, .at = text, .line = 1};
+	struct parse p;
+	size_t errors = out->errors;
+	int value, result = 0;
+
+	first.text = malloc(strlen(text) + 1);
+	if (first.text == NULL)
+		return -1;
+	/* First every token, since a wrong one misleads the grammar. */
+	p = first;
+	while (parse_lex(&value, &p) != 0)
+		continue;
+	p = first;
+	if (out->errors == errors)
+		result = parse_parse(&p) == 0;
+	/* Half a statement does not show what the listener lacks. */
+	if (p.section != NULL && (p.incomplete || p.token != 0))
+		tree_drop_last(tree);
+	free(p.text);
+	return out->failed ? -1 : result;
+}
