@@ -243,7 +243,7 @@ def check_architecture():
 def check_control():
     """Routes, counters and commands are those of the code."""
     page = read("doc/CONTROL.md")
-    routes = re.findall(r'^    \{CONTROL_(READ|CHANGE), "(\S+)", ',
+    routes = re.findall(r'^    \{PEER_(READ|CHANGE), "(\S+)", ',
                         read("brokerd/engine/control/routes.c"), re.M)
     methods = {"READ": "GET", "CHANGE": "POST"}
     yield from differences(
@@ -257,8 +257,8 @@ def check_control():
         set(re.findall(r"^\tuint64_t (\w+);",
                        read("brokerd/engine/handoff/stats_listener.h"), re.M)))
     yield from differences(
-        "control_counters.c",
-        set(re.findall(r"^    (?:COUNTER|GAUGE)\((\w+),",
+        "report_counters.c",
+        set(re.findall(r"^    (?:COUNTER|GAUGE)\(\s*(\w+),",
                        read("brokerd/engine/control/report_counters.c"), re.M)),
         set(re.findall(r"^\| `(\w+)` \|", counters, re.M)))
     usage = subprocess.run(
