@@ -4,22 +4,29 @@
 
 #include <jansson.h>
 
-/* What the command line says before the command. */
-struct ctl {
-	const char *socket;
-	int json; /* print what the broker answers as it is */
+/* A command of brokerctl is one request to the broker. */
+struct command {
+	const char *name;
+	const char *arguments; /* for the usage: "LISTENER" */
+	const char *description;
+	const char *method;              /* GET or POST */
+	const char *path;                /* with a * for each argument */
+	void (*print)(const json_t *ok); /* NULL: the answer is text already */
 };
 
-/* Asks the broker, see request_path_make() for what, and returns the status to
- * exit with, after having said what is wrong unless it is 0.  *out_json is for
- * json_decref(), or NULL if --json has printed it. */
-int ask_get(const struct ctl *ctl, const char *pattern, char *const *words,
-    json_t **out_json);
+/* The options of the command line. */
+struct ask {
+	const char *socket;
+	int json; /* print the answer unchanged */
+};
 
-/* The same for an answer that is text, which is printed. */
-int ask_text(const struct ctl *ctl, const char *path);
+/* Runs a command with a word for each of its arguments; prints the answer, or
+ * on standard error what is wrong.  Returns the status to exit with. */
+int ask_run(
+    const struct ask *ask, const struct command *command, char *const *words);
 
-/* Tells the broker to do something, and prints what it says to that. */
-int ask_change(const struct ctl *ctl, const char *pattern, char *const *words);
+/* The path of a request: pattern with a word in place of each *; special
+ * characters in it become %XX.  malloc'd; exits when there is no memory. */
+char *ask_path(const char *pattern, char *const *words);
 
 #endif

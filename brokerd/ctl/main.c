@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * brokerctl: asks and tells brokerd, by HTTP on its control socket.  Any uid;
- * the broker decides who may do what.
+ * brokerctl: queries and controls brokerd, by HTTP on its control socket.  Any
+ * uid; the broker decides who may do what.
  */
 #include "config.h"
-#include "ctl/command.h"
+#include "ctl/ask.h"
+#include "ctl/print.h"
+#include "ctl/status.h"
+#include "ctl/workers.h"
 
 #include "wire/names.h"
 
@@ -13,17 +16,27 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const struct command *const main_commands[] = {
-    &command_status,
-    &command_workers,
-    &command_metrics,
-    &command_explain,
-    &command_whois,
-    &command_reload,
-    &command_upgrade,
-    &command_pause,
-    &command_resume,
-    &command_drain,
+static const struct command main_commands[] = {
+    {"status", "", "the listeners and their state", "GET", "/v1/status",
+	status_print},
+    {"workers", "", "the workers and their connections", "GET", "/v1/workers",
+	workers_print},
+    {"metrics", "", "counters in the format of Prometheus", "GET",
+	"/v1/metrics", NULL},
+    {"explain", "LISTENER", "what it waits for, and what to do", "GET",
+	"/v1/listeners/*", print_text},
+    {"whois", "INODE", "which socket of the broker has this number", "GET",
+	"/v1/sockets/*", print_text},
+    {"reload", "", "read the configuration again", "POST", "/v1/reload",
+	print_text},
+    {"upgrade", "", "run the installed version of brokerd", "POST",
+	"/v1/upgrade", print_text},
+    {"pause", "LISTENER", "accept no connections: they wait", "POST",
+	"/v1/listeners/*/pause", print_text},
+    {"resume", "LISTENER", "accept connections again", "POST",
+	"/v1/listeners/*/resume", print_text},
+    {"drain", "LISTENER WORKER", "give this worker no more connections", "POST",
+	"/v1/listeners/*/workers/*/drain", print_text},
 };
 
 #define MAIN_COMMANDS (sizeof(main_commands) / sizeof(main_commands[0]))
@@ -34,26 +47,37 @@ main_help(void)
 	printf("usage: brokerctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]\n"
 	       "       brokerctl -h | -V\n"
 	       "\n"
-	       "  -s SOCKET  control socket (" DEFAULT_RUN_DIR "/control)\n"
-	       "  --json     print what the broker answers as it is\n"
+	       "  -s SOCKET  control socket (" DEFAULT_RUN_DIR
+	       "/" FDRECV_WIRE_CONTROL ")\n"
+	       "  --json     print the answer of the broker unchanged\n"
 	       "\n"
 	       "commands:\n");
 	for (size_t i = 0; i < MAIN_COMMANDS; i++)
-		printf("  %-8s%-16s  %s\n", main_commands[i]->name,
-		    main_commands[i]->arguments, main_commands[i]->description);
+		printf("  %-8s%-16s  %s\n", main_commands[i].name,
+		    main_commands[i].arguments, main_commands[i].description);
 	return EX_OK;
 }
 
 static int
 main_wrong(const char *what, const char *word)
 {
-	fprintf(
-	    stderr, "brokerctl: %s%s; brokerctl -h tells all\n", what, word);
+	fprintf(stderr, "brokerctl: %s%s; see brokerctl -h\n", what, word);
 	return EX_USAGE;
 }
 
+/* Each argument is a * in the path of the request. */
 static int
-main_run(const struct ctl *ctl, int argc, char **argv)
+main_count_arguments(const struct command *command)
+{
+	int count = 0;
+
+	for (const char *at = command->path; *at != '\0'; at++)
+		count += *at == '*';
+	return count;
+}
+
+static int
+main_run(const struct ask *ask, int argc, char **argv)
 {
 	const struct command *command = NULL;
 	int status;
@@ -61,14 +85,15 @@ main_run(const struct ctl *ctl, int argc, char **argv)
 	if (argc == 0)
 		return main_wrong("expected a command", "");
 	for (size_t i = 0; i < MAIN_COMMANDS && command == NULL; i++)
-		if (strcmp(main_commands[i]->name, argv[0]) == 0)
-			command = main_commands[i];
+		if (strcmp(main_commands[i].name, argv[0]) == 0)
+			command = &main_commands[i];
 	if (command == NULL)
 		return main_wrong("there is no command ", argv[0]);
-	if (argc - 1 != command->count)
+	if (argc - 1 != main_count_arguments(command))
 		return main_wrong("expected ",
-		    command->count == 0 ? "no argument" : command->arguments);
-	status = command->run(ctl, argv + 1);
+		    command->arguments[0] == '\0' ? "no argument" :
+						    command->arguments);
+	status = ask_run(ask, command, argv + 1);
 	if (fflush(stdout) != 0 && status == EX_OK) {
 		perror("brokerctl: standard output");
 		status = EX_IOERR;
@@ -85,17 +110,17 @@ main(int argc, char *argv[])
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct ctl ctl = {.socket = DEFAULT_RUN_DIR "/" FDRECV_WIRE_CONTROL};
+	struct ask ask = {.socket = DEFAULT_RUN_DIR "/" FDRECV_WIRE_CONTROL};
 	int option;
 
 	while (
 	    (option = getopt_long(argc, argv, "hs:V", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
-			ctl.socket = optarg;
+			ask.socket = optarg;
 			break;
 		case 'j':
-			ctl.json = 1;
+			ask.json = 1;
 			break;
 		case 'h':
 			return main_help();
@@ -106,5 +131,5 @@ main(int argc, char *argv[])
 			return EX_USAGE;
 		}
 	}
-	return main_run(&ctl, argc - optind, argv + optind);
+	return main_run(&ask, argc - optind, argv + optind);
 }

@@ -1,18 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Aligned tables for people.  brokerctl, any uid.  It ends when there is no
- * memory: there is nothing else that it could do.
+ * Output for people: lines and tables.  brokerctl, any uid.  Exits when there
+ * is no memory, since it could do nothing else.
  */
 #include "ctl/print.h"
 
-#include "ctl/say.h"
-
 #include <err.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+static int
+print_safe(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
+}
+
+void
+print_line(FILE *file, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		fputc(print_safe(text[i]), file);
+	fputc('\n', file);
+}
+
+void
+print_text(const json_t *answer)
+{
+	const json_t *text = json_object_get(answer, "text"), *line;
+	size_t i;
+
+	json_array_foreach(text, i, line) print_line(
+	    stdout, json_string_value(line), json_string_length(line));
+	if (json_is_string(text))
+		print_line(
+		    stdout, json_string_value(text), json_string_length(text));
+	else if (text == NULL)
+		puts("done");
+}
 
 /* Takes text. */
 static void
@@ -22,7 +48,8 @@ print_add_cell(struct print *table, char *text)
 
 	if (text == NULL)
 		err(EX_OSERR, "no memory");
-	say_clean(text);
+	for (char *at = text; *at != '\0'; at++)
+		*at = (char)print_safe(*at);
 	table->cells[table->column++] = text;
 	if (table->column < table->columns)
 		return;
@@ -68,19 +95,21 @@ print_add(struct print *table, const char *format, ...)
 }
 
 void
-print_add_json(struct print *table, const json_t *json)
+print_add_value(struct print *table, const json_t *object, const char *name)
 {
-	if (json_is_integer(json))
+	const json_t *value = json_object_get(object, name);
+
+	if (json_is_integer(value))
 		print_add(
-		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
-	else if (json_is_string(json))
-		print_add(table, "%s", json_string_value(json));
+		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_string(value))
+		print_add(table, "%s", json_string_value(value));
 	else
 		print_add(table, "-");
 }
 
 void
-print_time(char *text, size_t size, json_int_t ms)
+print_duration(char *text, size_t size, json_int_t ms)
 {
 	static const struct {
 		json_int_t seconds;
@@ -95,16 +124,6 @@ print_time(char *text, size_t size, json_int_t ms)
 	    seconds / units[i].seconds, units[i].name);
 }
 
-void
-print_add_time(struct print *table, const json_t *ms)
-{
-	char text[32] = "-";
-
-	if (json_is_integer(ms))
-		print_time(text, sizeof(text), json_integer_value(ms));
-	print_add(table, "%s", text);
-}
-
 static int
 print_width(const struct print *table, size_t column)
 {
@@ -117,34 +136,24 @@ print_width(const struct print *table, size_t column)
 	return (int)width;
 }
 
-static void
-print_print(struct print *table)
+void
+print_table(const char *names, const json_t *array,
+    void (*add)(struct print *table, const json_t *element))
 {
 	int widths[PRINT_COLUMNS];
-	char *cell;
-
-	for (size_t column = 0; column < table->columns; column++)
-		widths[column] = print_width(table, column);
-	widths[table->columns - 1] = 0; /* no spaces at the end of a line */
-	for (size_t i = 0; i < table->rows * table->columns; i++) {
-		cell = table->all[i];
-		printf("%-*s%s", widths[i % table->columns], cell,
-		    (i + 1) % table->columns == 0 ? "\n" : "  ");
-		free(cell);
-	}
-	free(table->all);
-	*table = (struct print){.columns = 0};
-}
-
-void
-print_print_all(const char *names, const json_t *array,
-    void (*add)(struct print *table, const json_t *json))
-{
 	struct print table;
-	const json_t *json;
+	const json_t *element;
 	size_t i;
 
 	print_init(&table, names);
-	json_array_foreach(array, i, json) add(&table, json);
-	print_print(&table);
+	json_array_foreach(array, i, element) add(&table, element);
+	for (i = 0; i < table.columns; i++)
+		widths[i] = print_width(&table, i);
+	widths[table.columns - 1] = 0; /* no spaces at the end of a line */
+	for (i = 0; i < table.rows * table.columns; i++) {
+		printf("%-*s%s", widths[i % table.columns], table.all[i],
+		    (i + 1) % table.columns == 0 ? "\n" : "  ");
+		free(table.all[i]);
+	}
+	free(table.all);
 }

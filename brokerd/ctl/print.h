@@ -5,10 +5,11 @@
 #include <jansson.h>
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define PRINT_COLUMNS 12
 
-/* Rows of text, printed with their columns one below the other. */
+/* A table whose columns are aligned when it is printed. */
 struct print {
 	char *cells[PRINT_COLUMNS]; /* of the row that is being filled */
 	size_t column;
@@ -17,22 +18,29 @@ struct print {
 	char **all;
 };
 
-/* The next cell: text, "-" for an empty one. */
+/* Prints length bytes of text as a line, with '?' for control characters:
+ * workers choose names, and a terminal obeys control characters. */
+void print_line(FILE *file, const char *text, size_t length);
+
+/* Prints the text of an answer: a string, or an array with one for each line;
+ * "done" if it has none. */
+void print_text(const json_t *answer);
+
+/* Prints a table.  names are those of its columns, separated by spaces; add
+ * appends the rows of one element of array. */
+void print_table(const char *names, const json_t *array,
+    void (*add)(struct print *table, const json_t *element));
+
+/* Appends a cell: text, "-" for an empty one. */
 void print_add(struct print *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The next cell: a value of JSON, "-" for null. */
-void print_add_json(struct print *table, const json_t *json);
+/* Appends a cell: the number or string with this name in an object, "-" if
+ * there is none. */
+void print_add_value(
+    struct print *table, const json_t *object, const char *name);
 
-/* The next cell: how long it is, from milliseconds. */
-void print_add_time(struct print *table, const json_t *ms);
-
-/* Prints a table whose columns have these names, in capitals and separated by
- * spaces, to which add gives each of an array. */
-void print_print_all(const char *names, const json_t *array,
-    void (*add)(struct print *table, const json_t *json));
-
-/* How long it is in few letters: "12 s", "3 h"; into text. */
-void print_time(char *text, size_t size, json_int_t ms);
+/* Writes a duration as text: "12 s", "3 h". */
+void print_duration(char *text, size_t size, json_int_t ms);
 
 #endif

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * brokerctl workers: who gets connections.
+ * brokerctl workers: the workers and their connections.
  */
-#include "ctl/command.h"
-#include "ctl/print.h"
+#include "ctl/workers.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sysexits.h>
+#include "ctl/print.h"
 
 /* "www,www-alt" */
 static void
@@ -32,38 +29,28 @@ workers_add_listeners(struct print *table, const json_t *listeners)
 static void
 workers_add(struct print *table, const json_t *worker)
 {
-	const char *kind = json_string_value(json_object_get(worker, "kind"));
-
 	workers_add_listeners(table, json_object_get(worker, "listeners"));
-	print_add_json(table, json_object_get(worker, "name"));
-	print_add_json(table, json_object_get(worker, "state"));
-	print_add(table, "%s",
-	    json_is_true(json_object_get(worker, "shared")) ? "shared" : kind);
-	print_add_json(table, json_object_get(worker, "uid"));
-	print_add_json(table, json_object_get(worker, "pid"));
+	print_add_value(table, worker, "name");
+	print_add_value(table, worker, "state");
+	if (json_is_true(json_object_get(worker, "shared")))
+		print_add(table, "shared");
+	else
+		print_add_value(table, worker, "kind");
+	print_add_value(table, worker, "uid");
+	print_add_value(table, worker, "pid");
 	print_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 	    json_integer_value(json_object_get(worker, "unreceipted")),
 	    json_integer_value(json_object_get(worker, "window")));
-	print_add_json(table, json_object_get(worker, "connections"));
-	print_add_json(table, json_object_get(worker, "weight"));
-	print_add_json(table, json_object_get(worker, "label"));
+	print_add_value(table, worker, "connections");
+	print_add_value(table, worker, "weight");
+	print_add_value(table, worker, "label");
 }
 
-static int
-workers_run(const struct ctl *ctl, char **arguments)
+void
+workers_print(const json_t *answer)
 {
-	json_t *json;
-	int status = ask_get(ctl, "/v1/workers", arguments, &json);
-
-	if (json == NULL)
-		return status;
-	print_print_all(
+	print_table(
 	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
 	    "LABEL",
-	    json_object_get(json, "workers"), workers_add);
-	json_decref(json);
-	return EX_OK;
+	    json_object_get(answer, "workers"), workers_add);
 }
-
-const struct command command_workers = {
-    "workers", "", 0, "who gets connections", workers_run};

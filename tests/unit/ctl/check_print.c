@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What brokerctl makes of words and times.
+ * Paths of requests and durations, in brokerctl.
  */
 #include "fixture/unit.h"
 
+#include "ctl/ask.h"
 #include "ctl/print.h"
-#include "ctl/request_path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ START_TEST(a_word_in_a_path_stays_one_word)
 	for (int i = 0; i < 2; i++)
 		if (paths[_i].words[i] != NULL)
 			words[i] = strdup(paths[_i].words[i]);
-	path = request_path_make(paths[_i].pattern, words);
+	path = ask_path(paths[_i].pattern, words);
 	ck_assert_str_eq(path, paths[_i].path);
 	free(path);
 	free(words[0]);
@@ -60,7 +60,7 @@ START_TEST(a_time_has_few_digits)
 {
 	char text[32];
 
-	print_time(text, sizeof(text), times[_i].ms);
+	print_duration(text, sizeof(text), times[_i].ms);
 	ck_assert_str_eq(text, times[_i].text);
 }
 END_TEST
