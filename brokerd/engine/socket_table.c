@@ -155,6 +155,9 @@ socket_table_done(struct socket_table *table)
 	struct listener *listener;
 	struct pool *pool;
 
+	/* Hand-offs refer to the records of endpoints. */
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		pool_clear(pool);
 	while ((listener = TAILQ_FIRST(&table->listeners)) != NULL) {
 		TAILQ_REMOVE(&table->listeners, listener, entry);
 		listener_free(listener);

@@ -281,16 +281,22 @@ pool_free_list(struct handoff_list *list)
 }
 
 void
-pool_free(struct pool *pool)
+pool_clear(struct pool *pool)
 {
 	struct worker *worker;
 
-	finder_done(&pool->finder);
 	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL ||
 	    (worker = TAILQ_FIRST(&pool->leaving)) != NULL)
 		pool_free_worker(pool, worker);
 	pool_free_list(&pool->held);
 	pool_free_list(&pool->lent);
+}
+
+void
+pool_free(struct pool *pool)
+{
+	finder_done(&pool->finder);
+	pool_clear(pool);
 	event_free(pool->wake);
 	free(pool);
 }

@@ -45,6 +45,9 @@ TAILQ_HEAD(pool_list, pool);
 struct pool *pool_find(struct pool_list *list, struct core *core,
     struct watch *watch, const char *path, uint32_t owner);
 
+/* Frees the workers and hand-offs of a pool, before their endpoints are. */
+void pool_clear(struct pool *pool);
+
 /* Frees the pool, its workers and what it holds. */
 void pool_free(struct pool *pool);
 

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,8 +74,8 @@ static void
 done(void)
 {
 	drain_done(&setup.drain);
-	TAILQ_CONCAT(&setup.test.pools, &setup.table.pools, entry);
 	socket_table_done(&setup.table);
+	setup.test.pool = NULL;
 	test_pool_done(&setup.test);
 	for (int i = 0; i < ENDPOINTS; i++)
 		close(setup.sockets[i]);
@@ -198,6 +199,31 @@ START_TEST(at_the_last_moment_what_is_held_is_refused)
 }
 END_TEST
 
+/* Its hand-offs refer to endpoints, which are freed later. */
+START_TEST(connections_in_the_engine_are_closed_with_the_table)
+{
+	int client;
+
+	mallopt(M_PERTURB, 0x5a); /* memory that was freed is overwritten */
+	init(1);
+	socket_table_start(&setup.table);
+	client = net_connect(setup.sockets[0]);
+	while (setup.listener->stats->accepted == 0)
+		ck_assert_int_eq(
+		    event_base_loop(setup.test.core.base, EVLOOP_ONCE), 0);
+	if (_i == 1) {
+		test_pool_close(&setup.test, 0);
+		while (TAILQ_EMPTY(&setup.test.pool->held))
+			ck_assert_int_eq(
+			    event_base_loop(setup.test.core.base, EVLOOP_ONCE),
+			    0);
+	}
+	done();
+	ck_assert(net_polls(client, POLLRDHUP));
+	close(client);
+}
+END_TEST
+
 START_TEST(each_number_is_that_of_a_socket)
 {
 	int fd;
@@ -281,6 +307,8 @@ UNIT_SUITE(socket_table)
 	tcase_add_test(tc, at_the_last_moment_what_waits_is_left);
 	tcase_add_test(tc, at_the_last_moment_what_is_held_is_refused);
 	tc = unit_case(suite, "table");
+	tcase_add_loop_test(
+	    tc, connections_in_the_engine_are_closed_with_the_table, 0, 2);
 	tcase_add_test(tc, each_number_is_that_of_a_socket);
 	tcase_add_test(tc, sockets_of_a_name_are_one_listener);
 	tcase_add_test(tc, a_worker_is_found_in_any_pool);

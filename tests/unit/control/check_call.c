@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which requests at the control socket are answered, and with which error
+ * others are.
+ */
+#include "fixture/test_control.h"
+#include "fixture/unit.h"
+
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static struct test_control test;
+
+START_TEST(a_path_that_is_no_route_is_not_found)
+{
+	static const char *const paths[] = {"/", "//", "/v1", "/v1/",
+	    "/v1/statu", "/v1/statuss", "/v1/status/", "/v1/status/x",
+	    "/v2/status", "/x/v1/status", "/v1//status", "/v1/listeners",
+	    "/v1/listeners/www/x", "/v1/listeners/www/paus",
+	    "/v1/listeners/www/workers/a", "/v1/*/www/pause",
+	    "/v1/listeners/www/workers/drain"};
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	for (size_t i = 0; i < UNIT_COUNT(paths); i++)
+		for (int j = 0; j < 2; j++)
+			test_control_is_result(
+			    test_control_ask(
+				&test, j == 0 ? "GET" : "POST", paths[i]),
+			    404, EX_USAGE, "no such path");
+	test_control_done(&test);
+}
+END_TEST
+
+/* Nothing happens, and the right method is named. */
+START_TEST(a_path_with_the_wrong_method_is_refused)
+{
+	static const char *const shows[] = {"/v1/status", "/v1/workers",
+	    "/v1/metrics", "/v1/listeners/www", "/v1/sockets/1"};
+	static const char *const changes[] = {"/v1/listeners/www/pause",
+	    "/v1/listeners/www/resume", "/v1/listeners/www/workers/a/drain",
+	    "/v1/reload", "/v1/upgrade"};
+	const char *answer;
+
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	for (size_t i = 0; i < UNIT_COUNT(shows); i++) {
+		answer = test_control_ask(&test, "POST", shows[i]);
+		ck_assert_ptr_nonnull(strstr(answer, "\r\nAllow: GET\r\n"));
+		test_control_is_result(
+		    answer, 405, EX_PROTOCOL, "expected GET: ");
+	}
+	for (size_t i = 0; i < UNIT_COUNT(changes); i++) {
+		answer = test_control_ask(&test, "GET", changes[i]);
+		ck_assert_ptr_nonnull(strstr(answer, "\r\nAllow: POST\r\n"));
+		test_control_is_result(
+		    answer, 405, EX_PROTOCOL, "expected POST: ");
+	}
+	ck_assert_uint_eq(test.asked, 0);
+	ck_assert(!test_pool_worker(&test.pool, 0)->draining);
+	test_control_logged(&test, "");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(words_of_a_path_are_decoded)
+{
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	json_decref(test_control_get(&test, "/v1/listeners/%77w%77"));
+	json_decref(test_control_get(&test, "/%76%31/listeners/www?x=y"));
+	/* A slash that is encoded does not separate words. */
+	test_control_is_result(
+	    test_control_ask(&test, "GET", "/v1/listeners/www%2Fpause"), 404,
+	    EX_USAGE, "no such listener");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(the_last_route_that_is_tried_has_its_own_words)
+{
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	/* As /v1/listeners/PAUSE, /pause and /resume match a part of it. */
+	test_control_is_result(test_control_ask(&test, "POST",
+				   "/v1/listeners/www/workers/a/drain"),
+	    200, 0, "draining: it gets no more");
+	ck_assert(test_pool_worker(&test.pool, 0)->draining);
+	test_control_done(&test);
+}
+END_TEST
+
+UNIT_SUITE(call)
+{
+	TCase *tc = unit_case(suite, "call");
+
+	tcase_add_test(tc, a_path_that_is_no_route_is_not_found);
+	tcase_add_test(tc, a_path_with_the_wrong_method_is_refused);
+	tcase_add_test(tc, words_of_a_path_are_decoded);
+	tcase_add_test(tc, the_last_route_that_is_tried_has_its_own_words);
+}

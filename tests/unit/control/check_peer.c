@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who may do what at the control socket, and for how long.
+ */
+#include "fixture/net.h"
+#include "fixture/test_control.h"
+#include "fixture/unit.h"
+
+#include <event2/event.h>
+#include <poll.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define GROUP 60595
+#define OF_A_USER 8
+#define STRANGER TEST_CONTROL_STRANGER
+
+static struct test_control test;
+
+/* True if the test may be somebody else. */
+static int
+is_root(void)
+{
+	if (geteuid() != 0)
+		unit_skip("only root can connect as somebody else");
+	return geteuid() == 0;
+}
+
+static const char *
+ask_as(uid_t uid, gid_t gid, gid_t group, const char *method, const char *path)
+{
+	int fd = test_control_connect_as(uid, gid, group);
+
+	test_control_send(fd, method, path);
+	return test_control_answer(&test, fd);
+}
+
+/* By primary or supplementary group. */
+START_TEST(a_member_of_the_group_may_ask_only)
+{
+	gid_t gid = _i == 0 ? GROUP : STRANGER,
+	      group = _i == 0 ? STRANGER : GROUP;
+
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, RECORD_NO_ID, GROUP);
+	test_control_body(
+	    ask_as(STRANGER, gid, group, "GET", "/v1/listeners/www"), 200);
+	test_control_is_result(
+	    ask_as(STRANGER, gid, group, "POST", "/v1/reload"), 403, EX_NOPERM,
+	    "may change anything");
+	ck_assert_uint_eq(test.asked, 0);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_stranger_may_nothing)
+{
+	static const gid_t groups[] = {GROUP, RECORD_NO_ID};
+
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, STRANGER + 1, groups[_i]);
+	test_control_is_result(
+	    ask_as(STRANGER, STRANGER, STRANGER, "GET", "/v1/listeners/www"),
+	    403, EX_NOPERM, "members of control-group may ask");
+	test_control_is_result(
+	    ask_as(STRANGER, STRANGER, STRANGER, "POST", "/v1/reload"), 403,
+	    EX_NOPERM, "members of control-group may ask");
+	test_control_is_result(
+	    ask_as(STRANGER, STRANGER, STRANGER, "GET", "/v1/nothing"), 403,
+	    EX_NOPERM, "members of control-group may ask");
+	ck_assert_uint_eq(test.asked, 0);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(the_administrator_may_change_things)
+{
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, STRANGER, RECORD_NO_ID);
+	test_control_is_result(ask_as(STRANGER, STRANGER, STRANGER, "POST",
+				   "/v1/listeners/www/pause"),
+	    200, EX_OK, "paused");
+	test_control_logged(&test,
+	    "engine: listener www: paused: connections wait (asked by uid "
+	    "60599)\n");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(root_may_change_things)
+{
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, STRANGER, GROUP);
+	test_control_is_result(
+	    test_control_ask(&test, "POST", "/v1/listeners/www/pause"), 200,
+	    EX_OK, "paused");
+	test_control_done(&test);
+}
+END_TEST
+
+static unsigned int
+count_open(const int *fds, unsigned int count)
+{
+	unsigned int open = 0;
+
+	for (unsigned int i = 0; i < count; i++)
+		open += !net_polls(fds[i], POLLRDHUP);
+	return open;
+}
+
+/* The administrator is not limited by it. */
+START_TEST(a_user_who_may_only_ask_has_few_connections)
+{
+	int fds[2 * OF_A_USER], own[2 * OF_A_USER];
+
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, RECORD_NO_ID, GROUP);
+	for (int i = 0; i < 2 * OF_A_USER; i++) {
+		fds[i] = test_control_connect_as(STRANGER, GROUP, GROUP);
+		own[i] = test_control_connect();
+		test_control_settle(&test);
+	}
+	ck_assert_uint_eq(count_open(fds, 2 * OF_A_USER), OF_A_USER);
+	ck_assert_uint_eq(count_open(own, 2 * OF_A_USER), 2 * OF_A_USER);
+	for (int i = 0; i < 2 * OF_A_USER; i++) {
+		close(fds[i]);
+		close(own[i]);
+	}
+	test_control_done(&test);
+}
+END_TEST
+
+/* The one who has that connection is dropped when its time is up. */
+static void
+expect_limit(int limited)
+{
+	struct peer *peer = TAILQ_FIRST(&test.control.peers.peers);
+
+	ck_assert_ptr_nonnull(peer);
+	ck_assert_int_eq(timer_is_set(&peer->limit), limited);
+	if (limited)
+		timer_set(&peer->limit, 0); /* now */
+}
+
+START_TEST(a_peer_that_does_not_ask_is_dropped)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = test_control_connect();
+	if (_i == 1)
+		ck_assert_int_eq(write(fd, "GET /v1", 7), 7);
+	while (test.control.peers.count == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	test_control_settle(&test);
+	expect_limit(1);
+	ck_assert_str_eq(test_control_answer(&test, fd), "");
+	ck_assert_uint_eq(test.control.peers.count, 0);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_peer_that_waits_for_the_monitor_has_no_limit)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = test_control_connect();
+	test_control_send(fd, "POST", "/v1/reload");
+	while (test.asked == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	expect_limit(0);
+	control_on_result(&test.control, EX_OK, "done");
+	expect_limit(1); /* for reading the answer */
+	test_control_is_result(
+	    test_control_answer(&test, fd), 200, EX_OK, "done");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_peer_that_waits_may_leave)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = test_control_connect();
+	test_control_send(fd, "POST", "/v1/reload");
+	while (test.asked == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	close(fd);
+	test_control_settle(&test);
+	ck_assert(control_is_busy(&test.control)); /* not known yet */
+	control_on_result(&test.control, EX_OK, "done");
+	while (test.control.peers.count != 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	test_control_done(&test);
+}
+END_TEST
+
+UNIT_SUITE(peer)
+{
+	TCase *tc = unit_case(suite, "rights");
+
+	tcase_add_loop_test(tc, a_member_of_the_group_may_ask_only, 0, 2);
+	tcase_add_loop_test(tc, a_stranger_may_nothing, 0, 2);
+	tcase_add_test(tc, the_administrator_may_change_things);
+	tcase_add_test(tc, root_may_change_things);
+	tcase_add_test(tc, a_user_who_may_only_ask_has_few_connections);
+	tc = unit_case(suite, "time");
+	tcase_add_loop_test(tc, a_peer_that_does_not_ask_is_dropped, 0, 2);
+	tcase_add_test(tc, a_peer_that_waits_for_the_monitor_has_no_limit);
+	tcase_add_test(tc, a_peer_that_waits_may_leave);
+}

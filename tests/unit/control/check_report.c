@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the control socket shows of broker, listeners, workers and counters.
+ */
+#include "fixture/net.h"
+#include "fixture/test_control.h"
+#include "fixture/unit.h"
+
+#include "base/clock.h"
+#include "config.h"
+#include "engine/control/report.h"
+
+#include <sys/stat.h>
+
+#include <event2/event.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test_control test;
+
+START_TEST(any_bytes_are_a_text)
+{
+	static const struct {
+		const char *bytes, *text;
+	} texts[] = {
+	    {"", ""},
+	    {"plain \x1b text", "plain \x1b text"},
+	    {"\xc3\xa4", "\xc3\xa4"}, /* UTF-8 stays */
+	    {"a\xff"
+	     "b\xc3\xa4",
+		"a?b??"},
+	};
+	json_t *json;
+
+	for (size_t i = 0; i < UNIT_COUNT(texts); i++) {
+		json = report_text(texts[i].bytes);
+		ck_assert_str_eq(json_string_value(json), texts[i].text);
+		json_decref(json);
+	}
+}
+END_TEST
+
+/* The table and the shared memory have the same counters. */
+START_TEST(every_counter_is_shown_once)
+{
+	struct stats_listener counters;
+	size_t count = 0;
+
+	memset(&counters, 0, sizeof(counters));
+	for (const struct report_counter *counter = report_counters;
+	     counter->name != NULL; counter++) {
+		uint64_t *value =
+		    (uint64_t *)(void *)((char *)&counters + counter->offset);
+
+		ck_assert_uint_eq(report_counter_value(counter, &counters), 0);
+		*value = ++count;
+		ck_assert_uint_eq(
+		    report_counter_value(counter, &counters), count);
+		ck_assert_uint_ge(strlen(counter->description), 5);
+	}
+	ck_assert_uint_eq(count, STATS_COUNTERS);
+}
+END_TEST
+
+static void
+expect(json_t *listener, const char *key, const char *value)
+{
+	ck_assert_str_eq(
+	    json_string_value(json_object_get(listener, key)), value);
+}
+
+static json_int_t
+number(json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+
+	ck_assert_msg(json_is_integer(value), "%s", key);
+	return json_integer_value(value);
+}
+
+START_TEST(the_broker_is_shown)
+{
+	json_t *status, *broker;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	test.control.context.started_ms = clock_ms() - 5000;
+	status = test_control_get(&test, "/v1/status");
+	broker = json_object_get(status, "broker");
+	ck_assert_uint_eq(json_object_size(broker), 6);
+	expect(broker, "version", PACKAGE_VERSION);
+	expect(broker, "epoch", "0000000000000001");
+	ck_assert_int_eq(number(broker, "monitor"), getppid());
+	ck_assert_int_eq(number(broker, "engine"), getpid());
+	ck_assert_int_ge(number(broker, "uptime_ms"), 5000);
+	ck_assert_int_lt(number(broker, "uptime_ms"), 10000);
+	ck_assert(json_is_null(json_object_get(broker, "orphan_ms")));
+	json_decref(status);
+	control_set_orphan(&test.control, clock_ms() + 60000);
+	status = test_control_get(&test, "/v1/status");
+	broker = json_object_get(status, "broker");
+	ck_assert(json_is_null(json_object_get(broker, "monitor")));
+	ck_assert_int_gt(number(broker, "orphan_ms"), 50000);
+	ck_assert_int_le(number(broker, "orphan_ms"), 60000);
+	json_decref(status);
+	test_control_done(&test);
+}
+END_TEST
+
+/* The listener of that name in the status; the caller frees *out_status. */
+static json_t *
+get_listener(const char *name, json_t **out_status)
+{
+	json_t *listener;
+	size_t i;
+
+	*out_status = test_control_get(&test, "/v1/status");
+	json_array_foreach(json_object_get(*out_status, "listeners"), i,
+	    listener) if (strcmp(json_string_value(json_object_get(listener,
+				     "name")),
+			      name) == 0) return listener;
+	ck_abort_msg("no listener %s", name);
+	return NULL;
+}
+
+START_TEST(listeners_are_shown)
+{
+	json_t *status, *listener, *endpoint;
+	struct stat st;
+
+	test_control_init(&test, 2, geteuid(), RECORD_NO_ID);
+	socket_table_start(&test.table);
+	listener = get_listener("www", &status);
+	expect(listener, "state", "open");
+	expect(listener, "handoff", "connection");
+	expect(listener, "mailbox", test.pool.pool->finder.path);
+	ck_assert_int_eq(number(listener, "workers"), 2);
+	ck_assert(json_is_null(json_object_get(listener, "waiting_ms")));
+	ck_assert_int_lt(number(listener, "since_ms"), 3000);
+	ck_assert_uint_eq(
+	    json_array_size(json_object_get(listener, "endpoints")), 1);
+	endpoint = json_array_get(json_object_get(listener, "endpoints"), 0);
+	ck_assert_int_eq(fstat(test.port, &st), 0);
+	expect(endpoint, "name", "tcp:127.0.0.1:80");
+	ck_assert_uint_eq((ino_t)number(endpoint, "inode"), st.st_ino);
+	ck_assert_uint_eq((dev_t)number(endpoint, "device"), st.st_dev);
+	json_decref(status);
+	listener = get_listener("lent", &status);
+	expect(listener, "state", "lent");
+	expect(listener, "handoff", "listener");
+	json_decref(status);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_listener_shows_how_long_connections_have_waited)
+{
+	json_t *status, *listener;
+	int client;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	socket_table_start(&test.table);
+	client = net_connect(test.port);
+	while (test.www->absent_ms == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	test.www->absent_ms -= 7000;
+	test.www->since_ms -= 8000;
+	listener = get_listener("www", &status);
+	expect(listener, "state", "waiting");
+	ck_assert_int_ge(number(listener, "waiting_ms"), 7000);
+	ck_assert_int_ge(number(listener, "since_ms"), 8000);
+	ck_assert_int_lt(number(listener, "since_ms"), 12000);
+	ck_assert_int_eq(number(listener, "workers"), 0);
+	json_decref(status);
+	close(client);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(counters_are_shown_with_the_listener)
+{
+	json_t *status, *counters;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	test.www->stats->accepted = 12;
+	test.www->stats->send_failed = 7;
+	counters = json_object_get(get_listener("www", &status), "counters");
+	ck_assert_uint_eq(json_object_size(counters), STATS_COUNTERS);
+	ck_assert_int_eq(number(counters, "accepted"), 12);
+	ck_assert_int_eq(number(counters, "send_failed"), 7);
+	ck_assert_int_eq(number(counters, "taken"), 0);
+	json_decref(status);
+	test_control_done(&test);
+}
+END_TEST
+
+/* A worker of the report with that index; the caller frees *out_workers. */
+static json_t *
+get_worker(size_t index, json_t **out_workers)
+{
+	*out_workers = test_control_get(&test, "/v1/workers");
+	return json_array_get(json_object_get(*out_workers, "workers"), index);
+}
+
+START_TEST(workers_are_shown)
+{
+	struct worker *worker;
+	json_t *workers, *shown;
+
+	test_control_init(&test, 2, geteuid(), RECORD_NO_ID);
+	worker = TAILQ_FIRST(&test.pool.pool->workers);
+	worker->window.size = 17;
+	worker->unreceipted.count = 5;
+	worker->share.weight = 9;
+	shown = get_worker(0, &workers);
+	ck_assert_uint_eq(
+	    json_array_size(json_object_get(workers, "workers")), 2);
+	ck_assert_uint_eq(json_object_size(shown), 15);
+	expect(shown, "pool", test.pool.pool->finder.path);
+	expect(shown, "name", worker->name);
+	expect(shown, "state", "ready");
+	expect(shown, "kind", "receipted");
+	ck_assert(json_is_false(json_object_get(shown, "shared")));
+	ck_assert_int_eq(number(shown, "uid"), geteuid());
+	ck_assert_uint_eq((ino_t)number(shown, "inode"), worker->mailbox.inode);
+	ck_assert_int_eq(number(shown, "pid"), getpid());
+	ck_assert(json_is_string(json_object_get(shown, "label")));
+	ck_assert_int_eq(number(shown, "window"), 17);
+	ck_assert_int_eq(number(shown, "unreceipted"), 5);
+	ck_assert(json_is_null(json_object_get(shown, "connections")));
+	ck_assert_int_eq(number(shown, "weight"), 9);
+	shown = json_object_get(shown, "listeners");
+	ck_assert_uint_eq(json_array_size(shown), 2);
+	ck_assert_str_eq(json_string_value(json_array_get(shown, 0)), "www");
+	ck_assert_str_eq(json_string_value(json_array_get(shown, 1)), "lent");
+	json_decref(workers);
+	worker->counts_connections = 1;
+	worker->connections = 33;
+	worker->unreceipted.count = 0;
+	shown = get_worker(0, &workers);
+	ck_assert_int_eq(number(shown, "connections"), 33);
+	json_decref(workers);
+	test_control_done(&test);
+}
+END_TEST
+
+/* Each is shown as the first that is true. */
+START_TEST(the_state_of_a_worker_is_one_word)
+{
+	struct worker *worker;
+	const char *expected[] = {
+	    "full", "paused", "draining", "left", "leaving"};
+	int *states[UNIT_COUNT(expected)];
+	json_t *workers;
+
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	worker = TAILQ_FIRST(&test.pool.pool->workers);
+	states[0] = &worker->full;
+	states[1] = &worker->paused;
+	states[2] = &worker->draining;
+	states[3] = &worker->left;
+	states[4] = &worker->unlinked;
+	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
+		*states[i] = 1;
+		expect(get_worker(0, &workers), "state", expected[i]);
+		json_decref(workers);
+	}
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_worker_that_has_not_said_hello_has_no_process)
+{
+	json_t *workers, *shown;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	test_pool_open(&test.pool, 0);
+	finder_scan(&test.pool.pool->finder);
+	shown = get_worker(0, &workers);
+	expect(shown, "kind", "new");
+	expect(shown, "label", "");
+	ck_assert(json_is_null(json_object_get(shown, "pid")));
+	json_decref(workers);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(without_workers_the_array_is_empty)
+{
+	json_t *workers;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	ck_assert_ptr_null(get_worker(0, &workers));
+	ck_assert(json_is_array(json_object_get(workers, "workers")));
+	json_decref(workers);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(metrics_are_in_the_format_of_prometheus)
+{
+	static const char *const lines[] = {
+	    "# HELP portbroker_accepted_total Connections accepted\n"
+	    "# TYPE portbroker_accepted_total counter\n"
+	    "portbroker_accepted_total{listener=\"www\"} 12\n"
+	    "portbroker_accepted_total{listener=\"lent\"} 0\n"
+	    "# HELP portbroker_taken_total ",
+	    "# TYPE portbroker_held gauge\n"
+	    "portbroker_held{listener=\"www\"} 3\n",
+	    "# TYPE portbroker_workers gauge\n"
+	    "portbroker_workers{listener=\"www\"} 1\n"
+	    "portbroker_workers{listener=\"lent\"} 1\n",
+	    "# TYPE portbroker_state gauge\n"
+	    "portbroker_state{listener=\"www\",state=\"open\"} 1\n"
+	    "portbroker_state{listener=\"lent\",state=\"lent\"} 1\n"};
+	const char *body, *answer;
+	size_t types = 0;
+
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	socket_table_start(&test.table);
+	test.www->stats->accepted = 12;
+	test.www->stats->held = 3;
+	answer = test_control_ask(&test, "GET", "/v1/metrics");
+	ck_assert_ptr_nonnull(strstr(answer,
+	    "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+	body = test_control_body(answer, 200);
+	for (size_t i = 0; i < UNIT_COUNT(lines); i++)
+		ck_assert_msg(
+		    strstr(body, lines[i]) != NULL, "%s in %s", lines[i], body);
+	while ((body = strstr(body, "# TYPE ")) != NULL) {
+		types++;
+		body++;
+	}
+	ck_assert_uint_eq(types, STATS_COUNTERS + 2);
+	test.www->stats->held = 0;
+	test_control_done(&test);
+}
+END_TEST
+
+/* More than a step has: none is left out, and none is there twice. */
+START_TEST(many_listeners_are_shown)
+{
+	static struct record_endpoint record;
+	json_t *status, *listener;
+	char name[32];
+	size_t i;
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	record = TAILQ_FIRST(&test.lent->endpoints)->record;
+	for (i = 2; i < 150; i++) {
+		snprintf(record.listener, sizeof(record.listener), "l%zu", i);
+		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(
+		    socket_table_note(&test.table, (uint32_t)i, fd), 0);
+		ck_assert_int_eq(socket_table_add(&test.table, &record, fd), 0);
+	}
+	status = test_control_get(&test, "/v1/status");
+	ck_assert_uint_eq(
+	    json_array_size(json_object_get(status, "listeners")), 150);
+	json_array_foreach(json_object_get(status, "listeners"), i, listener)
+	{
+		snprintf(name, sizeof(name), "l%zu", i);
+		if (i >= 2)
+			expect(listener, "name", name);
+	}
+	json_decref(status);
+	test_control_done(&test);
+}
+END_TEST
+
+UNIT_SUITE(report)
+{
+	TCase *tc = unit_case(suite, "parts");
+
+	tcase_add_test(tc, any_bytes_are_a_text);
+	tcase_add_test(tc, every_counter_is_shown_once);
+	tc = unit_case(suite, "status");
+	tcase_add_test(tc, the_broker_is_shown);
+	tcase_add_test(tc, listeners_are_shown);
+	tcase_add_test(tc, a_listener_shows_how_long_connections_have_waited);
+	tcase_add_test(tc, counters_are_shown_with_the_listener);
+	tcase_add_test(tc, many_listeners_are_shown);
+	tc = unit_case(suite, "workers");
+	tcase_add_test(tc, workers_are_shown);
+	tcase_add_test(tc, the_state_of_a_worker_is_one_word);
+	tcase_add_test(tc, a_worker_that_has_not_said_hello_has_no_process);
+	tcase_add_test(tc, without_workers_the_array_is_empty);
+	tc = unit_case(suite, "metrics");
+	tcase_add_test(tc, metrics_are_in_the_format_of_prometheus);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A listener in words: each of its conditions, and what helps.
+ */
+#include "fixture/net.h"
+#include "fixture/test_control.h"
+#include "fixture/unit.h"
+
+#include "base/clock.h"
+#include "engine/control/report.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test_control test;
+
+/* Asserts that the words are in the text about a listener, or that they are
+ * not. */
+static void
+expect(const struct listener *listener, int said, const char *words)
+{
+	json_t *json = report_explain(listener), *line;
+	size_t i;
+	int found = 0;
+
+	ck_assert_str_eq(json_string_value(json_object_get(json, "name")),
+	    listener->record->listener);
+	ck_assert_str_eq(json_string_value(json_object_get(json, "state")),
+	    listener_state_name(listener));
+	json_array_foreach(json_object_get(json, "text"), i, line) found |=
+	    strstr(json_string_value(line), words) != NULL;
+	ck_assert_msg(found == said, "%s: %d", words, found);
+	json_decref(json);
+}
+
+static void
+init(unsigned int workers)
+{
+	test_control_init(&test, workers, geteuid(), RECORD_NO_ID);
+	socket_table_start(&test.table);
+}
+
+START_TEST(with_a_worker_it_accepts)
+{
+	init(1);
+	expect(test.www, 1, "It accepts connections and hands them off.");
+	expect(test.www, 1, ": 1 ready, 0 with a full mailbox, 0 paused by");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(without_a_worker_it_would_wait)
+{
+	init(0);
+	expect(test.www, 1, "There is no worker: the first connection will");
+	expect(test.www, 1, "There is no usable mailbox at /");
+	expect(test.lent, 1, "Its sockets are lent: ");
+	expect(test.lent, 1, "programs started by fdrecv-exec need none");
+	test_control_done(&test);
+}
+END_TEST
+
+/* In numbers of the kernel: how many wait, and how many may. */
+START_TEST(connections_wait_for_a_worker)
+{
+	int clients[3];
+
+	init(0);
+	for (int i = 0; i < 3; i++)
+		clients[i] = net_connect(test.port);
+	while (test.www->absent_ms == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	test.www->absent_ms -= 7000;
+	expect(test.www, 1,
+	    "There is no worker: connections have waited in the kernel for 7 "
+	    "s.");
+	expect(test.www, 1, "After 60 s (give-up) they are refused");
+	expect(test.www, 0, "without a limit");
+	expect(test.www, 1, "tcp:127.0.0.1:80: 3 of at most ");
+	TAILQ_FIRST(&test.www->endpoints)->record.give_up_s = 0;
+	expect(test.www, 1, "They wait without a limit, since give-up is 0.");
+	for (int i = 0; i < 3; i++)
+		close(clients[i]);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(each_state_has_its_words)
+{
+	static const struct {
+		enum listener_state state;
+		const char *words;
+	} states[] = {
+	    {LISTENER_STOPPED, "It accepts nothing: this engine is ending."},
+	    {LISTENER_WAITING, "no worker has room.  \"brokerctl workers\""},
+	    {LISTENER_REFUSING, "there was no worker for 60 s (give-up)"},
+	    {LISTENER_RESTING, "accepting failed and is tried again within"},
+	    {LISTENER_PAUSED, "\"brokerctl resume www\" ends that"},
+	};
+
+	init(1);
+	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
+		test.www->state = states[i].state;
+		for (size_t j = 0; j < UNIT_COUNT(states); j++)
+			expect(test.www, i == j, states[j].words);
+	}
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(workers_are_counted_by_their_states)
+{
+	struct worker *worker;
+	int *states[4];
+
+	init(4);
+	worker = test_pool_worker(&test.pool, 0);
+	states[0] = &worker->full;
+	states[1] = &worker->paused;
+	states[2] = &worker->draining;
+	states[3] = &worker->left;
+	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
+		char words[128];
+
+		*states[i] = 1;
+		snprintf(words, sizeof(words),
+		    ": 3 ready, %d with a full mailbox, %d paused by "
+		    "themselves, %d draining, %d that have left.",
+		    i == 0, i == 1, i == 2, i == 3);
+		expect(test.www, 1, words);
+	}
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(connections_in_the_engine_are_counted)
+{
+	init(0);
+	expect(test.www, 0, "Connections in the engine");
+	test.www->stats->held = 2;
+	expect(test.www, 1,
+	    "Connections in the engine, which a worker returned or had no room "
+	    "for: 2.");
+	test.www->stats->held = 0;
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_cannot_be_used_is_named_with_what_helps)
+{
+	struct mailbox_error *last;
+
+	init(0);
+	last = &test.pool.pool->finder.errors.last;
+	expect(test.www, 0, "could not be used");
+	last->error = EPROTOTYPE;
+	last->found = 1;
+	last->at_ms = clock_ms() - 3000;
+	snprintf(last->name, sizeof(last->name), "odd");
+	expect(test.www, 1, "/pool/odd could not be used 3 s ago: Protocol ");
+	expect(test.www, 1, mailbox_error_advice(EPROTOTYPE, 1));
+	last->error = ENOENT;
+	expect(test.www, 0, "workers need this directory");
+	last->name[0] = '\0';
+	expect(test.www, 1,
+	    "/pool/ could not be used 3 s ago: No such file or directory: "
+	    "workers need this directory.");
+	test_control_done(&test);
+}
+END_TEST
+
+UNIT_SUITE(report_explain)
+{
+	TCase *tc = unit_case(suite, "explain");
+
+	tcase_add_test(tc, with_a_worker_it_accepts);
+	tcase_add_test(tc, without_a_worker_it_would_wait);
+	tcase_add_test(tc, connections_wait_for_a_worker);
+	tcase_add_test(tc, each_state_has_its_words);
+	tcase_add_test(tc, workers_are_counted_by_their_states);
+	tcase_add_test(tc, connections_in_the_engine_are_counted);
+	tcase_add_test(
+	    tc, a_mailbox_that_cannot_be_used_is_named_with_what_helps);
+}
