@@ -67,9 +67,9 @@ fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence)
 	if (ring == NULL ||
 	    __atomic_load_n(&ring->watched, __ATOMIC_RELAXED) == 0 ||
 	    writer->count - __atomic_load_n(&ring->read, __ATOMIC_ACQUIRE) >=
-		FDRECV_WIRE_RING_PLACES)
+		FDRECV_WIRE_RING_SLOTS)
 		return 0;
-	ring->sequences[writer->count % FDRECV_WIRE_RING_PLACES] = sequence;
+	ring->sequences[writer->count % FDRECV_WIRE_RING_SLOTS] = sequence;
 	__atomic_store_n(&ring->count, ++writer->count, __ATOMIC_RELEASE);
 	/* An engine that stops looking clears watched and then looks once more.
 	 * So either it sees this receipt, or the load below sees 0. */

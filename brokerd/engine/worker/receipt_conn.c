@@ -110,7 +110,7 @@ receipt_conn_read_ring(struct receipt_conn *conn)
 {
 	struct fdrecv_wire_receipt receipt = {.kind = FDRECV_WIRE_TAKEN};
 
-	for (uint32_t n = 0; n < FDRECV_WIRE_RING_PLACES; n += receipt.count) {
+	for (uint32_t n = 0; n < FDRECV_WIRE_RING_SLOTS; n += receipt.count) {
 		receipt.count =
 		    receipt_ring_take(&conn->ring, &receipt.sequence);
 		if (receipt.count == 0)

@@ -71,7 +71,7 @@ static uint64_t
 receipt_ring_at(const struct receipt_ring *ring, uint32_t number)
 {
 	return __atomic_load_n(
-	    &ring->page->sequences[number % FDRECV_WIRE_RING_PLACES],
+	    &ring->page->sequences[number % FDRECV_WIRE_RING_SLOTS],
 	    __ATOMIC_RELAXED);
 }
 
@@ -84,7 +84,7 @@ receipt_ring_take(struct receipt_ring *ring, uint64_t *out_sequence)
 		return 0;
 	left =
 	    __atomic_load_n(&ring->page->count, __ATOMIC_ACQUIRE) - ring->read;
-	if (left > FDRECV_WIRE_RING_PLACES) {
+	if (left > FDRECV_WIRE_RING_SLOTS) {
 		ring->read += left; /* impossible: ignore all of it */
 		left = 0;
 	}

@@ -111,7 +111,7 @@ START_TEST(on_a_full_board_receipts_are_sent)
 {
 	start(sizeof(*page), SEALS);
 	page->watched = 1;
-	page->read = (uint32_t)-FDRECV_WIRE_RING_PLACES;
+	page->read = (uint32_t)-FDRECV_WIRE_RING_SLOTS;
 	serve(40);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
 	page->read++;

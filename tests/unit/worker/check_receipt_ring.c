@@ -88,7 +88,7 @@ stop(void)
 static void
 write_receipt(uint64_t sequence)
 {
-	page->sequences[page->count++ % FDRECV_WIRE_RING_PLACES] = sequence;
+	page->sequences[page->count++ % FDRECV_WIRE_RING_SLOTS] = sequence;
 }
 
 START_TEST(who_does_not_ask_is_offered_none)
@@ -171,7 +171,7 @@ START_TEST(nonsense_means_nothing)
 {
 	start(3);
 	receipt_ring_list_watch(&test.core.workers.rings, 1);
-	page->count += FDRECV_WIRE_RING_PLACES + 1;
+	page->count += FDRECV_WIRE_RING_SLOTS + 1;
 	receipt_ring_list_read(&test.core.workers.rings);
 	ck_assert_uint_eq(test.stats.taken, 0);
 	write_receipt(77);
@@ -193,7 +193,7 @@ write_for_ever(void *argument)
 	for (;;)
 		__atomic_store_n(&page->count,
 		    __atomic_load_n(&page->read, __ATOMIC_ACQUIRE) +
-			FDRECV_WIRE_RING_PLACES / 2,
+			FDRECV_WIRE_RING_SLOTS / 2,
 		    __ATOMIC_RELEASE);
 }
 
@@ -216,7 +216,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 			most = page->read - before;
 	}
 	ck_assert_int_eq(unit_reap(writer, 1), -SIGKILL);
-	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_RING_PLACES);
+	ck_assert_uint_lt(most, 2 * FDRECV_WIRE_RING_SLOTS);
 	stop();
 }
 END_TEST
@@ -226,7 +226,7 @@ START_TEST(receipts_go_round)
 {
 	start(4);
 	receipt_ring_list_watch(&test.core.workers.rings, 1);
-	for (int i = 0; i < FDRECV_WIRE_RING_PLACES - 2; i++) {
+	for (int i = 0; i < FDRECV_WIRE_RING_SLOTS - 2; i++) {
 		write_receipt(99);
 		receipt_ring_list_read(&test.core.workers.rings);
 	}
