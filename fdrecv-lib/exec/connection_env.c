@@ -8,7 +8,6 @@
 
 #include "exec/env.h"
 
-#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <fdrecv.h>
@@ -29,36 +28,21 @@ static const char *const connection_env_variables[] = {"PROTO",
 #define CONNECTION_ENV_COUNT \
 	(sizeof(connection_env_variables) / sizeof(connection_env_variables[0]))
 
-/* Turns an IPv4-mapped IPv6 address into the IPv4 address. */
-static void
-connection_env_unmap(struct sockaddr_storage *address, socklen_t *length)
-{
-	struct sockaddr_in6 in6;
-	struct sockaddr_in in = {.sin_family = AF_INET};
-
-	if (address->ss_family != AF_INET6)
-		return;
-	memcpy(&in6, address, sizeof(in6));
-	if (!IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr))
-		return;
-	in.sin_port = in6.sin6_port;
-	memcpy(&in.sin_addr, in6.sin6_addr.s6_addr + 12, sizeof(in.sin_addr));
-	memset(address, 0, sizeof(*address));
-	memcpy(address, &in, sizeof(in));
-	*length = sizeof(in);
-}
-
+/* An IPv4 client of an IPv6 socket is described by its IPv4 address. */
 static int
 connection_env_set_inet(const char *host_variable, const char *port_variable,
-    struct sockaddr_storage address, socklen_t length)
+    const struct sockaddr_storage *address, socklen_t length)
 {
-	char host[NI_MAXHOST], port[NI_MAXSERV];
+	static const char mapped[] = "::ffff:";
+	char text[NI_MAXHOST], port[NI_MAXSERV], *host = text;
 
-	connection_env_unmap(&address, &length);
-	if (getnameinfo((const struct sockaddr *)&address, length, host,
-		sizeof(host), port, sizeof(port),
+	if (getnameinfo((const struct sockaddr *)address, length, text,
+		sizeof(text), port, sizeof(port),
 		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return 0; /* not known */
+	if (strncmp(text, mapped, strlen(mapped)) == 0 &&
+	    strchr(text, '.') != NULL)
+		host += strlen(mapped);
 	if (setenv(host_variable, host, 1) == -1)
 		return -1;
 	return setenv(port_variable, port, 1);
@@ -69,12 +53,12 @@ connection_env_set_tcp(const struct fdrecv_handoff *handoff)
 {
 	if (setenv("PROTO", "TCP", 1) == -1 ||
 	    connection_env_set_inet("TCPREMOTEIP", "TCPREMOTEPORT",
-		handoff->peer, handoff->peer_length) == -1 ||
-	    connection_env_set_inet("REMOTE_ADDR", "REMOTE_PORT", handoff->peer,
-		handoff->peer_length) == -1)
+		&handoff->peer, handoff->peer_length) == -1 ||
+	    connection_env_set_inet("REMOTE_ADDR", "REMOTE_PORT",
+		&handoff->peer, handoff->peer_length) == -1)
 		return -1;
 	return connection_env_set_inet("TCPLOCALIP", "TCPLOCALPORT",
-	    handoff->local, handoff->local_length);
+	    &handoff->local, handoff->local_length);
 }
 
 /* A path, or "@" and an abstract name up to its first NUL. */

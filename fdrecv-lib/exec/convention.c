@@ -14,19 +14,21 @@
 
 #include "wire/names.h"
 
-#include <sys/socket.h>
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CONVENTION_UCSPI_FIRST 6
-/* Above the numbers that a program's own descriptors get. */
-#define CONVENTION_PRELOAD_LOWEST 64
-#define CONVENTION_SPACE " "
-#define CONVENTION_NGINX_ENDS ";:" /* nginx ignores a number without one */
+/* The sockets to hand out, and those of an earlier loader. */
+struct convention_work {
+	const struct cmdline *cmdline;
+	const struct socket_set *sockets;
+	int *fds; /* of sockets, in their order */
+	size_t count;
+	size_t earlier_count;
+	const char *earlier_list; /* in the environment, or "" */
+};
 
 /* Sets a variable to what was written to an open_memstream(3), which it closes
  * and frees.  0, or -1 with errno. */
@@ -39,13 +41,13 @@ convention_set_stream(const char *variable, FILE *stream, char **text)
 	return result;
 }
 
-/* Sets a variable to its earlier value and the new descriptors.  separators[0]
- * is put between two of them, and also behind the last one if ends is 1. */
+/* Appends the descriptors to the list in the environment. */
 static int
-convention_set_list(const struct convention_work *work, const char *variable,
-    const char *separators, int ends)
+convention_set_list(
+    const struct convention *convention, const struct convention_work *work)
 {
 	const char *earlier = work->earlier_list;
+	char separator = convention->separators[0];
 	size_t size, length = strlen(earlier);
 	char *text = NULL;
 	FILE *stream = open_memstream(&text, &size);
@@ -53,20 +55,15 @@ convention_set_list(const struct convention_work *work, const char *variable,
 	if (stream == NULL)
 		return -1;
 	fputs(earlier, stream);
-	if (length > 0 && strchr(separators, earlier[length - 1]) == NULL)
-		fputc(separators[0], stream);
+	if (length > 0 &&
+	    strchr(convention->separators, earlier[length - 1]) == NULL)
+		fputc(separator, stream);
 	for (size_t i = 0; i < work->count; i++) {
 		fprintf(stream, "%d", work->fds[i]);
-		if (ends || i + 1 < work->count)
-			fputc(separators[0], stream);
+		if (convention->ends || i + 1 < work->count)
+			fputc(separator, stream);
 	}
-	return convention_set_stream(variable, stream, &text);
-}
-
-static int
-convention_place_free(struct convention_work *work)
-{
-	return fd_layout_free(work->fds, work->count, FD_LAYOUT_FIRST);
+	return convention_set_stream(convention->variable, stream, &text);
 }
 
 static void
@@ -74,13 +71,6 @@ convention_find_systemd(struct convention_work *work)
 {
 	work->earlier_count = env_listen_fds();
 	work->earlier_list = env_listen_names(work->earlier_count);
-}
-
-static int
-convention_place_systemd(struct convention_work *work)
-{
-	return fd_layout_at(
-	    work->fds, work->count, FD_LAYOUT_FIRST + (int)work->earlier_count);
 }
 
 /* systemd's own library calls sockets without a name "unknown". */
@@ -118,24 +108,11 @@ convention_announce_systemd(const struct convention_work *work)
 	return convention_set_names(work);
 }
 
-static void
-convention_find_upstart(struct convention_work *work)
-{
-	work->earlier_list = env_fd_list("UPSTART_FDS", CONVENTION_SPACE);
-}
-
 static int
 convention_announce_upstart(const struct convention_work *work)
 {
-	if (convention_set_list(work, "UPSTART_FDS", CONVENTION_SPACE, 0) == -1)
-		return -1;
+	(void)work;
 	return setenv("UPSTART_EVENTS", "socket", 1);
-}
-
-static void
-convention_find_nginx(struct convention_work *work)
-{
-	work->earlier_list = env_fd_list("NGINX", CONVENTION_NGINX_ENDS);
 }
 
 /* nginx assumes that an earlier nginx has made them non-blocking.  If two of
@@ -151,37 +128,7 @@ convention_announce_nginx(const struct convention_work *work)
 		    fcntl(work->fds[i], F_SETFL, flags | O_NONBLOCK) == -1)
 			return -1;
 	}
-	return convention_set_list(work, "NGINX", CONVENTION_NGINX_ENDS, 1);
-}
-
-/* Places one socket twice, to read from and to write to. */
-static int
-convention_place_pair(struct convention_work *work, int first)
-{
-	int pair[] = {work->fds[0], fcntl(work->fds[0], F_DUPFD_CLOEXEC, 0)};
-
-	return pair[1] == -1 ? -1 : fd_layout_at(pair, 2, first);
-}
-
-static int
-convention_place_inetd(struct convention_work *work)
-{
-	return convention_place_pair(work, STDIN_FILENO);
-}
-
-/* UCSPI clients, and servers that need their standard input and output, have
- * the connection there. */
-static int
-convention_place_ucspi(struct convention_work *work)
-{
-	return convention_place_pair(work, CONVENTION_UCSPI_FIRST);
-}
-
-static int
-convention_place_fd(struct convention_work *work)
-{
-	return fd_layout_at(
-	    work->fds, work->count, (int)work->cmdline->first_fd);
+	return 0;
 }
 
 static void
@@ -198,26 +145,19 @@ convention_family(int fd)
 
 	if (getsockname(fd, (struct sockaddr *)&address, &length) == -1)
 		return "AF_UNSPEC";
-	switch (address.ss_family) {
-	case AF_INET:
-		return "AF_INET";
-	case AF_INET6:
-		return "AF_INET6";
-	default:
-		return "AF_UNIX";
-	}
+	return address.ss_family == AF_INET ? "AF_INET" :
+	    address.ss_family == AF_INET6   ? "AF_INET6" :
+					      "AF_UNIX";
 }
 
 /* Einhorn's clients check that their parent is the master. */
 static int
 convention_announce_einhorn(const struct convention_work *work)
 {
-	size_t total = work->earlier_count + work->count;
+	size_t number = work->earlier_count;
 	char name[48];
 
-	for (size_t i = 0; i < work->count; i++) {
-		size_t number = work->earlier_count + i;
-
+	for (size_t i = 0; i < work->count; i++, number++) {
 		snprintf(name, sizeof(name), "EINHORN_FD_%zu", number);
 		if (env_set_number(name, work->fds[i]) == -1)
 			return -1;
@@ -225,54 +165,50 @@ convention_announce_einhorn(const struct convention_work *work)
 		if (setenv(name, convention_family(work->fds[i]), 1) == -1)
 			return -1;
 	}
-	if (env_set_number("EINHORN_FD_COUNT", (long long)total) == -1)
+	if (env_set_number("EINHORN_FD_COUNT", (long long)number) == -1)
 		return -1;
 	return env_set_number("EINHORN_MASTER_PID", getppid());
 }
 
+/* The list may be that of a parent. */
 static void
 convention_find_preload(struct convention_work *work)
 {
-	if (env_is_this_process(FDRECV_WIRE_ENV_BIND_PID))
-		work->earlier_list =
-		    env_fd_list(FDRECV_WIRE_ENV_BIND_FDS, CONVENTION_SPACE);
-}
-
-static int
-convention_place_preload(struct convention_work *work)
-{
-	return fd_layout_free(
-	    work->fds, work->count, CONVENTION_PRELOAD_LOWEST);
+	if (!env_is_this_process(FDRECV_WIRE_ENV_BIND_PID))
+		work->earlier_list = "";
 }
 
 static int
 convention_announce_preload(const struct convention_work *work)
 {
-	if (convention_set_list(
-		work, FDRECV_WIRE_ENV_BIND_FDS, CONVENTION_SPACE, 0) == -1 ||
-	    env_set_number(FDRECV_WIRE_ENV_BIND_PID, getpid()) == -1)
+	if (env_set_number(FDRECV_WIRE_ENV_BIND_PID, getpid()) == -1)
 		return -1;
 	return preload_add(work->cmdline->library);
 }
 
+/* A preloaded program gets its own descriptors below 64.  UCSPI has the
+ * connection at 6 and 7 in clients, and in servers that need their standard
+ * input and output.  nginx ignores a number without a separator. */
 static const struct convention convention_table[] = {
     [CONVENTION_SYSTEMD] = {"systemd", CONVENTION_LENT | CONVENTION_EACH,
-	convention_find_systemd, convention_place_systemd,
-	convention_announce_systemd},
-    [CONVENTION_UPSTART] = {"upstart", CONVENTION_LENT, convention_find_upstart,
-	convention_place_free, convention_announce_upstart},
-    [CONVENTION_NGINX] = {"nginx", CONVENTION_LENT, convention_find_nginx,
-	convention_place_free, convention_announce_nginx},
-    [CONVENTION_INETD] = {"inetd", CONVENTION_LENT | CONVENTION_EACH, NULL,
-	convention_place_inetd, NULL},
-    [CONVENTION_FD] = {"fd", CONVENTION_LENT | CONVENTION_EACH, NULL,
-	convention_place_fd, NULL},
-    [CONVENTION_EINHORN] = {"einhorn", CONVENTION_LENT, convention_find_einhorn,
-	convention_place_free, convention_announce_einhorn},
-    [CONVENTION_PRELOAD] = {"preload", CONVENTION_LENT, convention_find_preload,
-	convention_place_preload, convention_announce_preload},
-    [CONVENTION_UCSPI] = {"ucspi", CONVENTION_EACH, NULL,
-	convention_place_ucspi, NULL},
+	CONVENTION_AT, FD_LAYOUT_FIRST, .find_earlier = convention_find_systemd,
+	.announce = convention_announce_systemd},
+    [CONVENTION_UPSTART] = {"upstart", CONVENTION_LENT, CONVENTION_FREE,
+	FD_LAYOUT_FIRST, "UPSTART_FDS", " ",
+	.announce = convention_announce_upstart},
+    [CONVENTION_NGINX] = {"nginx", CONVENTION_LENT, CONVENTION_FREE,
+	FD_LAYOUT_FIRST, "NGINX", ";:", 1,
+	.announce = convention_announce_nginx},
+    [CONVENTION_INETD] = {"inetd", CONVENTION_LENT | CONVENTION_EACH,
+	CONVENTION_PAIR, STDIN_FILENO},
+    [CONVENTION_FD] = {"fd", CONVENTION_LENT | CONVENTION_EACH, CONVENTION_AT},
+    [CONVENTION_EINHORN] = {"einhorn", CONVENTION_LENT, CONVENTION_FREE,
+	FD_LAYOUT_FIRST, .find_earlier = convention_find_einhorn,
+	.announce = convention_announce_einhorn},
+    [CONVENTION_PRELOAD] = {"preload", CONVENTION_LENT, CONVENTION_FREE, 64,
+	FDRECV_WIRE_ENV_BIND_FDS, " ", .find_earlier = convention_find_preload,
+	.announce = convention_announce_preload},
+    [CONVENTION_UCSPI] = {"ucspi", CONVENTION_EACH, CONVENTION_PAIR, 6},
 };
 
 const struct convention *
@@ -281,10 +217,49 @@ convention_of(enum convention_id id)
 	return &convention_table[id];
 }
 
+static int
+convention_place(
+    const struct convention *convention, struct convention_work *work)
+{
+	int first = convention == convention_of(CONVENTION_FD) ?
+	    (int)work->cmdline->first_fd :
+	    convention->first;
+	int pair[] = {work->fds[0], -1};
+
+	switch (convention->place) {
+	case CONVENTION_AT:
+		return fd_layout_at(
+		    work->fds, work->count, first + (int)work->earlier_count);
+	case CONVENTION_FREE:
+		return fd_layout_free(work->fds, work->count, first);
+	case CONVENTION_PAIR:
+		pair[1] = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+		return pair[1] == -1 ? -1 : fd_layout_at(pair, 2, first);
+	}
+	return -1;
+}
+
+static int
+convention_run(
+    const struct convention *convention, struct convention_work *work)
+{
+	const char *variable = convention->variable;
+
+	if (variable != NULL)
+		work->earlier_list =
+		    env_fd_list(variable, convention->separators);
+	if (convention->find_earlier != NULL)
+		convention->find_earlier(work);
+	if (convention_place(convention, work) == -1)
+		return -1;
+	if (variable != NULL && convention_set_list(convention, work) == -1)
+		return -1;
+	return convention->announce == NULL ? 0 : convention->announce(work);
+}
+
 int
 convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 {
-	const struct convention *convention = cmdline->convention;
 	struct convention_work work = {.cmdline = cmdline,
 	    .sockets = sockets,
 	    .count = sockets->count,
@@ -299,11 +274,7 @@ convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 		work.fds[i] = sockets->items[i].fd;
 		sockets->items[i].fd = -1;
 	}
-	if (convention->find_earlier != NULL)
-		convention->find_earlier(&work);
-	result = convention->place(&work);
-	if (result == 0 && convention->announce != NULL)
-		result = convention->announce(&work);
+	result = convention_run(cmdline->convention, &work);
 	free(work.fds);
 	return result;
 }

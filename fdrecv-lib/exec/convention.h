@@ -2,9 +2,8 @@
 #ifndef FDRECV_EXEC_CONVENTION_H
 #define FDRECV_EXEC_CONVENTION_H
 
-#include <stddef.h>
-
 struct cmdline;
+struct convention_work;
 struct socket_set;
 
 enum convention_id {
@@ -26,25 +25,26 @@ enum convention_use {
 	CONVENTION_EACH = 1 << 1, /* for one connection */
 };
 
-/* The sockets to hand out, and those that an earlier loader has handed out. */
-struct convention_work {
-	const struct cmdline *cmdline;
-	const struct socket_set *sockets;
-	int *fds; /* of sockets, in their order */
-	size_t count;
-	size_t earlier_count;
-	const char *earlier_list; /* in the environment, or "" */
+enum convention_place {
+	CONVENTION_AT,   /* first, first + 1 and so on */
+	CONVENTION_FREE, /* free numbers from first up */
+	CONVENTION_PAIR, /* one socket as first and first + 1 */
 };
 
-/* One way to hand out sockets.  Each step may be NULL. */
+/* One way to hand out sockets. */
 struct convention {
 	const char *name; /* of the option */
 	unsigned int use; /* enum convention_use */
-	/* Looks for the sockets of an earlier loader. */
+	enum convention_place place;
+	int first; /* number of a descriptor */
+	/* The variable that lists the descriptors, or NULL. */
+	const char *variable;
+	const char *separators; /* in it; the first one is written */
+	int ends;               /* the last descriptor has a separator too */
+	/* Looks for the sockets of an earlier loader that variable does not
+	 * list.  May be NULL. */
 	void (*find_earlier)(struct convention_work *work);
-	/* Moves the descriptors to their numbers.  0, or -1 with errno. */
-	int (*place)(struct convention_work *work);
-	/* Sets the environment.  0, or -1 with errno. */
+	/* Does the rest.  May be NULL.  0, or -1 with errno. */
 	int (*announce)(const struct convention_work *work);
 };
 
