@@ -127,6 +127,7 @@ count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
 count "model" python3 "$top/tests/model/run.py"
 count "units" python3 "$top/tests/lint/units.py" "$top" "$work/plain"
 count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
+count "tarball" python3 "$top/tests/lint/dist.py" "$top" "$work/plain"
 test_variant plain "$@"
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
 
