@@ -61,7 +61,7 @@ fd_place(int fd, int target)
 }
 
 int
-fd_reserve(int limit)
+fd_fill_below(int limit)
 {
 	int fd;
 

@@ -28,7 +28,7 @@ int fd_place(int fd, int target);
 /* Opens /dev/null, closed on exec, wherever below limit nothing is open, so
  * that no other descriptor of this process is born there.  0, or -1 with
  * errno. */
-int fd_reserve(int limit);
+int fd_fill_below(int limit);
 
 /* Closes every descriptor from low up.  0, or -1 with errno. */
 int fd_close_from(unsigned int low);

@@ -23,7 +23,7 @@ struct core {
 	struct stats stats;
 	struct refusals refusals;
 	struct bounded_close bounded;
-	struct fd_reserve spare;
+	struct fd_reserve reserve;
 	struct worker_context workers;
 	struct rendezvous *rendezvous;
 	struct coalesce_load load;

@@ -266,7 +266,7 @@ engine_open(struct engine *engine)
 	core->workers.stats = &core->stats;
 	core->workers.epoch = core->epoch;
 	receipt_ring_list_init(&core->workers.rings);
-	fd_reserve_init(&core->spare);
+	fd_reserve_init(&core->reserve);
 	if (bounded_close_init(&core->bounded, core->base) == -1)
 		return -1;
 	refusals_init(&core->refusals, core->base, &core->bounded);

@@ -63,7 +63,7 @@ setup_inherit(struct setup *setup)
 		else
 			inherited_add(&setup->inherited, own, NULL);
 	}
-	return fd_reserve(SPAWN_FDS);
+	return fd_fill_below(SPAWN_FDS);
 }
 
 /* The counters of engines before, if it is known what they mean. */

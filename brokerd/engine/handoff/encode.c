@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a hand-off to the bytes on the wire, see fdrecv-wire.h.  Pure.
+ * Encodes hand-offs as datagrams, see wire/datagram.h.  Pure.
  */
 #include "engine/handoff/encode.h"
 
@@ -23,7 +23,7 @@ encode_part(unsigned char **at, const void *from, size_t length)
 	*at += length;
 }
 
-/* Zeros up to the next multiple. */
+/* Fills with zeros up to the next multiple of FDRECV_WIRE_ALIGN. */
 static unsigned char *
 encode_pad(const struct encode *encode, unsigned char *at)
 {
@@ -32,7 +32,7 @@ encode_pad(const struct encode *encode, unsigned char *at)
 	return at;
 }
 
-/* It fits: each part has a limit, and FDRECV_WIRE_RECORD_MAX is their sum. */
+/* It fits: FDRECV_WIRE_RECORD_MAX is the sum of the limits of its parts. */
 void
 encode_record(struct encode *encode, const struct handoff *handoff)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Keeps a few descriptors from being used up by connections.  Engine,
- * unprivileged.
+ * Keeps connections from using up all descriptors.  Engine, unprivileged.
  */
 #include "engine/handoff/fd_reserve.h"
 
@@ -12,39 +11,39 @@
 #include <fcntl.h>
 #include <limits.h>
 
-#define FD_RESERVE_COUNT 16
+#define FD_RESERVE_SIZE 16
 
 void
-fd_reserve_init(struct fd_reserve *spare)
+fd_reserve_init(struct fd_reserve *reserve)
 {
 	struct rlimit limit;
 
-	*spare = (struct fd_reserve){.limit = INT_MAX};
+	*reserve = (struct fd_reserve){.first = INT_MAX};
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > INT_MAX)
 		return;
-	spare->limit = (int)limit.rlim_cur;
-	/* Who has few is left most of them. */
-	spare->limit -= limit.rlim_cur < FD_RESERVE_COUNT * 4 ?
-	    spare->limit / 4 :
-	    FD_RESERVE_COUNT;
+	reserve->first = (int)limit.rlim_cur;
+	/* If the limit is small, most of it is for connections. */
+	reserve->first -= limit.rlim_cur < FD_RESERVE_SIZE * 4 ?
+	    reserve->first / 4 :
+	    FD_RESERVE_SIZE;
 }
 
 void
-fd_reserve_note(struct fd_reserve *spare, int fd)
+fd_reserve_note(struct fd_reserve *reserve, int fd)
 {
-	if (spare->limit != 0 && fd >= spare->limit)
-		spare->short_of = 1;
+	if (fd >= reserve->first)
+		reserve->used = 1;
 }
 
 int
-fd_reserve_is_left(struct fd_reserve *spare)
+fd_reserve_is_left(struct fd_reserve *reserve)
 {
 	int fd;
 
-	if (!spare->short_of)
+	if (!reserve->used)
 		return 1;
 	fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-	spare->short_of = fd == -1 || fd >= spare->limit;
+	reserve->used = fd == -1 || fd >= reserve->first;
 	fd_close(fd);
-	return !spare->short_of;
+	return !reserve->used;
 }

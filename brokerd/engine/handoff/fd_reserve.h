@@ -3,19 +3,19 @@
 #define ENGINE_HANDOFF_FD_RESERVE_H
 
 /* Descriptors that connections leave for the control socket and for workers
- * who say HELLO: who has no descriptor left cannot even be asked why. */
+ * that say HELLO: an engine without any could not even be asked why. */
 struct fd_reserve {
-	int limit; /* the first that is kept; 0: none is */
-	int short_of;
+	int first; /* of the reserve */
+	int used;  /* by a connection, the last time that one was accepted */
 };
 
-void fd_reserve_init(struct fd_reserve *spare);
+void fd_reserve_init(struct fd_reserve *reserve);
 
-/* A connection has got that descriptor, the lowest that was free. */
-void fd_reserve_note(struct fd_reserve *spare, int fd);
+/* A connection has got fd, the lowest that was free. */
+void fd_reserve_note(struct fd_reserve *reserve, int fd);
 
-/* True if the next one is not one of those that are kept; asks the kernel only
- * when the last one was. */
-int fd_reserve_is_left(struct fd_reserve *spare);
+/* True if the next connection would not get a descriptor of the reserve.  Asks
+ * the kernel only if the last one did. */
+int fd_reserve_is_left(struct fd_reserve *reserve);
 
 #endif

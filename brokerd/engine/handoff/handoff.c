@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hand-off object: who connected, when, to what.  Engine, unprivileged.
- * A descriptor that was sent once is shared with a stranger from then on.
+ * The hand-off: who connected, when, to what.  Engine, unprivileged.  Once it
+ * was sent, its descriptor is shared with a stranger.
  */
 #include "engine/handoff/handoff.h"
 
@@ -37,8 +37,8 @@ handoff_alloc(const struct record_endpoint *endpoint,
 	return handoff;
 }
 
-/* The address that the client connected to: where the endpoint has one, that
- * is it; a wildcard has to be asked. */
+/* The address that the client connected to is the endpoint's, unless that is a
+ * wildcard. */
 static void
 handoff_find_local(struct handoff *handoff)
 {
@@ -60,7 +60,7 @@ handoff_find_local(struct handoff *handoff)
 		handoff->local_length = 0;
 }
 
-/* A question that fails leaves the client unknown, never root. */
+/* If the kernel does not tell, the client is unknown, never root. */
 static void
 handoff_find_client(struct handoff *handoff)
 {
@@ -143,18 +143,18 @@ handoff_new_lent(const struct record_endpoint *endpoint,
 	return handoff;
 }
 
-/* Lingering is a property of the socket, not of a descriptor: a worker can
- * set it, fill the send buffer and make somebody else's close(2) wait.  {1,0}
- * does not wait; it is the deliberate reset and stays.  A worker may set it
- * again in between, and local clients send sockets that nobody receives: hence
- * the guard as well. */
+/* SO_LINGER belongs to the socket, not to a descriptor: a worker can set it,
+ * fill the send buffer and so make our close(2) wait.  {1, 0} does not wait;
+ * it asks for a reset and stays.  This is not enough: the worker may set it
+ * again, and local clients can send sockets that linger, which nobody ever
+ * receives.  Hence bounded_close as well. */
 int
-handoff_calm(struct handoff *handoff)
+handoff_stop_linger(struct handoff *handoff)
 {
 	struct linger linger = {0, 0};
 	socklen_t size = sizeof(linger);
 
-	handoff->calmed = 1;
+	handoff->linger_checked = 1;
 	if (getsockopt(handoff->fd, SOL_SOCKET, SO_LINGER, &linger, &size) ==
 		-1 ||
 	    !linger.l_onoff || linger.l_linger == 0)
@@ -168,8 +168,8 @@ void
 handoff_free(struct handoff *handoff)
 {
 	if (handoff->endpoint->handoff == RECORD_CONNECTION) {
-		if (handoff->sent && !handoff->calmed)
-			handoff_calm(handoff);
+		if (handoff->sent && !handoff->linger_checked)
+			handoff_stop_linger(handoff);
 		bounded_close_fd(handoff->bounded, handoff->fd);
 	}
 	free(handoff);

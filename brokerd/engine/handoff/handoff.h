@@ -17,19 +17,20 @@ struct bounded_close;
 
 #define HANDOFF_LABEL_SIZE 256
 
-/* One descriptor on its way to a worker, and what is told about it. */
+/* One descriptor on its way to a worker, and what its record says. */
 struct handoff {
 	TAILQ_ENTRY(handoff) entry;
-	const struct record_endpoint *endpoint; /* lives as long as engine */
+	const struct record_endpoint *endpoint; /* borrowed */
 	struct stats_listener *stats;
 	struct bounded_close *bounded; /* closes fd */
 	int fd;
-	int sent;          /* once: a worker may hold it too */
-	int calmed;        /* or its worker is trusted: close(2) goes at once */
-	uint64_t sequence; /* of the worker that has it now */
+	int sent;           /* at least once: a worker may share it */
+	int linger_checked; /* SO_LINGER does not make close(2) wait, or its
+			     * worker is trusted */
+	uint64_t sequence;  /* of its worker's hand-offs */
 	uint64_t sent_us;
 	unsigned int redeliveries; /* times that it came back */
-	unsigned int deaths;       /* of workers that were at it */
+	unsigned int deaths;       /* of workers that were serving it */
 	uint64_t accept_time_ns;
 	uint64_t cookie; /* of a lent socket, else 0 */
 	socklen_t peer_length;
@@ -37,7 +38,7 @@ struct handoff {
 	int has_credentials;
 	struct ucred credentials; /* of a local client */
 	size_t label_length;
-	/* From here on as much as the lengths say: it is a lot. */
+	/* Not initialized beyond their lengths: that would take long. */
 	struct sockaddr_storage peer;
 	struct sockaddr_storage local;
 	char label[HANDOFF_LABEL_SIZE];
@@ -45,27 +46,27 @@ struct handoff {
 
 TAILQ_HEAD(handoff_list, handoff);
 
-/* A new hand-off of a connection (takes fd) whose peer accept4(2) told, or
- * NULL with errno. */
+/* A new hand-off of a connection (takes fd), with the peer from accept4(2).
+ * NULL with ENOMEM. */
 struct handoff *handoff_new(const struct record_endpoint *endpoint,
     struct stats_listener *stats, struct bounded_close *bounded, int fd,
     const struct sockaddr_storage *peer, socklen_t peer_length);
 
-/* Counts, closes and frees those of at most FDRECV_WIRE_BATCH_MAX whose client
- * sent a reset while it waited: accept(2) hands them out all the same, but
- * there is nobody to serve.  Returns how many. */
+/* Counts, closes and frees those whose client has sent a reset: accept(2)
+ * returns them all the same, but there is nobody to serve.  Returns their
+ * number.  The list has at most FDRECV_WIRE_BATCH_MAX. */
 size_t handoff_drop_dead(struct handoff_list *list);
 
-/* A new hand-off of the bound socket itself (borrows fd), or NULL with
- * errno. */
+/* A new hand-off of the bound socket itself (borrows fd).  NULL with
+ * ENOMEM. */
 struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd);
 
-/* Turns lingering off, where it would make close(2) wait.  True if it did. */
-int handoff_calm(struct handoff *handoff);
+/* Turns SO_LINGER off if it would make close(2) wait.  True if it would. */
+int handoff_stop_linger(struct handoff *handoff);
 
-/* Closes the connection, which nobody can make wait, and frees.  A lent socket
- * is not closed: it was borrowed. */
+/* Frees it, and closes a connection, which nobody can make take long.  A lent
+ * socket stays open. */
 void handoff_free(struct handoff *handoff);
 
 #endif

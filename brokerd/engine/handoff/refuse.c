@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Refusing politely.  Engine, unprivileged.  Nothing here waits for a client.
+ * Refuses connections.  Engine, unprivileged.  Nothing here waits for a client.
  */
 #include "engine/handoff/refuse.h"
 
@@ -13,8 +13,8 @@
 #include <event2/event.h>
 #include <stdlib.h>
 
-#define REFUSE_MAX 256        /* at once */
-#define REFUSE_READ_MAX 16384 /* bytes of a request that are read away */
+#define REFUSE_MAX 256        /* messages under way */
+#define REFUSE_READ_MAX 16384 /* bytes of a request that are discarded */
 #define REFUSE_TIME_US 1000000
 
 struct refusal {

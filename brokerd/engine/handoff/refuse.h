@@ -12,7 +12,7 @@ struct bounded_close;
 struct event_base;
 struct refusal;
 
-/* Connections that are being told why they are refused. */
+/* Refused connections that have been sent a message. */
 struct refusals {
 	LIST_HEAD(, refusal) list;
 	struct event_base *base;
@@ -24,13 +24,13 @@ struct refusals {
 void refusals_init(struct refusals *refusals, struct event_base *base,
     struct bounded_close *bounded);
 
-/* Closes those that are still under way. */
+/* Closes those that are left. */
 void refusals_done(struct refusals *refusals);
 
-/* Refuses a connection (takes fd) as endpoint says: by close, by reset, or by
- * its message.  A message is sent, then the connection is shut down and read
- * for at most one second, so that a reset does not overtake it; when there
- * are too many such connections it is just closed. */
+/* Refuses a connection (takes fd) as endpoint says: with close, reset or a
+ * message.  After the message the connection is shut down and read for at most
+ * one second, since unread data would cause a reset that overtakes it.  If too
+ * many are being read already, it is just closed. */
 void refuse_connection(
     struct refusals *refusals, const struct record_endpoint *endpoint, int fd);
 

@@ -161,7 +161,7 @@ listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
 			return 0;
 		}
 	}
-	fd_reserve_note(&listener->core->spare, fd);
+	fd_reserve_note(&listener->core->reserve, fd);
 	listener->stats->accepted++;
 	listener->core->load.count.accepted++;
 	if (worker == NULL) {
@@ -189,7 +189,7 @@ listener_may_accept(struct listener *listener,
 	if (listener->state != LISTENER_OPEN &&
 	    listener->state != LISTENER_REFUSING)
 		return -1;
-	if (!fd_reserve_is_left(&listener->core->spare)) {
+	if (!fd_reserve_is_left(&listener->core->reserve)) {
 		listener_rest(listener, LISTENER_REST_MS, EMFILE);
 		return -1;
 	}

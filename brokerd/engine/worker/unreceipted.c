@@ -56,8 +56,8 @@ unreceipted_check_linger(
     struct unreceipted *unreceipted, struct handoff *handoff)
 {
 	if (unreceipted->linger_checks == 0)
-		handoff->calmed = 1;
-	else if (handoff_calm(handoff))
+		handoff->linger_checked = 1;
+	else if (handoff_stop_linger(handoff))
 		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SET;
 	else
 		unreceipted->linger_checks--;

@@ -103,7 +103,7 @@ reserve_in_child(void *argument)
 	kept = open("/dev/zero", O_RDONLY);
 	unit_must(kept == 0);
 	unit_must(dup2(kept, 3) == 3);
-	unit_must(fd_reserve(5) == 0);
+	unit_must(fd_fill_below(5) == 0);
 	for (int fd = 0; fd < 5; fd++) {
 		char byte = 'a';
 
@@ -115,7 +115,7 @@ reserve_in_child(void *argument)
 	unit_must(fcntl(5, F_GETFD) == -1);
 	next = open("/dev/null", O_RDONLY);
 	unit_must(next == 5);
-	unit_must(fd_reserve(5) == 0);
+	unit_must(fd_fill_below(5) == 0);
 	unit_must(fcntl(6, F_GETFD) == -1);
 }
 
@@ -130,7 +130,7 @@ reserve_without_room(void *argument)
 {
 	(void)argument;
 	unit_limit_fds();
-	unit_must(fd_reserve(4000) == -1);
+	unit_must(fd_fill_below(4000) == -1);
 	unit_must(errno == EMFILE);
 }
 

@@ -33,6 +33,7 @@ open_listener(
 	struct listener *listener;
 
 	ck_assert_int_eq(bounded_close_init(&core->bounded, core->base), 0);
+	fd_reserve_init(&core->reserve);
 	refusals_init(&core->refusals, core->base, &core->bounded);
 	snprintf(record.listener, sizeof(record.listener), "web");
 	listener = listener_new(core, pool, record.listener);
