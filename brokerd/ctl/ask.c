@@ -141,7 +141,7 @@ ask_run(
 	if (is_change || reply.code != 200) {
 		status = ask_result(&reply, as_it_is, answer);
 	} else if (!as_it_is && answer == NULL) {
-		fprintf(stderr, "brokerctl: %s: the answer is no JSON\n",
+		fprintf(stderr, "brokerctl: %s: the answer is not JSON\n",
 		    ask->socket);
 		status = EX_PROTOCOL;
 	} else if (!as_it_is) {

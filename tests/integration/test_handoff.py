@@ -222,10 +222,10 @@ def test_mailbox_that_is_no_socket_gets_a_plain_word(test):
     test.mkdir("box", 0o755)
     broker = test.broker(mailbox_config(test, port))
     test.write("box/m", "text")
-    waits_and_says(test, broker, port, "it is no socket")
+    waits_and_says(test, broker, port, "it is not a socket")
     os.unlink(test.path("box", "m"))
     os.symlink("/dev/null", test.path("box", "m"))
-    waits_and_says(test, broker, port, "it is no socket|symbolic link")
+    waits_and_says(test, broker, port, "it is not a socket|symbolic link")
     os.unlink(test.path("box", "m"))
     with socket.socket(socket.AF_UNIX) as other:
         other.bind(test.path("box", "m"))
@@ -243,7 +243,7 @@ def test_mailbox_without_owner_needs_a_safe_directory(test):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
         box.bind(test.path("box", "m"))
         os.chmod(test.path("box", "m"), 0o666)
-        waits_and_says(test, broker, port, "strangers may write")
+        waits_and_says(test, broker, port, "others can write")
         os.chmod(test.path("box"), 0o755)
         os.chmod(test.path("box", "m"), 0o666)  # an event: look again
         with socket.socket() as client:

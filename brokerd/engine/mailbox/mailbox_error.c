@@ -54,8 +54,8 @@ mailbox_errors_no_directory(
 	    !report_once_is_new(&errors->once, "", error, 0, clock_ms()))
 		return;
 	log_line(errors->log, LOG_ERR,
-	    "mailbox %s: its directory cannot be used: %s: workers need it to "
-	    "make their mailboxes in",
+	    "mailbox %s: its directory cannot be used: %s: workers need it "
+	    "for their mailboxes",
 	    path, strerror(error));
 }
 
@@ -78,26 +78,27 @@ mailbox_error_advice(int error, int found)
 {
 	switch (error) {
 	case ENOTSOCK:
-		return "it is no socket: the worker's mailbox was expected";
+		return "it is not a socket: expected the mailbox of a worker";
 	case EPERM:
-		return "it does not belong to the listener's owner, or lies "
-		       "where strangers may write and no owner is named";
+		return "it does not belong to the listener's owner, or the "
+		       "listener has no owner and others can write to its "
+		       "directory";
 	case EACCES:
 		if (!found)
-			return "the engine may not read its directory, or not "
-			       "pass one on the way to it: expected mode 2750 "
-			       "and the engine's group, and 0711 above it: see "
-			       "namei -l";
-		return "the engine may not write to it: the worker needs umask "
+			return "the engine cannot read its directory, or "
+			       "cannot search one above it: expected mode 2750 "
+			       "and the engine's group, and mode 0711 above it, "
+			       "see namei -l";
+		return "the engine cannot write to it: the worker needs umask "
 		       "0002, in a directory of the engine's group with mode "
 		       "2750";
 	case ELOOP:
-		return "it is a symbolic link: the worker's mailbox was "
-		       "expected";
+		return "it is a symbolic link: expected the mailbox of a "
+		       "worker";
 	case EPROTOTYPE:
 		return "it is a socket of another type: the worker has to "
 		       "bind a SOCK_DGRAM socket";
 	default:
-		return "the next change to it will be looked at";
+		return "it is tried again when it changes";
 	}
 }

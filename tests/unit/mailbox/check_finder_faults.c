@@ -65,10 +65,10 @@ static const struct {
 	int error;                     /* that is named in the log */
 	const char *cure;              /* part of what is said about it */
 } wrongs[] = {
-    {make_file, ENOTSOCK, "no socket"},
-    {make_link, ENOTSOCK, "no socket"}, /* O_PATH shows the link itself */
-    {make_loop, ENOTSOCK, "no socket"},
-    {make_directory, ENOTSOCK, "no socket"},
+    {make_file, ENOTSOCK, "not a socket"},
+    {make_link, ENOTSOCK, "not a socket"}, /* O_PATH shows the link itself */
+    {make_loop, ENOTSOCK, "not a socket"},
+    {make_directory, ENOTSOCK, "not a socket"},
     {make_stream, EPROTOTYPE, "SOCK_DGRAM"},
     {make_seqpacket, EPROTOTYPE, "SOCK_DGRAM"},
 };
@@ -146,7 +146,7 @@ START_TEST(a_mailbox_that_is_trusted_no_more_is_gone)
 	test_finder_settle(&test);
 	ck_assert_uint_ge(test.gone, 1);
 	ck_assert_ptr_null(test_finder_find(&test, "box"));
-	was_said(&test, EPERM, "strangers may write");
+	was_said(&test, EPERM, "others can write");
 	test_finder_done(&test);
 	close(worker);
 }
@@ -161,7 +161,7 @@ START_TEST(a_fault_that_comes_back_is_said_again)
 	for (int i = 0; i < 2; i++) {
 		close(make_file(unit_path("box")));
 		finder_scan(&test.finder);
-		was_said(&test, ENOTSOCK, "no socket");
+		was_said(&test, ENOTSOCK, "not a socket");
 		ck_assert_int_eq(unlink(unit_path("box")), 0);
 		worker = net_bind(unit_path("box"), SOCK_DGRAM);
 		finder_scan(&test.finder);
@@ -181,7 +181,7 @@ START_TEST(another_fault_is_said_too)
 	test_finder_init(&test, unit_path("box"), geteuid());
 	close(make_file(unit_path("box")));
 	finder_scan(&test.finder);
-	was_said(&test, ENOTSOCK, "no socket");
+	was_said(&test, ENOTSOCK, "not a socket");
 	ck_assert_int_eq(unlink(unit_path("box")), 0);
 	worker = make_stream(unit_path("box"));
 	finder_scan(&test.finder);
@@ -240,7 +240,7 @@ START_TEST(without_an_owner_a_directory_of_strangers_is_not_trusted)
 	test_finder_init(&test, unit_path("open/box"), RECORD_NO_ID);
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, 0);
-	was_said(&test, EPERM, "strangers may write");
+	was_said(&test, EPERM, "others can write");
 	test_finder_done(&test);
 	close(worker);
 }
@@ -255,7 +255,7 @@ START_TEST(a_directory_made_safe_is_looked_at_again)
 	worker = net_bind(unit_path("open/box"), SOCK_DGRAM);
 	test_finder_init(&test, unit_path("open/box"), RECORD_NO_ID);
 	finder_scan(&test.finder);
-	was_said(&test, EPERM, "strangers may write");
+	was_said(&test, EPERM, "others can write");
 	ck_assert_int_eq(chmod(unit_path("open"), 0755), 0);
 	test_finder_await(&test, &test.found, 1);
 	test_finder_reaches(&test, "box", worker);
@@ -332,7 +332,7 @@ START_TEST(a_directory_that_may_not_be_read_is_said_once)
 	test_finder_init(&test, paths[_i], getuid());
 	act_as(ORDINARY_UID);
 	finder_scan(&test.finder);
-	was_said(&test, EACCES, "may not read its directory");
+	was_said(&test, EACCES, "cannot read its directory");
 	finder_scan(&test.finder);
 	act_as(0);
 	ck_assert_str_eq(test_finder_log(&test), "");
