@@ -85,12 +85,12 @@ inherited_compare(
 
 	if (item->of != NULL &&
 	    record_is_lent(item->of->record) != record_is_lent(record))
-		return "its handoff cannot change while it is open: it has to "
-		       "be taken out and put in again";
+		return "its handoff cannot change while it is open: remove "
+		       "it, reload, and add it again";
 	if (sock->address.ss_family == AF_INET6 &&
 	    item->v6only != ((sock->flags & RECORD_V6ONLY) != 0))
-		return "its v6only cannot change while it is open: it has to "
-		       "be taken out and put in again";
+		return "its v6only cannot change while it is open: remove "
+		       "it, reload, and add it again";
 	return NULL;
 }
 

@@ -138,10 +138,10 @@ monitor_change(struct monitor *m, int upgrade)
 	}
 	m->setup.log.said = text;
 	if (m->stopping)
-		log_line(&m->setup.log, LOG_ERR, "it is about to end");
+		log_line(&m->setup.log, LOG_ERR, "brokerd is about to end");
 	else if (monitor_count_before(m) == MONITOR_BEFORE)
 		log_line(&m->setup.log, LOG_ERR,
-		    "%d engines drain already: try again later",
+		    "%d engines are still draining: try again later",
 		    MONITOR_BEFORE);
 	else
 		status = upgrade ? upgrade_run(&m->setup, &m->now) :
@@ -170,7 +170,7 @@ monitor_on_channel(struct monitor *m)
 		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
 	else
 		monitor_lose_engine(
-		    m, errno == EPROTO ? "broke the rules" : "ended");
+		    m, errno == EPROTO ? "violated the protocol" : "ended");
 }
 
 static void

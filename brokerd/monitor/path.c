@@ -70,9 +70,9 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 	}
 	fd_close(dir);
 	return safe ? NULL :
-		      "all directories on its way have to be there, be "
-		      "no links, belong to root or the socket's user, "
-		      "and be writable by nobody else: see namei -l";
+		      "all directories above it must exist, not be links, "
+		      "belong to root or the socket's user, and be "
+		      "writable by nobody else: see namei -l";
 }
 
 /* Makes room for the socket.  connect(2) from a datagram socket tells a live
@@ -94,7 +94,7 @@ path_clear(const struct record_socket *sock, uint32_t file_user)
 		    "a symbolic link is in its place" :
 		    S_ISDIR(st.st_mode) ?
 		    "a directory is in its place" :
-		    "a file that is no socket is in its place";
+		    "a file that is not a socket is in its place";
 	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	privilege_file_user(st.st_uid);
 	dead = connect(probe, (const struct sockaddr *)&sock->address,

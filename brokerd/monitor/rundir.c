@@ -84,7 +84,7 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	    errno == EWOULDBLOCK ?
 		"another brokerd runs there: choose another one with -R" :
 		"choose with -R an absolute path of at most 94 bytes, of a "
-		"directory of this user's that nobody else may write to");
+		"directory of this user that nobody else can write to");
 	if (errno == EINVAL || errno == ENAMETOOLONG)
 		return EX_USAGE;
 	return errno == EWOULDBLOCK ? EX_TEMPFAIL : spawn_status(errno);

@@ -61,7 +61,7 @@ record_check_address(const struct record_socket *sock)
 
 	if (record_socket_type(sock->kind) == -1 ||
 	    (sock->kind >= RECORD_UNIX_STREAM) != (family == AF_UNIX))
-		return "the kind of socket does not go with its address";
+		return "the kind of socket does not fit its address";
 	if ((family == AF_INET && length == sizeof(struct sockaddr_in)) ||
 	    (family == AF_INET6 && length == sizeof(struct sockaddr_in6)))
 		return NULL;
@@ -104,7 +104,7 @@ record_check_socket(const struct record_socket *sock)
 	if (sock->backlog - 1 >= INT32_MAX)
 		return "a backlog of 1 or more was expected";
 	if ((sock->flags & ~record_flags(sock)) != 0)
-		return "a flag does not go with this kind of socket";
+		return "a flag does not fit this kind of socket";
 	if (record_path(sock) != NULL && sock->mode > 0777)
 		return "socket-mode is 0000 to 0777";
 	return NULL;

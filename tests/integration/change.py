@@ -12,7 +12,7 @@ from bisect import bisect_left, bisect_right
 
 from harness import (Failure, check, children, descriptors, status, wait_for)
 
-BUSY = "engines drain already"
+BUSY = "engines are still draining"
 DRAIN = 30.0  # seconds; longer than any engine takes to drain
 
 

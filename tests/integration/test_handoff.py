@@ -377,7 +377,8 @@ def test_engine_that_speaks_out_of_turn_is_killed(test):
         raise Skip("pidfd_getfd is not to be had: %s" %
                    os.strerror(ctypes.get_errno()))
     os.write(channel, b"\2\0\2\0\10\0\0\0")  # READY, once more
-    broker.wait_line("engine: broke the rules .Killed: 9.: starting another")
+    broker.wait_line("engine: violated the protocol .Killed: 9.: starting "
+                     "another")
     os.close(channel)
     os.close(pidfd)
 

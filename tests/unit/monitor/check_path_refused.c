@@ -166,8 +166,8 @@ static const struct {
 	void (*make)(const char *);
 	const char *text;
 } places[] = {
-    {make_file, "a file that is no socket is in its place"},
-    {make_fifo, "a file that is no socket is in its place"},
+    {make_file, "a file that is not a socket is in its place"},
+    {make_fifo, "a file that is not a socket is in its place"},
     {make_directory, "a directory is in its place"},
     {make_link_to_nothing, "a symbolic link is in its place"},
     {make_link_to_a_dead_socket, "a symbolic link is in its place"},
@@ -197,7 +197,7 @@ refused_way(const char *path, int error)
 
 	ck_assert_int_eq(errno, error);
 	ck_assert_msg(wrong != NULL, "%s was bound", path);
-	ck_assert_ptr_nonnull(strstr(wrong, "all directories on its way"));
+	ck_assert_ptr_nonnull(strstr(wrong, "all directories above it"));
 	ck_assert_ptr_nonnull(strstr(wrong, "namei -l"));
 	ck_assert_int_eq(access(path, F_OK), -1);
 }

@@ -181,7 +181,7 @@ open_given(void *argument)
 	unit_must((text[0] == '\0') == (givens[i].status == -1));
 	unit_must(givens[i].status == -1 ||
 	    (strstr(text, path) != NULL &&
-		strstr(text, "that nobody else may write to") != NULL));
+		strstr(text, "that nobody else can write to") != NULL));
 	unit_must(is_own(unit_path("d"), S_IFDIR | givens[i].mode));
 }
 
