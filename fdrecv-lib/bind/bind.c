@@ -135,7 +135,7 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 		return 0;
 	}
 	bind_debug("fdrecv-bind: descriptor %d: %s: no lent socket of this "
-		   "kind has that address, the kernel is asked\n",
+		   "kind has this address: calling the kernel\n",
 	    fd, text);
 	errno = saved;
 	return next(fd, address, length);
@@ -170,8 +170,7 @@ bind_keeps(int dirfd, const char *path)
 	int keeps = lent_sockets_has_file(&shim.lent, dirfd, path);
 
 	if (keeps)
-		bind_debug(
-		    "fdrecv-bind: %s: is a lent socket's, it stays\n", path);
+		bind_debug("fdrecv-bind: %s: kept, a socket was lent\n", path);
 	errno = saved;
 	return keeps;
 }
