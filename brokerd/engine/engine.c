@@ -68,21 +68,6 @@ static const struct rendezvous_callbacks engine_rendezvous_callbacks = {
     .on_adopt = engine_on_adopt,
 };
 
-/* Takes fd. */
-static int
-engine_add_rendezvous(
-    struct engine *engine, const struct record_rendezvous *record, int fd)
-{
-	if (engine->rendezvous.path[0] != '\0') {
-		fd_close(fd);
-		errno = EPROTO;
-		return -1;
-	}
-	engine->orphan.timeout_s = record->orphan_timeout_s;
-	return rendezvous_open(
-	    &engine->rendezvous, record_path(&record->socket), fd);
-}
-
 static int
 engine_ask(void *owner, enum channel_type request)
 {
@@ -94,29 +79,6 @@ engine_ask(void *owner, enum channel_type request)
 static const struct control_callbacks engine_control_callbacks = {
     .ask = engine_ask,
 };
-
-/* Takes fd. */
-static int
-engine_add_control(
-    struct engine *engine, const struct record_control *record, int fd)
-{
-	const struct control_context context = {.base = engine->core.base,
-	    .log = &engine->core.log,
-	    .stats = &engine->core.stats,
-	    .listeners = &engine->table.listeners,
-	    .pools = &engine->table.pools,
-	    .rendezvous = &engine->rendezvous,
-	    .epoch = engine->core.epoch,
-	    .callbacks = &engine_control_callbacks,
-	    .owner = engine};
-
-	if (engine->control.context.base != NULL) {
-		fd_close(fd);
-		errno = EPROTO;
-		return -1;
-	}
-	return control_open(&engine->control, &context, record, fd);
-}
 
 static void
 engine_stop_control(void *owner, const struct channel_drain *how)
@@ -153,11 +115,23 @@ engine_on_drained(void *owner)
 static int
 engine_add(struct engine *engine, const struct record *record, int fd)
 {
-	if (record->type == RECORD_RENDEZVOUS)
-		return engine_add_rendezvous(engine, &record->u.rendezvous, fd);
-	if (record->type == RECORD_CONTROL)
-		return engine_add_control(engine, &record->u.control, fd);
-	return socket_table_add(&engine->table, &record->u.endpoint, fd);
+	const struct record_rendezvous *rendezvous = &record->u.rendezvous;
+
+	if (record->type == RECORD_ENDPOINT)
+		return socket_table_add(
+		    &engine->table, &record->u.endpoint, fd);
+	if (record->type == RECORD_CONTROL &&
+	    !control_is_open(&engine->control))
+		return control_open(&engine->control, &record->u.control, fd);
+	if (record->type == RECORD_RENDEZVOUS &&
+	    engine->rendezvous.path[0] == '\0') {
+		engine->orphan.timeout_s = rendezvous->orphan_timeout_s;
+		return rendezvous_open(
+		    &engine->rendezvous, record_path(&rendezvous->socket), fd);
+	}
+	fd_close(fd);
+	errno = EPROTO;
+	return -1;
 }
 
 static void
@@ -270,6 +244,15 @@ engine_open(struct engine *engine)
 	if (bounded_close_init(&core->bounded, core->base) == -1)
 		return -1;
 	refusals_init(&core->refusals, core->base, &core->bounded);
+	control_init(&engine->control,
+	    &(struct control_context){.base = core->base,
+		.log = &core->log,
+		.stats = &core->stats,
+		.listeners = &engine->table.listeners,
+		.pools = &engine->table.pools,
+		.rendezvous = &engine->rendezvous,
+		.epoch = core->epoch},
+	    &engine_control_callbacks, engine);
 	if (notify_start(&engine->notify, core->base) == -1 ||
 	    drain_init(&engine->drain, core->base, engine_on_drained, engine) ==
 		-1 ||

@@ -92,26 +92,35 @@ static const struct peer_callbacks control_peer_callbacks = {
     .on_removed = control_on_peer_removed,
 };
 
-int
-control_open(struct control *control, const struct control_context *context,
-    const struct record_control *record, int fd)
+void
+control_init(struct control *control, const struct control_context *context,
+    const struct control_callbacks *callbacks, void *owner)
 {
+	*control = (struct control){.context = *context,
+	    .peers = {.callbacks = &control_peer_callbacks, .owner = control}};
+	control->context.callbacks = callbacks;
+	control->context.owner = owner;
+	control->context.started_ms = clock_ms();
+	control->context.fd = -1;
+	TAILQ_INIT(&control->peers.peers);
+	json_object_seed((size_t)context->epoch); /* opens no file */
+}
+
+int
+control_open(
+    struct control *control, const struct record_control *record, int fd)
+{
+	struct event_base *base = control->context.base;
 	const int none = 0;
 
-	*control = (struct control){.context = *context,
-	    .peers = {.administrator = record->owner,
-		.group = record->socket.gid,
-		.callbacks = &control_peer_callbacks,
-		.owner = control}};
-	control->context.started_ms = clock_ms();
+	control->peers.administrator = record->owner;
+	control->peers.group = record->socket.gid;
 	control->context.fd = fd;
 	text_copy(control->context.path, sizeof(control->context.path),
 	    record_path(&record->socket));
-	TAILQ_INIT(&control->peers.peers);
-	json_object_seed((size_t)context->epoch); /* opens no file */
 	/* Connections inherit it; see unix_stream_connect() in Linux. */
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
-	control->accepting = evconnlistener_new(context->base, NULL, NULL,
+	control->accepting = evconnlistener_new(base, NULL, NULL,
 	    LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE | LEV_OPT_DISABLED, 0,
 	    fd);
 	if (control->accepting == NULL) {
@@ -120,7 +129,7 @@ control_open(struct control *control, const struct control_context *context,
 	}
 	evconnlistener_set_error_cb(
 	    control->accepting, control_on_accept_error);
-	control->http = evhttp_new(context->base);
+	control->http = evhttp_new(base);
 	if (control->http == NULL)
 		return -1;
 	evhttp_set_max_headers_size(control->http, CONTROL_HEADERS);
@@ -132,6 +141,12 @@ control_open(struct control *control, const struct control_context *context,
 	if (evhttp_bind_listener(control->http, control->accepting) == NULL)
 		return -1;
 	return 0;
+}
+
+int
+control_is_open(const struct control *control)
+{
+	return control->accepting != NULL;
 }
 
 void

@@ -18,10 +18,18 @@ struct control {
 	int stopped;
 };
 
-/* Listens on fd (takes it) for what context shows.  0, or -1 with errno;
- * control_close() in either case. */
-int control_open(struct control *control, const struct control_context *context,
-    const struct record_control *record, int fd);
+/* A socket that is not open, and will show what context has. */
+void control_init(struct control *control,
+    const struct control_context *context,
+    const struct control_callbacks *callbacks, void *owner);
+
+/* Listens on fd (takes it).  0, or -1 with errno; control_close() in either
+ * case. */
+int control_open(
+    struct control *control, const struct record_control *record, int fd);
+
+/* True if it was opened. */
+int control_is_open(const struct control *control);
 
 /* Begins to accept: until then the engine before this one does. */
 void control_start(struct control *control);
