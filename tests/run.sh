@@ -101,7 +101,7 @@ test_variant() {
     dir=$work/$variant
     count "unit tests, $variant" unit_tests "$dir"
     count "load generator, $variant" network python3 \
-        "$top/tests/tools/test_loadgen.py" "$dir/tests/tools"
+        "$top/tests/tools/test_tools.py" "$dir/tests/tools"
     count "configurations, $variant" python3 \
         "$dir/stage/integration/bad/run.py" "$dir/stage/libexec/brokerd-conf"
     count "configurations by brokerd -t, $variant" python3 \

@@ -172,7 +172,7 @@ def test_explain_says_why_workers_get_nothing(test):
     for words in ("are lent: connections and datagrams wait there",
                   "programs started by fdrecv-exec need none"):
         check(words in said, "%s: %s", words, said)
-    test.worker([test.tool("worker-odd"), "idle", test.mailbox_path()],
+    test.worker([test.tool("worker-modes"), "idle", test.mailbox_path()],
                 stdout=subprocess.DEVNULL)
     with socket.create_connection(("127.0.0.1", port)), \
             socket.create_connection(("127.0.0.1", port)):

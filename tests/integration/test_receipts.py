@@ -88,7 +88,7 @@ def chaos(test, more=""):
     for worker in workers:
         worker.stop()
     found = journals.reconcile("lost", "died-holding", "taken-twice",
-                               "answer-lost", "served-unnoted",
+                               "answer-lost", "served-unlogged",
                                "answered-twice")
     return result, kills, found, settled(test, broker)
 
@@ -157,7 +157,7 @@ def test_receipts_that_are_sent_too_early_lose_some(test):
     for worker in workers:
         worker.stop()
     found = journals.reconcile("lost", "died-holding", "taken-twice",
-                               "served-unnoted")
+                               "served-unlogged")
     failed = sum(result["outcomes"][name] for name in FAILED)
     ends = settled(test, broker)
     test.note("%d of %d lost in %d kills, %d of them not even read", failed,
@@ -245,7 +245,7 @@ def test_connection_that_was_read_is_never_served_twice(test):
 
 
 def odd(test, way):
-    return bind(test, [test.tool("worker-odd"), way], test.mailbox_path())
+    return bind(test, [test.tool("worker-modes"), way], test.mailbox_path())
 
 
 def test_connection_that_kills_its_workers_is_given_up(test):

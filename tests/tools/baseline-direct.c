@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the broker is compared with: a process that accepts and answers by
- * itself.  Each wake-up drains the accept queue.  Connections block, as those
- * of the workers do, so that both sides make the same calls.
+ * A baseline for the broker: a process that accepts connections and answers
+ * them itself.  Each wake-up drains the accept queue.  Connections are
+ * blocking, as those of the workers are, so that both sides make the same
+ * calls.
  *
- * With --processes N so many share the accept queue, each taking one wake-up.
+ * With --processes N, N processes share the accept queue.
  */
 #include "service.h"
 #include "tool.h"
@@ -48,7 +49,7 @@ main(int argc, char **argv)
 	pid_t parent = getpid();
 	int at, listener;
 
-	/* First, since the other options are the workers'. */
+	/* It must come first, since service_options() reads the others. */
 	if (argc > 2 && strcmp(argv[1], "--processes") == 0) {
 		processes = tool_number(argv[2], 1, 64);
 		argv += 2;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the broker is compared with: the least that a hand-off with a receipt
- * costs.  One process accepts, and passes batches to its child, which answers;
- * it closes its duplicates when the child says so.  No records, no windows, no
- * second worker, no proof, no log: what the broker takes beyond this is its
- * own.
+ * A baseline for the broker: the minimum cost of a hand-off with a receipt. One
+ * process accepts connections and passes them in batches to its child, which
+ * answers them.  It closes its duplicates when the child confirms them.  There
+ * are no records, no windows, no other workers, no proofs and no log: all that
+ * the broker costs beyond this is its own.
  *
- * Without --pause each connection is passed alone and receipts are messages;
- * with it they are a counter in shared memory, looked at after each pause.
+ * Without --pause each connection is passed alone and receipts are messages.
+ * With --pause receipts are a counter in shared memory that is read after each
+ * pause.
  */
 #include "service.h"
 #include "tool.h"
@@ -21,9 +22,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH 4 /* as the engine accepts in a row */
+#define BATCH 4 /* the engine accepts as many in a row */
 #define WINDOW 64
-#define PAYLOAD 160 /* bytes: as one record and its header have */
+#define PAYLOAD 160 /* bytes of one record and its header */
 
 struct sender {
 	int listener, loop;
@@ -31,11 +32,11 @@ struct sender {
 	useconds_t pause_us;
 	uint64_t *taken; /* shared with the worker */
 	uint64_t sent, closed;
-	int held[WINDOW]; /* each at its number, modulo */
+	int held[WINDOW]; /* connection number n is at n modulo WINDOW */
 };
 
 static void
-sender_work(struct sender *sender, struct service *service)
+worker_run(struct sender *sender, struct service *service)
 {
 	char payload[PAYLOAD * BATCH];
 	union {
@@ -96,7 +97,7 @@ sender_send(struct sender *sender, const int *fds, size_t count)
 		sender->held[sender->sent++ % WINDOW] = fds[i];
 }
 
-/* Returns how many were passed. */
+/* Returns the number of connections passed. */
 static size_t
 sender_accept(struct sender *sender, size_t most)
 {
@@ -136,7 +137,7 @@ sender_run(struct sender *sender)
 	size_t count;
 
 	for (;;) {
-		/* Duplicates are waited for by the pause, or by a message. */
+		/* With a pause, do not wait while receipts are missing. */
 		if (epoll_wait(sender->loop, &event, 1,
 			sender->pause_us != 0 &&
 				sender->sent != sender->closed ?
@@ -189,7 +190,7 @@ main(int argc, char **argv)
 	pid_t parent = getpid();
 	int at;
 
-	/* First, since the other options are the workers'. */
+	/* It must come first, since service_options() reads the others. */
 	if (argc > 2 && strcmp(argv[1], "--pause") == 0) {
 		sender.pause_us = (useconds_t)tool_number(argv[2], 1, 1000000);
 		argv += 2;
@@ -210,9 +211,9 @@ main(int argc, char **argv)
 		if (service.ready > STDERR_FILENO)
 			close(service.ready);
 		service_begin(&service);
-		sender_work(&sender, &service);
+		worker_run(&sender, &service);
 	}
-	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns, as the engine has it */
+	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns, as in the engine */
 	tool_ready(service.ready);
 	sender_run(&sender);
 }

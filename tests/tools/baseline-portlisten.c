@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the broker is compared with: portlisten's blocking loop of 2002, but
- * with a backlog of 4096: accept, send one byte and the descriptor to a path,
- * close.  Where no worker is it tries again and again.
+ * A baseline for the broker: the blocking loop of portlisten of 2002, but with
+ * a backlog of 4096: accept, send one byte and the descriptor to a path, close.
+ * While there is no worker it tries again and again.
  */
 #include "tool.h"
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One connection of the load generator, from connect to its end.  What costs
- * a system call is left out where it can be: on loopback a connection is made
- * within connect(2), so the request is sent before epoll is asked.
+ * One connection of the load generator, from connect to its end.  System calls
+ * are avoided where possible: on loopback connect(2) completes at once, so the
+ * request is sent before epoll is asked.
  */
 #include "client.h"
+
+#include "reply.h"
 
 #include <sys/epoll.h>
 
@@ -15,11 +17,11 @@
 #include <unistd.h>
 
 #define CLIENT_FIRST_SOURCE 0x7f010001U /* 127.1.0.1 */
-#define CLIENT_GONE ((unsigned int)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-#define CLIENT_SAID (CLIENT_GONE | (unsigned int)EPOLLIN)
+#define CLIENT_HANGUP ((unsigned int)(EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+#define CLIENT_READABLE (CLIENT_HANGUP | (unsigned int)EPOLLIN)
 
-/* With a reset instead of the second FIN the kernel has a tenth less to do,
- * and the server keeps no TIME_WAIT. */
+/* A reset instead of the second FIN saves the kernel a tenth of its work, and
+ * leaves no TIME_WAIT at the server. */
 static void
 client_drop(struct client *client)
 {
@@ -37,45 +39,45 @@ client_drop(struct client *client)
 static void
 client_end(struct client *client, enum outcome outcome, int error)
 {
-	client->end.end_us = tool_now_us();
+	client->result.end_us = tool_now_us();
 	client_drop(client);
 	client->state = CLIENT_ENDED;
-	client->end.outcome = outcome;
-	client->end.error = error;
-	client->end.slow = client->slow;
-	client->end.begin_us = client->begin_us;
-	client->end.first_us = client->first_us;
+	client->result.outcome = outcome;
+	client->result.error = error;
+	client->result.slow = client->slow;
+	client->result.begin_us = client->begin_us;
+	client->result.first_us = client->first_us;
 }
 
 static enum outcome
-client_judge(struct client *client)
+client_reply_outcome(struct client *client)
 {
-	struct judge_question question = {.request = client->plan->request,
+	struct reply_question question = {.request = client->plan->request,
 	    .name = client->name,
 	    .policy = client->plan->policy};
 
-	client->answer[client->length] = '\0';
-	return judge_answer(
-	    &question, client->answer, client->length, client->total);
+	client->reply[client->length] = '\0';
+	return reply_outcome(
+	    &question, client->reply, client->length, client->total);
 }
 
 static int
-client_is_answered(enum outcome outcome)
+client_is_complete(enum outcome outcome)
 {
 	return outcome == OUTCOME_SERVED || outcome == OUTCOME_POLICY ||
 	    outcome == OUTCOME_TWICE;
 }
 
-/* A call failed.  An answer that is whole stays what it is. */
+/* A call failed.  This does not change the outcome of a complete reply. */
 static void
 client_fail(struct client *client, int error)
 {
 	enum outcome failure = outcome_of_errno(error);
-	enum outcome answer = client_judge(client);
+	enum outcome reply = client_reply_outcome(client);
 
-	if (failure == OUTCOME_RESET && client_is_answered(answer)) {
-		client->end.cut = 1;
-		client_end(client, answer, 0);
+	if (failure == OUTCOME_RESET && client_is_complete(reply)) {
+		client->result.reset_after_reply = 1;
+		client_end(client, reply, 0);
 		return;
 	}
 	client_end(client, failure, error);
@@ -85,33 +87,33 @@ client_fail(struct client *client, int error)
 static void
 client_close(struct client *client)
 {
-	enum outcome answer = client_judge(client);
+	enum outcome reply = client_reply_outcome(client);
 
-	if (client->broken && !client_is_answered(answer))
+	if (client->broken && !client_is_complete(reply))
 		client_end(client, OUTCOME_RESET, ECONNRESET);
 	else
-		client_end(client, answer, EPROTO);
+		client_end(client, reply, EPROTO);
 }
 
 void
 client_expire(struct client *client)
 {
-	enum outcome answer = client_judge(client);
+	enum outcome reply = client_reply_outcome(client);
 	struct sockaddr_storage peer;
 	socklen_t length = sizeof(peer);
 
-	if (answer == OUTCOME_TWICE) {
+	if (reply == OUTCOME_TWICE) {
 		client_end(client, OUTCOME_TWICE, 0);
 		return;
 	}
-	client->end.answered = client_is_answered(answer);
-	client->end.unmet =
+	client->result.timeout_after_reply = client_is_complete(reply);
+	client->result.unconnected =
 	    getpeername(client->fd, (struct sockaddr *)&peer, &length) == -1;
 	client_end(client, OUTCOME_TIMEOUT, ETIMEDOUT);
 }
 
-/* With many source addresses no run uses up the ports; the port is chosen by
- * connect(2), which knows that it may be shared between targets. */
+/* Many source addresses keep the ports from running out.  connect(2) chooses
+ * the port, since it can share a port between targets. */
 static int
 client_bind(const struct client *client, uint64_t number)
 {
@@ -138,27 +140,27 @@ client_ask(struct client *client)
 	if (length > 0)
 		n = send(client->fd, text, (size_t)length, MSG_NOSIGNAL);
 	if (n == -1 && errno == EAGAIN)
-		return; /* not connected yet: EPOLLOUT will come */
+		return; /* not connected yet: wait for EPOLLOUT */
 	if (n == -1 && errno != EPIPE && errno != ECONNRESET) {
 		client_fail(client, errno);
 		return;
 	}
-	/* An answer, or a refusal, may be there all the same: read on. */
+	/* A reply or a refusal may have arrived before the error. */
 	client->broken = n == -1;
 	if (plan->half_close)
 		shutdown(client->fd, SHUT_WR);
 	client->state = CLIENT_ASKED;
 }
 
-/* True if the request may be sent without waiting for EPOLLOUT: shutdown(2)
- * would end a connection that is still being made. */
+/* True if the request may be sent before EPOLLOUT.  shutdown(2) would end a
+ * connection that is not established yet. */
 static int
 client_is_eager(const struct client *client)
 {
 	const struct client_plan *plan = client->plan;
 
 	return plan->hold_us == 0 &&
-	    (plan->request != JUDGE_NONE || !plan->half_close);
+	    (plan->request != REQUEST_NONE || !plan->half_close);
 }
 
 static int
@@ -204,7 +206,7 @@ client_start(struct client *client, const struct client_plan *plan,
 	request_name(client->name, plan->base, plan->secret, number);
 	client->begin_us = now_us;
 	client->first_us = 0;
-	client->end = (struct tally_end){0};
+	client->result = (struct load_result){0};
 	client->length = client->total = 0;
 	client->fd = socket(plan->target.storage.ss_family,
 	    plan->target.type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -216,19 +218,19 @@ client_start(struct client *client, const struct client_plan *plan,
 static void
 client_keep(struct client *client, const char *data, size_t length)
 {
-	size_t room = CLIENT_ANSWER_MAX - client->length;
+	size_t room = CLIENT_REPLY_MAX - client->length;
 
 	if (client->first_us == 0)
 		client->first_us = tool_now_us();
 	client->total += length;
 	if (length > room)
 		length = room;
-	memcpy(client->answer + client->length, data, length);
+	memcpy(client->reply + client->length, data, length);
 	client->length += length;
 }
 
-/* Reads until nothing is left.  A short read of a stream says that already:
- * with EPOLLET whatever comes later is another event. */
+/* Reads until nothing is left, which a short read of a stream tells.  With
+ * EPOLLET later data is another event. */
 static void
 client_receive(struct client *client, unsigned int events)
 {
@@ -252,7 +254,7 @@ client_receive(struct client *client, unsigned int events)
 		}
 		client_keep(client, data, (size_t)n);
 		if (stream && (size_t)n < sizeof(data) &&
-		    (events & CLIENT_GONE) == 0)
+		    (events & CLIENT_HANGUP) == 0)
 			return;
 	}
 }
@@ -269,6 +271,6 @@ client_continue(struct client *client, unsigned int events)
 			client_ask(client);
 		}
 	}
-	if (client->state != CLIENT_ENDED && (events & CLIENT_SAID) != 0)
+	if (client->state != CLIENT_ENDED && (events & CLIENT_READABLE) != 0)
 		client_receive(client, events);
 }

@@ -2,24 +2,24 @@
 #ifndef TOOLS_CLIENT_H
 #define TOOLS_CLIENT_H
 
+#include "load_counts.h"
 #include "request.h"
-#include "tally.h"
 #include "tool.h"
 
 #include <sys/queue.h>
 
-#define CLIENT_ANSWER_MAX 2047 /* bytes kept; what is beyond is counted */
+#define CLIENT_REPLY_MAX 2047 /* bytes kept; more are only counted */
 
-/* What all connections of a run have in common. */
+/* The settings of all connections of a run. */
 struct client_plan {
 	struct tool_address target;
-	enum judge_request request;
-	const char *path;     /* of JUDGE_HTTP */
-	const char *policy;   /* an answer that begins so is a refusal */
-	unsigned int sources; /* addresses in 127/8 to come from; 0: any */
-	uint64_t slow;        /* every so many requests ask for slowness */
+	enum request_kind request;
+	const char *path;     /* for REQUEST_HTTP */
+	const char *policy;   /* the beginning of a refusal, or NULL */
+	unsigned int sources; /* number of source addresses in 127/8; 0: any */
+	uint64_t slow;        /* every so many requests ask for a slow reply */
 	uint64_t hold_us;     /* silence before the request */
-	int half_close;       /* end of file behind the request */
+	int half_close;       /* end of file after the request */
 	int abort;            /* close with a reset */
 	uint64_t timeout_us;
 	uint64_t base;   /* of the ids */
@@ -29,49 +29,49 @@ struct client_plan {
 
 enum client_state {
 	CLIENT_IDLE,
-	CLIENT_WAITING,    /* the backlog is full: client_connect again */
-	CLIENT_CONNECTING, /* events will come */
-	CLIENT_HOLDING,    /* silent; client_ask at ask_us */
-	CLIENT_ASKED,      /* events will come */
+	CLIENT_WAITING,    /* for room in the backlog */
+	CLIENT_CONNECTING, /* waits for events */
+	CLIENT_HOLDING,    /* silent; client_ask() is due at ask_us */
+	CLIENT_ASKED,      /* waits for events */
 	CLIENT_ENDED,
 	CLIENT_STATES,
 };
 
 /* One connection. */
 struct client {
-	TAILQ_ENTRY(client) entry; /* of its state's list */
-	TAILQ_ENTRY(client) older; /* of the running ones, by age */
+	TAILQ_ENTRY(client) entry; /* in the list of its state */
+	TAILQ_ENTRY(client) older; /* in the list of running ones, by age */
 	const struct client_plan *plan;
 	enum client_state state;
 	int fd;
-	int slow;   /* asked for slowness */
+	int slow;   /* asked for a slow reply */
 	int broken; /* sending failed */
-	char name[JUDGE_NAME_LENGTH + 1];
+	char name[REQUEST_NAME_LENGTH + 1];
 	uint64_t begin_us;
 	uint64_t ask_us;
-	uint64_t first_us; /* of the first byte; 0: none yet */
-	struct tally_end end;
-	size_t length; /* of what is kept of the answer */
-	size_t total;  /* of the answer */
-	char answer[CLIENT_ANSWER_MAX + 1];
+	uint64_t first_us; /* of the first byte, or 0 */
+	struct load_result result;
+	size_t length; /* bytes in reply */
+	size_t total;  /* bytes received */
+	char reply[CLIENT_REPLY_MAX + 1];
 };
 
 TAILQ_HEAD(client_list, client);
 
-/* Begins connection number number. */
+/* Starts connection number number. */
 void client_start(struct client *client, const struct client_plan *plan,
     uint64_t number, uint64_t now_us);
 
-/* Tries connect(2) again. */
+/* Calls connect(2), also to try it again. */
 void client_connect(struct client *client);
 
 /* Sends the request. */
 void client_ask(struct client *client);
 
-/* Goes on after epoll's events. */
+/* Continues after events of epoll. */
 void client_continue(struct client *client, unsigned int events);
 
-/* Its time is up. */
+/* Ends it because of a time-out. */
 void client_expire(struct client *client);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The loop of the load generator.  A connection that ends makes room for the
- * next at once, so that the load does not come in bursts.  What no event
- * tells (time-outs, full backlogs, pauses) is looked after by deadlines.
+ * The loop of the load generator.  The next connection starts as soon as
+ * another one has ended, so the load does not come in bursts.  Time-outs, full
+ * backlogs and pauses, which cause no event, have deadlines.
  */
 #include "load.h"
 
@@ -18,65 +18,66 @@
 #include <unistd.h>
 
 #define LOAD_EVENTS 256
-#define LOAD_RETRY_US 1000 /* of a full backlog */
-#define LOAD_REST_US 1000  /* after an error of our own */
+#define LOAD_RETRY_US 1000 /* after a full backlog */
+#define LOAD_REST_US 1000  /* after a local error */
 #define LOAD_LATE_US 2000
 
-/* When the next connection may begin. */
+/* When the next connection may start. */
 static uint64_t
 load_due(const struct load *load)
 {
-	uint64_t due = load->tally.begin_us;
+	uint64_t due = load->counts.begin_us;
 
 	if (load->rate != 0)
-		due += load->tally.started * 1000000 / load->rate;
+		due += load->counts.started * 1000000 / load->rate;
 	return due > load->rest_until_us ? due : load->rest_until_us;
 }
 
-/* True if no connection is to begin any more. */
+/* True if no more connections are to start. */
 static int
 load_is_ending(const struct load *load)
 {
-	return load->ending || load->tally.started >= load->total ||
+	return load->ending || load->counts.started >= load->total ||
 	    (load->duration_us != 0 &&
-		load->now_us - load->tally.begin_us >= load->duration_us);
+		load->now_us - load->counts.begin_us >= load->duration_us);
 }
 
 static void
 load_move(struct load *load, struct client *client, enum client_state before)
 {
 	TAILQ_REMOVE(&load->lists[before], client, entry);
-	if (client->state == CLIENT_IDLE) /* the same memory again: cached */
+	if (client->state == CLIENT_IDLE) /* reused first: it is in the cache */
 		TAILQ_INSERT_HEAD(&load->lists[CLIENT_IDLE], client, entry);
 	else
 		TAILQ_INSERT_TAIL(&load->lists[client->state], client, entry);
 }
 
 static void
-load_account(struct load *load, const struct client *client)
+load_count(struct load *load, const struct client *client)
 {
-	const struct tally_end *end = &client->end;
+	const struct load_result *result = &client->result;
 
-	tally_end(&load->tally, end);
+	load_counts_end(&load->counts, result);
 	if (load->journal.fd != -1)
 		run_log_add_end(&load->journal, client->name,
-		    outcome_names[end->outcome], end->end_us - end->begin_us,
-		    end->begin_us);
-	if (load->answers.fd != -1)
-		run_log_add_answer(&load->answers, client->name, client->answer,
+		    outcome_names[result->outcome],
+		    result->end_us - result->begin_us, result->begin_us);
+	if (load->replies.fd != -1)
+		run_log_add_reply(&load->replies, client->name, client->reply,
 		    client->length);
-	/* Without ports or descriptors the next would fail as fast. */
-	if (end->outcome == OUTCOME_ERROR && outcome_errno_is_local(end->error))
-		load->rest_until_us = end->end_us + LOAD_REST_US;
-	load->now_us = end->end_us;
+	/* Without ports or descriptors the next one would fail, too. */
+	if (result->outcome == OUTCOME_ERROR &&
+	    outcome_errno_is_local(result->error))
+		load->rest_until_us = result->end_us + LOAD_REST_US;
+	load->now_us = result->end_us;
 }
 
-/* Puts a client that was in state before to where it belongs now. */
+/* Moves a client that was in state before to the list of its state. */
 static void
-load_place(struct load *load, struct client *client, enum client_state before)
+load_update(struct load *load, struct client *client, enum client_state before)
 {
 	if (client->state == CLIENT_ENDED) {
-		load_account(load, client);
+		load_count(load, client);
 		TAILQ_REMOVE(&load->running, client, older);
 		client->state = CLIENT_IDLE;
 	}
@@ -87,22 +88,23 @@ load_place(struct load *load, struct client *client, enum client_state before)
 static void
 load_start(struct load *load, struct client *client)
 {
-	uint64_t number = load->tally.started;
+	uint64_t number = load->counts.started;
 
 	if (load->rate != 0 && load->now_us > load_due(load) + LOAD_LATE_US)
-		load->tally.late++;
-	tally_start(&load->tally, load->now_us);
+		load->counts.late++;
+	load_counts_start(&load->counts, load->now_us);
 	TAILQ_INSERT_TAIL(&load->running, client, older);
 	client_start(client, &load->plan, number, load->now_us);
-	/* Those that found the backlog full come first. */
+	/* Clients that wait for a full backlog come first. */
 	if (client->state == CLIENT_WAITING &&
 	    TAILQ_EMPTY(&load->lists[CLIENT_WAITING]))
 		client_connect(client);
-	load->tally.backlog_full += client->state == CLIENT_WAITING;
-	load_place(load, client, CLIENT_IDLE);
+	load->counts.backlog_full += client->state == CLIENT_WAITING;
+	load_update(load, client, CLIENT_IDLE);
 }
 
-/* Begins what may begin, but lets events have their turn when all fail. */
+/* Starts connections, but only so many that events are not starved if all
+ * fail. */
 static void
 load_fill(struct load *load)
 {
@@ -125,16 +127,16 @@ load_retry(struct load *load)
 	while ((client = TAILQ_FIRST(&load->lists[CLIENT_WAITING])) != NULL) {
 		client_connect(client);
 		if (client->state == CLIENT_WAITING) {
-			load->tally.backlog_full++;
+			load->counts.backlog_full++;
 			return;
 		}
-		load_place(load, client, CLIENT_WAITING);
+		load_update(load, client, CLIENT_WAITING);
 	}
 }
 
-/* What has come to its time. */
+/* Does what is due. */
 static void
-load_look(struct load *load)
+load_run_due(struct load *load)
 {
 	enum client_state before;
 	struct client *client;
@@ -143,17 +145,17 @@ load_look(struct load *load)
 	while ((client = TAILQ_FIRST(&load->lists[CLIENT_HOLDING])) != NULL &&
 	    client->ask_us <= load->now_us) {
 		client_ask(client);
-		load_place(load, client, CLIENT_HOLDING);
+		load_update(load, client, CLIENT_HOLDING);
 	}
 	while ((client = TAILQ_FIRST(&load->running)) != NULL &&
 	    client->begin_us + load->plan.timeout_us <= load->now_us) {
 		before = client->state;
 		client_expire(client);
-		load_place(load, client, before);
+		load_update(load, client, before);
 	}
 }
 
-/* Milliseconds until something comes to its time, rounded up; -1: never. */
+/* Milliseconds until something is due, rounded up; -1: never. */
 static int
 load_wait_ms(const struct load *load)
 {
@@ -172,8 +174,8 @@ load_wait_ms(const struct load *load)
 		if (load_due(load) < at)
 			at = load_due(load);
 		if (load->duration_us != 0 &&
-		    load->tally.begin_us + load->duration_us < at)
-			at = load->tally.begin_us + load->duration_us;
+		    load->counts.begin_us + load->duration_us < at)
+			at = load->counts.begin_us + load->duration_us;
 	}
 	if (at == UINT64_MAX)
 		return -1;
@@ -193,7 +195,7 @@ load_event(struct load *load, const struct epoll_event *event)
 	}
 	before = client->state;
 	client_continue(client, event->events);
-	load_place(load, client, before);
+	load_update(load, client, before);
 }
 
 void
@@ -202,7 +204,7 @@ load_run(struct load *load)
 	struct epoll_event events[LOAD_EVENTS];
 	int n;
 
-	load->tally.begin_us = load->now_us = tool_now_us();
+	load->counts.begin_us = load->now_us = tool_now_us();
 	for (;;) {
 		load_fill(load);
 		if (TAILQ_EMPTY(&load->running) && load_is_ending(load))
@@ -214,9 +216,9 @@ load_run(struct load *load)
 		load->now_us = tool_now_us();
 		for (int i = 0; i < n; i++)
 			load_event(load, &events[i]);
-		load_look(load);
+		load_run_due(load);
 	}
-	load->tally.end_us = tool_now_us();
+	load->counts.end_us = tool_now_us();
 }
 
 static void
@@ -269,5 +271,5 @@ load_done(struct load *load)
 	close(load->plan.loop);
 	close(load->signals);
 	free(load->clients);
-	tally_done(&load->tally);
+	load_counts_done(&load->counts);
 }

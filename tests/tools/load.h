@@ -3,34 +3,35 @@
 #define TOOLS_LOAD_H
 
 #include "client.h"
+#include "load_counts.h"
 #include "run_log.h"
-#include "tally.h"
 
-/* A run: how much of it, and its accounts. */
+/* A run: its extent and its counts. */
 struct load {
 	struct client_plan plan;
 	size_t concurrency;
-	uint64_t total;       /* UINT64_MAX: no end of it */
-	uint64_t duration_us; /* 0: no end of it */
-	uint64_t rate;        /* begun in a second; 0: as soon as one ended */
+	uint64_t total;       /* UINT64_MAX: no limit */
+	uint64_t duration_us; /* 0: no limit */
+	uint64_t rate;        /* starts a second; 0: as soon as one ended */
 	int json;
 	struct run_log journal;
-	struct run_log answers;
-	struct tally tally;
+	struct run_log replies;
+	struct load_counts counts;
 
 	struct client *clients;
 	struct client_list lists[CLIENT_STATES];
 	struct client_list running; /* oldest first */
 	uint64_t now_us;
-	uint64_t rest_until_us; /* begin none before */
+	uint64_t rest_until_us; /* none starts before */
 	int signals;
-	int ending; /* begin no more */
+	int ending; /* none starts any more */
 };
 
-/* Allocates and opens what a run needs; exits with a message if it cannot. */
+/* Allocates and opens all that a run needs, or exits with a message. */
 void load_init(struct load *load);
 
-/* Runs until all is done: the total, the duration, or SIGTERM or SIGINT. */
+/* Runs until the total or the duration is reached, or SIGTERM or SIGINT
+ * arrives. */
 void load_run(struct load *load);
 
 void load_done(struct load *load);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The load generator's command line, as one table: what --help says stands
- * beside what an option is.
+ * The load generator's command line: one table with each option and its help.
  */
 #include "load_options.h"
 
@@ -14,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_DAY_MS 86400000
+#define LOAD_OPTIONS_DAY_MS 86400000
 
 static const struct {
 	const char *name;
@@ -23,25 +22,25 @@ static const struct {
 	const char *help;
 } load_options_table[] = {
     {"total", 'n', "N", "connections in all (no limit)"},
-    {"duration", 'd', "SECONDS", "begin none after that time (no limit)"},
+    {"duration", 'd', "SECONDS", "start none after that time (no limit)"},
     {"concurrency", 'c', "K", "connections at a time (1)"},
-    {"rate", 'r', "R", "begin R in a second, as long as K allow it"},
-    {"sources", 's', "N", "addresses in 127/8 to come from (0: any)"},
+    {"rate", 'r', "R", "start R in a second, as far as K permits"},
+    {"sources", 's', "N", "number of source addresses in 127/8 (0: any)"},
     {"timeout", 't', "MS", "of one connection (10000)"},
     {"request", 'm', "MODE", "id, http or none (id)"},
     {"path", 'P', "PATH", "of --request http (/)"},
-    {"slow-every", 'w', "N", "every Nth request asks for slowness"},
-    {"hold", 'H', "MS", "silence between connection and request"},
-    {"half-close", 'x', NULL, "end of file behind the request"},
+    {"slow-every", 'w', "N", "every Nth request asks for a slow reply"},
+    {"hold", 'H', "MS", "wait between connection and request"},
+    {"half-close", 'x', NULL, "end of file after the request"},
     {"abort", 'a', NULL, "close with a reset: cheaper, no TIME_WAIT"},
-    {"expect-policy", 'e', "TEXT", "an answer that begins so is a refusal"},
+    {"expect-policy", 'e', "TEXT", "a reply that begins so is a refusal"},
     {"journal", 'j', "FILE", "append: ID OUTCOME LATENCY-US BEGIN-US"},
-    {"replies", 'R', "FILE", "append: ID ANSWER"},
-    {"json", 'J', NULL, "figures for a program"},
-    {"help", 'h', NULL, "this"},
+    {"replies", 'R', "FILE", "append: ID REPLY"},
+    {"json", 'J', NULL, "report for a program"},
+    {"help", 'h', NULL, "print this"},
 };
 
-#define OPTIONS_COUNT \
+#define LOAD_OPTIONS_COUNT \
 	(sizeof(load_options_table) / sizeof(load_options_table[0]))
 
 static void
@@ -50,7 +49,7 @@ load_options_help(void)
 	puts("usage: loadgen [OPTION ...] TARGET\n"
 	     "TARGET: tcp:ADDRESS:PORT, unix-stream:PATH, unix-seqpacket:PATH;"
 	     "\n@NAME is an abstract PATH.  IPv6: tcp:[::1]:80.");
-	for (size_t i = 0; i < OPTIONS_COUNT; i++)
+	for (size_t i = 0; i < LOAD_OPTIONS_COUNT; i++)
 		printf("  -%c, --%-13s %-8s %s\n", load_options_table[i].letter,
 		    load_options_table[i].name,
 		    load_options_table[i].argument == NULL ?
@@ -59,24 +58,25 @@ load_options_help(void)
 		    load_options_table[i].help);
 	puts("Modes: id sends \"ID NONCE[ SLOW]\\n\" and expects a line that "
 	     "begins with ID NONCE;\nhttp sends a GET with X-Id and expects a "
-	     "whole 200; none sends nothing and\nexpects anything.  Then the "
-	     "end of file has to follow.\n"
-	     "Without -n and -d it ends with SIGTERM, after those under way.\n"
+	     "complete 200; none sends nothing and\naccepts any reply.  The "
+	     "end of file must follow.\n"
+	     "Without -n and -d, SIGTERM ends it after the present "
+	     "connections.\n"
 	     "Exit status: 0 all were served (or refused with the expected "
-	     "text), 1 not all,\n64 usage, 70 the accounts do not balance, "
+	     "text), 1 not all,\n64 usage, 70 the counts do not add up, "
 	     "71 system error.");
 	exit(0);
 }
 
-static enum judge_request
+static enum request_kind
 load_options_request(const char *name)
 {
 	if (strcmp(name, "id") == 0)
-		return JUDGE_ID;
+		return REQUEST_ID;
 	if (strcmp(name, "http") == 0)
-		return JUDGE_HTTP;
+		return REQUEST_HTTP;
 	if (strcmp(name, "none") == 0)
-		return JUDGE_NONE;
+		return REQUEST_NONE;
 	errx(64, "--request %s: expected id, http or none", name);
 }
 
@@ -91,11 +91,11 @@ load_options_seconds(const char *text)
 	return (uint64_t)(seconds * 1e6);
 }
 
-/* What says how much. */
+/* Options for the amount of load. */
 static void
 load_options_amount(struct load *load, int letter)
 {
-	uint64_t most = UINT32_MAX; /* what an ID has room for */
+	uint64_t most = UINT32_MAX; /* as IDs are limited */
 
 	switch (letter) {
 	case 'n':
@@ -116,23 +116,23 @@ load_options_amount(struct load *load, int letter)
 		break;
 	case 't':
 		load->plan.timeout_us =
-		    tool_number(optarg, 1, OPTIONS_DAY_MS) * 1000;
+		    tool_number(optarg, 1, LOAD_OPTIONS_DAY_MS) * 1000;
 		break;
 	case 'w':
 		load->plan.slow = tool_number(optarg, 1, most);
 		break;
 	case 'H':
 		load->plan.hold_us =
-		    tool_number(optarg, 0, OPTIONS_DAY_MS) * 1000;
+		    tool_number(optarg, 0, LOAD_OPTIONS_DAY_MS) * 1000;
 		break;
 	default:
 		break;
 	}
 }
 
-/* What says how. */
+/* Options for the kind of load. */
 static void
-load_options_manner(struct load *load, int letter)
+load_options_kind(struct load *load, int letter)
 {
 	switch (letter) {
 	case 'm':
@@ -156,7 +156,7 @@ load_options_manner(struct load *load, int letter)
 		run_log_open(&load->journal, optarg);
 		break;
 	case 'R':
-		run_log_open(&load->answers, optarg);
+		run_log_open(&load->replies, optarg);
 		break;
 	case 'J':
 		load->json = 1;
@@ -191,12 +191,12 @@ load_options_target(struct load *load, const char *text)
 void
 load_options_read(struct load *load, int argc, char **argv)
 {
-	struct option options[OPTIONS_COUNT + 1] = {{NULL, 0, NULL, 0}};
-	char letters[2 * OPTIONS_COUNT + 1] = "";
+	struct option options[LOAD_OPTIONS_COUNT + 1] = {{NULL, 0, NULL, 0}};
+	char letters[2 * LOAD_OPTIONS_COUNT + 1] = "";
 	size_t used = 0;
 	int letter;
 
-	for (size_t i = 0; i < OPTIONS_COUNT; i++) {
+	for (size_t i = 0; i < LOAD_OPTIONS_COUNT; i++) {
 		options[i].name = load_options_table[i].name;
 		options[i].has_arg = load_options_table[i].argument != NULL;
 		options[i].val = load_options_table[i].letter;
@@ -207,7 +207,7 @@ load_options_read(struct load *load, int argc, char **argv)
 	while (
 	    (letter = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		load_options_amount(load, letter);
-		load_options_manner(load, letter);
+		load_options_kind(load, letter);
 	}
 	if (optind + 1 != argc)
 		errx(64, "expected one TARGET; see --help");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the load generator says in the end: for people, or as one JSON object
- * for the tests.  Latencies are those of connections that were served;
- * requests that asked for slowness are listed apart.
+ * The report of the load generator: text, or one JSON object for the tests.
+ * Latencies are those of connections that were served; those of slow requests
+ * are listed separately.
  */
 #include "load_report.h"
 
@@ -33,18 +33,19 @@ load_report_cpu_us(void)
 }
 
 static double
-load_report_seconds(const struct tally *tally)
+load_report_seconds(const struct load_counts *counts)
 {
-	return (double)(tally->end_us - tally->begin_us) / 1e6;
+	return (double)(counts->end_us - counts->begin_us) / 1e6;
 }
 
 static double
-load_report_rate(const struct tally *tally)
+load_report_rate(const struct load_counts *counts)
 {
-	double seconds = load_report_seconds(tally);
+	double seconds = load_report_seconds(counts);
 
-	return seconds > 0 ? (double)tally->counts[OUTCOME_SERVED] / seconds :
-			     0;
+	return seconds > 0 ?
+	    (double)counts->outcomes[OUTCOME_SERVED] / seconds :
+	    0;
 }
 
 static void
@@ -68,34 +69,36 @@ load_report_text_note(const char *text, uint64_t count)
 }
 
 void
-load_report_text(struct tally *tally)
+load_report_text(struct load_counts *counts)
 {
-	printf("started %llu:", (unsigned long long)tally->started);
+	printf("started %llu:", (unsigned long long)counts->started);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
-		if (tally->counts[i] != 0)
+		if (counts->outcomes[i] != 0)
 			printf(" %s %llu", outcome_names[i],
-			    (unsigned long long)tally->counts[i]);
+			    (unsigned long long)counts->outcomes[i]);
 	printf("\n%.3f s, %.0f served/s, longest stall %llu us, own CPU %llu "
 	       "us\n",
-	    load_report_seconds(tally), load_report_rate(tally),
-	    (unsigned long long)tally->stall_us, load_report_cpu_us());
-	for (int i = 0; i < TALLY_ERRORS; i++)
-		if (tally->errors[i].count != 0)
+	    load_report_seconds(counts), load_report_rate(counts),
+	    (unsigned long long)counts->stall_us, load_report_cpu_us());
+	for (int i = 0; i < LOAD_COUNTS_ERRORS; i++)
+		if (counts->errors[i].count != 0)
 			printf("error %s%s: %llu\n",
-			    strerror(tally->errors[i].error),
-			    outcome_errno_is_local(tally->errors[i].error) ?
+			    strerror(counts->errors[i].error),
+			    outcome_errno_is_local(counts->errors[i].error) ?
 				" (our own)" :
 				"",
-			    (unsigned long long)tally->errors[i].count);
-	load_report_text_note("backlog full", tally->backlog_full);
-	load_report_text_note("begun later than the rate asked", tally->late);
-	load_report_text_note("reset behind a whole answer", tally->cut);
-	load_report_text_note("timed out unconnected", tally->unmet);
+			    (unsigned long long)counts->errors[i].count);
+	load_report_text_note("backlog full", counts->backlog_full);
 	load_report_text_note(
-	    "timed out behind a whole answer", tally->answered);
-	load_report_text_samples("latency", &tally->latencies);
-	load_report_text_samples("first byte", &tally->firsts);
-	load_report_text_samples("slow latency", &tally->slow);
+	    "started later than the rate requires", counts->late);
+	load_report_text_note(
+	    "reset after the complete reply", counts->reset_after_reply);
+	load_report_text_note("timed out unconnected", counts->unconnected);
+	load_report_text_note(
+	    "timed out after the complete reply", counts->timeout_after_reply);
+	load_report_text_samples("latency", &counts->latencies);
+	load_report_text_samples("first byte", &counts->firsts);
+	load_report_text_samples("slow latency", &counts->slow);
 }
 
 static void
@@ -110,21 +113,21 @@ load_report_json_samples(const char *name, struct samples *samples)
 }
 
 static void
-load_report_json_errors(const struct tally *tally)
+load_report_json_errors(const struct load_counts *counts)
 {
 	const char *comma = "";
 
 	printf("}, \"errors\": [");
-	for (int i = 0; i < TALLY_ERRORS; i++) {
-		int error = tally->errors[i].error;
+	for (int i = 0; i < LOAD_COUNTS_ERRORS; i++) {
+		int error = counts->errors[i].error;
 
-		if (tally->errors[i].count == 0)
+		if (counts->errors[i].count == 0)
 			continue;
 		printf("%s{\"errno\": %d, \"text\": \"%s\", \"local\": %s, "
 		       "\"count\": %llu}",
 		    comma, error, strerror(error),
 		    outcome_errno_is_local(error) ? "true" : "false",
-		    (unsigned long long)tally->errors[i].count);
+		    (unsigned long long)counts->errors[i].count);
 		comma = ", ";
 	}
 	printf("]");
@@ -137,28 +140,31 @@ load_report_json_number(const char *name, uint64_t number)
 }
 
 void
-load_report_json(struct tally *tally)
+load_report_json(struct load_counts *counts)
 {
 	printf("{\"started\": %llu, \"outcomes\": {",
-	    (unsigned long long)tally->started);
+	    (unsigned long long)counts->started);
 	for (int i = 0; i < OUTCOME_COUNT; i++)
 		printf("%s\"%s\": %llu", i == 0 ? "" : ", ", outcome_names[i],
-		    (unsigned long long)tally->counts[i]);
-	load_report_json_errors(tally);
-	load_report_json_number("local_errors", tally_local_errors(tally));
-	load_report_json_number("reset_after_answer", tally->cut);
-	load_report_json_number("timeout_unconnected", tally->unmet);
-	load_report_json_number("timeout_after_answer", tally->answered);
-	load_report_json_number("backlog_full", tally->backlog_full);
-	load_report_json_number("late_starts", tally->late);
+		    (unsigned long long)counts->outcomes[i]);
+	load_report_json_errors(counts);
+	load_report_json_number(
+	    "local_errors", load_counts_local_errors(counts));
+	load_report_json_number(
+	    "reset_after_answer", counts->reset_after_reply);
+	load_report_json_number("timeout_unconnected", counts->unconnected);
+	load_report_json_number(
+	    "timeout_after_answer", counts->timeout_after_reply);
+	load_report_json_number("backlog_full", counts->backlog_full);
+	load_report_json_number("late_starts", counts->late);
 	printf(", \"seconds\": %.6f, \"rate\": %.1f",
-	    load_report_seconds(tally), load_report_rate(tally));
-	load_report_json_number("begin_us", tally->begin_us);
-	load_report_json_number("stall_us", tally->stall_us);
-	load_report_json_number("stall_begin_us", tally->stall_at_us);
+	    load_report_seconds(counts), load_report_rate(counts));
+	load_report_json_number("begin_us", counts->begin_us);
+	load_report_json_number("stall_us", counts->stall_us);
+	load_report_json_number("stall_begin_us", counts->stall_at_us);
 	load_report_json_number("cpu_us", load_report_cpu_us());
-	load_report_json_samples("latency_us", &tally->latencies);
-	load_report_json_samples("first_byte_us", &tally->firsts);
-	load_report_json_samples("slow_latency_us", &tally->slow);
+	load_report_json_samples("latency_us", &counts->latencies);
+	load_report_json_samples("first_byte_us", &counts->firsts);
+	load_report_json_samples("slow_latency_us", &counts->slow);
 	printf(", \"percentiles\": \"exact\"}\n");
 }

@@ -2,10 +2,10 @@
 #ifndef TOOLS_LOAD_REPORT_H
 #define TOOLS_LOAD_REPORT_H
 
-#include "tally.h"
+#include "load_counts.h"
 
-/* Print the accounts of a run that is over; they sort its samples. */
-void load_report_text(struct tally *tally);
-void load_report_json(struct tally *tally);
+/* Print the counts of a run that has ended, and sort its samples. */
+void load_report_text(struct load_counts *counts);
+void load_report_json(struct load_counts *counts);
 
 #endif

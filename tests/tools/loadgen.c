@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The load generator: opens connections, K at a time, and accounts for every
- * single one.  One process, one epoll, any user.  It ends with its total, its
- * duration, or SIGTERM; `loadgen --help` tells the rest.
+ * The load generator: opens connections, K at a time, and counts the outcome of
+ * each.  One process, any user.  Its total, its duration or SIGTERM ends it;
+ * see `loadgen --help`.
  */
 #include "load_options.h"
 #include "load_report.h"
@@ -14,13 +14,13 @@
 static int
 loadgen_status(const struct load *load)
 {
-	const struct tally *tally = &load->tally;
-	uint64_t good = tally->counts[OUTCOME_SERVED];
+	const struct load_counts *counts = &load->counts;
+	uint64_t good = counts->outcomes[OUTCOME_SERVED];
 
 	if (load->plan.policy != NULL)
-		good += tally->counts[OUTCOME_POLICY];
-	/* A run that did nothing has shown nothing. */
-	return good == tally->started && good > 0 ? 0 : 1;
+		good += counts->outcomes[OUTCOME_POLICY];
+	/* A run without connections has not succeeded. */
+	return good == counts->started && good > 0 ? 0 : 1;
 }
 
 static void
@@ -29,9 +29,9 @@ loadgen_close(const struct load *load, struct run_log *log)
 	if (log->fd == -1)
 		return;
 	run_log_close(log);
-	if (log->count != load->tally.started)
+	if (log->count != load->counts.started)
 		errx(70, "%llu started, %llu lines written",
-		    (unsigned long long)load->tally.started,
+		    (unsigned long long)load->counts.started,
 		    (unsigned long long)log->count);
 }
 
@@ -45,20 +45,20 @@ main(int argc, char **argv)
 		err(71, "start");
 	load->concurrency = 1;
 	load->total = UINT64_MAX;
-	load->journal.fd = load->answers.fd = -1;
+	load->journal.fd = load->replies.fd = -1;
 	load->plan.path = "/";
 	load->plan.timeout_us = 10000000;
 	load_options_read(load, argc, argv);
 	load_init(load);
 	load_run(load);
 	if (load->json)
-		load_report_json(&load->tally);
+		load_report_json(&load->counts);
 	else
-		load_report_text(&load->tally);
-	if (!tally_is_sound(&load->tally))
-		errx(70, "the accounts do not balance");
+		load_report_text(&load->counts);
+	if (!load_counts_is_sound(&load->counts))
+		errx(70, "the counts do not add up");
 	loadgen_close(load, &load->journal);
-	loadgen_close(load, &load->answers);
+	loadgen_close(load, &load->replies);
 	status = loadgen_status(load);
 	load_done(load);
 	free(load);

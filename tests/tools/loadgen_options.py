@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What the load generator can be asked for: how much, how fast, from where,
-and what it writes down."""
+"""The load generator's options: amount, rate and sources of the load, and the
+files that it writes."""
 import os
 import re
 import socket
@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from badserver import (BadServer, answer, check, equal, greet, request_of)
+from bad_server import (BadServer, answer, check, equal, greet, request_of)
 
 
 def read(*names):
@@ -16,7 +16,7 @@ def read(*names):
         return file.read().splitlines()
 
 
-def test_wrong_command_lines_are_refused(tools, place):
+def test_wrong_command_lines_are_refused(tools, directory):
     target = "tcp:127.0.0.1:1"
     for words in ([], [target, target], ["-n", "0", target],
                   ["-n", "1x", target], ["-n", "-1", target],
@@ -35,11 +35,11 @@ def test_wrong_command_lines_are_refused(tools, place):
         equal(done.returncode, 64, words)
         check(done.stderr != "" and done.stdout == "", "%s", words)
     equal(tools.run("loadgen", "--help").returncode, 0, "--help")
-    equal(tools.run("loadgen", "-n", "1", "--journal", place,
+    equal(tools.run("loadgen", "-n", "1", "--journal", directory,
                     target).returncode, 71, "a journal that is a directory")
 
 
-def test_every_option_has_its_help(tools, _place):
+def test_every_option_has_its_help(tools, _directory):
     options = re.findall(r"^  -(\w), --([\w-]+)",
                          tools.run("loadgen", "--help").stdout, re.M)
     equal(sorted(name for _, name in options), sorted(
@@ -49,7 +49,7 @@ def test_every_option_has_its_help(tools, _place):
     equal(len({letter for letter, _ in options}), len(options), "letters")
 
 
-def test_text_for_people(tools, _place):
+def test_text_report(tools, _directory):
     server = BadServer(answer).start()
     done = tools.run("loadgen", "-n", 20, "-c", 4, server.target)
     server.stop()
@@ -59,7 +59,7 @@ def test_text_for_people(tools, _place):
                     r"\(exact, of 20\)$", done.stdout, re.M), done.stdout)
 
 
-def test_ids_and_nonces_are_all_different(tools, _place):
+def test_ids_and_nonces_are_all_different(tools, _directory):
     def note(server, connection, number):
         server.seen[number] = request_of(connection)
         connection.sendall((server.seen[number] + "\n").encode())
@@ -77,13 +77,13 @@ def test_ids_and_nonces_are_all_different(tools, _place):
         equal(len({text.split()[at] for text in lines}), 400, "different")
 
 
-def test_journal_and_replies(tools, place):
+def test_journal_and_replies(tools, directory):
     server = BadServer(answer).start()
-    for _ in range(2):  # both are appended to
-        tools.load("-n", 3000, "-c", 8, "-j", place + "/j", "-R",
-                   place + "/r", server.target, status=0)
+    for _ in range(2):  # the files are appended to
+        tools.load("-n", 3000, "-c", 8, "-j", directory + "/j", "-R",
+                   directory + "/r", server.target, status=0)
     server.stop()
-    journal, replies = read(place, "j"), read(place, "r")
+    journal, replies = read(directory, "j"), read(directory, "r")
     equal((len(journal), len(replies)), (6000, 6000), "lines")
     for entry, reply in zip(journal, replies):
         words = entry.split()
@@ -94,19 +94,19 @@ def test_journal_and_replies(tools, place):
         check(time.monotonic() - 60 < begin <= time.monotonic(), entry)
 
 
-def test_replies_that_cannot_be_printed(tools, place):
+def test_replies_that_cannot_be_printed(tools, directory):
     def say(_server, connection, _number):
         connection.sendall(b"a\\b\x00\xff\r\n")
         connection.close()
 
     server = BadServer(say).start()
-    tools.load("-n", 1, "-m", "none", "-R", place + "/r", server.target)
+    tools.load("-n", 1, "-m", "none", "-R", directory + "/r", server.target)
     server.stop()
-    check(read(place, "r")[0].endswith(" a\\\\b\\x00\\xff\\x0d\\n"), "%s",
-          read(place, "r"))
+    check(read(directory, "r")[0].endswith(" a\\\\b\\x00\\xff\\x0d\\n"), "%s",
+          read(directory, "r"))
 
 
-def test_no_more_at_a_time_than_asked_for(tools, _place):
+def test_no_more_at_a_time_than_asked_for(tools, _directory):
     lock = threading.Lock()
 
     def count(server, connection, number):
@@ -126,16 +126,16 @@ def test_no_more_at_a_time_than_asked_for(tools, _place):
     equal(server.most, 9, "at a time")
 
 
-def test_rate(tools, _place):
+def test_rate(tools, _directory):
     server = BadServer(answer).start()
     result = tools.load("-n", 100, "-c", 20, "--rate", 200, server.target,
                         status=0)
     check(0.49 < result["seconds"] < 0.9, "%s", result)
-    check(result["stall_us"] < 200000, "waiting for its turn is no stall")
+    check(result["stall_us"] < 200000, "waiting for the rate is not a stall")
     server.stop()
 
 
-def test_rate_that_the_concurrency_does_not_allow_is_said(tools, _place):
+def test_a_rate_beyond_the_concurrency_is_reported(tools, _directory):
     def slow(server, connection, number):
         time.sleep(0.02)
         answer(server, connection, number)
@@ -147,7 +147,7 @@ def test_rate_that_the_concurrency_does_not_allow_is_said(tools, _place):
     server.stop()
 
 
-def test_duration(tools, _place):
+def test_duration(tools, _directory):
     server = BadServer(answer).start()
     for more in [], ["--rate", 1], ["--rate", 100]:
         result = tools.load("--duration", 0.4, "-c", 4, *more, server.target,
@@ -157,8 +157,9 @@ def test_duration(tools, _place):
     server.stop()
 
 
-def test_longest_stall(tools, _place):
-    """Half a second in which all wait, wherever it is."""
+def test_longest_stall(tools, _directory):
+    """All clients wait for half a second, at the beginning, in the middle or
+    at the end."""
     for stop in 0, 50, 99:
         def pause(server, connection, number, stop=stop):
             with server.lock:
@@ -178,7 +179,7 @@ def test_longest_stall(tools, _place):
         server.stop()
 
 
-def test_connections_that_fail_do_not_end_a_stall(tools, _place):
+def test_connections_that_fail_do_not_end_a_stall(tools, _directory):
     def fail(server, connection, number):
         request = request_of(connection)
         if 10 <= number < 40:
@@ -194,7 +195,7 @@ def test_connections_that_fail_do_not_end_a_stall(tools, _place):
     server.stop()
 
 
-def test_slow_requests_are_listed_apart(tools, _place):
+def test_slow_requests_are_listed_separately(tools, _directory):
     def slow(server, connection, _number):
         text = request_of(connection)
         server.seen[text[:16]] = text.endswith(" SLOW")
@@ -214,7 +215,7 @@ def test_slow_requests_are_listed_apart(tools, _place):
     check(result["latency_us"]["p90"] < 200000, "%s", result)
 
 
-def test_hold(tools, place):
+def test_hold(tools, directory):
     def wait(server, connection, number):
         begin = time.monotonic()
         text = request_of(connection)
@@ -222,7 +223,7 @@ def test_hold(tools, place):
         connection.sendall((text + "\n").encode())
         connection.close()
 
-    for where in {}, {"family": socket.AF_UNIX, "address": place + "/s"}:
+    for where in {}, {"family": socket.AF_UNIX, "address": directory + "/s"}:
         server = BadServer(wait, **where).start()
         tools.load("-n", 12, "-c", 4, "--hold", 150, server.target, status=0)
         check(all(0.12 < waited < 1 for waited in server.seen.values()),
@@ -230,7 +231,7 @@ def test_hold(tools, place):
         server.stop()
 
 
-def test_half_close(tools, _place):
+def test_half_close(tools, _directory):
     def wait(server, connection, number):
         text = request_of(connection)
         connection.settimeout(0.3)
@@ -248,7 +249,7 @@ def test_half_close(tools, _place):
         server.stop()
 
 
-def test_sources(tools, _place):
+def test_sources(tools, _directory):
     def note(server, connection, number):
         server.seen[connection.getpeername()[0]] = True
         answer(server, connection, number)
@@ -260,8 +261,8 @@ def test_sources(tools, _place):
     server.stop()
 
 
-def test_abort(tools, _place):
-    """The server's end is gone at once instead of in TIME_WAIT."""
+def test_abort(tools, _directory):
+    """No TIME_WAIT is left at the server."""
     def linger(port):
         return subprocess.run(
             ["ss", "-Htan", "state", "time-wait", "sport", "=", ":%d" % port],

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The names of what can become of a connection, and how an errno of the
- * client's own calls is read.
+ * Outcomes of a connection: their names, and the meaning of an errno.
  */
 #include "outcome.h"
 
@@ -24,12 +23,12 @@ outcome_of_errno(int error)
 {
 	switch (error) {
 	case ECONNREFUSED:
-	case ENOENT: /* how a path says that nobody listens */
+	case ENOENT: /* there is no socket at the path */
 		return OUTCOME_REFUSED;
 	case ECONNRESET:
 	case EPIPE:
 		return OUTCOME_RESET;
-	case ETIMEDOUT: /* the kernel gave up before we did */
+	case ETIMEDOUT: /* the kernel gave up first */
 		return OUTCOME_TIMEOUT;
 	default:
 		return OUTCOME_ERROR;
@@ -41,7 +40,7 @@ outcome_errno_is_local(int error)
 {
 	switch (error) {
 	case EADDRINUSE:
-	case EADDRNOTAVAIL: /* no port left to come from */
+	case EADDRNOTAVAIL: /* no source port is free */
 	case EAGAIN:
 	case EMFILE:
 	case ENFILE:

@@ -2,15 +2,15 @@
 #ifndef TOOLS_OUTCOME_H
 #define TOOLS_OUTCOME_H
 
-/* What became of a connection, as its client saw it: exactly one of these. */
+/* The outcome of a connection, as its client sees it: exactly one of these. */
 enum outcome {
-	OUTCOME_SERVED,  /* the whole answer, once, then the end of file */
-	OUTCOME_TWICE,   /* a second answer, or somebody else's */
+	OUTCOME_SERVED,  /* the complete reply, once, then the end of file */
+	OUTCOME_TWICE,   /* a second reply, or that to another request */
 	OUTCOME_REFUSED, /* nobody listens */
-	OUTCOME_RESET,   /* cut off before the end of the answer */
-	OUTCOME_CLOSED,  /* the end of file without an answer */
-	OUTCOME_SHORT,   /* the end of file within the answer */
-	OUTCOME_POLICY,  /* refused with the text that was expected */
+	OUTCOME_RESET,   /* reset before the end of the reply */
+	OUTCOME_CLOSED,  /* the end of file without a reply */
+	OUTCOME_SHORT,   /* the end of file within the reply */
+	OUTCOME_POLICY,  /* refused with the expected text */
 	OUTCOME_TIMEOUT,
 	OUTCOME_ERROR, /* anything else, with its errno */
 	OUTCOME_COUNT,
@@ -18,11 +18,11 @@ enum outcome {
 
 extern const char *const outcome_names[OUTCOME_COUNT];
 
-/* What an errno of connect, send or recv means. */
+/* The outcome for an errno of connect, send or recv. */
 enum outcome outcome_of_errno(int error);
 
-/* True if the errno speaks of this client's means (ports, descriptors,
- * memory), not of the server. */
+/* True if this client, not the server, is responsible for the errno: it lacks
+ * ports, descriptors or memory. */
 int outcome_errno_is_local(int error);
 
 #endif

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Compares what clients and workers say of the same connections.
+"""Compares the journals of clients and workers about the same connections.
 
 Client journals are those of loadgen --journal: "ID OUTCOME LATENCY BEGIN".
-Worker journals have "ID took PID SEQ" for a request that an application has
-read and "ID answered PID SEQ" once it has answered.  Answers are those of
-loadgen --replies: "ID ID NONCE PID SEQ\\n".
+Worker journals have "ID took PID SEQ" for a request that a worker has read,
+and "ID answered PID SEQ" after its answer.  Replies are those of loadgen
+--replies: "ID ID NONCE PID SEQ\\n".
 
-Prints a table of the differences; exit status 0: there is none, or no more of
-a class than allowed; 1: there are; 64: usage.
+Prints a table of the differences.  The exit status is 0 if there are none, or
+no more of each class than allowed, 1 if there are, and 64 for a wrong command
+line.
 """
 import argparse
 import collections
@@ -17,27 +18,27 @@ import re
 import sys
 
 CLASSES = {
-    "lost": "client without an answer, no worker had it",
-    "died-holding": "client without an answer, a worker took it and no more",
-    "answer-lost": "client without an answer, but a worker gave one",
-    "served-untaken": "client served, no worker says that it took it",
-    "served-unnoted": "client served, its worker died before it noted that",
-    "client-twice": "client got two answers, or another's",
-    "client-doubled": "an ID of two clients",
-    "taken-twice": "two requests of one ID read by workers",
-    "answered-twice": "one ID answered twice by workers",
-    "answered-untaken": "answered, but never taken",
-    "refused-but-taken": "refused for a stated reason, and taken all the same",
-    "unknown": "workers speak of an ID that no client has",
-    "another-worker": "the answer names another worker than the journals",
-    "malformed": "a line that cannot be read",
+    "lost": "client without an answer, and no worker took it",
+    "died-holding": "client without an answer, and a worker took it",
+    "answer-lost": "client without an answer, but a worker answered",
+    "served-untaken": "client served, but no worker took it",
+    "served-unlogged": "client served, and its worker died before logging it",
+    "client-twice": "client got two answers, or that to another request",
+    "client-doubled": "two clients with one ID",
+    "taken-twice": "workers took one ID twice",
+    "answered-twice": "workers answered one ID twice",
+    "answered-untaken": "answered, but not taken",
+    "refused-but-taken": "refused with the expected text, but taken",
+    "unknown": "an ID of workers that no client has",
+    "another-worker": "the answer and the journals name different workers",
+    "malformed": "a line that cannot be parsed",
 }
 OUTCOMES = ("served twice refused reset closed short policy timeout error"
             .split())
 
 
 class Journals:
-    """What all files say, by ID."""
+    """The contents of all files, by ID."""
 
     def __init__(self):
         self.outcomes = {}
@@ -77,9 +78,9 @@ class Journals:
 
     def compare(self):
         for name, outcome in self.outcomes.items():
-            what = self.judge(name, outcome)
-            if what:
-                self.found[what].append(name)
+            difference = self.classify(name, outcome)
+            if difference:
+                self.found[difference].append(name)
         for name in self.took.keys() | self.answered.keys():
             if name not in self.outcomes:
                 self.found["unknown"].append(name)
@@ -94,12 +95,12 @@ class Journals:
             if match and match.group(1) not in self.took.get(name, ()):
                 self.found["another-worker"].append(name)
 
-    def judge(self, name, outcome):
-        """The class of one client, or None: as it should be."""
+    def classify(self, name, outcome):
+        """The class of the difference for one client, or None."""
         if outcome == "served":
             if name not in self.took:
                 return "served-untaken"
-            return None if name in self.answered else "served-unnoted"
+            return None if name in self.answered else "served-unlogged"
         if outcome == "twice":
             return "client-twice"
         if outcome == "policy":
@@ -122,7 +123,7 @@ def allowance(text):
 
 
 class Parser(argparse.ArgumentParser):
-    """With the house's exit status for a wrong command line."""
+    """Exits with 64 if the command line is wrong."""
 
     def error(self, message):
         self.exit(64, "%s%s\n" % (self.format_usage(), message))
@@ -130,8 +131,8 @@ class Parser(argparse.ArgumentParser):
 
 def arguments():
     parser = Parser(
-        description="Compares what clients and workers say of the same "
-        "connections.", epilog="classes: " + ", ".join(CLASSES))
+        description="Compares the journals of clients and workers about the "
+        "same connections.", epilog="classes: " + ", ".join(CLASSES))
     parser.add_argument("--clients", nargs="+", required=True, metavar="FILE")
     parser.add_argument("--workers", nargs="+", required=True, metavar="FILE")
     parser.add_argument("--replies", nargs="+", default=[], metavar="FILE")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a client of the load generator says.  No snprintf for the numbers: the
- * generator's own CPU time is what limits a benchmark.
+ * The requests of the load generator.  Numbers are written without snprintf(3),
+ * because the generator's own CPU time limits a benchmark.
  */
 #include "request.h"
 
@@ -14,7 +14,7 @@ request_hex(char *out_text, uint64_t number)
 		out_text[i] = "0123456789abcdef"[number & 15];
 }
 
-/* Spreads a number over all 64 bits: the last step of splitmix64. */
+/* The last step of splitmix64, which spreads a number over all 64 bits. */
 static uint64_t
 request_mix(uint64_t number)
 {
@@ -24,30 +24,30 @@ request_mix(uint64_t number)
 }
 
 void
-request_name(char out_name[JUDGE_NAME_LENGTH + 1], uint64_t base,
+request_name(char out_name[REQUEST_NAME_LENGTH + 1], uint64_t base,
     uint64_t secret, uint64_t number)
 {
 	request_hex(out_name, base + number);
-	out_name[JUDGE_NAME_LENGTH / 2] = ' ';
-	request_hex(
-	    out_name + JUDGE_NAME_LENGTH / 2 + 1, request_mix(secret + number));
-	out_name[JUDGE_NAME_LENGTH] = '\0';
+	out_name[REQUEST_NAME_LENGTH / 2] = ' ';
+	request_hex(out_name + REQUEST_NAME_LENGTH / 2 + 1,
+	    request_mix(secret + number));
+	out_name[REQUEST_NAME_LENGTH] = '\0';
 }
 
 int
-request_text(char out_text[REQUEST_MAX], enum judge_request request,
+request_text(char out_text[REQUEST_MAX], enum request_kind request,
     const char *name, const char *path, int slow)
 {
 	switch (request) {
-	case JUDGE_ID:
+	case REQUEST_ID:
 		return snprintf(
 		    out_text, REQUEST_MAX, "%s%s\n", name, slow ? " SLOW" : "");
-	case JUDGE_HTTP:
+	case REQUEST_HTTP:
 		return snprintf(out_text, REQUEST_MAX,
 		    "GET %s HTTP/1.0\r\nHost: localhost\r\nX-Id: %.16s\r\n"
 		    "%s\r\n",
 		    path, name, slow ? "X-Slow: 1\r\n" : "");
-	case JUDGE_NONE:
+	case REQUEST_NONE:
 		break;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The load generator's files: a journal of how each connection ended, and the
- * answers.  A write(2) always ends with a line's end.
+ * replies.  Each write(2) ends with the end of a line.
  */
 #include "run_log.h"
 
@@ -57,13 +57,13 @@ run_log_add_end(struct run_log *log, const char *id, const char *outcome,
 }
 
 void
-run_log_add_answer(
-    struct run_log *log, const char *id, const char *answer, size_t length)
+run_log_add_reply(
+    struct run_log *log, const char *id, const char *reply, size_t length)
 {
 	run_log_begin(log);
 	run_log_print(log, "%.16s%s", id, length > 0 ? " " : "");
 	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)answer[i];
+		unsigned char c = (unsigned char)reply[i];
 
 		if (c == '\n')
 			run_log_print(log, "\\n");

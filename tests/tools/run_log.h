@@ -8,10 +8,10 @@
 #define RUN_LOG_ROOM 65536
 #define RUN_LOG_LONGEST 10240 /* of one line */
 
-/* Lines appended to a file, many at a time but each of them whole, so that
- * several processes can write to one file. */
+/* Appends whole lines to a file, many at a time, so that several processes can
+ * write to one file. */
 struct run_log {
-	int fd; /* -1: nowhere */
+	int fd; /* -1: none */
 	size_t used;
 	uint64_t count;
 	char text[RUN_LOG_ROOM];
@@ -20,16 +20,16 @@ struct run_log {
 /* Opens path for appending, or exits with a message. */
 void run_log_open(struct run_log *log, const char *path);
 
-/* "ID OUTCOME LATENCY BEGIN", times in microseconds. */
+/* Adds "ID OUTCOME LATENCY BEGIN", with times in microseconds. */
 void run_log_add_end(struct run_log *log, const char *id, const char *outcome,
     uint64_t latency_us, uint64_t begin_us);
 
-/* "ID ANSWER" with what cannot be printed as \n, \\ or \xHH; "ID" alone if
- * there was none. */
-void run_log_add_answer(
-    struct run_log *log, const char *id, const char *answer, size_t length);
+/* Adds "ID REPLY", where other characters than printable ones are \n, \\ or
+ * \xHH; or "ID" if the reply is empty. */
+void run_log_add_reply(
+    struct run_log *log, const char *id, const char *reply, size_t length);
 
-/* Writes what is left and closes; exits with a message if it cannot. */
+/* Writes the rest and closes the file, or exits with a message. */
 void run_log_close(struct run_log *log);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Exact percentiles: every sample is kept, four bytes each, and sorted in the
- * end, after the measurement.
+ * Exact percentiles: all samples are kept, four bytes each, and sorted after
+ * the measurement.
  */
 #include "samples.h"
 

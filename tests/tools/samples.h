@@ -5,19 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Times in microseconds, all of them kept, so that percentiles are exact. */
+/* Times in microseconds. */
 struct samples {
 	uint32_t *values;
 	size_t count;
 	size_t room;
 };
 
-/* Adds one; more than 71 minutes count as 71 minutes. */
+/* Adds a sample; more than 71 minutes count as 71 minutes. */
 void samples_add(struct samples *samples, uint64_t us);
 
 void samples_sort(struct samples *samples);
 
-/* Of sorted samples, the smallest that at least per_mille of all do not
+/* The smallest of the sorted samples that at least per_mille of all do not
  * exceed; 0 if there are none. */
 uint32_t samples_percentile(
     const struct samples *samples, unsigned int per_mille);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The service that a test's workers offer: a greeting, or an answer that says
- * who served which request, with a journal of what was taken and answered.
+ * The service of the tests' workers: a greeting, or an answer that names the
+ * request and its worker, with a journal of the requests that were taken and
+ * answered.
  */
 #include "service.h"
 
@@ -62,9 +63,9 @@ service_begin(struct service *service)
 	service->sequence = 0;
 }
 
-/* One write(2) a line, so that no line is torn, whoever dies. */
+/* One write(2) for each line, so that no line is torn when a process dies. */
 static void
-service_note(const struct service *service, const char *id, const char *step)
+service_log(const struct service *service, const char *id, const char *step)
 {
 	char line[96];
 	int length;
@@ -78,10 +79,10 @@ service_note(const struct service *service, const char *id, const char *step)
 		err(71, "the journal");
 }
 
-/* Notes a request that is here in one piece, before any of it is read: who dies
- * having read it has said so. */
+/* Logs a complete request before it is read, so that a worker that dies after
+ * reading it has logged it.  True if it was logged. */
 static int
-service_announce(const struct service *service, int fd)
+service_log_early(const struct service *service, int fd)
 {
 	char request[128];
 	ssize_t n;
@@ -91,11 +92,11 @@ service_announce(const struct service *service, int fd)
 	n = recv(fd, request, sizeof(request) - 1, MSG_PEEK);
 	if (n <= SERVICE_ID_LENGTH || memchr(request, '\n', (size_t)n) == NULL)
 		return 0;
-	service_note(service, request, "took");
+	service_log(service, request, "took");
 	return 1;
 }
 
-/* Reads a line into text, without its end: 0, or -1 if none comes. */
+/* Reads a line without its end.  0, or -1 if none arrives. */
 static int
 service_read_line(int fd, char *out_text, size_t room)
 {
@@ -125,18 +126,18 @@ service_answer(struct service *service, int fd)
 {
 	char request[128], answer[256];
 	char *end;
-	int length, noted;
+	int length, logged;
 
 	if (!service->reads_id) {
 		send(fd, "hello, world\n", 13, MSG_NOSIGNAL);
 		return;
 	}
 	service->sequence++;
-	noted = service_announce(service, fd);
+	logged = service_log_early(service, fd);
 	if (service_read_line(fd, request, sizeof(request)) == -1)
 		return;
-	if (!noted)
-		service_note(service, request, "took");
+	if (!logged)
+		service_log(service, request, "took");
 	end = strstr(request, " SLOW");
 	if (end != NULL) {
 		*end = '\0';
@@ -145,5 +146,5 @@ service_answer(struct service *service, int fd)
 	length = snprintf(answer, sizeof(answer), "%s %d %llu\n", request,
 	    (int)service->pid, (unsigned long long)service->sequence);
 	if (send(fd, answer, (size_t)length, MSG_NOSIGNAL) == length)
-		service_note(service, request, "answered");
+		service_log(service, request, "answered");
 }

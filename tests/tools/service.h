@@ -6,28 +6,27 @@
 
 #include <stdint.h>
 
-/* How a worker answers. */
+/* The options of a worker's service. */
 struct service {
-	int reads_id;    /* answers "ID NONCE PID SEQ\n", else a greeting */
-	int journal;     /* -1, or where "ID STEP PID SEQ\n" is appended */
-	unsigned int us; /* time that a request with SLOW in it takes */
-	int early;       /* receipt at once, if it is for the worker to send */
-	int ready;       /* where to say that it is ready */
+	int reads_id;    /* answer "ID NONCE PID SEQ\n", not a greeting */
+	int journal;     /* descriptor for "ID STEP PID SEQ\n", or -1 */
+	unsigned int us; /* duration of a request with SLOW in it */
+	int early;       /* send the receipt before the answer */
+	int ready;       /* descriptor to report readiness on */
 	pid_t pid;
-	uint64_t sequence; /* of the requests it has read */
+	uint64_t sequence; /* number of requests read */
 };
 
-/* Reads the options of a worker, and exits with its usage and status 64 if one
- * word, called operand, does not follow.  Returns that word's index. */
+/* Reads the options of a worker and returns the index of its only operand.
+ * Prints the usage and exits with 64 if the command line is wrong. */
 int service_options(
     struct service *service, int argc, char **argv, const char *operand);
 
-/* A process that was forked has a number and a sequence of its own. */
+/* Starts a sequence for this process, also after fork(2). */
 void service_begin(struct service *service);
 
-/* Answers one connection (borrows), waiting for its request.  A descriptor
- * that does not block ends the program with status 3: no program of 2002
- * expects that. */
+/* Waits for the request of a connection and answers it.  Borrows fd.  Exits
+ * with 3 if fd is non-blocking, because programs of 2002 do not expect this. */
 void service_answer(struct service *service, int fd);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the test tools share: numbers, addresses, mailboxes, and how they say
- * that they are ready and come to their end.
+ * Functions for the test tools: numbers, addresses, mailboxes, readiness and
+ * termination.
  */
 #include "tool.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The classic receiver, as it was written in 2002: binds a SOCK_DGRAM Unix
- * socket, reads one byte and one descriptor at a time, serves, closes.  It
- * knows nothing of this project.  A datagram that does not bring exactly one
- * descriptor would have crashed it; here it ends with status 3 and says so.
+ * A receiver as it was written in 2002: binds a SOCK_DGRAM Unix socket,
+ * receives one byte and one descriptor at a time, serves and closes it.  It
+ * knows nothing of this project.  A datagram without exactly one descriptor
+ * would have crashed it; here it exits with 3 and a message.
  */
 #include "service.h"
 #include "tool.h"
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static int
-receive_fd(int box)
+receive_fd(int mailbox)
 {
 	char byte;
 	union {
@@ -28,7 +28,7 @@ receive_fd(int box)
 	struct cmsghdr *cmsg;
 	int fd;
 
-	if (recvmsg(box, &msg, 0) == -1)
+	if (recvmsg(mailbox, &msg, 0) == -1)
 		err(71, "recvmsg");
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (cmsg == NULL || cmsg->cmsg_type != SCM_RIGHTS ||
@@ -44,13 +44,13 @@ main(int argc, char **argv)
 {
 	struct service service;
 	int at = service_options(&service, argc, argv, "SOCKET");
-	int box, fd;
+	int mailbox, fd;
 
 	tool_end_on_sigterm();
-	box = tool_bind_mailbox(argv[at]);
+	mailbox = tool_bind_mailbox(argv[at]);
 	tool_ready(service.ready);
 	for (;;) {
-		fd = receive_fd(box);
+		fd = receive_fd(mailbox);
 		service_answer(&service, fd);
 		close(fd);
 	}

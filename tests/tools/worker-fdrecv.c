@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A worker on libfdrecv with the tests' service and journal.
+ * A worker with libfdrecv that offers the service of the tests.
  */
 #include "fdrecv.h"
 #include "service.h"
@@ -9,7 +9,7 @@
 #include <err.h>
 #include <signal.h>
 
-static struct fdrecv *volatile box;
+static struct fdrecv *volatile mailbox;
 static volatile sig_atomic_t ending;
 
 static void
@@ -17,7 +17,7 @@ on_sigterm(int number)
 {
 	(void)number;
 	ending = 1;
-	fdrecv_drain(box);
+	fdrecv_drain(mailbox);
 }
 
 int
@@ -32,21 +32,21 @@ main(int argc, char **argv)
 	signal(SIGTERM, on_sigterm);
 	if (service.early)
 		options.flags = FDRECV_MANUAL_RECEIPT;
-	box = fdrecv_open(argv[at], &options);
-	if (box == NULL)
+	mailbox = fdrecv_open(argv[at], &options);
+	if (mailbox == NULL)
 		err(71, "%s", argv[at]);
 	if (ending)
-		fdrecv_drain(box);
+		fdrecv_drain(mailbox);
 	tool_ready(service.ready);
-	while ((got = fdrecv_next(box, &handoff)) == 1) {
+	while ((got = fdrecv_next(mailbox, &handoff)) == 1) {
 		if (service.early)
-			fdrecv_receipt(box, &handoff);
+			fdrecv_receipt(mailbox, &handoff);
 		service_answer(&service, handoff.fd);
-		fdrecv_done(box, &handoff);
+		fdrecv_done(mailbox, &handoff);
 	}
 	if (got == -1)
 		err(71, "%s", argv[at]);
 	signal(SIGTERM, SIG_IGN);
-	fdrecv_close(box);
+	fdrecv_close(mailbox);
 	return 0;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The load generator's accounts: against a server that misbehaves, every
-connection has to have the one account that is right."""
+"""The load generator's outcomes: with a server that misbehaves, each connection
+must get the one outcome that is correct."""
 import os
 import resource
 import signal
@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from badserver import (BadServer, answer, check, equal, request_of, reset)
+from bad_server import (BadServer, answer, check, equal, request_of, reset)
 
 POLICY = "503 too busy\n"
 
@@ -21,7 +21,8 @@ def keep(server, connection):
     server.kept.append(connection)
 
 
-# What a server does once it has read a request, and the only right account.
+# What a server does after reading a request; the name begins with the only
+# correct outcome.
 def served(_server, connection, request):
     connection.sendall(line(request))
     connection.close()
@@ -48,13 +49,13 @@ def twice_without_an_end(server, connection, request):
     keep(server, connection)
 
 
-def twice_by_anothers_id(_server, connection, request):
+def twice_by_another_id(_server, connection, request):
     other = "%016x" % (int(request[:16], 16) + 1)
     connection.sendall(line(other + request[16:]))
     connection.close()
 
 
-def twice_by_anothers_nonce(_server, connection, request):
+def twice_by_another_nonce(_server, connection, request):
     other = "%016x" % (int(request[17:33], 16) ^ 1)
     connection.sendall(line(request[:17] + other))
     connection.close()
@@ -97,7 +98,7 @@ def timeout_within_the_answer(server, connection, request):
     keep(server, connection)
 
 
-def timeout_behind_the_answer(server, connection, request):
+def timeout_after_the_answer(server, connection, request):
     connection.sendall(line(request))
     keep(server, connection)
 
@@ -109,9 +110,9 @@ def error_of_nonsense(_server, connection, _request):
 
 BEHAVIOURS = [
     served, served_in_pieces, served_and_reset, twice, twice_without_an_end,
-    twice_by_anothers_id, twice_by_anothers_nonce, reset_without_an_answer,
+    twice_by_another_id, twice_by_another_nonce, reset_without_an_answer,
     reset_within_the_answer, closed, short, short_of_its_line_end, policy,
-    timeout, timeout_within_the_answer, timeout_behind_the_answer,
+    timeout, timeout_within_the_answer, timeout_after_the_answer,
     error_of_nonsense]
 
 
@@ -122,9 +123,9 @@ def any_of_them(server, connection, number):
     behaviour(server, connection, request)
 
 
-def misbehave(tools, place, **where):
-    """Every connection has the one account that it should have."""
-    journal = os.path.join(place, "journal")
+def misbehave(tools, directory, **where):
+    """Checks that each connection gets its outcome."""
+    journal = os.path.join(directory, "journal")
     server = BadServer(any_of_them, **where).start()
     total = len(BEHAVIOURS) * 12
     result = tools.load("-n", total, "-c", 40, "--timeout", 700,
@@ -147,17 +148,17 @@ def misbehave(tools, place, **where):
     return result
 
 
-def test_every_account_over_tcp(tools, place):
-    result = misbehave(tools, place)
-    equal(result["reset_after_answer"], 12, "reset behind an answer")
-    equal(result["timeout_after_answer"], 12, "time-out behind an answer")
+def test_every_outcome_over_tcp(tools, directory):
+    result = misbehave(tools, directory)
+    equal(result["reset_after_answer"], 12, "reset after a reply")
+    equal(result["timeout_after_answer"], 12, "time-out after a reply")
     equal(result["timeout_unconnected"], 0, "unconnected")
-    equal(result["local_errors"], 0, "our own errors")
+    equal(result["local_errors"], 0, "local errors")
     equal([e["text"] for e in result["errors"]], ["Protocol error"], "errors")
 
 
-def test_every_account_over_ipv6(tools, place):
-    misbehave(tools, place, family=socket.AF_INET6)
+def test_every_outcome_over_ipv6(tools, directory):
+    misbehave(tools, directory, family=socket.AF_INET6)
 
 
 def without_resets(behaviours):
@@ -165,42 +166,42 @@ def without_resets(behaviours):
     return [b for b in behaviours if "reset" not in b.__name__]
 
 
-def local(tools, place, kind, address):
+def local(tools, directory, kind, address):
     everything = BEHAVIOURS[:]
     BEHAVIOURS[:] = without_resets(everything)
     try:
-        misbehave(tools, place, family=socket.AF_UNIX, kind=kind,
+        misbehave(tools, directory, family=socket.AF_UNIX, kind=kind,
                   address=address)
     finally:
         BEHAVIOURS[:] = everything
 
 
-def test_every_account_over_local_streams(tools, place):
-    local(tools, place, socket.SOCK_STREAM, place + "/socket")
+def test_every_outcome_over_local_streams(tools, directory):
+    local(tools, directory, socket.SOCK_STREAM, directory + "/socket")
 
 
-def test_every_account_over_local_packets(tools, place):
-    local(tools, place, socket.SOCK_SEQPACKET,
+def test_every_outcome_over_local_packets(tools, directory):
+    local(tools, directory, socket.SOCK_SEQPACKET,
           "\0loadgen-test-%d" % os.getpid())
 
 
-def test_local_server_that_does_not_read_resets(tools, place):
+def test_local_server_that_does_not_read_resets(tools, directory):
     def deaf(_server, connection, _number):
         connection.recv(1)
         connection.close()
 
     server = BadServer(deaf, family=socket.AF_UNIX,
-                       address=place + "/s").start()
+                       address=directory + "/s").start()
     equal(tools.load("-n", 20, server.target, status=1)["counts"],
           {"reset": 20}, "counts")
     server.stop()
 
 
-def test_nobody_listens(tools, place):
+def test_nobody_listens(tools, directory):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         targets = ["tcp:127.0.0.1:%d" % unused.getsockname()[1],
-                   "unix-stream:%s/absent" % place, "unix-seqpacket:@absent"]
+                   "unix-stream:%s/absent" % directory, "unix-seqpacket:@absent"]
         for target in targets:
             for more in ([], ["--hold", 1], ["--request", "none"],
                          ["--request", "none", "--half-close"]):
@@ -209,7 +210,7 @@ def test_nobody_listens(tools, place):
                 equal(result["counts"], {"refused": 100}, target)
 
 
-def test_own_want_of_descriptors_is_not_the_servers_fault(tools, _place):
+def test_a_lack_of_descriptors_is_a_local_error(tools, _directory):
     server = BadServer(answer).start()
     result = tools.load(
         "-n", 60, "-c", 60, server.target, status=1,
@@ -218,12 +219,12 @@ def test_own_want_of_descriptors_is_not_the_servers_fault(tools, _place):
     server.stop()
     equal(result["started"], 60, "started")
     check(result["outcomes"]["error"] > 0, "%s", result)
-    equal(result["local_errors"], result["outcomes"]["error"], "our own")
+    equal(result["local_errors"], result["outcomes"]["error"], "local errors")
     check("Too many open files" in [e["text"] for e in result["errors"]],
           "%s", result["errors"])
 
 
-def test_the_descriptor_limit_is_raised(tools, _place):
+def test_the_descriptor_limit_is_raised(tools, _directory):
     server = BadServer(answer).start()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     tools.load("-n", 60, "-c", 60, server.target, status=0,
@@ -232,13 +233,13 @@ def test_the_descriptor_limit_is_raised(tools, _place):
     server.stop()
 
 
-def test_full_local_backlog_is_waited_for(tools, place):
+def test_full_local_backlog_is_waited_for(tools, directory):
     for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
         server = BadServer(answer, family=socket.AF_UNIX, kind=kind,
-                           address="%s/%d" % (place, kind), backlog=1)
+                           address="%s/%d" % (directory, kind), backlog=1)
         load = tools.start("loadgen", "--json", "-n", 64, "-c", 32,
                            server.target, ready=False)
-        time.sleep(0.1)  # nobody accepts meanwhile
+        time.sleep(0.1)  # the backlog fills up meanwhile
         server.start()
         output = load.communicate(timeout=20)[0].decode()
         equal(load.returncode, 0, output)
@@ -247,8 +248,8 @@ def test_full_local_backlog_is_waited_for(tools, place):
         server.stop()
 
 
-def test_backlog_that_stays_full_is_a_timeout(tools, place):
-    places = [dict(), dict(family=socket.AF_UNIX, address=place + "/s")]
+def test_backlog_that_stays_full_is_a_timeout(tools, directory):
+    places = [dict(), dict(family=socket.AF_UNIX, address=directory + "/s")]
     for where in places:
         server = BadServer(answer, backlog=1, **where)
         result = tools.load("-n", 16, "-c", 16, "--timeout", 300,
@@ -259,7 +260,7 @@ def test_backlog_that_stays_full_is_a_timeout(tools, place):
         server.stop()
 
 
-def test_termination_finishes_what_is_under_way(tools, _place):
+def test_termination_finishes_the_present_connections(tools, _directory):
     def late(server, connection, number):
         request = request_of(connection)
         server.seen[number] = True

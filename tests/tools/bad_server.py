@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""A server that misbehaves as it is told, and what starts the tools under
-test."""
+"""A server that misbehaves in a chosen way, and a class that runs the tools
+under test."""
 import json
 import os
 import socket
@@ -8,21 +8,21 @@ import struct
 import subprocess
 import threading
 
-DEADLINE = 60  # seconds; no passing test comes near
+TIMEOUT = 60  # seconds; no test that passes takes nearly as long
 
 
 class BadServer:
-    """Gives each connection, in a thread of its own, to a behaviour: a
-    function of this server, the connection and its number."""
+    """Calls a function for each connection, in a thread of its own, with this
+    server, the connection and its number."""
 
     def __init__(self, behaviour, family=socket.AF_INET,
                  kind=socket.SOCK_STREAM, address=None, backlog=128):
         if address is None:
             address = ("127.0.0.1" if family == socket.AF_INET else "::1", 0)
         self.behaviour = behaviour
-        self.seen = {}  # what a behaviour has to tell, by request
-        self.kept = []  # connections that nobody answers
-        self.over = threading.Event()
+        self.seen = {}  # for the behaviour, by request
+        self.kept = []  # connections that are not answered
+        self.stopped = threading.Event()
         self.socket = socket.socket(family, kind)
         self.socket.bind(address)
         self.socket.listen(backlog)
@@ -44,7 +44,7 @@ class BadServer:
 
     def run(self):
         number = 0
-        while not self.over.is_set():
+        while not self.stopped.is_set():
             try:
                 connection, _ = self.socket.accept()
             except OSError:
@@ -60,7 +60,7 @@ class BadServer:
             connection.close()
 
     def stop(self):
-        self.over.set()
+        self.stopped.set()
         try:
             self.socket.shutdown(socket.SHUT_RDWR)  # wakes accept
         except OSError:
@@ -77,7 +77,7 @@ def reset(connection):
 
 
 def request_of(connection):
-    """The line that a client of loadgen sends."""
+    """The request line of a loadgen client."""
     data = b""
     while not data.endswith(b"\n"):
         more = connection.recv(1024)
@@ -88,7 +88,7 @@ def request_of(connection):
 
 
 def answer(_server, connection, _number):
-    """As it should be."""
+    """Answers correctly."""
     words = request_of(connection).split()
     connection.sendall("{0} {1} 1 2\n".format(*words).encode())
     connection.close()
@@ -110,7 +110,7 @@ def equal(found, expected, what):
 
 
 class Tools:
-    """The programs under test."""
+    """Runs the programs under test."""
 
     def __init__(self, folder):
         self.folder = os.path.abspath(folder)
@@ -123,10 +123,10 @@ class Tools:
         return subprocess.run(
             [self.path(name)] + [str(word) for word in words],
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            timeout=DEADLINE, check=False, **options)
+            timeout=TIMEOUT, check=False, **options)
 
     def load(self, *words, status=None, **options):
-        """What the load generator counted."""
+        """Runs the load generator and returns its report."""
         done = self.run("loadgen", "--json", *words, **options)
         if status is not None:
             equal(done.returncode, status, "exit status, " + done.stderr)
@@ -137,7 +137,7 @@ class Tools:
         return result
 
     def start(self, name, *words, ready=True, **options):
-        """A program in the background, once it has said that it is ready."""
+        """Starts a program in the background and waits until it is ready."""
         options.setdefault("stdout", subprocess.PIPE)
         program = subprocess.Popen(
             [self.path(name)] + [str(word) for word in words],

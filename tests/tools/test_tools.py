@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Tests of the tests' own tools: the load generator first, since whatever is
-said to be lost or not is what it counted.
+"""Tests of the tests' own tools.  The load generator comes first, because its
+counts are the proof that nothing is lost.
 
-usage: test_loadgen.py TOOLS [NAME]
+usage: test_tools.py TOOLS [NAME]
 
 TOOLS is the folder of the built tools; NAME chooses tests by a part of their
 name.  The last line is "N passed, N failed".
@@ -12,23 +12,22 @@ import sys
 import tempfile
 import traceback
 
-import companions
-import loadgen_accounts
-import loadgen_modes
 import loadgen_options
-from badserver import Tools
+import loadgen_outcomes
+import loadgen_requests
+import other_programs
+from bad_server import Tools
 
-MODULES = (loadgen_accounts, loadgen_modes, loadgen_options, companions)
+MODULES = (loadgen_outcomes, loadgen_requests, loadgen_options, other_programs)
 
 
-def run(test, folder):
-    """True if it passed."""
+def passes(test, folder):
     tools = Tools(folder)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as directory:
         try:
-            test(tools, place)
+            test(tools, directory)
             return True
-        except Exception:  # whatever it is, the others have their turn
+        except Exception:  # the other tests run whatever happens
             traceback.print_exc(file=sys.stdout)
             return False
         finally:
@@ -42,7 +41,7 @@ def main():
     for module in MODULES:
         for name, test in list(vars(module).items()):
             if name.startswith("test_") and part in name:
-                results.append(run(test, folder))
+                results.append(passes(test, folder))
                 print("%s %s: %s" % ("ok  " if results[-1] else "FAIL",
                                      module.__name__.replace("_", " "),
                                      name[5:].replace("_", " ")))

@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reads answers: whole, half, doubled, another's or nonsense.  No system
- * calls, so that unit tests can go through all of it.
+ * Classifies replies: complete, short, doubled, for another request, or other
+ * text.  Pure, so that unit tests can cover all of it.
  */
-#include "judge.h"
+#include "reply.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static int
-judge_is_name(const char *text)
+reply_is_name(const char *text)
 {
-	for (size_t i = 0; i < JUDGE_NAME_LENGTH; i++) {
+	for (size_t i = 0; i < REQUEST_NAME_LENGTH; i++) {
 		int hex = (text[i] >= '0' && text[i] <= '9') ||
 		    (text[i] >= 'a' && text[i] <= 'f');
 
-		if (i == JUDGE_NAME_LENGTH / 2 ? text[i] != ' ' : !hex)
+		if (i == REQUEST_NAME_LENGTH / 2 ? text[i] != ' ' : !hex)
 			return 0;
 	}
 	return 1;
 }
 
 static enum outcome
-judge_id(const char *name, const char *text, size_t length, size_t total)
+reply_id(const char *name, const char *text, size_t length, size_t total)
 {
 	const char *end = memchr(text, '\n', length);
-	size_t same = length < JUDGE_NAME_LENGTH ? length : JUDGE_NAME_LENGTH;
+	size_t same =
+	    length < REQUEST_NAME_LENGTH ? length : REQUEST_NAME_LENGTH;
 
 	if (memcmp(text, name, same) != 0)
-		return same == JUDGE_NAME_LENGTH && judge_is_name(text) ?
+		return same == REQUEST_NAME_LENGTH && reply_is_name(text) ?
 		    OUTCOME_TWICE :
 		    OUTCOME_ERROR;
 	if (end == NULL)
@@ -39,10 +40,9 @@ judge_id(const char *name, const char *text, size_t length, size_t total)
 						   OUTCOME_TWICE;
 }
 
-/* The length that an answer claims to have with its head; without a claim it
- * is as long as it is. */
+/* The length with the head that Content-Length announces, or else total. */
 static size_t
-judge_http_total(const char *text, const char *body, size_t total)
+reply_http_total(const char *text, const char *body, size_t total)
 {
 	static const char field[] = "\r\nContent-Length:";
 	const char *found = strcasestr(text, field);
@@ -54,7 +54,7 @@ judge_http_total(const char *text, const char *body, size_t total)
 }
 
 static enum outcome
-judge_http(const char *text, size_t length, size_t total)
+reply_http(const char *text, size_t length, size_t total)
 {
 	static const char begin[] = "HTTP/1.x 200 ";
 	const char *head = strstr(text, "\r\n\r\n");
@@ -68,14 +68,14 @@ judge_http(const char *text, size_t length, size_t total)
 	}
 	if (head == NULL)
 		return length < total ? OUTCOME_ERROR : OUTCOME_SHORT;
-	expected = judge_http_total(text, head + 4, total);
+	expected = reply_http_total(text, head + 4, total);
 	if (total < expected)
 		return OUTCOME_SHORT;
 	return total == expected ? OUTCOME_SERVED : OUTCOME_TWICE;
 }
 
 static enum outcome
-judge_none(const char *text, size_t length, size_t total)
+reply_none(const char *text, size_t length, size_t total)
 {
 	size_t half = total / 2;
 
@@ -86,7 +86,7 @@ judge_none(const char *text, size_t length, size_t total)
 }
 
 enum outcome
-judge_answer(const struct judge_question *question, const char *text,
+reply_outcome(const struct reply_question *question, const char *text,
     size_t length, size_t total)
 {
 	if (total == 0)
@@ -95,12 +95,12 @@ judge_answer(const struct judge_question *question, const char *text,
 	    strncmp(text, question->policy, strlen(question->policy)) == 0)
 		return OUTCOME_POLICY;
 	switch (question->request) {
-	case JUDGE_ID:
-		return judge_id(question->name, text, length, total);
-	case JUDGE_HTTP:
-		return judge_http(text, length, total);
-	case JUDGE_NONE:
-		return judge_none(text, length, total);
+	case REQUEST_ID:
+		return reply_id(question->name, text, length, total);
+	case REQUEST_HTTP:
+		return reply_http(text, length, total);
+	case REQUEST_NONE:
+		return reply_none(text, length, total);
 	}
 	return OUTCOME_ERROR;
 }

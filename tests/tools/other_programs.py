@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""The workers and baselines of the tests, and reconcile."""
+"""The other programs: workers, senders, baselines and reconcile."""
 import json
 import os
 import signal
 import socket
 
-from badserver import check, equal
+from bad_server import check, equal
 
 
 def port():
@@ -14,27 +14,27 @@ def port():
         return unused.getsockname()[1]
 
 
-def write(place, name, *lines):
-    path = os.path.join(place, name)
+def write(directory, name, *lines):
+    path = os.path.join(directory, name)
     with open(path, "w", encoding="ascii") as file:
         file.writelines(line + "\n" for line in lines)
     return path
 
 
-def test_everything_ends_with_0_on_sigterm(tools, place):
+def test_all_exit_with_0_on_sigterm(tools, directory):
     for words in (["baseline-direct", port()],
                   ["baseline-direct", "--processes", 3, port()],
                   ["baseline-handoff", port()],
                   ["baseline-handoff", "--pause", 500, port()],
-                  ["baseline-portlisten", port(), place + "/s"],
-                  ["sender-2002", port(), place + "/s"],
-                  ["worker-2002", place + "/s"]):
+                  ["baseline-portlisten", port(), directory + "/s"],
+                  ["sender-2002", port(), directory + "/s"],
+                  ["worker-2002", directory + "/s"]):
         program = tools.start(*words)
         program.send_signal(signal.SIGTERM)
         equal(program.wait(20), 0, words)
 
 
-def test_wrong_command_lines_are_refused(tools, _place):
+def test_wrong_command_lines_are_refused(tools, _directory):
     for words in (["baseline-direct"], ["baseline-direct", "127.0.0.1:0"],
                   ["baseline-direct", "--what", "1"],
                   ["baseline-direct", "1", "2"],
@@ -45,98 +45,98 @@ def test_wrong_command_lines_are_refused(tools, _place):
                   ["reconcile"], ["reconcile", "--clients", "x"]):
         done = tools.run(*words)
         equal(done.returncode, 64, words)
-        check(done.stderr != "", "%s says nothing", words)
+        check(done.stderr != "", "%s prints nothing", words)
 
 
-def test_readiness_on_a_descriptor(tools, place):
+def test_readiness_on_a_descriptor(tools, directory):
     for words in (["baseline-direct"], ["baseline-handoff"],
                   ["baseline-portlisten"], ["worker-2002"]):
         ours, theirs = os.pipe()
-        end = {"worker-2002": [place + "/s"], "baseline-direct": [port()],
+        end = {"worker-2002": [directory + "/s"], "baseline-direct": [port()],
                "baseline-handoff": [port()],
-               "baseline-portlisten": [port(), place + "/s"]}[words[0]]
+               "baseline-portlisten": [port(), directory + "/s"]}[words[0]]
         tools.start(*words, "--ready-fd", theirs, *end, ready=False,
                     pass_fds=[theirs])
         os.close(theirs)
         equal(os.read(ours, 100), b"ready\n", words)
-        equal(os.read(ours, 100), b"", "closed behind it")
+        equal(os.read(ours, 100), b"", "end of file")
         os.close(ours)
 
 
-def reconcile(tools, place, *more):
-    return tools.run("reconcile", "--clients", place + "/clients",
-                     "--workers", place + "/workers", *more)
+def reconcile(tools, directory, *more):
+    return tools.run("reconcile", "--clients", directory + "/clients",
+                     "--workers", directory + "/workers", *more)
 
 
-def served(tools, place, number, *words):
-    tools.load("-n", 500, "-c", 16, "-j", place + "/clients", "-R",
-               place + "/replies", *words, "tcp:127.0.0.1:%d" % number,
+def served(tools, directory, number, *words):
+    tools.load("-n", 500, "-c", 16, "-j", directory + "/clients", "-R",
+               directory + "/replies", *words, "tcp:127.0.0.1:%d" % number,
                status=0)
-    done = reconcile(tools, place, "--replies", place + "/replies")
+    done = reconcile(tools, directory, "--replies", directory + "/replies")
     equal((done.returncode, done.stdout.splitlines()[-1]),
           (0, "no difference"), done.stdout)
 
 
-def test_direct_answers_and_notes(tools, place):
+def test_direct_answers_and_logs(tools, directory):
     number = port()
     tools.start("baseline-direct", "--processes", 2, "--id", "--journal",
-                place + "/workers", number)
-    served(tools, place, number)
+                directory + "/workers", number)
+    served(tools, directory, number)
 
 
-def test_handoff_answers_and_notes(tools, place):
+def test_handoff_answers_and_logs(tools, directory):
     for pause in [], ["--pause", 200]:
         number = port()
         tools.start("baseline-handoff", *pause, "--id", "--journal",
-                    place + "/workers", number)
-        served(tools, place, number)
+                    directory + "/workers", number)
+        served(tools, directory, number)
         for name in "workers", "clients", "replies":
-            os.unlink(place + "/" + name)
+            os.unlink(directory + "/" + name)
 
 
-def test_direct_greets(tools, _place):
+def test_direct_greets(tools, _directory):
     number = port()
     tools.start("baseline-direct", number)
     tools.load("-n", 500, "-c", 16, "-m", "none", "-R", "/dev/null",
                "tcp:127.0.0.1:%d" % number, status=0)
 
 
-def test_portlisten_and_its_worker(tools, place):
-    """Connections that come before there is a worker wait for it."""
+def test_portlisten_and_its_worker(tools, directory):
+    """Connections that arrive before the worker wait for it."""
     number = port()
-    tools.start("baseline-portlisten", "127.0.0.1:%d" % number, place + "/s")
+    tools.start("baseline-portlisten", "127.0.0.1:%d" % number, directory + "/s")
     with socket.create_connection(("127.0.0.1", number)) as early:
         worker = tools.start("worker-2002", "--id", "--journal",
-                             place + "/workers", "--slow", 1, place + "/s")
+                             directory + "/workers", "--slow", 1, directory + "/s")
         early.sendall(b"%016x %016x\n" % (1, 2))
         equal(early.recv(100), b"%016x %016x %d 1\n" % (1, 2, worker.pid),
               "answer")
-    os.unlink(place + "/workers")
+    os.unlink(directory + "/workers")
     worker.kill()
-    tools.start("worker-2002", "--id", "--journal", place + "/workers",
-                place + "/s")
-    served(tools, place, number, "--slow-every", 10)
+    tools.start("worker-2002", "--id", "--journal", directory + "/workers",
+                directory + "/s")
+    served(tools, directory, number, "--slow-every", 10)
 
 
-def test_sender_and_its_worker(tools, place):
-    tools.start("worker-2002", place + "/s")
-    done = tools.run("sender-2002", "--pair", place + "/s", 3)
+def test_sender_and_its_worker(tools, directory):
+    tools.start("worker-2002", directory + "/s")
+    done = tools.run("sender-2002", "--pair", directory + "/s", 3)
     equal((done.returncode, done.stdout), (0, "hello, world\n" * 3), "pair")
     number = port()
-    sender = tools.start("sender-2002", number, place + "/s", 5)
+    sender = tools.start("sender-2002", number, directory + "/s", 5)
     tools.load("-n", 5, "-m", "none", "tcp:127.0.0.1:%d" % number, status=0)
     equal(sender.wait(20), 0, "sender")
 
 
-def test_worker_is_loud_about_what_nobody_sent_in_2002(tools, place):
+def test_worker_2002_rejects_what_nobody_sent_in_2002(tools, directory):
     ends = socket.socketpair()
     ends[1].setblocking(False)
     quiet = socket.socketpair()
     blocking = [end.fileno() for end in quiet]
     for fds in [], blocking, blocking * 2, [ends[1].fileno()]:
-        worker = tools.start("worker-2002", "--id", place + "/s")
+        worker = tools.start("worker-2002", "--id", directory + "/s")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-            sender.connect(place + "/s")
+            sender.connect(directory + "/s")
             if fds:
                 socket.send_fds(sender, [b"x"], fds)
             else:
@@ -156,7 +156,7 @@ CASES = {
     "answer-lost": ("clients", "%016x timeout 1 2", "workers",
                     "%016x took 5 2", "workers", "%016x answered 5 2"),
     "served-untaken": ("clients", "%016x served 1 2"),
-    "served-unnoted": ("clients", "%016x served 1 2", "workers",
+    "served-unlogged": ("clients", "%016x served 1 2", "workers",
                        "%016x took 5 2"),
     "client-twice": ("clients", "%016x twice 1 2", "workers",
                      "%016x took 5 2"),
@@ -173,39 +173,39 @@ CASES = {
                               "\\n"),
     "malformed": ("workers", "%015x took 5 2"),
 }
-COMES_ALONG = {"answered-untaken": {"served-untaken"}}
+IMPLIED = {"answered-untaken": {"served-untaken"}}
 
 
-def files(place, lines, number):
+def files(directory, lines, number):
     found = {"clients": [], "workers": [], "replies": []}
     for name, line in list(zip(GOOD[::2], GOOD[1::2])):
         found[name].append(line % 1)
     for name, line in zip(lines[::2], lines[1::2]):
         found[name].append(line % number)
     for name, text in found.items():
-        write(place, name, *text)
+        write(directory, name, *text)
 
 
-def test_each_difference_is_told(tools, place):
-    files(place, (), 2)
-    equal(reconcile(tools, place).returncode, 0, "no difference")
+def test_each_difference_is_reported(tools, directory):
+    files(directory, (), 2)
+    equal(reconcile(tools, directory).returncode, 0, "no difference")
     for name, lines in CASES.items():
-        files(place, lines, 2)
-        replies = ("--replies", place + "/replies")
-        done = reconcile(tools, place, "--json", *replies)
-        wanted = {name} | COMES_ALONG.get(name, set())
+        files(directory, lines, 2)
+        replies = ("--replies", directory + "/replies")
+        done = reconcile(tools, directory, "--json", *replies)
+        wanted = {name} | IMPLIED.get(name, set())
         equal(set(json.loads(done.stdout)["differences"]), wanted, name)
         equal(done.returncode, 1, name)
-        done = reconcile(tools, place, *replies)
+        done = reconcile(tools, directory, *replies)
         check(name in done.stdout and done.returncode == 1, done.stdout)
         allow = [word for one in wanted for word in ("--allow", one + "=1")]
-        done = reconcile(tools, place, *replies, *allow)
+        done = reconcile(tools, directory, *replies, *allow)
         equal(done.returncode, 0, name + " allowed once")
         none = [word for one in wanted for word in ("--allow", one + "=0")]
-        done = reconcile(tools, place, *replies, *none)
+        done = reconcile(tools, directory, *replies, *none)
         equal(done.returncode, 1, name + " not allowed")
 
 
-def test_refusals_for_a_reason_are_no_difference(tools, place):
-    files(place, ("clients", "%016x policy 1 2"), 2)
-    equal(reconcile(tools, place).returncode, 0, "policy")
+def test_expected_refusals_are_no_difference(tools, directory):
+    files(directory, ("clients", "%016x policy 1 2"), 2)
+    equal(reconcile(tools, directory).returncode, 0, "policy")

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""The load generator's modes of request, and the answers that each accepts."""
-from badserver import BadServer, check, equal, request_of
+"""The load generator's kinds of requests, and the replies that each accepts."""
+from bad_server import BadServer, check, equal, request_of
 
 POLICY = "503 too busy\n"
 
 
-def test_policy_counts_as_good_only_if_expected(tools, _place):
+def test_policy_counts_as_good_only_if_expected(tools, _directory):
     def busy(_server, connection, _number):
         request_of(connection)
         connection.sendall(POLICY.encode())
@@ -21,7 +21,7 @@ def test_policy_counts_as_good_only_if_expected(tools, _place):
     server.stop()
 
 
-def test_any_answer_but_only_one(tools, _place):
+def test_any_answer_but_only_one(tools, _directory):
     answers = {b"hello\n": "served", b"hello\nhello\n": "twice",
                b"": "closed", b"a": "served", b"x" * 100000: "served"}
     for text, outcome in answers.items():
@@ -35,7 +35,7 @@ def test_any_answer_but_only_one(tools, _place):
         server.stop()
 
 
-def test_http_answers(tools, _place):
+def test_http_answers(tools, _directory):
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
     answers = {head % 5 + b"hello": "served", head % 5 + b"hell": "short",
                head % 5 + b"hello?": "twice", head % 0: "served",
