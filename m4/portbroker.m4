@@ -16,6 +16,19 @@ AS_IF([test "$pb_uid" -lt 1 || test "$pb_uid" -gt 4294967294],
     [AC_MSG_ERROR([--with-$1=$2: expected a number from 1 to 4294967294])])
 ])
 
+# PB_DEFINE_PATH(NAME, PATH, DESCRIPTION): a path below one of the directories
+# that configure was given.  It is in config.h, not in make's flags, so that
+# what was compiled with another path is compiled again.
+AC_DEFUN([PB_DEFINE_PATH], [
+pb_path=`
+	test "x$prefix" != xNONE || prefix=$ac_default_prefix
+	test "x$exec_prefix" != xNONE || exec_prefix=$prefix
+	eval "pb_path=\"$2\""
+	eval "pb_path=\"$pb_path\""
+	AS_ECHO(["$pb_path"])`
+AC_DEFINE_UNQUOTED([$1], ["$pb_path"], [$3])
+])
+
 # PB_ADD(VARIABLE, FLAG ...): appends each flag that compiler and linker take.
 AC_DEFUN([PB_ADD], [
 for pb_flag in m4_normalize([$2]); do

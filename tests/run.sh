@@ -130,6 +130,7 @@ count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 count "tarball" python3 "$top/tests/lint/dist.py" "$top" "$work/plain"
 test_variant plain "$@"
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
+count "another prefix" sh "$top/tests/prefix.sh" "$work/plain"
 
 ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0
 export ASAN_OPTIONS

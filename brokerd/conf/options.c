@@ -7,6 +7,7 @@
 #include "conf/options.h"
 
 #include "conf/text/number.h"
+#include "config.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -7,6 +7,7 @@
 #include "monitor/setup.h"
 
 #include "base/fd.h"
+#include "config.h"
 #include "monitor/privilege.h"
 #include "monitor/spawn.h"
 
