@@ -22,17 +22,17 @@ def bind_mailbox(path):
     permission, and then renames the socket to its real name."""
     first = os.path.join(os.path.dirname(path), ".%s.%d" % (
         os.path.basename(path), os.getpid()))
-    box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    box.bind(first)
+    mailbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    mailbox.bind(first)
     os.chmod(first, 0o666)  # the directory keeps strangers out
     os.rename(first, path)
-    return box
+    return mailbox
 
 
-def receive(box):
+def receive(mailbox):
     """The next connection, or None when the mailbox has been drained."""
     while True:
-        payload, control, flags, _ = box.recvmsg(
+        payload, control, flags, _ = mailbox.recvmsg(
             2048, socket.CMSG_SPACE(array.array("i").itemsize),
             socket.MSG_CMSG_CLOEXEC)
         for level, kind, data in control:
@@ -54,17 +54,17 @@ def main():
         sys.exit("hello.py: %s is a directory: expected a name for the "
                  "socket, as %s/hello" % (path, path.rstrip("/")))
     try:
-        box = bind_mailbox(path)
+        mailbox = bind_mailbox(path)
     except OSError as error:
         sys.exit("hello.py: cannot make %s: %s" % (path, error.strerror or
                                                    error))
 
-    def leave(*_):
+    def drain(*_):
         os.unlink(path)
-        box.shutdown(socket.SHUT_RD)
+        mailbox.shutdown(socket.SHUT_RD)
 
-    signal.signal(signal.SIGTERM, leave)
-    while (connection := receive(box)) is not None:
+    signal.signal(signal.SIGTERM, drain)
+    while (connection := receive(mailbox)) is not None:
         with connection:
             try:
                 peer = connection.getpeername()

@@ -108,7 +108,7 @@ on_request(void *argument, struct MHD_Connection *connection, const char *url,
 }
 
 static void
-take_connections(struct MHD_Daemon *daemon)
+receive_connections(struct MHD_Daemon *daemon)
 {
 	struct fdrecv_handoff h = FDRECV_HANDOFF_INIT;
 
@@ -147,7 +147,7 @@ serve(struct MHD_Daemon *daemon)
 			return;
 		if (poll(fds, 2, timeout) == -1 && errno != EINTR)
 			err(71, "poll");
-		take_connections(daemon);
+		receive_connections(daemon);
 		MHD_run(daemon);
 	}
 }

@@ -117,9 +117,9 @@ replace_child(struct parent *parent, long i, int status)
 	start_child(parent, i);
 }
 
-/* Returns whether there are children left. */
+/* Replaces children that have ended.  True if there are children left. */
 static int
-look_after_children(struct parent *parent)
+reap_children(struct parent *parent)
 {
 	int status, any = 0;
 
@@ -150,7 +150,7 @@ main(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	for (long i = 0; i < parent.count && !parent.ending; i++)
 		start_child(&parent, i);
-	while (look_after_children(&parent))
+	while (reap_children(&parent))
 		if (sigwaitinfo(&signals, NULL) == SIGTERM)
 			end_all(&parent, 0);
 	return parent.status;

@@ -33,7 +33,7 @@ RECEIPTS = struct.Struct("=4s4HIQ")
 RECEIPT = struct.Struct("=QI2H")
 OFFER = struct.Struct("=4s2H")
 RING = struct.Struct("=2I56xI60x256Q")
-PLACES = 256
+SLOTS = 256
 VERSION = 1
 CONNECTION = 1
 TAKEN, LIMIT, DENIED = 1, 2, 3
@@ -41,8 +41,8 @@ WEIGHT = 100
 RENDEZVOUS = 8  # rendezvous.0 to rendezvous.7
 FDS = 253  # the most that the kernel puts into one message
 ROOM = 65536  # for a payload, in version 1 at most 41,104 bytes
-NO_CONTROL = socket.CMSG_SPACE(FDS * array.array("i").itemsize)
-OTHERS_PREFIX = "worker-"  # of names that are never used twice
+CONTROL_ROOM = socket.CMSG_SPACE(FDS * array.array("i").itemsize)
+POOL_PREFIX = "worker-"  # of names that are never used twice
 
 
 class Foreign(ValueError):
@@ -167,18 +167,18 @@ def encode_offer():
 
 def decode_ring(memory):
     """The sequence numbers that the engine has not read yet."""
-    watched, read, count, *places = RING.unpack(memory)
+    watched, read, count, *slots = RING.unpack(memory)
     left = (count - read) % (1 << 32)
-    need(left <= PLACES, "count")
+    need(left <= SLOTS, "count")
     return dict(watched=watched, read=read, left=[
-        places[(read + i) % PLACES] for i in range(left)])
+        slots[(read + i) % SLOTS] for i in range(left)])
 
 
 def encode_ring(watched, read, left):
-    places = [0] * PLACES
+    slots = [0] * SLOTS
     for i, sequence in enumerate(left, read):
-        places[i % PLACES] = sequence
-    return RING.pack(watched, read, (read + len(left)) % (1 << 32), *places)
+        slots[i % SLOTS] = sequence
+    return RING.pack(watched, read, (read + len(left)) % (1 << 32), *slots)
 
 
 def has_hung_up(sock):
@@ -189,7 +189,7 @@ def has_hung_up(sock):
     return bool(poll.poll(0))
 
 
-class Link:
+class ReceiptConnection:
     """A receipt connection.  The engine takes its end for the death of this
     worker, so it stays open as long as the engine lives."""
 
@@ -207,7 +207,7 @@ class Link:
             self.socket.close()
             raise
 
-    def tell(self, kind, sequence, count=1):
+    def send_receipt(self, kind, sequence, count=1):
         message = encode_receipts(0, self.epoch, [(sequence, count, kind)])
         try:
             try:
@@ -230,21 +230,21 @@ class Mailbox:
     def __init__(self, path):
         if path.endswith("/") or os.path.isdir(path):
             self.sweep(path)
-            path = os.path.join(path, OTHERS_PREFIX + os.urandom(8).hex())
-        self.path, self.left = path, False
+            path = os.path.join(path, POOL_PREFIX + os.urandom(8).hex())
+        self.path, self.is_shut = path, False
         self.bind(os.path.join(os.path.dirname(path),
                                ".receipts-" + os.urandom(4).hex()))
-        self.links = []
+        self.conns = []
         self.instance = int.from_bytes(os.urandom(8), "little") | 1
         run_dir, default, _ = path.partition("/mailbox/")
         run_dir = os.environ.get("FDRECV_RUN_DIR") or default and run_dir
         for i in range(RENDEZVOUS if run_dir else 0):
-            self.meet(os.path.join(run_dir, "rendezvous.%d" % i), None)
+            self.greet_engine(os.path.join(run_dir, "rendezvous.%d" % i), None)
 
     @staticmethod
     def sweep(directory):
         """Removes the mailboxes of killed workers of this user."""
-        for path in glob.glob(os.path.join(directory, OTHERS_PREFIX + "*")):
+        for path in glob.glob(os.path.join(directory, POOL_PREFIX + "*")):
             try:
                 if os.lstat(path).st_uid == os.geteuid() and is_dead(path):
                     os.unlink(path)
@@ -260,48 +260,48 @@ class Mailbox:
         self.node = os.stat(first)
         os.rename(first, self.path)
 
-    def leave(self):
-        """Takes no more; what has arrived can still be received."""
-        if not self.left:
-            self.left = True
+    def drain(self):
+        """Starts to drain: what has arrived can still be received."""
+        if not self.is_shut:
+            self.is_shut = True
             if os.path.exists(self.path) and os.path.samestat(
                     os.lstat(self.path), self.node):
                 os.unlink(self.path)
             self.socket.shutdown(socket.SHUT_RD)
 
-    def meet(self, path, epoch):
+    def greet_engine(self, path, epoch):
         """Says HELLO on a new receipt connection.  Returns None if there is no
         engine, without waiting for one."""
         try:
-            link = Link(path, epoch, encode_hello(
+            conn = ReceiptConnection(path, epoch, encode_hello(
                 os.fsencode(os.path.basename(self.path)), 0, WEIGHT,
                 self.node.st_dev, self.node.st_ino, self.instance, 0))
         except OSError:
             return None
-        self.links.append(link)
-        return link
+        self.conns.append(conn)
+        return conn
 
-    def link(self, path, epoch):
+    def connection_to(self, path, epoch):
         """The receipt connection to the engine that sent a datagram.  If HELLO
         was said at the start, its epoch becomes known only now."""
-        for link in list(self.links):
-            if has_hung_up(link.socket):
-                self.links.remove(link)
-                link.socket.close()
-        for link in self.links:
-            if link.epoch == epoch:
-                return link
-        for link in self.links:
-            if link.epoch is None and link.path == path:
-                link.epoch = epoch
-                return link
-        return self.meet(path, epoch)
+        for conn in list(self.conns):
+            if has_hung_up(conn.socket):
+                self.conns.remove(conn)
+                conn.socket.close()
+        for conn in self.conns:
+            if conn.epoch == epoch:
+                return conn
+        for conn in self.conns:
+            if conn.epoch is None and conn.path == path:
+                conn.epoch = epoch
+                return conn
+        return self.greet_engine(path, epoch)
 
     def receive(self):
         """A datagram: payload, descriptors, and whether some were lost.  None
         when the mailbox has been drained."""
         payload, control, flags, _ = self.socket.recvmsg(
-            ROOM, NO_CONTROL, socket.MSG_CMSG_CLOEXEC)
+            ROOM, CONTROL_ROOM, socket.MSG_CMSG_CLOEXEC)
         fds = array.array("i")
         for level, kind, data in control:
             if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
@@ -311,10 +311,10 @@ class Mailbox:
         return payload, list(fds), bool(flags & socket.MSG_CTRUNC)
 
 
-def why_lost(box):
-    """Why the kernel did not install a descriptor."""
+def kind_of_loss(mailbox):
+    """The receipt for a descriptor that the kernel did not install."""
     try:
-        os.close(os.dup(box.socket.fileno()))
+        os.close(os.dup(mailbox.socket.fileno()))
         return DENIED
     except OSError:
         return LIMIT
@@ -335,7 +335,7 @@ def greet(fd):
             pass  # the client has gone
 
 
-def serve(box, payload, fds, truncated):
+def serve(mailbox, payload, fds, truncated):
     """Serves the connections of one datagram."""
     try:
         message = decode_datagram(payload)
@@ -346,9 +346,11 @@ def serve(box, payload, fds, truncated):
             greet(fds.pop())
         return
     first, records = message["sequence"], message["records"]
-    link = box.link(os.fsdecode(message["path"]), message["epoch"])
-    if link and truncated and len(fds) < len(records):
-        link.tell(why_lost(box), first + len(fds), len(records) - len(fds))
+    conn = mailbox.connection_to(os.fsdecode(message["path"]),
+                                 message["epoch"])
+    if conn and truncated and len(fds) < len(records):
+        conn.send_receipt(kind_of_loss(mailbox), first + len(fds),
+                          len(records) - len(fds))
     for sequence, record in enumerate(records, first):
         if not fds:
             return
@@ -359,31 +361,31 @@ def serve(box, payload, fds, truncated):
         # The kernel can tell for a TCP connection, but not for a local one,
         # whether a dead worker had touched it: there the receipt comes first.
         family, = struct.unpack_from("=H", record["local"] + bytes(2))
-        if link and family == socket.AF_UNIX:
-            link.tell(TAKEN, sequence)
+        if conn and family == socket.AF_UNIX:
+            conn.send_receipt(TAKEN, sequence)
         greet(fd)
-        if link and family != socket.AF_UNIX:
-            link.tell(TAKEN, sequence)
+        if conn and family != socket.AF_UNIX:
+            conn.send_receipt(TAKEN, sequence)
 
 
 def work(path):
     # Anyone who sees the mailbox may send SIGTERM, so handle it before that.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     try:
-        box = Mailbox(path)
+        mailbox = Mailbox(path)
     except OSError as error:
         sys.exit("receipts.py: cannot make %s: %s" % (path, error.strerror or
                                                       error))
-    signal.signal(signal.SIGTERM, lambda *_: box.leave())
+    signal.signal(signal.SIGTERM, lambda *_: mailbox.drain())
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    while (arrived := box.receive()) is not None:
+    while (arrived := mailbox.receive()) is not None:
         payload, fds, truncated = arrived
-        serve(box, payload, fds, truncated)
+        serve(mailbox, payload, fds, truncated)
         for fd in fds:
             os.close(fd)  # no record belongs to it
 
 
-def again(data):
+def reencode(data):
     """The content of a message, and the message encoded again from it."""
     if data[:4] == b"hfdr":
         message = decode_hello(data)
@@ -409,12 +411,13 @@ def vectors(directory):
             data = bytes.fromhex("".join(
                 line.partition("#")[0] for line in file))
         try:
-            message, made = again(data)
-            word = "ok" if made == data else "differs: " + made.hex(" ")
+            message, encoded = reencode(data)
+            result = ("ok" if encoded == data else
+                      "differs: " + encoded.hex(" "))
         except Foreign as fault:
-            message, word = None, "foreign: %s" % fault
-        failed += word != "ok"
-        print("%s: %s: %s" % (os.path.basename(name), word, message))
+            message, result = None, "foreign: %s" % fault
+        failed += result != "ok"
+        print("%s: %s: %s" % (os.path.basename(name), result, message))
     return 1 if failed else 0
 
 
