@@ -300,7 +300,8 @@ engine_main(const char *manager)
 		    strerror(errno));
 		engine.status = EX_OSERR;
 	} else {
-		loop_run(&engine.core, &engine.status);
+		loop_run(engine.core.base, &engine.core.load,
+		    &engine.core.workers.rings, &engine.status);
 	}
 	engine_close(&engine);
 	return engine.status == -1 ? EX_SOFTWARE : engine.status;

@@ -17,7 +17,7 @@ loop_new(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	/* No threads here, and the environment must not choose for us. */
+	/* There are no threads, and the environment must not choose. */
 	if (config != NULL &&
 	    event_config_set_flag(config,
 		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)
@@ -40,28 +40,27 @@ loop_stop(struct event_base *base)
 	event_base_loopbreak(base);
 }
 
-/* One round of events after the other, with a pause between them when much
- * arrives; see pace.h. */
+/* A round handles what is pending.  With a pause it must not wait for events:
+ * the next receipts are in rings, where none of them is an event. */
 void
-loop_run(struct core *core, const int *status)
+loop_run(struct event_base *base, struct coalesce_load *load,
+    struct receipt_ring_list *rings, const int *status)
 {
-	struct coalesce pace = {0};
+	struct coalesce coalesce = {0};
 	unsigned int pause_us = 0;
 
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
-	/* While boards are watched nothing may be waited for but the pause. */
 	while (*status == -1 &&
-	    event_base_loop(core->base,
-		pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
+	    event_base_loop(
+		base, pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
 		pause_us =
-		    coalesce_next_us(&pace, clock_us(), &core->load.count);
-		core->load.pausing = pause_us != 0;
-		receipt_ring_list_watch(
-		    &core->workers.rings, core->load.pausing);
-		if (pause_us != 0 && !core->load.more)
+		    coalesce_next_us(&coalesce, clock_us(), &load->count);
+		load->pausing = pause_us != 0;
+		receipt_ring_list_watch(rings, load->pausing);
+		if (pause_us != 0 && !load->more)
 			usleep(pause_us);
-		core->load.more = 0;
-		if (core->workers.rings.watched)
-			receipt_ring_list_read(&core->workers.rings);
+		load->more = 0;
+		if (rings->watched)
+			receipt_ring_list_read(rings);
 	}
 }

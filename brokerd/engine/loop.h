@@ -2,7 +2,10 @@
 #ifndef ENGINE_LOOP_H
 #define ENGINE_LOOP_H
 
-#include "engine/core.h"
+#include "engine/policy/coalesce.h"
+#include "engine/worker/receipt_ring.h"
+
+struct event_base;
 
 /* A new event base, or NULL. */
 struct event_base *loop_new(void);
@@ -10,10 +13,12 @@ struct event_base *loop_new(void);
 /* Frees a base; NULL is accepted. */
 void loop_free(struct event_base *base);
 
-/* Handles no more events in this round. */
+/* Ends the present round of events, even if more are pending. */
 void loop_stop(struct event_base *base);
 
-/* Runs core's until *status is not -1 any more. */
-void loop_run(struct core *core, const int *status);
+/* Handles events until *status is not -1.  While load is high, it pauses
+ * between rounds, and reads the rings after each. */
+void loop_run(struct event_base *base, struct coalesce_load *load,
+    struct receipt_ring_list *rings, const int *status);
 
 #endif
