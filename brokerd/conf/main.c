@@ -6,8 +6,8 @@
  * says what is wrong in brokerd's name, and writes no file.
  */
 #include "base/role.h"
+#include "conf/meaning/output.h"
 #include "conf/options.h"
-#include "conf/output.h"
 #include "conf/reader.h"
 #include "config.h"
 
@@ -64,11 +64,12 @@ main_read(struct tree *tree, const struct options *options, struct log *log)
 	if (reader_run(&out, tree, options) == -1) {
 		status = main_fail(log);
 	} else {
-		output_say(&out, options->file, log);
-		if (!options->test && output_write(&out, STDOUT_FILENO) == -1)
-			status = main_fail(log);
-		else if (out.errors > 0)
+		diagnostics_write(&out.diagnostics, log);
+		if (out.diagnostics.errors > 0)
 			status = EX_CONFIG;
+		else if (!options->test &&
+		    output_write(&out, STDOUT_FILENO) == -1)
+			status = main_fail(log);
 	}
 	output_done(&out);
 	return status;

@@ -19,19 +19,19 @@ options_add(struct options *options, struct tree *tree, enum key_id id,
     const char *text)
 {
 	if (options->listener == NULL)
-		options->listener = tree_add(tree, "default", 0);
+		options->listener = tree_add(tree, "default", LOCATION_NONE);
 	if (options->listener == NULL)
 		return -1;
-	return section_add(options->listener, id, text, 0);
+	return section_add(options->listener, id, text, LOCATION_NONE);
 }
 
 /* The first mistake is the one to tell. */
 static void
-options_wrong(struct options *options, const char *word, const char *why)
+options_wrong(struct options *options, const char *word, const char *reason)
 {
 	if (options->wrong[0] == '\0')
 		snprintf(options->wrong, sizeof(options->wrong), "%.60s%s",
-		    word, why);
+		    word, reason);
 }
 
 /* An option that may be given once. */

@@ -7,11 +7,12 @@
 
 #include "conf/check/check.h"
 #include "conf/check/listener_names.h"
+#include "conf/meaning/control_socket.h"
 #include "conf/meaning/listener_section.h"
+#include "conf/meaning/rendezvous_socket.h"
 #include "conf/meaning/settings.h"
 #include "conf/syntax/parse.h"
-#include "conf/syntax/source.h"
-#include "conf/text/address.h"
+#include "conf/text/inet.h"
 #include "conf/text/pathname.h"
 
 #include <errno.h>
@@ -20,18 +21,18 @@
 #include <unistd.h>
 
 static int
-reader_read_file(struct output *out, struct tree *tree)
+reader_read_file(struct diagnostics *out, struct tree *tree)
 {
-	char *text;
-	int result = source_read(STDIN_FILENO, out, &text);
+	struct source source = {.file = 0};
+	int result = source_read(&source, STDIN_FILENO, out);
 
 	if (result != 1)
 		return result;
-	result = parse_file(tree, text, out);
+	result = parse_file(tree, &source, out);
 	if (result == 1 && tree->first == NULL)
-		output_error(out, 1,
+		diagnostics_error(out, (struct location){0, 1},
 		    "there is no listener: expected listener NAME { ... }");
-	free(text);
+	source_done(&source);
 	return result == -1 ? -1 : 0;
 }
 
@@ -46,11 +47,11 @@ reader_add_handoff(struct section *listener)
 		if (strncmp(value->text, "udp:", 4) != 0 &&
 		    strncmp(value->text, "unix-dgram:", 11) != 0)
 			return 0;
-	return section_add(listener, KEY_HANDOFF, "listener", 0);
+	return section_add(listener, KEY_HANDOFF, "listener", LOCATION_NONE);
 }
 
 static int
-reader_read_options(struct output *out, const struct options *options)
+reader_read_options(struct diagnostics *out, const struct options *options)
 {
 	char *path = pathname_absolute(options->mailbox);
 	int result;
@@ -58,13 +59,14 @@ reader_read_options(struct output *out, const struct options *options)
 	if (path == NULL && errno == ENOMEM)
 		return -1;
 	if (path == NULL) {
-		output_error(out, 0,
+		diagnostics_error(out, LOCATION_NONE,
 		    "mailbox: the current directory is not known (%s): "
 		    "expected an absolute path",
 		    strerror(errno));
 		return 0;
 	}
-	result = section_add(options->listener, KEY_MAILBOX, path, 0);
+	result =
+	    section_add(options->listener, KEY_MAILBOX, path, LOCATION_NONE);
 	free(path);
 	if (result == -1)
 		return -1;
@@ -74,27 +76,32 @@ reader_read_options(struct output *out, const struct options *options)
 int
 reader_run(struct output *out, struct tree *tree, const struct options *options)
 {
+	struct diagnostics *diagnostics = &out->diagnostics;
 	struct ids ids;
-	struct mailbox_key_context context = {.rundir = options->rundir,
+	struct listener_context context = {.rundir = options->rundir,
 	    .ids = &ids,
-	    .in_file = options->listener == NULL};
-	int has_ipv6 = address_has_ipv6();
+	    .in_file = options->listener == NULL,
+	    .has_ipv6 = inet_has_ipv6()};
 
 	ids_init(&ids, options->privileged);
-	if (context.in_file ? reader_read_file(out, tree) == -1 :
-			      reader_read_options(out, options) == -1)
+	if (diagnostics_add_file(diagnostics, options->file) == -1 ||
+	    (context.in_file ? reader_read_file(diagnostics, tree) :
+			       reader_read_options(diagnostics, options)) == -1)
 		return -1;
 	settings_read(out, tree, &ids, options->user);
 	/* An engine is looked for in its run directory: in one that brokerd -l
 	 * has made for itself nobody will ever find it. */
 	if (!context.in_file && options->private)
 		out->orphan_timeout_s = 0;
-	listener_names_check(out, tree->first);
-	for (struct section *s = tree->first; s != NULL && !out->failed;
-	     s = s->next)
-		listener_section_read(out, s, &context, has_ipv6);
-	check_all(out, tree, &ids, options->rundir);
-	if (out->failed)
+	listener_names_check(diagnostics, tree->first);
+	for (struct section *s = tree->first; s != NULL; s = s->next)
+		listener_section_read(out, s, &context);
+	out->settings.endpoint_count = (uint32_t)out->count;
+	rendezvous_socket_add(out, options->rundir);
+	control_socket_add(out, &tree->top, &ids, options->rundir);
+	if (!diagnostics->failed)
+		check_all(out, tree->first, &ids);
+	if (diagnostics->failed)
 		errno = ENOMEM;
-	return out->failed ? -1 : 0;
+	return diagnostics->failed ? -1 : 0;
 }

@@ -2,8 +2,8 @@
 #ifndef CONF_READER_H
 #define CONF_READER_H
 
+#include "conf/meaning/output.h"
 #include "conf/options.h"
-#include "conf/output.h"
 
 /* Reads the configuration, from descriptor 0 unless there is a listener of the
  * command line, and fills out with endpoints or errors.  0, or -1 with errno

@@ -105,8 +105,6 @@ table_check(struct table *table)
 	for (size_t i = 1; wrong == NULL && i < table->record_count; i++) {
 		const struct record *r = &table->records[i];
 
-		if (r->type == RECORD_DIAGNOSTIC)
-			continue;
 		if (r->type == RECORD_SETTINGS && table->settings == NULL) {
 			table->settings = &r->u.settings;
 			ids.engine = table->settings->engine_uid;

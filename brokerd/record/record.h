@@ -6,14 +6,12 @@
 
 /*
  * What the config reader writes and the monitor and the engine read: records
- * of one fixed size, in an array.  It has RECORD_HEADER, then RECORD_DIAGNOSTIC
- * for each error or warning, then, if there was no error, RECORD_SETTINGS, one
+ * of one fixed size, in an array: RECORD_HEADER, RECORD_SETTINGS, one
  * RECORD_ENDPOINT for each socket, those of one listener side by side,
  * RECORD_RENDEZVOUS and RECORD_CONTROL.
  */
 struct record {
 	uint32_t type; /* enum record_type */
-	uint32_t line; /* of the configuration file, 0: none */
 	union {
 		struct record_header header;
 		struct record_settings settings;
@@ -21,7 +19,6 @@ struct record {
 		struct record_endpoint endpoint;
 		struct record_rendezvous rendezvous;
 		struct record_control control;
-		struct record_diagnostic diagnostic;
 	} u;
 };
 

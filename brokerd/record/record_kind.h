@@ -15,7 +15,6 @@
 #define RECORD_LISTENER_SIZE 64
 #define RECORD_NAME_SIZE 136
 #define RECORD_MESSAGE_SIZE 1024
-#define RECORD_TEXT_SIZE 512
 
 enum record_type {
 	RECORD_HEADER = 1,
@@ -23,7 +22,6 @@ enum record_type {
 	RECORD_ENDPOINT,
 	RECORD_RENDEZVOUS,
 	RECORD_CONTROL,
-	RECORD_DIAGNOSTIC,
 };
 
 enum record_kind {

@@ -68,10 +68,4 @@ struct record_control {
 			 * RECORD_NO_ID */
 };
 
-/* What is wrong with the configuration, for a person to read. */
-struct record_diagnostic {
-	uint32_t warning; /* not an error: the configuration still counts */
-	char text[RECORD_TEXT_SIZE];
-};
-
 #endif

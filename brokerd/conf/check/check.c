@@ -4,22 +4,15 @@
  */
 #include "conf/check/check.h"
 
+#include "conf/check/mailbox_conflict.h"
 #include "conf/check/overlap.h"
-#include "conf/check/traverse_check.h"
-#include "conf/meaning/control_socket.h"
-#include "conf/meaning/mailbox_key.h"
-#include "conf/meaning/rendezvous_socket.h"
+#include "conf/check/search_permission.h"
 
 void
-check_all(struct output *out, const struct tree *tree, const struct ids *ids,
-    const char *rundir)
+check_all(
+    struct output *out, const struct section *first, const struct ids *ids)
 {
-	out->settings.endpoint_count = (uint32_t)out->count;
-	if (!out->failed)
-		rendezvous_socket_add(out, rundir);
-	if (!out->failed)
-		control_socket_add(out, &tree->top, ids, rundir);
 	overlap_check(out);
-	mailbox_key_check(out, tree->first);
-	traverse_check_check(out, tree->first, ids);
+	mailbox_conflict_check(out, first);
+	search_permission_check(&out->diagnostics, first, ids);
 }

@@ -22,15 +22,16 @@ listener_names_keep(void *section)
 }
 
 void
-listener_names_check(struct output *out, struct section *first)
+listener_names_check(struct diagnostics *out, const struct section *first)
 {
 	void *tree = NULL;
 
-	for (struct section *s = first; s != NULL; s = s->next) {
+	for (const struct section *s = first; s != NULL; s = s->next) {
 		struct section *const *found;
+		char place[DIAGNOSTICS_PLACE_SIZE];
 
 		if (!record_is_listener_name(s->name))
-			output_error(out, s->line,
+			diagnostics_error(out, s->at,
 			    "listener: " REASON_VALUE
 			    " is no name: expected 1 to 63 letters, digits, "
 			    "\".\", \"_\" or \"-\", not beginning with \".\"",
@@ -39,11 +40,12 @@ listener_names_check(struct output *out, struct section *first)
 		if (found == NULL)
 			out->failed = 1;
 		else if (*found != s)
-			output_error(out, s->line,
+			diagnostics_error(out, s->at,
 			    "listener: " REASON_VALUE
-			    " is the name of the listener in line %u too: "
+			    " is the name of the listener in %s too: "
 			    "expected another name",
-			    s->name, (*found)->line);
+			    s->name,
+			    diagnostics_place(out, (*found)->at, s->at, place));
 	}
 	tdestroy(tree, listener_names_keep);
 }

@@ -2,11 +2,10 @@
 #ifndef CONF_CHECK_LISTENER_NAMES_H
 #define CONF_CHECK_LISTENER_NAMES_H
 
-#include "conf/output.h"
 #include "conf/syntax/tree.h"
 
 /* Reports listeners without a proper name or with that of an earlier one.
- * Sets out->failed when there is no memory. */
-void listener_names_check(struct output *out, struct section *first);
+ * Sets out->diagnostics.failed when there is no memory. */
+void listener_names_check(struct diagnostics *out, const struct section *first);
 
 #endif

@@ -27,6 +27,7 @@ struct overlap_cover {
 
 struct overlap_entry {
 	const struct record *record;
+	struct location at;
 	struct overlap_cover cover;
 };
 
@@ -142,55 +143,67 @@ overlap_compare_entries(const void *a, const void *b)
 }
 
 static void
-overlap_report(
-    struct output *out, const struct record *late, const struct record *early)
+overlap_report(struct diagnostics *out, const struct overlap_entry *late,
+    const struct overlap_entry *early)
 {
-	if (early->line == 0)
-		output_error(out, late->line,
+	char place[DIAGNOSTICS_PLACE_SIZE];
+
+	if (early->at.line == 0)
+		diagnostics_error(out, late->at,
 		    "listen: \"%s\" overlaps \"%s\": expected addresses of "
 		    "which none covers another",
-		    late->u.socket.name, early->u.socket.name);
+		    late->record->u.socket.name, early->record->u.socket.name);
 	else
-		output_error(out, late->line,
+		diagnostics_error(out, late->at,
 		    "listen: \"%s\" overlaps \"%s\" of listener \"%s\" in "
-		    "line %u: expected addresses of which none covers another",
-		    late->u.socket.name, early->u.socket.name,
-		    early->u.endpoint.listener, early->line);
+		    "%s: expected addresses of which none covers another",
+		    late->record->u.socket.name, early->record->u.socket.name,
+		    early->record->u.endpoint.listener,
+		    diagnostics_place(out, early->at, late->at, place));
 }
 
-/* The first entry from start up to i that the one at i overlaps, or NULL. */
-static const struct record *
-overlap_find(const struct overlap_entry *entries, size_t start, size_t i)
+/* The first entry from start up to late that overlaps that one, or NULL. */
+static const struct overlap_entry *
+overlap_find(
+    const struct overlap_entry *start, const struct overlap_entry *late)
 {
-	for (size_t j = start; j < i; j++)
-		if (overlap_covers(&entries[j].cover, &entries[i].cover))
-			return entries[j].record;
+	for (; start < late; start++)
+		if (overlap_covers(&start->cover, &late->cover))
+			return start;
 	return NULL;
 }
 
-static void
-overlap_walk(struct output *out, const struct overlap_entry *entries)
+static int
+overlap_same_place(const struct overlap_entry *a, const struct overlap_entry *b)
 {
-	unsigned int lines[2] = {0, 0}; /* of the last report in a group */
-	size_t start = 0;
+	return a->at.line != 0 && a->at.line == b->at.line &&
+	    a->at.file == b->at.file;
+}
 
-	for (size_t i = 1; i < out->count; i++) {
-		const struct record *late = entries[i].record, *early;
+static void
+overlap_walk(
+    struct diagnostics *out, const struct overlap_entry *entries, size_t count)
+{
+	/* Of the last report in a group. */
+	const struct overlap_entry *told[2] = {NULL, NULL};
+	const struct overlap_entry *start = entries, *early;
 
-		if (overlap_compare(&entries[start].record->u.socket,
-			&late->u.socket) != 0) {
-			start = i;
-			lines[0] = 0;
+	for (const struct overlap_entry *late = entries; late < entries + count;
+	     late++) {
+		if (overlap_compare(&start->record->u.socket,
+			&late->record->u.socket) != 0) {
+			start = late;
+			told[0] = NULL;
 		}
-		early = overlap_find(entries, start, i);
+		early = overlap_find(start, late);
 		/* "*" twice is one mistake, not one for each family. */
 		if (early == NULL ||
-		    (lines[0] != 0 && lines[0] == late->line &&
-			lines[1] == early->line))
+		    (told[0] != NULL && overlap_same_place(told[0], late) &&
+			overlap_same_place(told[1], early)))
 			continue;
 		overlap_report(out, late, early);
-		lines[0] = late->line;
-		lines[1] = early->line;
+		told[0] = late;
+		told[1] = early;
 	}
 }
 
@@ -201,14 +214,15 @@ overlap_check(struct output *out)
 	    calloc(out->count + 1, sizeof(*entries));
 
 	if (entries == NULL) {
-		out->failed = 1;
+		out->diagnostics.failed = 1;
 		return;
 	}
 	for (size_t i = 0; i < out->count; i++) {
 		entries[i].record = &out->sockets[i];
+		entries[i].at = out->at[i];
 		overlap_cover(&entries[i].cover, &out->sockets[i].u.socket);
 	}
 	qsort(entries, out->count, sizeof(*entries), overlap_compare_entries);
-	overlap_walk(out, entries);
+	overlap_walk(&out->diagnostics, entries, out->count);
 	free(entries);
 }

@@ -163,7 +163,7 @@ key_choices(const char *range, char *text, size_t size)
 
 static int
 key_read_choice(const struct key *key, const char *text, uint32_t *out_value,
-    struct reason *why)
+    struct reason *reason)
 {
 	char choices[64];
 	const char *range = key->range != NULL ? key->range : "";
@@ -182,11 +182,11 @@ key_read_choice(const struct key *key, const char *text, uint32_t *out_value,
 		at += choice + 1;
 	}
 	key_choices(range, choices, sizeof(choices));
-	return reason_set(why, REASON_VALUE ": expected %s", text, choices);
+	return reason_set(reason, REASON_VALUE ": expected %s", text, choices);
 }
 
 static int
-key_read_boolean(const char *text, uint32_t *out_value, struct reason *why)
+key_read_boolean(const char *text, uint32_t *out_value, struct reason *reason)
 {
 	static const char *const words[] = {
 	    "false", "true", "no", "yes", "off", "on"};
@@ -196,33 +196,34 @@ key_read_boolean(const char *text, uint32_t *out_value, struct reason *why)
 			*out_value = i % 2;
 			return 0;
 		}
-	return reason_set(why, REASON_VALUE ": expected true or false", text);
+	return reason_set(
+	    reason, REASON_VALUE ": expected true or false", text);
 }
 
 int
 key_read(const struct key *key, const char *text, uint32_t *out_value,
-    struct reason *why)
+    struct reason *reason)
 {
 	uint64_t value;
 
 	switch (key->type) {
 	case KEY_TYPE_CHOICE:
-		return key_read_choice(key, text, out_value, why);
+		return key_read_choice(key, text, out_value, reason);
 	case KEY_TYPE_BOOLEAN:
-		return key_read_boolean(text, out_value, why);
+		return key_read_boolean(text, out_value, reason);
 	case KEY_TYPE_USER:
-		return ids_user(text, out_value, NULL, why);
+		return ids_user(text, out_value, NULL, reason);
 	case KEY_TYPE_GROUP:
-		return ids_group(text, out_value, why);
+		return ids_group(text, out_value, reason);
 	case KEY_TYPE_NUMBER:
 		if (number_parse(text, 10, key->min, key->max, &value) == -1)
-			return reason_set(why,
+			return reason_set(reason,
 			    REASON_VALUE ": expected %u to %u", text, key->min,
 			    key->max);
 		break;
 	case KEY_TYPE_MODE:
 		if (number_parse(text, 8, key->min, key->max, &value) == -1)
-			return reason_set(why,
+			return reason_set(reason,
 			    REASON_VALUE
 			    ": expected an octal mode from 0000 to "
 			    "%04o",
@@ -231,7 +232,8 @@ key_read(const struct key *key, const char *text, uint32_t *out_value,
 	case KEY_TYPE_LIST:
 	case KEY_TYPE_TEXT:
 	default:
-		return reason_set(why, "no number can be read from this key");
+		return reason_set(
+		    reason, "no number can be read from this key");
 	}
 	*out_value = (uint32_t)value;
 	return 0;

@@ -31,9 +31,9 @@ enum key_id keys_find(const char *name);
 /* What a need means to people: "a tcp address in listen". */
 const char *key_need_text(unsigned int need);
 
-/* Reads text as a value of the key.  0, or -1 and why. */
+/* Reads text as a value of the key.  0, or -1 and the reason. */
 int key_read(const struct key *key, const char *text, uint32_t *out_value,
-    struct reason *why);
+    struct reason *reason);
 
 /* Writes "a, b, c": the keys of a listener, or those of the top level. */
 void keys_list(int in_listener, char *text, size_t size);

@@ -23,7 +23,7 @@ builtin_socket_add(struct output *out, enum record_type type,
 
 	if (text_copy(address.sun_path, sizeof(address.sun_path), path) == -1)
 		return NULL;
-	record = output_add(out, type);
+	record = output_add(out, type, LOCATION_NONE);
 	if (record == NULL)
 		return NULL;
 	sock = &record->u.socket;

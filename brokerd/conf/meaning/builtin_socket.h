@@ -2,7 +2,7 @@
 #ifndef CONF_MEANING_BUILTIN_SOCKET_H
 #define CONF_MEANING_BUILTIN_SOCKET_H
 
-#include "conf/output.h"
+#include "conf/meaning/output.h"
 
 /* Adds a socket of the broker's own, RECORD_RENDEZVOUS or RECORD_CONTROL, to
  * the records; the caller sets backlog, mode and what follows the socket.

@@ -7,8 +7,8 @@
  */
 #include "conf/meaning/control_socket.h"
 
-#include "conf/check/chown_check.h"
 #include "conf/meaning/builtin_socket.h"
+#include "conf/meaning/ownership.h"
 
 #include "wire/names.h"
 
@@ -23,14 +23,14 @@ control_socket_group(
 {
 	const struct value *value = section_value(top, KEY_CONTROL_GROUP);
 	uint32_t gid = RECORD_NO_ID;
-	struct reason why;
+	struct reason reason;
 
 	if (value != NULL &&
-	    (key_read(&keys[KEY_CONTROL_GROUP], value->text, &gid, &why) ==
+	    (key_read(&keys[KEY_CONTROL_GROUP], value->text, &gid, &reason) ==
 		    -1 ||
-		chown_check_check_group(ids, value->text, gid, &why) == -1))
-		output_why(
-		    out, value->line, keys[KEY_CONTROL_GROUP].name, &why);
+		ownership_check_group(ids, value->text, gid, &reason) == -1))
+		diagnostics_reason(&out->diagnostics, value->at,
+		    keys[KEY_CONTROL_GROUP].name, &reason);
 	return gid;
 }
 

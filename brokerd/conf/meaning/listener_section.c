@@ -6,7 +6,7 @@
 #include "conf/meaning/listener_section.h"
 
 #include "base/text.h"
-#include "conf/check/chown_check.h"
+#include "conf/meaning/ownership.h"
 #include "conf/text/address.h"
 
 #include <netinet/in.h>
@@ -24,11 +24,11 @@ struct listener_section {
 };
 
 static void
-listener_section_error(
-    struct listener_section *listener, enum key_id id, const struct reason *why)
+listener_section_error(struct listener_section *listener, enum key_id id,
+    const struct reason *reason)
 {
-	output_why(listener->out, section_line(listener->section, id),
-	    keys[id].name, why);
+	diagnostics_reason(&listener->out->diagnostics,
+	    section_at(listener->section, id), keys[id].name, reason);
 }
 
 static void
@@ -49,19 +49,19 @@ listener_section_read_key(struct listener_section *listener, enum key_id id)
 {
 	const struct value *value = section_value(listener->section, id);
 	uint32_t number = RECORD_NO_ID;
-	struct reason why;
+	struct reason reason;
 
 	if ((keys[id].flag == 0 && keys[id].offset == 0) || id == KEY_OWNER)
 		return;
 	if (value != NULL &&
-	    key_read(&keys[id], value->text, &number, &why) == 0) {
+	    key_read(&keys[id], value->text, &number, &reason) == 0) {
 		listener_section_store(listener, id, number);
 		return;
 	}
 	if (value != NULL)
-		listener_section_error(listener, id, &why);
+		listener_section_error(listener, id, &reason);
 	if (keys[id].initial != NULL)
-		key_read(&keys[id], keys[id].initial, &number, &why);
+		key_read(&keys[id], keys[id].initial, &number, &reason);
 	listener_section_store(listener, id, number);
 }
 
@@ -115,7 +115,7 @@ listener_section_check_address(struct listener_section *listener,
 	if (!record_has_connections(&endpoint->socket) &&
 	    endpoint->handoff == RECORD_CONNECTION &&
 	    value != listener->lacks_connections)
-		output_error(listener->out, value->line,
+		diagnostics_error(&listener->out->diagnostics, value->at,
 		    "listen: " REASON_VALUE
 		    " has no connections to hand off: expected handoff = "
 		    "listener",
@@ -125,7 +125,7 @@ listener_section_check_address(struct listener_section *listener,
 	if (endpoint->socket.address.ss_family == AF_INET6 &&
 	    (endpoint->socket.flags & RECORD_V6ONLY) &&
 	    IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-		output_error(listener->out, value->line,
+		diagnostics_error(&listener->out->diagnostics, value->at,
 		    "listen: " REASON_VALUE
 		    " is an IPv4 address in IPv6: expected the IPv4 address, "
 		    "or v6only = false",
@@ -138,18 +138,17 @@ listener_section_add(struct listener_section *listener,
     const struct value *value, const struct address *address)
 {
 	struct output *out = listener->out;
-	struct record *record = output_add(out, RECORD_ENDPOINT);
+	struct record *record = output_add(out, RECORD_ENDPOINT, value->at);
 	struct record_endpoint *endpoint;
 
 	if (record == NULL) {
-		if (!out->failed)
-			output_error(out, value->line,
+		if (!out->diagnostics.failed)
+			diagnostics_error(&out->diagnostics, value->at,
 			    "listen: too many addresses: expected at most %d "
 			    "in all listeners",
 			    OUTPUT_ENDPOINTS);
 		return -1;
 	}
-	record->line = value->line;
 	endpoint = &record->u.endpoint;
 	memcpy(endpoint, &listener->common, sizeof(*endpoint));
 	endpoint->socket.kind = address->kind;
@@ -168,21 +167,21 @@ listener_section_read_address(
     struct listener_section *listener, const struct value *value, int has_ipv6)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 	int result = 0;
 
-	if (address_parse(&list, value->text, has_ipv6, &why) == -1) {
-		if (why.text[0] == '\0')
-			listener->out->failed = 1;
+	if (address_parse(&list, value->text, has_ipv6, &reason) == -1) {
+		if (reason.text[0] == '\0')
+			listener->out->diagnostics.failed = 1;
 		else
-			output_error(listener->out, value->line,
-			    "listen: " REASON_VALUE ": %s", value->text,
-			    why.text);
+			diagnostics_error(&listener->out->diagnostics,
+			    value->at, "listen: " REASON_VALUE ": %s",
+			    value->text, reason.text);
 		return 0;
 	}
 	if (list.wildcard && !(listener->common.socket.flags & RECORD_V6ONLY)) {
-		output_error(listener->out,
-		    section_line(listener->section, KEY_V6ONLY),
+		diagnostics_error(&listener->out->diagnostics,
+		    section_at(listener->section, KEY_V6ONLY),
 		    "v6only: false does not go with " REASON_VALUE
 		    ", which is two sockets: expected true, or [::] instead of "
 		    "*",
@@ -204,20 +203,20 @@ listener_section_read_message(struct listener_section *listener)
 	const struct key *key = &keys[KEY_REFUSE_MESSAGE];
 	int wanted = listener->common.refuse == RECORD_MESSAGE;
 	size_t length = value != NULL ? strlen(value->text) : 0;
-	struct reason why;
+	struct reason reason;
 
 	if (value == NULL && wanted) {
-		output_error(listener->out,
-		    section_line(listener->section, KEY_REFUSE),
+		diagnostics_error(&listener->out->diagnostics,
+		    section_at(listener->section, KEY_REFUSE),
 		    "%s: not given: expected the text for refuse = message",
 		    key->name);
 	} else if (value != NULL && !wanted) {
-		reason_set(&why, "has no effect: expected refuse = message");
-		listener_section_error(listener, KEY_REFUSE_MESSAGE, &why);
+		reason_set(&reason, "has no effect: expected refuse = message");
+		listener_section_error(listener, KEY_REFUSE_MESSAGE, &reason);
 	} else if (value != NULL && (length < key->min || length > key->max)) {
-		reason_set(&why, "%zu bytes: expected %u to %u", length,
+		reason_set(&reason, "%zu bytes: expected %u to %u", length,
 		    key->min, key->max);
-		listener_section_error(listener, KEY_REFUSE_MESSAGE, &why);
+		listener_section_error(listener, KEY_REFUSE_MESSAGE, &reason);
 	} else if (value != NULL) {
 		listener->common.refuse_length = (uint32_t)length;
 		memcpy(listener->common.refuse_message, value->text, length);
@@ -228,7 +227,7 @@ listener_section_read_message(struct listener_section *listener)
 static void
 listener_section_check_needs(struct listener_section *listener)
 {
-	struct reason why;
+	struct reason reason;
 
 	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++) {
 		unsigned int needs = keys[id].needs;
@@ -236,9 +235,9 @@ listener_section_check_needs(struct listener_section *listener)
 		if (needs == 0 || (needs & listener->needs) ||
 		    section_value(listener->section, id) == NULL)
 			continue;
-		reason_set(
-		    &why, "has no effect: expected %s", key_need_text(needs));
-		listener_section_error(listener, id, &why);
+		reason_set(&reason, "has no effect: expected %s",
+		    key_need_text(needs));
+		listener_section_error(listener, id, &reason);
 	}
 }
 
@@ -255,15 +254,16 @@ listener_section_finish(struct listener_section *listener)
 		record->u.endpoint.index = (uint32_t)i;
 		record->u.endpoint.count = (uint32_t)count;
 		wrong = record_check(record);
-		if (wrong != NULL && out->errors == 0)
-			output_error(out, record->line, "listen: \"%s\": %s",
+		if (wrong != NULL && out->diagnostics.errors == 0)
+			diagnostics_error(&out->diagnostics,
+			    out->at[listener->first + i], "listen: \"%s\": %s",
 			    record->u.socket.name, wrong);
 	}
 }
 
 void
 listener_section_read(struct output *out, struct section *section,
-    const struct mailbox_key_context *context, int has_ipv6)
+    const struct listener_context *context)
 {
 	struct listener_section listener = {
 	    .out = out, .section = section, .first = out->count};
@@ -275,26 +275,26 @@ listener_section_read(struct output *out, struct section *section,
 	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++)
 		listener_section_read_key(&listener, id);
 	listener_section_read_message(&listener);
-	mailbox_key_read(out, section, context);
+	listener_mailbox_read(out, section, context);
 	common->owner = section->owner;
 	text_copy(common->listener, RECORD_LISTENER_SIZE, section->name);
 	memcpy(common->mailbox, section->mailbox, RECORD_PATH_SIZE);
 	if (section_value(section, KEY_MAILBOX) == NULL)
 		common->default_mailbox = 1;
 	if (value == NULL)
-		output_error(out, section->line,
+		diagnostics_error(&out->diagnostics, section->at,
 		    "listen: not given: expected at least one address");
 	for (; value != NULL; value = value->next) {
-		size_t errors = out->errors;
+		size_t errors = out->diagnostics.errors;
 
-		if (listener_section_read_address(&listener, value, has_ipv6) ==
-		    -1)
+		if (listener_section_read_address(
+			&listener, value, context->has_ipv6) == -1)
 			return;
-		failed |= out->errors != errors;
+		failed |= out->diagnostics.errors != errors;
 	}
 	if (!failed)
 		listener_section_check_needs(&listener);
 	if (listener.needs & KEY_NEEDS_PATH)
-		chown_check_check(out, section, common, context->ids);
+		ownership_check_socket(out, section, common, context->ids);
 	listener_section_finish(&listener);
 }

@@ -2,12 +2,12 @@
 #ifndef CONF_MEANING_LISTENER_SECTION_H
 #define CONF_MEANING_LISTENER_SECTION_H
 
-#include "conf/meaning/mailbox_key.h"
-#include "conf/output.h"
+#include "conf/meaning/listener_mailbox.h"
+#include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
 
 /* Makes the endpoints of a listener, or reports what is wrong with it. */
 void listener_section_read(struct output *out, struct section *section,
-    const struct mailbox_key_context *context, int has_ipv6);
+    const struct listener_context *context);
 
 #endif

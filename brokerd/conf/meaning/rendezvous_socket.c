@@ -35,7 +35,7 @@ rendezvous_socket_add(struct output *out, const char *rundir)
 	struct record *record;
 
 	if (rendezvous_socket_find(rundir, &address) == -1) {
-		output_error(out, 0,
+		diagnostics_error(&out->diagnostics, LOCATION_NONE,
 		    "run directory \"%s\": expected a shorter path, so that "
 		    "a socket's name fits behind it",
 		    rundir);

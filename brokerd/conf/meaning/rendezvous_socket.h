@@ -2,7 +2,7 @@
 #ifndef CONF_MEANING_RENDEZVOUS_SOCKET_H
 #define CONF_MEANING_RENDEZVOUS_SOCKET_H
 
-#include "conf/output.h"
+#include "conf/meaning/output.h"
 
 /* Adds the engine's rendezvous socket, where workers say HELLO, to the
  * records: in the run directory, under a name that no living engine has. */

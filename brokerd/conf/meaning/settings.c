@@ -11,10 +11,10 @@
 /* Only root can change users: without it the broker is all one user's. */
 static void
 settings_stay(
-    struct output *out, unsigned int line, const char *text, uint32_t uid)
+    struct output *out, struct location at, const char *text, uint32_t uid)
 {
 	if (text != NULL && uid != getuid())
-		output_warning(out, line,
+		diagnostics_warning(&out->diagnostics, at,
 		    "user: " REASON_VALUE
 		    " is ignored: expected brokerd to be started as root, it "
 		    "runs as uid %u",
@@ -28,11 +28,12 @@ settings_number(struct output *out, const struct tree *tree, enum key_id id)
 {
 	const struct value *value = section_value(&tree->top, id);
 	uint32_t number = 0;
-	struct reason why;
+	struct reason reason;
 
 	if (key_read(&keys[id], value != NULL ? value->text : keys[id].initial,
-		&number, &why) == -1)
-		output_why(out, value->line, keys[id].name, &why);
+		&number, &reason) == -1)
+		diagnostics_reason(
+		    &out->diagnostics, value->at, keys[id].name, &reason);
 	return number;
 }
 
@@ -50,27 +51,29 @@ settings_read(struct output *out, const struct tree *tree, struct ids *ids,
     const char *user)
 {
 	const struct value *value = section_value(&tree->top, KEY_USER);
-	unsigned int line = user == NULL && value != NULL ? value->line : 0;
+	struct location at =
+	    user == NULL && value != NULL ? value->at : LOCATION_NONE;
 	const char *text = user;
 	uint32_t uid = ENGINE_UID, gid = ENGINE_UID;
 	const char *wrong;
-	struct reason why;
+	struct reason reason;
 
 	settings_read_numbers(out, tree);
 	if (user == NULL && value != NULL)
 		text = value->text;
-	if (text != NULL && ids_user(text, &uid, &gid, &why) == -1) {
-		output_why(out, line, "user", &why);
+	if (text != NULL && ids_user(text, &uid, &gid, &reason) == -1) {
+		diagnostics_reason(&out->diagnostics, at, "user", &reason);
 		return;
 	}
 	if (!ids->privileged) {
-		settings_stay(out, line, text, uid);
+		settings_stay(out, at, text, uid);
 		return;
 	}
 	out->settings.engine_uid = ids->record.engine = uid;
 	out->settings.engine_gid = ids->record.engine_gid = gid;
 	wrong = record_check_ids(&ids->record, RECORD_NO_ID);
 	if (wrong != NULL)
-		output_error(out, line, "user: " REASON_VALUE ": %s",
+		diagnostics_error(&out->diagnostics, at,
+		    "user: " REASON_VALUE ": %s",
 		    text != NULL ? text : "the default", wrong);
 }

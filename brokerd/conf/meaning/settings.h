@@ -2,7 +2,7 @@
 #ifndef CONF_MEANING_SETTINGS_H
 #define CONF_MEANING_SETTINGS_H
 
-#include "conf/output.h"
+#include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
 #include "conf/text/ids.h"
 

@@ -2,12 +2,13 @@
 #ifndef CONF_SYNTAX_PARSE_H
 #define CONF_SYNTAX_PARSE_H
 
-#include "conf/output.h"
+#include "conf/syntax/source.h"
 #include "conf/syntax/tree.h"
 
-/* Reads the text of a configuration file into tree.  Mistakes go to out; the
- * sections before the first mistake of syntax are in tree.  Returns 1 if the
- * whole text was read, 0 if a part was not, or -1 when the system failed. */
-int parse_file(struct tree *tree, const char *text, struct output *out);
+/* Parses a configuration file into tree.  Mistakes go to out; the sections
+ * before the first mistake of syntax are in tree.  Returns 1 if the whole text
+ * was read, 0 if a part was not, or -1 when the system failed. */
+int parse_file(
+    struct tree *tree, const struct source *source, struct diagnostics *out);
 
 #endif

@@ -14,14 +14,14 @@
 /* Each action uses the last token: none needs the one that follows. */
 struct parse {
 	struct tree *tree;
-	struct output *out;
-	const char *at;          /* the next byte of the text */
-	unsigned int line;       /* of that byte */
+	struct diagnostics *out;
+	const char *next;        /* byte of the text */
+	struct location at;      /* of that byte */
 	unsigned int stray_line; /* of the last character out of place */
 
-	int token;               /* the last one */
-	unsigned int token_line; /* in which it begins */
-	char *text;              /* of it, without quotes and escapes */
+	int token;                /* the last one */
+	struct location token_at; /* where it begins */
+	char *text;               /* of it, without quotes and escapes */
 	size_t length;
 	int quoted;
 	const char *expected;      /* in its place, or NULL */
@@ -70,7 +70,7 @@ name	: text
 		p->next_expected = parse_brace;
 		p->incomplete = 1;
 		p->unknown = 0;
-		p->section = tree_add(p->tree, p->text, p->token_line);
+		p->section = tree_add(p->tree, p->text, p->token_at);
 		if (p->section == NULL) {
 			p->out->failed = 1;
 			YYABORT;
@@ -116,23 +116,23 @@ static const char parse_word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 static void
 parse_skip_blanks(struct parse *p)
 {
-	const char *end = p->at;
+	const char *end = p->next;
 
 	do {
-		for (; p->at < end; p->at++)
-			p->line += *p->at == '\n';
-		if (*p->at == '#' || strncmp(p->at, "//", 2) == 0) {
-			end = p->at + strcspn(p->at, "\n");
-		} else if (strncmp(p->at, "/*", 2) == 0) {
-			end = strstr(p->at + 2, "*/");
+		for (; p->next < end; p->next++)
+			p->at.line += *p->next == '\n';
+		if (*p->next == '#' || strncmp(p->next, "//", 2) == 0) {
+			end = p->next + strcspn(p->next, "\n");
+		} else if (strncmp(p->next, "/*", 2) == 0) {
+			end = strstr(p->next + 2, "*/");
 			if (end == NULL)
-				output_error(p->out, p->line, "a comment begins"
+				diagnostics_error(p->out, p->at, "a comment begins"
 				    " here and does not end: expected \"*/\"");
-			end = end != NULL ? end + 2 : strchr(p->at, '\0');
+			end = end != NULL ? end + 2 : strchr(p->next, '\0');
 		} else {
-			end = p->at + strspn(p->at, " \t\r\n");
+			end = p->next + strspn(p->next, " \t\r\n");
 		}
-	} while (p->at < end);
+	} while (p->next < end);
 }
 
 /* Reads an escape sequence of so many digits. */
@@ -145,13 +145,13 @@ parse_number(struct parse *p, const char *digits, size_t length, int base)
 	memcpy(copy, digits, length < 4 ? length : 4);
 	number = strtoul(copy, &end, base);
 	p->text[p->length++] = (char)number;
-	p->at = digits + length;
+	p->next = digits + length;
 	if (length > 3 || number > 0377 || *end != '\0')
-		output_error(p->out, p->line, "escape sequence \\%.*s: expected"
+		diagnostics_error(p->out, p->at, "escape sequence \\%.*s: expected"
 		    " up to three octal digits, at most \\377",
 		    length < 160 ? (int)length : 160, digits);
 	else if (number == 0)
-		output_error(p->out, p->line,
+		diagnostics_error(p->out, p->at,
 		    "an escaped NUL: expected text without NUL bytes");
 }
 
@@ -160,24 +160,24 @@ static void
 parse_escape(struct parse *p, char quote)
 {
 	static const char letters[] = "abefnrtv", bytes[] = "\a\b\033\f\n\r\t\v";
-	const char *letter = strchr(letters, *p->at);
-	size_t octal = strspn(p->at, "0123456789");
-	size_t hex = strspn(p->at + 1, "0123456789abcdefABCDEF");
+	const char *letter = strchr(letters, *p->next);
+	size_t octal = strspn(p->next, "0123456789");
+	size_t hex = strspn(p->next + 1, "0123456789abcdefABCDEF");
 
-	if (*p->at == '\n') {
-		p->line++;
-		p->at++;
+	if (*p->next == '\n') {
+		p->at.line++;
+		p->next++;
 	} else if (quote == '\'') {
 		p->text[p->length++] =
-		    *p->at == '\'' || *p->at == '\\' ? *p->at++ : '\\';
+		    *p->next == '\'' || *p->next == '\\' ? *p->next++ : '\\';
 	} else if (octal > 0) {
-		parse_number(p, p->at, octal, 8);
-	} else if (*p->at == 'x' && hex > 0) {
-		parse_number(p, p->at + 1, hex < 2 ? hex : 2, 16);
+		parse_number(p, p->next, octal, 8);
+	} else if (*p->next == 'x' && hex > 0) {
+		parse_number(p, p->next + 1, hex < 2 ? hex : 2, 16);
 	} else {
 		p->text[p->length++] =
-		    letter != NULL ? bytes[letter - letters] : *p->at;
-		p->at++;
+		    letter != NULL ? bytes[letter - letters] : *p->next;
+		p->next++;
 	}
 }
 
@@ -186,31 +186,31 @@ parse_escape(struct parse *p, char quote)
 static int
 parse_quoted(struct parse *p)
 {
-	char quote = *p->at++;
+	char quote = *p->next++;
 
-	while (*p->at != '\0' && *p->at != quote) {
-		if (quote == '"' && strncmp(p->at, "${", 2) == 0)
-			output_error(p->out, p->line, "\"${\" in double quotes:"
+	while (*p->next != '\0' && *p->next != quote) {
+		if (quote == '"' && strncmp(p->next, "${", 2) == 0)
+			diagnostics_error(p->out, p->at, "\"${\" in double quotes:"
 			    " expected \"\\${\" or single quotes, variables"
 			    " have no value here");
-		if (p->at[0] == '\\' && p->at[1] != '\0') {
-			p->at++;
+		if (p->next[0] == '\\' && p->next[1] != '\0') {
+			p->next++;
 			parse_escape(p, quote);
 		} else {
-			p->line += *p->at == '\n';
-			p->text[p->length++] = *p->at++;
+			p->at.line += *p->next == '\n';
+			p->text[p->length++] = *p->next++;
 		}
 	}
-	if (*p->at != '\0' &&
-	    (p->line == p->token_line ||
-		(strspn(p->at + 1, parse_word) == 0 &&
-		    strspn(p->at + 1, "\"'") == 0))) {
-		p->at++;
+	if (*p->next != '\0' &&
+	    (p->at.line == p->token_at.line ||
+		(strspn(p->next + 1, parse_word) == 0 &&
+		    strspn(p->next + 1, "\"'") == 0))) {
+		p->next++;
 		return PARSE_WORD;
 	}
-	output_error(p->out, p->token_line,
+	diagnostics_error(p->out, p->token_at,
 	    "a text begins here and does not end: expected a closing %c", quote);
-	p->at += strlen(p->at);
+	p->next += strlen(p->next);
 	return 0;
 }
 
@@ -219,15 +219,15 @@ parse_quoted(struct parse *p)
 static void
 parse_stray(struct parse *p)
 {
-	unsigned char c = (unsigned char)*p->at++;
+	unsigned char c = (unsigned char)*p->next++;
 	char text[16];
 
-	if (p->stray_line == p->line)
+	if (p->stray_line == p->at.line)
 		return;
-	p->stray_line = p->line;
+	p->stray_line = p->at.line;
 	snprintf(text, sizeof(text),
 	    c > 0x20 && c < 0x7f ? "\"%c\"" : "byte 0x%02x", c);
-	output_error(p->out, p->line, "%s outside quotes: expected %s", text,
+	diagnostics_error(p->out, p->at, "%s outside quotes: expected %s", text,
 	    c == ';' ? "none, remove it" : "text with it in quotes");
 }
 
@@ -239,22 +239,22 @@ parse_token(struct parse *p)
 
 	for (;; parse_stray(p)) {
 		parse_skip_blanks(p);
-		if (*p->at == '\0')
+		if (*p->next == '\0')
 			return 0;
-		p->length = strspn(p->at, parse_word);
-		if (p->length > 0 || strchr("\"'", *p->at) != NULL)
+		p->length = strspn(p->next, parse_word);
+		if (p->length > 0 || strchr("\"'", *p->next) != NULL)
 			break;
-		p->length = strncmp(p->at, "+=", 2) == 0 ? 2 : 1;
-		token = p->length == 2 ? PARSE_APPEND : *p->at;
-		if (p->length == 2 || strchr("{}=,", *p->at) != NULL)
+		p->length = strncmp(p->next, "+=", 2) == 0 ? 2 : 1;
+		token = p->length == 2 ? PARSE_APPEND : *p->next;
+		if (p->length == 2 || strchr("{}=,", *p->next) != NULL)
 			break;
 	}
-	p->token_line = p->line;
+	p->token_at = p->at;
 	p->quoted = p->length == 0;
 	if (p->quoted)
 		return parse_quoted(p);
-	memcpy(p->text, p->at, p->length);
-	p->at += p->length;
+	memcpy(p->text, p->next, p->length);
+	p->next += p->length;
 	return token;
 }
 
@@ -307,21 +307,21 @@ parse_error(struct parse *p, const char *message)
 {
 	(void)message; /* "syntax error" */
 	if (p->token == 0 && p->section != NULL && p->expected != parse_brace)
-		output_error(p->out, p->section->line, "the section that begins"
+		diagnostics_error(p->out, p->section->at, "the section that begins"
 		    " here is not closed: expected \"}\" before the end of the"
 		    " file");
 	else if (p->unknown)
 		return; /* what follows may be its fault */
 	else if (p->token == 0)
-		output_error(p->out, p->token_line, "the file ends here in the"
+		diagnostics_error(p->out, p->token_at, "the file ends here in the"
 		    " middle of a statement: expected KEY = VALUE or listener"
 		    " NAME { ... }");
 	else if (p->token == PARSE_LISTENER && !p->incomplete)
-		output_error(p->out, p->token_line, "a listener within the"
+		diagnostics_error(p->out, p->token_at, "a listener within the"
 		    " listener of line %u: expected \"}\" before it",
-		    p->section->line);
+		    p->section->at.line);
 	else
-		output_error(p->out, p->token_line,
+		diagnostics_error(p->out, p->token_at,
 		    REASON_VALUE " is out of place: expected %s", p->text,
 		    parse_expected(p));
 }
@@ -330,7 +330,7 @@ static void
 parse_key(struct parse *p)
 {
 	int in_listener = p->section != NULL;
-	char expected[RECORD_TEXT_SIZE];
+	char expected[REASON_SIZE];
 
 	p->next_expected = "\"=\" before it, as in KEY = VALUE";
 	p->incomplete = 1;
@@ -340,11 +340,11 @@ parse_key(struct parse *p)
 	    p->key == KEY_COUNT || in_listener != (p->key >= KEY_LISTEN);
 	if (p->unknown) {
 		keys_list(in_listener, expected, sizeof(expected));
-		output_error(p->out, p->token_line, "unknown key " REASON_VALUE
+		diagnostics_error(p->out, p->token_at, "unknown key " REASON_VALUE
 		    ": expected one of %s%s", p->text, expected,
 		    in_listener ? "" : ", listener");
 	} else if (p->quoted) {
-		output_error(p->out, p->token_line, "key " REASON_VALUE
+		diagnostics_error(p->out, p->token_at, "key " REASON_VALUE
 		    " in quotes: expected it without quotes", p->text);
 	}
 }
@@ -355,30 +355,34 @@ parse_value(struct parse *p)
 	struct section *section =
 	    p->section != NULL ? p->section : &p->tree->top;
 	const struct value *first;
+	char place[DIAGNOSTICS_PLACE_SIZE];
 
 	if (p->unknown)
 		return;
 	first = section_value(section, p->key);
 	if (first != NULL && !p->append) {
-		output_error(p->out, p->token_line,
-		    "%s: given in line %u already: expected it once",
-		    keys[p->key].name, first->line);
+		diagnostics_error(p->out, p->token_at,
+		    "%s: given in %s already: expected it once",
+		    keys[p->key].name, diagnostics_place(p->out, first->at,
+		    p->token_at, place));
 		return;
 	}
 	p->append = 1;
-	if (section_add(section, p->key, p->text, p->token_line) == -1)
+	if (section_add(section, p->key, p->text, p->token_at) == -1)
 		p->out->failed = 1;
 }
 
 int
-parse_file(struct tree *tree, const char *text, struct output *out)
+parse_file(
+    struct tree *tree, const struct source *source, struct diagnostics *out)
 {
-	struct parse first = {.tree = tree, .out = out, .at = text, .line = 1};
+	struct parse first = {.tree = tree, .out = out, .next = source->text,
+	    .at = {source->file, 1}, .token_at = {source->file, 1}};
 	struct parse p;
 	size_t errors = out->errors;
 	int value, result = 0;
 
-	first.text = malloc(strlen(text) + 1);
+	first.text = malloc(strlen(source->text) + 1);
 	if (first.text == NULL)
 		return -1;
 	/* First every token, since a wrong one misleads the grammar. */

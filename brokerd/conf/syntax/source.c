@@ -12,39 +12,47 @@
 #include <unistd.h>
 
 int
-source_read(int fd, struct output *out, char **out_text)
+source_read(struct source *source, int fd, struct diagnostics *out)
 {
-	unsigned int line = 1;
+	struct location at = {source->file, 0};
 	size_t length = 0;
 	struct stat st;
-	char *text;
 	ssize_t n;
 
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
-		output_error(out, 0, "this is a %s: expected a regular file",
+		diagnostics_error(out, at,
+		    "this is a %s: expected a regular file",
 		    S_ISDIR(st.st_mode) ? "directory" : "FIFO or a device");
 		return 0;
 	}
-	text = calloc(1, SOURCE_MAX + 2);
-	if (text == NULL)
+	source->text = calloc(1, SOURCE_MAX + 2);
+	if (source->text == NULL)
 		return -1;
-	while ((n = read(fd, text + length, SOURCE_MAX + 1 - length)) > 0)
+	while (
+	    (n = read(fd, source->text + length, SOURCE_MAX + 1 - length)) > 0)
 		length += (size_t)n;
-	if (n == 0 && length <= SOURCE_MAX && strlen(text) == length) {
-		*out_text = text;
+	if (n == 0 && length <= SOURCE_MAX && strlen(source->text) == length)
 		return 1;
-	}
-	for (const char *c = text; *c != '\0'; c++)
-		line += *c == '\n';
-	if (length > SOURCE_MAX)
-		output_error(out, 1,
+	at.line = 1;
+	if (length > SOURCE_MAX) {
+		diagnostics_error(out, at,
 		    "the file is too large: expected at most %d bytes",
 		    SOURCE_MAX);
-	else if (n == 0)
-		output_error(out, line,
+	} else if (n == 0) {
+		for (const char *c = source->text; *c != '\0'; c++)
+			at.line += *c == '\n';
+		diagnostics_error(out, at,
 		    "a NUL byte: expected a text file without NUL bytes");
-	free(text);
+	}
+	source_done(source);
 	return n == -1 ? -1 : 0;
+}
+
+void
+source_done(struct source *source)
+{
+	free(source->text);
+	source->text = NULL;
 }

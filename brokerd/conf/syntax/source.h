@@ -2,12 +2,20 @@
 #ifndef CONF_SYNTAX_SOURCE_H
 #define CONF_SYNTAX_SOURCE_H
 
-#include "conf/output.h"
+#include "conf/text/diagnostics.h"
 
 #define SOURCE_MAX (1024 * 1024) /* bytes of a configuration file */
 
-/* Reads fd (borrows it) to its end and gives the text, for free(3).  Returns
- * 1, 0 if an error is in out, or -1 with errno when the system failed. */
-int source_read(int fd, struct output *out, char **out_text);
+/* A configuration file. */
+struct source {
+	unsigned int file; /* its number in diagnostics */
+	char *text;        /* without NUL bytes */
+};
+
+/* Reads fd (borrows it) to its end.  Returns 1, 0 if an error was added to
+ * out, or -1 with errno when the system failed; source_done() is for 1. */
+int source_read(struct source *source, int fd, struct diagnostics *out);
+
+void source_done(struct source *source);
 
 #endif

@@ -47,7 +47,7 @@ tree_done(struct tree *tree)
 }
 
 struct section *
-tree_add(struct tree *tree, const char *name, unsigned int line)
+tree_add(struct tree *tree, const char *name, struct location at)
 {
 	struct section *section = calloc(1, sizeof(*section));
 
@@ -58,7 +58,7 @@ tree_add(struct tree *tree, const char *name, unsigned int line)
 		free(section);
 		return NULL;
 	}
-	section->line = line;
+	section->at = at;
 	section->owner = RECORD_NO_ID;
 	*tree->end = section;
 	tree->end = &section->next;
@@ -82,7 +82,7 @@ tree_drop_last(struct tree *tree)
 
 int
 section_add(struct section *section, enum key_id id, const char *text,
-    unsigned int line)
+    struct location at)
 {
 	struct values *values = &section->values[id];
 	size_t size = strlen(text) + 1;
@@ -91,7 +91,7 @@ section_add(struct section *section, enum key_id id, const char *text,
 	if (value == NULL)
 		return -1;
 	value->next = NULL;
-	value->line = line;
+	value->at = at;
 	memcpy(value->text, text, size);
 	if (values->first == NULL)
 		values->end = &values->first;
@@ -106,10 +106,10 @@ section_value(const struct section *section, enum key_id id)
 	return section->values[id].first;
 }
 
-unsigned int
-section_line(const struct section *section, enum key_id id)
+struct location
+section_at(const struct section *section, enum key_id id)
 {
 	const struct value *value = section_value(section, id);
 
-	return value != NULL ? value->line : section->line;
+	return value != NULL ? value->at : section->at;
 }

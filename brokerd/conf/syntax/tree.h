@@ -3,12 +3,13 @@
 #define CONF_SYNTAX_TREE_H
 
 #include "conf/keys/keys.h"
+#include "conf/text/diagnostics.h"
 #include "record/record.h"
 
 /* What was written in the configuration, before anybody asks what it means. */
 struct value {
 	struct value *next;
-	unsigned int line; /* 0: from the command line */
+	struct location at;
 	char text[];
 };
 
@@ -21,12 +22,13 @@ struct values {
 struct section {
 	struct section *next;
 	char *name;
-	unsigned int line;
+	struct location at;
 	struct values values[KEY_COUNT];
 
-	/* What mailbox.c made of it; an empty mailbox is not usable. */
+	/* What listener_mailbox.c made of it; an empty mailbox is not usable.
+	 */
 	char mailbox[RECORD_PATH_SIZE];
-	unsigned int mailbox_line;
+	struct location mailbox_at;
 	uint32_t owner;
 };
 
@@ -41,20 +43,20 @@ void tree_done(struct tree *tree);
 
 /* Appends a listener, owned by tree; NULL with errno. */
 struct section *tree_add(
-    struct tree *tree, const char *name, unsigned int line);
+    struct tree *tree, const char *name, struct location at);
 
 /* Removes and frees the listener that was added last. */
 void tree_drop_last(struct tree *tree);
 
 /* Appends a value of a key, a copy of text.  0, or -1 with errno. */
 int section_add(struct section *section, enum key_id id, const char *text,
-    unsigned int line);
+    struct location at);
 
 /* The only value of a key, NULL if it was not given. */
 const struct value *section_value(
     const struct section *section, enum key_id id);
 
-/* The line of a key, or of the section if the key was not given. */
-unsigned int section_line(const struct section *section, enum key_id id);
+/* Where a key was given, or where the section begins if it was not. */
+struct location section_at(const struct section *section, enum key_id id);
 
 #endif

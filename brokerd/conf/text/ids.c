@@ -53,18 +53,18 @@ ids_init(struct ids *ids, int privileged)
 	ids->record.engine_gid = privileged ? ENGINE_UID : getgid();
 }
 
-/* 1: text is an id in digits; 0: a name; -1 and why: neither. */
+/* 1: text is an id in digits; 0: a name; -1 and the reason: neither. */
 static int
-ids_number(const char *text, uint32_t *out_id, struct reason *why)
+ids_number(const char *text, uint32_t *out_id, struct reason *reason)
 {
 	uint64_t id;
 
 	if (text[0] == '\0')
-		return reason_set(why, "\"\": expected a name or number");
+		return reason_set(reason, "\"\": expected a name or number");
 	if (text[strspn(text, "0123456789")] != '\0')
 		return 0;
 	if (number_parse(text, 10, 0, RECORD_NO_ID - 1, &id) == -1)
-		return reason_set(why,
+		return reason_set(reason,
 		    REASON_VALUE ": expected a number up to %u", text,
 		    RECORD_NO_ID - 1);
 	*out_id = (uint32_t)id;
@@ -73,29 +73,29 @@ ids_number(const char *text, uint32_t *out_id, struct reason *why)
 
 /* getpwnam(3) lists the values of errno that mean "no such entry". */
 static int
-ids_fail(const char *what, const char *text, int error, struct reason *why)
+ids_fail(const char *what, const char *text, int error, struct reason *reason)
 {
 	if (error == ENOMEM)
-		return reason_system(why);
+		return reason_system(reason);
 	if (error == 0 || error == ENOENT || error == ESRCH || error == EBADF ||
 	    error == EPERM)
-		return reason_set(why,
+		return reason_set(reason,
 		    "there is no %s " REASON_VALUE ": expected a %s's name or "
 		    "number",
 		    what, text, what);
-	return reason_set(why,
+	return reason_set(reason,
 	    "the %s " REASON_VALUE " could not be looked up (%s): expected a "
 	    "%s's name or number",
 	    what, text, strerror(error), what);
 }
 
 int
-ids_user(
-    const char *text, uint32_t *out_uid, uint32_t *out_gid, struct reason *why)
+ids_user(const char *text, uint32_t *out_uid, uint32_t *out_gid,
+    struct reason *reason)
 {
 	const struct passwd *entry;
 	uint32_t uid = 0;
-	int number = ids_number(text, &uid, why);
+	int number = ids_number(text, &uid, reason);
 
 	if (number == -1)
 		return -1;
@@ -105,7 +105,7 @@ ids_user(
 	else
 		entry = getpwnam(text);
 	if (number == 0 && entry == NULL)
-		return ids_fail("user", text, errno, why);
+		return ids_fail("user", text, errno, reason);
 	*out_uid = number == 1 ? uid : entry->pw_uid;
 	if (out_gid != NULL)
 		*out_gid = entry != NULL ? entry->pw_gid : uid;
@@ -113,17 +113,17 @@ ids_user(
 }
 
 int
-ids_group(const char *text, uint32_t *out_gid, struct reason *why)
+ids_group(const char *text, uint32_t *out_gid, struct reason *reason)
 {
 	const struct group *entry;
-	int number = ids_number(text, out_gid, why);
+	int number = ids_number(text, out_gid, reason);
 
 	if (number != 0)
 		return number == 1 ? 0 : -1;
 	errno = 0;
 	entry = getgrnam(text);
 	if (entry == NULL)
-		return ids_fail("group", text, errno, why);
+		return ids_fail("group", text, errno, reason);
 	*out_gid = entry->gr_gid;
 	return 0;
 }

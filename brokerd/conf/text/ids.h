@@ -20,12 +20,12 @@ struct ids {
 void ids_init(struct ids *ids, int privileged);
 
 /* A user's name or number.  out_gid, if not NULL: the primary group, or the
- * same number if the number has no account.  0, or -1 and why. */
-int ids_user(
-    const char *text, uint32_t *out_uid, uint32_t *out_gid, struct reason *why);
+ * same number if the number has no account.  0, or -1 and the reason. */
+int ids_user(const char *text, uint32_t *out_uid, uint32_t *out_gid,
+    struct reason *reason);
 
-/* A group's name or number.  0, or -1 and why. */
-int ids_group(const char *text, uint32_t *out_gid, struct reason *why);
+/* A group's name or number.  0, or -1 and the reason. */
+int ids_group(const char *text, uint32_t *out_gid, struct reason *reason);
 
 /* True if the owner is the uid that stands for every user without a mapping:
  * anybody's mailbox then looks like this owner's. */

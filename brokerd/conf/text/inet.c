@@ -5,12 +5,14 @@
  */
 #include "conf/text/inet.h"
 
+#include "base/fd.h"
 #include "conf/text/number.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +26,7 @@ struct inet {
 	int has_ipv6;
 	in_port_t port;
 	char host[INET_HOST_SIZE];
-	struct reason *why;
+	struct reason *reason;
 };
 
 static int
@@ -34,11 +36,11 @@ inet_port(struct inet *inet, const char *text)
 	uint64_t port;
 
 	if (text[0] == '\0')
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "no port: expected 1 to 65535 or a service name");
 	if (text[strspn(text, "0123456789")] == '\0') {
 		if (number_parse(text, 10, 1, 65535, &port) == -1)
-			return reason_set(inet->why,
+			return reason_set(inet->reason,
 			    "port %.160s: expected 1 to 65535 or a service "
 			    "name",
 			    text);
@@ -47,7 +49,7 @@ inet_port(struct inet *inet, const char *text)
 	}
 	service = getservbyname(text, address_kind_name(inet->kind));
 	if (service == NULL || service->s_port == 0)
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "port %.160s: no such %s service: expected 1 to 65535 or "
 		    "a service name",
 		    text, address_kind_name(inet->kind));
@@ -65,7 +67,7 @@ inet_add4(struct inet *inet, struct in_addr address)
 	in.sin_port = inet->port;
 	in.sin_addr = address;
 	return address_list_add(inet->list, inet->kind,
-	    (const struct sockaddr *)&in, sizeof(in), inet->why);
+	    (const struct sockaddr *)&in, sizeof(in), inet->reason);
 }
 
 static int
@@ -79,7 +81,7 @@ inet_add6(struct inet *inet, struct in6_addr address, uint32_t scope)
 	in6.sin6_addr = address;
 	in6.sin6_scope_id = scope;
 	return address_list_add(inet->list, inet->kind,
-	    (const struct sockaddr *)&in6, sizeof(in6), inet->why);
+	    (const struct sockaddr *)&in6, sizeof(in6), inet->reason);
 }
 
 static int
@@ -101,14 +103,14 @@ inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
 	if (!IN6_IS_ADDR_LINKLOCAL(address) &&
 	    !IN6_IS_ADDR_MC_LINKLOCAL(address)) {
 		if (name != NULL)
-			return reason_set(inet->why,
+			return reason_set(inet->reason,
 			    "an interface behind \"%%\": expected it only "
 			    "with a link-local address");
 		*out_scope = 0;
 		return 0;
 	}
 	if (name == NULL)
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "a link-local address: expected \"%%\" and its interface "
 		    "behind it, as in [fe80::1%%eth0]");
 	*out_scope = if_nametoindex(name);
@@ -116,7 +118,7 @@ inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
 	    number_parse(name, 10, 1, UINT32_MAX, &number) == 0)
 		*out_scope = (uint32_t)number;
 	if (*out_scope == 0)
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "there is no interface " REASON_VALUE
 		    ": expected the name or number of one",
 		    name);
@@ -133,7 +135,7 @@ inet_literal6(struct inet *inet)
 	if (scope != NULL)
 		*scope++ = '\0';
 	if (inet_pton(AF_INET6, inet->host, &address) != 1)
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "[%.160s] is no IPv6 address: expected one such as "
 		    "[2001:db8::1]",
 		    inet->host);
@@ -175,9 +177,9 @@ inet_resolve(struct inet *inet)
 	int result = 0;
 
 	if (error == EAI_MEMORY)
-		return reason_system(inet->why);
+		return reason_system(inet->reason);
 	if (error != 0)
-		return reason_set(inet->why,
+		return reason_set(inet->reason,
 		    "host %.160s has no address (%s): expected a host name "
 		    "that has one, or an IP address",
 		    inet->host, gai_strerror(error));
@@ -196,8 +198,8 @@ inet_resolve(struct inet *inet)
 	return result;
 }
 
-/* Copies the host of HOST:PORT or [HOST]:PORT and gives the port; NULL and why
- * if there are no two parts. */
+/* Copies the host of HOST:PORT or [HOST]:PORT and gives the port; NULL and the
+ * reason if there are no two parts. */
 static const char *
 inet_split(struct inet *inet, const char *text)
 {
@@ -209,15 +211,15 @@ inet_split(struct inet *inet, const char *text)
 	text += bracket;
 	length = end != NULL ? (size_t)(end - text) : 0;
 	if (end == NULL || (bracket && end[1] != ':'))
-		reason_set(inet->why, "expected %s:ADDRESS:PORT%s", kind,
+		reason_set(inet->reason, "expected %s:ADDRESS:PORT%s", kind,
 		    bracket ? ", with [ and ] around an IPv6 address" : "");
 	else if (!bracket && memchr(text, ':', length) != NULL)
-		reason_set(inet->why,
+		reason_set(inet->reason,
 		    "more than one \":\": expected [ and ] around an IPv6 "
 		    "address, as in %s:[::1]:80",
 		    kind);
 	else if (length >= sizeof(inet->host))
-		reason_set(inet->why,
+		reason_set(inet->reason,
 		    "a host of %zu bytes: expected at most %zu", length,
 		    sizeof(inet->host) - 1);
 	else {
@@ -229,10 +231,10 @@ inet_split(struct inet *inet, const char *text)
 
 int
 inet_parse(struct address_list *list, uint32_t kind, const char *text,
-    int has_ipv6, struct reason *why)
+    int has_ipv6, struct reason *reason)
 {
 	struct inet inet = {
-	    .list = list, .kind = kind, .has_ipv6 = has_ipv6, .why = why};
+	    .list = list, .kind = kind, .has_ipv6 = has_ipv6, .reason = reason};
 	struct in_addr address;
 	const char *port = inet_split(&inet, text);
 
@@ -245,7 +247,7 @@ inet_parse(struct address_list *list, uint32_t kind, const char *text,
 	if (inet_pton(AF_INET, inet.host, &address) == 1)
 		return inet_add4(&inet, address);
 	if (!inet_is_name(inet.host))
-		return reason_set(why,
+		return reason_set(reason,
 		    REASON_VALUE
 		    " is no address: expected an IPv4 address, an "
 		    "IPv6 address in [ and ], \"*\" or a host name",
@@ -253,26 +255,17 @@ inet_parse(struct address_list *list, uint32_t kind, const char *text,
 	return inet_resolve(&inet);
 }
 
-void
-inet_name(struct address *address, const char *kind)
+int
+inet_has_ipv6(void)
 {
-	const struct sockaddr_in *in = (const void *)&address->storage;
-	const struct sockaddr_in6 *in6 = (const void *)&address->storage;
-	char host[INET6_ADDRSTRLEN] = "", scope[IF_NAMESIZE + 1] = "";
+	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int has = 1;
 
-	if (address->storage.ss_family == AF_INET) {
-		inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-		snprintf(address->name, sizeof(address->name), "%s:%s:%u", kind,
-		    host, ntohs(in->sin_port));
-		return;
-	}
-	inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-	if (in6->sin6_scope_id != 0) {
-		scope[0] = '%';
-		if (if_indextoname(in6->sin6_scope_id, scope + 1) == NULL)
-			snprintf(
-			    scope, sizeof(scope), "%%%u", in6->sin6_scope_id);
-	}
-	snprintf(address->name, sizeof(address->name), "%s:[%s%s]:%u", kind,
-	    host, scope, ntohs(in6->sin6_port));
+	if (fd == -1)
+		return errno != EAFNOSUPPORT;
+	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) == -1)
+		has = errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT;
+	fd_close(fd);
+	return has;
 }

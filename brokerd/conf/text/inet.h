@@ -2,15 +2,15 @@
 #ifndef CONF_TEXT_INET_H
 #define CONF_TEXT_INET_H
 
-#include "conf/text/address.h"
+#include "conf/text/address_list.h"
 
 /* Reads ADDRESS:PORT of a tcp or udp address and appends what it means: an
  * IPv4 address, an IPv6 address in brackets, "*" or a host name.  0, or -1 and
- * why. */
+ * reason. */
 int inet_parse(struct address_list *list, uint32_t kind, const char *text,
-    int has_ipv6, struct reason *why);
+    int has_ipv6, struct reason *reason);
 
-/* Writes the address's name: its kind, numeric address and port. */
-void inet_name(struct address *address, const char *kind);
+/* True if the machine can bind IPv6 addresses. */
+int inet_has_ipv6(void);
 
 #endif

@@ -9,19 +9,19 @@
 #include <stdio.h>
 
 int
-reason_set(struct reason *why, const char *format, ...)
+reason_set(struct reason *reason, const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(why->text, sizeof(why->text), format, ap);
+	vsnprintf(reason->text, sizeof(reason->text), format, ap);
 	va_end(ap);
 	return -1;
 }
 
 int
-reason_system(struct reason *why)
+reason_system(struct reason *reason)
 {
-	why->text[0] = '\0';
+	reason->text[0] = '\0';
 	return -1;
 }

@@ -153,11 +153,12 @@ def gone(start, rundir):
 def refused(start, rundir, fd, what):
     """What is wrong unless the reader refuses fd as being that."""
     try:
-        done = start("-R", rundir, stdin=fd, stdout=subprocess.PIPE)
+        done = start("-R", rundir, "-c", "conf", stdin=fd,
+                     stdout=subprocess.PIPE)
     finally:
         os.close(fd)
-    told = records.decode(done.stdout)[2]
-    if told != [(0, 0, "this is a %s: expected a regular file" % what)]:
+    told = records.diagnostics(done.stderr, "conf")
+    if told != [(0, False, "this is a %s: expected a regular file" % what)]:
         return repr(told)
     return expect(done, 78, True)
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Decodes what brokerd-conf writes: the structures of brokerd/record/record.h,
 in the machine's own byte order."""
+import re
 import struct
 
 MAGIC, VERSION, NO_ID = 0x62726B31, 2, 0xFFFFFFFF
-HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL, DIAGNOSTIC = range(1, 7)
-START = 8           # type and line; the union is aligned to 8
+HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL = range(1, 6)
+START = 8           # behind the type; the union is aligned to 8
 # struct record_socket, aligned to 8
 SOCKET_NUMBERS = "kind flags backlog uid gid mode address_length".split()
 SOCKET_FORMAT = "=7I4x128s136s"
@@ -38,19 +39,19 @@ def zero(data):
         raise Malformed("padding is not zero")
 
 
-def bound(line, data):
+def bound(data):
     """The socket of a record."""
     fields = struct.unpack_from(SOCKET_FORMAT, data, START)
     values = dict(zip(SOCKET_NUMBERS, fields))
     address, name = fields[7:]
     zero(data[START + 28:START + 32])
     zero(address[values["address_length"]:])
-    values.update(line=line, address=address, name=text(name))
+    values.update(address=address, name=text(name))
     return values
 
 
-def endpoint(line, data):
-    values = bound(line, data)
+def endpoint(data):
+    values = bound(data)
     fields = struct.unpack_from(ENDPOINT_FORMAT, data, SOCKET_END)
     values.update(zip(NUMBERS, fields))
     listener, mailbox, length, message = fields[12:]
@@ -62,13 +63,15 @@ def endpoint(line, data):
 
 
 def decode(data):
-    """Gives (settings or None, endpoints, [(line, warning, text)])."""
+    """Gives (settings, endpoints)."""
     if len(data) % SIZE or not data:
         raise Malformed("%d bytes are no records" % len(data))
-    settings, endpoints, own, diagnostics = None, [], [], []
+    settings, endpoints, own = None, [], []
     for number, at in enumerate(range(0, len(data), SIZE)):
         record = data[at:at + SIZE]
-        kind, line = struct.unpack_from("=2I", record)
+        kind, padding = struct.unpack_from("=2I", record)
+        if padding != 0:
+            raise Malformed("padding is not zero")
         if (number == 0) != (kind == HEADER):
             raise Malformed("a header belongs at the begin only")
         if kind == HEADER:
@@ -80,20 +83,30 @@ def decode(data):
             settings = struct.unpack_from("=5I", record, START)
             zero(record[START + 20:])
         elif kind == ENDPOINT and settings is not None:
-            endpoints.append(endpoint(line, record))
+            endpoints.append(endpoint(record))
         elif kind in (RENDEZVOUS, CONTROL) and settings is not None:
             own.append(kind)
-            bound(line, record)
+            bound(record)
             zero(record[SOCKET_END + 4:])   # behind a number
-        elif kind == DIAGNOSTIC:
-            warning, = struct.unpack_from("=I", record, START)
-            diagnostics.append(
-                (line, warning, text(record[START + 4:START + 516])))
-            zero(record[START + 516:])
         else:
             raise Malformed("a record of type %d in this place" % kind)
-    if settings is not None and (own, settings[2]) != (
-            [RENDEZVOUS, CONTROL], len(endpoints)):
+    if settings is None:
+        raise Malformed("no settings")
+    if (own, settings[2]) != ([RENDEZVOUS, CONTROL], len(endpoints)):
         raise Malformed("%s of its own, %d endpoints, %d said" % (
             own, len(endpoints), settings[2]))
-    return settings, endpoints, diagnostics
+    return settings, endpoints
+
+
+def diagnostics(said, file):
+    """Gives [(line, warning, text)] of standard error: lines of the form
+    `brokerd: FILE:LINE: warning: TEXT`, where some lack LINE or the warning."""
+    found = []
+    for line in said.decode("utf-8", "surrogateescape").splitlines():
+        match = re.fullmatch(r"brokerd: %s(?::(\d+))?: (warning: )?(.*)" %
+                             re.escape(file), line)
+        if match is None:
+            raise Malformed("no diagnostic: %r" % line)
+        number, warning, told = match.groups()
+        found.append((int(number or 0), warning is not None, told))
+    return found

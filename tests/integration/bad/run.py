@@ -149,7 +149,7 @@ class Reader:
                               **self.process)
 
     def run(self, case, variant):
-        options = ["-R", RUNDIR] + (case.options or [])
+        options = ["-R", RUNDIR] + (case.options or ["-c", "conf"])
         if variant == "root":
             options.append("-p")
         with tempfile.TemporaryFile() as file:
@@ -157,17 +157,18 @@ class Reader:
             file.seek(0)
             done = self.start(*options, stdin=file, cwd=self.cwd,
                               stdout=subprocess.PIPE)
+        told = records.diagnostics(
+            done.stderr, "command line" if case.options else "conf")
         if done.returncode != (0 if case.good else 78):
             return "    exit status %d" % done.returncode
-        settings, endpoints, told = records.decode(done.stdout)
-        if (settings is None) != (not case.good):
-            return "    settings are for a good configuration"
         wrong = compare(case.errors, [(t[0], t[2]) for t in told])
-        if wrong is None and any(t[1] == (not case.good) for t in told):
+        if wrong is None and any(t[1] != case.good for t in told):
             wrong = "    a warning for an error, or the reverse"
+        if wrong is None and not case.good and done.stdout:
+            wrong = "    records of a bad configuration"
         if wrong is None and case.good:
-            wrong = compare_endpoints(case, endpoints, self.cwd,
-                                      self.uid)
+            _, endpoints = records.decode(done.stdout)
+            wrong = compare_endpoints(case, endpoints, self.cwd, self.uid)
         return wrong
 
 
@@ -193,15 +194,9 @@ class Broker:
             return "    exit status %d: %r" % (done.returncode, done.stderr)
         if case.good:
             return None
-        start = "brokerd: %s:" % self.file
-        found = []
-        for line in done.stderr.decode("utf-8", "replace").splitlines():
-            number, colon, text = line[len(start):].partition(": ")
-            if not (line.startswith(start) and colon and number.isdigit()):
-                return "    no FILE:LINE: %r" % line
-            if not text.startswith("warning: "):
-                found.append((int(number), text))
-        return compare(case.errors, found)
+        return compare(case.errors, [
+            (line, text) for line, warning, text
+            in records.diagnostics(done.stderr, self.file) if not warning])
 
 
 def main():

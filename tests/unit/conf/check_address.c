@@ -18,10 +18,10 @@ static struct address_list
 parse(const char *text, int has_ipv6)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	if (address_parse(&list, text, has_ipv6, &why) == -1)
-		ck_abort_msg("%s: %s", text, why.text);
+	if (address_parse(&list, text, has_ipv6, &reason) == -1)
+		ck_abort_msg("%s: %s", text, reason.text);
 	return list;
 }
 
@@ -119,11 +119,11 @@ START_TEST(an_address_is_in_a_list_once)
 {
 	struct address_list list = parse("tcp:127.0.0.1:80", 1);
 	struct sockaddr_storage same = list.items[0].storage;
-	struct reason why;
+	struct reason reason;
 
 	ck_assert_int_eq(
 	    address_list_add(&list, RECORD_TCP, (const struct sockaddr *)&same,
-		list.items[0].length, &why),
+		list.items[0].length, &reason),
 	    0);
 	ck_assert_uint_eq(list.count, 1);
 	address_list_done(&list);
@@ -143,7 +143,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	const char *why;
+	const char *reason;
 } mistakes[] = {
     {"", "expected KIND:ADDRESS"},
     {":", "unknown kind \"\""},
@@ -174,13 +174,15 @@ static const struct {
 START_TEST(a_mistake_is_explained)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	ck_assert_int_eq(address_parse(&list, mistakes[_i].text, 1, &why), -1);
+	ck_assert_int_eq(
+	    address_parse(&list, mistakes[_i].text, 1, &reason), -1);
+	ck_assert_msg(strncmp(reason.text, mistakes[_i].reason,
+			  strlen(mistakes[_i].reason)) == 0,
+	    "%s: %s", mistakes[_i].text, reason.text);
 	ck_assert_msg(
-	    strncmp(why.text, mistakes[_i].why, strlen(mistakes[_i].why)) == 0,
-	    "%s: %s", mistakes[_i].text, why.text);
-	ck_assert_msg(strstr(why.text, "expected") != NULL, "%s", why.text);
+	    strstr(reason.text, "expected") != NULL, "%s", reason.text);
 }
 END_TEST
 

@@ -42,27 +42,29 @@ static const struct {
 };
 
 static void
-check(int result, const char *wrong, const struct reason *why)
+check(int result, const char *wrong, const struct reason *reason)
 {
 	if (wrong == NULL) {
-		ck_assert_msg(result == 0, "%s", why->text);
+		ck_assert_msg(result == 0, "%s", reason->text);
 		return;
 	}
 	ck_assert_int_eq(result, -1);
-	ck_assert_str_eq(why->text, wrong);
+	ck_assert_str_eq(reason->text, wrong);
 }
 
 START_TEST(a_user_is_a_name_or_a_number)
 {
 	uint32_t uid = UNTOUCHED, gid = UNTOUCHED;
 	uint32_t expected = texts[_i].user == NULL ? texts[_i].id : UNTOUCHED;
-	struct reason why = {""};
+	struct reason reason = {""};
 
-	check(ids_user(texts[_i].text, &uid, &gid, &why), texts[_i].user, &why);
+	check(ids_user(texts[_i].text, &uid, &gid, &reason), texts[_i].user,
+	    &reason);
 	ck_assert_uint_eq(uid, expected);
 	ck_assert_uint_eq(gid, expected); /* root's group is 0 everywhere */
 	uid = UNTOUCHED;
-	check(ids_user(texts[_i].text, &uid, NULL, &why), texts[_i].user, &why);
+	check(ids_user(texts[_i].text, &uid, NULL, &reason), texts[_i].user,
+	    &reason);
 	ck_assert_uint_eq(uid, expected);
 }
 END_TEST
@@ -70,9 +72,10 @@ END_TEST
 START_TEST(a_group_is_a_name_or_a_number)
 {
 	uint32_t gid = UNTOUCHED;
-	struct reason why = {""};
+	struct reason reason = {""};
 
-	check(ids_group(texts[_i].text, &gid, &why), texts[_i].group, &why);
+	check(
+	    ids_group(texts[_i].text, &gid, &reason), texts[_i].group, &reason);
 	ck_assert_uint_eq(
 	    gid, texts[_i].group == NULL ? texts[_i].id : UNTOUCHED);
 }
@@ -102,7 +105,7 @@ START_TEST(an_account_brings_its_primary_group)
 {
 	char name[64], number[16];
 	uint32_t uid, gid;
-	struct reason why;
+	struct reason reason;
 	uid_t account;
 	gid_t primary;
 
@@ -110,11 +113,11 @@ START_TEST(an_account_brings_its_primary_group)
 		unit_skip("each account has a group of its own number");
 		return;
 	}
-	ck_assert_int_eq(ids_user(name, &uid, &gid, &why), 0);
+	ck_assert_int_eq(ids_user(name, &uid, &gid, &reason), 0);
 	ck_assert_uint_eq(uid, account);
 	ck_assert_uint_eq(gid, primary);
 	snprintf(number, sizeof(number), "%u", (unsigned int)account);
-	ck_assert_int_eq(ids_user(number, &uid, &gid, &why), 0);
+	ck_assert_int_eq(ids_user(number, &uid, &gid, &reason), 0);
 	ck_assert_uint_eq(uid, account);
 	ck_assert_uint_eq(gid, primary);
 }

@@ -26,11 +26,11 @@ static const char long_host[] =
 
 static int
 parse(struct address_list *list, uint32_t kind, const char *text, int has_ipv6,
-    struct reason *why)
+    struct reason *reason)
 {
 	memset(list, 0, sizeof(*list));
-	memset(why, 0, sizeof(*why));
-	return inet_parse(list, kind, text, has_ipv6, why);
+	memset(reason, 0, sizeof(*reason));
+	return inet_parse(list, kind, text, has_ipv6, reason);
 }
 
 /* Asserts that text is this one address. */
@@ -38,10 +38,10 @@ static void
 check_one(uint32_t kind, const char *text, const char *name)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	if (parse(&list, kind, text, 1, &why) == -1)
-		ck_abort_msg("%s: %s", text, why.text);
+	if (parse(&list, kind, text, 1, &reason) == -1)
+		ck_abort_msg("%s: %s", text, reason.text);
 	ck_assert_uint_eq(list.count, 1);
 	ck_assert_int_eq(list.wildcard, 0);
 	ck_assert_uint_eq(list.items[0].kind, kind);
@@ -79,7 +79,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	const char *why; /* how it begins */
+	const char *reason; /* how it begins */
 } mistakes[] = {
     {"", "expected tcp:ADDRESS:PORT"},
     {"80", "expected tcp:ADDRESS:PORT"},
@@ -123,14 +123,14 @@ static const struct {
 
 START_TEST(a_mistake_says_what_was_expected)
 {
-	const char *text = mistakes[_i].text, *begin = mistakes[_i].why;
+	const char *text = mistakes[_i].text, *begin = mistakes[_i].reason;
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	ck_assert_int_eq(parse(&list, RECORD_TCP, text, 1, &why), -1);
-	ck_assert_msg(strncmp(why.text, begin, strlen(begin)) == 0, "%s: %s",
-	    text, why.text);
-	ck_assert_ptr_nonnull(strstr(why.text, "expected"));
+	ck_assert_int_eq(parse(&list, RECORD_TCP, text, 1, &reason), -1);
+	ck_assert_msg(strncmp(reason.text, begin, strlen(begin)) == 0, "%s: %s",
+	    text, reason.text);
+	ck_assert_ptr_nonnull(strstr(reason.text, "expected"));
 	ck_assert_ptr_null(list.items);
 }
 END_TEST
@@ -139,17 +139,17 @@ static void
 resolve_alone(void *argument)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
 	(void)argument;
 	/* No question leaves this machine. */
 	if (unshare(CLONE_NEWNET) == -1 &&
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
 		_exit(77);
-	unit_must(parse(&list, RECORD_TCP, "h.invalid:80", 1, &why) == -1);
+	unit_must(parse(&list, RECORD_TCP, "h.invalid:80", 1, &reason) == -1);
 	unit_must(
-	    strncmp(why.text, "host h.invalid has no address (", 31) == 0);
-	unit_must(strstr(why.text, "expected a host name") != NULL);
+	    strncmp(reason.text, "host h.invalid has no address (", 31) == 0);
+	unit_must(strstr(reason.text, "expected a host name") != NULL);
 }
 
 START_TEST(a_name_without_an_address_is_a_mistake)
@@ -187,7 +187,7 @@ START_TEST(a_service_is_one_of_its_protocol)
 {
 	char name[64], text[128], expected[128];
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 	in_port_t port;
 
 	if (!find_service(name, &port)) {
@@ -197,25 +197,25 @@ START_TEST(a_service_is_one_of_its_protocol)
 	snprintf(text, sizeof(text), "127.0.0.1:%s", name);
 	snprintf(expected, sizeof(expected), "tcp:127.0.0.1:%u", ntohs(port));
 	check_one(RECORD_TCP, text, expected);
-	ck_assert_int_eq(parse(&list, RECORD_UDP, text, 1, &why), -1);
+	ck_assert_int_eq(parse(&list, RECORD_UDP, text, 1, &reason), -1);
 	snprintf(
 	    expected, sizeof(expected), "port %s: no such udp service", name);
-	ck_assert_int_eq(strncmp(why.text, expected, strlen(expected)), 0);
+	ck_assert_int_eq(strncmp(reason.text, expected, strlen(expected)), 0);
 }
 END_TEST
 
 START_TEST(an_asterisk_is_every_address_that_there_is)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 1, &why), 0);
+	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 1, &reason), 0);
 	ck_assert_int_eq(list.wildcard, 1);
 	ck_assert_uint_eq(list.count, 2);
 	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
 	ck_assert_str_eq(list.items[1].name, "tcp:[::]:80");
 	address_list_done(&list);
-	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 0, &why), 0);
+	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 0, &reason), 0);
 	ck_assert_int_eq(list.wildcard, 1);
 	ck_assert_uint_eq(list.count, 1);
 	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
@@ -226,9 +226,10 @@ END_TEST
 START_TEST(a_name_without_IPv6_is_IPv4)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	ck_assert_int_eq(parse(&list, RECORD_UDP, "localhost:53", 0, &why), 0);
+	ck_assert_int_eq(
+	    parse(&list, RECORD_UDP, "localhost:53", 0, &reason), 0);
 	for (size_t i = 0; i < list.count; i++)
 		ck_assert_int_eq(list.items[i].storage.ss_family, AF_INET);
 	ck_assert_uint_eq(list.count, 1);
@@ -240,11 +241,11 @@ END_TEST
 START_TEST(the_interface_is_in_the_address)
 {
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 	const struct sockaddr_in6 *in6;
 
 	ck_assert_int_eq(
-	    parse(&list, RECORD_TCP, "[fe80::1%lo]:80", 1, &why), 0);
+	    parse(&list, RECORD_TCP, "[fe80::1%lo]:80", 1, &reason), 0);
 	in6 = (const void *)&list.items[0].storage;
 	ck_assert_uint_eq(in6->sin6_scope_id, if_nametoindex("lo"));
 	ck_assert_uint_eq(ntohs(in6->sin6_port), 80);
@@ -258,7 +259,8 @@ START_TEST(the_longest_name_fits)
 {
 	const char expected[] = "tcp:[fe80:1111:2222:3333:4444:5555:6666:7777%"
 				"4294967295]:65535";
-	struct address address = {.kind = RECORD_TCP};
+	struct reason reason;
+	struct address_list list = {.count = 0};
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
 	    .sin6_port = htons(65535),
 	    .sin6_scope_id = UINT32_MAX};
@@ -267,9 +269,12 @@ START_TEST(the_longest_name_fits)
 	    inet_pton(AF_INET6, "fe80:1111:2222:3333:4444:5555:6666:7777",
 		&in6.sin6_addr),
 	    1);
-	memcpy(&address.storage, &in6, sizeof(in6));
-	inet_name(&address, "tcp");
-	ck_assert_str_eq(address.name, expected);
+	ck_assert_int_eq(
+	    address_list_add(&list, RECORD_TCP, (const struct sockaddr *)&in6,
+		sizeof(in6), &reason),
+	    0);
+	ck_assert_str_eq(list.items[0].name, expected);
+	address_list_done(&list);
 }
 END_TEST
 

@@ -16,22 +16,22 @@
 static uint32_t
 read_value(enum key_id id, const char *text)
 {
-	struct reason why;
+	struct reason reason;
 	uint32_t value;
 
-	if (key_read(&keys[id], text, &value, &why) == -1)
-		ck_abort_msg("%s: %s", keys[id].name, why.text);
+	if (key_read(&keys[id], text, &value, &reason) == -1)
+		ck_abort_msg("%s: %s", keys[id].name, reason.text);
 	return value;
 }
 
 static int
 refuses(enum key_id id, const char *text)
 {
-	struct reason why;
+	struct reason reason;
 	uint32_t value;
 
-	return key_read(&keys[id], text, &value, &why) == -1 &&
-	    strstr(why.text, "expected") != NULL;
+	return key_read(&keys[id], text, &value, &reason) == -1 &&
+	    strstr(reason.text, "expected") != NULL;
 }
 
 START_TEST(each_key_is_found_and_described)
@@ -119,19 +119,19 @@ END_TEST
 
 START_TEST(a_number_is_a_user_without_an_account)
 {
-	struct reason why;
+	struct reason reason;
 	uint32_t uid, gid;
 
-	ck_assert_int_eq(ids_user("4123456789", &uid, &gid, &why), 0);
+	ck_assert_int_eq(ids_user("4123456789", &uid, &gid, &reason), 0);
 	ck_assert_uint_eq(uid, 4123456789U);
 	ck_assert_uint_eq(gid, 4123456789U);
-	ck_assert_int_eq(ids_user("root", &uid, &gid, &why), 0);
+	ck_assert_int_eq(ids_user("root", &uid, &gid, &reason), 0);
 	ck_assert_uint_eq(uid, 0);
 	ck_assert_uint_eq(gid, 0);
-	ck_assert_int_eq(ids_user("4294967295", &uid, &gid, &why), -1);
-	ck_assert_int_eq(ids_user("-1", &uid, &gid, &why), -1);
-	ck_assert_int_eq(ids_group("no-such-group", &gid, &why), -1);
-	ck_assert_str_eq(why.text,
+	ck_assert_int_eq(ids_user("4294967295", &uid, &gid, &reason), -1);
+	ck_assert_int_eq(ids_user("-1", &uid, &gid, &reason), -1);
+	ck_assert_int_eq(ids_group("no-such-group", &gid, &reason), -1);
+	ck_assert_str_eq(reason.text,
 	    "there is no group \"no-such-group\": expected a group's name or "
 	    "number");
 }

@@ -40,26 +40,27 @@ static const struct {
 };
 
 static void
-check_names(const char *const given[], size_t count, struct output *out)
+check_names(const char *const given[], size_t count, struct diagnostics *out)
 {
 	struct tree tree;
 
-	output_init(out);
+	diagnostics_init(out);
 	tree_init(&tree);
 	for (unsigned int i = 0; i < count && given[i] != NULL; i++)
-		ck_assert_ptr_nonnull(tree_add(&tree, given[i], i + 1));
+		ck_assert_ptr_nonnull(
+		    tree_add(&tree, given[i], AT_LINE(i + 1)));
 	listener_names_check(out, tree.first);
 	tree_done(&tree);
 }
 
 START_TEST(a_name_is_a_proper_one_and_given_once)
 {
-	struct output out;
+	struct diagnostics out;
 
 	check_names(names[_i].names, 4, &out);
 	diagnostic_expect_only(
 	    &out, names[_i].line, names[_i].told, names[_i].names[0]);
-	output_done(&out);
+	diagnostics_done(&out);
 }
 END_TEST
 
@@ -67,20 +68,20 @@ START_TEST(a_name_of_64_bytes_is_too_long)
 {
 	char name[65] = "a";
 	const char *const given[] = {name};
-	struct output out;
+	struct diagnostics out;
 
 	strcpy(name + 1, name_63);
 	ck_assert_uint_eq(strlen(name), 64);
 	check_names(given, 1, &out);
 	diagnostic_expect_only(&out, 1, "listener: \"aaaa", name);
-	output_done(&out);
+	diagnostics_done(&out);
 }
 END_TEST
 
 START_TEST(each_repetition_is_told_of)
 {
 	static const char *const given[] = {"a", "a", "", "a", ""};
-	struct output out;
+	struct diagnostics out;
 
 	check_names(given, UNIT_COUNT(given), &out);
 	diagnostic_expect(&out, 2,
@@ -90,7 +91,7 @@ START_TEST(each_repetition_is_told_of)
 	diagnostic_expect(&out, 5,
 	    "listener: \"\" is the name of the listener in line 3", "empty");
 	ck_assert_uint_eq(out.errors, 5); /* and two that are no names */
-	output_done(&out);
+	diagnostics_done(&out);
 }
 END_TEST
 
@@ -124,7 +125,8 @@ read_user(
 	output_init(out);
 	tree_init(&tree);
 	if (key != NULL)
-		ck_assert_int_eq(section_add(&tree.top, KEY_USER, key, 5), 0);
+		ck_assert_int_eq(
+		    section_add(&tree.top, KEY_USER, key, AT_LINE(5)), 0);
 	settings_read(out, &tree, ids, user);
 	tree_done(&tree);
 }
@@ -137,7 +139,8 @@ START_TEST(the_engine_of_root_has_the_user_who_is_named_first)
 	struct output out;
 
 	read_user(&out, &ids, users[_i].user, users[_i].key);
-	diagnostic_expect_only(&out, users[_i].line, users[_i].told, "users");
+	diagnostic_expect_only(
+	    &out.diagnostics, users[_i].line, users[_i].told, "users");
 	ck_assert_uint_eq(out.settings.engine_uid, users[_i].uid);
 	ck_assert_uint_eq(out.settings.engine_gid, users[_i].gid);
 	ck_assert_uint_eq(ids.record.engine, users[_i].uid);
@@ -152,8 +155,8 @@ START_TEST(a_default_that_is_the_readers_is_called_the_default)
 	struct output out;
 
 	read_user(&out, &ids, NULL, NULL);
-	diagnostic_expect_only(
-	    &out, 0, "user: \"the default\": monitor, engine and", "default");
+	diagnostic_expect_only(&out.diagnostics, 0,
+	    "user: \"the default\": monitor, engine and", "default");
 	output_done(&out);
 }
 END_TEST
@@ -169,18 +172,19 @@ START_TEST(without_root_the_engine_is_who_we_are)
 	snprintf(told, sizeof(told), "warning: user: \"%s\" is ignored", other);
 	ids_init(&ids, 0);
 	read_user(&out, &ids, NULL, NULL);
-	diagnostic_expect_only(&out, 0, NULL, "none");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "none");
 	read_user(&out, &ids, NULL, own);
-	diagnostic_expect_only(&out, 0, NULL, "own");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "own");
 	read_user(&out, &ids, other, own);
-	diagnostic_expect_only(&out, 0, told, "other -u");
+	diagnostic_expect_only(&out.diagnostics, 0, told, "other -u");
 	read_user(&out, &ids, NULL, other);
-	diagnostic_expect_only(&out, 5, told, "other user");
+	diagnostic_expect_only(&out.diagnostics, 5, told, "other user");
 	ck_assert_uint_eq(out.settings.engine_uid, getuid());
 	ck_assert_uint_eq(out.settings.engine_gid, getgid());
 	ck_assert_uint_eq(ids.record.engine, getuid());
 	read_user(&out, &ids, NULL, "no such one");
-	diagnostic_expect_only(&out, 5, "user: there is no user", "no user");
+	diagnostic_expect_only(
+	    &out.diagnostics, 5, "user: there is no user", "no user");
 	output_done(&out);
 }
 END_TEST

@@ -22,8 +22,10 @@ static const struct ids ids = {
 static void
 run(struct output *out, const char *text, int has_ipv6)
 {
-	struct mailbox_key_context context = {
-	    .rundir = "/run/b", .ids = &ids, .in_file = 1};
+	struct listener_context context = {.rundir = "/run/b",
+	    .ids = &ids,
+	    .in_file = 1,
+	    .has_ipv6 = has_ipv6};
 	char copy[2048], *rest = copy;
 	unsigned int line = 10;
 	struct section *section;
@@ -31,8 +33,9 @@ run(struct output *out, const char *text, int has_ipv6)
 
 	output_init(out);
 	tree_init(&tree);
-	section = tree_add(&tree, "www", LISTENER);
-	ck_assert_int_eq(section_add(section, KEY_OWNER, "9", line++), 0);
+	section = tree_add(&tree, "www", AT_LINE(LISTENER));
+	ck_assert_int_eq(
+	    section_add(section, KEY_OWNER, "9", AT_LINE(line++)), 0);
 	ck_assert_uint_lt(strlen(text), sizeof(copy));
 	strcpy(copy, text);
 	while (*rest != '\0') {
@@ -41,11 +44,12 @@ run(struct output *out, const char *text, int has_ipv6)
 		enum key_id id = keys_find(key);
 
 		ck_assert_msg(id < KEY_COUNT, "there is no key %s", key);
-		ck_assert_int_eq(section_add(section, id, value, line++), 0);
+		ck_assert_int_eq(
+		    section_add(section, id, value, AT_LINE(line++)), 0);
 		if (rest == NULL)
 			break;
 	}
-	listener_section_read(out, section, &context, has_ipv6);
+	listener_section_read(out, section, &context);
 	tree_done(&tree);
 }
 
@@ -54,7 +58,7 @@ static const struct record_endpoint *
 good(struct output *out, const char *text, size_t count)
 {
 	run(out, text, 1);
-	diagnostic_expect_only(out, 0, NULL, text);
+	diagnostic_expect_only(&out->diagnostics, 0, NULL, text);
 	ck_assert_uint_eq(out->count, count);
 	for (uint32_t i = 0; i < count; i++) {
 		const struct record *record = &out->sockets[i];
@@ -72,7 +76,7 @@ START_TEST(what_is_not_given_has_its_default)
 	const struct record_endpoint *e =
 	    good(&out, "listen tcp:127.0.0.1:80", 1);
 
-	ck_assert_uint_eq(out.sockets[0].line, 11);
+	ck_assert_uint_eq(out.at[0].line, 11);
 	ck_assert_uint_eq(e->socket.kind, RECORD_TCP);
 	ck_assert_uint_eq(e->handoff, RECORD_CONNECTION);
 	ck_assert_uint_eq(e->protocol, RECORD_AUTO);
@@ -235,7 +239,7 @@ START_TEST(what_is_wrong_is_told_once)
 
 	run(&out, wrong[_i].text, 1);
 	diagnostic_expect_only(
-	    &out, wrong[_i].line, wrong[_i].told, wrong[_i].text);
+	    &out.diagnostics, wrong[_i].line, wrong[_i].told, wrong[_i].text);
 	output_done(&out);
 }
 END_TEST
@@ -246,12 +250,13 @@ START_TEST(one_mistake_does_not_hide_the_next)
 
 	run(&out, "listen tcp:1\nbacklog x\nhandoff y\nsocket-mode 8\nlisten z",
 	    1);
-	diagnostic_expect(&out, 11, "listen: \"tcp:1\"", "listen");
-	diagnostic_expect(&out, 12, "backlog: \"x\"", "backlog");
-	diagnostic_expect(&out, 13, "handoff: \"y\"", "handoff");
-	diagnostic_expect(&out, 14, "socket-mode: \"8\"", "socket-mode");
-	diagnostic_expect(&out, 15, "listen: \"z\"", "listen");
-	ck_assert_uint_eq(out.errors, 5);
+	diagnostic_expect(&out.diagnostics, 11, "listen: \"tcp:1\"", "listen");
+	diagnostic_expect(&out.diagnostics, 12, "backlog: \"x\"", "backlog");
+	diagnostic_expect(&out.diagnostics, 13, "handoff: \"y\"", "handoff");
+	diagnostic_expect(
+	    &out.diagnostics, 14, "socket-mode: \"8\"", "socket-mode");
+	diagnostic_expect(&out.diagnostics, 15, "listen: \"z\"", "listen");
+	ck_assert_uint_eq(out.diagnostics.errors, 5);
 	output_done(&out);
 }
 END_TEST
@@ -269,7 +274,7 @@ START_TEST(a_message_may_fill_its_room)
 	output_done(&out);
 	text[begin + RECORD_MESSAGE_SIZE] = 'x';
 	run(&out, text, 1);
-	diagnostic_expect_only(&out, 13,
+	diagnostic_expect_only(&out.diagnostics, 13,
 	    "refuse-message: 1025 bytes: expected 1 to 1024", "message");
 	output_done(&out);
 }
@@ -284,13 +289,13 @@ START_TEST(endpoints_count_within_their_listener)
 	ck_assert_str_eq(
 	    out.sockets[0].u.endpoint.socket.name, "tcp:0.0.0.0:1");
 	ck_assert_str_eq(out.sockets[1].u.endpoint.socket.name, "tcp:[::]:1");
-	ck_assert_uint_eq(out.sockets[1].line, 11);
-	ck_assert_uint_eq(out.sockets[2].line, 12);
+	ck_assert_uint_eq(out.at[1].line, 11);
+	ck_assert_uint_eq(out.at[2].line, 12);
 	ck_assert_str_eq(
 	    out.sockets[3].u.endpoint.socket.name, "unix-stream:/s");
 	output_done(&out);
 	run(&out, "listen tcp:*:1", 0);
-	diagnostic_expect_only(&out, 0, NULL, "without IPv6");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "without IPv6");
 	ck_assert_uint_eq(out.count, 1);
 	output_done(&out);
 }

@@ -46,7 +46,7 @@ static const struct {
     {"-h", ""},
     {"-V", ""},
     {"-k", ""},
-    {"-h -l a", ""}, /* to be told about that is why -h was given */
+    {"-h -l a", ""}, /* to be told about that is reason -h was given */
     {"", "-R needs an absolute path"},
     {"-R r", "-R needs an absolute path"},
     {"-R ''", "-R needs an absolute path"},
@@ -171,10 +171,10 @@ START_TEST(the_command_line_is_a_listener)
 	ck_assert_ptr_eq(options.listener, tree.first);
 	ck_assert_ptr_null(options.listener->next);
 	ck_assert_str_eq(options.listener->name, "default");
-	ck_assert_uint_eq(options.listener->line, 0);
+	ck_assert_uint_eq(options.listener->at.line, 0);
 	value = section_value(options.listener, KEY_LISTEN);
 	ck_assert_str_eq(value->text, "a");
-	ck_assert_uint_eq(value->line, 0);
+	ck_assert_uint_eq(value->at.line, 0);
 	ck_assert_str_eq(value->next->text, "d");
 	ck_assert_ptr_null(value->next->next);
 	value = section_value(options.listener, KEY_OWNER);

@@ -3,11 +3,12 @@
  * Which endpoints exclude each other, compared with what bind(2) and listen(2)
  * of this kernel say where that can be tried on loopback.
  */
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "base/fd.h"
 #include "conf/check/overlap.h"
-#include "conf/output.h"
+#include "conf/meaning/output.h"
 #include "conf/text/address.h"
 
 #include <netinet/in.h>
@@ -52,9 +53,9 @@ socket_of(const char *text, int v6only)
 {
 	struct record_socket sock;
 	struct address_list list;
-	struct reason why;
+	struct reason reason;
 
-	ck_assert_int_eq(address_parse(&list, text, 1, &why), 0);
+	ck_assert_int_eq(address_parse(&list, text, 1, &reason), 0);
 	memset(&sock, 0, sizeof(sock));
 	sock.kind = list.items[0].kind;
 	sock.address = list.items[0].storage;
@@ -130,10 +131,9 @@ END_TEST
 static void
 add(struct output *out, const char *text, unsigned int line)
 {
-	struct record *record = output_add(out, RECORD_ENDPOINT);
+	struct record *record = output_add(out, RECORD_ENDPOINT, AT_LINE(line));
 
 	ck_assert_ptr_nonnull(record);
-	record->line = line;
 	record->u.socket = socket_of(text, 1);
 	memcpy(record->u.endpoint.listener, "www", 4);
 }
@@ -148,12 +148,11 @@ START_TEST(the_later_endpoint_is_reported_with_the_first_that_it_meets)
 	add(&out, "tcp:127.0.0.2:7", 5);
 	add(&out, "tcp:0.0.0.0:7", 6);
 	overlap_check(&out);
-	ck_assert_uint_eq(out.errors, 1);
-	ck_assert_uint_eq(out.diagnostics[0].line, 6);
-	ck_assert_str_eq(out.diagnostics[0].u.diagnostic.text,
+	diagnostic_expect_only(&out.diagnostics, 6,
 	    "listen: \"tcp:0.0.0.0:7\" overlaps \"tcp:127.0.0.1:7\" of "
 	    "listener \"www\" in line 3: expected addresses of which none "
-	    "covers another");
+	    "covers another",
+	    "overlap");
 	output_done(&out);
 }
 END_TEST
@@ -170,7 +169,7 @@ START_TEST(two_lines_are_one_report_for_a_port)
 	add(&out, "unix-stream:/a", 3);
 	add(&out, "unix-stream:/a", 9);
 	overlap_check(&out);
-	ck_assert_uint_eq(out.errors, 2);
+	ck_assert_uint_eq(out.diagnostics.errors, 2);
 	output_done(&out);
 }
 END_TEST

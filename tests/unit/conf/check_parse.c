@@ -14,11 +14,16 @@
 
 /* Parses text.  Returns what parse_file() does. */
 static int
-run(struct tree *tree, struct output *out, const char *text)
+run(struct tree *tree, struct diagnostics *out, const char *text)
 {
+	struct source source = {.text = strdup(text)};
+	int result;
+
 	tree_init(tree);
-	output_init(out);
-	return parse_file(tree, text, out);
+	diagnostics_init(out);
+	result = parse_file(tree, &source, out);
+	source_done(&source);
+	return result;
 }
 
 /* Writes a tree as "LINE:KEY=VALUE ... LINE:NAME{ LINE:KEY=VALUE ... } ". */
@@ -31,11 +36,11 @@ write_tree(const struct tree *tree, char *text, size_t size)
 	for (const struct section *s = &tree->top; s != NULL;
 	     s = s == &tree->top ? tree->first : s->next) {
 		if (s != &tree->top)
-			fprintf(file, "%u:%s{ ", s->line, s->name);
+			fprintf(file, "%u:%s{ ", s->at.line, s->name);
 		for (enum key_id id = 0; id < KEY_COUNT; id++)
 			for (const struct value *v = section_value(s, id);
 			     v != NULL; v = v->next)
-				fprintf(file, "%u:%s=%s ", v->line,
+				fprintf(file, "%u:%s=%s ", v->at.line,
 				    keys[id].name, v->text);
 		if (s != &tree->top)
 			fprintf(file, "} ");
@@ -104,7 +109,7 @@ static const struct {
 START_TEST(what_was_written_is_in_the_tree)
 {
 	char text[512] = "";
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, texts[_i].text), 1);
@@ -131,7 +136,7 @@ static const struct {
     {"listener { }", "", 1, "\"{\" is out of place: expected a name before"},
     {"listener\n= a", "", 2, "\"=\" is out of place: expected a name before"},
     {"listener a { }\nlistener 'b\nc' 'd\ne' }", "1:a{ } ", 3,
-	"\"d?e\" is out of place: expected \"{\" before it, as in listener"},
+	"\"d\ne\" is out of place: expected \"{\" before it, as in listener"},
     {"user = }", "", 1, "\"}\" is out of place: expected a value before"},
     {"user = { x }", "", 1, "\"{\" is out of place: expected a single value"},
     {"= x", "", 1, "\"=\" is out of place: expected a key before it"},
@@ -164,7 +169,7 @@ static const struct {
 START_TEST(a_mistake_ends_the_text_and_is_told_of)
 {
 	char text[512] = "";
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, mistakes[_i].text), 0);
@@ -202,7 +207,7 @@ static const struct {
 START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
 {
 	char text[512] = "";
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, oddities[_i].text), 1);
@@ -258,7 +263,7 @@ static const struct {
 START_TEST(a_token_that_is_none_is_told_of_and_nothing_is_read)
 {
 	char text[512] = "";
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 	int good = tokens[_i].line == 0;
 
@@ -273,7 +278,7 @@ END_TEST
 
 START_TEST(every_token_is_told_of_before_the_grammar_is)
 {
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_int_eq(run(&tree, &out, "} ;\n;\nuser = \"${\" \"\\0\""), 0);
@@ -294,7 +299,7 @@ START_TEST(a_large_text_is_read_as_a_small_one)
 	const size_t count = 20000;
 	char *text = calloc(count, sizeof(line));
 	const struct section *section;
-	struct output out;
+	struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_ptr_nonnull(text);
@@ -304,10 +309,10 @@ START_TEST(a_large_text_is_read_as_a_small_one)
 	diagnostic_expect_only(&out, 0, NULL, "large");
 	section = tree.first;
 	for (unsigned int i = 1; i <= count; i++, section = section->next) {
-		ck_assert_uint_eq(section->line, i);
+		ck_assert_uint_eq(section->at.line, i);
 		ck_assert_str_eq(
 		    section_value(section, KEY_LISTEN)->next->text, "y");
-		ck_assert_uint_eq(section_line(section, KEY_BACKLOG), i);
+		ck_assert_uint_eq(section_at(section, KEY_BACKLOG).line, i);
 	}
 	ck_assert_ptr_null(section);
 	tree_done(&tree);

@@ -47,7 +47,7 @@ static void
 run_text(struct output *out, const char *text, int privileged)
 {
 	struct options options = {
-	    .privileged = privileged, .rundir = "/nowhere/run"};
+	    .file = "conf", .privileged = privileged, .rundir = "/nowhere/run"};
 	struct tree tree;
 
 	tree_init(&tree);
@@ -61,7 +61,7 @@ find_record(const struct output *out, const char *name, unsigned int line)
 {
 	for (size_t i = 0; i < out->count; i++)
 		if (strcmp(out->sockets[i].u.socket.name, name) == 0) {
-			ck_assert_uint_eq(out->sockets[i].line, line);
+			ck_assert_uint_eq(out->at[i].line, line);
 			return &out->sockets[i];
 		}
 	ck_abort_msg("there is no socket %s", name);
@@ -85,7 +85,7 @@ START_TEST(listeners_become_endpoints)
 	    "listener b { owner = 9 listen = {\nunix-stream:@x,\n"
 	    "tcp:127.0.0.1:2 } }\n",
 	    1);
-	diagnostic_expect_only(&out, 0, NULL, "listeners");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "listeners");
 	e = find(&out, "tcp:127.0.0.1:1", 4);
 	ck_assert_str_eq(e->listener, "a");
 	ck_assert_str_eq(e->mailbox, "/nowhere/run/mailbox/a/");
@@ -114,7 +114,7 @@ START_TEST(the_control_socket_is_its_owners_and_its_groups)
 	    _i % 2 == 1 ? ' ' : '#', (unsigned int)getegid(),
 	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 mailbox = /m/x }");
 	run_text(&out, text, privileged);
-	diagnostic_expect_only(&out, 0, NULL, "control");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "control");
 	record = find_record(&out, "unix-stream:/nowhere/run/control", 0);
 	control = &record->u.control;
 	ck_assert_uint_eq(record->type, RECORD_CONTROL);
@@ -140,7 +140,7 @@ START_TEST(times_of_the_top_level_are_settings)
 
 	run_text(
 	    &out, "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n", 1);
-	diagnostic_expect_only(&out, 0, NULL, "no times");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "no times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 10);
 	ck_assert_uint_eq(out.orphan_timeout_s, 300);
 	ck_assert_uint_eq(out.settings.watchdog_s, 10);
@@ -149,7 +149,7 @@ START_TEST(times_of_the_top_level_are_settings)
 	    "drain-timeout = 11\norphan-timeout = 12\nwatchdog = 13\n"
 	    "listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n",
 	    1);
-	diagnostic_expect_only(&out, 0, NULL, "times");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "times");
 	ck_assert_uint_eq(out.settings.drain_timeout_s, 11);
 	ck_assert_uint_eq(out.orphan_timeout_s, 12);
 	ck_assert_uint_eq(out.settings.watchdog_s, 13);
@@ -191,7 +191,7 @@ START_TEST(each_step_tells_what_it_finds)
 
 	run_text(&out, texts[_i].text, 1);
 	diagnostic_expect_only(
-	    &out, texts[_i].line, texts[_i].told, texts[_i].text);
+	    &out.diagnostics, texts[_i].line, texts[_i].told, texts[_i].text);
 	output_done(&out);
 }
 END_TEST
@@ -205,14 +205,16 @@ START_TEST(one_run_tells_of_all_steps)
 	    "listener b { owner = 9 backlog = 0 listen = tcp:127.0.0.1:1 }\n"
 	    "listener c { owner = 9 listen = x",
 	    1);
-	diagnostic_expect(&out, 1, "user: \"0\"", "settings");
-	diagnostic_expect(&out, 2, "listener: \".a\" is no name", "names");
-	diagnostic_expect(&out, 3, "backlog: \"0\"", "listener");
+	diagnostic_expect(&out.diagnostics, 1, "user: \"0\"", "settings");
 	diagnostic_expect(
-	    &out, 3, "listen: \"tcp:127.0.0.1:1\" overlaps", "overlap");
-	diagnostic_expect(&out, 4, "the section that begins here", "parse");
+	    &out.diagnostics, 2, "listener: \".a\" is no name", "names");
+	diagnostic_expect(&out.diagnostics, 3, "backlog: \"0\"", "listener");
+	diagnostic_expect(&out.diagnostics, 3,
+	    "listen: \"tcp:127.0.0.1:1\" overlaps", "overlap");
 	diagnostic_expect(
-	    &out, 4, "listen: \"x\"", "what was parsed still counts");
+	    &out.diagnostics, 4, "the section that begins here", "parse");
+	diagnostic_expect(&out.diagnostics, 4, "listen: \"x\"",
+	    "what was parsed still counts");
 	output_done(&out);
 }
 END_TEST
@@ -227,8 +229,8 @@ START_TEST(a_way_that_is_shut_is_a_warning)
 	    "listener a { owner = 9\nmailbox = %s\nlisten = tcp:127.0.0.1:1 }",
 	    unit_path("shut/box"));
 	run_text(&out, text, 1);
-	diagnostic_expect_only(
-	    &out, 2, "warning: mailbox: the engine cannot pass", text);
+	diagnostic_expect_only(&out.diagnostics, 2,
+	    "warning: mailbox: the engine cannot pass", text);
 	find(&out, "tcp:127.0.0.1:1", 3);
 	output_done(&out);
 }
@@ -236,19 +238,20 @@ END_TEST
 
 START_TEST(a_configuration_that_is_no_file_is_told_of)
 {
-	struct options options = {.privileged = 1, .rundir = "/nowhere"};
+	struct options options = {
+	    .file = "conf", .privileged = 1, .rundir = "/nowhere"};
 	struct output out;
 	struct tree tree;
 
 	tree_init(&tree);
 	run(&out, &tree, open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	    &options);
-	diagnostic_expect_only(
-	    &out, 0, "this is a directory: expected a regular", "/");
+	diagnostic_expect_only(&out.diagnostics, 0,
+	    "this is a directory: expected a regular", "/");
 	output_done(&out);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	diagnostic_expect_only(
-	    &out, 0, "this is a FIFO or a device: expected", "null");
+	diagnostic_expect_only(&out.diagnostics, 0,
+	    "this is a FIFO or a device: expected", "null");
 	output_done(&out);
 	tree_done(&tree);
 }
@@ -268,7 +271,8 @@ static const struct {
 
 START_TEST(a_command_line_is_a_listener_too)
 {
-	struct options options = {.rundir = "/nowhere", .mailbox = "./box"};
+	struct options options = {
+	    .file = "conf", .rundir = "/nowhere", .mailbox = "./box"};
 	struct output out;
 	struct tree tree;
 	char expected[256];
@@ -276,13 +280,14 @@ START_TEST(a_command_line_is_a_listener_too)
 	ck_assert_int_eq(chdir(unit_directory("here", 0711)), 0);
 	snprintf(expected, sizeof(expected), "%s", unit_path("here/box"));
 	tree_init(&tree);
-	options.listener = tree_add(&tree, "default", 0);
+	options.listener = tree_add(&tree, "default", AT_LINE(0));
 	for (size_t i = 0; i < 2 && lines[_i].listen[i] != NULL; i++)
 		ck_assert_int_eq(section_add(options.listener, KEY_LISTEN,
-				     lines[_i].listen[i], 0),
+				     lines[_i].listen[i], AT_LINE(0)),
 		    0);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	diagnostic_expect_only(&out, 0, lines[_i].told, lines[_i].listen[0]);
+	diagnostic_expect_only(
+	    &out.diagnostics, 0, lines[_i].told, lines[_i].listen[0]);
 	ck_assert_uint_eq(
 	    find(&out, lines[_i].listen[0], 0)->handoff, lines[_i].handoff);
 	ck_assert_str_eq(find(&out, lines[_i].listen[0], 0)->mailbox, expected);
@@ -294,18 +299,20 @@ END_TEST
 
 START_TEST(a_current_directory_that_is_gone_is_told_of)
 {
-	struct options options = {.rundir = "/nowhere", .mailbox = "box"};
+	struct options options = {
+	    .file = "conf", .rundir = "/nowhere", .mailbox = "box"};
 	struct output out;
 	struct tree tree;
 
 	ck_assert_int_eq(chdir(unit_directory("gone", 0755)), 0);
 	ck_assert_int_eq(rmdir(unit_path("gone")), 0);
 	tree_init(&tree);
-	options.listener = tree_add(&tree, "default", 0);
-	section_add(options.listener, KEY_LISTEN, "tcp:127.0.0.1:1", 0);
+	options.listener = tree_add(&tree, "default", AT_LINE(0));
+	section_add(
+	    options.listener, KEY_LISTEN, "tcp:127.0.0.1:1", AT_LINE(0));
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
-	diagnostic_expect(
-	    &out, 0, "mailbox: the current directory is not known", "m");
+	diagnostic_expect(&out.diagnostics, 0,
+	    "mailbox: the current directory is not known", "m");
 	output_done(&out);
 	tree_done(&tree);
 }

@@ -53,8 +53,9 @@ static const struct {
 START_TEST(a_file_is_read_whole_or_not_at_all)
 {
 	size_t size = files[_i].size;
-	char *bytes = malloc(size + 1), *text = NULL;
-	struct output out;
+	char *bytes = malloc(size + 1);
+	struct source source = {.file = 0};
+	struct diagnostics out;
 	int fd;
 
 	ck_assert_ptr_nonnull(bytes);
@@ -62,14 +63,15 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 		bytes[i] = i == files[_i].nul ? '\0' : i % 10 == 9 ? '\n' : 'x';
 	bytes[size] = '\0';
 	fd = file_of(bytes, size);
-	output_init(&out);
-	ck_assert_int_eq(source_read(fd, &out, &text), files[_i].told == NULL);
+	diagnostics_init(&out);
+	ck_assert_int_eq(
+	    source_read(&source, fd, &out), files[_i].told == NULL);
 	diagnostic_expect_only(&out, files[_i].line, files[_i].told, "file");
 	if (files[_i].told == NULL)
-		ck_assert_str_eq(text, bytes);
+		ck_assert_str_eq(source.text, bytes);
 	else
-		ck_assert_ptr_null(text);
-	free(text);
+		ck_assert_ptr_null(source.text);
+	source_done(&source);
 	free(bytes);
 	fd_close(fd);
 }
@@ -78,15 +80,15 @@ END_TEST
 static void
 check_refused(int fd, const char *told)
 {
-	char *text = NULL;
-	struct output out;
+	struct source source = {.file = 0};
+	struct diagnostics out;
 
-	output_init(&out);
+	diagnostics_init(&out);
 	errno = 0;
-	ck_assert_int_eq(source_read(fd, &out, &text), told != NULL ? 0 : -1);
+	ck_assert_int_eq(source_read(&source, fd, &out), told != NULL ? 0 : -1);
 	diagnostic_expect_only(&out, 0, told, "not regular");
 	ck_assert_int_eq(errno, told != NULL ? 0 : EBADF);
-	ck_assert_ptr_null(text);
+	ck_assert_ptr_null(source.text);
 	fd_close(fd);
 }
 

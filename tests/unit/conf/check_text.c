@@ -164,29 +164,29 @@ END_TEST
 
 START_TEST(a_reason_is_cut_to_what_fits)
 {
-	char value[4 * RECORD_TEXT_SIZE];
-	struct reason why;
+	char value[4 * REASON_SIZE];
+	struct reason reason;
 
 	memset(value, 'x', sizeof(value) - 1);
 	value[sizeof(value) - 1] = '\0';
-	ck_assert_int_eq(reason_set(&why, "%d: %s", 42, value), -1);
-	ck_assert_uint_eq(strlen(why.text), RECORD_TEXT_SIZE - 1);
-	ck_assert_int_eq(strncmp(why.text, "42: xxx", 7), 0);
+	ck_assert_int_eq(reason_set(&reason, "%d: %s", 42, value), -1);
+	ck_assert_uint_eq(strlen(reason.text), REASON_SIZE - 1);
+	ck_assert_int_eq(strncmp(reason.text, "42: xxx", 7), 0);
 	/* A value leaves room for what was expected. */
 	ck_assert_int_eq(
-	    reason_set(&why, REASON_VALUE ": expected", value), -1);
-	ck_assert_uint_eq(strlen(why.text), 162 + strlen(": expected"));
-	ck_assert_str_eq(why.text + 161, "\": expected");
+	    reason_set(&reason, REASON_VALUE ": expected", value), -1);
+	ck_assert_uint_eq(strlen(reason.text), 162 + strlen(": expected"));
+	ck_assert_str_eq(reason.text + 161, "\": expected");
 }
 END_TEST
 
 START_TEST(a_failure_of_the_system_has_no_text)
 {
-	struct reason why;
+	struct reason reason;
 
-	reason_set(&why, "a text");
-	ck_assert_int_eq(reason_system(&why), -1);
-	ck_assert_str_eq(why.text, "");
+	reason_set(&reason, "a text");
+	ck_assert_int_eq(reason_system(&reason), -1);
+	ck_assert_str_eq(reason.text, "");
 }
 END_TEST
 

@@ -3,6 +3,7 @@
  * The configuration as it was written: what is added is there, in its order,
  * and belongs to the tree.
  */
+#include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
 #include "conf/syntax/tree.h"
@@ -14,7 +15,7 @@ static void
 add(struct section *section, enum key_id id, const char *text,
     unsigned int line)
 {
-	ck_assert_int_eq(section_add(section, id, text, line), 0);
+	ck_assert_int_eq(section_add(section, id, text, AT_LINE(line)), 0);
 }
 
 /* The names of all listeners, each with a blank behind it. */
@@ -38,16 +39,16 @@ START_TEST(listeners_keep_their_order)
 
 	tree_init(&tree);
 	ck_assert_str_eq(names(&tree), "");
-	a = tree_add(&tree, "a", 3);
-	b = tree_add(&tree, "b", 9);
-	ck_assert_ptr_nonnull(tree_add(&tree, "", 10));
+	a = tree_add(&tree, "a", AT_LINE(3));
+	b = tree_add(&tree, "b", AT_LINE(9));
+	ck_assert_ptr_nonnull(tree_add(&tree, "", AT_LINE(10)));
 	ck_assert_ptr_nonnull(
-	    tree_add(&tree, "a", 11)); /* listener_names_check()'s */
+	    tree_add(&tree, "a", AT_LINE(11))); /* listener_names_check()'s */
 	ck_assert_str_eq(names(&tree), "a b  a ");
 	ck_assert_ptr_eq(tree.first, a);
 	ck_assert_ptr_eq(a->next, b);
-	ck_assert_uint_eq(a->line, 3);
-	ck_assert_uint_eq(b->line, 9);
+	ck_assert_uint_eq(a->at.line, 3);
+	ck_assert_uint_eq(b->at.line, 9);
 	tree_done(&tree);
 }
 END_TEST
@@ -58,7 +59,7 @@ START_TEST(a_new_listener_has_nothing)
 	struct section *section;
 
 	tree_init(&tree);
-	section = tree_add(&tree, "a", 3);
+	section = tree_add(&tree, "a", AT_LINE(3));
 	ck_assert_ptr_nonnull(section);
 	for (enum key_id id = 0; id < KEY_COUNT; id++)
 		ck_assert_ptr_null(section_value(section, id));
@@ -76,7 +77,7 @@ START_TEST(values_of_a_key_keep_their_order_and_lines)
 	char text[8];
 
 	tree_init(&tree);
-	section = tree_add(&tree, "a", 3);
+	section = tree_add(&tree, "a", AT_LINE(3));
 	for (unsigned int i = 0; i < 100; i++) {
 		snprintf(text, sizeof(text), "%u", i); /* copied, each */
 		add(section, KEY_LISTEN, text, 3 + i);
@@ -87,7 +88,7 @@ START_TEST(values_of_a_key_keep_their_order_and_lines)
 		ck_assert_ptr_nonnull(value);
 		snprintf(text, sizeof(text), "%u", i);
 		ck_assert_str_eq(value->text, text);
-		ck_assert_uint_eq(value->line, 3 + i);
+		ck_assert_uint_eq(value->at.line, 3 + i);
 	}
 	ck_assert_ptr_null(value);
 	value = section_value(section, KEY_OWNER);
@@ -104,15 +105,15 @@ START_TEST(a_key_has_its_line_or_else_that_of_its_section)
 	struct section *section;
 
 	tree_init(&tree);
-	section = tree_add(&tree, "a", 3);
+	section = tree_add(&tree, "a", AT_LINE(3));
 	add(section, KEY_LISTEN, "x", 5);
 	add(section, KEY_LISTEN, "y", 6);
 	add(section, KEY_OWNER, "x", 0);
 	add(&tree.top, KEY_USER, "x", 1);
-	ck_assert_uint_eq(section_line(section, KEY_LISTEN), 5);
-	ck_assert_uint_eq(section_line(section, KEY_OWNER), 0);
-	ck_assert_uint_eq(section_line(section, KEY_MAILBOX), 3);
-	ck_assert_uint_eq(section_line(&tree.top, KEY_USER), 1);
+	ck_assert_uint_eq(section_at(section, KEY_LISTEN).line, 5);
+	ck_assert_uint_eq(section_at(section, KEY_OWNER).line, 0);
+	ck_assert_uint_eq(section_at(section, KEY_MAILBOX).line, 3);
+	ck_assert_uint_eq(section_at(&tree.top, KEY_USER).line, 1);
 	tree_done(&tree);
 }
 END_TEST
@@ -123,15 +124,15 @@ START_TEST(the_last_listener_can_be_dropped_and_others_follow)
 
 	tree_init(&tree);
 	tree_drop_last(&tree); /* there is none */
-	add(tree_add(&tree, "a", 1), KEY_LISTEN, "x", 1);
+	add(tree_add(&tree, "a", AT_LINE(1)), KEY_LISTEN, "x", 1);
 	tree_drop_last(&tree);
 	ck_assert_str_eq(names(&tree), "");
-	add(tree_add(&tree, "b", 2), KEY_LISTEN, "x", 2);
-	ck_assert_ptr_nonnull(tree_add(&tree, "c", 3));
-	add(tree_add(&tree, "d", 4), KEY_OWNER, "x", 4);
+	add(tree_add(&tree, "b", AT_LINE(2)), KEY_LISTEN, "x", 2);
+	ck_assert_ptr_nonnull(tree_add(&tree, "c", AT_LINE(3)));
+	add(tree_add(&tree, "d", AT_LINE(4)), KEY_OWNER, "x", 4);
 	tree_drop_last(&tree);
 	ck_assert_str_eq(names(&tree), "b c ");
-	ck_assert_ptr_nonnull(tree_add(&tree, "e", 5));
+	ck_assert_ptr_nonnull(tree_add(&tree, "e", AT_LINE(5)));
 	ck_assert_str_eq(names(&tree), "b c e ");
 	tree_done(&tree);
 }
@@ -143,11 +144,11 @@ START_TEST(a_tree_that_is_done_is_an_empty_one)
 
 	tree_init(&tree);
 	add(&tree.top, KEY_USER, "x", 1);
-	add(tree_add(&tree, "a", 2), KEY_LISTEN, "x", 2);
+	add(tree_add(&tree, "a", AT_LINE(2)), KEY_LISTEN, "x", 2);
 	tree_done(&tree);
 	ck_assert_str_eq(names(&tree), "");
 	ck_assert_ptr_null(section_value(&tree.top, KEY_USER));
-	ck_assert_ptr_nonnull(tree_add(&tree, "b", 3));
+	ck_assert_ptr_nonnull(tree_add(&tree, "b", AT_LINE(3)));
 	ck_assert_str_eq(names(&tree), "b ");
 	tree_done(&tree);
 	tree_done(&tree);

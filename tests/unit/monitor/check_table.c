@@ -123,28 +123,6 @@ START_TEST(a_table_that_is_right_is_taken_in_its_order)
 }
 END_TEST
 
-static void
-remark_body(void *argument)
-{
-	static struct table_test test;
-
-	(void)argument;
-	test_process_descriptors();
-	fill(&test);
-	test.records[4].type = RECORD_DIAGNOSTIC;
-	test.size += sizeof(struct record);
-	unit_must(run(&test) == -1);
-	unit_must(test.table.record_count == RECORDS + 1);
-	unit_must(test.table.endpoint_count == 2);
-}
-
-START_TEST(a_remark_is_not_an_endpoint)
-{
-	if (test_process_is_for_all())
-		unit_in_child(remark_body, NULL);
-}
-END_TEST
-
 #define OTHER_SIZE "its records have another size or number"
 #define OTHER_VERSION "its records are of another version"
 #define OUT_OF_PLACE "a record is out of place"
@@ -170,9 +148,9 @@ static const struct {
     {RECORD(4), 0, RECORD(1), "there is no endpoint"},
     {RECORD(4), 0, RECORD(2), "there is no endpoint"},
     {RECORD(1), RECORD_ENDPOINT, RECORD(4), OUT_OF_PLACE},
-    {RECORD(1), RECORD_DIAGNOSTIC, RECORD(4), OUT_OF_PLACE},
+    {RECORD(1), RECORD_CONTROL, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), 0, RECORD(4), OUT_OF_PLACE},
-    {RECORD(3), RECORD_DIAGNOSTIC + 1, RECORD(4), OUT_OF_PLACE},
+    {RECORD(3), RECORD_CONTROL + 1, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), UINT32_MAX, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_HEADER, RECORD(4), OUT_OF_PLACE},
     {RECORD(3), RECORD_SETTINGS, RECORD(4), OUT_OF_PLACE},
@@ -290,7 +268,6 @@ UNIT_SUITE(table)
 {
 	TCase *tc = unit_case(suite, "table");
 	tcase_add_test(tc, a_table_that_is_right_is_taken_in_its_order);
-	tcase_add_test(tc, a_remark_is_not_an_endpoint);
 	tcase_add_loop_test(tc, a_table_that_is_wrong_in_one_place_is_refused,
 	    0, UNIT_COUNT(wrongs));
 	tcase_add_loop_test(

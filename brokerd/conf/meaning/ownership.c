@@ -3,48 +3,50 @@
  * Whom the monitor can give files and directories to, in the config reader.
  * Without this, an ordinary user would find out only when they are made.
  */
-#include "conf/check/chown_check.h"
+#include "conf/meaning/ownership.h"
 
 #include <unistd.h>
 
 int
-chown_check_check_user(
-    const struct ids *ids, const char *text, uint32_t uid, struct reason *why)
+ownership_check_user(const struct ids *ids, const char *text, uint32_t uid,
+    struct reason *reason)
 {
 	if (ids->privileged || uid == ids->record.monitor)
 		return 0;
-	return reason_set(why,
+	return reason_set(reason,
 	    REASON_VALUE
 	    ": expected uid %u, since brokerd does not run as root",
 	    text, ids->record.monitor);
 }
 
 int
-chown_check_check_group(
-    const struct ids *ids, const char *text, uint32_t gid, struct reason *why)
+ownership_check_group(const struct ids *ids, const char *text, uint32_t gid,
+    struct reason *reason)
 {
 	if (ids->privileged || gid == getegid() || group_member(gid))
 		return 0;
-	return reason_set(why,
+	return reason_set(reason,
 	    REASON_VALUE
 	    ": expected a group of uid %u, since brokerd does not run as root",
 	    text, ids->record.monitor);
 }
 
 void
-chown_check_check(struct output *out, const struct section *section,
+ownership_check_socket(struct output *out, const struct section *section,
     const struct record_endpoint *endpoint, const struct ids *ids)
 {
 	const struct value *user = section_value(section, KEY_SOCKET_USER);
 	const struct value *group = section_value(section, KEY_SOCKET_GROUP);
 	uint32_t uid = endpoint->socket.uid, gid = endpoint->socket.gid;
-	struct reason why;
+	struct reason reason;
 
 	/* One that could not be read was told of. */
 	if (user != NULL && uid != RECORD_NO_ID &&
-	    chown_check_check_user(ids, user->text, uid, &why) == -1)
-		output_why(out, user->line, keys[KEY_SOCKET_USER].name, &why);
+	    ownership_check_user(ids, user->text, uid, &reason) == -1)
+		diagnostics_reason(&out->diagnostics, user->at,
+		    keys[KEY_SOCKET_USER].name, &reason);
 	if (group != NULL && gid != RECORD_NO_ID &&
-	    chown_check_check_group(ids, group->text, gid, &why) == -1)
-		output_why(out, group->line, keys[KEY_SOCKET_GROUP].name, &why);
+	    ownership_check_group(ids, group->text, gid, &reason) == -1)
+		diagnostics_reason(&out->diagnostics, group->at,
+		    keys[KEY_SOCKET_GROUP].name, &reason);
 }

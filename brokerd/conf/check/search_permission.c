@@ -5,12 +5,12 @@
  * stranger does, and knows nothing of access control lists, so that what it
  * finds is a warning.
  */
-#include "conf/check/traverse_check.h"
+#include "conf/check/search_permission.h"
 
 #include <string.h>
 
 int
-traverse_check_may_pass(const struct stat *st, uint32_t uid, uint32_t gid)
+search_permission_has(const struct stat *st, uint32_t uid, uint32_t gid)
 {
 	if (uid == 0)
 		return 1;
@@ -25,16 +25,16 @@ traverse_check_may_pass(const struct stat *st, uint32_t uid, uint32_t gid)
 
 /* Who cannot pass that directory, or NULL. */
 static const char *
-traverse_check_who(
+search_permission_who(
     const struct stat *st, const struct section *section, const struct ids *ids)
 {
 	/* Without root all are one user, whose groups are not looked at. */
 	uint32_t gid = ids->privileged ? ids->record.engine_gid : RECORD_NO_ID;
 
-	if (!traverse_check_may_pass(st, ids->record.engine, gid))
+	if (!search_permission_has(st, ids->record.engine, gid))
 		return "the engine";
 	if (section->owner != RECORD_NO_ID &&
-	    !traverse_check_may_pass(st, section->owner, RECORD_NO_ID))
+	    !search_permission_has(st, section->owner, RECORD_NO_ID))
 		return "its owner";
 	return NULL;
 }
@@ -43,7 +43,7 @@ traverse_check_who(
  * first one that somebody cannot pass is copied to faulty, where the last one
  * is that was told. */
 static void
-traverse_check_look(struct output *out, const struct section *section,
+search_permission_look(struct diagnostics *out, const struct section *section,
     const struct ids *ids, char faulty[RECORD_PATH_SIZE])
 {
 	char path[RECORD_PATH_SIZE];
@@ -59,11 +59,11 @@ traverse_check_look(struct output *out, const struct section *section,
 		path[length] = '\0';
 		if (stat(path, &st) == -1 || !S_ISDIR(st.st_mode))
 			return;
-		who = traverse_check_who(&st, section, ids);
+		who = search_permission_who(&st, section, ids);
 		if (who == NULL)
 			continue;
 		if (strcmp(path, faulty) != 0)
-			output_warning(out, section->mailbox_line,
+			diagnostics_warning(out, section->mailbox_at,
 			    "mailbox: %s cannot pass \"%s\", which has mode "
 			    "%04o: expected execute permission, as mode 0711 "
 			    "gives it",
@@ -74,12 +74,12 @@ traverse_check_look(struct output *out, const struct section *section,
 }
 
 void
-traverse_check_check(
-    struct output *out, const struct section *first, const struct ids *ids)
+search_permission_check(
+    struct diagnostics *out, const struct section *first, const struct ids *ids)
 {
 	char faulty[RECORD_PATH_SIZE] = "";
 
 	for (const struct section *s = first; s != NULL; s = s->next)
 		if (s->mailbox[0] != '\0')
-			traverse_check_look(out, s, ids, faulty);
+			search_permission_look(out, s, ids, faulty);
 }

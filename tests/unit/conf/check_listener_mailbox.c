@@ -6,7 +6,8 @@
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
 
-#include "conf/meaning/mailbox_key.h"
+#include "conf/check/mailbox_conflict.h"
+#include "conf/meaning/listener_mailbox.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static const struct {
 	"mailbox: \"a/b\" is relative: expected an absolute path"},
     {&as_root, 1, "", "9", "", 9, MAILBOX, "mailbox: \"\" is relative"},
     {&as_root, 1, "/a\x01", "9", "", 9, MAILBOX,
-	"mailbox: \"/a?\" has a control character"},
+	"mailbox: \"/a\x01\" has a control character"},
     {&as_root, 1, NULL, NULL, "/run/b/mailbox/www/", RECORD_NO_ID, LINE,
 	"owner: not given: expected the user who may bind the default"},
     {&as_root, 0, "/a", NULL, "/a", RECORD_NO_ID, 0,
@@ -78,28 +79,29 @@ static const struct {
 
 static struct section *
 read_one(struct output *out, struct tree *tree, const char *mailbox,
-    const char *owner, const struct mailbox_key_context *context)
+    const char *owner, const struct listener_context *context)
 {
 	struct section *section;
 
 	output_init(out);
 	tree_init(tree);
-	section = tree_add(tree, "www", LINE);
+	section = tree_add(tree, "www", AT_LINE(LINE));
 	if (mailbox != NULL)
-		ck_assert_int_eq(
-		    section_add(section, KEY_MAILBOX, mailbox, MAILBOX), 0);
+		ck_assert_int_eq(section_add(section, KEY_MAILBOX, mailbox,
+				     AT_LINE(MAILBOX)),
+		    0);
 	if (owner != NULL)
 		ck_assert_int_eq(
-		    section_add(section, KEY_OWNER, owner, OWNER), 0);
-	mailbox_key_read(out, section, context);
+		    section_add(section, KEY_OWNER, owner, AT_LINE(OWNER)), 0);
+	listener_mailbox_read(out, section, context);
 	ck_assert_uint_eq(
-	    section->mailbox_line, mailbox != NULL ? MAILBOX : LINE);
+	    section->mailbox_at.line, mailbox != NULL ? MAILBOX : LINE);
 	return section;
 }
 
 START_TEST(a_listener_has_a_mailbox_and_an_owner)
 {
-	struct mailbox_key_context context = {.rundir = "/run//b/.",
+	struct listener_context context = {.rundir = "/run//b/.",
 	    .ids = cases[_i].ids,
 	    .in_file = cases[_i].in_file};
 	struct output out;
@@ -108,7 +110,7 @@ START_TEST(a_listener_has_a_mailbox_and_an_owner)
 	    read_one(&out, &tree, cases[_i].mailbox, cases[_i].owner, &context);
 
 	diagnostic_expect_only(
-	    &out, cases[_i].line, cases[_i].told, cases[_i].path);
+	    &out.diagnostics, cases[_i].line, cases[_i].told, cases[_i].path);
 	ck_assert_str_eq(section->mailbox, cases[_i].path);
 	ck_assert_uint_eq(section->owner, cases[_i].uid);
 	tree_done(&tree);
@@ -117,19 +119,19 @@ END_TEST
 
 START_TEST(without_root_what_has_no_owner_is_ours)
 {
-	struct mailbox_key_context context = {
+	struct listener_context context = {
 	    .rundir = "/r", .ids = &as_1000, .in_file = 1};
 	struct output out;
 	struct tree tree;
 
 	ck_assert_uint_eq(
 	    read_one(&out, &tree, NULL, NULL, &context)->owner, getuid());
-	diagnostic_expect_only(&out, 0, NULL, "the default");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "the default");
 	tree_done(&tree);
 	context.in_file = 0;
 	ck_assert_uint_eq(
 	    read_one(&out, &tree, "/a", NULL, &context)->owner, getuid());
-	diagnostic_expect_only(&out, 0, NULL, "-m");
+	diagnostic_expect_only(&out.diagnostics, 0, NULL, "-m");
 	tree_done(&tree);
 }
 END_TEST
@@ -148,7 +150,7 @@ static const struct {
 
 START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 {
-	struct mailbox_key_context context = {
+	struct listener_context context = {
 	    .rundir = "/r", .ids = &as_root, .in_file = 1};
 	char path[128] = "/", told[256];
 	struct output out;
@@ -161,8 +163,8 @@ START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 		snprintf(told, sizeof(told), "mailbox: \"%s\" %s", path,
 		    lengths[_i].told);
 	read_one(&out, &tree, path, "9", &context);
-	diagnostic_expect_only(
-	    &out, MAILBOX, lengths[_i].told != NULL ? told : NULL, path);
+	diagnostic_expect_only(&out.diagnostics, MAILBOX,
+	    lengths[_i].told != NULL ? told : NULL, path);
 	ck_assert_str_eq(
 	    tree.first->mailbox, lengths[_i].told != NULL ? "" : path);
 	tree_done(&tree);
@@ -172,7 +174,7 @@ END_TEST
 START_TEST(a_default_that_is_too_long_is_called_so)
 {
 	char rundir[128] = "/";
-	struct mailbox_key_context context = {
+	struct listener_context context = {
 	    .rundir = rundir, .ids = &as_root, .in_file = 1};
 	struct output out;
 	struct tree tree;
@@ -180,7 +182,7 @@ START_TEST(a_default_that_is_too_long_is_called_so)
 	memset(rundir + 1, 'x', 70);
 	read_one(&out, &tree, NULL, "9", &context);
 	diagnostic_expect_only(
-	    &out, LINE, "mailbox: the default \"/xxx", "default");
+	    &out.diagnostics, LINE, "mailbox: the default \"/xxx", "default");
 	tree_done(&tree);
 }
 END_TEST
@@ -217,18 +219,17 @@ static const struct {
 static void
 add_endpoint(struct output *out, const char *name)
 {
-	struct record *record = output_add(out, RECORD_ENDPOINT);
+	struct record *record = output_add(out, RECORD_ENDPOINT, AT_LINE(9));
 	struct record_socket *sock;
 	const char *path = strchr(name, ':') + 1;
 
 	ck_assert_ptr_nonnull(record);
-	record->line = 9;
 	sock = &record->u.socket;
 	sock->kind = strncmp(name, "unix-dgram", 10) == 0 ? RECORD_UNIX_DGRAM :
 							    RECORD_UNIX_STREAM;
 	sock->address.ss_family = AF_UNIX;
 	memcpy((char *)&sock->address + sizeof(sa_family_t),
-	    path[0] == '@' ? "" : path, 1);
+	    path[0] == '@' ? "" : path, path[0] == '@' ? 1 : strlen(path));
 	snprintf(sock->name, sizeof(sock->name), "%s", name);
 }
 
@@ -241,17 +242,18 @@ START_TEST(who_shares_a_place_has_one_owner)
 	tree_init(&tree);
 	for (unsigned int i = 0; i < 3; i++) {
 		const char name[] = {(char)('a' + i), '\0'};
-		struct section *section = tree_add(&tree, name, 20);
+		struct section *section = tree_add(&tree, name, AT_LINE(20));
 
 		ck_assert_ptr_nonnull(section);
 		strcpy(section->mailbox, places[_i].listeners[i].mailbox);
-		section->mailbox_line = i + 1;
+		section->mailbox_at.line = i + 1;
 		section->owner = places[_i].listeners[i].owner;
 	}
 	if (places[_i].endpoint != NULL)
 		add_endpoint(&out, places[_i].endpoint);
-	mailbox_key_check(&out, tree.first);
-	diagnostic_expect_only(&out, places[_i].line, places[_i].told,
+	mailbox_conflict_check(&out, tree.first);
+	diagnostic_expect_only(&out.diagnostics, places[_i].line,
+	    places[_i].told,
 	    places[_i].endpoint != NULL ? places[_i].endpoint : "owners");
 	output_done(&out);
 	tree_done(&tree);

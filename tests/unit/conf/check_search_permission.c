@@ -4,7 +4,7 @@
  */
 #include "fixture/unit.h"
 
-#include "conf/check/traverse_check.h"
+#include "conf/check/search_permission.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -36,14 +36,14 @@ START_TEST(who_may_pass_is_what_the_kernel_says)
 
 	st.st_mode = S_IFDIR | rules[_i].mode;
 	ck_assert_int_eq(
-	    traverse_check_may_pass(&st, rules[_i].uid, rules[_i].gid) != 0,
+	    search_permission_has(&st, rules[_i].uid, rules[_i].gid) != 0,
 	    rules[_i].passes);
 }
 END_TEST
 
 /* What is said of one listener with that mailbox, or "". */
 static const char *
-told(struct output *out, const char *mailbox, uint32_t owner)
+told(struct diagnostics *out, const char *mailbox, uint32_t owner)
 {
 	static const struct ids ids = {.privileged = 1,
 	    .record = {.engine = ENGINE, .engine_gid = ENGINE}};
@@ -53,23 +53,23 @@ told(struct output *out, const char *mailbox, uint32_t owner)
 	sections[0].next = &sections[1]; /* two of the same mailbox */
 	for (int i = 0; i < 2; i++) {
 		sections[i].owner = owner;
-		sections[i].mailbox_line = 7;
+		sections[i].mailbox_at.line = 7;
 		strncpy(sections[i].mailbox, mailbox, RECORD_PATH_SIZE - 1);
 	}
-	output_init(out);
-	traverse_check_check(out, sections, &ids);
+	diagnostics_init(out);
+	search_permission_check(out, sections, &ids);
 	ck_assert_uint_eq(out->errors, 0);
-	ck_assert_uint_le(out->shown, 1);
-	if (out->shown == 0)
+	ck_assert_uint_le(out->count, 1);
+	if (out->count == 0)
 		return "";
-	ck_assert_uint_eq(out->diagnostics[0].line, 7);
-	ck_assert_uint_eq(out->diagnostics[0].u.diagnostic.warning, 1);
-	return out->diagnostics[0].u.diagnostic.text;
+	ck_assert_uint_eq(out->items[0].at.line, 7);
+	ck_assert_int_eq(out->items[0].warning, 1);
+	return out->items[0].text;
 }
 
 START_TEST(a_way_that_all_may_pass_is_not_spoken_of)
 {
-	struct output out;
+	struct diagnostics out;
 
 	unit_directory("open", 0711);
 	ck_assert_str_eq(told(&out, unit_path("open/box"), OWNER), "");
@@ -82,7 +82,7 @@ START_TEST(a_directory_that_is_shut_is_a_warning_and_said_once)
 {
 	static const char *const mailboxes[] = {
 	    "shut/", "shut/box", "shut/in/box"};
-	struct output out;
+	struct diagnostics out;
 	const char *text;
 
 	unit_directory("shut", 0700);
@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(a_directory_for_the_engine_alone_is_shut_to_the_owner)
 {
-	struct output out;
+	struct diagnostics out;
 	const char *text;
 
 	unit_directory("shut", 0701);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_MEANING_LISTENER_MAILBOX_H
+#define CONF_MEANING_LISTENER_MAILBOX_H
+
+#include "conf/meaning/output.h"
+#include "conf/syntax/tree.h"
+#include "conf/text/ids.h"
+
+/* What the reader knows beside the configuration. */
+struct listener_context {
+	const char *rundir;
+	const struct ids *ids;
+	int in_file; /* the configuration is a file, not the command line */
+	int has_ipv6;
+};
+
+/* Finds the listener's mailbox and owner: fills section->mailbox (empty if an
+ * error was reported), mailbox_at and owner. */
+void listener_mailbox_read(struct output *out, struct section *section,
+    const struct listener_context *context);
+
+#endif

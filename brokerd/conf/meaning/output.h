@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_MEANING_OUTPUT_H
+#define CONF_MEANING_OUTPUT_H
+
+#include "conf/text/diagnostics.h"
+#include "record/record.h"
+
+#include <stddef.h>
+
+#define OUTPUT_ENDPOINTS 16360 /* of one configuration */
+
+/* What the config reader makes of a configuration. */
+struct output {
+	struct diagnostics diagnostics;
+	struct record_settings settings;
+	uint32_t orphan_timeout_s;
+	struct record *sockets; /* endpoints, then the broker's own */
+	struct location *at;    /* of each socket */
+	size_t count;
+	size_t room;
+};
+
+void output_init(struct output *out);
+
+void output_done(struct output *out);
+
+/* The next record of a socket, all zero but its type, owned by out and valid
+ * until the next call; NULL when there is no memory (failed is set) or there
+ * are OUTPUT_ENDPOINTS endpoints. */
+struct record *output_add(
+    struct output *out, enum record_type type, struct location at);
+
+/* Writes all records to fd (borrows it).  0, or -1 with errno. */
+int output_write(const struct output *out, int fd);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_TEXT_ADDRESS_LIST_H
+#define CONF_TEXT_ADDRESS_LIST_H
+
+#include "conf/text/reason.h"
+#include "record/record.h"
+
+#include <stddef.h>
+
+/* One socket address, as a record has it. */
+struct address {
+	uint32_t kind; /* enum record_kind */
+	uint32_t length;
+	struct sockaddr_storage storage;
+	char name[RECORD_NAME_SIZE];
+};
+
+/* What one value of `listen` means: a host name or "*" may be several. */
+struct address_list {
+	struct address *items;
+	size_t count;
+	int wildcard; /* it was "*", both families */
+};
+
+void address_list_done(struct address_list *list);
+
+/* Appends an address, with its canonical name, unless it is there already.
+ * 0, or -1 and the reason. */
+int address_list_add(struct address_list *list, uint32_t kind,
+    const struct sockaddr *address, size_t length, struct reason *reason);
+
+/* "tcp", or NULL for an unknown kind. */
+const char *address_kind_name(uint32_t kind);
+
+#endif

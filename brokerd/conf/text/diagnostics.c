@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The errors and warnings of the config reader.
+ */
+#include "conf/text/diagnostics.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+diagnostics_init(struct diagnostics *diagnostics)
+{
+	memset(diagnostics, 0, sizeof(*diagnostics));
+}
+
+void
+diagnostics_done(struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < diagnostics->file_count; i++)
+		free(diagnostics->files[i]);
+	diagnostics->file_count = 0;
+}
+
+int
+diagnostics_add_file(struct diagnostics *diagnostics, const char *name)
+{
+	char *copy;
+
+	if (diagnostics->file_count == DIAGNOSTICS_FILES)
+		return -1;
+	copy = strdup(name);
+	if (copy == NULL) {
+		diagnostics->failed = 1;
+		return -1;
+	}
+	diagnostics->files[diagnostics->file_count] = copy;
+	return (int)diagnostics->file_count++;
+}
+
+/* Warnings may fill half of the room, so that an error is not lost to them. */
+static void __attribute__((format(printf, 4, 0)))
+diagnostics_add(struct diagnostics *diagnostics, struct location at,
+    int warning, const char *format, va_list ap)
+{
+	struct diagnostic *item = &diagnostics->items[diagnostics->count];
+
+	if (!warning)
+		diagnostics->errors++;
+	if (diagnostics->count >=
+	    (warning ? DIAGNOSTICS_MAX / 2 : DIAGNOSTICS_MAX)) {
+		diagnostics->hidden++;
+		return;
+	}
+	item->at = at;
+	item->warning = warning;
+	vsnprintf(item->text, sizeof(item->text), format, ap);
+	diagnostics->count++;
+}
+
+void
+diagnostics_error(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	diagnostics_add(diagnostics, at, 0, format, ap);
+	va_end(ap);
+}
+
+void
+diagnostics_reason(struct diagnostics *diagnostics, struct location at,
+    const char *subject, const struct reason *reason)
+{
+	if (reason->text[0] == '\0')
+		diagnostics->failed = 1;
+	else
+		diagnostics_error(
+		    diagnostics, at, "%s: %s", subject, reason->text);
+}
+
+void
+diagnostics_warning(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	diagnostics_add(diagnostics, at, 1, format, ap);
+	va_end(ap);
+}
+
+const char *
+diagnostics_place(const struct diagnostics *diagnostics, struct location at,
+    struct location from, char text[DIAGNOSTICS_PLACE_SIZE])
+{
+	if (at.file == from.file)
+		snprintf(text, DIAGNOSTICS_PLACE_SIZE, "line %u", at.line);
+	else
+		snprintf(text, DIAGNOSTICS_PLACE_SIZE, "%.160s:%u",
+		    diagnostics->files[at.file], at.line);
+	return text;
+}
+
+/* Sorts by insertion, which keeps the order within a line. */
+static void
+diagnostics_sort(struct diagnostics *diagnostics)
+{
+	for (size_t i = 1; i < diagnostics->count; i++) {
+		struct diagnostic *item = &diagnostics->items[i];
+		struct diagnostic moved = *item;
+
+		for (; item > diagnostics->items &&
+		     (item[-1].at.file > moved.at.file ||
+			 (item[-1].at.file == moved.at.file &&
+			     item[-1].at.line > moved.at.line));
+		     item--)
+			*item = item[-1];
+		*item = moved;
+	}
+}
+
+void
+diagnostics_write(struct diagnostics *diagnostics, struct log *log)
+{
+	struct diagnostic *last = &diagnostics->items[DIAGNOSTICS_MAX - 1];
+
+	diagnostics_sort(diagnostics);
+	if (diagnostics->hidden > 0 && diagnostics->count == DIAGNOSTICS_MAX)
+		snprintf(last->text, sizeof(last->text),
+		    "%zu more errors and warnings, here and elsewhere",
+		    diagnostics->hidden + 1);
+	for (size_t i = 0; i < diagnostics->count; i++) {
+		const struct diagnostic *item = &diagnostics->items[i];
+		char line[16] = "";
+
+		if (item->at.line != 0)
+			snprintf(line, sizeof(line), ":%u", item->at.line);
+		log_line(log, item->warning ? LOG_WARNING : LOG_ERR,
+		    "%s%s: %s%s", diagnostics->files[item->at.file], line,
+		    item->warning ? "warning: " : "", item->text);
+	}
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef CONF_TEXT_DIAGNOSTICS_H
+#define CONF_TEXT_DIAGNOSTICS_H
+
+#include "base/log.h"
+#include "conf/text/reason.h"
+
+#include <stddef.h>
+
+/* What is wrong with the configuration, and where. */
+
+#define DIAGNOSTICS_MAX 20     /* more are only counted */
+#define DIAGNOSTICS_FILES 1001 /* the main file and those that it includes */
+#define DIAGNOSTICS_PLACE_SIZE 200
+
+/* A line of a file.  Line 0 is none: the whole file or the command line. */
+struct location {
+	unsigned int file; /* in the order of reading, 0: the main one */
+	unsigned int line;
+};
+
+#define LOCATION_NONE ((struct location){0, 0})
+
+struct diagnostic {
+	struct location at;
+	int warning;
+	char text[REASON_SIZE];
+};
+
+struct diagnostics {
+	struct diagnostic items[DIAGNOSTICS_MAX];
+	size_t count;
+	size_t hidden; /* for which there was no room */
+	size_t errors; /* of all */
+	int failed;    /* the system failed: no memory */
+	char *files[DIAGNOSTICS_FILES];
+	size_t file_count;
+};
+
+void diagnostics_init(struct diagnostics *diagnostics);
+void diagnostics_done(struct diagnostics *diagnostics);
+
+/* Adds a file, the main one first, or "command line".  Returns its number, or
+ * -1: there are DIAGNOSTICS_FILES, or no memory, and failed is set. */
+int diagnostics_add_file(struct diagnostics *diagnostics, const char *name);
+
+void diagnostics_error(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds "subject: reason" as an error, or notes that the system failed. */
+void diagnostics_reason(struct diagnostics *diagnostics, struct location at,
+    const char *subject, const struct reason *reason);
+
+/* Adds what is suspicious but usable. */
+void diagnostics_warning(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Writes "line 7", or "FILE:7" if it is in another file than from.  Returns
+ * text. */
+const char *diagnostics_place(const struct diagnostics *diagnostics,
+    struct location at, struct location from,
+    char text[DIAGNOSTICS_PLACE_SIZE]);
+
+/* Writes each to the log, sorted by location, as FILE:LINE: TEXT, or
+ * FILE: TEXT if it has no line. */
+void diagnostics_write(struct diagnostics *diagnostics, struct log *log);
+
+#endif
