@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Pace: the pause comes when three connections come in a round and 2,000 in a
- * second, and goes below two or below that rate; whether it is a short or a
- * long one is tried again and again.
+ * Coalescing: the pause comes when three connections come in a round and 2,000
+ * in a second, and goes below two or below that rate; whether it is a short or
+ * a long one is tried again and again.
  */
 #include "fixture/unit.h"
 
@@ -52,24 +52,24 @@ static const struct interval intervals[] = {
 };
 
 static unsigned int
-pass(struct coalesce *pace, uint64_t *now_us, struct coalesce_count *count,
+pass(struct coalesce *coalesce, uint64_t *now_us, struct coalesce_count *count,
     const struct interval *interval)
 {
 	*now_us += interval->passed_us;
 	count->accepted += interval->accepted;
 	count->rounds += interval->rounds;
-	return coalesce_next_us(pace, *now_us, count);
+	return coalesce_next_us(coalesce, *now_us, count);
 }
 
 START_TEST(it_goes_on_and_off_by_rate_and_by_how_many_come_at_once)
 {
 	struct coalesce_count count = {MANY, MANY};
-	struct coalesce pace = {.since_us = BEGIN_US, .before = count};
+	struct coalesce coalesce = {.since_us = BEGIN_US, .before = count};
 	uint64_t now_us = BEGIN_US;
 
 	for (size_t i = 0; i < UNIT_COUNT(intervals); i++) {
 		unsigned int pause_us =
-		    pass(&pace, &now_us, &count, &intervals[i]);
+		    pass(&coalesce, &now_us, &count, &intervals[i]);
 
 		ck_assert_msg(pause_us == intervals[i].pause_us,
 		    "interval %zu: %u", i, pause_us);
@@ -82,10 +82,10 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 {
 	static const struct interval begin = {INTERVAL_US, 300, 30, 0};
 	struct coalesce_count count = {0, 0};
-	struct coalesce pace = {.since_us = BEGIN_US};
+	struct coalesce coalesce = {.since_us = BEGIN_US};
 	uint64_t now_us = BEGIN_US;
 
-	ck_assert_uint_eq(pass(&pace, &now_us, &count, &begin), 100);
+	ck_assert_uint_eq(pass(&coalesce, &now_us, &count, &begin), 100);
 	for (int i = 0; i < 48; i++) {
 		/* Long pauses cost nothing at first, and much later on. */
 		unsigned int chosen = i < 24 ? 500 : 100;
@@ -96,8 +96,8 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 				       chosen};
 
 		ck_assert_msg(
-		    pass(&pace, &now_us, &count, &next) == next.pause_us,
-		    "interval %d: %u", i, pace.pause_us);
+		    pass(&coalesce, &now_us, &count, &next) == next.pause_us,
+		    "interval %d: %u", i, coalesce.pause_us);
 	}
 }
 END_TEST
@@ -153,7 +153,7 @@ END_TEST
 
 UNIT_SUITE(coalesce)
 {
-	TCase *tc = unit_case(suite, "pace");
+	TCase *tc = unit_case(suite, "coalesce");
 
 	tcase_add_test(
 	    tc, it_goes_on_and_off_by_rate_and_by_how_many_come_at_once);

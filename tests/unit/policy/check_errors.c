@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What every errno means, of accept4(2) as accept(2) says, of connect(2) and
- * sendmsg(2) as unix(7) does; and that none was forgotten or made up.
+ * The meaning of every errno, of accept4(2) by accept(2), of connect(2) and
+ * sendmsg(2) by unix(7).
  */
 #include "fixture/unit.h"
 
@@ -14,7 +14,7 @@
 
 struct expected {
 	int error;
-	int verdict;
+	int meaning;
 };
 
 static const struct expected accepts[] = {
@@ -90,7 +90,7 @@ START_TEST(an_errno_of_accept_means_what_accept_2_says)
 	const struct expected *expected = &accepts[_i];
 
 	ck_assert_msg(
-	    (int)errors_of_accept(expected->error) == expected->verdict,
+	    (int)errors_of_accept(expected->error) == expected->meaning,
 	    "%s: %d", strerror(expected->error),
 	    (int)errors_of_accept(expected->error));
 }
@@ -110,7 +110,7 @@ START_TEST(an_errno_of_a_mailbox_means_what_unix_7_says)
 {
 	const struct expected *expected = &sends[_i];
 
-	ck_assert_msg((int)errors_of_send(expected->error) == expected->verdict,
+	ck_assert_msg((int)errors_of_send(expected->error) == expected->meaning,
 	    "%s: %d", strerror(expected->error),
 	    (int)errors_of_send(expected->error));
 }
@@ -127,7 +127,7 @@ END_TEST
 
 UNIT_SUITE(errors)
 {
-	TCase *tc = unit_case(suite, "verdict");
+	TCase *tc = unit_case(suite, "errors");
 
 	tcase_add_loop_test(tc, an_errno_of_accept_means_what_accept_2_says, 0,
 	    (int)UNIT_COUNT(accepts));

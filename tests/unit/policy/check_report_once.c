@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is remembered of the faults of mailboxes: each is said once, and not
- * more of them than a log can bear.
+ * Which errors are reported: each once, and not too many in a minute.
  */
 #include "fixture/unit.h"
 
@@ -15,84 +14,84 @@
 
 /* Fills the memory, with names that begin with prefix. */
 static void
-fill(struct report_once *faults, const char *prefix, uint64_t now_ms)
+fill(struct report_once *once, const char *prefix, uint64_t now_ms)
 {
 	char name[16];
 
-	for (int i = 0; faults->count < REPORT_ONCE_MAX; i++) {
+	for (int i = 0; once->count < REPORT_ONCE_MAX; i++) {
 		snprintf(name, sizeof(name), "%s%d", prefix, i);
-		ck_assert(report_once_is_new(faults, name, EPERM, 0, now_ms));
+		ck_assert(report_once_is_new(once, name, EPERM, 0, now_ms));
 	}
 }
 
 START_TEST(a_fault_is_new_once)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "a", EPERM, 1, LATER_MS * 2));
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "a", EPERM, 1, LATER_MS * 2));
 }
 END_TEST
 
 START_TEST(another_name_error_or_inode_is_another_fault)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "b", EPERM, 1, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "a", EACCES, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "a", EACCES, 2, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "a", EACCES, 2, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "b", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "b", EPERM, 1, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EACCES, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EACCES, 2, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "a", EACCES, 2, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "b", EPERM, 1, NOW_MS));
 }
 END_TEST
 
 START_TEST(a_name_has_one_fault_at_a_time)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "a", EACCES, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EACCES, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
 }
 END_TEST
 
 START_TEST(a_fault_that_was_over_is_new_again)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(report_once_is_new(&faults, "b", EPERM, 1, NOW_MS));
-	report_once_forget(&faults, "a");
-	ck_assert(report_once_is_new(&faults, "a", EPERM, 1, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "b", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(report_once_is_new(&once, "b", EPERM, 1, NOW_MS));
+	report_once_forget(&once, "a");
+	ck_assert(report_once_is_new(&once, "a", EPERM, 1, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "b", EPERM, 1, NOW_MS));
 }
 END_TEST
 
 START_TEST(too_many_are_not_said_until_a_minute_has_passed)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 
-	fill(&faults, "a", NOW_MS);
-	ck_assert(!report_once_is_new(&faults, "b", EPERM, 0, NOW_MS));
-	ck_assert(!report_once_is_new(&faults, "b", EPERM, 0, LATER_MS - 1));
-	ck_assert(report_once_is_new(&faults, "b", EPERM, 0, LATER_MS));
-	fill(&faults, "c", LATER_MS);
-	ck_assert(!report_once_is_new(&faults, "d", EPERM, 0, LATER_MS));
+	fill(&once, "a", NOW_MS);
+	ck_assert(!report_once_is_new(&once, "b", EPERM, 0, NOW_MS));
+	ck_assert(!report_once_is_new(&once, "b", EPERM, 0, LATER_MS - 1));
+	ck_assert(report_once_is_new(&once, "b", EPERM, 0, LATER_MS));
+	fill(&once, "c", LATER_MS);
+	ck_assert(!report_once_is_new(&once, "d", EPERM, 0, LATER_MS));
 }
 END_TEST
 
 START_TEST(to_come_and_go_does_not_help)
 {
-	struct report_once faults = {.count = 0};
+	struct report_once once = {.count = 0};
 	unsigned int said = 0;
 
 	for (int i = 0; i < 3 * REPORT_ONCE_MAX; i++) {
 		said += (unsigned int)report_once_is_new(
-		    &faults, "a", EPERM, 0, NOW_MS);
-		report_once_forget(&faults, "a");
+		    &once, "a", EPERM, 0, NOW_MS);
+		report_once_forget(&once, "a");
 	}
 	ck_assert_uint_eq(said, REPORT_ONCE_MAX);
 }
@@ -100,7 +99,7 @@ END_TEST
 
 UNIT_SUITE(report_once)
 {
-	TCase *tc = unit_case(suite, "faults");
+	TCase *tc = unit_case(suite, "report_once");
 
 	tcase_add_test(tc, a_fault_is_new_once);
 	tcase_add_test(tc, another_name_error_or_inode_is_another_fault);

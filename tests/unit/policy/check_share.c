@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose turn it is: simulated pools, picked from as route_pick() does.
+ * Shares, in simulated pools: the next worker is picked as route_pick() does.
  */
 #include "fixture/unit.h"
 
@@ -97,7 +97,7 @@ START_TEST(equal_weights_share_equally_when_receipts_come_in_their_order)
 }
 END_TEST
 
-/* Shares of 10000, each with what rounding and the first turns may cost. */
+/* Shares of 10000, each with what rounding and the first hand-offs may cost. */
 static const struct {
 	uint32_t weights[WORKERS_MAX];
 	unsigned int shares[WORKERS_MAX];
@@ -163,21 +163,21 @@ START_TEST(a_newcomer_begins_where_the_others_are)
 }
 END_TEST
 
-START_TEST(a_new_turn_is_that_of_weight_and_base)
+START_TEST(a_new_share_has_its_weight_and_begins_at_the_base)
 {
-	struct share turn = {1, 1};
+	struct share share = {1, 1};
 
-	share_init(&turn, 7, UINT64_C(1) << 40);
-	ck_assert_uint_eq(turn.weight, 7);
-	ck_assert_uint_eq(turn.pass, UINT64_C(1) << 40);
-	share_take(&turn);
-	ck_assert_uint_gt(turn.pass, UINT64_C(1) << 40);
+	share_init(&share, 7, UINT64_C(1) << 40);
+	ck_assert_uint_eq(share.weight, 7);
+	ck_assert_uint_eq(share.pass, UINT64_C(1) << 40);
+	share_take(&share);
+	ck_assert_uint_gt(share.pass, UINT64_C(1) << 40);
 }
 END_TEST
 
 UNIT_SUITE(share)
 {
-	TCase *tc = unit_case(suite, "turn");
+	TCase *tc = unit_case(suite, "share");
 
 	tcase_add_test(
 	    tc, of_equal_weights_the_one_with_least_outstanding_is_next);
@@ -189,5 +189,5 @@ UNIT_SUITE(share)
 	    tc, other_weights_share_in_proportion, 0, (int)UNIT_COUNT(shares));
 	tcase_add_test(tc, a_small_share_is_spread_out);
 	tcase_add_test(tc, a_newcomer_begins_where_the_others_are);
-	tcase_add_test(tc, a_new_turn_is_that_of_weight_and_base);
+	tcase_add_test(tc, a_new_share_has_its_weight_and_begins_at_the_base);
 }

@@ -341,9 +341,9 @@ START_TEST(a_directory_that_may_not_be_read_is_said_once)
 }
 END_TEST
 
-UNIT_SUITE(finder_faults)
+UNIT_SUITE(mailbox_error)
 {
-	TCase *tc = unit_case(suite, "finder_faults");
+	TCase *tc = unit_case(suite, "mailbox_error");
 
 	tcase_add_loop_test(tc, what_is_no_mailbox_is_not_used_and_said_once, 0,
 	    (int)UNIT_COUNT(wrongs));

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The proof that nobody was at a connection: every fact by itself, and where
- * there are none.
+ * Whether a connection was touched, by each fact about it.
  */
-#include "fixture/net.h"
 #include "fixture/unit.h"
 
-#include "engine/handoff/tcp_probe.h"
-
-#include <sys/socket.h>
+#include "engine/policy/touched.h"
 
 #include <netinet/tcp.h>
-
-#include <unistd.h>
 
 static const struct {
 	struct touched_facts
@@ -65,55 +59,9 @@ START_TEST(every_fact_counts)
 }
 END_TEST
 
-static enum touched
-look(uint32_t kind, int fd)
-{
-	const struct record_endpoint record = {.socket.kind = kind};
-	const struct handoff handoff = {.endpoint = &record, .fd = fd};
-
-	return tcp_probe_touched(&handoff);
-}
-
-START_TEST(of_local_sockets_the_receipt_tells_it)
-{
-	static const uint32_t kinds[] = {
-	    RECORD_UNIX_STREAM, RECORD_UNIX_SEQPACKET};
-	int ends[2];
-
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert_int_eq(write(ends[0], "x", 1), 1);
-	for (size_t i = 0; i < UNIT_COUNT(kinds); i++)
-		ck_assert_int_eq(look(kinds[i], ends[0]), TOUCHED_NO);
-	close(ends[0]);
-	close(ends[1]);
-}
-END_TEST
-
-/* Even after one that was. */
-START_TEST(what_cannot_be_asked_is_not_proved)
-{
-	struct net_pair pair;
-	int ends[2];
-
-	net_pair(&pair, AF_INET);
-	ck_assert_int_eq(look(RECORD_TCP, pair.server), TOUCHED_NO);
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert_int_eq(look(RECORD_TCP, ends[0]), TOUCHED_PERHAPS);
-	ck_assert_int_eq(look(RECORD_TCP, pair.server), TOUCHED_NO);
-	ck_assert_int_eq(look(RECORD_TCP, -1), TOUCHED_PERHAPS);
-	net_pair_close(&pair);
-	close(ends[0]);
-	close(ends[1]);
-}
-END_TEST
-
 UNIT_SUITE(touched)
 {
-	TCase *tc = unit_case(suite, "untouched");
+	TCase *tc = unit_case(suite, "touched");
 
 	tcase_add_loop_test(tc, every_fact_counts, 0, (int)UNIT_COUNT(judged));
-	tcase_add_test(tc, of_local_sockets_the_receipt_tells_it);
-	tcase_add_test(tc, what_cannot_be_asked_is_not_proved);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The proof that nobody was at a connection, by what the kernel tells of real
- * ones.
+ * What the kernel tells of connections after something was done to them.
  */
 #include "fixture/net.h"
 #include "fixture/unit.h"
@@ -200,9 +199,9 @@ static const struct {
 };
 
 static enum touched
-look(int fd)
+look(uint32_t kind, int fd)
 {
-	const struct record_endpoint record = {.socket.kind = RECORD_TCP};
+	const struct record_endpoint record = {.socket.kind = kind};
 	const struct handoff handoff = {.endpoint = &record, .fd = fd};
 
 	return tcp_probe_touched(&handoff);
@@ -222,7 +221,7 @@ judge(int family, int which)
 			connections[which].deeds[i](&pair);
 	close(pair.server);
 	pair.server = engine;
-	ck_assert_int_eq(look(engine), connections[which].touched);
+	ck_assert_int_eq(look(RECORD_TCP, engine), connections[which].touched);
 	net_pair_close(&pair);
 }
 
@@ -241,12 +240,50 @@ START_TEST(the_kernel_tells_it_of_ipv6_too)
 }
 END_TEST
 
-UNIT_SUITE(touched_tcp)
+START_TEST(a_local_socket_without_a_receipt_was_not_touched)
 {
-	TCase *tc = unit_case(suite, "untouched tcp");
+	static const uint32_t kinds[] = {
+	    RECORD_UNIX_STREAM, RECORD_UNIX_SEQPACKET};
+	int ends[2];
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(write(ends[0], "x", 1), 1);
+	for (size_t i = 0; i < UNIT_COUNT(kinds); i++)
+		ck_assert_int_eq(look(kinds[i], ends[0]), TOUCHED_NO);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+/* Even after an answer about another. */
+START_TEST(without_an_answer_a_connection_may_have_been_touched)
+{
+	struct net_pair pair;
+	int ends[2];
+
+	net_pair(&pair, AF_INET);
+	ck_assert_int_eq(look(RECORD_TCP, pair.server), TOUCHED_NO);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(look(RECORD_TCP, ends[0]), TOUCHED_PERHAPS);
+	ck_assert_int_eq(look(RECORD_TCP, pair.server), TOUCHED_NO);
+	ck_assert_int_eq(look(RECORD_TCP, -1), TOUCHED_PERHAPS);
+	net_pair_close(&pair);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+UNIT_SUITE(tcp_probe)
+{
+	TCase *tc = unit_case(suite, "tcp probe");
 
 	tcase_add_loop_test(tc, the_kernel_tells_what_was_done, 0,
 	    (int)UNIT_COUNT(connections));
 	tcase_add_loop_test(tc, the_kernel_tells_it_of_ipv6_too, 0,
 	    (int)UNIT_COUNT(connections));
+	tcase_add_test(tc, a_local_socket_without_a_receipt_was_not_touched);
+	tcase_add_test(
+	    tc, without_an_answer_a_connection_may_have_been_touched);
 }

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Log lines with a limit: what is written, and what it says of the rest.
+ */
+#include "fixture/fake_clock.h"
+#include "fixture/unit.h"
+
+#include "engine/handoff/limited_log.h"
+
+#include <string.h>
+
+START_TEST(a_line_says_how_many_were_suppressed_before)
+{
+	static const char *const lines[] = {"client 0: refused", "", "",
+	    "client 3: refused (2 more since the last line)",
+	    "client 4: refused"};
+	struct log_ratelimit limit = {0};
+	char text[LOG_LINE_MAX];
+	struct log log = {.role = "test", .fd = -1, .said = text};
+
+	fake_clock.stopped = 1;
+	for (size_t i = 0; i < UNIT_COUNT(lines); i++) {
+		text[0] = '\0';
+		if (i >= 3)
+			fake_clock.passed_us += 1000000;
+		limited_log_line(
+		    &limit, &log, LOG_WARNING, "client %zu: refused", i);
+		ck_assert_str_eq(text, lines[i]);
+	}
+	fake_clock.stopped = 0; /* Check takes the time too */
+}
+END_TEST
+
+START_TEST(a_long_line_still_ends_with_the_count)
+{
+	const char *end = "x (1 more since the last line)";
+	struct log_ratelimit limit = {.suppressed = 1};
+	char name[LOG_LINE_MAX], text[LOG_LINE_MAX] = "";
+	struct log log = {.role = "test", .fd = -1, .said = text};
+
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	limited_log_line(&limit, &log, LOG_WARNING, "%s", name);
+	ck_assert_uint_gt(strlen(text), strlen(end));
+	ck_assert_str_eq(text + strlen(text) - strlen(end), end);
+}
+END_TEST
+
+UNIT_SUITE(limited_log)
+{
+	TCase *tc = unit_case(suite, "limited_log");
+
+	tcase_add_test(tc, a_line_says_how_many_were_suppressed_before);
+	tcase_add_test(tc, a_long_line_still_ends_with_the_count);
+}
