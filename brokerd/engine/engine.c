@@ -25,8 +25,18 @@
 #include <unistd.h>
 
 struct engine {
-	struct core core;
+	struct event_base *base;
+	struct log log;
+	struct stats stats;
+	struct bounded_close bounded;
+	struct refusals refusals;
+	struct fd_reserve reserve;
+	struct coalesce_load load;
 	struct watch watch;
+	struct mailbox_context mailbox_context;
+	struct worker_context worker_context;
+	struct pool_context pool_context;
+	struct listener_context listener_context;
 	struct rendezvous rendezvous;
 	struct notify notify;
 	struct control control;
@@ -42,7 +52,7 @@ engine_end(struct engine *engine, int status)
 {
 	engine->status = status;
 	upstream_stop(&engine->upstream);
-	loop_stop(engine->core.base);
+	loop_stop(engine->base);
 }
 
 static struct worker *
@@ -145,7 +155,7 @@ engine_on_socket(void *owner, const struct channel_socket *sock, int fd)
 		errno = EPROTO;
 	}
 	if (fd == -1 || engine_add(engine, &sock->record, fd) == -1) {
-		log_line(&engine->core.log, LOG_ERR, "cannot take %s: %s",
+		log_line(&engine->log, LOG_ERR, "cannot take %s: %s",
 		    sock->record.u.socket.name, strerror(errno));
 		engine_end(engine, EX_OSERR);
 	} else if (engine->table.count == sock->count &&
@@ -198,8 +208,7 @@ engine_on_end(void *owner, int error)
 	struct engine *engine = owner;
 
 	if (error != 0) {
-		log_line(
-		    &engine->core.log, LOG_ERR, "channel: %s", strerror(error));
+		log_line(&engine->log, LOG_ERR, "channel: %s", strerror(error));
 		engine_end(engine, EX_PROTOCOL);
 		return;
 	}
@@ -223,54 +232,74 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
     .on_end = engine_on_end,
 };
 
+/* Gives each room what it uses. */
+static void
+engine_set_contexts(struct engine *engine)
+{
+	struct worker_context *workers = &engine->worker_context;
+
+	engine->mailbox_context = (struct mailbox_context){
+	    .base = engine->base, .log = &engine->log, .watch = &engine->watch};
+	workers->base = engine->base;
+	workers->stats = &engine->stats;
+	workers->bounded = &engine->bounded;
+	receipt_ring_list_init(&workers->rings);
+	engine->pool_context = (struct pool_context){.log = &engine->log,
+	    .mailboxes = &engine->mailbox_context,
+	    .workers = workers,
+	    .rendezvous = &engine->rendezvous,
+	    .refusals = &engine->refusals};
+	engine->listener_context =
+	    (struct listener_context){.base = engine->base,
+		.log = &engine->log,
+		.stats = &engine->stats,
+		.refusals = &engine->refusals,
+		.bounded = &engine->bounded,
+		.reserve = &engine->reserve,
+		.load = &engine->load};
+}
+
 static int
 engine_open(struct engine *engine)
 {
-	struct core *core = &engine->core;
+	uint64_t *epoch = &engine->worker_context.epoch;
+	struct event_base *base = engine->base = loop_new();
 
-	if (getrandom(&core->epoch, sizeof(core->epoch), 0) !=
-		sizeof(core->epoch) ||
-	    (core->base = loop_new()) == NULL ||
-	    stats_open(&core->stats, CHANNEL_MEMFD) == -1 ||
-	    watch_open(&engine->watch, core->base) == -1)
+	if (base == NULL ||
+	    getrandom(epoch, sizeof(*epoch), 0) != sizeof(*epoch) ||
+	    stats_open(&engine->stats, CHANNEL_MEMFD) == -1 ||
+	    watch_open(&engine->watch, base) == -1 ||
+	    bounded_close_init(&engine->bounded, base) == -1)
 		return -1;
-	core->rendezvous = &engine->rendezvous;
-	core->workers.base = core->base;
-	core->workers.bounded = &core->bounded;
-	core->workers.stats = &core->stats;
-	core->workers.epoch = core->epoch;
-	receipt_ring_list_init(&core->workers.rings);
-	fd_reserve_init(&core->reserve);
-	if (bounded_close_init(&core->bounded, core->base) == -1)
-		return -1;
-	refusals_init(&core->refusals, core->base, &core->bounded);
+	engine_set_contexts(engine);
+	fd_reserve_init(&engine->reserve);
+	refusals_init(&engine->refusals, base, &engine->bounded);
 	control_init(&engine->control,
-	    &(struct control_context){.base = core->base,
-		.log = &core->log,
-		.stats = &core->stats,
+	    &(struct control_context){.base = base,
+		.log = &engine->log,
+		.stats = &engine->stats,
 		.listeners = &engine->table.listeners,
 		.pools = &engine->table.pools,
 		.rendezvous = &engine->rendezvous,
-		.epoch = core->epoch},
+		.epoch = *epoch},
 	    &engine_control_callbacks, engine);
-	if (notify_start(&engine->notify, core->base) == -1 ||
-	    drain_init(&engine->drain, core->base, engine_on_drained, engine) ==
-		-1 ||
-	    orphan_init(
-		&engine->orphan, core->base, &core->log, &engine->drain) == -1)
+	if (notify_start(&engine->notify, base) == -1 ||
+	    drain_init(&engine->drain, base, engine_on_drained, engine) == -1 ||
+	    orphan_init(&engine->orphan, base, &engine->log, &engine->drain) ==
+		-1)
 		return -1;
 	drain_add(&engine->drain, &socket_table_drain, &engine->table);
 	drain_add(&engine->drain, &engine_control_drain, &engine->control);
-	return upstream_start(&engine->upstream, core->base, CHANNEL_FD,
-	    &core->bounded, &engine_upstream_callbacks, engine);
+	return upstream_start(&engine->upstream, base, CHANNEL_FD,
+	    &engine->bounded, &engine_upstream_callbacks, engine);
 }
 
 static void
 engine_close(struct engine *engine)
 {
 	socket_table_done(&engine->table);
-	if (engine->core.refusals.base != NULL)
-		refusals_done(&engine->core.refusals);
+	if (engine->refusals.base != NULL)
+		refusals_done(&engine->refusals);
 	control_close(&engine->control);
 	rendezvous_close(&engine->rendezvous);
 	watch_close(&engine->watch);
@@ -278,9 +307,9 @@ engine_close(struct engine *engine)
 	upstream_stop(&engine->upstream);
 	drain_done(&engine->drain);
 	orphan_done(&engine->orphan);
-	stats_close(&engine->core.stats);
-	bounded_close_done(&engine->core.bounded);
-	loop_free(engine->core.base);
+	stats_close(&engine->stats);
+	bounded_close_done(&engine->bounded);
+	loop_free(engine->base);
 }
 
 int
@@ -288,20 +317,21 @@ engine_main(const char *manager)
 {
 	struct engine engine = {.watch = {.fd = -1}, .status = -1};
 
-	log_init(&engine.core.log, "engine", STDERR_FILENO);
-	socket_table_init(&engine.table, &engine.core, &engine.watch);
-	rendezvous_init(&engine.rendezvous, &engine.core.workers,
+	log_init(&engine.log, "engine", STDERR_FILENO);
+	socket_table_init(
+	    &engine.table, &engine.pool_context, &engine.listener_context);
+	rendezvous_init(&engine.rendezvous, &engine.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
-	notify_open(&engine.notify, manager, &engine.core.log);
+	notify_open(&engine.notify, manager, &engine.log);
 	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
 	    engine_open(&engine) == -1) {
-		log_line(&engine.core.log, LOG_ERR, "cannot start: %s",
-		    strerror(errno));
+		log_line(
+		    &engine.log, LOG_ERR, "cannot start: %s", strerror(errno));
 		engine.status = EX_OSERR;
 	} else {
-		loop_run(engine.core.base, &engine.core.load,
-		    &engine.core.workers.rings, &engine.status);
+		loop_run(engine.base, &engine.load,
+		    &engine.worker_context.rings, &engine.status);
 	}
 	engine_close(&engine);
 	return engine.status == -1 ? EX_SOFTWARE : engine.status;

@@ -10,10 +10,12 @@
 #include <stdlib.h>
 
 void
-socket_table_init(
-    struct socket_table *table, struct core *core, struct watch *watch)
+socket_table_init(struct socket_table *table,
+    const struct pool_context *pool_context,
+    const struct listener_context *listener_context)
 {
-	*table = (struct socket_table){.core = core, .watch = watch};
+	*table = (struct socket_table){
+	    .pool_context = pool_context, .listener_context = listener_context};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
 }
@@ -46,11 +48,11 @@ static struct listener *
 socket_table_new_listener(
     struct socket_table *table, const struct record_endpoint *record)
 {
-	struct pool *pool = pool_find(&table->pools, table->core, table->watch,
-	    record->mailbox, record->owner);
+	struct pool *pool = pool_find(
+	    &table->pools, table->pool_context, record->mailbox, record->owner);
 	struct listener *listener = pool == NULL ?
 	    NULL :
-	    listener_new(table->core, pool, record->listener);
+	    listener_new(table->listener_context, pool, record->listener);
 
 	if (listener != NULL)
 		TAILQ_INSERT_TAIL(&table->listeners, listener, entry);
@@ -93,7 +95,7 @@ socket_table_find_worker(
 	struct pool *pool;
 
 	TAILQ_FOREACH (pool, &table->pools, entry) {
-		worker = pool_find_worker(pool, hello, uid);
+		worker = worker_set_find_hello(&pool->workers, hello, uid);
 		if (worker != NULL)
 			break;
 	}
@@ -116,7 +118,7 @@ socket_table_is_busy(void *owner)
 	struct socket_table *table = owner;
 	struct listener *listener;
 	struct pool *pool;
-	int busy = table->core->refusals.count != 0;
+	int busy = table->listener_context->refusals->count != 0;
 
 	/* All are asked: listener_is_served() closes those that are not. */
 	TAILQ_FOREACH (listener, &table->listeners, entry)
@@ -140,7 +142,7 @@ socket_table_end(void *owner)
 		    listener_refuse_held(listener);
 	}
 	TAILQ_FOREACH (pool, &table->pools, entry)
-		pool_release(pool);
+		worker_set_release(&pool->workers);
 }
 
 const struct drain_callbacks socket_table_drain = {

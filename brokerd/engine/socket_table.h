@@ -2,7 +2,6 @@
 #ifndef ENGINE_SOCKET_TABLE_H
 #define ENGINE_SOCKET_TABLE_H
 
-#include "engine/core.h"
 #include "engine/life/drain.h"
 #include "engine/listener/listener.h"
 
@@ -10,17 +9,18 @@
  * of them make up.  It is complete before the engine starts and never changes
  * afterwards. */
 struct socket_table {
-	struct core *core;
-	struct watch *watch;
+	const struct pool_context *pool_context;
+	const struct listener_context *listener_context;
 	struct listener_list listeners;
 	struct pool_list pools;
 	int *fds; /* all, each borrowed from the one that closes it */
 	uint32_t count;
 };
 
-/* An empty table; borrows core and watch. */
-void socket_table_init(
-    struct socket_table *table, struct core *core, struct watch *watch);
+/* An empty table; borrows the contexts. */
+void socket_table_init(struct socket_table *table,
+    const struct pool_context *pool_context,
+    const struct listener_context *listener_context);
 
 /* Notes the next socket (borrowed), which is to have that number.  0, or -1
  * with errno: EPROTO if it is not the next one. */

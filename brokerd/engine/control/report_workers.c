@@ -115,8 +115,8 @@ report_workers(struct report *report)
 	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
 	     report->done == before;
 	     i++) {
-		if (workers_list(report, &report->pool->workers) == -1 ||
-		    workers_list(report, &report->pool->leaving) == -1)
+		if (workers_list(report, &report->pool->workers.list) == -1 ||
+		    workers_list(report, &report->pool->workers.leaving) == -1)
 			return REPORT_FAILED;
 		report->pool = TAILQ_NEXT(report->pool, entry);
 	}

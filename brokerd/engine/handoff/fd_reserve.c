@@ -18,7 +18,7 @@ fd_reserve_init(struct fd_reserve *reserve)
 {
 	struct rlimit limit;
 
-	*reserve = (struct fd_reserve){.first = INT_MAX};
+	*reserve = (struct fd_reserve){.first = INT_MAX, .last = -1};
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur > INT_MAX)
 		return;
 	reserve->first = (int)limit.rlim_cur;
@@ -28,22 +28,16 @@ fd_reserve_init(struct fd_reserve *reserve)
 	    FD_RESERVE_SIZE;
 }
 
-void
-fd_reserve_note(struct fd_reserve *reserve, int fd)
-{
-	if (fd >= reserve->first)
-		reserve->used = 1;
-}
-
 int
 fd_reserve_is_left(struct fd_reserve *reserve)
 {
 	int fd;
 
-	if (!reserve->used)
+	if (reserve->last < reserve->first)
 		return 1;
 	fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-	reserve->used = fd == -1 || fd >= reserve->first;
+	if (fd != -1)
+		reserve->last = fd;
 	fd_close(fd);
-	return !reserve->used;
+	return fd != -1 && fd < reserve->first;
 }

@@ -6,13 +6,10 @@
  * that say HELLO: an engine without any could not even be asked why. */
 struct fd_reserve {
 	int first; /* of the reserve */
-	int used;  /* by a connection, the last time that one was accepted */
+	int last;  /* that a connection got: the lowest that was free */
 };
 
 void fd_reserve_init(struct fd_reserve *reserve);
-
-/* A connection has got fd, the lowest that was free. */
-void fd_reserve_note(struct fd_reserve *reserve, int fd);
 
 /* True if the next connection would not get a descriptor of the reserve.  Asks
  * the kernel only if the last one did. */

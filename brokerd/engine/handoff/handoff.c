@@ -9,7 +9,6 @@
 
 #include <netinet/in.h>
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,32 +95,6 @@ handoff_new(const struct record_endpoint *endpoint,
 	if (endpoint->socket.address.ss_family == AF_UNIX)
 		handoff_find_client(handoff);
 	return handoff;
-}
-
-size_t
-handoff_drop_dead(struct handoff_list *list)
-{
-	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
-	struct handoff *handoff, *next;
-	size_t count = 0, dropped = 0, i = 0;
-
-	TAILQ_FOREACH (handoff, list, entry)
-		ends[count++] = (struct pollfd){
-		    .fd = handoff->endpoint->socket.kind == RECORD_TCP ?
-			handoff->fd :
-			-1};
-	if (poll(ends, count, 0) <= 0)
-		return 0;
-	for (handoff = TAILQ_FIRST(list); handoff != NULL; handoff = next) {
-		next = TAILQ_NEXT(handoff, entry);
-		if ((ends[i++].revents & POLLERR) == 0)
-			continue;
-		TAILQ_REMOVE(list, handoff, entry);
-		handoff->stats->dead++;
-		handoff_free(handoff);
-		dropped++;
-	}
-	return dropped;
 }
 
 struct handoff *

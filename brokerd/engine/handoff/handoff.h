@@ -52,11 +52,6 @@ struct handoff *handoff_new(const struct record_endpoint *endpoint,
     struct stats_listener *stats, struct bounded_close *bounded, int fd,
     const struct sockaddr_storage *peer, socklen_t peer_length);
 
-/* Counts, closes and frees those whose client has sent a reset: accept(2)
- * returns them all the same, but there is nobody to serve.  Returns their
- * number.  The list has at most FDRECV_WIRE_BATCH_MAX. */
-size_t handoff_drop_dead(struct handoff_list *list);
-
 /* A new hand-off of the bound socket itself (borrows fd).  NULL with
  * ENOMEM. */
 struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,

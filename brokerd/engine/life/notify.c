@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "channel/channel.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -1,72 +1,44 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Accepting.  Engine, unprivileged.  The kernel's accept queue is the only
- * queue: a connection is accepted when a worker has room for it, and not
- * before.  States and clock are those of listener.h.
+ * When a listener accepts, and for how long its connections wait for a worker.
+ * Engine, unprivileged.
  */
 #include "engine/listener/listener.h"
 
 #include "base/clock.h"
-#include "engine/core.h"
-#include "engine/handoff/bounded_close.h"
+#include "base/fd.h"
+#include "channel/channel.h"
 #include "engine/handoff/limited_log.h"
-#include "engine/policy/errors.h"
-#include "engine/pool/route.h"
-
-#include <sys/socket.h>
+#include "engine/listener/accept.h"
+#include "engine/pool/dispatch.h"
 
 #include <errno.h>
-#include <event2/event.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* Connections in a row: what the engine has in hand dies with it.  And how
- * often that, before others have their turn. */
-#define LISTENER_ROUND 4
-#define LISTENER_ROUNDS 8
+#define LISTENER_ROUNDS 8       /* before other events have their turn */
 #define LISTENER_REST_MS 100    /* when a limit was reached */
-#define LISTENER_BROKEN_MS 1000 /* when accept fails for good */
-#define LISTENER_LOOK_MS 1000   /* rescan while a connection waits */
-
-static void
-listener_arm(struct listener *listener, int armed)
-{
-	struct listener_endpoint *endpoint;
-
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-		if (endpoint->readable == NULL)
-			continue;
-		if (armed)
-			event_add(endpoint->readable, NULL);
-		else
-			event_del(endpoint->readable);
-	}
-}
-
-static void
-listener_set_timer(struct listener *listener, uint64_t delay_ms)
-{
-	struct timeval delay = {.tv_sec = (time_t)(delay_ms / 1000),
-	    .tv_usec = (suseconds_t)(delay_ms % 1000) * 1000};
-
-	event_add(listener->timer, &delay);
-}
+#define LISTENER_BROKEN_MS 1000 /* when the socket cannot accept */
+#define LISTENER_SCAN_MS 1000   /* between scans while a connection waits */
 
 /* Every change of state goes through here. */
-void
+static void
 listener_enter(struct listener *listener, enum listener_state state)
 {
+	int accepting = state == LISTENER_OPEN || state == LISTENER_REFUSING;
+	struct listener_endpoint *endpoint;
+
 	if (listener->state != state)
 		listener->since_ms = clock_ms();
 	listener->state = state;
-	listener_arm(
-	    listener, state == LISTENER_OPEN || state == LISTENER_REFUSING);
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		listener_endpoint_set_accepting(endpoint, accepting);
 	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
-		event_del(listener->timer);
-	pool_set_waits(listener->pool, &listener->user,
+		timer_stop(&listener->timer);
+	pool_set_waiting(listener->pool, &listener->user,
 	    !pool_has_worker(listener->pool) &&
 		(state == LISTENER_WAITING ||
-		    pool_holds(listener->pool, listener->stats)));
+		    dispatch_holds(listener->pool, listener->stats)));
 }
 
 static void
@@ -74,8 +46,8 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 {
 	listener->stats->accept_paused++;
 	listener_enter(listener, LISTENER_RESTING);
-	listener_set_timer(listener, delay_ms);
-	limited_log_line(&listener->accept_limit, &listener->core->log,
+	timer_set(&listener->timer, delay_ms * 1000);
+	limited_log_line(&listener->accept_limit, listener->context->log,
 	    LOG_WARNING,
 	    "listener %s: cannot accept: %s: trying again in %llu ms, "
 	    "connections wait",
@@ -83,170 +55,71 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 	    (unsigned long long)delay_ms);
 }
 
-/* The clock runs while no worker exists and a connection waits. */
+/* Returns how long connections have waited for a worker. */
+static uint64_t
+listener_waited_ms(const struct listener *listener)
+{
+	return listener->absent_ms == 0 ? 0 : clock_ms() - listener->absent_ms;
+}
+
 static void
 listener_wait(struct listener *listener)
 {
-	uint64_t now = clock_ms(), delay_ms = LISTENER_LOOK_MS, left_ms;
+	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
+	uint64_t delay_ms = LISTENER_SCAN_MS, waited_ms;
 
 	listener->pool->starved = 1;
 	listener_enter(listener, LISTENER_WAITING);
 	if (listener->state != LISTENER_WAITING)
-		return; /* looking for a worker found one */
+		return; /* looking for a worker has found one */
 	if (pool_has_worker(listener->pool)) {
 		listener->absent_ms = 0;
-		event_del(listener->timer);
+		timer_stop(&listener->timer);
 		return;
 	}
 	if (listener->absent_ms == 0) {
-		listener->absent_ms = now;
-		log_line(&listener->core->log, LOG_NOTICE,
+		listener->absent_ms = clock_ms();
+		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: no worker at %s: connections wait",
 		    listener->record->listener, listener->pool->finder.path);
 	}
-	if (listener->record->give_up_s != 0) {
-		left_ms = listener->absent_ms +
-		    UINT64_C(1000) * listener->record->give_up_s;
-		left_ms = left_ms > now ? left_ms - now : 0;
-		delay_ms = left_ms < delay_ms ? left_ms : delay_ms;
-	}
-	listener_set_timer(listener, delay_ms);
+	waited_ms = listener_waited_ms(listener);
+	if (limit_ms != 0 && waited_ms + delay_ms > limit_ms)
+		delay_ms = waited_ms < limit_ms ? limit_ms - waited_ms : 0;
+	timer_set(&listener->timer, delay_ms * 1000);
 }
 
 static void
-listener_refuse(
-    struct listener *listener, const struct listener_endpoint *endpoint, int fd)
+listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 {
-	listener->stats->refused_absent++;
-	refuse_connection(&listener->core->refusals, &endpoint->record, fd);
-	limited_log_line(&listener->refuse_limit, &listener->core->log,
-	    LOG_WARNING,
-	    "listener %s: refused a connection: no worker for %u s: "
-	    "refusing until there is one",
-	    listener->record->listener, listener->record->give_up_s);
-}
+	struct listener *listener = owner;
+	struct coalesce_load *load = listener->context->load;
+	struct finder *finder = &listener->pool->finder;
+	uint64_t before = load->count.accepted;
+	enum accept_end end = ACCEPT_MORE;
 
-static void
-listener_give_up(struct listener *listener)
-{
-	listener_enter(listener, LISTENER_REFUSING);
-	listener->stats->refused_absent += listener_refuse_held(listener);
-}
-
-/* Accepts one connection.  True if there may be another. */
-static int
-listener_accept(struct listener *listener, struct listener_endpoint *endpoint,
-    struct worker *worker)
-{
-	struct sockaddr_storage peer;
-	socklen_t peer_length = sizeof(peer);
-	struct handoff *handoff;
-	/* Not O_NONBLOCK: a worker would inherit that, and the simple ones
-	 * read and write.  Nothing here ever waits for a connection. */
-	int fd = accept4(
-	    endpoint->fd, (struct sockaddr *)&peer, &peer_length, SOCK_CLOEXEC);
-
-	if (fd == -1) {
-		switch (errors_of_accept(errno)) {
-		case ERRORS_ACCEPT_EMPTY:
-			return 0;
-		case ERRORS_ACCEPT_SKIP:
-			listener->stats->accept_skipped++;
-			return 1;
-		case ERRORS_ACCEPT_PAUSE:
-			listener_rest(listener, LISTENER_REST_MS, errno);
-			return 0;
-		case ERRORS_ACCEPT_BROKEN:
-			listener_rest(listener, LISTENER_BROKEN_MS, errno);
-			return 0;
-		}
-	}
-	fd_reserve_note(&listener->core->reserve, fd);
-	listener->stats->accepted++;
-	listener->core->load.count.accepted++;
-	if (worker == NULL) {
-		listener_refuse(listener, endpoint, fd);
-		return 1;
-	}
-	handoff = handoff_new(&endpoint->record, listener->stats,
-	    &listener->core->bounded, fd, &peer, peer_length);
-	if (handoff == NULL) {
-		listener->stats->dead++;
-		bounded_close_fd(&listener->core->bounded, fd);
-		return 1;
-	}
-	route_put(listener->pool, worker, handoff);
-	return 1;
-}
-
-/* The worker for the next connection, if the listener is open.  -1 when none
- * may be accepted now. */
-static int
-listener_may_accept(struct listener *listener,
-    const struct listener_endpoint *endpoint, struct worker **out_worker)
-{
-	*out_worker = NULL;
-	if (listener->state != LISTENER_OPEN &&
-	    listener->state != LISTENER_REFUSING)
-		return -1;
-	if (!fd_reserve_is_left(&listener->core->reserve)) {
-		listener_rest(listener, LISTENER_REST_MS, EMFILE);
-		return -1;
-	}
-	if (listener->state == LISTENER_REFUSING)
-		return 0;
-	*out_worker = route_pick(listener->pool, &endpoint->record);
-	if (*out_worker != NULL)
-		return 0;
-	listener_wait(listener);
-	return -1;
-}
-
-/* Accepts some and sends them.  True if there may be more. */
-static int
-listener_round(struct listener *listener, struct listener_endpoint *endpoint)
-{
-	struct worker *worker;
-	unsigned int most = coalesce_next_round(
-	    &endpoint->lone, LISTENER_ROUND, listener->core->load.pausing);
-	unsigned int i = 0;
-
-	while (i < most &&
-	    listener_may_accept(listener, endpoint, &worker) == 0 &&
-	    listener_accept(listener, endpoint, worker))
-		i++;
-	route_send(listener->pool);
-	coalesce_on_round(&endpoint->lone, most, i);
-	return i == LISTENER_ROUND;
-}
-
-void
-listener_on_readable(evutil_socket_t fd, short what, void *argument)
-{
-	struct listener_endpoint *endpoint = argument;
-	struct listener *listener = endpoint->listener;
-	uint64_t before = listener->core->load.count.accepted;
-	int more = 1;
-
-	(void)fd;
-	(void)what;
+	/* Without a watch nothing else tells that a worker is there. */
 	if (listener->state == LISTENER_REFUSING &&
-	    !watcher_is_started(&listener->pool->finder.watcher))
-		finder_scan(&listener->pool->finder);
-	for (int i = 0; more && i < LISTENER_ROUNDS; i++)
-		more = listener_round(listener, endpoint);
-	listener->core->load.more |= more;
-	listener->core->load.count.rounds +=
-	    listener->core->load.count.accepted != before;
+	    !watcher_is_started(&finder->watcher))
+		finder_scan(finder);
+	for (int i = 0; end == ACCEPT_MORE && i < LISTENER_ROUNDS; i++)
+		end = accept_round(listener, endpoint);
+	if (end == ACCEPT_NO_ROOM)
+		listener_wait(listener);
+	else if (end == ACCEPT_LIMIT)
+		listener_rest(listener, LISTENER_REST_MS, errno);
+	else if (end == ACCEPT_BROKEN)
+		listener_rest(listener, LISTENER_BROKEN_MS, errno);
+	load->more |= end == ACCEPT_MORE;
+	load->count.rounds += load->count.accepted != before;
 }
 
-void
-listener_on_timer(evutil_socket_t fd, short what, void *argument)
+static void
+listener_on_time(void *owner)
 {
-	struct listener *listener = argument;
+	struct listener *listener = owner;
+	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
 
-	(void)fd;
-	(void)what;
 	if (listener->state == LISTENER_RESTING) {
 		listener_enter(listener, LISTENER_OPEN);
 		return;
@@ -254,26 +127,25 @@ listener_on_timer(evutil_socket_t fd, short what, void *argument)
 	finder_scan(&listener->pool->finder);
 	if (listener->state != LISTENER_WAITING)
 		return;
-	if (listener->record->give_up_s != 0 && listener->absent_ms != 0 &&
-	    clock_ms() - listener->absent_ms >=
-		UINT64_C(1000) * listener->record->give_up_s)
-		listener_give_up(listener);
-	else
+	if (limit_ms == 0 || listener_waited_ms(listener) < limit_ms) {
 		listener_wait(listener);
+		return;
+	}
+	listener_enter(listener, LISTENER_REFUSING);
+	listener->stats->refused_absent += listener_refuse_held(listener);
 }
 
 /* A worker came, went or has room. */
-void
-listener_on_change(struct pool_user *user)
+static void
+listener_on_change(void *owner)
 {
-	struct listener *listener = (struct listener *)(void *)((char *)user -
-	    offsetof(struct listener, user));
+	struct listener *listener = owner;
 
-	/* What came back from a worker waits as well. */
 	if (!pool_has_worker(listener->pool)) {
+		/* A connection that came back from a worker waits as well. */
 		if (listener->state == LISTENER_WAITING ||
 		    (listener->state == LISTENER_OPEN &&
-			pool_holds(listener->pool, listener->stats)))
+			dispatch_holds(listener->pool, listener->stats)))
 			listener_wait(listener);
 		return;
 	}
@@ -281,20 +153,201 @@ listener_on_change(struct pool_user *user)
 	    listener->state != LISTENER_REFUSING)
 		return;
 	if (listener->absent_ms != 0)
-		log_line(&listener->core->log, LOG_NOTICE,
+		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: a worker is there after %llu ms",
 		    listener->record->listener,
-		    (unsigned long long)(clock_ms() - listener->absent_ms));
+		    (unsigned long long)listener_waited_ms(listener));
 	listener->absent_ms = 0;
 	listener_enter(listener, LISTENER_OPEN);
 }
 
+struct listener *
+listener_find(const struct listener_list *list, const char *name)
+{
+	struct listener *listener;
+
+	TAILQ_FOREACH (listener, list, entry)
+		if (listener->record != NULL &&
+		    strcmp(listener->record->listener, name) == 0)
+			return listener;
+	return NULL;
+}
+
+struct listener *
+listener_new(
+    const struct listener_context *context, struct pool *pool, const char *name)
+{
+	static const struct pool_user_callbacks callbacks = {
+	    .on_change = listener_on_change};
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	listener->context = context;
+	listener->pool = pool;
+	listener->user.callbacks = &callbacks;
+	listener->user.owner = listener;
+	TAILQ_INIT(&listener->endpoints);
+	listener->stats = stats_find(context->stats, name);
+	if (listener->stats == NULL ||
+	    timer_init(&listener->timer, context->base, listener_on_time,
+		listener) == -1) {
+		free(listener);
+		return NULL;
+	}
+	pool_add_user(pool, &listener->user);
+	return listener;
+}
+
+void
+listener_free(struct listener *listener)
+{
+	struct listener_endpoint *endpoint;
+
+	listener_stop(listener, NULL);
+	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
+		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
+		listener_endpoint_free(endpoint);
+	}
+	pool_remove_user(listener->pool, &listener->user);
+	timer_done(&listener->timer);
+	free(listener);
+}
+
+int
+listener_add(struct listener *listener, const struct record_endpoint *record,
+    uint32_t number, int fd)
+{
+	static const struct listener_endpoint_callbacks callbacks = {
+	    .on_readable = listener_on_readable};
+	struct listener_endpoint *endpoint = listener_endpoint_new(
+	    listener->context, record, number, fd, &callbacks, listener);
+	struct handoff *handoff;
+
+	if (endpoint == NULL)
+		return -1;
+	if (record->handoff == RECORD_LISTENER) {
+		handoff =
+		    handoff_new_lent(&endpoint->record, listener->stats, fd);
+		if (handoff == NULL) {
+			endpoint->fd = -1;
+			listener_endpoint_free(endpoint);
+			return -1;
+		}
+		dispatch_add_lent(listener->pool, handoff);
+	}
+	TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
+	if (listener->record == NULL)
+		listener->record = &endpoint->record;
+	return 0;
+}
+
+/* What an administrator said to an earlier engine holds. */
 void
 listener_start(struct listener *listener)
 {
-	listener_enter(listener,
-	    stats_is_paused(
-		&listener->core->stats, listener->record->listener) ?
-		LISTENER_PAUSED :
-		LISTENER_OPEN);
+	int paused = stats_is_paused(
+	    listener->context->stats, listener->record->listener);
+
+	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+}
+
+void
+listener_stop(struct listener *listener, const struct channel_drain *drain)
+{
+	struct listener_endpoint *endpoint;
+	size_t served = 0;
+
+	dispatch_remove_lent(listener->pool, listener->stats);
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (endpoint->readable != NULL && drain != NULL &&
+		    channel_is_removed(drain, endpoint->number))
+			served++;
+		else
+			listener_endpoint_close(endpoint);
+	}
+	if (served == 0)
+		listener_enter(listener, LISTENER_STOPPED);
+	else if (listener->state == LISTENER_PAUSED)
+		listener_enter(listener, LISTENER_OPEN); /* now or never */
+}
+
+int
+listener_is_served(struct listener *listener)
+{
+	struct listener_endpoint *endpoint;
+	int served = 0;
+
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (endpoint->readable == NULL)
+			continue;
+		if (listener_endpoint_is_waited_for(endpoint))
+			served = 1;
+		else
+			listener_endpoint_close(endpoint);
+	}
+	if (!served && listener->state != LISTENER_STOPPED)
+		listener_enter(listener, LISTENER_STOPPED);
+	return served;
+}
+
+uint64_t
+listener_refuse_held(struct listener *listener)
+{
+	struct handoff *handoff;
+	uint64_t count = 0;
+
+	while ((handoff = dispatch_take_held(
+		    listener->pool, listener->stats)) != NULL) {
+		refuse_connection(listener->context->refusals,
+		    handoff->endpoint, fd_steal(&handoff->fd));
+		handoff_free(handoff);
+		count++;
+	}
+	return count;
+}
+
+int
+listener_is_lent(const struct listener *listener)
+{
+	return listener->record->handoff == RECORD_LISTENER;
+}
+
+const char *
+listener_state_name(const struct listener *listener)
+{
+	static const char *const names[] = {
+	    [LISTENER_STOPPED] = "stopped",
+	    [LISTENER_OPEN] = "open",
+	    [LISTENER_WAITING] = "waiting",
+	    [LISTENER_REFUSING] = "refusing",
+	    [LISTENER_RESTING] = "resting",
+	    [LISTENER_PAUSED] = "paused",
+	};
+
+	if (listener->state == LISTENER_OPEN && listener_is_lent(listener))
+		return "lent";
+	/* It enters the state only when a connection comes. */
+	if (listener->state == LISTENER_OPEN &&
+	    !pool_has_worker(listener->pool))
+		return names[LISTENER_WAITING];
+	return names[listener->state];
+}
+
+int
+listener_set_paused(struct listener *listener, int paused)
+{
+	int is_paused = listener->state == LISTENER_PAUSED;
+
+	errno = EOPNOTSUPP;
+	/* Noted first, so that the next engine knows in any case. */
+	if (listener_is_lent(listener) ||
+	    stats_set_paused(listener->context->stats,
+		listener->record->listener, paused) == -1)
+		return -1;
+	if (listener->state == LISTENER_STOPPED || paused == is_paused)
+		return 0;
+	listener->absent_ms = 0; /* give-up does not count meanwhile */
+	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+	return 0;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The workers of a mailbox path: which there are, whose turn it is, what to
- * do when one is gone.  Engine, unprivileged.
+ * The workers of a mailbox path: which there are, and who hears of them.
+ * Engine, unprivileged.
  */
 #include "engine/pool/pool.h"
 
-#include "engine/core.h"
 #include "engine/handoff/limited_log.h"
-#include "engine/pool/route.h"
+#include "engine/pool/dispatch.h"
+#include "engine/pool/redeliver.h"
 #include "engine/worker/rendezvous.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Each user in turn is the first to hear. */
 static void
 pool_notify(struct pool *pool)
 {
@@ -26,117 +26,75 @@ pool_notify(struct pool *pool)
 	TAILQ_REMOVE(&pool->users, user, entry);
 	TAILQ_INSERT_TAIL(&pool->users, user, entry);
 	TAILQ_FOREACH (user, &pool->users, entry)
-		user->on_change(user);
+		user->callbacks->on_change(user->owner);
 }
 
-/* What must not be done in the middle of a send: a scan sends as well. */
+/* A scan sends, so it must not happen in the middle of a send. */
 static void
-pool_on_wake(evutil_socket_t fd, short what, void *argument)
+pool_on_wake(void *owner)
 {
-	struct pool *pool = argument;
+	struct pool *pool = owner;
 
-	(void)fd;
-	(void)what;
 	finder_scan(&pool->finder);
-	route_send(pool);
+	dispatch_send(pool);
 	pool_notify(pool);
-}
-
-void
-pool_wake(struct pool *pool)
-{
-	static const struct timeval now = {0, 0};
-
-	event_add(pool->wake, &now);
 }
 
 static void
 pool_free_worker(struct pool *pool, struct worker *worker)
 {
-	route_take_back(pool, worker);
-	pool->count--;
-	TAILQ_REMOVE(
-	    worker->unlinked ? &pool->leaving : &pool->workers, worker, entry);
+	dispatch_take_back(pool, worker);
+	worker_set_remove(&pool->workers, worker);
 	worker_free(worker);
 }
 
 static int
-pool_is_done_with(const struct worker *worker)
+pool_has_finished(const struct worker *worker)
 {
 	return worker->conns.count == 0 && worker->unreceipted.count == 0;
 }
 
-/* Its inode's number may be another mailbox's from now on. */
+/* Another mailbox may get the number of its inode. */
 static void
 pool_forget(struct pool *pool, const struct worker *worker)
 {
-	stats_note_kind(&pool->core->stats, worker->mailbox.device,
+	stats_note_kind(pool->context->workers->stats, worker->mailbox.device,
 	    worker->mailbox.inode, STATS_UNKNOWN);
 }
 
-/* Its name is gone, or names another one. */
+/* The name of its mailbox is gone, or belongs to another mailbox. */
 static void
-pool_drop(struct pool *pool, struct worker *worker)
+pool_unlink(struct pool *pool, struct worker *worker)
 {
 	pool_forget(pool, worker);
 	worker->left = 1;
-	if (pool_is_done_with(worker)) {
+	if (pool_has_finished(worker)) {
 		pool_free_worker(pool, worker);
 		return;
 	}
-	route_take_back(pool, worker);
-	worker->unlinked = 1;
-	TAILQ_REMOVE(&pool->workers, worker, entry);
-	TAILQ_INSERT_TAIL(&pool->leaving, worker, entry);
-}
-
-void
-pool_bury(struct pool *pool, struct worker *worker)
-{
-	struct receipt_conn *conn;
-
-	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
-		receipt_conn_free(conn);
-	worker->left = 1;
-	/* A child may have the mailbox still, and never read it: as long as
-	 * the name is there, remember that. */
-	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
-		route_take_back(pool, worker);
-		return;
-	}
-	pool_forget(pool, worker);
-	pool_free_worker(pool, worker);
-}
-
-static struct worker *
-pool_worker(struct pool *pool, const char *name)
-{
-	struct worker *worker;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (strcmp(worker->name, name) == 0)
-			return worker;
-	return NULL;
+	dispatch_take_back(pool, worker);
+	worker_set_unlink(&pool->workers, worker);
 }
 
 static int
-pool_knows(void *argument, const char *name, const struct mailbox *mailbox)
+pool_knows(void *owner, const char *name, const struct mailbox *mailbox)
 {
-	const struct worker *worker = pool_worker(argument, name);
+	const struct pool *pool = owner;
+	const struct worker *worker = worker_set_find(&pool->workers, name);
 
 	return worker != NULL && worker->mailbox.device == mailbox->device &&
 	    worker->mailbox.inode == mailbox->inode;
 }
 
 static void
-pool_on_gone(void *argument, const char *name)
+pool_on_gone(void *owner, const char *name)
 {
-	struct pool *pool = argument;
-	struct worker *worker = pool_worker(pool, name);
+	struct pool *pool = owner;
+	struct worker *worker = worker_set_find(&pool->workers, name);
 
 	if (worker == NULL)
 		return;
-	pool_drop(pool, worker);
+	pool_unlink(pool, worker);
 	pool_notify(pool);
 }
 
@@ -146,13 +104,13 @@ pool_on_room(void *owner, struct worker *worker)
 	struct pool *pool = owner;
 
 	if (worker->unlinked) {
-		if (pool_is_done_with(worker))
+		if (pool_has_finished(worker))
 			pool_free_worker(pool, worker);
 		return;
 	}
 	if (!worker->left && !worker->full && !worker->draining)
-		route_lend(pool, worker);
-	route_send(pool);
+		dispatch_lend(pool, worker);
+	dispatch_send(pool);
 	if (pool->starved)
 		pool_notify(pool);
 }
@@ -160,87 +118,119 @@ pool_on_room(void *owner, struct worker *worker)
 static void
 pool_on_return(void *owner, struct handoff *handoff)
 {
-	route_return(owner, handoff);
+	dispatch_return(owner, handoff);
+}
+
+/* If the mailbox is open, a child of the dead process has it and will never
+ * read it: as long as the name exists, the worker stays, so that the mailbox is
+ * not found again. */
+static void
+pool_remove_dead(struct pool *pool, struct worker *worker)
+{
+	struct receipt_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
+	worker->left = 1;
+	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
+		dispatch_take_back(pool, worker);
+		return;
+	}
+	pool_forget(pool, worker);
+	pool_free_worker(pool, worker);
 }
 
 static void
 pool_on_death(void *owner, struct worker *worker)
 {
 	struct pool *pool = owner;
+	int is_new = worker->kind == WORKER_NEW;
 
-	if (worker->kind == WORKER_NEW) {
-		rendezvous_catch_up(pool->core->rendezvous);
-		if (worker->kind != WORKER_NEW)
-			return; /* its connection will tell its end */
-	}
-	route_bury(pool, worker);
-	pool_wake(pool);
+	/* Its HELLO may wait at the rendezvous, and receipts behind it.  Then
+	 * the end of its connection will tell of its death. */
+	rendezvous_catch_up(pool->context->rendezvous);
+	if (is_new && worker->kind != WORKER_NEW)
+		return;
+	redeliver_dead(pool, worker);
+	pool_remove_dead(pool, worker);
+	timer_set(&pool->wake, 0);
 }
 
-static const struct worker_callbacks pool_worker_callbacks = {
-    .on_room = pool_on_room,
-    .on_return = pool_on_return,
-    .on_death = pool_on_death};
-
-static uint64_t
-pool_least_pass(const struct pool *pool)
+static struct worker *
+pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 {
-	const struct worker *worker;
-	uint64_t least = UINT64_MAX;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (worker->share.pass < least)
-			least = worker->share.pass;
-	return least == UINT64_MAX ? 0 : least;
-}
-
-static void
-pool_refuse(struct pool *pool, const char *name)
-{
-	limited_log_line(&pool->fault_limit, &pool->core->log, LOG_WARNING,
-	    "mailbox %s%s: not used: %d workers are the most",
-	    pool->finder.directory, name, POOL_WORKERS_MAX);
-}
-
-static void
-pool_on_found(void *argument, const char *name, struct mailbox *mailbox)
-{
-	struct pool *pool = argument;
+	static const struct worker_callbacks callbacks = {
+	    .on_room = pool_on_room,
+	    .on_return = pool_on_return,
+	    .on_death = pool_on_death,
+	};
 	struct worker *worker;
 
-	worker = pool_worker(pool, name);
-	if (worker != NULL)
-		pool_drop(pool, worker); /* a new inode is a new worker */
-	if (pool->count >= POOL_WORKERS_MAX) {
-		pool_refuse(pool, name);
-		mailbox_close(mailbox);
-		return;
+	if (pool->workers.count >= POOL_WORKERS_MAX) {
+		limited_log_line(&pool->error_limit, pool->context->log,
+		    LOG_WARNING,
+		    "mailbox %s%s: not used: %d workers are the most",
+		    pool->finder.directory, name, POOL_WORKERS_MAX);
+		return NULL;
 	}
-	worker = worker_new(
-	    &pool->core->workers, name, mailbox, &pool_worker_callbacks, pool);
-	if (worker == NULL) {
-		limited_log_line(&pool->fault_limit, &pool->core->log, LOG_ERR,
-		    "mailbox %s%s: %s", pool->finder.directory, name,
+	worker =
+	    worker_new(pool->context->workers, name, mailbox, &callbacks, pool);
+	if (worker == NULL)
+		limited_log_line(&pool->error_limit, pool->context->log,
+		    LOG_ERR, "mailbox %s%s: %s", pool->finder.directory, name,
 		    strerror(errno));
+	return worker;
+}
+
+static void
+pool_on_found(void *owner, const char *name, struct mailbox *mailbox)
+{
+	struct pool *pool = owner;
+	struct worker *worker = worker_set_find(&pool->workers, name);
+
+	if (worker != NULL)
+		pool_unlink(pool, worker); /* a new inode is a new worker */
+	worker = pool_new_worker(pool, name, mailbox);
+	if (worker == NULL) {
 		mailbox_close(mailbox);
 		return;
 	}
-	share_init(&worker->share, FDRECV_WIRE_WEIGHT, pool_least_pass(pool));
-	TAILQ_INSERT_HEAD(&pool->workers, worker, entry);
-	pool->count++;
-	rendezvous_on_worker(pool->core->rendezvous, worker);
+	worker_set_add(&pool->workers, worker);
+	rendezvous_on_worker(pool->context->rendezvous, worker);
 	pool->starved = 1;
 	pool_on_room(pool, worker);
 }
 
-static const struct finder_callbacks pool_finder_callbacks = {
-    pool_knows, pool_on_found, pool_on_gone};
+static int
+pool_init(struct pool *pool, const struct pool_context *context,
+    const char *path, uint32_t uid)
+{
+	static const struct finder_callbacks callbacks = {
+	    .knows = pool_knows,
+	    .on_found = pool_on_found,
+	    .on_gone = pool_on_gone,
+	};
+
+	pool->context = context;
+	worker_set_init(&pool->workers);
+	TAILQ_INIT(&pool->queue);
+	TAILQ_INIT(&pool->held);
+	TAILQ_INIT(&pool->lent);
+	TAILQ_INIT(&pool->users);
+	if (timer_init(
+		&pool->wake, context->workers->base, pool_on_wake, pool) == -1)
+		return -1;
+	if (finder_init(&pool->finder, context->mailboxes, path, uid,
+		&callbacks, pool) == 0)
+		return 0;
+	timer_done(&pool->wake);
+	return -1;
+}
 
 struct pool *
-pool_find(struct pool_list *list, struct core *core, struct watch *watch,
-    const char *path, uint32_t owner)
+pool_find(struct pool_list *list, const struct pool_context *context,
+    const char *path, uint32_t uid)
 {
-	struct mailbox_context context = {core->base, &core->log, watch};
 	struct pool *pool;
 
 	TAILQ_FOREACH (pool, list, entry)
@@ -249,19 +239,7 @@ pool_find(struct pool_list *list, struct core *core, struct watch *watch,
 	pool = calloc(1, sizeof(*pool));
 	if (pool == NULL)
 		return NULL;
-	pool->core = core;
-	TAILQ_INIT(&pool->workers);
-	TAILQ_INIT(&pool->leaving);
-	TAILQ_INIT(&pool->queue);
-	TAILQ_INIT(&pool->held);
-	TAILQ_INIT(&pool->lent);
-	TAILQ_INIT(&pool->users);
-	pool->wake = evtimer_new(core->base, pool_on_wake, pool);
-	if (pool->wake == NULL ||
-	    finder_init(&pool->finder, &context, path, owner,
-		&pool_finder_callbacks, pool) == -1) {
-		if (pool->wake != NULL)
-			event_free(pool->wake);
+	if (pool_init(pool, context, path, uid) == -1) {
 		free(pool);
 		return NULL;
 	}
@@ -270,7 +248,7 @@ pool_find(struct pool_list *list, struct core *core, struct watch *watch,
 }
 
 static void
-pool_free_list(struct handoff_list *list)
+pool_free_handoffs(struct handoff_list *list)
 {
 	struct handoff *handoff;
 
@@ -285,11 +263,11 @@ pool_clear(struct pool *pool)
 {
 	struct worker *worker;
 
-	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL ||
-	    (worker = TAILQ_FIRST(&pool->leaving)) != NULL)
+	while ((worker = TAILQ_FIRST(&pool->workers.list)) != NULL ||
+	    (worker = TAILQ_FIRST(&pool->workers.leaving)) != NULL)
 		pool_free_worker(pool, worker);
-	pool_free_list(&pool->held);
-	pool_free_list(&pool->lent);
+	pool_free_handoffs(&pool->held);
+	pool_free_handoffs(&pool->lent);
 }
 
 void
@@ -297,6 +275,58 @@ pool_free(struct pool *pool)
 {
 	finder_done(&pool->finder);
 	pool_clear(pool);
-	event_free(pool->wake);
+	timer_done(&pool->wake);
 	free(pool);
+}
+
+void
+pool_add_user(struct pool *pool, struct pool_user *user)
+{
+	TAILQ_INSERT_TAIL(&pool->users, user, entry);
+}
+
+void
+pool_remove_user(struct pool *pool, struct pool_user *user)
+{
+	TAILQ_REMOVE(&pool->users, user, entry);
+}
+
+void
+pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting)
+{
+	int any = !TAILQ_EMPTY(&pool->lent);
+
+	user->waiting = waiting;
+	TAILQ_FOREACH (user, &pool->users, entry)
+		any |= user->waiting;
+	if (any != pool->finder.waiting)
+		finder_set_waiting(&pool->finder, any);
+}
+
+int
+pool_drain(struct pool *pool, const char *name)
+{
+	struct worker *worker = worker_set_find(&pool->workers, name);
+
+	if (worker == NULL) {
+		errno = ENOENT;
+		return -1;
+	}
+	stats_set_draining(pool->context->workers->stats,
+	    worker->mailbox.device, worker->mailbox.inode);
+	worker->draining = 1;
+	timer_set(&pool->wake, 0);
+	return 0;
+}
+
+int
+pool_has_worker(const struct pool *pool)
+{
+	return worker_set_count_active(&pool->workers) > 0;
+}
+
+int
+pool_is_busy(const struct pool *pool)
+{
+	return worker_set_is_busy(&pool->workers) || !TAILQ_EMPTY(&pool->held);
 }

@@ -3,102 +3,72 @@
 #define ENGINE_POOL_POOL_H
 
 #include "engine/mailbox/finder.h"
-#include "engine/policy/log_ratelimit.h"
-#include "engine/worker/hello.h"
-#include "engine/worker/worker.h"
+#include "engine/pool/pool_context.h"
+#include "engine/pool/worker_set.h"
 
-/* Of one pool: so that its owner cannot take all of the engine's descriptors,
- * nor all that one user may have on their way through Unix sockets. */
+/* Workers of one pool.  More could use up the engine's descriptors, and those
+ * that one user may have on their way through Unix sockets. */
 #define POOL_WORKERS_MAX 256
 
-/* Who wants to hear of a pool: a listener. */
-struct pool_user {
-	TAILQ_ENTRY(pool_user) entry;
-	/* Workers came or went, or have room again. */
-	void (*on_change)(struct pool_user *user);
-	int waits; /* a connection waits for a worker to come */
+struct pool_user_callbacks {
+	/* Workers came or went, or one may have room again. */
+	void (*on_change)(void *owner);
 };
 
-TAILQ_HEAD(pool_users, pool_user);
+/* One of the listeners that use a pool. */
+struct pool_user {
+	TAILQ_ENTRY(pool_user) entry;
+	const struct pool_user_callbacks *callbacks;
+	void *owner;
+	int waiting; /* a connection waits for a worker to come */
+};
 
 /* The workers behind one mailbox path, and what waits for them. */
 struct pool {
 	TAILQ_ENTRY(pool) entry;
-	struct core *core;
+	const struct pool_context *context;
 	struct finder finder;
-	struct worker_list workers; /* next in turn first */
-	struct worker_list leaving; /* unlinked, until all is confirmed */
-	struct worker_list queue;   /* those with something to be sent */
-	struct handoff_list held;   /* accepted, and no worker had room */
-	struct handoff_list lent;   /* bound sockets, for every worker */
-	struct pool_users users;    /* next in turn first */
-	size_t count;               /* of both */
-	int starved; /* no worker had room: users want to hear of it */
-	struct event *wake;
-	struct log_ratelimit fault_limit;
-	struct log_ratelimit death_limit;
+	struct worker_set workers;
+	struct worker_list queue; /* those with something to be sent */
+	struct handoff_list held;
+	struct handoff_list lent; /* bound sockets, for every worker */
+	TAILQ_HEAD(, pool_user) users;
+	int starved; /* no worker had room: on_change when one may have */
+	struct timer wake;
+	struct log_ratelimit error_limit, death_limit;
 };
 
 TAILQ_HEAD(pool_list, pool);
 
-/* The pool of path in list, a new one if there is none.  NULL with errno. */
-struct pool *pool_find(struct pool_list *list, struct core *core,
-    struct watch *watch, const char *path, uint32_t owner);
+/* The pool of path in list, a new one if there is none; workers belong to uid.
+ * NULL with errno. */
+struct pool *pool_find(struct pool_list *list,
+    const struct pool_context *context, const char *path, uint32_t uid);
 
-/* Frees the workers and hand-offs of a pool, before their endpoints are. */
+/* Frees the workers and hand-offs of a pool, before the endpoints to which the
+ * hand-offs refer are freed. */
 void pool_clear(struct pool *pool);
 
-/* Frees the pool, its workers and what it holds. */
+/* Frees the pool and all that is in it. */
 void pool_free(struct pool *pool);
 
-/* user hears of changes from now on. */
+/* Adds a user, with callbacks and owner set. */
 void pool_add_user(struct pool *pool, struct pool_user *user);
 
-/* user hears no more of them. */
-void pool_drop_user(struct pool *pool, struct pool_user *user);
+void pool_remove_user(struct pool *pool, struct pool_user *user);
 
-/* That listener lends nothing any more: its sockets are about to be closed. */
-void pool_drop_lent(struct pool *pool, const struct stats_listener *listener);
+/* A connection of that user waits for a worker to come, or none does. */
+void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
 
-/* Soon: looks for workers, sends what is held, and tells the users. */
-void pool_wake(struct pool *pool);
-
-/* True if a connection of that listener is held. */
-int pool_holds(const struct pool *pool, const struct stats_listener *listener);
-
-/* Waits for no receipts any more: protection ends, not the connections. */
-void pool_release(struct pool *pool);
-
-/* Adds a socket (takes the hand-off) that every worker is lent. */
-void pool_add_lent(struct pool *pool, struct handoff *handoff);
-
-/* The worker of that name gets no more, from engines to come neither; what it
- * has it keeps.  0, or -1 with ENOENT. */
+/* Makes the worker of that name get no more, also from the engines after this
+ * one; it keeps what it has.  0, or -1 with ENOENT. */
 int pool_drain(struct pool *pool, const char *name);
 
-/* True if there is a worker at all, with room or without. */
+/* True if a worker may be given connections, with room or without. */
 int pool_has_worker(const struct pool *pool);
 
-/* How many there are. */
-size_t pool_count_workers(const struct pool *pool);
-
-/* True if a connection is in the engine's hands, or in those of a worker that
- * has not confirmed it. */
+/* True if the engine has a connection, or a worker has one and has not
+ * confirmed it. */
 int pool_is_busy(const struct pool *pool);
-
-/* The worker that a HELLO from that uid speaks of, or NULL. */
-struct worker *pool_find_worker(
-    struct pool *pool, const struct hello *hello, uid_t uid);
-
-/* A worker whose process has died, and that has nothing any more: frees it, or
- * remembers that its mailbox is not to be used. */
-void pool_bury(struct pool *pool, struct worker *worker);
-
-/* Gives the oldest hand-off of that listener that is held, or NULL. */
-struct handoff *pool_take_held(
-    struct pool *pool, const struct stats_listener *listener);
-
-/* user has begun or ceased to wait for a worker to come. */
-void pool_set_waits(struct pool *pool, struct pool_user *user, int waits);
 
 #endif

@@ -166,12 +166,14 @@ worker_on_check(void *owner)
 		worker->callbacks->on_room(worker->owner, worker);
 }
 
-void
+int
 worker_put(struct worker *worker, struct handoff *handoff)
 {
 	TAILQ_INSERT_TAIL(&worker->outbox, handoff, entry);
 	worker->outbox_count++;
 	share_take(&worker->share);
+	return worker->outbox_count == FDRECV_WIRE_BATCH_MAX ||
+	    !worker_is_receipted(worker, handoff->endpoint);
 }
 
 static int

@@ -86,8 +86,9 @@ int worker_may_take(
 int worker_has_room(
     struct worker *worker, const struct record_endpoint *endpoint);
 
-/* Adds a hand-off (takes it) to the next datagram. */
-void worker_put(struct worker *worker, struct handoff *handoff);
+/* Adds a hand-off (takes it) to the next datagram.  True if that is complete
+ * then. */
+int worker_put(struct worker *worker, struct handoff *handoff);
 
 /* Sends the next datagram.  0, or -1 with errno for errors_of_send() and all of
  * it still in the outbox. */

@@ -45,11 +45,11 @@ on_end(void *owner)
 static void
 init(unsigned int workers)
 {
-	struct core *core = &setup.test.core;
+	struct test_core *core = &setup.test.core;
 	int fd;
 
 	test_pool_init_receipted(&setup.test, workers);
-	socket_table_init(&setup.table, core, &setup.test.watch);
+	socket_table_init(&setup.table, &core->pools, &core->listeners);
 	TAILQ_CONCAT(&setup.table.pools, &setup.test.pools, entry);
 	for (uint32_t i = 0; i < ENDPOINTS; i++) {
 		setup.records[i] =
@@ -146,7 +146,8 @@ START_TEST(what_waits_is_served_only_where_nobody_takes_over)
 	} while (lent);
 	ck_assert(!setup.ended); /* no receipt yet */
 	wire_raw_send_receipt(setup.test.receipt_conns[0],
-	    setup.test.core.epoch, FDRECV_WIRE_TAKEN, raw.header.sequence, 1);
+	    setup.test.core.workers.epoch, FDRECV_WIRE_TAKEN,
+	    raw.header.sequence, 1);
 	await_end();
 	ck_assert(is_closed(1));
 	ck_assert(net_polls(setup.sockets[0], POLLIN)); /* for the next one */
@@ -283,8 +284,8 @@ START_TEST(a_worker_is_found_in_any_pool)
 	hello.inode = worker->mailbox.inode;
 	hello.device = worker->mailbox.device;
 	memcpy(hello.name, worker->name, sizeof(hello.name));
-	other = pool_find(&setup.table.pools, &setup.test.core,
-	    &setup.test.watch, "/nowhere/else", geteuid());
+	other = pool_find(&setup.table.pools, &setup.test.core.pools,
+	    "/nowhere/else", geteuid());
 	ck_assert_ptr_nonnull(other);
 	TAILQ_REMOVE(&setup.table.pools, setup.test.pool, entry);
 	TAILQ_INSERT_TAIL(&setup.table.pools, setup.test.pool, entry);

@@ -110,36 +110,6 @@ START_TEST(behind_a_wildcard_the_address_is_asked_for)
 }
 END_TEST
 
-START_TEST(clients_that_are_gone_are_not_handed_off)
-{
-	struct handoff_list list = TAILQ_HEAD_INITIALIZER(list);
-	struct record_endpoint endpoints[3];
-	struct handoff *handoffs[3];
-	struct net_pair pairs[3];
-	struct pollfd reset;
-
-	for (int i = 0; i < 3; i++) {
-		handoffs[i] = offer_tcp(&pairs[i], &endpoints[i]);
-		TAILQ_INSERT_TAIL(&list, handoffs[i], entry);
-	}
-	ck_assert_uint_eq(handoff_drop_dead(&list), 0);
-	net_reset(pairs[1].client);
-	reset = (struct pollfd){.fd = pairs[1].server};
-	ck_assert_int_eq(poll(&reset, 1, 3000), 1);
-	ck_assert_uint_eq(handoff_drop_dead(&list), 1);
-	ck_assert_uint_eq(stats.dead, 1);
-	ck_assert_int_eq(fcntl(pairs[1].server, F_GETFD), -1);
-	close(pairs[1].listener);
-	for (int i = 0; i < 3; i += 2) {
-		ck_assert_ptr_eq(TAILQ_FIRST(&list), handoffs[i]);
-		TAILQ_REMOVE(&list, handoffs[i], entry);
-		handoff_free(handoffs[i]);
-		close_client(&pairs[i]);
-	}
-	ck_assert(TAILQ_EMPTY(&list));
-}
-END_TEST
-
 START_TEST(a_client_that_has_said_all_is_handed_off)
 {
 	struct record_endpoint endpoint =
@@ -321,7 +291,6 @@ UNIT_SUITE(handoff)
 	test_close_add(tc);
 	tcase_add_test(tc, client_and_server_are_told);
 	tcase_add_test(tc, behind_a_wildcard_the_address_is_asked_for);
-	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);
 	tcase_add_test(tc, a_client_that_has_said_all_is_handed_off);
 	tcase_add_test(tc, a_local_client_is_known);
 	tcase_add_test(tc, a_local_client_that_cannot_be_asked_for_is_unknown);

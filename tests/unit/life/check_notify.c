@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "channel/channel.h"
 #include "engine/life/notify.h"
 
 #include <sys/mman.h>

@@ -24,7 +24,7 @@
 
 /* Two listeners, whose endpoints share one socket. */
 struct fixture {
-	struct core core;
+	struct test_core core;
 	struct service_manager manager;
 	struct notify notify;
 	struct listener_list list;

@@ -25,7 +25,7 @@ send_to_first(struct test_pool *test, size_t count)
 	static struct wire_raw raw;
 
 	ck_assert_uint_eq(test_pool_put(test, count), count);
-	route_send(test->pool);
+	dispatch_send(test->pool);
 	wire_raw_take(&raw, test->mailboxes[0]);
 	ck_assert_uint_eq(raw.count, count);
 	wire_raw_close(&raw);
@@ -43,7 +43,7 @@ START_TEST(a_path_has_one_pool)
 	struct test_pool test;
 
 	test_pool_init(&test, 0);
-	ck_assert_ptr_eq(pool_find(&test.pools, &test.core, &test.watch,
+	ck_assert_ptr_eq(pool_find(&test.pools, &test.core.pools,
 			     unit_path("pool/"), geteuid()),
 	    test.pool);
 	test_pool_done(&test);
@@ -60,8 +60,8 @@ START_TEST(a_plain_worker_is_gone_with_its_name)
 	ck_assert(pool_has_worker(test.pool));
 	changes = test.changes;
 	take_name(&test, 0);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers));
-	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
 	ck_assert(!pool_has_worker(test.pool));
 	ck_assert_uint_eq(test.changes, changes + 1);
 	test_pool_done(&test);
@@ -77,18 +77,18 @@ START_TEST(a_worker_that_leaves_is_kept_until_all_is_confirmed)
 	send_to_first(&test, 2);
 	worker = test_pool_worker(&test, 0);
 	take_name(&test, 0);
-	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->leaving), worker);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers));
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers.leaving), worker);
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
 	ck_assert(!pool_has_worker(test.pool));
 	ck_assert(pool_is_busy(test.pool));
-	wire_raw_send_receipt(
-	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 2);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 2);
 	ck_assert(!pool_is_busy(test.pool));
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
-	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
 	test_pool_done(&test);
 }
 END_TEST
@@ -105,7 +105,7 @@ START_TEST(what_a_leaving_worker_does_not_confirm_goes_to_others)
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
-	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
 	test_pool_expect(&test, 1, "01");
 	test_pool_done(&test);
 }
@@ -122,15 +122,16 @@ START_TEST(a_leaving_worker_may_say_hello)
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
 	test_pool_expect(&test, 0, "0");
 	take_name(&test, 0);
-	ck_assert_int_eq(TAILQ_FIRST(&test.pool->leaving)->kind, WORKER_NEW);
+	ck_assert_int_eq(
+	    TAILQ_FIRST(&test.pool->workers.leaving)->kind, WORKER_NEW);
 	test.receipt_conns[0] = test_pool_connect();
 	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
-	wire_raw_send_receipt(
-	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 1);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_int_eq(
-	    TAILQ_FIRST(&test.pool->leaving)->kind, WORKER_RECEIPTED);
+	    TAILQ_FIRST(&test.pool->workers.leaving)->kind, WORKER_RECEIPTED);
 	test_pool_done(&test);
 }
 END_TEST
@@ -148,7 +149,7 @@ START_TEST(a_new_inode_is_a_new_worker)
 	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
 	test_pool_open(&test, 0);
 	test_pool_settle(&test);
-	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->leaving), before);
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers.leaving), before);
 	ck_assert_ptr_nonnull(test_pool_worker(&test, 0));
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
@@ -174,8 +175,8 @@ START_TEST(a_mailbox_that_nobody_reads_is_not_found_again)
 		test_pool_settle(&test);
 	}
 	take_name(&test, 0);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers));
-	ck_assert(TAILQ_EMPTY(&test.pool->leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
 	test_pool_open(&test, 1);
 	test_pool_settle(&test);
 	ck_assert(pool_has_worker(test.pool));
@@ -196,7 +197,7 @@ START_TEST(a_hello_revives_a_mailbox)
 	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	test_pool_settle(&test);
 	ck_assert(worker->left);
-	test_pool_holds(&test, "1");
+	test_dispatch_holds(&test, "1");
 	hello = wire_raw_hello(test_pool_path(0), 4711);
 	test.receipt_conns[0] = test_pool_connect();
 	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
@@ -207,7 +208,7 @@ START_TEST(a_hello_revives_a_mailbox)
 	test_pool_expect(&test, 0, "1");
 	test_pool_close(&test, 0); /* no child of it is known */
 	test_pool_settle(&test);
-	test_pool_holds(&test, "1");
+	test_dispatch_holds(&test, "1");
 	test_pool_done(&test);
 }
 END_TEST
@@ -222,12 +223,12 @@ START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
 	struct test_pool test;
 
 	test_pool_init_receipted(&test, 1);
-	pool_add_lent(
+	dispatch_add_lent(
 	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
 	hello = wire_raw_hello(test_pool_path(0), 4711);
 	for (uint64_t i = 1; i <= 2; i++) {
-		route_lend(test.pool, test_pool_worker(&test, 0));
-		route_lend(test.pool, test_pool_worker(&test, 0));
+		dispatch_lend(test.pool, test_pool_worker(&test, 0));
+		dispatch_lend(test.pool, test_pool_worker(&test, 0));
 		ck_assert_uint_eq(test.stats.lent, i);
 		wire_raw_take(&raw, test.mailboxes[0]);
 		ck_assert_uint_eq(raw.count, 1);
@@ -252,16 +253,16 @@ START_TEST(what_is_held_is_found_by_its_listener)
 
 	test_pool_init_receipted(&test, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
-	route_take_back(test.pool, test_pool_worker(&test, 0));
-	test_pool_holds(&test, "012");
+	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
+	test_dispatch_holds(&test, "012");
 	TAILQ_FIRST(&test.pool->held)->stats = &other;
-	handoff = pool_take_held(test.pool, &test.stats);
+	handoff = dispatch_take_held(test.pool, &test.stats);
 	ck_assert_ptr_nonnull(handoff);
 	ck_assert_uint_eq(test.stats.held, 2);
 	handoff_free(handoff);
 	ck_assert(test_pool_is_closed(&test, 1));
-	handoff_free(pool_take_held(test.pool, &test.stats));
-	ck_assert_ptr_null(pool_take_held(test.pool, &test.stats));
+	handoff_free(dispatch_take_held(test.pool, &test.stats));
+	ck_assert_ptr_null(dispatch_take_held(test.pool, &test.stats));
 	ck_assert_uint_eq(other.held, 1);
 	ck_assert(pool_is_busy(test.pool));
 	test_pool_done(&test);

@@ -9,7 +9,7 @@
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
 
-#include "engine/pool/pool.h"
+#include "engine/pool/dispatch.h"
 #include "engine/worker/rendezvous.h"
 
 #include <sys/socket.h>
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct lending {
-	struct core core;
+	struct test_core core;
 	struct rendezvous rendezvous;
 	struct watch watch;
 	struct pool_list pools;
@@ -39,10 +39,11 @@ lending_init(struct lending *lending, const char *path)
 	test_core_init(&lending->core);
 	rendezvous_init(
 	    &lending->rendezvous, &lending->core.workers, NULL, NULL);
-	lending->core.rendezvous = &lending->rendezvous;
+	lending->core.pools.rendezvous = &lending->rendezvous;
+	lending->core.mailboxes.watch = &lending->watch;
 	ck_assert_int_eq(watch_open(&lending->watch, lending->core.base), 0);
-	lending->pool = pool_find(
-	    &lending->pools, &lending->core, &lending->watch, path, geteuid());
+	lending->pool =
+	    pool_find(&lending->pools, &lending->core.pools, path, geteuid());
 	ck_assert_ptr_nonnull(lending->pool);
 	lending->endpoint =
 	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
@@ -51,7 +52,7 @@ lending_init(struct lending *lending, const char *path)
 	handoff =
 	    handoff_new_lent(&lending->endpoint, &lending->stats, lending->udp);
 	ck_assert_ptr_nonnull(handoff);
-	pool_add_lent(lending->pool, handoff);
+	dispatch_add_lent(lending->pool, handoff);
 }
 
 static void
@@ -102,8 +103,8 @@ START_TEST(a_connection_that_waits_no_more_does_not_end_the_search)
 	lending_init(&lending, unit_path("run/box"));
 	pool_add_user(lending.pool, &user);
 	finder_scan(&lending.pool->finder);
-	pool_set_waits(lending.pool, &user, 1);
-	pool_set_waits(lending.pool, &user, 0);
+	pool_set_waiting(lending.pool, &user, 1);
+	pool_set_waiting(lending.pool, &user, 0);
 	unit_directory("run", 0755);
 	mailbox = net_bind(unit_path("run/box"), SOCK_DGRAM);
 	TAILQ_REMOVE(&lending.pool->users, &user, entry);

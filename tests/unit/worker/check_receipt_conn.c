@@ -25,7 +25,7 @@ init_sent(struct test_pool *test, size_t count)
 
 	test_pool_init_receipted(test, 1);
 	ck_assert_uint_eq(test_pool_put(test, count), count);
-	route_send(test->pool);
+	dispatch_send(test->pool);
 	wire_raw_take(&raw, test->mailboxes[0]);
 	ck_assert_uint_eq(raw.count, count);
 	wire_raw_close(&raw);
@@ -45,7 +45,7 @@ START_TEST(each_kind_of_receipt_is_heeded)
 {
 	struct test_pool test;
 	struct worker *worker = init_sent(&test, 4);
-	uint64_t epoch = test.core.epoch;
+	uint64_t epoch = test.core.workers.epoch;
 
 	say(&test, epoch, FDRECV_WIRE_TAKEN, 0, 2);
 	ck_assert_uint_eq(test.stats.taken, 2);
@@ -58,7 +58,7 @@ START_TEST(each_kind_of_receipt_is_heeded)
 	ck_assert_uint_eq(test.stats.returned_limit, 1);
 	say(&test, epoch, FDRECV_WIRE_DENIED, 3, 1);
 	ck_assert_uint_eq(test.stats.returned_denied, 1);
-	test_pool_holds(&test, "32");
+	test_dispatch_holds(&test, "32");
 	test_pool_done(&test);
 }
 END_TEST
@@ -68,11 +68,11 @@ START_TEST(receipts_of_another_epoch_are_ignored)
 	struct test_pool test;
 	struct worker *worker = init_sent(&test, 2);
 
-	say(&test, test.core.epoch + 1, FDRECV_WIRE_TAKEN, 0, 1);
-	say(&test, test.core.epoch + 1, FDRECV_WIRE_LIMIT, 0, 1);
+	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_TAKEN, 0, 1);
+	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_LIMIT, 0, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	/* That is no number: it counts before an epoch is known, too. */
-	say(&test, test.core.epoch + 1, FDRECV_WIRE_PAUSE, 0, 0);
+	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_PAUSE, 0, 0);
 	ck_assert(worker->paused);
 	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
 	test_pool_done(&test);
@@ -108,7 +108,7 @@ START_TEST(a_message_of_many_is_heeded)
 	struct worker *worker = init_sent(&test, 9);
 	struct said said;
 
-	say_many(&said, test.core.epoch);
+	say_many(&said, test.core.workers.epoch);
 	ck_assert_int_eq(send(test.receipt_conns[0], &said, sizeof(said), 0),
 	    (ssize_t)sizeof(said));
 	test_pool_settle(&test);
@@ -125,7 +125,7 @@ START_TEST(receipts_that_are_none_are_ignored)
 	struct said said;
 	size_t size = sizeof(said);
 
-	say_many(&said, test.core.epoch);
+	say_many(&said, test.core.workers.epoch);
 	if (_i == 0)
 		said.head.magic[0] = 'h';
 	else if (_i == 1)
@@ -146,7 +146,7 @@ START_TEST(receipts_that_are_none_are_ignored)
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	ck_assert_uint_eq(worker->connections, 0);
 	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
-	say(&test, test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	say(&test, test.core.workers.epoch, FDRECV_WIRE_TAKEN, 0, 1);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	test_pool_done(&test);
 }
@@ -193,7 +193,7 @@ START_TEST(a_worker_that_hangs_up_has_died)
 		test_pool_close(&test, 0); /* its mailbox as well */
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.returned_death, 2);
-	test_pool_holds(&test, "01");
+	test_dispatch_holds(&test, "01");
 	ck_assert(!pool_has_worker(test.pool));
 	if (_i == 0)
 		ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
@@ -209,12 +209,12 @@ START_TEST(what_was_said_before_the_end_is_heard)
 
 	init_sent(&test, 3);
 	for (uint64_t i = 0; i < 2; i++)
-		wire_raw_send_receipt(test.receipt_conns[0], test.core.epoch,
-		    FDRECV_WIRE_TAKEN, i, 1);
+		wire_raw_send_receipt(test.receipt_conns[0],
+		    test.core.workers.epoch, FDRECV_WIRE_TAKEN, i, 1);
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 2);
-	test_pool_holds(&test, "2");
+	test_dispatch_holds(&test, "2");
 	test_pool_done(&test);
 }
 END_TEST

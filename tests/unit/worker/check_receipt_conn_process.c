@@ -91,7 +91,7 @@ die_with_two(struct test_pool *test, int survivor)
 		fd_close(link);
 	worker->window.size = 2;
 	ck_assert_uint_eq(test_pool_put(test, 2), 2);
-	route_send(test->pool);
+	dispatch_send(test->pool);
 	test_pool_expect(test, 0, "01");
 	test_pool_settle(test);
 	ck_assert_uint_eq(test->stats.unreceipted, 2);
@@ -105,7 +105,7 @@ START_TEST(the_end_of_the_process_is_the_workers)
 
 	die_with_two(&test, 0);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
-	test_pool_holds(&test, "01");
+	test_dispatch_holds(&test, "01");
 	test_pool_done(&test);
 }
 END_TEST
@@ -118,7 +118,7 @@ START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
 	die_with_two(&test, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
 	ck_assert_uint_eq(test.stats.died, 1);
-	test_pool_holds(&test, "1");
+	test_dispatch_holds(&test, "1");
 	ck_assert(test_pool_is_closed(&test, 0));
 	ck_assert(!pool_has_worker(test.pool));
 	test_pool_done(&test);
@@ -132,9 +132,9 @@ START_TEST(what_a_process_said_before_its_end_is_heard)
 	struct speaker speaker = {.confirms = 1};
 
 	test_pool_init(&test, 1);
-	speaker.epoch = test.core.epoch;
+	speaker.epoch = test.core.workers.epoch;
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	test_pool_expect(&test, 0, "0");
 	speaker_start(&speaker);
 	close(speaker_link(&speaker));

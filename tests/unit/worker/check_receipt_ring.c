@@ -73,7 +73,7 @@ start(size_t count)
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	close(fd);
 	ck_assert_uint_eq(test_pool_put(&test, count), count);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	wire_raw_take(&raw, test.mailboxes[0]);
 	wire_raw_close(&raw);
 }
@@ -145,7 +145,7 @@ START_TEST(what_a_worker_wrote_before_it_died_counts)
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 2);
 	ck_assert_uint_eq(test.stats.returned_death, 1);
-	test_pool_holds(&test, "2");
+	test_dispatch_holds(&test, "2");
 	stop();
 }
 END_TEST
@@ -156,13 +156,13 @@ START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
 {
 	greet(FDRECV_WIRE_OFFER);
 	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
-	route_send(test.pool);
-	wire_raw_send_receipt(
-	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	dispatch_send(test.pool);
+	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 1);
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 1);
-	test_pool_holds(&test, "1");
+	test_dispatch_holds(&test, "1");
 	test_pool_done(&test);
 }
 END_TEST

@@ -73,7 +73,8 @@ START_TEST(a_hello_may_come_before_its_worker_is_found)
 	test_pool_open(&test, 0);
 	hello = wire_raw_hello(test_pool_path(0), 1);
 	fd = greet(&test, &hello);
-	wire_raw_send_receipt(fd, test.core.epoch, FDRECV_WIRE_PAUSE, 0, 0);
+	wire_raw_send_receipt(
+	    fd, test.core.workers.epoch, FDRECV_WIRE_PAUSE, 0, 0);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	finder_scan(&test.pool->finder);
@@ -104,7 +105,8 @@ START_TEST(a_hello_of_another_mailbox_is_nobodys)
 	else
 		test_pool_worker(&test, 0)->mailbox.owner++;
 	fd = greet(&test, &hello);
-	ck_assert_int_eq(TAILQ_FIRST(&test.pool->workers)->kind, WORKER_NEW);
+	ck_assert_int_eq(
+	    TAILQ_FIRST(&test.pool->workers.list)->kind, WORKER_NEW);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	ck_assert(!net_polls(fd, POLLHUP));
 	test_pool_done(&test);
@@ -122,7 +124,7 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
 	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	test_pool_expect(&test, 0, "01");
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	hello = wire_raw_hello(test_pool_path(0), 4711);
@@ -132,7 +134,8 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 	ck_assert_uint_eq(test.stats.plain, 2);
 	fds[1] = greet(&test, &hello);
 	ck_assert_int_eq(worker->kind, WORKER_PLAIN);
-	wire_raw_send_receipt(fds[1], test.core.epoch, FDRECV_WIRE_PAUSE, 0, 0);
+	wire_raw_send_receipt(
+	    fds[1], test.core.workers.epoch, FDRECV_WIRE_PAUSE, 0, 0);
 	close(fds[0]); /* nobody's death */
 	test_pool_settle(&test);
 	ck_assert(!worker->paused);

@@ -223,7 +223,7 @@ START_TEST(a_batch_is_one_datagram_in_order)
 	test_worker_send(&test, 2);
 	test_worker_expect(&test, 0, 3);
 	ck_assert_uint_eq(test.raw.header.count, 3);
-	ck_assert_uint_eq(test.raw.header.epoch, test.core.epoch);
+	ck_assert_uint_eq(test.raw.header.epoch, test.core.workers.epoch);
 	ck_assert_uint_eq(test.raw.header.sequence, 0);
 	test_worker_expect(&test, 3, 2);
 	ck_assert_uint_eq(test.raw.header.sequence, 3);

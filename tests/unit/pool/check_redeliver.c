@@ -25,7 +25,7 @@ init_sent(struct test_pool *test, size_t count)
 
 	test_pool_init_receipted(test, 1);
 	ck_assert_uint_eq(test_pool_put(test, count), count);
-	route_send(test->pool);
+	dispatch_send(test->pool);
 	wire_raw_take(&raw, test->mailboxes[0]);
 	ck_assert_uint_eq(raw.count, count);
 	wire_raw_close(&raw);
@@ -66,10 +66,10 @@ START_TEST(what_came_back_goes_before_what_was_held)
 
 	init_sent(&test, 2);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
-	route_take_back(test.pool, test_pool_worker(&test, 0));
-	test_pool_holds(&test, "2");
+	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
+	test_dispatch_holds(&test, "2");
 	die(&test, 0);
-	test_pool_holds(&test, "012");
+	test_dispatch_holds(&test, "012");
 	test_pool_done(&test);
 }
 END_TEST
@@ -91,7 +91,7 @@ START_TEST(what_was_read_or_written_is_not_given_to_another)
 	}
 	die(&test, 0);
 	ck_assert_uint_eq(test.stats.died, 1);
-	test_pool_holds(&test, "12");
+	test_dispatch_holds(&test, "12");
 	ck_assert(test_pool_is_closed(&test, 0));
 	test_pool_done(&test);
 }
@@ -108,7 +108,7 @@ START_TEST(what_the_client_has_sent_stays_to_be_read)
 	ck_assert_int_eq(send(test.clients[0], "a", 1, 0), 1);
 	test_pool_await(&test, handoff->fd, POLLIN);
 	die(&test, 0);
-	test_pool_holds(&test, "0");
+	test_dispatch_holds(&test, "0");
 	ck_assert_int_eq(recv(handoff->fd, &byte, 1, 0), 1);
 	ck_assert_int_eq(byte, 'a');
 	test_pool_done(&test);
@@ -129,7 +129,7 @@ START_TEST(a_client_that_has_gone_is_dropped)
 	test.sockets[0] = test.sockets[1];
 	die(&test, 0);
 	ck_assert_uint_eq(test.stats.dead, 1);
-	test_pool_holds(&test, "0");
+	test_dispatch_holds(&test, "0");
 	test_pool_done(&test);
 }
 END_TEST
@@ -141,16 +141,16 @@ START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 	init_sent(&test, 2);
 	test.endpoint.redeliveries = 1;
 	die(&test, 0);
-	test_pool_holds(&test, "01");
+	test_dispatch_holds(&test, "01");
 	test_pool_open(&test, 1);
 	test_pool_settle(&test);
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	ck_assert_uint_eq(test_pool_worker(&test, 1)->unreceipted.count, 2);
 	die(&test, 1);
 	ck_assert_uint_eq(test.stats.refused_deaths, 1);
 	ck_assert(test_pool_is_closed(&test, 0));
-	test_pool_holds(&test, "1");
+	test_dispatch_holds(&test, "1");
 	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->redeliveries, 2);
 	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->deaths, 0);
 	test_pool_done(&test);
@@ -166,22 +166,22 @@ START_TEST(what_a_worker_confirmed_before_its_end_is_not_given_to_another)
 	test.endpoint =
 	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
 		.u.endpoint;
-	wire_raw_send_receipt(
-	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
 	test_pool_close(&test, 0);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	ck_assert_uint_eq(test.stats.worker_away, 1);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_uint_eq(test.stats.returned_death, 1);
-	test_pool_holds(&test, "12");
+	test_dispatch_holds(&test, "12");
 	test_pool_done(&test);
 }
 END_TEST
 
-UNIT_SUITE(route_death)
+UNIT_SUITE(redeliver)
 {
-	TCase *tc = unit_case(suite, "route_death");
+	TCase *tc = unit_case(suite, "redeliver");
 
 	tcase_add_test(tc, what_was_not_touched_goes_to_another_in_order);
 	tcase_add_test(tc, what_came_back_goes_before_what_was_held);

@@ -63,9 +63,9 @@ START_TEST(who_has_least_outstanding_comes_first)
 	test_pool_init_receipted(&test, 3);
 	for (int i = 0; i < 9; i++)
 		next(&test);
-	route_send(test.pool);
-	wire_raw_send_receipt(
-	    test.receipt_conns[1], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	dispatch_send(test.pool);
+	wire_raw_send_receipt(test.receipt_conns[1], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 2);
 	test_pool_settle(&test);
 	for (int i = 0; i < 2; i++)
 		ck_assert_uint_eq(next(&test), 1);
@@ -97,15 +97,15 @@ START_TEST(when_nobody_has_room_the_users_hear_of_room)
 	test_pool_worker(&test, 0)->window.size = 2;
 	ck_assert_uint_eq(test_pool_put(&test, 3), 2);
 	ck_assert(test.pool->starved);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	test_pool_settle(&test);
 	changes = test.changes;
 	test_pool_expect(&test, 0, "01");
-	wire_raw_send_receipt(
-	    test.receipt_conns[0], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 1);
+	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 1);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.changes, changes + 1);
-	ck_assert_ptr_nonnull(route_pick(test.pool, &test.endpoint));
+	ck_assert_ptr_nonnull(dispatch_pick(test.pool, &test.endpoint));
 	test_pool_done(&test);
 }
 END_TEST
@@ -122,13 +122,13 @@ START_TEST(what_cannot_be_sent_goes_to_others)
 		test_pool_close(&test, 0);
 	else
 		ck_assert_int_eq(shutdown(test.mailboxes[0], SHUT_RD), 0);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	ck_assert_uint_eq(test.stats.worker_away, _i == 0);
 	ck_assert_uint_eq(test.stats.worker_leaving, _i == 1);
 	ck_assert_uint_eq(test.stats.held, 2);
 	ck_assert_uint_eq(outstanding(&test, 1), 2);
-	wire_raw_send_receipt(
-	    test.receipt_conns[1], test.core.epoch, FDRECV_WIRE_TAKEN, 0, 2);
+	wire_raw_send_receipt(test.receipt_conns[1], test.core.workers.epoch,
+	    FDRECV_WIRE_TAKEN, 0, 2);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.held, 0);
 	ck_assert_uint_eq(test.stats.handed_off, 4);
@@ -144,19 +144,19 @@ START_TEST(what_nobody_can_be_sent_waits_for_a_worker_to_come)
 	test_pool_init_receipted(&test, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
 	test_pool_close(&test, 0);
-	route_send(test.pool);
-	test_pool_holds(&test, "012");
+	dispatch_send(test.pool);
+	test_dispatch_holds(&test, "012");
 	ck_assert(pool_is_busy(test.pool));
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
 	test_pool_expect(&test, 1, "0"); /* one for a stranger */
-	test_pool_holds(&test, "12");
+	test_dispatch_holds(&test, "12");
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	test_pool_worker(&test, 1)->window.size = 3;
 	test_pool_settle(&test);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	test_pool_expect(&test, 1, "12");
-	test_pool_holds(&test, "");
+	test_dispatch_holds(&test, "");
 	test_pool_done(&test);
 }
 END_TEST
@@ -171,16 +171,16 @@ START_TEST(what_finds_the_mailbox_full_is_sent_when_it_has_room)
 	sender = net_reach(test_pool_path(0), SOCK_DGRAM);
 	while (send(sender, "x", 1, MSG_DONTWAIT) == 1)
 		byte++;
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	ck_assert_uint_eq(test.stats.worker_full, 1);
-	test_pool_holds(&test, "01");
+	test_dispatch_holds(&test, "01");
 	test_pool_settle(&test);
-	test_pool_holds(&test, "01");
+	test_dispatch_holds(&test, "01");
 	while (byte-- > 0)
 		ck_assert_int_eq(recv(test.mailboxes[0], &(char){0}, 1, 0), 1);
 	test_pool_await(&test, test.mailboxes[0], POLLIN);
 	test_pool_expect(&test, 0, "01");
-	test_pool_holds(&test, "");
+	test_dispatch_holds(&test, "");
 	test_pool_done(&test);
 	close(sender);
 }
@@ -196,8 +196,8 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	other = test.endpoint;
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
 	test_pool_close(&test, 0);
-	route_send(test.pool);
-	test_pool_holds(&test, "012");
+	dispatch_send(test.pool);
+	test_dispatch_holds(&test, "012");
 	test.endpoint.max_connections = 1;
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
@@ -208,12 +208,12 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	worker->connections = 1;
 	TAILQ_FIRST(&test.pool->held)->endpoint = &test.endpoint;
 	TAILQ_LAST(&test.pool->held, handoff_list)->endpoint = &other;
-	route_send(test.pool);
-	test_pool_holds(&test, "1");
+	dispatch_send(test.pool);
+	test_dispatch_holds(&test, "1");
 	test_pool_expect(&test, 1, "2");
 	worker->connections = 0;
 	worker->counts_connections = 0;
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	test_pool_expect(&test, 1, "1");
 	test_pool_done(&test);
 }
@@ -234,7 +234,7 @@ START_TEST(a_full_datagram_is_sent_at_once)
 	wire_raw_take(&raw, test.mailboxes[0]);
 	ck_assert_uint_eq(raw.count, FDRECV_WIRE_BATCH_MAX);
 	wire_raw_close(&raw);
-	route_send(test.pool);
+	dispatch_send(test.pool);
 	wire_raw_take(&raw, test.mailboxes[0]);
 	ck_assert_uint_eq(raw.count, 2);
 	wire_raw_close(&raw);
@@ -256,6 +256,57 @@ START_TEST(a_worker_without_receipts_gets_one_at_a_time)
 }
 END_TEST
 
+/* Resets the last connection, which its worker has not been sent. */
+static void
+reset_last(struct test_pool *test)
+{
+	const struct handoff *handoff =
+	    TAILQ_LAST(&test_pool_worker(test, 0)->outbox, handoff_list);
+
+	net_reset(test->clients[--test->count]);
+	test_pool_await(test, handoff->fd, POLLHUP);
+}
+
+START_TEST(clients_that_are_gone_are_not_handed_off)
+{
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
+	reset_last(&test);
+	dispatch_send(test.pool);
+	test_pool_expect(&test, 0, "01");
+	ck_assert_uint_eq(test.stats.dead, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 2);
+	test_pool_done(&test);
+}
+END_TEST
+
+/* No receipt tells that its worker has room again. */
+START_TEST(the_place_of_a_client_that_is_gone_is_free)
+{
+	struct test_pool test;
+	unsigned int changes;
+
+	test_pool_init_receipted(&test, 1);
+	test_pool_worker(&test, 0)->window.size = 1;
+	ck_assert_uint_eq(test_pool_put(&test, 2), 1);
+	ck_assert(test.pool->starved);
+	reset_last(&test);
+	changes = test.changes;
+	dispatch_send(test.pool);
+	test_pool_expect(&test, 0, "");
+	ck_assert(TAILQ_EMPTY(&test.pool->queue));
+	ck_assert_uint_eq(test.changes, changes);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.changes, changes + 1);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	dispatch_send(test.pool);
+	test_pool_expect(&test, 0, "0");
+	test_pool_done(&test);
+}
+END_TEST
+
 /* Neither with others of its worker, nor with those of the next. */
 START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 {
@@ -268,11 +319,11 @@ START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
 	bare = test.endpoint;
 	bare.protocol = RECORD_BARE;
-	worker = route_pick(test.pool, &bare);
+	worker = dispatch_pick(test.pool, &bare);
 	handoff = test_pool_handoff(&test);
 	handoff->endpoint = &bare;
-	route_put(test.pool, worker, handoff);
-	route_send(test.pool);
+	dispatch_put(test.pool, worker, handoff);
+	dispatch_send(test.pool);
 	for (unsigned int i = 0; i < 2; i++) {
 		static struct wire_raw raw;
 
@@ -288,9 +339,9 @@ START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 }
 END_TEST
 
-UNIT_SUITE(route)
+UNIT_SUITE(dispatch)
 {
-	TCase *tc = unit_case(suite, "route");
+	TCase *tc = unit_case(suite, "dispatch");
 
 	tcase_add_test(tc, among_equals_each_has_its_turn);
 	tcase_add_test(tc, who_has_least_outstanding_comes_first);
@@ -304,5 +355,7 @@ UNIT_SUITE(route)
 	    tc, what_no_worker_may_serve_now_holds_up_no_other_endpoint);
 	tcase_add_test(tc, a_full_datagram_is_sent_at_once);
 	tcase_add_test(tc, a_worker_without_receipts_gets_one_at_a_time);
+	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);
+	tcase_add_test(tc, the_place_of_a_client_that_is_gone_is_free);
 	tcase_add_test(tc, what_has_no_record_is_not_sent_with_what_has_one);
 }

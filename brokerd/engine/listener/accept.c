@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Accepting.  Engine, unprivileged.  The kernel's accept queue is the only
+ * queue: a connection is accepted when a worker has room for it, and not
+ * before.
+ */
+#include "engine/listener/accept.h"
+
+#include "engine/handoff/limited_log.h"
+#include "engine/listener/listener.h"
+#include "engine/policy/errors.h"
+#include "engine/pool/dispatch.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+
+/* Connections in a row: if the engine is killed, it loses those that it has in
+ * hand. */
+#define ACCEPT_ROUND 4
+
+static void
+accept_refuse(
+    struct listener *listener, struct listener_endpoint *endpoint, int fd)
+{
+	listener->stats->refused_absent++;
+	refuse_connection(listener->context->refusals, &endpoint->record, fd);
+	limited_log_line(&listener->refuse_limit, listener->context->log,
+	    LOG_WARNING,
+	    "listener %s: refused a connection: no worker for %u s: "
+	    "refusing until there is one",
+	    listener->record->listener, listener->record->give_up_s);
+}
+
+static enum accept_end
+accept_on_error(struct listener *listener)
+{
+	switch (errors_of_accept(errno)) {
+	case ERRORS_ACCEPT_EMPTY:
+		return ACCEPT_EMPTY;
+	case ERRORS_ACCEPT_SKIP:
+		listener->stats->accept_skipped++;
+		return ACCEPT_MORE;
+	case ERRORS_ACCEPT_PAUSE:
+		return ACCEPT_LIMIT;
+	case ERRORS_ACCEPT_BROKEN:
+		break;
+	}
+	return ACCEPT_BROKEN;
+}
+
+/* Accepts one connection for that worker; NULL: to be refused. */
+static enum accept_end
+accept_one(struct listener *listener, struct listener_endpoint *endpoint,
+    struct worker *worker)
+{
+	const struct listener_context *context = listener->context;
+	struct sockaddr_storage peer;
+	socklen_t peer_length = sizeof(peer);
+	struct handoff *handoff;
+	/* Without O_NONBLOCK, as the worker gets the same open file and may be
+	 * a simple program that reads and writes.  The engine never waits for a
+	 * connection. */
+	int fd = accept4(
+	    endpoint->fd, (struct sockaddr *)&peer, &peer_length, SOCK_CLOEXEC);
+
+	if (fd == -1)
+		return accept_on_error(listener);
+	context->reserve->last = fd;
+	listener->stats->accepted++;
+	context->load->count.accepted++;
+	if (worker == NULL) {
+		accept_refuse(listener, endpoint, fd);
+		return ACCEPT_MORE;
+	}
+	handoff = handoff_new(&endpoint->record, listener->stats,
+	    context->bounded, fd, &peer, peer_length);
+	if (handoff == NULL) {
+		listener->stats->dead++;
+		bounded_close_fd(context->bounded, fd);
+		return ACCEPT_MORE;
+	}
+	dispatch_put(listener->pool, worker, handoff);
+	return ACCEPT_MORE;
+}
+
+static enum accept_end
+accept_next(struct listener *listener, struct listener_endpoint *endpoint)
+{
+	struct worker *worker = NULL;
+
+	if (!fd_reserve_is_left(listener->context->reserve)) {
+		errno = EMFILE;
+		return ACCEPT_LIMIT;
+	}
+	if (listener->state != LISTENER_REFUSING) {
+		worker = dispatch_pick(listener->pool, &endpoint->record);
+		if (worker == NULL)
+			return ACCEPT_NO_ROOM;
+	}
+	return accept_one(listener, endpoint, worker);
+}
+
+enum accept_end
+accept_round(struct listener *listener, struct listener_endpoint *endpoint)
+{
+	unsigned int most = coalesce_next_round(
+	    &endpoint->lone, ACCEPT_ROUND, listener->context->load->pausing);
+	enum accept_end end = ACCEPT_MORE;
+	unsigned int count = 0;
+	int error;
+
+	while (count < most &&
+	    (end = accept_next(listener, endpoint)) == ACCEPT_MORE)
+		count++;
+	error = errno;
+	dispatch_send(listener->pool);
+	coalesce_on_round(&endpoint->lone, most, count);
+	errno = error;
+	return end == ACCEPT_MORE && count < ACCEPT_ROUND ? ACCEPT_EMPTY : end;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_LISTENER_ACCEPT_H
+#define ENGINE_LISTENER_ACCEPT_H
+
+struct listener;
+struct listener_endpoint;
+
+/* Why accepting has stopped. */
+enum accept_end {
+	ACCEPT_MORE,    /* more connections may wait */
+	ACCEPT_EMPTY,   /* none waits, so far as is known */
+	ACCEPT_NO_ROOM, /* no worker has room */
+	ACCEPT_LIMIT,   /* a limit was reached, see errno */
+	ACCEPT_BROKEN,  /* the socket cannot accept, see errno */
+};
+
+/* Accepts a few connections and sends them to workers, or refuses them if the
+ * listener does so. */
+enum accept_end accept_round(
+    struct listener *listener, struct listener_endpoint *endpoint);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * One bound socket.  Engine, unprivileged.
+ */
+#include "engine/listener/listener_endpoint.h"
+
+#include "engine/timer.h"
+
+#include <event2/event.h>
+#include <poll.h>
+#include <stdlib.h>
+
+static void
+listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	struct listener_endpoint *endpoint = argument;
+
+	(void)fd;
+	(void)what;
+	endpoint->callbacks->on_readable(endpoint->owner, endpoint);
+}
+
+struct listener_endpoint *
+listener_endpoint_new(const struct listener_context *context,
+    const struct record_endpoint *record, uint32_t number, int fd,
+    const struct listener_endpoint_callbacks *callbacks, void *owner)
+{
+	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
+
+	if (endpoint == NULL)
+		return NULL;
+	endpoint->context = context;
+	endpoint->record = *record;
+	endpoint->number = number;
+	endpoint->fd = fd;
+	endpoint->callbacks = callbacks;
+	endpoint->owner = owner;
+	if (record->handoff == RECORD_LISTENER)
+		return endpoint;
+	endpoint->readable = event_new(context->base, fd, EV_READ | EV_PERSIST,
+	    listener_endpoint_on_readable, endpoint);
+	if (endpoint->readable != NULL)
+		return endpoint;
+	free(endpoint);
+	return NULL;
+}
+
+void
+listener_endpoint_free(struct listener_endpoint *endpoint)
+{
+	listener_endpoint_close(endpoint);
+	free(endpoint);
+}
+
+void
+listener_endpoint_set_accepting(
+    struct listener_endpoint *endpoint, int accepting)
+{
+	if (endpoint->readable == NULL)
+		return;
+	if (accepting)
+		event_add(endpoint->readable, NULL);
+	else
+		event_del(endpoint->readable);
+}
+
+int
+listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
+{
+	struct pollfd waits = {.fd = endpoint->fd, .events = POLLIN};
+
+	return poll(&waits, 1, 0) == 1 && (waits.revents & POLLIN) != 0;
+}
+
+void
+listener_endpoint_close(struct listener_endpoint *endpoint)
+{
+	timer_free_event(&endpoint->readable);
+	/* Clients that wait there may have sent sockets. */
+	endpoint->fd =
+	    bounded_close_fd(endpoint->context->bounded, endpoint->fd);
+}

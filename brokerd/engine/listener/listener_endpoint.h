@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_LISTENER_LISTENER_ENDPOINT_H
+#define ENGINE_LISTENER_LISTENER_ENDPOINT_H
+
+#include "engine/listener/listener_context.h"
+#include "record/record.h"
+
+#include <sys/queue.h>
+
+#include <stdint.h>
+
+struct event;
+struct listener_endpoint;
+
+struct listener_endpoint_callbacks {
+	/* A connection waits. */
+	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
+};
+
+/* One bound socket of a listener. */
+struct listener_endpoint {
+	TAILQ_ENTRY(listener_endpoint) entry;
+	const struct listener_context *context;
+	struct record_endpoint record;
+	uint32_t number;        /* in the table of sockets */
+	int fd;                 /* -1: closed */
+	struct event *readable; /* NULL: lent or closed */
+	struct coalesce_lone lone;
+	const struct listener_endpoint_callbacks *callbacks;
+	void *owner;
+};
+
+/* An endpoint that does not accept yet (takes fd).  NULL with errno. */
+struct listener_endpoint *listener_endpoint_new(
+    const struct listener_context *context,
+    const struct record_endpoint *record, uint32_t number, int fd,
+    const struct listener_endpoint_callbacks *callbacks, void *owner);
+
+/* Closes and frees. */
+void listener_endpoint_free(struct listener_endpoint *endpoint);
+
+/* Calls on_readable from now on, or not any more. */
+void listener_endpoint_set_accepting(
+    struct listener_endpoint *endpoint, int accepting);
+
+/* True if a connection waits. */
+int listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint);
+
+void listener_endpoint_close(struct listener_endpoint *endpoint);
+
+#endif

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which worker gets a connection, and what happens when it cannot be sent.
+ * Engine, unprivileged.
+ */
+#include "engine/pool/dispatch.h"
+
+#include "engine/handoff/limited_log.h"
+#include "engine/policy/errors.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define DISPATCH_RETRY_US 10000   /* after a passing shortage */
+#define DISPATCH_FAULT_US 1000000 /* after any other error */
+
+static size_t
+dispatch_outstanding(const struct worker *worker)
+{
+	return worker->unreceipted.count + worker->outbox_count;
+}
+
+/* Does not ask the kernel, which would be a system call for each. */
+static struct worker *
+dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
+{
+	struct worker *worker, *best = NULL;
+
+	TAILQ_FOREACH (worker, &pool->workers.list, entry)
+		if (worker_may_take(worker, endpoint) &&
+		    (best == NULL ||
+			share_is_before(&worker->share,
+			    dispatch_outstanding(worker), &best->share,
+			    dispatch_outstanding(best))))
+			best = worker;
+	return best;
+}
+
+struct worker *
+dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
+{
+	struct worker *best;
+
+	while ((best = dispatch_best(pool, endpoint)) != NULL &&
+	    !worker_has_room(best, endpoint))
+		; /* it is full now, and the next one may not be */
+	if (best == NULL) {
+		pool->starved = 1;
+		return NULL;
+	}
+	TAILQ_REMOVE(&pool->workers.list, best, entry);
+	TAILQ_INSERT_TAIL(&pool->workers.list, best, entry);
+	return best;
+}
+
+static void
+dispatch_hold(struct pool *pool, struct handoff *handoff)
+{
+	handoff->stats->held++;
+	TAILQ_INSERT_TAIL(&pool->held, handoff, entry);
+}
+
+void
+dispatch_return(struct pool *pool, struct handoff *handoff)
+{
+	handoff->redeliveries++;
+	handoff->stats->held++;
+	TAILQ_INSERT_HEAD(&pool->held, handoff, entry);
+}
+
+static struct handoff *
+dispatch_find_held(
+    const struct pool *pool, const struct stats_listener *listener)
+{
+	struct handoff *handoff;
+
+	TAILQ_FOREACH (handoff, &pool->held, entry)
+		if (handoff->stats == listener)
+			return handoff;
+	return NULL;
+}
+
+int
+dispatch_holds(const struct pool *pool, const struct stats_listener *listener)
+{
+	return dispatch_find_held(pool, listener) != NULL;
+}
+
+struct handoff *
+dispatch_take_held(struct pool *pool, const struct stats_listener *listener)
+{
+	struct handoff *handoff = dispatch_find_held(pool, listener);
+
+	if (handoff == NULL)
+		return NULL;
+	TAILQ_REMOVE(&pool->held, handoff, entry);
+	handoff->stats->held--;
+	return handoff;
+}
+
+void
+dispatch_take_back(struct pool *pool, struct worker *worker)
+{
+	struct handoff *handoff;
+
+	if (worker->outbox_count > 0)
+		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
+	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
+		TAILQ_REMOVE(&worker->outbox, handoff, entry);
+		dispatch_hold(pool, handoff);
+	}
+	worker->outbox_count = 0;
+}
+
+/* The worker may be gone afterwards. */
+static void
+dispatch_on_failure(struct pool *pool, struct worker *worker,
+    struct stats_listener *stats, int error)
+{
+	switch (errors_of_send(error)) {
+	case ERRORS_SEND_FULL: /* on_room follows */
+		stats->worker_full++;
+		return;
+	case ERRORS_SEND_AWAY:
+		stats->worker_away++;
+		worker->callbacks->on_death(worker->owner, worker);
+		return;
+	case ERRORS_SEND_LEAVING:
+		stats->worker_leaving++;
+		worker->left = 1;
+		timer_set(&pool->wake, 0); /* it may have been the last one */
+		return;
+	case ERRORS_SEND_RETRY:
+		stats->send_retried++;
+		window_init(&worker->window);
+		worker_rest(worker, DISPATCH_RETRY_US);
+		return;
+	case ERRORS_SEND_FAULT:
+	case ERRORS_SEND_BUG:
+		break;
+	}
+	stats->send_failed++;
+	worker_rest(worker, DISPATCH_FAULT_US);
+	limited_log_line(&pool->error_limit, pool->context->log, LOG_ERR,
+	    "mailbox %s: worker %s: "
+	    "cannot send: %s: trying others, and this one again in 1 s",
+	    pool->finder.path, worker->name, strerror(error));
+}
+
+/* Closes connections whose client sent a reset while they waited: accept(2)
+ * returns these as well, but there is nobody to serve. */
+static void
+dispatch_drop_dead(struct worker *worker)
+{
+	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
+	struct handoff *handoff, *next;
+	size_t count = 0;
+	int is_tcp;
+
+	TAILQ_FOREACH (handoff, &worker->outbox, entry) {
+		is_tcp = handoff->endpoint->socket.kind == RECORD_TCP;
+		ends[count++] =
+		    (struct pollfd){.fd = is_tcp ? handoff->fd : -1};
+	}
+	if (poll(ends, count, 0) <= 0)
+		return;
+	count = 0;
+	for (handoff = TAILQ_FIRST(&worker->outbox); handoff != NULL;
+	     handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if ((ends[count++].revents & POLLERR) == 0)
+			continue;
+		TAILQ_REMOVE(&worker->outbox, handoff, entry);
+		worker->outbox_count--;
+		handoff->stats->dead++;
+		handoff_free(handoff);
+		worker_wake(worker); /* no receipt will tell of the room */
+	}
+}
+
+static void
+dispatch_send_one(struct pool *pool, struct worker *worker)
+{
+	struct stats_listener *stats;
+	int error;
+
+	dispatch_drop_dead(worker);
+	if (worker->outbox_count == 0 || worker_send(worker) == 0) {
+		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
+		return;
+	}
+	error = errno;
+	stats = TAILQ_FIRST(&worker->outbox)->stats;
+	dispatch_take_back(pool, worker);
+	dispatch_on_failure(pool, worker, stats, error);
+}
+
+void
+dispatch_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
+{
+	int complete;
+
+	/* A hand-off without a record has a datagram of its own.  The next
+	 * worker may have something to be sent as well. */
+	while (worker != NULL && worker->outbox_count > 0 &&
+	    !worker_is_receipted(worker, handoff->endpoint)) {
+		dispatch_send_one(pool, worker);
+		worker = dispatch_pick(pool, handoff->endpoint);
+	}
+	if (worker == NULL) {
+		dispatch_hold(pool, handoff);
+		return;
+	}
+	complete = worker_put(worker, handoff);
+	if (worker->outbox_count == 1)
+		TAILQ_INSERT_TAIL(&pool->queue, worker, queue_entry);
+	if (complete)
+		dispatch_send_one(pool, worker);
+}
+
+/* True if any of what is held was put.  When all workers serve as many
+ * connections of one endpoint as they may, those of others do not wait behind
+ * them. */
+static int
+dispatch_put_held(struct pool *pool)
+{
+	const struct record_endpoint *stuck = NULL;
+	struct handoff *handoff, *next;
+	struct worker *worker;
+	int any = 0;
+
+	for (handoff = TAILQ_FIRST(&pool->held); handoff != NULL;
+	     handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if (handoff->endpoint == stuck)
+			continue;
+		worker = dispatch_pick(pool, handoff->endpoint);
+		if (worker == NULL) {
+			stuck = handoff->endpoint;
+			continue;
+		}
+		TAILQ_REMOVE(&pool->held, handoff, entry);
+		handoff->stats->held--;
+		dispatch_put(pool, worker, handoff);
+		any = 1;
+	}
+	return any;
+}
+
+/* This ends, as a worker that fails has no room. */
+void
+dispatch_send(struct pool *pool)
+{
+	do {
+		while (!TAILQ_EMPTY(&pool->queue))
+			dispatch_send_one(pool, TAILQ_FIRST(&pool->queue));
+	} while (dispatch_put_held(pool));
+}
+
+void
+dispatch_add_lent(struct pool *pool, struct handoff *handoff)
+{
+	TAILQ_INSERT_TAIL(&pool->lent, handoff, entry);
+	pool->finder.waiting = 1; /* the socket itself waits for workers */
+}
+
+void
+dispatch_remove_lent(struct pool *pool, const struct stats_listener *listener)
+{
+	struct handoff *handoff, *next;
+
+	for (handoff = TAILQ_FIRST(&pool->lent); handoff != NULL;
+	     handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if (handoff->stats != listener)
+			continue;
+		TAILQ_REMOVE(&pool->lent, handoff, entry);
+		handoff_free(handoff);
+	}
+}
+
+void
+dispatch_lend(struct pool *pool, struct worker *worker)
+{
+	struct handoff *handoff;
+	size_t i = 0;
+
+	TAILQ_FOREACH (handoff, &pool->lent, entry) {
+		if (i++ < worker->lent)
+			continue;
+		if (worker_lend(worker, handoff) == -1) {
+			dispatch_on_failure(
+			    pool, worker, handoff->stats, errno);
+			return;
+		}
+		worker->lent++;
+		handoff->stats->lent++;
+	}
+}

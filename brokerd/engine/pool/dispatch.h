@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef ENGINE_POOL_DISPATCH_H
+#define ENGINE_POOL_DISPATCH_H
+
+#include "engine/pool/pool.h"
+
+/* From a pool to one of its workers. */
+
+/* Picks the worker that gets the next connection of that endpoint.  NULL if
+ * none has room; then on_change follows when one may have. */
+struct worker *dispatch_pick(
+    struct pool *pool, const struct record_endpoint *endpoint);
+
+/* Gives a hand-off (takes it) to a worker that was picked.  It is sent together
+ * with others, at the latest by dispatch_send(). */
+void dispatch_put(
+    struct pool *pool, struct worker *worker, struct handoff *handoff);
+
+/* Sends all that was put, and to workers with room what is held.  What cannot
+ * be sent goes to other workers, or is held. */
+void dispatch_send(struct pool *pool);
+
+/* Holds what was put for a worker and not sent. */
+void dispatch_take_back(struct pool *pool, struct worker *worker);
+
+/* Holds a hand-off (takes it) that came back from a worker, before others. */
+void dispatch_return(struct pool *pool, struct handoff *handoff);
+
+/* Gives the first hand-off of that listener that is held, or NULL. */
+struct handoff *dispatch_take_held(
+    struct pool *pool, const struct stats_listener *listener);
+
+/* True if one is held. */
+int dispatch_holds(
+    const struct pool *pool, const struct stats_listener *listener);
+
+/* Adds a bound socket (takes the hand-off) that every worker gets. */
+void dispatch_add_lent(struct pool *pool, struct handoff *handoff);
+
+/* Removes that listener's sockets, which are about to be closed. */
+void dispatch_remove_lent(
+    struct pool *pool, const struct stats_listener *listener);
+
+/* Sends a worker, which may be gone afterwards, the bound sockets that it has
+ * not got yet. */
+void dispatch_lend(struct pool *pool, struct worker *worker);
+
+#endif
