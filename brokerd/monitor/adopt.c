@@ -26,7 +26,6 @@ adopt_connect(const struct rundir *rundir, int number)
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fdrecv_names_rendezvous(rundir->path, number, &address) == 0 &&
-	    fd != -1 &&
 	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
 		0)
 		return fd;

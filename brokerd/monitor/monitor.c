@@ -191,8 +191,7 @@ monitor_on_signal(struct monitor *m)
 {
 	struct signalfd_siginfo info;
 
-	if (read(m->setup.signals, &info, sizeof(info)) !=
-	    (ssize_t)sizeof(info))
+	if (read(m->setup.signals, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGUSR2 ||
 	    (info.ssi_signo == SIGHUP && !m->setup.listens)) {

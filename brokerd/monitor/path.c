@@ -12,6 +12,8 @@
 #include "monitor/endpoint.h"
 #include "monitor/privilege.h"
 
+#include "wire/liveness.h"
+
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -75,16 +77,14 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 		      "writable by nobody else: see namei -l";
 }
 
-/* Makes room for the socket.  connect(2) from a datagram socket tells a live
- * socket (EPROTOTYPE, or success to another datagram socket) from a dead one
- * (ECONNREFUSED), and nobody notices.  It needs write permission, which a
- * socket that was given away may grant to none but its owner: he asks. */
+/* Removes a dead socket, to make room for another one.  Whether it is live is
+ * asked as its owner, because that takes write permission on it. */
 static const char *
 path_clear(const struct record_socket *sock, uint32_t file_user)
 {
 	const char *path = record_path(sock);
 	struct stat st;
-	int probe, dead;
+	int live;
 
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? NULL : strerror(errno);
@@ -95,14 +95,10 @@ path_clear(const struct record_socket *sock, uint32_t file_user)
 		    S_ISDIR(st.st_mode) ?
 		    "a directory is in its place" :
 		    "a file that is not a socket is in its place";
-	probe = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	privilege_file_user(st.st_uid);
-	dead = connect(probe, (const struct sockaddr *)&sock->address,
-		   sock->address_length) == -1 &&
-	    errno == ECONNREFUSED;
+	live = fdrecv_liveness_probe((const void *)&sock->address);
 	privilege_file_user(file_user);
-	fd_close(probe);
-	if (dead)
+	if (live == 0)
 		return unlink(path) == 0 ? NULL : strerror(errno);
 	errno = EADDRINUSE;
 	return "a live socket is in its place: another program listens there";

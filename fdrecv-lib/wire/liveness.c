@@ -7,9 +7,6 @@
  */
 #include "wire/liveness.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <errno.h>
 #include <unistd.h>
 
@@ -17,13 +14,12 @@ int
 fdrecv_liveness_probe(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error = 0;
+	int error, result;
 
 	if (fd == -1)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) ==
-	    -1)
-		error = errno;
+	result = connect(fd, (const void *)address, sizeof(*address));
+	error = result == 0 ? 0 : errno;
 	close(fd);
 	if (error == 0 || error == EPROTOTYPE || error == EPERM)
 		return 1;

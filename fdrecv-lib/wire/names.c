@@ -4,8 +4,6 @@
  */
 #include "wire/names.h"
 
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <stdio.h>
 
@@ -17,10 +15,9 @@ fdrecv_names_rendezvous(
 	int length = snprintf(address.sun_path, sizeof(address.sun_path),
 	    "%s/" FDRECV_WIRE_RENDEZVOUS "%d", run_dir, number);
 
-	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
+	errno = ENAMETOOLONG;
+	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
 		return -1;
-	}
 	*out_address = address;
 	return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef FDRECV_WIRE_NAMES_H
 #define FDRECV_WIRE_NAMES_H
 
+#include <sys/socket.h>
 #include <sys/un.h>
 
 /*
