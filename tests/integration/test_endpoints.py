@@ -219,7 +219,7 @@ def test_other_files_are_refused_and_stay(test):
         check((before.st_ino, before.st_mode) == (after.st_ino, after.st_mode),
               "it was replaced")
 
-    stays(lambda: test.write("sockets/s", "text"), "no socket")
+    stays(lambda: test.write("sockets/s", "text"), "not a socket")
     os.unlink(path)
     stays(lambda: os.symlink(target, path), "symbolic link")
     os.unlink(path)
