@@ -88,8 +88,7 @@ main(int argc, char *argv[])
 	if (options_read(&options, &tree, argc, argv) == -1) {
 		status = main_fail(&log);
 	} else if (options.wrong[0] != '\0') {
-		log_line(
-		    &log, LOG_ERR, "%s; brokerd -h tells all", options.wrong);
+		log_line(&log, LOG_ERR, "%s; see brokerd -h", options.wrong);
 		status = EX_USAGE;
 	} else if (options.print != 0) {
 		status = main_print(options.print, &log);

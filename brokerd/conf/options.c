@@ -53,7 +53,7 @@ options_unknown(struct options *options, int option, const char *word)
 
 	if (option == ':')
 		options_wrong(options, optopt == 'r' ? "--ready-fd" : letter,
-		    ": a value was expected");
+		    ": expected a value");
 	else
 		options_wrong(
 		    options, optopt == 0 ? word : letter, ": unknown option");
@@ -123,7 +123,7 @@ options_check(const struct options *options)
 	if (owner != NULL && owner->next != NULL)
 		return "-o is given twice";
 	if (listen != NULL && options->file != NULL)
-		return "-l and -c exclude each other";
+		return "-l and -c cannot be combined";
 	return NULL;
 }
 
@@ -145,7 +145,7 @@ options_read(struct options *options, struct tree *tree, int argc, char *argv[])
 			return -1;
 	}
 	if (optind != argc)
-		options_wrong(options, argv[optind], ": belongs to no option");
+		options_wrong(options, argv[optind], ": unexpected argument");
 	if (options->print == 0)
 		wrong = options_check(options);
 	if (wrong != NULL)

@@ -33,7 +33,7 @@ listener_names_check(struct diagnostics *out, const struct section *first)
 		if (!record_is_listener_name(s->name))
 			diagnostics_error(out, s->at,
 			    "listener: " REASON_VALUE
-			    " is no name: expected 1 to 63 letters, digits, "
+			    " is not a valid name: expected 1 to 63 letters, digits, "
 			    "\".\", \"_\" or \"-\", not beginning with \".\"",
 			    s->name);
 		found = tsearch(s, &tree, listener_names_compare);
@@ -42,7 +42,7 @@ listener_names_check(struct diagnostics *out, const struct section *first)
 		else if (*found != s)
 			diagnostics_error(out, s->at,
 			    "listener: " REASON_VALUE
-			    " is the name of the listener in %s too: "
+			    " is already the name of the listener in %s: "
 			    "expected another name",
 			    s->name,
 			    diagnostics_place(out, (*found)->at, s->at, place));

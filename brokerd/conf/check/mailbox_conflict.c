@@ -45,12 +45,12 @@ mailbox_conflict_check_socket(struct output *out, void *const *tree, size_t i)
 	    tree, path, (size_t)(strrchr(path, '/') + 1 - path));
 	if (same != NULL)
 		diagnostics_error(&out->diagnostics, out->at[i],
-		    "listen: \"%s\" is the mailbox of listener \"%s\" too: "
+		    "listen: \"%s\" is also the mailbox of listener \"%s\": "
 		    "expected another path",
 		    sock->name, same->name);
 	else if (above != NULL)
 		diagnostics_error(&out->diagnostics, out->at[i],
-		    "listen: \"%s\" lies in the mailbox directory of listener "
+		    "listen: \"%s\" is in the mailbox directory of listener "
 		    "\"%s\": expected another path",
 		    sock->name, above->name);
 }
@@ -69,7 +69,7 @@ mailbox_conflict_check_section(
 		out->failed = 1;
 	else if ((*found)->owner != section->owner)
 		diagnostics_error(out, section->mailbox_at,
-		    "mailbox: \"%s\" is that of listener \"%s\" in %s too, "
+		    "mailbox: \"%s\" is also that of listener \"%s\" in %s, "
 		    "with another owner: expected the same owner or another "
 		    "mailbox",
 		    section->mailbox, (*found)->name,

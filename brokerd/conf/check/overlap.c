@@ -74,7 +74,7 @@ overlap_extents(enum overlap_extent a, enum overlap_extent b, int equal)
 	return a == OVERLAP_ALL || b == OVERLAP_ALL || equal;
 }
 
-/* The part of a name behind the kind: the kinds of local sockets share one
+/* The part of a name after the kind: the kinds of local sockets share one
  * space of names. */
 static const char *
 overlap_local_name(const struct record_socket *sock)
@@ -150,13 +150,13 @@ overlap_report(struct diagnostics *out, const struct overlap_entry *late,
 
 	if (early->at.line == 0)
 		diagnostics_error(out, late->at,
-		    "listen: \"%s\" overlaps \"%s\": expected addresses of "
-		    "which none covers another",
+		    "listen: \"%s\" overlaps \"%s\": expected addresses "
+		    "that do not include each other",
 		    late->record->u.socket.name, early->record->u.socket.name);
 	else
 		diagnostics_error(out, late->at,
 		    "listen: \"%s\" overlaps \"%s\" of listener \"%s\" in "
-		    "%s: expected addresses of which none covers another",
+		    "%s: expected addresses that do not include each other",
 		    late->record->u.socket.name, early->record->u.socket.name,
 		    early->record->u.endpoint.listener,
 		    diagnostics_place(out, early->at, late->at, place));

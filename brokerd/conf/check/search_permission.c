@@ -64,7 +64,7 @@ search_permission_look(struct diagnostics *out, const struct section *section,
 			continue;
 		if (strcmp(path, faulty) != 0)
 			diagnostics_warning(out, section->mailbox_at,
-			    "mailbox: %s cannot pass \"%s\", which has mode "
+			    "mailbox: %s cannot search \"%s\", which has mode "
 			    "%04o: expected execute permission, as mode 0711 "
 			    "gives it",
 			    who, path, (unsigned int)st.st_mode & 07777);

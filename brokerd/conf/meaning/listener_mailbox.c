@@ -35,7 +35,7 @@ listener_mailbox_check_path(const char *path, struct reason *reason)
 		return reason_set(reason,
 		    REASON_VALUE
 		    " has %zu bytes: expected at most %d for a directory, so "
-		    "that a worker's name fits behind it",
+		    "that a worker's name fits after it",
 		    path, length, LISTENER_MAILBOX_DIRECTORY_MAX);
 	if (length > LISTENER_MAILBOX_MAX)
 		return reason_set(reason,

@@ -182,7 +182,7 @@ listener_section_read_address(
 	if (list.wildcard && !(listener->common.socket.flags & RECORD_V6ONLY)) {
 		diagnostics_error(&listener->out->diagnostics,
 		    section_at(listener->section, KEY_V6ONLY),
-		    "v6only: false does not go with " REASON_VALUE
+		    "v6only: false cannot be combined with " REASON_VALUE
 		    ", which is two sockets: expected true, or [::] instead of "
 		    "*",
 		    value->text);

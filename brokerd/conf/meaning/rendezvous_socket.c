@@ -37,7 +37,7 @@ rendezvous_socket_add(struct output *out, const char *rundir)
 	if (rendezvous_socket_find(rundir, &address) == -1) {
 		diagnostics_error(&out->diagnostics, LOCATION_NONE,
 		    "run directory \"%s\": expected a shorter path, so that "
-		    "a socket's name fits behind it",
+		    "a socket's name fits after it",
 		    rundir);
 		return;
 	}

@@ -93,7 +93,7 @@ inet_wildcard(struct inet *inet)
 	return inet->has_ipv6 ? inet_add6(inet, in6addr_any, 0) : 0;
 }
 
-/* The part behind "%": an interface's name or number. */
+/* The part after "%": an interface's name or number. */
 static int
 inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
     uint32_t *out_scope)
@@ -104,7 +104,7 @@ inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
 	    !IN6_IS_ADDR_MC_LINKLOCAL(address)) {
 		if (name != NULL)
 			return reason_set(inet->reason,
-			    "an interface behind \"%%\": expected it only "
+			    "an interface after \"%%\": expected it only "
 			    "with a link-local address");
 		*out_scope = 0;
 		return 0;
@@ -112,7 +112,7 @@ inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
 	if (name == NULL)
 		return reason_set(inet->reason,
 		    "a link-local address: expected \"%%\" and its interface "
-		    "behind it, as in [fe80::1%%eth0]");
+		    "after it, as in [fe80::1%%eth0]");
 	*out_scope = if_nametoindex(name);
 	if (*out_scope == 0 &&
 	    number_parse(name, 10, 1, UINT32_MAX, &number) == 0)
@@ -136,7 +136,7 @@ inet_literal6(struct inet *inet)
 		*scope++ = '\0';
 	if (inet_pton(AF_INET6, inet->host, &address) != 1)
 		return reason_set(inet->reason,
-		    "[%.160s] is no IPv6 address: expected one such as "
+		    "[%.160s] is not an IPv6 address: expected one such as "
 		    "[2001:db8::1]",
 		    inet->host);
 	if (inet_scope(inet, &address, scope, &index) == -1)
@@ -249,7 +249,7 @@ inet_parse(struct address_list *list, uint32_t kind, const char *text,
 	if (!inet_is_name(inet.host))
 		return reason_set(reason,
 		    REASON_VALUE
-		    " is no address: expected an IPv4 address, an "
+		    " is not an address: expected an IPv4 address, an "
 		    "IPv6 address in [ and ], \"*\" or a host name",
 		    inet.host);
 	return inet_resolve(&inet);

@@ -88,8 +88,8 @@ USAGE = (
     (["-R", "/r", "-tz"], "-z: unknown option"),
     (["-R", "/r", "--help"], "--help: unknown option"),
     (["-R", "/r", "-t", "--no-such"], "--no-such: unknown option"),
-    (["-R", "/r", "-c"], "-c: a value was expected"),
-    (["-R", "/r", "file"], "file: belongs to no option"),
+    (["-R", "/r", "-c"], "-c: expected a value"),
+    (["-R", "/r", "file"], "file: unexpected argument"),
     (["-R", "/r", "-l", "tcp:127.0.0.1:80"], "-l needs -m MAILBOX"),
     (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", ""],
      "-m needs a path, not an empty one"),
@@ -102,7 +102,7 @@ USAGE = (
     (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", "/a", "-o", "1", "-o",
       "1"], "-o is given twice"),
     (["-R", "/r", "-l", "tcp:127.0.0.1:80", "-m", "/a", "-c", "/b"],
-     "-l and -c exclude each other"),
+     "-l and -c cannot be combined"),
 )
 
 
@@ -113,7 +113,7 @@ def usage(start, rundir):
                      stdout=subprocess.DEVNULL)
         wrong = expect(done, 64, True)
         told = done.stderr.decode()
-        if wrong is None and told != "brokerd: %s; brokerd -h tells all\n" \
+        if wrong is None and told != "brokerd: %s; see brokerd -h\n" \
                 % text:
             wrong = repr(told)
         if wrong:

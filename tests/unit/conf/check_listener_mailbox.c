@@ -200,18 +200,18 @@ static const struct {
     {{{"/a", 1}, {"/b", 2}, {"/a", 1}}, NULL, 0, NULL},
     {{{"", 1}, {"", 2}, {"", 3}}, NULL, 0, NULL}, /* told of already */
     {{{"/b", 1}, {"/a", 2}, {"/a", 1}}, NULL, 3,
-	"mailbox: \"/a\" is that of listener \"b\" in line 2 too, with"},
+	"mailbox: \"/a\" is also that of listener \"b\" in line 2, with"},
     {{{"/a", 1}, {"/a", RECORD_NO_ID}, {"/b", 1}}, NULL, 2,
-	"mailbox: \"/a\" is that of listener \"a\" in line 1 too, with"},
+	"mailbox: \"/a\" is also that of listener \"a\" in line 1, with"},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/d", 0, NULL},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/b", 0, NULL},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/b/c/d", 0, NULL},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/c/d", 0, NULL},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:@/a", 0, NULL},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-stream:/c", 9,
-	"listen: \"unix-stream:/c\" is the mailbox of listener \"c\" too"},
+	"listen: \"unix-stream:/c\" is also the mailbox of listener \"c\""},
     {{{"/a", 1}, {"/b/", 1}, {"/c", 1}}, "unix-dgram:/b/c", 9,
-	"listen: \"unix-dgram:/b/c\" lies in the mailbox directory of "
+	"listen: \"unix-dgram:/b/c\" is in the mailbox directory of "
 	"listener \"b\""},
 };
 

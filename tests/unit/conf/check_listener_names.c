@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NO_NAME " is no name: expected 1 to 63 letters"
+#define NO_NAME " is not a valid name: expected 1 to 63 letters"
 
 static const char name_63[] =
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -29,9 +29,9 @@ static const struct {
     {{"a", "b", "A", "a."}, 0, NULL},
     {{name_63, "-", "_", "0"}, 0, NULL},
     {{"a", "b", "a"}, 3,
-	"listener: \"a\" is the name of the listener in line 1 too"},
+	"listener: \"a\" is already the name of the listener in line 1"},
     {{"b", "a", "c", "a"}, 4,
-	"listener: \"a\" is the name of the listener in line 2 too"},
+	"listener: \"a\" is already the name of the listener in line 2"},
     {{"a", ""}, 2, "listener: \"\"" NO_NAME},
     {{".a"}, 1, "listener: \".a\"" NO_NAME},
     {{"a/b"}, 1, "listener: \"a/b\"" NO_NAME},
@@ -85,11 +85,14 @@ START_TEST(each_repetition_is_told_of)
 
 	check_names(given, UNIT_COUNT(given), &out);
 	diagnostic_expect(&out, 2,
-	    "listener: \"a\" is the name of the listener in line 1", "second");
+	    "listener: \"a\" is already the name of the listener in line 1",
+	    "second");
 	diagnostic_expect(&out, 4,
-	    "listener: \"a\" is the name of the listener in line 1", "third");
+	    "listener: \"a\" is already the name of the listener in line 1",
+	    "third");
 	diagnostic_expect(&out, 5,
-	    "listener: \"\" is the name of the listener in line 3", "empty");
+	    "listener: \"\" is already the name of the listener in line 3",
+	    "empty");
 	ck_assert_uint_eq(out.errors, 5); /* and two that are no names */
 	diagnostics_done(&out);
 }

@@ -229,7 +229,7 @@ static const struct {
     {"listen tcp:[::ffff:127.0.0.1]:1", 11,
 	"listen: \"tcp:[::ffff:127.0.0.1]:1\" is an IPv4 address in IPv6"},
     {"listen tcp:*:1\nv6only false", 12,
-	"v6only: false does not go with \"tcp:*:1\", which is two sockets"},
+	"v6only: false cannot be combined with \"tcp:*:1\", which is two sockets"},
     {"listen tcp:127.0.0.1:1\nmailbox m", 12, "mailbox: \"m\" is relative"},
 };
 

@@ -60,17 +60,17 @@ static const struct {
     {"-R /r -l a -m b -m b", "-m is given twice"},
     {"-R /r -c f -c f", "-c is given twice"},
     {"-R /r -u u -u u", "-u is given twice"},
-    {"-R /r -l a -m b -c f", "-l and -c exclude each other"},
+    {"-R /r -l a -m b -c f", "-l and -c cannot be combined"},
     {"-R /r -x", "-x: unknown option"},
     {"-R /r -tx", "-x: unknown option"},
     {"-R /r --test", "--test: unknown option"},
-    {"-R /r -c", "-c: a value was expected"},
-    {"-R", "-R: a value was expected"},
-    {"-R /r f", "f: belongs to no option"},
-    {"-R /r f g", "f: belongs to no option"},
-    {"-R /r -- -t", "-t: belongs to no option"},
-    {"-R /r ''", ": belongs to no option"},
-    {"-h f", "f: belongs to no option"},
+    {"-R /r -c", "-c: expected a value"},
+    {"-R", "-R: expected a value"},
+    {"-R /r f", "f: unexpected argument"},
+    {"-R /r f g", "f: unexpected argument"},
+    {"-R /r -- -t", "-t: unexpected argument"},
+    {"-R /r ''", ": unexpected argument"},
+    {"-h f", "f: unexpected argument"},
     {"-h -x", "-x: unknown option"},
     {"-R r -x -c", "-x: unknown option"}, /* the first one is told */
     {"-R /r --ready-fd 3", ""},
@@ -81,7 +81,7 @@ static const struct {
     {"-R /r --ready-fd -3", READY_FD},
     {"-R /r --ready-fd 3x", READY_FD},
     {"-R /r --ready-fd=", READY_FD},
-    {"-R /r --ready-fd", "--ready-fd: a value was expected"},
+    {"-R /r --ready-fd", "--ready-fd: expected a value"},
     {"-R /r --ready-fds 3", "--ready-fds: unknown option"},
     {"-R /r -r 3", "-r: unknown option"},
 };
@@ -107,7 +107,7 @@ START_TEST(a_long_word_is_cut)
 	memset(line + 6, 'x', 100);
 	run(&options, &tree, line);
 	ck_assert_int_eq(strncmp(options.wrong, line + 6, 60), 0);
-	ck_assert_str_eq(options.wrong + 60, ": belongs to no option");
+	ck_assert_str_eq(options.wrong + 60, ": unexpected argument");
 	tree_done(&tree);
 }
 END_TEST

@@ -150,8 +150,8 @@ START_TEST(the_later_endpoint_is_reported_with_the_first_that_it_meets)
 	overlap_check(&out);
 	diagnostic_expect_only(&out.diagnostics, 6,
 	    "listen: \"tcp:0.0.0.0:7\" overlaps \"tcp:127.0.0.1:7\" of "
-	    "listener \"www\" in line 3: expected addresses of which none "
-	    "covers another",
+	    "listener \"www\" in line 3: expected addresses that do not "
+	    "include each other",
 	    "overlap");
 	output_done(&out);
 }

@@ -175,13 +175,13 @@ static const struct {
 	"user: \"0\": engine and config reader need an unprivileged"},
     {"listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n"
      "listener a { owner = 9 listen = tcp:127.0.0.1:2 }",
-	2, "listener: \"a\" is the name of the listener in line 1 too"},
+	2, "listener: \"a\" is already the name of the listener in line 1"},
     {"listener a { owner = 9 listen = tcp:127.0.0.1:1 }\n"
      "listener b { owner = 9 listen = tcp:127.0.0.1:1 }",
 	2, "listen: \"tcp:127.0.0.1:1\" overlaps"},
     {"listener a { owner = 9 mailbox = /m/ listen = tcp:127.0.0.1:1 }\n"
      "listener b { owner = 10 mailbox = /m/ listen = tcp:127.0.0.1:2 }",
-	2, "mailbox: \"/m/\" is that of listener \"a\" in line 1 too"},
+	2, "mailbox: \"/m/\" is also that of listener \"a\" in line 1, with"},
     {"listener a { listen = tcp:127.0.0.1:1 }", 1, "owner: not given"},
 };
 
@@ -206,8 +206,8 @@ START_TEST(one_run_tells_of_all_steps)
 	    "listener c { owner = 9 listen = x",
 	    1);
 	diagnostic_expect(&out.diagnostics, 1, "user: \"0\"", "settings");
-	diagnostic_expect(
-	    &out.diagnostics, 2, "listener: \".a\" is no name", "names");
+	diagnostic_expect(&out.diagnostics, 2,
+	    "listener: \".a\" is not a valid name", "names");
 	diagnostic_expect(&out.diagnostics, 3, "backlog: \"0\"", "listener");
 	diagnostic_expect(&out.diagnostics, 3,
 	    "listen: \"tcp:127.0.0.1:1\" overlaps", "overlap");
@@ -230,7 +230,7 @@ START_TEST(a_way_that_is_shut_is_a_warning)
 	    unit_path("shut/box"));
 	run_text(&out, text, 1);
 	diagnostic_expect_only(&out.diagnostics, 2,
-	    "warning: mailbox: the engine cannot pass", text);
+	    "warning: mailbox: the engine cannot search", text);
 	find(&out, "tcp:127.0.0.1:1", 3);
 	output_done(&out);
 }

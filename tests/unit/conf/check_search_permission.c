@@ -89,7 +89,7 @@ START_TEST(a_directory_that_is_shut_is_a_warning_and_said_once)
 	unit_directory("shut/in", 0700);
 	text = told(&out, unit_path(mailboxes[_i]), RECORD_NO_ID);
 	ck_assert_msg(
-	    strstr(text, "the engine cannot pass") != NULL, "%s", text);
+	    strstr(text, "the engine cannot search") != NULL, "%s", text);
 	ck_assert_msg(strstr(text, unit_path("shut\"")) != NULL, "%s", text);
 	ck_assert_msg(strstr(text, "mode 0700") != NULL, "%s", text);
 }
@@ -108,7 +108,7 @@ START_TEST(a_directory_for_the_engine_alone_is_shut_to_the_owner)
 	ck_assert_int_eq(chmod(unit_path("shut"), 0610), 0);
 	text = told(&out, unit_path("shut/box"), OWNER);
 	ck_assert_msg(
-	    strstr(text, "its owner cannot pass") != NULL, "%s", text);
+	    strstr(text, "its owner cannot search") != NULL, "%s", text);
 	ck_assert_int_eq(chmod(unit_path("shut"), 0710), 0);
 	ck_assert_str_eq(told(&out, unit_path("shut/box"), OWNER), "");
 }
