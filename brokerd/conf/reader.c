@@ -78,7 +78,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 {
 	struct diagnostics *diagnostics = &out->diagnostics;
 	struct ids ids;
-	struct listener_context context = {.rundir = options->rundir,
+	struct section_context context = {.rundir = options->rundir,
 	    .ids = &ids,
 	    .in_file = options->listener == NULL,
 	    .has_ipv6 = inet_has_ipv6()};

@@ -60,7 +60,7 @@ listener_mailbox_default(const char *rundir, const char *listener)
 
 static void
 listener_mailbox_read_path(struct output *out, struct section *section,
-    const struct listener_context *context)
+    const struct section_context *context)
 {
 	const struct value *value = section_value(section, KEY_MAILBOX);
 	struct reason reason;
@@ -126,7 +126,7 @@ listener_mailbox_check_owner(
 
 static void
 listener_mailbox_read_owner(struct output *out, struct section *section,
-    const struct listener_context *context)
+    const struct section_context *context)
 {
 	const struct value *value = section_value(section, KEY_OWNER);
 	int given = section_value(section, KEY_MAILBOX) != NULL;
@@ -165,7 +165,7 @@ listener_mailbox_read_owner(struct output *out, struct section *section,
 
 void
 listener_mailbox_read(struct output *out, struct section *section,
-    const struct listener_context *context)
+    const struct section_context *context)
 {
 	listener_mailbox_read_path(out, section, context);
 	listener_mailbox_read_owner(out, section, context);

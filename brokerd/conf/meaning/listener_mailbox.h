@@ -7,7 +7,7 @@
 #include "conf/text/ids.h"
 
 /* What the reader knows beside the configuration. */
-struct listener_context {
+struct section_context {
 	const char *rundir;
 	const struct ids *ids;
 	int in_file; /* the configuration is a file, not the command line */
@@ -17,6 +17,6 @@ struct listener_context {
 /* Finds the listener's mailbox and owner: fills section->mailbox (empty if an
  * error was reported), mailbox_at and owner. */
 void listener_mailbox_read(struct output *out, struct section *section,
-    const struct listener_context *context);
+    const struct section_context *context);
 
 #endif

@@ -263,7 +263,7 @@ listener_section_finish(struct listener_section *listener)
 
 void
 listener_section_read(struct output *out, struct section *section,
-    const struct listener_context *context)
+    const struct section_context *context)
 {
 	struct listener_section listener = {
 	    .out = out, .section = section, .first = out->count};

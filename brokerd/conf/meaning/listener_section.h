@@ -8,6 +8,6 @@
 
 /* Makes the endpoints of a listener, or reports what is wrong with it. */
 void listener_section_read(struct output *out, struct section *section,
-    const struct listener_context *context);
+    const struct section_context *context);
 
 #endif

@@ -79,7 +79,7 @@ static const struct {
 
 static struct section *
 read_one(struct output *out, struct tree *tree, const char *mailbox,
-    const char *owner, const struct listener_context *context)
+    const char *owner, const struct section_context *context)
 {
 	struct section *section;
 
@@ -101,7 +101,7 @@ read_one(struct output *out, struct tree *tree, const char *mailbox,
 
 START_TEST(a_listener_has_a_mailbox_and_an_owner)
 {
-	struct listener_context context = {.rundir = "/run//b/.",
+	struct section_context context = {.rundir = "/run//b/.",
 	    .ids = cases[_i].ids,
 	    .in_file = cases[_i].in_file};
 	struct output out;
@@ -119,7 +119,7 @@ END_TEST
 
 START_TEST(without_root_what_has_no_owner_is_ours)
 {
-	struct listener_context context = {
+	struct section_context context = {
 	    .rundir = "/r", .ids = &as_1000, .in_file = 1};
 	struct output out;
 	struct tree tree;
@@ -150,7 +150,7 @@ static const struct {
 
 START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 {
-	struct listener_context context = {
+	struct section_context context = {
 	    .rundir = "/r", .ids = &as_root, .in_file = 1};
 	char path[128] = "/", told[256];
 	struct output out;
@@ -174,7 +174,7 @@ END_TEST
 START_TEST(a_default_that_is_too_long_is_called_so)
 {
 	char rundir[128] = "/";
-	struct listener_context context = {
+	struct section_context context = {
 	    .rundir = rundir, .ids = &as_root, .in_file = 1};
 	struct output out;
 	struct tree tree;

@@ -22,7 +22,7 @@ static const struct ids ids = {
 static void
 run(struct output *out, const char *text, int has_ipv6)
 {
-	struct listener_context context = {.rundir = "/run/b",
+	struct section_context context = {.rundir = "/run/b",
 	    .ids = &ids,
 	    .in_file = 1,
 	    .has_ipv6 = has_ipv6};
