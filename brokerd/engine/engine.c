@@ -28,6 +28,7 @@ struct engine {
 	struct event_base *base;
 	struct log log;
 	struct stats stats;
+	struct persistent persistent;
 	struct bounded_close bounded;
 	struct refusals refusals;
 	struct fd_reserve reserve;
@@ -241,7 +242,7 @@ engine_set_contexts(struct engine *engine)
 	engine->mailbox_context = (struct mailbox_context){
 	    .base = engine->base, .log = &engine->log, .watch = &engine->watch};
 	workers->base = engine->base;
-	workers->stats = &engine->stats;
+	workers->persistent = &engine->persistent;
 	workers->bounded = &engine->bounded;
 	receipt_ring_list_init(&workers->rings);
 	engine->pool_context = (struct pool_context){.log = &engine->log,
@@ -253,6 +254,7 @@ engine_set_contexts(struct engine *engine)
 	    (struct listener_context){.base = engine->base,
 		.log = &engine->log,
 		.stats = &engine->stats,
+		.persistent = &engine->persistent,
 		.refusals = &engine->refusals,
 		.bounded = &engine->bounded,
 		.reserve = &engine->reserve,
@@ -267,7 +269,8 @@ engine_open(struct engine *engine)
 
 	if (base == NULL ||
 	    getrandom(epoch, sizeof(*epoch), 0) != sizeof(*epoch) ||
-	    stats_open(&engine->stats, CHANNEL_MEMFD) == -1 ||
+	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->persistent) ==
+		-1 ||
 	    watch_open(&engine->watch, base) == -1 ||
 	    bounded_close_init(&engine->bounded, base) == -1)
 		return -1;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Counters in a memfd that the monitor carries from engine to engine and never
- * looks into.  What is found there was written by an engine, perhaps another
+ * reads.  What is found there was written by an engine, perhaps of another
  * version, perhaps a hostile one: only names are interpreted, and bounded.
- * While one engine takes over from another both live, so each writes a bank of
- * its own, and what is shown is their sum.
+ * While one engine takes over from another, both live, so each writes a bank of
+ * its own, and their sum is what is shown.  Engine, unprivileged.
  */
 #include "engine/handoff/stats.h"
 
 #include "base/text.h"
 #include "channel/channel.h"
+#include "engine/handoff/persistent.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,12 +27,12 @@ struct stats_page {
 	uint32_t version;
 	uint32_t slot_size;
 	uint32_t count; /* of slots in a bank */
-	struct stats_mailboxes mailboxes;
-	struct stats_admin admin[];
-	/* and behind them, STATS_BANKS times count slots */
+	struct persistent_mailboxes mailboxes;
+	struct persistent_listener listeners[];
+	/* Behind them are the banks. */
 };
 
-/* A lock of fcntl(2) ends with the process, however that ends. */
+/* A lock of fcntl(2) ends with its process, however that ends. */
 static int
 stats_lock(int fd, size_t bank, short type)
 {
@@ -43,7 +44,7 @@ stats_lock(int fd, size_t bank, short type)
 	return fcntl(fd, F_SETLK, &lock);
 }
 
-/* What an engine left unfinished that is no more. */
+/* Counts what a dead engine left unfinished. */
 static void
 stats_settle(struct stats_listener *slot)
 {
@@ -55,7 +56,7 @@ stats_settle(struct stats_listener *slot)
 		slot->refused_deaths + slot->orphaned);
 }
 
-/* Takes the first bank that no living engine has, and settles all such. */
+/* Takes the first bank that no living engine has, and settles all of them. */
 static int
 stats_take_bank(struct stats *stats, int fd)
 {
@@ -78,7 +79,7 @@ stats_take_bank(struct stats *stats, int fd)
 }
 
 int
-stats_open(struct stats *stats, int fd)
+stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 {
 	const size_t slot = sizeof(struct stats_listener);
 	struct stats_page *page;
@@ -96,11 +97,10 @@ stats_open(struct stats *stats, int fd)
 	if (page == MAP_FAILED)
 		return -1;
 	stats->size = (size_t)st.st_size;
-	stats->mailboxes = &page->mailboxes;
-	stats->admin = page->admin;
+	stats->memory = page;
 	stats->count = (stats->size - sizeof(*page)) /
-	    (sizeof(page->admin[0]) + STATS_BANKS * slot);
-	stats->banks = (void *)&page->admin[stats->count];
+	    (sizeof(page->listeners[0]) + STATS_BANKS * slot);
+	stats->banks = (void *)&page->listeners[stats->count];
 	if (page->magic != STATS_MAGIC ||
 	    page->version != CHANNEL_MEMFD_LAYOUT || page->slot_size != slot ||
 	    page->count != stats->count) {
@@ -111,7 +111,12 @@ stats_open(struct stats *stats, int fd)
 		page->slot_size = slot;
 		page->count = (uint32_t)stats->count;
 	}
-	return stats_take_bank(stats, fd);
+	if (stats_take_bank(stats, fd) == -1)
+		return -1;
+	*out_persistent = (struct persistent){.mailboxes = &page->mailboxes,
+	    .listeners = page->listeners,
+	    .listener_count = stats->count};
+	return 0;
 }
 
 struct stats_listener *
@@ -130,8 +135,8 @@ stats_find(struct stats *stats, const char *name)
 	return NULL;
 }
 
-/* The slot of a name in a bank, NULL if it has none; most are where they are in
- * other banks, so hint is looked at first. */
+/* The slot of a name in a bank, or NULL.  Most names have the same slot in all
+ * banks, so hint is tried first. */
 static const struct stats_listener *
 stats_slot(
     const struct stats *stats, size_t bank, const char *name, size_t hint)
@@ -139,15 +144,15 @@ stats_slot(
 	const struct stats_listener *slots = stats->banks + bank * stats->count;
 
 	if (hint < stats->count &&
-	    strncmp(slots[hint].name, name, STATS_NAME_SIZE) == 0)
+	    strncmp(slots[hint].name, name, RECORD_LISTENER_SIZE) == 0)
 		return &slots[hint];
 	for (size_t i = 0; i < stats->count && slots[i].name[0] != '\0'; i++)
-		if (strncmp(slots[i].name, name, STATS_NAME_SIZE) == 0)
+		if (strncmp(slots[i].name, name, RECORD_LISTENER_SIZE) == 0)
 			return &slots[i];
 	return NULL;
 }
 
-/* All that is summed are counters of 64 bits, behind the name. */
+/* Behind the name there are only counters of 64 bits. */
 void
 stats_sum(
     const struct stats *stats, const char *name, struct stats_listener *out_sum)
@@ -169,111 +174,10 @@ stats_sum(
 	}
 }
 
-/* The entry of a listener, or a free one. */
-static struct stats_admin *
-stats_admin(const struct stats *stats, const char *name)
-{
-	struct stats_admin *admin = stats->admin;
-
-	for (size_t i = 0; i < stats->count; i++, admin++)
-		if (admin->name[0] == '\0' ||
-		    strncmp(admin->name, name, sizeof(admin->name)) == 0)
-			return admin;
-	return NULL;
-}
-
-int
-stats_is_paused(const struct stats *stats, const char *name)
-{
-	const struct stats_admin *admin = stats_admin(stats, name);
-
-	return admin != NULL && admin->name[0] != '\0' && admin->paused != 0;
-}
-
-int
-stats_set_paused(struct stats *stats, const char *name, int paused)
-{
-	struct stats_admin *admin = stats_admin(stats, name);
-
-	errno = ENOSPC;
-	if (admin == NULL ||
-	    text_copy(admin->name, sizeof(admin->name), name) == -1)
-		return -1;
-	admin->paused = paused != 0;
-	return 0;
-}
-
-static struct stats_mailbox *
-stats_mailbox(const struct stats *stats, uint64_t device, uint64_t inode)
-{
-	struct stats_mailbox *known = stats->mailboxes->known;
-
-	for (size_t i = 0; i < STATS_MAILBOXES; i++)
-		if (known[i].inode == inode && known[i].device == device)
-			return &known[i];
-	return NULL;
-}
-
-enum stats_kind
-stats_find_kind(const struct stats *stats, uint64_t device, uint64_t inode)
-{
-	const struct stats_mailbox *found = stats_mailbox(stats, device, inode);
-	uint64_t kind = found == NULL ? 0 : found->kind & ~STATS_DRAINING;
-
-	return kind > STATS_RECEIPTED ? STATS_UNKNOWN : (enum stats_kind)kind;
-}
-
-static void
-stats_note(struct stats *stats, uint64_t device, uint64_t inode, uint64_t kind)
-{
-	struct stats_mailboxes *all = stats->mailboxes;
-	struct stats_mailbox *found = stats_mailbox(stats, device, inode);
-	uint64_t next;
-
-	if (found == NULL) { /* next may be anything */
-		next = __atomic_fetch_add(&all->next, 1, __ATOMIC_RELAXED);
-		found = &all->known[next % STATS_MAILBOXES];
-		/* Another engine may look: never with a wrong kind. */
-		__atomic_store_n(&found->inode, 0, __ATOMIC_SEQ_CST);
-		found->device = device;
-		found->kind = kind;
-		__atomic_store_n(&found->inode, inode, __ATOMIC_SEQ_CST);
-	}
-	found->kind = kind;
-}
-
-void
-stats_note_kind(
-    struct stats *stats, uint64_t device, uint64_t inode, enum stats_kind kind)
-{
-	uint64_t flag = 0;
-
-	if (kind != STATS_UNKNOWN && stats_is_draining(stats, device, inode))
-		flag = STATS_DRAINING;
-	stats_note(stats, device, inode, kind | flag);
-}
-
-void
-stats_set_draining(struct stats *stats, uint64_t device, uint64_t inode)
-{
-	stats_note(stats, device, inode,
-	    stats_find_kind(stats, device, inode) | STATS_DRAINING);
-}
-
-int
-stats_is_draining(const struct stats *stats, uint64_t device, uint64_t inode)
-{
-	const struct stats_mailbox *found = stats_mailbox(stats, device, inode);
-
-	return found != NULL && (found->kind & STATS_DRAINING) != 0;
-}
-
 void
 stats_close(struct stats *stats)
 {
 	if (stats->size != 0)
-		munmap((char *)stats->mailboxes -
-			offsetof(struct stats_page, mailboxes),
-		    stats->size);
+		munmap(stats->memory, stats->size);
 	*stats = (struct stats){.slots = NULL};
 }

@@ -2,84 +2,73 @@
 #ifndef ENGINE_HANDOFF_STATS_H
 #define ENGINE_HANDOFF_STATS_H
 
-#include "engine/handoff/stats_listener.h"
+#include "record/record_kind.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATS_MAILBOXES 1024
 #define STATS_BANKS 8 /* engines that may live at once */
 
-enum stats_kind {
-	STATS_UNKNOWN,
-	STATS_PLAIN,     /* its worker sends no receipts */
-	STATS_RECEIPTED, /* it does, and has to be waited for */
+struct persistent;
+
+/* What became of a listener's connections.  Every one that was accepted is in
+ * exactly one of taken, plain, expired, died, dead, refused_*, orphaned and
+ * lost, or still in held or unreceipted. */
+struct stats_listener {
+	char name[RECORD_LISTENER_SIZE]; /* "": a free slot */
+	uint64_t accepted;
+	uint64_t taken;           /* the worker's receipt came */
+	uint64_t plain;           /* sent to a worker that sends no receipts */
+	uint64_t expired;         /* no receipt within receipt-timeout */
+	uint64_t died;            /* its worker died and may have touched it */
+	uint64_t dead;            /* its client was gone before it was sent */
+	uint64_t refused_absent;  /* no worker for longer than give-up */
+	uint64_t refused_drain;   /* the engine ended before a worker came */
+	uint64_t refused_deaths;  /* more workers died of it than allowed */
+	uint64_t orphaned;        /* a worker had it when an engine died */
+	uint64_t lost;            /* the engine had it when it died */
+	uint64_t held;            /* gauge: accepted, and no worker has it */
+	uint64_t unreceipted;     /* gauge: a worker has it, without receipt */
+	uint64_t handed_off;      /* sent, again after each return */
+	uint64_t returned_death;  /* of these: the worker died */
+	uint64_t returned_limit;  /* the worker was out of descriptors */
+	uint64_t returned_denied; /* a security module refused it */
+	uint64_t lent;            /* sockets lent to workers */
+	uint64_t accept_skipped;  /* errors that meant one connection */
+	uint64_t accept_paused;   /* times that a limit stopped accepting */
+	uint64_t worker_away;     /* sends that found the worker gone */
+	uint64_t worker_leaving;  /* sends that found the worker leaving */
+	uint64_t worker_full;     /* sends that found the mailbox full */
+	uint64_t send_retried;
+	uint64_t send_failed;
 };
 
-#define STATS_DRAINING (1U << 8) /* an administrator has said so */
-
-struct stats_mailbox {
-	uint64_t device;
-	uint64_t inode;
-	uint64_t kind; /* enum stats_kind, and perhaps STATS_DRAINING */
-};
-
-/* What engines before this one have learnt of mailboxes. */
-struct stats_mailboxes {
-	uint64_t next; /* to be overwritten */
-	struct stats_mailbox known[STATS_MAILBOXES];
-};
-
-/* What an administrator has said of a listener. */
-struct stats_admin {
-	char name[STATS_NAME_SIZE]; /* "": free */
-	uint64_t paused;
-};
+#define STATS_COUNTERS                                            \
+	((sizeof(struct stats_listener) - RECORD_LISTENER_SIZE) / \
+	    sizeof(uint64_t))
 
 /* The counters, in memory that outlives the engine. */
 struct stats {
-	struct stats_mailboxes *mailboxes;
-	struct stats_admin *admin;
 	struct stats_listener *banks; /* of all engines, count slots each */
-	struct stats_listener *slots; /* this engine's own bank */
+	struct stats_listener *slots; /* this engine's bank */
 	size_t count;
-	size_t size; /* of the mapping, 0: none */
+	void *memory;
+	size_t size; /* 0: not mapped */
 };
 
-/* Maps the memory behind fd (borrowed; stays open) and takes a bank in it that
- * no living engine has; what dead ones left unfinished is orphaned or lost.
- * Contents of another layout start anew.  0, or -1 with errno. */
-int stats_open(struct stats *stats, int fd);
+/* Maps the memory behind fd (borrows) and takes a bank that no living engine
+ * has.  What dead engines left unfinished is counted as orphaned or lost.
+ * Contents of another layout are cleared.  out_persistent is for what else is
+ * in that memory, until stats_close().  0, or -1 with errno. */
+int stats_open(struct stats *stats, int fd, struct persistent *out_persistent);
 
-/* This engine's slot of a listener, a new one if it has none.  NULL with
- * ENOSPC when all are taken. */
+/* This engine's slot of a listener, a new one if there was none.  NULL with
+ * ENOSPC or ENAMETOOLONG. */
 struct stats_listener *stats_find(struct stats *stats, const char *name);
 
-/* What all engines have counted for a listener. */
+/* Sums what all engines have counted for a listener. */
 void stats_sum(const struct stats *stats, const char *name,
     struct stats_listener *out_sum);
-
-/* True if an administrator has paused that listener. */
-int stats_is_paused(const struct stats *stats, const char *name);
-
-/* Notes it, for the engines to come.  0, or -1 with errno. */
-int stats_set_paused(struct stats *stats, const char *name, int paused);
-
-/* Notes the kind of a mailbox's worker, for the engines to come. */
-void stats_note_kind(
-    struct stats *stats, uint64_t device, uint64_t inode, enum stats_kind kind);
-
-/* What was noted of a mailbox. */
-enum stats_kind stats_find_kind(
-    const struct stats *stats, uint64_t device, uint64_t inode);
-
-/* Notes that a mailbox is to get no more, until its kind is noted to be
- * unknown. */
-void stats_set_draining(struct stats *stats, uint64_t device, uint64_t inode);
-
-/* True if that was noted. */
-int stats_is_draining(
-    const struct stats *stats, uint64_t device, uint64_t inode);
 
 void stats_close(struct stats *stats);
 

@@ -246,8 +246,8 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 void
 listener_start(struct listener *listener)
 {
-	int paused = stats_is_paused(
-	    listener->context->stats, listener->record->listener);
+	int paused = persistent_is_paused(
+	    listener->context->persistent, listener->record->listener);
 
 	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
 }
@@ -342,7 +342,7 @@ listener_set_paused(struct listener *listener, int paused)
 	errno = EOPNOTSUPP;
 	/* Noted first, so that the next engine knows in any case. */
 	if (listener_is_lent(listener) ||
-	    stats_set_paused(listener->context->stats,
+	    persistent_set_paused(listener->context->persistent,
 		listener->record->listener, paused) == -1)
 		return -1;
 	if (listener->state == LISTENER_STOPPED || paused == is_paused)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/fd_reserve.h"
+#include "engine/handoff/persistent.h"
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
 #include "engine/policy/coalesce.h"
@@ -14,6 +15,7 @@ struct listener_context {
 	struct event_base *base;
 	struct log *log;
 	struct stats *stats;
+	struct persistent *persistent;
 	struct refusals *refusals;
 	struct bounded_close *bounded;
 	struct fd_reserve *reserve;

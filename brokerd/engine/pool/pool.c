@@ -6,6 +6,7 @@
 #include "engine/pool/pool.h"
 
 #include "engine/handoff/limited_log.h"
+#include "engine/handoff/persistent.h"
 #include "engine/pool/dispatch.h"
 #include "engine/pool/redeliver.h"
 #include "engine/worker/rendezvous.h"
@@ -58,8 +59,8 @@ pool_has_finished(const struct worker *worker)
 static void
 pool_forget(struct pool *pool, const struct worker *worker)
 {
-	stats_note_kind(pool->context->workers->stats, worker->mailbox.device,
-	    worker->mailbox.inode, STATS_UNKNOWN);
+	persistent_note_kind(pool->context->workers->persistent,
+	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_UNKNOWN);
 }
 
 /* The name of its mailbox is gone, or belongs to another mailbox. */
@@ -312,7 +313,7 @@ pool_drain(struct pool *pool, const char *name)
 		errno = ENOENT;
 		return -1;
 	}
-	stats_set_draining(pool->context->workers->stats,
+	persistent_set_draining(pool->context->workers->persistent,
 	    worker->mailbox.device, worker->mailbox.inode);
 	worker->draining = 1;
 	timer_set(&pool->wake, 0);

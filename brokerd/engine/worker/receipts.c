@@ -6,6 +6,8 @@
  */
 #include "engine/worker/receipts.h"
 
+#include "engine/handoff/persistent.h"
+
 #define RECEIPTS_CONNS 4        /* of a worker */
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
 
@@ -116,8 +118,9 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		worker->lent = 0;
 	}
 	worker->kind = WORKER_RECEIPTED;
-	stats_note_kind(worker->context->stats, worker->mailbox.device,
-	    worker->mailbox.inode, STATS_RECEIPTED);
+	persistent_note_kind(worker->context->persistent,
+	    worker->mailbox.device, worker->mailbox.inode,
+	    PERSISTENT_RECEIPTED);
 	worker->instance = hello->instance;
 	worker->counts_connections = hello->counts_connections;
 	worker->connections = hello->connections;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "engine/handoff/encode.h"
+#include "engine/handoff/persistent.h"
 
 #include <sys/socket.h>
 
@@ -136,8 +137,8 @@ worker_on_silence(struct worker *worker)
 	}
 	worker->kind = WORKER_PLAIN;
 	unreceipted_release(&worker->unreceipted);
-	stats_note_kind(worker->context->stats, worker->mailbox.device,
-	    worker->mailbox.inode, STATS_PLAIN);
+	persistent_note_kind(worker->context->persistent,
+	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_PLAIN);
 	worker->callbacks->on_room(worker->owner, worker);
 }
 
@@ -271,15 +272,15 @@ worker_init_events(struct worker *worker, int mailbox)
 static void
 worker_recall(struct worker *worker)
 {
-	const struct stats *stats = worker->context->stats;
+	const struct persistent *persistent = worker->context->persistent;
 	const struct mailbox *mailbox = &worker->mailbox;
-	enum stats_kind kind =
-	    stats_find_kind(stats, mailbox->device, mailbox->inode);
+	enum persistent_kind kind =
+	    persistent_find_kind(persistent, mailbox->device, mailbox->inode);
 
-	worker->expected = kind == STATS_RECEIPTED;
-	worker->kind = kind == STATS_PLAIN ? WORKER_PLAIN : WORKER_NEW;
+	worker->expected = kind == PERSISTENT_RECEIPTED;
+	worker->kind = kind == PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
 	worker->draining =
-	    stats_is_draining(stats, mailbox->device, mailbox->inode);
+	    persistent_is_draining(persistent, mailbox->device, mailbox->inode);
 }
 
 struct worker *

@@ -10,12 +10,12 @@
 
 struct bounded_close;
 struct event_base;
-struct stats;
+struct persistent;
 
 /* What all workers of an engine, and their receipt connections, share. */
 struct worker_context {
 	struct event_base *base;
-	struct stats *stats;
+	struct persistent *persistent;
 	struct bounded_close *bounded;
 	uint64_t epoch;              /* random: of this engine */
 	const char *rendezvous_path; /* "": workers cannot send receipts */

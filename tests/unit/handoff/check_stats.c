@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The counters that outlive an engine: slots by name, what is known of
- * mailboxes, and contents that an engine did not write or not this one.
+ * The counters that outlive an engine: slots by name, sums over
+ * banks, and contents that an engine did not write or not this one.
  */
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "engine/handoff/persistent.h"
 #include "engine/handoff/stats.h"
 
 #include <sys/mman.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 static struct stats stats;
+static struct persistent persistent;
 static int memory = -1;
 
 /* Counters of that size, all zero. */
@@ -32,7 +34,7 @@ static void
 attach(void)
 {
 	memset(&stats, 0x5a, sizeof(stats));
-	ck_assert_int_eq(stats_open(&stats, memory), 0);
+	ck_assert_int_eq(stats_open(&stats, memory, &persistent), 0);
 }
 
 /* The next engine. */
@@ -78,7 +80,7 @@ END_TEST
 
 START_TEST(a_name_is_not_the_beginning_of_another)
 {
-	char name[STATS_NAME_SIZE];
+	char name[RECORD_LISTENER_SIZE];
 
 	create(1 << 20);
 	attach();
@@ -96,7 +98,7 @@ END_TEST
 
 START_TEST(a_full_table_says_so_and_keeps_what_it_has)
 {
-	char name[STATS_NAME_SIZE];
+	char name[RECORD_LISTENER_SIZE];
 	size_t i;
 
 	create(1 << 17);
@@ -116,11 +118,10 @@ START_TEST(a_full_table_says_so_and_keeps_what_it_has)
 	/* All of them are inside. */
 	i *= STATS_BANKS;
 	ck_assert_uint_le(
-	    (uintptr_t)&stats.banks[i] - (uintptr_t)stats.mailboxes,
-	    (1 << 17) - 16);
-	ck_assert_uint_gt((uintptr_t)&stats.banks[i + STATS_BANKS] -
-		(uintptr_t)stats.mailboxes,
-	    (1 << 17) - 16);
+	    (uintptr_t)&stats.banks[i] - (uintptr_t)stats.memory, 1 << 17);
+	ck_assert_uint_gt(
+	    (uintptr_t)&stats.banks[i + STATS_BANKS] - (uintptr_t)stats.memory,
+	    1 << 17);
 	destroy();
 }
 END_TEST
@@ -149,12 +150,13 @@ START_TEST(contents_of_another_layout_start_anew)
 	attach();
 	slot = stats_find(&stats, "web");
 	slot->accepted = 5;
-	stats_note_kind(&stats, 1, 2, STATS_PLAIN);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
 	ck_assert_int_eq(pwrite(memory, &other, sizeof(other), _i * 4), 4);
 	reopen();
 	ck_assert_uint_eq(stats.slots[0].accepted, 0);
 	ck_assert_str_eq(stats.slots[0].name, "");
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 2), STATS_UNKNOWN);
+	ck_assert_int_eq(
+	    persistent_find_kind(&persistent, 1, 2), PERSISTENT_UNKNOWN);
 	stats_find(&stats, "mail")->accepted = 6;
 	reopen(); /* and now it is this layout */
 	ck_assert_str_eq(stats.slots[0].name, "mail");
@@ -165,86 +167,40 @@ END_TEST
 
 START_TEST(memory_that_holds_no_counters_is_refused)
 {
-	const struct stats_admin *admin;
-
 	create(1 << 20);
 	attach();
-	admin = stats.admin;
 	/* What comes before the tables, less one byte. */
-	ck_assert_int_eq(
-	    ftruncate(memory,
-		(const char *)admin - (const char *)stats.mailboxes + 16 - 1),
+	ck_assert_int_eq(ftruncate(memory,
+			     (const char *)persistent.listeners -
+				 (const char *)stats.memory - 1),
 	    0);
 	stats_close(&stats);
 	errno = 0;
-	ck_assert_int_eq(stats_open(&stats, memory), -1);
+	ck_assert_int_eq(stats_open(&stats, memory, &persistent), -1);
 	ck_assert_int_eq(errno, EINVAL);
-	ck_assert_int_eq(stats_open(&stats, -1), -1);
+	ck_assert_int_eq(stats_open(&stats, -1, &persistent), -1);
 	ck_assert_int_eq(errno, EBADF);
 	ck_assert_uint_eq(stats.size, 0);
 	memory = fd_close(memory);
 }
 END_TEST
 
-START_TEST(a_mailbox_is_known_by_device_and_inode)
+/* Mailboxes and listeners that are known begin behind 16 bytes. */
+START_TEST(what_else_is_persistent_is_in_the_same_memory)
 {
 	create(1 << 20);
 	attach();
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 2), STATS_UNKNOWN);
-	stats_note_kind(&stats, 1, 2, STATS_PLAIN);
-	stats_note_kind(&stats, 2, 1, STATS_RECEIPTED);
-	stats_note_kind(&stats, UINT64_MAX, UINT64_MAX, STATS_RECEIPTED);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_set_paused(&persistent, "web", 1);
 	reopen();
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 2), STATS_PLAIN);
-	ck_assert_int_eq(stats_find_kind(&stats, 2, 1), STATS_RECEIPTED);
 	ck_assert_int_eq(
-	    stats_find_kind(&stats, UINT64_MAX, UINT64_MAX), STATS_RECEIPTED);
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 1), STATS_UNKNOWN);
-	ck_assert_int_eq(stats_find_kind(&stats, 2, 2), STATS_UNKNOWN);
-	destroy();
-}
-END_TEST
-
-START_TEST(what_is_noted_again_takes_no_more_room)
-{
-	create(1 << 20);
-	attach();
-	stats_note_kind(&stats, 1, 2, STATS_PLAIN);
-	for (unsigned int i = 0; i < 2 * STATS_MAILBOXES; i++)
-		stats_note_kind(&stats, 3, 4, STATS_PLAIN);
-	stats_note_kind(&stats, 3, 4, STATS_RECEIPTED);
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 2), STATS_PLAIN);
-	ck_assert_int_eq(stats_find_kind(&stats, 3, 4), STATS_RECEIPTED);
-	destroy();
-}
-END_TEST
-
-START_TEST(the_oldest_mailbox_makes_room_for_a_new_one)
-{
-	create(1 << 20);
-	attach();
-	for (unsigned int i = 1; i <= STATS_MAILBOXES + 3; i++)
-		stats_note_kind(&stats, 1, i, STATS_PLAIN);
-	for (unsigned int i = 1; i <= 3; i++)
-		ck_assert_int_eq(stats_find_kind(&stats, 1, i), STATS_UNKNOWN);
-	for (unsigned int i = 4; i <= STATS_MAILBOXES + 3; i++)
-		ck_assert_int_eq(stats_find_kind(&stats, 1, i), STATS_PLAIN);
-	ck_assert_uint_eq(stats_find(&stats, "web")->accepted, 0);
-	destroy();
-}
-END_TEST
-
-START_TEST(numbers_that_no_engine_wrote_do_no_harm)
-{
-	create(1 << 20);
-	attach();
-	memset(stats.mailboxes, 0xff, sizeof(*stats.mailboxes));
-	ck_assert_int_eq(stats_find_kind(&stats, UINT64_MAX, UINT64_MAX),
-	    STATS_UNKNOWN); /* of a kind that there is not */
-	stats_note_kind(&stats, 1, 2, STATS_PLAIN);
-	stats_note_kind(&stats, 1, 3, STATS_RECEIPTED);
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 2), STATS_PLAIN);
-	ck_assert_int_eq(stats_find_kind(&stats, 1, 3), STATS_RECEIPTED);
+	    persistent_find_kind(&persistent, 1, 2), PERSISTENT_PLAIN);
+	ck_assert(persistent_is_paused(&persistent, "web"));
+	memset(persistent.mailboxes, 0xff, sizeof(*persistent.mailboxes));
+	memset(persistent.listeners, 0xff,
+	    stats.count * sizeof(*persistent.listeners));
+	ck_assert_str_eq(stats.slots[0].name, "");
+	reopen();
 	ck_assert_str_eq(stats.slots[0].name, "");
 	destroy();
 }
@@ -256,7 +212,7 @@ START_TEST(closing_unmaps_and_twice_is_harmless)
 
 	create(1 << 20);
 	attach();
-	map = (char *)stats.mailboxes - 16;
+	map = stats.memory;
 	ck_assert_int_eq(msync(map, stats.size, MS_ASYNC), 0);
 	stats_close(&stats);
 	ck_assert_int_eq(msync(map, 1, MS_ASYNC), -1);
@@ -282,7 +238,7 @@ live(int *out_end)
 	pid = fork();
 	if (pid == 0) {
 		close(go[1]);
-		if (stats_open(&stats, memory) == -1)
+		if (stats_open(&stats, memory, &persistent) == -1)
 			_exit(1);
 		web = stats_find(&stats, "web");
 		web->accepted = 12;
@@ -338,23 +294,29 @@ START_TEST(two_that_live_count_apart_and_are_summed)
 }
 END_TEST
 
-START_TEST(a_pause_is_remembered_by_name)
+START_TEST(a_sum_finds_slots_wherever_they_are)
 {
+	static const char *const names[] = {"a", "b", "c"};
+	struct stats_listener sum, *other;
+
 	create(1 << 20);
 	attach();
-	ck_assert_int_eq(stats_is_paused(&stats, "web"), 0);
-	ck_assert_int_eq(stats_set_paused(&stats, "web", 1), 0);
-	ck_assert_int_eq(stats_set_paused(&stats, "mail", 1), 0);
-	ck_assert_int_eq(stats_set_paused(&stats, "mail", 0), 0);
-	reopen();
-	ck_assert_int_eq(stats_is_paused(&stats, "web"), 1);
-	ck_assert_int_eq(stats_is_paused(&stats, "mail"), 0);
-	ck_assert_int_eq(stats_is_paused(&stats, "we"), 0);
-	memset(stats.admin, 'y', stats.count * sizeof(*stats.admin));
-	ck_assert_int_eq(stats_is_paused(&stats, "web"), 0);
-	errno = 0;
-	ck_assert_int_eq(stats_set_paused(&stats, "web", 1), -1);
-	ck_assert_int_eq(errno, ENOSPC);
+	other = stats.banks + stats.count; /* the second bank */
+	for (unsigned int i = 0; i < 3; i++) {
+		stats_find(&stats, names[i])->accepted = 1U << i;
+		other[i].name[0] = names[2 - i][0];
+		other[i].accepted = 8U << (2 - i);
+	}
+	other[3].name[0] = 'd'; /* in that one alone */
+	other[3].accepted = 64;
+	for (unsigned int i = 0; i < 3; i++) {
+		stats_sum(&stats, names[i], &sum);
+		ck_assert_uint_eq(sum.accepted, 9U << i);
+	}
+	stats_sum(&stats, "d", &sum);
+	ck_assert_uint_eq(sum.accepted, 64);
+	stats_sum(&stats, "nobody", &sum);
+	ck_assert_uint_eq(sum.accepted, 0);
 	destroy();
 }
 END_TEST
@@ -369,11 +331,8 @@ UNIT_SUITE(stats)
 	tcase_add_test(tc, names_that_do_not_end_are_nobodys);
 	tcase_add_loop_test(tc, contents_of_another_layout_start_anew, 0, 4);
 	tcase_add_test(tc, memory_that_holds_no_counters_is_refused);
-	tcase_add_test(tc, a_mailbox_is_known_by_device_and_inode);
-	tcase_add_test(tc, what_is_noted_again_takes_no_more_room);
-	tcase_add_test(tc, the_oldest_mailbox_makes_room_for_a_new_one);
-	tcase_add_test(tc, numbers_that_no_engine_wrote_do_no_harm);
-	tcase_add_test(tc, two_that_live_count_apart_and_are_summed);
-	tcase_add_test(tc, a_pause_is_remembered_by_name);
+	tcase_add_test(tc, what_else_is_persistent_is_in_the_same_memory);
 	tcase_add_test(tc, closing_unmaps_and_twice_is_harmless);
+	tcase_add_test(tc, two_that_live_count_apart_and_are_summed);
+	tcase_add_test(tc, a_sum_finds_slots_wherever_they_are);
 }

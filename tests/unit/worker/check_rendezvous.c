@@ -54,9 +54,9 @@ START_TEST(a_hello_makes_a_worker_a_receipted_one)
 	ck_assert(worker->paused);
 	ck_assert_uint_eq(worker->connections, 7);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
-	ck_assert_int_eq(stats_find_kind(&test.core.stats,
+	ck_assert_int_eq(persistent_find_kind(&test.core.persistent,
 			     worker->mailbox.device, worker->mailbox.inode),
-	    STATS_RECEIPTED);
+	    PERSISTENT_RECEIPTED);
 	test_pool_done(&test);
 	close(fd);
 }

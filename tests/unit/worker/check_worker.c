@@ -278,7 +278,8 @@ END_TEST
 
 START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 {
-	static const enum stats_kind kinds[] = {STATS_PLAIN, STATS_RECEIPTED};
+	static const enum persistent_kind kinds[] = {
+	    PERSISTENT_PLAIN, PERSISTENT_RECEIPTED};
 	struct test_worker test;
 	struct mailbox mailbox;
 	struct worker *again;
@@ -287,8 +288,8 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	ck_assert_int_eq(
 	    mailbox_look(unit_path("box"), geteuid(), &mailbox), 0);
 	ck_assert_int_eq(mailbox_connect(&mailbox), 0);
-	stats_note_kind(
-	    &test.core.stats, mailbox.device, mailbox.inode, kinds[_i]);
+	persistent_note_kind(
+	    &test.core.persistent, mailbox.device, mailbox.inode, kinds[_i]);
 	again = worker_new(
 	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
 	ck_assert_ptr_nonnull(again);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What outlives an engine besides its counters: mailboxes that were learnt or
+ * drained, listeners that were paused, and numbers that no engine wrote.
+ */
+#include "fixture/unit.h"
+
+#include "engine/handoff/persistent.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct persistent_mailboxes mailboxes;
+static struct persistent_listener listeners[3];
+static struct persistent persistent = {
+    &mailboxes, listeners, UNIT_COUNT(listeners)};
+
+/* Tests run in processes of their own, so all is zero at first. */
+static enum persistent_kind
+kind(uint64_t device, uint64_t inode)
+{
+	return persistent_find_kind(&persistent, device, inode);
+}
+
+START_TEST(a_mailbox_is_known_by_device_and_inode)
+{
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note_kind(&persistent, 2, 1, PERSISTENT_RECEIPTED);
+	persistent_note_kind(
+	    &persistent, UINT64_MAX, UINT64_MAX, PERSISTENT_RECEIPTED);
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+	ck_assert_int_eq(kind(2, 1), PERSISTENT_RECEIPTED);
+	ck_assert_int_eq(kind(UINT64_MAX, UINT64_MAX), PERSISTENT_RECEIPTED);
+	ck_assert_int_eq(kind(1, 1), PERSISTENT_UNKNOWN);
+	ck_assert_int_eq(kind(2, 2), PERSISTENT_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_mailbox_that_is_noted_again_takes_no_more_room)
+{
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	for (unsigned int i = 0; i < 2 * PERSISTENT_MAILBOXES; i++)
+		persistent_note_kind(&persistent, 3, 4, PERSISTENT_PLAIN);
+	persistent_note_kind(&persistent, 3, 4, PERSISTENT_RECEIPTED);
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+	ck_assert_int_eq(kind(3, 4), PERSISTENT_RECEIPTED);
+}
+END_TEST
+
+START_TEST(the_oldest_mailbox_makes_room_for_a_new_one)
+{
+	for (unsigned int i = 1; i <= PERSISTENT_MAILBOXES + 3; i++)
+		persistent_note_kind(&persistent, 1, i, PERSISTENT_PLAIN);
+	for (unsigned int i = 1; i <= 3; i++)
+		ck_assert_int_eq(kind(1, i), PERSISTENT_UNKNOWN);
+	for (unsigned int i = 4; i <= PERSISTENT_MAILBOXES + 3; i++)
+		ck_assert_int_eq(kind(1, i), PERSISTENT_PLAIN);
+}
+END_TEST
+
+START_TEST(numbers_that_no_engine_wrote_do_no_harm)
+{
+	memset(&mailboxes, 0xff, sizeof(mailboxes));
+	/* This kind does not exist. */
+	ck_assert_int_eq(kind(UINT64_MAX, UINT64_MAX), PERSISTENT_UNKNOWN);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note_kind(&persistent, 1, 3, PERSISTENT_RECEIPTED);
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+	ck_assert_int_eq(kind(1, 3), PERSISTENT_RECEIPTED);
+}
+END_TEST
+
+START_TEST(a_mailbox_is_drained_whatever_is_learnt_of_it)
+{
+	ck_assert(!persistent_is_draining(&persistent, 1, 2));
+	persistent_set_draining(&persistent, 1, 2);
+	ck_assert(persistent_is_draining(&persistent, 1, 2));
+	ck_assert(!persistent_is_draining(&persistent, 2, 2));
+	ck_assert(!persistent_is_draining(&persistent, 1, 1));
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+	ck_assert(persistent_is_draining(&persistent, 1, 2));
+	persistent_set_draining(&persistent, 1, 2);
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+}
+END_TEST
+
+/* Another mailbox may get the number of its inode. */
+START_TEST(a_mailbox_that_is_unknown_again_is_not_drained)
+{
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_RECEIPTED);
+	persistent_set_draining(&persistent, 1, 2);
+	persistent_note_kind(&persistent, 1, 2, PERSISTENT_UNKNOWN);
+	ck_assert(!persistent_is_draining(&persistent, 1, 2));
+	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
+}
+END_TEST
+
+START_TEST(a_pause_is_remembered_by_name)
+{
+	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 0);
+	ck_assert_int_eq(persistent_set_paused(&persistent, "web", 7), 0);
+	ck_assert_int_eq(persistent_set_paused(&persistent, "mail", 1), 0);
+	ck_assert_int_eq(persistent_set_paused(&persistent, "mail", 0), 0);
+	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 1);
+	ck_assert_int_eq(persistent_is_paused(&persistent, "mail"), 0);
+	ck_assert_int_eq(persistent_is_paused(&persistent, "we"), 0);
+	memset(listeners, 'y', sizeof(listeners));
+	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 0);
+	errno = 0;
+	ck_assert_int_eq(persistent_set_paused(&persistent, "web", 1), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+}
+END_TEST
+
+UNIT_SUITE(persistent)
+{
+	TCase *tc = unit_case(suite, "persistent");
+
+	tcase_add_test(tc, a_mailbox_is_known_by_device_and_inode);
+	tcase_add_test(tc, a_mailbox_that_is_noted_again_takes_no_more_room);
+	tcase_add_test(tc, the_oldest_mailbox_makes_room_for_a_new_one);
+	tcase_add_test(tc, numbers_that_no_engine_wrote_do_no_harm);
+	tcase_add_test(tc, a_mailbox_is_drained_whatever_is_learnt_of_it);
+	tcase_add_test(tc, a_mailbox_that_is_unknown_again_is_not_drained);
+	tcase_add_test(tc, a_pause_is_remembered_by_name);
+}
