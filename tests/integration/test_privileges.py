@@ -152,7 +152,7 @@ def test_run_directory_that_the_engine_cannot_pass_is_a_warning(test):
     os.chmod(test.path("run"), 0o700)
     broker = test.broker(config(test, free_port()))
     broker.wait_line('brokerd.conf:1: warning: mailbox: the engine cannot '
-                     'pass "%s", which has mode 0700' % test.path("run"))
+                     'search "%s", which has mode 0700' % test.path("run"))
 
 
 def test_terminal_signals_do_not_reach_engine_or_reader(test):
