@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Boards, as the library has them: which are taken, and which receipts are
- * written there instead of sent.
+ * The receipt ring in the worker: which offers are accepted, and which receipts
+ * are written to the ring instead of being sent.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -19,20 +19,21 @@
 
 static struct test_mailbox mailbox;
 static struct fake_engine engine;
-static struct fdrecv_wire_ring *page; /* the engine's */
+static struct fdrecv_wire_ring *ring; /* the engine's */
 
 static void
-offer(const void *message, size_t length, off_t size, int seals)
+offer(const void *message, size_t length, off_t size, int seals, size_t count)
 {
-	int fd = memfd_create("board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = memfd_create("ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fds[] = {fd, fd};
 
 	ck_assert_int_eq(ftruncate(fd, size), 0);
-	page = mmap(
-	    NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	ck_assert_ptr_ne(page, MAP_FAILED);
+	ring = mmap(
+	    NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(ring, MAP_FAILED);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
-	ck_assert_int_eq(
-	    net_send(engine.link, message, length, &fd, 1), (ssize_t)length);
+	ck_assert_int_eq(net_send(engine.link, message, length, fds, count),
+	    (ssize_t)length);
 	close(fd);
 }
 
@@ -45,22 +46,22 @@ meet(void)
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_OFFER);
 }
 
+static const struct fdrecv_wire_offer valid = {.magic = {'b', 'f', 'd', 'r'},
+    .version = FDRECV_WIRE_VERSION,
+    .size = sizeof(valid)};
+
 static void
 start(off_t size, int seals)
 {
-	struct fdrecv_wire_offer message = {.magic = {'b', 'f', 'd', 'r'},
-	    .version = FDRECV_WIRE_VERSION,
-	    .size = sizeof(message)};
-
 	meet();
-	offer(&message, sizeof(message), size, seals);
+	offer(&valid, sizeof(valid), size, seals, 1);
 }
 
 static void
 stop(void)
 {
 	test_mailbox_close(&mailbox);
-	munmap(page, sizeof(*page));
+	munmap(ring, sizeof(*ring));
 	fake_engine_stop(&engine);
 }
 
@@ -77,56 +78,56 @@ serve(uint64_t sequence)
 	close(end);
 }
 
-START_TEST(a_watched_board_is_written_to)
+START_TEST(a_watched_ring_is_written_to)
 {
-	start(sizeof(*page), SEALS);
-	page->watched = 1;
+	start(sizeof(*ring), SEALS);
+	ring->watched = 1;
 	serve(40);
 	serve(7);
 	fake_engine_hears_nothing(&engine);
-	ck_assert_uint_eq(page->count, 2);
-	ck_assert_uint_eq(page->sequences[0], 40);
-	ck_assert_uint_eq(page->sequences[1], 7);
+	ck_assert_uint_eq(ring->count, 2);
+	ck_assert_uint_eq(ring->sequences[0], 40);
+	ck_assert_uint_eq(ring->sequences[1], 7);
 	stop();
 }
 END_TEST
 
-START_TEST(where_nobody_looks_receipts_are_sent)
+START_TEST(receipts_are_sent_while_the_engine_does_not_watch)
 {
-	start(sizeof(*page), SEALS);
+	start(sizeof(*ring), SEALS);
 	serve(40);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
-	page->watched = 1;
+	ring->watched = 1;
 	serve(41);
 	fake_engine_hears_nothing(&engine);
-	page->watched = 0;
+	ring->watched = 0;
 	serve(42);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 42, 1, 0);
-	ck_assert_uint_eq(page->count, 1);
+	ck_assert_uint_eq(ring->count, 1);
 	stop();
 }
 END_TEST
 
-START_TEST(on_a_full_board_receipts_are_sent)
+START_TEST(receipts_are_sent_while_the_ring_is_full)
 {
-	start(sizeof(*page), SEALS);
-	page->watched = 1;
-	page->read = (uint32_t)-FDRECV_WIRE_RING_SLOTS;
+	start(sizeof(*ring), SEALS);
+	ring->watched = 1;
+	ring->read = (uint32_t)-FDRECV_WIRE_RING_SLOTS;
 	serve(40);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
-	page->read++;
+	ring->read++;
 	serve(41);
 	fake_engine_hears_nothing(&engine);
-	ck_assert_uint_eq(page->sequences[0], 41);
+	ck_assert_uint_eq(ring->sequences[0], 41);
 	stop();
 }
 END_TEST
 
-/* On the board they would be seen before the pause that came first. */
+/* In the ring the engine would see them before the pause. */
 START_TEST(receipts_do_not_overtake_a_pause)
 {
-	start(sizeof(*page), SEALS);
-	page->watched = 1;
+	start(sizeof(*ring), SEALS);
+	ring->watched = 1;
 	serve(40);
 	fdrecv_pause(mailbox.box);
 	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
@@ -136,8 +137,8 @@ START_TEST(receipts_do_not_overtake_a_pause)
 	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	serve(42);
 	fake_engine_hears_nothing(&engine);
-	ck_assert_uint_eq(page->count, 2);
-	ck_assert_uint_eq(page->sequences[1], 42);
+	ck_assert_uint_eq(ring->count, 2);
+	ck_assert_uint_eq(ring->sequences[1], 42);
 	stop();
 }
 END_TEST
@@ -145,22 +146,34 @@ END_TEST
 static const struct {
 	off_t size;
 	int seals;
-} unsafe[] = {{sizeof(*page), F_SEAL_GROW}, {sizeof(*page), 0},
-    {sizeof(*page) - 1, SEALS}};
+} unsafe[] = {{sizeof(*ring), F_SEAL_GROW}, {sizeof(*ring), 0},
+    {sizeof(*ring) - 1, SEALS}};
 
-START_TEST(memory_that_may_vanish_is_not_used)
+START_TEST(memory_that_can_shrink_is_not_used)
 {
 	start(unsafe[_i].size, unsafe[_i].seals);
-	page->watched = 1;
+	ring->watched = 1;
 	serve(40);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
-	ck_assert_uint_eq(page->count, 0);
+	ck_assert_uint_eq(ring->count, 0);
 	stop();
 }
 END_TEST
 
-/* More than there is to be, or without the message: nothing stays open. */
-START_TEST(descriptors_that_are_no_offer_are_closed)
+START_TEST(an_offer_with_two_descriptors_is_not_accepted)
+{
+	meet();
+	offer(&valid, sizeof(valid), sizeof(*ring), SEALS, 2);
+	ring->watched = 1;
+	serve(40);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);
+	ck_assert_uint_eq(ring->count, 0);
+	stop();
+}
+END_TEST
+
+/* Too many descriptors, or one without the message: none stays open. */
+START_TEST(descriptors_without_an_offer_are_closed)
 {
 	int fds[2] = {STDIN_FILENO, STDIN_FILENO};
 	size_t size = _i == 0 ? 0 : sizeof(struct fdrecv_wire_offer);
@@ -177,41 +190,42 @@ START_TEST(descriptors_that_are_no_offer_are_closed)
 }
 END_TEST
 
-/* On one that has had 254 receipts, all of which were read. */
-START_TEST(the_library_takes_and_fills_the_board_of_the_vectors)
+/* In a ring that has had 254 receipts, all of which were read. */
+START_TEST(the_library_accepts_and_fills_the_ring_of_the_vectors)
 {
-	static unsigned char bytes[sizeof(*page) + 1];
+	static unsigned char bytes[sizeof(*ring) + 1];
 
 	if (!vector_is_of_this_host())
 		return;
 	meet();
 	offer(bytes, vector_read("offer.hex", bytes, sizeof(bytes)),
-	    sizeof(*page), SEALS);
-	page->watched = 1;
-	page->count = page->read = 254;
+	    sizeof(*ring), SEALS, 1);
+	ring->watched = 1;
+	ring->count = ring->read = 254;
 	serve(1000);
 	serve(1001);
 	serve(1002);
 	serve(7);
 	fake_engine_hears_nothing(&engine);
 	ck_assert_uint_eq(
-	    vector_read("ring.hex", bytes, sizeof(bytes)), sizeof(*page));
-	ck_assert_mem_eq(page, bytes, sizeof(*page));
+	    vector_read("ring.hex", bytes, sizeof(bytes)), sizeof(*ring));
+	ck_assert_mem_eq(ring, bytes, sizeof(*ring));
 	stop();
 }
 END_TEST
 
 UNIT_SUITE(ring_writer)
 {
-	TCase *tc = unit_case(suite, "fdrecv_board");
+	TCase *tc = unit_case(suite, "ring_writer");
 
-	tcase_add_test(tc, a_watched_board_is_written_to);
-	tcase_add_test(tc, where_nobody_looks_receipts_are_sent);
-	tcase_add_test(tc, on_a_full_board_receipts_are_sent);
+	tcase_add_test(tc, a_watched_ring_is_written_to);
+	tcase_add_test(tc, receipts_are_sent_while_the_engine_does_not_watch);
+	tcase_add_test(tc, receipts_are_sent_while_the_ring_is_full);
 	tcase_add_test(tc, receipts_do_not_overtake_a_pause);
 	tcase_add_loop_test(
-	    tc, memory_that_may_vanish_is_not_used, 0, UNIT_COUNT(unsafe));
-	tcase_add_loop_test(tc, descriptors_that_are_no_offer_are_closed, 0, 2);
+	    tc, memory_that_can_shrink_is_not_used, 0, UNIT_COUNT(unsafe));
+	tcase_add_test(tc, an_offer_with_two_descriptors_is_not_accepted);
+	tcase_add_loop_test(tc, descriptors_without_an_offer_are_closed, 0, 2);
 	tcase_add_test(
-	    tc, the_library_takes_and_fills_the_board_of_the_vectors);
+	    tc, the_library_accepts_and_fills_the_ring_of_the_vectors);
 }
