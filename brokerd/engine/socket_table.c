@@ -95,7 +95,7 @@ socket_table_find_worker(
 	struct pool *pool;
 
 	TAILQ_FOREACH (pool, &table->pools, entry) {
-		worker = worker_set_find_hello(&pool->workers, hello, uid);
+		worker = pool_find_worker(pool, hello, uid);
 		if (worker != NULL)
 			break;
 	}
@@ -142,7 +142,7 @@ socket_table_end(void *owner)
 		    listener_refuse_held(listener);
 	}
 	TAILQ_FOREACH (pool, &table->pools, entry)
-		worker_set_release(&pool->workers);
+		pool_release(pool);
 }
 
 const struct drain_callbacks socket_table_drain = {

@@ -136,7 +136,9 @@ explain_workers(const struct listener *listener, json_t *lines)
 	const struct pool *pool = listener->pool;
 	const struct worker *worker;
 
-	TAILQ_FOREACH (worker, &pool->workers.list, entry) {
+	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		if (worker->unlinked)
+			continue;
 		if (worker->left)
 			left++;
 		else if (worker->draining)
@@ -148,7 +150,7 @@ explain_workers(const struct listener *listener, json_t *lines)
 		else
 			ready++;
 	}
-	if (!TAILQ_EMPTY(&pool->workers.list))
+	if (ready + full + paused + draining + left > 0)
 		explain_add(lines,
 		    "Workers at %s: %u ready, %u with a full mailbox, %u "
 		    "paused by themselves, %u draining, %u that have left.",

@@ -41,7 +41,7 @@ metrics_gauges(FILE *file, const struct listener_list *listeners)
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file, "portbroker_workers{listener=\"%s\"} %zu\n",
 		    listener->record->listener,
-		    worker_set_count_active(&listener->pool->workers));
+		    pool_count_workers(listener->pool));
 	metrics_head(file, "state", "", "gauge", "State of a listener");
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file,

@@ -65,8 +65,8 @@ status_listener(const struct listener *listener, const struct stats *stats)
 			  json_integer((json_int_t)(now - absent)),
 	    "handoff", status_handoffs[record->handoff], "mailbox",
 	    report_text(record->mailbox), "workers",
-	    (json_int_t)worker_set_count_active(&listener->pool->workers),
-	    "endpoints", status_endpoints(listener), "counters",
+	    (json_int_t)pool_count_workers(listener->pool), "endpoints",
+	    status_endpoints(listener), "counters",
 	    status_counters(stats, record->listener));
 }
 

@@ -124,8 +124,7 @@ report_whois(const struct control_context *context, uint64_t inode)
 	TAILQ_FOREACH (listener, context->listeners, entry)
 		whois_listener(&whois, listener);
 	TAILQ_FOREACH (pool, context->pools, entry) {
-		whois_workers(&whois, &pool->workers.list);
-		whois_workers(&whois, &pool->workers.leaving);
+		whois_workers(&whois, &pool->workers);
 		whois_handoffs(&whois, &pool->held, "it waits for a worker");
 	}
 	whois_builtin(&whois, context);

@@ -94,30 +94,21 @@ workers_worker(const struct report *report, const struct worker *worker)
 	    workers_listeners(report));
 }
 
-static int
-workers_list(struct report *report, const struct worker_list *list)
-{
-	const struct worker *worker;
-
-	TAILQ_FOREACH (worker, list, entry)
-		if (report_item(report, workers_worker(report, worker)) == -1)
-			return -1;
-	return 0;
-}
-
 enum report_step
 report_workers(struct report *report)
 {
 	size_t before = report->done;
+	const struct worker *worker;
 
 	if (report->pool == TAILQ_FIRST(report->context->pools))
 		fputs("{\"workers\": [", report->file);
 	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
 	     report->done == before;
 	     i++) {
-		if (workers_list(report, &report->pool->workers.list) == -1 ||
-		    workers_list(report, &report->pool->workers.leaving) == -1)
-			return REPORT_FAILED;
+		TAILQ_FOREACH (worker, &report->pool->workers, entry)
+			if (report_item(
+				report, workers_worker(report, worker)) == -1)
+				return REPORT_FAILED;
 		report->pool = TAILQ_NEXT(report->pool, entry);
 	}
 	if (report->pool != NULL)

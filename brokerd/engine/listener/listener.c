@@ -218,14 +218,14 @@ int
 listener_add(struct listener *listener, const struct record_endpoint *record,
     uint32_t number, int fd)
 {
-	static const struct listener_endpoint_callbacks callbacks = {
-	    .on_readable = listener_on_readable};
-	struct listener_endpoint *endpoint = listener_endpoint_new(
-	    listener->context, record, number, fd, &callbacks, listener);
+	struct listener_endpoint *endpoint =
+	    listener_endpoint_new(listener->context, record, number, fd);
 	struct handoff *handoff;
 
 	if (endpoint == NULL)
 		return -1;
+	endpoint->on_readable = listener_on_readable;
+	endpoint->owner = listener;
 	if (record->handoff == RECORD_LISTENER) {
 		handoff =
 		    handoff_new_lent(&endpoint->record, listener->stats, fd);

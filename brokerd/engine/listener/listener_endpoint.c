@@ -17,13 +17,12 @@ listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	endpoint->callbacks->on_readable(endpoint->owner, endpoint);
+	endpoint->on_readable(endpoint->owner, endpoint);
 }
 
 struct listener_endpoint *
 listener_endpoint_new(const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd,
-    const struct listener_endpoint_callbacks *callbacks, void *owner)
+    const struct record_endpoint *record, uint32_t number, int fd)
 {
 	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
@@ -33,8 +32,6 @@ listener_endpoint_new(const struct listener_context *context,
 	endpoint->record = *record;
 	endpoint->number = number;
 	endpoint->fd = fd;
-	endpoint->callbacks = callbacks;
-	endpoint->owner = owner;
 	if (record->handoff == RECORD_LISTENER)
 		return endpoint;
 	endpoint->readable = event_new(context->base, fd, EV_READ | EV_PERSIST,

@@ -2,7 +2,13 @@
 #ifndef ENGINE_LISTENER_LISTENER_ENDPOINT_H
 #define ENGINE_LISTENER_LISTENER_ENDPOINT_H
 
-#include "engine/listener/listener_context.h"
+#include "base/log.h"
+#include "engine/handoff/bounded_close.h"
+#include "engine/handoff/fd_reserve.h"
+#include "engine/handoff/persistent.h"
+#include "engine/handoff/refuse.h"
+#include "engine/handoff/stats.h"
+#include "engine/policy/coalesce.h"
 #include "record/record.h"
 
 #include <sys/queue.h>
@@ -10,11 +16,17 @@
 #include <stdint.h>
 
 struct event;
-struct listener_endpoint;
 
-struct listener_endpoint_callbacks {
-	/* A connection waits. */
-	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
+/* What listeners use.  All of it is borrowed. */
+struct listener_context {
+	struct event_base *base;
+	struct log *log;
+	struct stats *stats;
+	struct persistent *persistent;
+	struct refusals *refusals;
+	struct bounded_close *bounded;
+	struct fd_reserve *reserve;
+	struct coalesce_load *load;
 };
 
 /* One bound socket of a listener. */
@@ -26,15 +38,15 @@ struct listener_endpoint {
 	int fd;                 /* -1: closed */
 	struct event *readable; /* NULL: lent or closed */
 	struct coalesce_lone lone;
-	const struct listener_endpoint_callbacks *callbacks;
+	/* A connection waits. */
+	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
 	void *owner;
 };
 
 /* An endpoint that does not accept yet (takes fd).  NULL with errno. */
 struct listener_endpoint *listener_endpoint_new(
     const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd,
-    const struct listener_endpoint_callbacks *callbacks, void *owner);
+    const struct record_endpoint *record, uint32_t number, int fd);
 
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);

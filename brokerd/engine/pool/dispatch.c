@@ -27,7 +27,7 @@ dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
 {
 	struct worker *worker, *best = NULL;
 
-	TAILQ_FOREACH (worker, &pool->workers.list, entry)
+	TAILQ_FOREACH (worker, &pool->workers, entry)
 		if (worker_may_take(worker, endpoint) &&
 		    (best == NULL ||
 			share_is_before(&worker->share,
@@ -49,8 +49,8 @@ dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
 		pool->starved = 1;
 		return NULL;
 	}
-	TAILQ_REMOVE(&pool->workers.list, best, entry);
-	TAILQ_INSERT_TAIL(&pool->workers.list, best, entry);
+	TAILQ_REMOVE(&pool->workers, best, entry);
+	TAILQ_INSERT_TAIL(&pool->workers, best, entry);
 	return best;
 }
 

@@ -15,6 +15,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An unlinked worker has no name. */
+static struct worker *
+pool_worker(const struct pool *pool, const char *name)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (!worker->unlinked && strcmp(worker->name, name) == 0)
+			return worker;
+	return NULL;
+}
+
 /* Each user in turn is the first to hear. */
 static void
 pool_notify(struct pool *pool)
@@ -45,7 +57,8 @@ static void
 pool_free_worker(struct pool *pool, struct worker *worker)
 {
 	dispatch_take_back(pool, worker);
-	worker_set_remove(&pool->workers, worker);
+	TAILQ_REMOVE(&pool->workers, worker, entry);
+	pool->count--;
 	worker_free(worker);
 }
 
@@ -68,20 +81,17 @@ static void
 pool_unlink(struct pool *pool, struct worker *worker)
 {
 	pool_forget(pool, worker);
-	worker->left = 1;
-	if (pool_has_finished(worker)) {
+	worker->left = worker->unlinked = 1;
+	if (pool_has_finished(worker))
 		pool_free_worker(pool, worker);
-		return;
-	}
-	dispatch_take_back(pool, worker);
-	worker_set_unlink(&pool->workers, worker);
+	else
+		dispatch_take_back(pool, worker);
 }
 
 static int
 pool_knows(void *owner, const char *name, const struct mailbox *mailbox)
 {
-	const struct pool *pool = owner;
-	const struct worker *worker = worker_set_find(&pool->workers, name);
+	const struct worker *worker = pool_worker(owner, name);
 
 	return worker != NULL && worker->mailbox.device == mailbox->device &&
 	    worker->mailbox.inode == mailbox->inode;
@@ -91,7 +101,7 @@ static void
 pool_on_gone(void *owner, const char *name)
 {
 	struct pool *pool = owner;
-	struct worker *worker = worker_set_find(&pool->workers, name);
+	struct worker *worker = pool_worker(pool, name);
 
 	if (worker == NULL)
 		return;
@@ -167,7 +177,7 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	};
 	struct worker *worker;
 
-	if (pool->workers.count >= POOL_WORKERS_MAX) {
+	if (pool->count >= POOL_WORKERS_MAX) {
 		limited_log_line(&pool->error_limit, pool->context->log,
 		    LOG_WARNING,
 		    "mailbox %s%s: not used: %d workers are the most",
@@ -183,11 +193,27 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	return worker;
 }
 
+/* A new worker is to get as much as the others from now on, not more. */
+static void
+pool_add_worker(struct pool *pool, struct worker *worker)
+{
+	const struct worker *other;
+	uint64_t least = UINT64_MAX;
+
+	TAILQ_FOREACH (other, &pool->workers, entry)
+		if (!other->unlinked && other->share.pass < least)
+			least = other->share.pass;
+	share_init(&worker->share, worker->share.weight,
+	    least == UINT64_MAX ? 0 : least);
+	TAILQ_INSERT_HEAD(&pool->workers, worker, entry);
+	pool->count++;
+}
+
 static void
 pool_on_found(void *owner, const char *name, struct mailbox *mailbox)
 {
 	struct pool *pool = owner;
-	struct worker *worker = worker_set_find(&pool->workers, name);
+	struct worker *worker = pool_worker(pool, name);
 
 	if (worker != NULL)
 		pool_unlink(pool, worker); /* a new inode is a new worker */
@@ -196,7 +222,7 @@ pool_on_found(void *owner, const char *name, struct mailbox *mailbox)
 		mailbox_close(mailbox);
 		return;
 	}
-	worker_set_add(&pool->workers, worker);
+	pool_add_worker(pool, worker);
 	rendezvous_on_worker(pool->context->rendezvous, worker);
 	pool->starved = 1;
 	pool_on_room(pool, worker);
@@ -213,7 +239,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 	};
 
 	pool->context = context;
-	worker_set_init(&pool->workers);
+	TAILQ_INIT(&pool->workers);
 	TAILQ_INIT(&pool->queue);
 	TAILQ_INIT(&pool->held);
 	TAILQ_INIT(&pool->lent);
@@ -264,8 +290,7 @@ pool_clear(struct pool *pool)
 {
 	struct worker *worker;
 
-	while ((worker = TAILQ_FIRST(&pool->workers.list)) != NULL ||
-	    (worker = TAILQ_FIRST(&pool->workers.leaving)) != NULL)
+	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL)
 		pool_free_worker(pool, worker);
 	pool_free_handoffs(&pool->held);
 	pool_free_handoffs(&pool->lent);
@@ -307,7 +332,7 @@ pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting)
 int
 pool_drain(struct pool *pool, const char *name)
 {
-	struct worker *worker = worker_set_find(&pool->workers, name);
+	struct worker *worker = pool_worker(pool, name);
 
 	if (worker == NULL) {
 		errno = ENOENT;
@@ -320,14 +345,53 @@ pool_drain(struct pool *pool, const char *name)
 	return 0;
 }
 
+size_t
+pool_count_workers(const struct pool *pool)
+{
+	const struct worker *worker;
+	size_t count = 0;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		count += !worker->left && !worker->draining;
+	return count;
+}
+
 int
 pool_has_worker(const struct pool *pool)
 {
-	return worker_set_count_active(&pool->workers) > 0;
+	return pool_count_workers(pool) > 0;
 }
 
 int
 pool_is_busy(const struct pool *pool)
 {
-	return worker_set_is_busy(&pool->workers) || !TAILQ_EMPTY(&pool->held);
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker->unreceipted.count > 0)
+			return 1;
+	return !TAILQ_EMPTY(&pool->held);
+}
+
+void
+pool_release(struct pool *pool)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		unreceipted_release(&worker->unreceipted);
+}
+
+struct worker *
+pool_find_worker(const struct pool *pool, const struct hello *hello, uid_t uid)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker->mailbox.inode == hello->inode &&
+		    worker->mailbox.device == hello->device &&
+		    worker->mailbox.owner == uid &&
+		    strcmp(worker->name, hello->name) == 0)
+			return worker;
+	return NULL;
 }

@@ -3,12 +3,23 @@
 #define ENGINE_POOL_POOL_H
 
 #include "engine/mailbox/finder.h"
-#include "engine/pool/pool_context.h"
-#include "engine/pool/worker_set.h"
+#include "engine/worker/worker.h"
+
+struct refusals;
+struct rendezvous;
 
 /* Workers of one pool.  More could use up the engine's descriptors, and those
  * that one user may have on their way through Unix sockets. */
 #define POOL_WORKERS_MAX 256
+
+/* What pools use.  All of it is borrowed. */
+struct pool_context {
+	struct log *log;
+	const struct mailbox_context *mailboxes;
+	struct worker_context *workers;
+	struct rendezvous *rendezvous;
+	struct refusals *refusals;
+};
 
 struct pool_user_callbacks {
 	/* Workers came or went, or one may have room again. */
@@ -28,7 +39,8 @@ struct pool {
 	TAILQ_ENTRY(pool) entry;
 	const struct pool_context *context;
 	struct finder finder;
-	struct worker_set workers;
+	struct worker_list workers; /* next in turn first */
+	size_t count;
 	struct worker_list queue; /* those with something to be sent */
 	struct handoff_list held;
 	struct handoff_list lent; /* bound sockets, for every worker */
@@ -64,11 +76,20 @@ void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
  * one; it keeps what it has.  0, or -1 with ENOENT. */
 int pool_drain(struct pool *pool, const char *name);
 
-/* True if a worker may be given connections, with room or without. */
+/* Returns how many workers may be given connections, with room or without. */
+size_t pool_count_workers(const struct pool *pool);
+
 int pool_has_worker(const struct pool *pool);
 
 /* True if the engine has a connection, or a worker has one and has not
  * confirmed it. */
 int pool_is_busy(const struct pool *pool);
+
+/* Waits for no receipts any more: closes what lacks one. */
+void pool_release(struct pool *pool);
+
+/* The worker of which a HELLO from that uid speaks, or NULL. */
+struct worker *pool_find_worker(
+    const struct pool *pool, const struct hello *hello, uid_t uid);
 
 #endif

@@ -6,7 +6,6 @@
 #include "engine/worker/receipt_conn.h"
 
 #include "base/fd.h"
-#include "channel/adoption.h"
 #include "engine/handoff/bounded_close.h"
 
 #include <sys/socket.h>
@@ -41,81 +40,20 @@ receipt_conn_open_process(int fd, const struct ucred *peer)
 	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
 }
 
-static void
-receipt_conn_on_receipts(
-    struct receipt_conn *conn, const unsigned char *bytes, size_t size)
-{
-	struct fdrecv_wire_receipts head;
-	struct fdrecv_wire_receipt receipt;
-
-	if (size < sizeof(head))
-		return;
-	memcpy(&head, bytes, sizeof(head));
-	if (memcmp(head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
-		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
-	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
-	    head.receipt_size < sizeof(receipt) || head.size > size ||
-	    (size_t)head.count * head.receipt_size > size - head.size)
-		return;
-	conn->list->callbacks->on_connections(
-	    conn->list->owner, head.connections);
-	for (size_t i = 0; i < head.count; i++) {
-		memcpy(&receipt, bytes + head.size + i * head.receipt_size,
-		    sizeof(receipt));
-		/* Numbers of another engine's hand-offs mean nothing. */
-		if (head.epoch == conn->context->epoch ||
-		    receipt.kind == FDRECV_WIRE_PAUSE ||
-		    receipt.kind == FDRECV_WIRE_RESUME)
-			conn->list->callbacks->on_receipt(
-			    conn->list->owner, &receipt);
-	}
-}
-
-/* A monitor, not a worker, and it may take its time. */
-static int
-receipt_conn_on_adopt(struct receipt_conn *conn, const unsigned char *bytes)
-{
-	struct channel_adopt adopt;
-
-	memcpy(&adopt, bytes, sizeof(adopt));
-	timer_stop(&conn->late);
-	return conn->list->callbacks->on_adopt(conn->list->owner, conn, &adopt);
-}
-
-/* 0, or -1 if the connection has to end. */
-static int
-receipt_conn_on_message(
-    struct receipt_conn *conn, const unsigned char *bytes, size_t size)
-{
-	if (size == 0)
-		return -1; /* hung up */
-	if (conn->state == RECEIPT_CONN_CLAIMED) {
-		receipt_conn_on_receipts(conn, bytes, size);
-		return 0;
-	}
-	if (size == sizeof(struct channel_adopt) &&
-	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, FDRECV_WIRE_MAGIC_SIZE) == 0)
-		return receipt_conn_on_adopt(conn, bytes);
-	if (hello_decode(bytes, size, &conn->hello) == -1)
-		return -1;
-	conn->state = RECEIPT_CONN_WAITING;
-	conn->list->callbacks->on_hello(conn->list->owner, conn);
-	return 0;
-}
-
 /* What a worker wrote before it hung up fits into the ring.  A worker that
  * writes on and on is read for one round only. */
 static void
 receipt_conn_read_ring(struct receipt_conn *conn)
 {
-	struct fdrecv_wire_receipt receipt = {.kind = FDRECV_WIRE_TAKEN};
+	uint64_t sequence;
+	uint32_t count;
 
-	for (uint32_t n = 0; n < FDRECV_WIRE_RING_SLOTS; n += receipt.count) {
-		receipt.count =
-		    receipt_ring_take(&conn->ring, &receipt.sequence);
-		if (receipt.count == 0)
+	for (uint32_t n = 0; n < FDRECV_WIRE_RING_SLOTS; n += count) {
+		count = receipt_ring_take(&conn->ring, &sequence);
+		if (count == 0)
 			return;
-		conn->list->callbacks->on_receipt(conn->list->owner, &receipt);
+		conn->list->callbacks->on_taken(
+		    conn->list->owner, sequence, count);
 	}
 }
 
@@ -149,8 +87,9 @@ receipt_conn_read(struct receipt_conn *conn)
 	bounded_close_end(conn->context->bounded);
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
-	else if ((msg.msg_flags & MSG_CTRUNC) != 0 ||
-	    receipt_conn_on_message(conn, bytes, (size_t)n) == -1)
+	else if (n == 0 || (msg.msg_flags & MSG_CTRUNC) != 0 ||
+	    conn->list->callbacks->on_message(
+		conn->list->owner, conn, bytes, (size_t)n) == -1)
 		got = -1;
 	receipt_conn_read_ring(conn);
 	return got;

@@ -6,12 +6,9 @@
 #include "engine/worker/hello.h"
 #include "engine/worker/worker_context.h"
 
-#include "wire/link.h"
-
 #include <sys/queue.h>
 #include <sys/types.h>
 
-struct channel_adopt;
 struct receipt_conn;
 
 enum receipt_conn_state {
@@ -20,22 +17,17 @@ enum receipt_conn_state {
 	RECEIPT_CONN_CLAIMED, /* belongs to a worker */
 };
 
-/* The owner of a connection: the rendezvous, and once claimed a worker. */
+/* Of the owner of a connection: the rendezvous, and later a worker. */
 struct receipt_conn_callbacks {
-	/* Unless claimed: conn->hello has come; the owner may claim conn. */
-	void (*on_hello)(void *owner, struct receipt_conn *conn);
-	/* Unless claimed: a monitor asks for sockets.  -1: conn has to end. */
-	int (*on_adopt)(void *owner, struct receipt_conn *conn,
-	    const struct channel_adopt *adopt);
-	/* The worker's application serves that many connections. */
-	void (*on_connections)(void *owner, uint32_t connections);
-	/* A receipt, of this engine's epoch or without a number. */
-	void (*on_receipt)(
-	    void *owner, const struct fdrecv_wire_receipt *receipt);
-	/* All that has come was told.  The owner may free conn. */
+	/* 0, or -1 if conn has to end. */
+	int (*on_message)(void *owner, struct receipt_conn *conn,
+	    const unsigned char *bytes, size_t size);
+	/* Receipts in the ring: for count hand-offs from sequence on. */
+	void (*on_taken)(void *owner, uint64_t sequence, uint32_t count);
+	/* All that has come was told.  May free conn, unless it is new. */
 	void (*on_read)(void *owner);
-	/* The other side has hung up, died, or broken the rules.  The owner
-	 * has to free conn. */
+	/* The other side has hung up or died, or conn had to end.  Frees
+	 * conn. */
 	void (*on_end)(void *owner, struct receipt_conn *conn);
 };
 

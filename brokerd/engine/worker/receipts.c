@@ -8,16 +8,21 @@
 
 #include "engine/handoff/persistent.h"
 
+#include "wire/link.h"
+
+#include <string.h>
+
 #define RECEIPTS_CONNS 4        /* of a worker */
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
 
 static void
-receipts_on_connections(void *owner, uint32_t connections)
+receipts_on_taken(void *owner, uint64_t sequence, uint32_t count)
 {
 	struct worker *worker = owner;
 
 	if (!worker->shared)
-		worker->connections = connections;
+		unreceipted_on_taken(
+		    &worker->unreceipted, &worker->window, sequence, count);
 }
 
 /* The worker could not receive them.  The last one goes back first, since each
@@ -41,21 +46,21 @@ receipts_on_lost(
 	}
 }
 
+/* The numbers of another engine's hand-offs mean nothing here. */
 static void
-receipts_on_receipt(void *owner, const struct fdrecv_wire_receipt *receipt)
+receipts_on_receipt(
+    struct worker *worker, int ours, const struct fdrecv_wire_receipt *receipt)
 {
-	struct worker *worker = owner;
-
-	if (worker->shared)
-		return;
 	switch (receipt->kind) {
 	case FDRECV_WIRE_TAKEN:
-		unreceipted_on_taken(&worker->unreceipted, &worker->window,
-		    receipt->sequence, receipt->count);
+		if (ours)
+			receipts_on_taken(
+			    worker, receipt->sequence, receipt->count);
 		return;
 	case FDRECV_WIRE_LIMIT:
 	case FDRECV_WIRE_DENIED:
-		receipts_on_lost(worker, receipt);
+		if (ours)
+			receipts_on_lost(worker, receipt);
 		return;
 	case FDRECV_WIRE_PAUSE:
 	case FDRECV_WIRE_RESUME:
@@ -64,6 +69,35 @@ receipts_on_receipt(void *owner, const struct fdrecv_wire_receipt *receipt)
 	default:
 		return; /* of a later version */
 	}
+}
+
+static int
+receipts_on_message(void *owner, struct receipt_conn *conn,
+    const unsigned char *bytes, size_t size)
+{
+	struct worker *worker = owner;
+	struct fdrecv_wire_receipts head;
+	struct fdrecv_wire_receipt receipt;
+
+	(void)conn;
+	if (size < sizeof(head))
+		return 0;
+	memcpy(&head, bytes, sizeof(head));
+	if (memcmp(head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
+		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
+	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
+	    head.receipt_size < sizeof(receipt) || head.size > size ||
+	    (size_t)head.count * head.receipt_size > size - head.size ||
+	    worker->shared)
+		return 0;
+	worker->connections = head.connections;
+	for (size_t i = 0; i < head.count; i++) {
+		memcpy(&receipt, bytes + head.size + i * head.receipt_size,
+		    sizeof(receipt));
+		receipts_on_receipt(
+		    worker, head.epoch == worker->context->epoch, &receipt);
+	}
+	return 0;
 }
 
 static void
@@ -86,8 +120,8 @@ receipts_on_end(void *owner, struct receipt_conn *conn)
 }
 
 static const struct receipt_conn_callbacks receipts_callbacks = {
-    .on_connections = receipts_on_connections,
-    .on_receipt = receipts_on_receipt,
+    .on_message = receipts_on_message,
+    .on_taken = receipts_on_taken,
     .on_read = receipts_on_read,
     .on_end = receipts_on_end,
 };

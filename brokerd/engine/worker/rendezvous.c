@@ -14,31 +14,37 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <string.h>
 
 #define RENDEZVOUS_WAITING 64        /* connections, of all users */
 #define RENDEZVOUS_WAITING_OF_USER 8 /* and of one */
 #define RENDEZVOUS_ROUND 16          /* connections accepted in a row */
 #define RENDEZVOUS_REST_US 100000    /* when accept fails */
 
-static void
-rendezvous_on_hello(void *owner, struct receipt_conn *conn)
-{
-	struct rendezvous *rendezvous = owner;
-	struct worker *worker = rendezvous->callbacks->find(
-	    rendezvous->owner, &conn->hello, conn->uid);
-
-	if (worker != NULL)
-		receipts_on_hello(worker, conn);
-}
-
+/* HELLO, or a monitor that asks for sockets and may take its time. */
 static int
-rendezvous_on_adopt(
-    void *owner, struct receipt_conn *conn, const struct channel_adopt *adopt)
+rendezvous_on_message(void *owner, struct receipt_conn *conn,
+    const unsigned char *bytes, size_t size)
 {
 	const struct rendezvous *rendezvous = owner;
+	const struct rendezvous_callbacks *callbacks = rendezvous->callbacks;
+	struct channel_adopt adopt;
+	struct worker *worker;
 
-	return rendezvous->callbacks->on_adopt(
-	    rendezvous->owner, adopt, conn->uid, conn->fd);
+	if (size == sizeof(adopt) &&
+	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, sizeof(adopt.magic)) == 0) {
+		memcpy(&adopt, bytes, sizeof(adopt));
+		timer_stop(&conn->late);
+		return callbacks->on_adopt(
+		    rendezvous->owner, &adopt, conn->uid, conn->fd);
+	}
+	if (hello_decode(bytes, size, &conn->hello) == -1)
+		return -1;
+	conn->state = RECEIPT_CONN_WAITING;
+	worker = callbacks->find(rendezvous->owner, &conn->hello, conn->uid);
+	if (worker != NULL)
+		receipts_on_hello(worker, conn);
+	return 0;
 }
 
 static void
@@ -147,9 +153,7 @@ rendezvous_init(struct rendezvous *rendezvous, struct worker_context *context,
     const struct rendezvous_callbacks *callbacks, void *owner)
 {
 	static const struct receipt_conn_callbacks waiting = {
-	    .on_hello = rendezvous_on_hello,
-	    .on_adopt = rendezvous_on_adopt,
-	    .on_end = rendezvous_on_end};
+	    .on_message = rendezvous_on_message, .on_end = rendezvous_on_end};
 
 	*rendezvous = (struct rendezvous){.context = context,
 	    .callbacks = callbacks,

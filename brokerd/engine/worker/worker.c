@@ -11,6 +11,8 @@
 #include "engine/handoff/encode.h"
 #include "engine/handoff/persistent.h"
 
+#include "wire/link.h"
+
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -300,6 +302,7 @@ worker_new(struct worker_context *context, const char *name,
 	TAILQ_INIT(&worker->outbox);
 	unreceipted_init(&worker->unreceipted);
 	window_init(&worker->window);
+	share_init(&worker->share, FDRECV_WIRE_WEIGHT, 0);
 	if (worker_init_events(worker, mailbox->fd) == -1 ||
 	    text_copy(worker->name, sizeof(worker->name), name) == -1) {
 		worker_free(worker);

@@ -38,6 +38,18 @@ take_name(struct test_pool *test, unsigned int which)
 	test_pool_settle(test);
 }
 
+/* A worker whose name is gone, and that is not forgotten; or NULL. */
+static struct worker *
+leaving(const struct test_pool *test)
+{
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &test->pool->workers, entry)
+		if (worker->unlinked)
+			return worker;
+	return NULL;
+}
+
 START_TEST(a_path_has_one_pool)
 {
 	struct test_pool test;
@@ -60,8 +72,7 @@ START_TEST(a_plain_worker_is_gone_with_its_name)
 	ck_assert(pool_has_worker(test.pool));
 	changes = test.changes;
 	take_name(&test, 0);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers));
 	ck_assert(!pool_has_worker(test.pool));
 	ck_assert_uint_eq(test.changes, changes + 1);
 	test_pool_done(&test);
@@ -77,8 +88,8 @@ START_TEST(a_worker_that_leaves_is_kept_until_all_is_confirmed)
 	send_to_first(&test, 2);
 	worker = test_pool_worker(&test, 0);
 	take_name(&test, 0);
-	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers.leaving), worker);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers), worker);
+	ck_assert_ptr_null(test_pool_worker(&test, 0));
 	ck_assert(!pool_has_worker(test.pool));
 	ck_assert(pool_is_busy(test.pool));
 	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
@@ -88,7 +99,7 @@ START_TEST(a_worker_that_leaves_is_kept_until_all_is_confirmed)
 	ck_assert(!pool_is_busy(test.pool));
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
+	ck_assert_ptr_null(leaving(&test));
 	test_pool_done(&test);
 }
 END_TEST
@@ -105,7 +116,7 @@ START_TEST(what_a_leaving_worker_does_not_confirm_goes_to_others)
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
+	ck_assert_ptr_null(leaving(&test));
 	test_pool_expect(&test, 1, "01");
 	test_pool_done(&test);
 }
@@ -115,6 +126,7 @@ END_TEST
 START_TEST(a_leaving_worker_may_say_hello)
 {
 	struct fdrecv_wire_hello hello;
+	const struct worker *worker;
 	struct test_pool test;
 
 	test_pool_init(&test, 1);
@@ -122,16 +134,16 @@ START_TEST(a_leaving_worker_may_say_hello)
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
 	test_pool_expect(&test, 0, "0");
 	take_name(&test, 0);
-	ck_assert_int_eq(
-	    TAILQ_FIRST(&test.pool->workers.leaving)->kind, WORKER_NEW);
+	worker = leaving(&test);
+	ck_assert(worker != NULL && worker->kind == WORKER_NEW);
 	test.receipt_conns[0] = test_pool_connect();
 	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
 	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
 	    FDRECV_WIRE_TAKEN, 0, 1);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 1);
-	ck_assert_int_eq(
-	    TAILQ_FIRST(&test.pool->workers.leaving)->kind, WORKER_RECEIPTED);
+	ck_assert(worker->kind == WORKER_RECEIPTED);
+	ck_assert_ptr_eq(leaving(&test), worker);
 	test_pool_done(&test);
 }
 END_TEST
@@ -149,7 +161,7 @@ START_TEST(a_new_inode_is_a_new_worker)
 	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
 	test_pool_open(&test, 0);
 	test_pool_settle(&test);
-	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers.leaving), before);
+	ck_assert_ptr_eq(leaving(&test), before);
 	ck_assert_ptr_nonnull(test_pool_worker(&test, 0));
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
@@ -175,8 +187,7 @@ START_TEST(a_mailbox_that_nobody_reads_is_not_found_again)
 		test_pool_settle(&test);
 	}
 	take_name(&test, 0);
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.list));
-	ck_assert(TAILQ_EMPTY(&test.pool->workers.leaving));
+	ck_assert(TAILQ_EMPTY(&test.pool->workers));
 	test_pool_open(&test, 1);
 	test_pool_settle(&test);
 	ck_assert(pool_has_worker(test.pool));

@@ -105,8 +105,7 @@ START_TEST(a_hello_of_another_mailbox_is_nobodys)
 	else
 		test_pool_worker(&test, 0)->mailbox.owner++;
 	fd = greet(&test, &hello);
-	ck_assert_int_eq(
-	    TAILQ_FIRST(&test.pool->workers.list)->kind, WORKER_NEW);
+	ck_assert_int_eq(TAILQ_FIRST(&test.pool->workers)->kind, WORKER_NEW);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	ck_assert(!net_polls(fd, POLLHUP));
 	test_pool_done(&test);
