@@ -123,6 +123,7 @@ test_variant() {
 top=$(sh "$top/tests/source.sh" "$work/source")
 build plain
 count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
+count "layers" python3 "$top/tests/lint/layers.py" "$top" "$work/plain"
 count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
 count "model" python3 "$top/tests/model/run.py"
 count "units" python3 "$top/tests/lint/units.py" "$top" "$work/plain"

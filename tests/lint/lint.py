@@ -17,16 +17,6 @@ import tempfile
 SOURCE = sys.argv[1]
 BUILD = sys.argv[2] if len(sys.argv) > 2 else None
 
-# Folder of brokerd: what its files may include, besides their own folder.
-MAY_INCLUDE = {
-    "base": set(),
-    "record": {"base"},
-    "conf": {"base", "record", "wire"},
-    "channel": {"base", "record"},
-    "ctl": {"base", "wire"},
-    "monitor": {"base", "channel", "record", "wire"},
-    "engine": {"base", "channel", "record", "wire"},
-}
 # Code lines (non-blank, non-comment) of what the root process links.
 BUDGETS = {
     "fdrecv-lib/wire/*.c": 40,
@@ -119,32 +109,6 @@ def check_line_budgets():
     if total > BUDGET_OF_ALL:
         yield "root process: %d code lines, allowed %d" % (
             total, BUDGET_OF_ALL)
-
-
-def check_layering():
-    for name in files("brokerd/*/*.[ch]", "brokerd/*/*/*.[ch]"):
-        folder = name.split("/")[1]
-        for included in re.findall(r'#include "([^"]+)"', read(name)):
-            allowed = MAY_INCLUDE[folder] | {folder, "config.h"}
-            if included.split("/")[0] not in allowed and \
-                    included not in allowed:
-                yield "%s includes %s" % (name, included)
-    for name in files("fdrecv-lib/bind/*.[ch]"):
-        for included in re.findall(r'#include "([^"]+)"', read(name)):
-            if not included.startswith("bind/") and included != "wire/names.h":
-                yield "%s includes %s" % (name, included)
-    for name in files("fdrecv-lib/lib/*.[ch]", "fdrecv-lib/wire/*.[ch]"):
-        for included in re.findall(r'#include "([^"]+)"', read(name)):
-            if not included.startswith(("lib/", "wire/")) and \
-                    included not in ("config.h", "fdrecv.h"):
-                yield "%s includes %s" % (name, included)
-    # fdrecv-exec is a user of the library, like any other.
-    for name in files("fdrecv-lib/exec/*.[ch]"):
-        for included in re.findall(r'#include "([^"]+)"', read(name)):
-            if not included.startswith("exec/") and included not in (
-                    "config.h", "fdrecv.h") and \
-                    not included.startswith("wire/"):
-                yield "%s includes %s" % (name, included)
 
 
 def check_sizes():
@@ -282,8 +246,8 @@ def check_configure():
 
 
 def main():
-    checks = [check_line_budgets, check_layering, check_sizes, check_calls,
-              check_headings, check_format, check_manual_pages, check_readme]
+    checks = [check_line_budgets, check_sizes, check_calls, check_headings,
+              check_format, check_manual_pages, check_readme]
     if BUILD:
         checks += [check_link_line, check_exports, check_configure]
     failed = 0

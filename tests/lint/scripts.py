@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The scripts that build, on small trees that stand for this one.
+"""The scripts that build, and one that checks, on small trees that stand for
+this one.
 
 usage: scripts.py SOURCE-DIRECTORY
 """
@@ -115,6 +116,70 @@ def check_quickstart_ends_when_the_build_fails(tree):
 
 def check_run_ends_when_the_build_fails(tree):
     yield from broken_build(tree, "tests/run.sh", "0 passed, 1 failed")
+
+
+def layers(tree, files):
+    """What layers.py finds wrong with these files, {path: text}."""
+    for name, text in files.items():
+        os.makedirs(os.path.dirname(tree.path(name)), exist_ok=True)
+        tree.write(name, text)
+        if name.endswith(".c"):
+            built = os.path.join(tree.work, name[:-1] + "o")
+            os.makedirs(os.path.dirname(built), exist_ok=True)
+            subprocess.run(["cc", "-I" + tree.path("brokerd"), "-c", "-o",
+                            built, tree.path(name)], check=True)
+    done = subprocess.run(
+        [sys.executable, os.path.join(SOURCE, "tests/lint/layers.py"),
+         tree.top, tree.work], capture_output=True, text=True, check=False)
+    return [line.strip() for line in done.stdout.splitlines()
+            if line.startswith(" ")]
+
+
+LOW = "brokerd/engine/policy/"
+HIGH = "brokerd/engine/handoff/"
+
+
+def check_layers_let_a_room_need_the_one_below(tree):
+    yield from layers(tree, {
+        LOW + "low.c": "static int f(int x) { return x; }\n"
+                       "int low(int x) { return f(x); }\n"
+                       "const int low_data = 1;\n",
+        HIGH + "high.c": "int low(int); extern const int low_data;\n"
+                         "static int f(int x) { return low(x); }\n"
+                         "int high(void) { return f(low_data); }\n"})
+
+
+def check_layers_find_data_of_a_room_above(tree):
+    found = layers(tree, {
+        LOW + "low.c": "extern const int data;\n"
+                       "const int *low(void) { return &data; }\n",
+        HIGH + "high.c": "const int data = 1;\n"})
+    if found != ["brokerd/engine/policy/low needs data of "
+                 "brokerd/engine/handoff/high"]:
+        yield repr(found)
+
+
+def check_layers_find_a_circle_through_inline_code(tree):
+    found = layers(tree, {
+        LOW + "one.h": "int two(int);\nstatic inline int\none(int x)\n"
+                       "{\n\treturn two(x);\n}\n",
+        LOW + "two.c": "int three(int);\n"
+                       "int two(int x) { return three(x); }\n",
+        LOW + "three.c": "#include \"engine/policy/one.h\"\nint three(int);\n"
+                         "int three(int x) { return x ? one(x) : 0; }\n"})
+    circle = {"needs %s of brokerd/engine/policy/%s" % (name, name)
+              for name in ("one", "two", "three")}
+    if not circle <= set(found):
+        yield repr(found)
+
+
+def check_layers_find_a_name_that_means_two_things(tree):
+    found = layers(tree, {
+        LOW + "one.h": "struct thing {\n\tint a;\n};\n",
+        HIGH + "two.h": "struct thing {\n\tint b;\n};\n",
+        HIGH + "one.h": ""})
+    if [line.split()[0] for line in found] != ["thing", "one"]:
+        yield repr(found)
 
 
 def main():
