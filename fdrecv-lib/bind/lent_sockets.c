@@ -11,12 +11,7 @@
  */
 #include "bind/lent_sockets.h"
 
-#include "bind/sockaddr_match.h"
-
-#include <sys/un.h>
-
 #include <net/if.h>
-#include <netinet/in.h>
 
 #include <limits.h>
 #include <stdlib.h>
@@ -54,12 +49,12 @@ lent_sockets_describe(int fd, struct lent_sockets_entry *out_entry)
 	    .type = lent_sockets_option(fd, SOL_SOCKET, SO_TYPE),
 	    .protocol = lent_sockets_option(fd, SOL_SOCKET, SO_PROTOCOL),
 	    .v6only = lent_sockets_option(fd, IPPROTO_IPV6, IPV6_V6ONLY),
-	    .length = sizeof(entry.address)};
+	    .address = {.length = sizeof(entry.address.u)}};
 
 	if (entry.cookie == 0 ||
-	    getsockname(fd, (struct sockaddr *)&entry.address, &entry.length) ==
+	    getsockname(fd, &entry.address.u.any, &entry.address.length) ==
 		-1 ||
-	    entry.length > sizeof(entry.address))
+	    entry.address.length > sizeof(entry.address.u))
 		return -1;
 	*out_entry = entry;
 	return 0;
@@ -70,7 +65,7 @@ static int
 lent_sockets_is_bound(const struct lent_sockets_entry *entry)
 {
 	return entry->domain == AF_UNIX ?
-	    entry->length > offsetof(struct sockaddr_un, sun_path) :
+	    entry->address.length > offsetof(struct sockaddr_un, sun_path) :
 	    sockaddr_match_port(&entry->address) > 0;
 }
 
@@ -120,11 +115,9 @@ lent_sockets_fits_v6only(const struct lent_sockets *lent,
     const struct lent_sockets_entry *wanted)
 {
 	const struct lent_sockets_entry *other;
-	struct sockaddr_in6 in6;
 
-	memcpy(&in6, &entry->address, sizeof(in6));
 	if (entry->domain != AF_INET6 || entry->v6only == wanted->v6only ||
-	    !IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr))
+	    !IN6_IS_ADDR_UNSPECIFIED(&entry->address.u.in6.sin6_addr))
 		return 1;
 	if (!entry->v6only)
 		return 0;
@@ -149,22 +142,22 @@ int
 lent_sockets_find(const struct lent_sockets *lent, int fd,
     const struct sockaddr *address, socklen_t length)
 {
-	struct sockaddr_storage copy = {0};
+	struct sockaddr_match copy = {.length = length};
 	const struct lent_sockets_entry *entry;
 	struct lent_sockets_entry wanted;
 
 	if (lent->count == 0 || address == NULL ||
 	    length <= offsetof(struct sockaddr_un, sun_path) ||
-	    length > sizeof(copy) || lent_sockets_describe(fd, &wanted) == -1 ||
+	    length > sizeof(copy.u) ||
+	    lent_sockets_describe(fd, &wanted) == -1 ||
 	    lent_sockets_is_bound(&wanted))
 		return -1;
-	memcpy(&copy, address, length);
+	memcpy(&copy.u, address, length);
 	for (size_t i = 0; i < lent->count; i++) {
 		entry = &lent->entries[i];
 		if (entry->domain == wanted.domain &&
 		    lent_sockets_same_kind(entry, &wanted) &&
-		    sockaddr_match_is(
-			&entry->address, entry->length, &copy, length) &&
+		    sockaddr_match_is(&entry->address, &copy) &&
 		    lent_sockets_fits_v6only(lent, entry, &wanted) &&
 		    lent_sockets_is_open(entry) &&
 		    lent_sockets_same_device(entry->fd, fd))
@@ -192,8 +185,7 @@ lent_sockets_has_file(
 
 	for (size_t i = 0; path != NULL && i < lent->count; i++) {
 		entry = &lent->entries[i];
-		if (sockaddr_match_is_file(
-			&entry->address, entry->length, dirfd, path) &&
+		if (sockaddr_match_is_file(&entry->address, dirfd, path) &&
 		    lent_sockets_is_open(entry))
 			return 1;
 	}

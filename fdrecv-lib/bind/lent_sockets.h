@@ -2,7 +2,7 @@
 #ifndef FDRECV_BIND_LENT_SOCKETS_H
 #define FDRECV_BIND_LENT_SOCKETS_H
 
-#include <sys/socket.h>
+#include "bind/sockaddr_match.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,8 +16,7 @@ struct lent_sockets_entry {
 	int type;
 	int protocol;
 	int v6only;
-	socklen_t length;
-	struct sockaddr_storage address;
+	struct sockaddr_match address;
 };
 
 /* The sockets that were lent to this program, as they were at its start. */

@@ -6,9 +6,6 @@
 #include "bind/sockaddr_match.h"
 
 #include <sys/stat.h>
-#include <sys/un.h>
-
-#include <netinet/in.h>
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -21,31 +18,26 @@
 	(sizeof(((struct sockaddr_un *)0)->sun_path) + 1)
 
 int
-sockaddr_match_port(const struct sockaddr_storage *address)
+sockaddr_match_port(const struct sockaddr_match *address)
 {
-	struct sockaddr_in6 in6;
-	struct sockaddr_in in;
-
-	memcpy(&in, address, sizeof(in));
-	memcpy(&in6, address, sizeof(in6));
-	return address->ss_family == AF_INET ? ntohs(in.sin_port) :
-	    address->ss_family == AF_INET6   ? ntohs(in6.sin6_port) :
-					       -1;
+	return address->u.any.sa_family == AF_INET ?
+	    ntohs(address->u.in.sin_port) :
+	    address->u.any.sa_family == AF_INET6 ?
+	    ntohs(address->u.in6.sin6_port) :
+	    -1;
 }
 
 /* The path of a Unix-domain address, which ends at a NUL or at its length; ""
  * for an abstract or missing name. */
 static void
-sockaddr_match_path(const struct sockaddr_storage *address, socklen_t length,
-    char path[SOCKADDR_MATCH_PATH_SIZE])
+sockaddr_match_path(
+    const struct sockaddr_match *address, char path[SOCKADDR_MATCH_PATH_SIZE])
 {
-	struct sockaddr_un un;
-	size_t room = length - offsetof(struct sockaddr_un, sun_path);
+	size_t room = address->length - offsetof(struct sockaddr_un, sun_path);
 
-	memcpy(&un, address, sizeof(un));
-	if (room > sizeof(un.sun_path))
-		room = sizeof(un.sun_path);
-	memcpy(path, un.sun_path, room);
+	if (room > sizeof(address->u.un.sun_path))
+		room = sizeof(address->u.un.sun_path);
+	memcpy(path, address->u.un.sun_path, room);
 	path[room] = '\0';
 }
 
@@ -72,74 +64,60 @@ sockaddr_match_same_file(const char *lent, int dirfd, const char *path)
 }
 
 static int
-sockaddr_match_unix(const struct sockaddr_storage *lent, socklen_t lent_length,
-    const struct sockaddr_storage *address, socklen_t length)
+sockaddr_match_unix(
+    const struct sockaddr_match *lent, const struct sockaddr_match *address)
 {
 	char one[SOCKADDR_MATCH_PATH_SIZE], other[SOCKADDR_MATCH_PATH_SIZE];
 
-	sockaddr_match_path(lent, lent_length, one);
-	sockaddr_match_path(address, length, other);
+	sockaddr_match_path(lent, one);
+	sockaddr_match_path(address, other);
 	if (one[0] == '\0' || other[0] == '\0')
-		return lent_length == length &&
-		    memcmp(lent, address, length) == 0;
+		return lent->length == address->length &&
+		    memcmp(&lent->u, &address->u, lent->length) == 0;
 	return strcmp(one, other) == 0 ||
 	    sockaddr_match_same_file(one, AT_FDCWD, other);
 }
 
 static int
-sockaddr_match_inet(const struct sockaddr_storage *lent,
-    const struct sockaddr_storage *address, socklen_t length)
+sockaddr_match_inet6(
+    const struct sockaddr_in6 *lent, const struct sockaddr_in6 *address)
 {
-	struct sockaddr_in one, other;
-
-	memcpy(&one, lent, sizeof(one));
-	memcpy(&other, address, sizeof(other));
-	return length >= sizeof(other) && one.sin_port == other.sin_port &&
-	    one.sin_addr.s_addr == other.sin_addr.s_addr;
-}
-
-static int
-sockaddr_match_inet6(const struct sockaddr_storage *lent,
-    const struct sockaddr_storage *address, socklen_t length)
-{
-	struct sockaddr_in6 one, other;
-
-	memcpy(&one, lent, sizeof(one));
-	memcpy(&other, address, sizeof(other));
-	return length >= sizeof(other) && one.sin6_port == other.sin6_port &&
-	    memcmp(&one.sin6_addr, &other.sin6_addr, sizeof(one.sin6_addr)) ==
-	    0 &&
-	    (!IN6_IS_ADDR_LINKLOCAL(&one.sin6_addr) ||
-		one.sin6_scope_id == other.sin6_scope_id);
+	return lent->sin6_port == address->sin6_port &&
+	    IN6_ARE_ADDR_EQUAL(&lent->sin6_addr, &address->sin6_addr) &&
+	    (!IN6_IS_ADDR_LINKLOCAL(&lent->sin6_addr) ||
+		lent->sin6_scope_id == address->sin6_scope_id);
 }
 
 int
-sockaddr_match_is(const struct sockaddr_storage *lent, socklen_t lent_length,
-    const struct sockaddr_storage *address, socklen_t length)
+sockaddr_match_is(
+    const struct sockaddr_match *lent, const struct sockaddr_match *address)
 {
-	if (lent->ss_family != address->ss_family)
+	if (lent->u.any.sa_family != address->u.any.sa_family)
 		return 0;
-	switch (address->ss_family) {
+	switch (address->u.any.sa_family) {
 	case AF_INET:
-		return sockaddr_match_inet(lent, address, length);
+		return address->length >= sizeof(struct sockaddr_in) &&
+		    lent->u.in.sin_port == address->u.in.sin_port &&
+		    lent->u.in.sin_addr.s_addr == address->u.in.sin_addr.s_addr;
 	case AF_INET6:
-		return sockaddr_match_inet6(lent, address, length);
+		return address->length >= sizeof(struct sockaddr_in6) &&
+		    sockaddr_match_inet6(&lent->u.in6, &address->u.in6);
 	case AF_UNIX:
-		return sockaddr_match_unix(lent, lent_length, address, length);
+		return sockaddr_match_unix(lent, address);
 	default:
 		return 0;
 	}
 }
 
 int
-sockaddr_match_is_file(const struct sockaddr_storage *lent,
-    socklen_t lent_length, int dirfd, const char *path)
+sockaddr_match_is_file(
+    const struct sockaddr_match *lent, int dirfd, const char *path)
 {
 	char file[SOCKADDR_MATCH_PATH_SIZE];
 
-	if (lent->ss_family != AF_UNIX)
+	if (lent->u.any.sa_family != AF_UNIX)
 		return 0;
-	sockaddr_match_path(lent, lent_length, file);
+	sockaddr_match_path(lent, file);
 	return file[0] != '\0' && sockaddr_match_same_file(file, dirfd, path);
 }
 

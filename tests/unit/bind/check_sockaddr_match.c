@@ -18,69 +18,62 @@
 #include <string.h>
 #include <unistd.h>
 
-struct place {
-	struct sockaddr_storage address;
-	socklen_t length;
-};
-
-static struct place
+static struct sockaddr_match
 place_inet(const char *host, uint16_t port)
 {
 	struct sockaddr_in in = {
 	    .sin_family = AF_INET, .sin_port = htons(port)};
-	struct place place = {.length = sizeof(in)};
+	struct sockaddr_match place = {.length = sizeof(in)};
 
 	ck_assert_int_eq(inet_pton(AF_INET, host, &in.sin_addr), 1);
-	memcpy(&place.address, &in, sizeof(in));
+	memcpy(&place.u, &in, sizeof(in));
 	return place;
 }
 
-static struct place
+static struct sockaddr_match
 place_inet6(const char *host, uint16_t port, uint32_t scope)
 {
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
 	    .sin6_port = htons(port),
 	    .sin6_scope_id = scope};
-	struct place place = {.length = sizeof(in6)};
+	struct sockaddr_match place = {.length = sizeof(in6)};
 
 	ck_assert_int_eq(inet_pton(AF_INET6, host, &in6.sin6_addr), 1);
-	memcpy(&place.address, &in6, sizeof(in6));
+	memcpy(&place.u, &in6, sizeof(in6));
 	return place;
 }
 
 /* size bytes of name, which may have NULs in it and none after it. */
-static struct place
+static struct sockaddr_match
 place_unix(const char *name, size_t size)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
-	struct place place = {
+	struct sockaddr_match place = {
 	    .length =
 		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + size)};
 
 	ck_assert_uint_le(size, sizeof(un.sun_path));
 	memcpy(un.sun_path, name, size);
-	memcpy(&place.address, &un, sizeof(un));
+	memcpy(&place.u, &un, sizeof(un));
 	return place;
 }
 
-static struct place
-sockaddr_match_path(const char *path)
+static struct sockaddr_match
+place_path(const char *path)
 {
 	return place_unix(path, strlen(path) + 1);
 }
 
 static int
-same(struct place lent, struct place asked)
+same(struct sockaddr_match lent, struct sockaddr_match asked)
 {
-	return sockaddr_match_is(
-	    &lent.address, lent.length, &asked.address, asked.length);
+	return sockaddr_match_is(&lent, &asked);
 }
 
 static const char *
-told(const struct place *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
+told(const struct sockaddr_match *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
 {
-	sockaddr_match_text(
-	    (const struct sockaddr *)&place->address, place->length, text);
+	sockaddr_match_text(&place->u.any, place->length, text);
 	return text;
 }
 
@@ -92,7 +85,7 @@ make_socket(const char *path)
 
 START_TEST(an_inet_address_is_address_and_port)
 {
-	struct place lent = place_inet("127.0.0.1", 80);
+	struct sockaddr_match lent = place_inet("127.0.0.1", 80);
 
 	ck_assert(same(lent, place_inet("127.0.0.1", 80)));
 	ck_assert(!same(lent, place_inet("127.0.0.1", 81)));
@@ -105,10 +98,10 @@ END_TEST
 
 START_TEST(what_is_longer_than_an_address_is_one_and_shorter_is_none)
 {
-	struct place lent = place_inet("127.0.0.1", 80), asked = lent;
-	struct place lent6 = place_inet6("::1", 80, 0), asked6 = lent6;
+	struct sockaddr_match lent = place_inet("127.0.0.1", 80), asked = lent;
+	struct sockaddr_match lent6 = place_inet6("::1", 80, 0), asked6 = lent6;
 
-	asked.length = asked6.length = sizeof(asked.address);
+	asked.length = asked6.length = sizeof(asked.u);
 	ck_assert(same(lent, asked));
 	ck_assert(same(lent6, asked6));
 	asked.length = sizeof(struct sockaddr_in) - 1;
@@ -120,8 +113,8 @@ END_TEST
 
 START_TEST(a_scope_counts_for_link_local_addresses_alone)
 {
-	struct place local = place_inet6("fe80::1", 80, 2);
-	struct place global = place_inet6("2001:db8::1", 80, 0);
+	struct sockaddr_match local = place_inet6("fe80::1", 80, 2);
+	struct sockaddr_match global = place_inet6("2001:db8::1", 80, 0);
 
 	ck_assert(same(local, place_inet6("fe80::1", 80, 2)));
 	ck_assert(!same(local, place_inet6("fe80::1", 80, 3)));
@@ -133,13 +126,13 @@ END_TEST
 
 START_TEST(ports_are_in_host_order)
 {
-	struct place inet = place_inet("127.0.0.1", 80);
-	struct place inet6 = place_inet6("::1", 8080, 0);
-	struct place path = sockaddr_match_path("/run/x");
+	struct sockaddr_match inet = place_inet("127.0.0.1", 80);
+	struct sockaddr_match inet6 = place_inet6("::1", 8080, 0);
+	struct sockaddr_match path = place_path("/run/x");
 
-	ck_assert_int_eq(sockaddr_match_port(&inet.address), 80);
-	ck_assert_int_eq(sockaddr_match_port(&inet6.address), 8080);
-	ck_assert_int_eq(sockaddr_match_port(&path.address), -1);
+	ck_assert_int_eq(sockaddr_match_port(&inet), 80);
+	ck_assert_int_eq(sockaddr_match_port(&inet6), 8080);
+	ck_assert_int_eq(sockaddr_match_port(&path), -1);
 }
 END_TEST
 
@@ -149,11 +142,9 @@ START_TEST(a_path_ends_at_a_nul_or_at_its_length)
 
 	memset(full, 'x', sizeof(full));
 	full[0] = '/';
-	ck_assert(same(sockaddr_match_path("/run/x"), place_unix("/run/x", 6)));
-	ck_assert(
-	    same(sockaddr_match_path("/run/x"), place_unix("/run/x\0y", 9)));
-	ck_assert(
-	    !same(sockaddr_match_path("/run/x"), place_unix("/run/xy", 7)));
+	ck_assert(same(place_path("/run/x"), place_unix("/run/x", 6)));
+	ck_assert(same(place_path("/run/x"), place_unix("/run/x\0y", 9)));
+	ck_assert(!same(place_path("/run/x"), place_unix("/run/xy", 7)));
 	ck_assert(same(place_unix(full, 108), place_unix(full, 108)));
 	ck_assert(!same(place_unix(full, 108), place_unix(full, 107)));
 }
@@ -161,13 +152,13 @@ END_TEST
 
 START_TEST(an_abstract_name_is_all_its_bytes)
 {
-	struct place lent = place_unix("\0name", 5);
+	struct sockaddr_match lent = place_unix("\0name", 5);
 
 	ck_assert(same(lent, place_unix("\0name", 5)));
 	ck_assert(!same(lent, place_unix("\0name\0", 6)));
 	ck_assert(!same(lent, place_unix("\0nam", 4)));
-	ck_assert(!same(lent, sockaddr_match_path("name")));
-	ck_assert(!same(sockaddr_match_path("name"), lent));
+	ck_assert(!same(lent, place_path("name")));
+	ck_assert(!same(place_path("name"), lent));
 }
 END_TEST
 
@@ -181,55 +172,46 @@ START_TEST(a_file_is_the_same_by_any_way)
 	make_socket(unit_path("dir/socket"));
 	ck_assert_int_eq(symlink("..", unit_path("dir/up")), 0);
 	ck_assert_int_eq(symlink(path, unit_path("other")), 0);
-	ck_assert(same(sockaddr_match_path(path),
-	    sockaddr_match_path(unit_path("./socket"))));
-	ck_assert(same(sockaddr_match_path(path),
-	    sockaddr_match_path(unit_path("dir/up//socket"))));
-	ck_assert(!same(sockaddr_match_path(path),
-	    sockaddr_match_path(unit_path("dir/socket"))));
-	ck_assert(!same(sockaddr_match_path(path),
-	    sockaddr_match_path(unit_path("other"))));
+	ck_assert(same(place_path(path), place_path(unit_path("./socket"))));
+	ck_assert(
+	    same(place_path(path), place_path(unit_path("dir/up//socket"))));
+	ck_assert(!same(place_path(path), place_path(unit_path("dir/socket"))));
+	ck_assert(!same(place_path(path), place_path(unit_path("other"))));
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert(!same(sockaddr_match_path(path),
-	    sockaddr_match_path(unit_path("dir/up//socket"))));
-	ck_assert(same(sockaddr_match_path(path), sockaddr_match_path(path)));
+	ck_assert(
+	    !same(place_path(path), place_path(unit_path("dir/up//socket"))));
+	ck_assert(same(place_path(path), place_path(path)));
 }
 END_TEST
 
 START_TEST(a_file_is_found_from_a_directory)
 {
-	struct place lent = sockaddr_match_path(unit_path("dir/socket"));
-	struct place inet = place_inet("127.0.0.1", 80);
-	struct place name = place_unix("\0socket", 7);
+	struct sockaddr_match lent = place_path(unit_path("dir/socket"));
+	struct sockaddr_match inet = place_inet("127.0.0.1", 80);
+	struct sockaddr_match name = place_unix("\0socket", 7);
 	int dir;
 
 	unit_directory("dir", 0755);
 	make_socket(unit_path("dir/socket"));
 	dir = open(unit_path("dir"), O_DIRECTORY | O_CLOEXEC);
-	ck_assert(
-	    sockaddr_match_is_file(&lent.address, lent.length, dir, "socket"));
-	ck_assert(!sockaddr_match_is_file(
-	    &lent.address, lent.length, AT_FDCWD, "socket"));
-	ck_assert(
-	    !sockaddr_match_is_file(&lent.address, lent.length, dir, "sock"));
-	ck_assert(!sockaddr_match_is_file(&lent.address, lent.length, dir, ""));
-	ck_assert(
-	    !sockaddr_match_is_file(&inet.address, inet.length, dir, "socket"));
-	ck_assert(
-	    !sockaddr_match_is_file(&name.address, name.length, dir, "socket"));
+	ck_assert(sockaddr_match_is_file(&lent, dir, "socket"));
+	ck_assert(!sockaddr_match_is_file(&lent, AT_FDCWD, "socket"));
+	ck_assert(!sockaddr_match_is_file(&lent, dir, "sock"));
+	ck_assert(!sockaddr_match_is_file(&lent, dir, ""));
+	ck_assert(!sockaddr_match_is_file(&inet, dir, "socket"));
+	ck_assert(!sockaddr_match_is_file(&name, dir, "socket"));
 	ck_assert_int_eq(unlinkat(dir, "socket", 0), 0);
-	ck_assert(
-	    !sockaddr_match_is_file(&lent.address, lent.length, dir, "socket"));
+	ck_assert(!sockaddr_match_is_file(&lent, dir, "socket"));
 	close(dir);
 }
 END_TEST
 
 START_TEST(an_address_is_told_as_people_write_it)
 {
-	struct place place = place_inet("127.0.0.1", 80);
-	struct place inet6 = place_inet6("::", 80, 0);
-	struct place path = sockaddr_match_path("/run/x");
-	struct place name = place_unix("\0name", 5);
+	struct sockaddr_match place = place_inet("127.0.0.1", 80);
+	struct sockaddr_match inet6 = place_inet6("::", 80, 0);
+	struct sockaddr_match path = place_path("/run/x");
+	struct sockaddr_match name = place_unix("\0name", 5);
 	char text[SOCKADDR_MATCH_TEXT_SIZE];
 
 	ck_assert_str_eq(told(&place, text), "127.0.0.1:80");
@@ -238,7 +220,7 @@ START_TEST(an_address_is_told_as_people_write_it)
 	ck_assert_str_eq(told(&name, text), "@name");
 	sockaddr_match_text(NULL, 0, text);
 	ck_assert_str_eq(text, "something else");
-	place.length = sizeof(place.address) + 1;
+	place.length = sizeof(place.u) + 1;
 	ck_assert_str_eq(told(&place, text), "something else");
 }
 END_TEST
