@@ -103,8 +103,7 @@ cmdline_print_row(const struct cmdline_row *row)
 		printf("%28s%s\n", "", rest + 1);
 }
 
-static void cmdline_print(enum cmdline_kind kind) __attribute__((noreturn));
-static void
+__attribute__((noreturn)) static void
 cmdline_print(enum cmdline_kind kind)
 {
 	if (kind == CMDLINE_VERSION) {
@@ -173,8 +172,7 @@ cmdline_set(struct cmdline *cmdline, const struct cmdline_row *row,
 	}
 }
 
-static void cmdline_fail(const char *message) __attribute__((noreturn));
-static void
+__attribute__((noreturn)) static void
 cmdline_fail(const char *message)
 {
 	if (message != NULL)

@@ -36,9 +36,7 @@ launcher_move_sync(const struct cmdline *cmdline, int sync)
 }
 
 /* In the child: executes the program once the parent lets it. */
-static void launcher_exec(const struct launcher *launcher,
-    const struct launch *launch) __attribute__((noreturn));
-static void
+__attribute__((noreturn)) static void
 launcher_exec(const struct launcher *launcher, const struct launch *launch)
 {
 	const struct cmdline *cmdline = launcher->cmdline;

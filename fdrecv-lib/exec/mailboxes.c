@@ -155,9 +155,7 @@ mailboxes_read(
 
 /* Names a listener whose sockets are missing, and the cause as far as it is
  * known here. */
-static void mailboxes_time_out(const struct socket_set *set,
-    const struct cmdline *cmdline) __attribute__((noreturn));
-static void
+__attribute__((noreturn)) static void
 mailboxes_time_out(const struct socket_set *set, const struct cmdline *cmdline)
 {
 	const char *run_dir = broker_run_dir(cmdline);
@@ -254,6 +252,22 @@ mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 		    mailboxes, set, report_ms < end_ms ? report_ms : end_ms);
 		mailboxes_report_received(set);
 	}
+}
+
+size_t
+mailboxes_take_turn(struct mailboxes *mailboxes)
+{
+	for (size_t n = 0; n < mailboxes->count; n++) {
+		size_t i = (mailboxes->next + n) % mailboxes->count;
+
+		if (mailboxes->polls[i].fd == -1 ||
+		    mailboxes->polls[i].revents == 0)
+			continue;
+		mailboxes->polls[i].revents = 0;
+		mailboxes->next = (i + 1) % mailboxes->count;
+		return i;
+	}
+	return mailboxes->count;
 }
 
 void

@@ -17,6 +17,7 @@ struct mailboxes {
 	struct fdrecv **items;
 	struct pollfd *polls; /* for each item, and MAILBOXES_EXTRA_POLLS */
 	size_t count;
+	size_t next;   /* whose turn it is */
 	int is_shared; /* one mailbox for several listeners */
 };
 
@@ -35,6 +36,10 @@ void mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set);
  * mailbox's listener unless it has several. */
 int mailboxes_find_listener(
     const struct mailboxes *mailboxes, size_t i, const char *name);
+
+/* The index of a mailbox that poll(2) has found readable, each of them once and
+ * in turn, so that none is starved; count if there is none. */
+size_t mailboxes_take_turn(struct mailboxes *mailboxes);
 
 /* Closes them as fdrecv_close() does, so that the broker keeps what it has not
  * sent yet. */

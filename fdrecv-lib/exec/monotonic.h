@@ -2,7 +2,16 @@
 #ifndef FDRECV_EXEC_MONOTONIC_H
 #define FDRECV_EXEC_MONOTONIC_H
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-long long monotonic_now_ms(void);
+#include <time.h>
+
+/* Milliseconds of CLOCK_MONOTONIC, for timeouts. */
+static inline long long
+monotonic_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 #endif

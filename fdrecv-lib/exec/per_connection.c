@@ -27,7 +27,6 @@ struct per_connection {
 	struct mailboxes mailboxes;
 	struct children children;
 	struct launcher launcher;
-	size_t next_mailbox; /* the one to read first */
 	struct pollfd signals;
 	unsigned int end_signals; /* SIGTERM and SIGINT that arrived */
 	int is_paused;
@@ -125,22 +124,17 @@ per_connection_receive(struct per_connection *server, size_t i)
 	launcher_take(&server->launcher, mailbox, &handoff, name);
 }
 
-/* Receives one hand-off from each mailbox in turn, so that none is starved. */
+/* Receives one hand-off from each mailbox that has some. */
 static void
 per_connection_receive_all(struct per_connection *server)
 {
-	size_t count = server->mailboxes.count;
-	const struct pollfd *polls = server->mailboxes.polls;
+	size_t i;
 
-	for (size_t n = 0; n < count; n++) {
-		size_t i = (server->next_mailbox + n) % count;
-
-		if (!launcher_has_room(&server->launcher)) {
-			server->next_mailbox = i;
+	while (launcher_has_room(&server->launcher)) {
+		i = mailboxes_take_turn(&server->mailboxes);
+		if (i == server->mailboxes.count)
 			return;
-		}
-		if (polls[i].fd != -1 && polls[i].revents != 0)
-			per_connection_receive(server, i);
+		per_connection_receive(server, i);
 	}
 }
 
