@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Clock, descriptors, text, and what an unprivileged process makes sure of.
+ * Clock, descriptors, text, and the checks of an unprivileged process.
  */
 #include "fixture/unit.h"
 
@@ -107,7 +107,8 @@ reserve_in_child(void *argument)
 	for (int fd = 0; fd < 5; fd++) {
 		char byte = 'a';
 
-		/* What was there stays: /dev/zero without the flag. */
+		/* The open file stays as it was: /dev/zero without the
+		 * flag. */
 		unit_must(fcntl(fd, F_GETFD) ==
 		    (fd == 0 || fd == 3 ? 0 : FD_CLOEXEC));
 		unit_must(read(fd, &byte, 1) == (fd == 0 || fd == 3));
@@ -224,7 +225,7 @@ static const struct {
     {"a\x1f", 3, 0},
     {"a\x7f", 3, 0},
     {" ~", 3, 1},
-    {"a\0\n", 4, 1}, /* what is behind it does not count */
+    {"a\0\n", 4, 1}, /* bytes behind the NUL are ignored */
     {"\xc3\xa4", 3, 1},
 };
 
@@ -236,7 +237,7 @@ START_TEST(printable_text_ends_and_has_no_control_character)
 }
 END_TEST
 
-/* As an ordinary user: root becomes one first. */
+/* As an ordinary user; root becomes one first. */
 static void
 settle_in_child(void *argument)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log lines: what they look like, and that a reader who has stopped reading
- * stops nobody.
+ * The format of log lines; and a reader that has stopped reading blocks
+ * nobody.
  */
 #include "fixture/unit.h"
 
@@ -20,7 +20,7 @@
 
 static char text[1 << 20];
 
-/* What came out of a pipe or socket since the last time. */
+/* What was written to a pipe or socket since the last call. */
 static const char *
 drained(int fd)
 {
@@ -137,8 +137,8 @@ START_TEST(another_descriptor_is_not_the_journal)
 }
 END_TEST
 
-/* Writes lines until one is lost, which must not take for ever: Check ends a
- * test that blocks. */
+/* Writes lines until one is lost.  If that took for ever, Check would end the
+ * test. */
 static void
 fill(struct log *log)
 {
@@ -265,7 +265,7 @@ START_TEST(too_much_that_is_said_is_cut)
 }
 END_TEST
 
-/* It is for a person who waits, not for the log's reader. */
+/* This line is for a waiting person, not for readers of the log. */
 START_TEST(what_is_said_is_collected_even_if_the_line_is_lost)
 {
 	char said[LOG_LINE_MAX] = "";

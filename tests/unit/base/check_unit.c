@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The fixture itself: a program that runs no test has not passed.
+ * The fixture itself: a program without tests has not passed.
  */
 #include "fixture/unit.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* This program once more, with no test chosen, into a pipe. */
+/* Executes this program with no test selected and a pipe as its output. */
 static void
 run_nothing(void *argument)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The channel between monitor and engine: what its table allows passes whole,
- * anything else is refused, and the descriptor that came with it is closed.
- * A message that is new here needs a row in messages[].
+ * The channel between monitor and engine: messages that its table allows pass
+ * whole, all others are refused, and their descriptor is closed.  Each new
+ * message needs a row in messages[].
  */
 #include "fixture/unit.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The table of doc/ARCHITECTURE.md. */
+/* The table in doc/ARCHITECTURE.md. */
 static const struct {
 	enum channel_type type;
 	size_t size;
@@ -49,9 +49,9 @@ static const enum channel_phase phases[] = {
 #define MESSAGES ((int)UNIT_COUNT(messages))
 #define LONGEST (sizeof(struct channel_message) + 64)
 
-static int ends[2];             /* to send, to receive */
-static int token;               /* a descriptor to send, ... */
-static int watch;               /* and one that sees who still has it */
+static int ends[2]; /* the sending and the receiving end */
+static int token;   /* a descriptor to send, */
+static int watch;   /* and one that tells whether it is still open */
 static unsigned char raw[4096]; /* a packet */
 
 static void
@@ -65,7 +65,7 @@ open_channel(void)
 	token = pipe_ends[1];
 }
 
-/* The sender must be the last to have the token, and until now. */
+/* The sender must have been the only one to hold the token until now. */
 static void
 close_channel(void)
 {
@@ -77,7 +77,7 @@ close_channel(void)
 	close(ends[1]);
 }
 
-/* One in which a message may come. */
+/* A phase in which the message is allowed. */
 static enum channel_phase
 phase_of(int row)
 {
@@ -97,7 +97,7 @@ send_raw(
 	    net_send(ends[0], raw, size, fds, count), (ssize_t)size);
 }
 
-/* Receives what must not pass: outputs stay as they were. */
+/* Receives a message that is refused; the outputs stay as they were. */
 static void
 refuse(int upward, enum channel_phase phase, const char *what)
 {
@@ -114,7 +114,7 @@ refuse(int upward, enum channel_phase phase, const char *what)
 	ck_assert_mem_eq(&message, &before, sizeof(message));
 }
 
-/* As a row's message, but for its header or size. */
+/* Like a row's message, with another header or size. */
 static void
 refuse_raw(int row, struct channel_header header, size_t size, const char *what)
 {
@@ -164,7 +164,7 @@ START_TEST(each_message_passes_where_the_table_says_and_nowhere_else)
 }
 END_TEST
 
-/* Whether the header admits to another size or not. */
+/* True if the header declares another size. */
 START_TEST(a_message_has_one_size)
 {
 	struct channel_header header = header_of(_i);
@@ -207,7 +207,7 @@ START_TEST(another_version_is_refused)
 }
 END_TEST
 
-/* Whatever its size (all are multiples of 4), direction and phase. */
+/* With any size (all are multiples of 4), direction and phase. */
 START_TEST(a_type_beyond_the_table_never_passes)
 {
 	static const uint16_t types[] = {0, MESSAGES + 1, UINT16_MAX};
@@ -237,7 +237,7 @@ START_TEST(more_than_one_descriptor_is_refused_and_all_are_closed)
 }
 END_TEST
 
-/* The kernel drops what there is no room for: see unix(7), MSG_CTRUNC. */
+/* The kernel drops descriptors that do not fit: see MSG_CTRUNC in unix(7). */
 START_TEST(a_descriptor_that_got_lost_on_the_way_is_noticed)
 {
 	unsigned long limit;
@@ -265,7 +265,7 @@ START_TEST(a_descriptor_that_lingers_does_not_hold_the_monitor_up)
 }
 END_TEST
 
-/* By xorshift64, always the same, so that a failure comes again. */
+/* By xorshift64, always the same, so that a failure can be repeated. */
 START_TEST(garbage_never_passes)
 {
 	uint64_t state = 0x9e3779b97f4a7c15U;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Packets of any content, with a descriptor or without: what the channel is
- * made of, and what a new monitor and an orphan say to each other.
+ * Packets of any content, with and without a descriptor.  The channel is made
+ * of these, and so is the protocol between a new monitor and an orphan.
  */
 #include "fixture/unit.h"
 
@@ -14,8 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static int ends[2];      /* to send, to receive */
-static int token, watch; /* a descriptor to send; hung up when nobody has it */
+static int ends[2]; /* the sending and the receiving end */
+static int token,
+    watch; /* a descriptor to send; it is hung up when no process holds it */
 static char buffer[4];
 
 static void
@@ -41,7 +42,7 @@ close_channel(void)
 	close(ends[1]);
 }
 
-/* What must not pass is closed, and out_fd stays as it was. */
+/* The descriptor of a refused packet is closed, and out_fd stays as it was. */
 static void
 refuse(size_t size, int room)
 {
@@ -129,7 +130,7 @@ START_TEST(whoever_cannot_be_told_is_an_error_and_no_signal)
 }
 END_TEST
 
-/* With room for one it is closed here, without room in the kernel. */
+/* With one free descriptor this process closes it, without one the kernel. */
 START_TEST(a_socket_that_lingers_is_refused_without_waiting)
 {
 	int other[2], listener, stranded;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The channel as a pair of sockets: what a send puts on it, order, the two
- * ends of it, and neither side ever waiting for the other.
+ * The channel as a pair of sockets: what a send writes, the order, the end of
+ * either side, and that neither side ever waits for the other.
  */
 #include "fixture/unit.h"
 
@@ -17,7 +17,7 @@
 
 #define BARE sizeof(struct channel_header)
 
-static int ends[2]; /* to send, to receive */
+static int ends[2]; /* the sending and the receiving end */
 
 static void
 open_channel(void)
@@ -41,7 +41,7 @@ close_sender(void)
 	ends[0] = -1;
 }
 
-/* Receives nothing: outputs stay as they were.  Returns what came instead. */
+/* Receives no message; the outputs stay as they were.  Returns the result. */
 static int
 receive_none(void)
 {
@@ -104,7 +104,7 @@ START_TEST(no_descriptor_can_be_sent_up_where_the_kernel_can_forbid_it)
 }
 END_TEST
 
-/* The engine's end: to the monitor's no descriptor can be sent here. */
+/* The engine's end: no descriptor may be sent to the monitor. */
 START_TEST(an_end_is_closed_without_waiting_for_what_is_in_it)
 {
 	int listener = net_strand(ends[0]);
@@ -138,7 +138,7 @@ START_TEST(the_sender_fills_in_the_header_of_what_it_is_given)
 }
 END_TEST
 
-/* With a message or without; the body of a message is not for it. */
+/* With and without a message; the body of a message does not matter. */
 START_TEST(a_message_that_is_a_header_is_no_longer_than_one)
 {
 	struct channel_message sent, got;
@@ -212,7 +212,7 @@ START_TEST(the_end_comes_behind_what_was_sent_and_stays)
 }
 END_TEST
 
-/* Which is said once, and is the kernel's doing: see unix(7). */
+/* The error is reported once, by the kernel: see unix(7). */
 START_TEST(an_end_that_left_messages_unread_is_an_error)
 {
 	ck_assert_int_eq(channel_send(ends[1], CHANNEL_START, NULL, -1), 0);
@@ -233,7 +233,7 @@ START_TEST(a_message_after_one_that_was_refused_is_whole)
 }
 END_TEST
 
-/* The kernel cannot be asked which of the two it is. */
+/* The kernel does not tell which of the two it is. */
 START_TEST(a_packet_of_no_bytes_is_as_good_as_the_end)
 {
 	ck_assert_int_eq(net_send(ends[0], NULL, 0, NULL, 0), 0);
@@ -241,7 +241,7 @@ START_TEST(a_packet_of_no_bytes_is_as_good_as_the_end)
 }
 END_TEST
 
-/* What was accepted before arrives, and no more. */
+/* Messages that were sent before arrive, and no others. */
 START_TEST(a_receiver_that_does_not_read_stops_nobody)
 {
 	int sent = 0, fd = open("/dev/null", O_RDONLY | O_CLOEXEC);

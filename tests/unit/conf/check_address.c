@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses of the configuration: what each spelling means, and that the
- * canonical name of an address means the same address again.
+ * Addresses in the configuration: what each spelling means, and that the
+ * canonical name of an address means the same address.
  */
 #include "fixture/unit.h"
 

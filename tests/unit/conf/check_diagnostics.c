@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the config reader says: in which order, how much of it, and how it
- * names places.
+ * The diagnostics of the config reader: their order and number, and how they
+ * name places.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -16,7 +16,7 @@
 
 static struct diagnostics out;
 
-/* A place in the main file or in one that it includes. */
+/* A place in the main file or in an included one. */
 static struct location
 at(unsigned int file, unsigned int line)
 {
@@ -31,7 +31,7 @@ begin(void)
 	ck_assert_int_eq(diagnostics_add_file(&out, "other"), 1);
 }
 
-/* Ends out.  Gives what it writes to a log, good until the next call. */
+/* Ends out.  Returns what it writes to a log, good until the next call. */
 static const char *
 written(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Users and groups: what is a number, what is a name, and who is who when the
- * monitor runs as root and when it does not.
+ * Users and groups: numbers, names, and the ids of a monitor that runs as root
+ * or as an ordinary user.
  */
 #include "fixture/unit.h"
 
@@ -22,11 +22,11 @@
 static const struct {
 	const char *text;
 	uint32_t id;
-	const char *user, *group; /* what is wrong with it; NULL: nothing */
+	const char *user, *group; /* the error; NULL: none */
 } texts[] = {
     {"0", 0, NULL, NULL},
     {"000", 0, NULL, NULL},
-    {"60590", 60590, NULL, NULL}, /* nobody's account */
+    {"60590", 60590, NULL, NULL}, /* no account has this uid */
     {"4294967294", 4294967294U, NULL, NULL},
     {"root", 0, NULL, NULL},
     {"4294967295", 0, "\"4294967295\": " NUMBER, "\"4294967295\": " NUMBER},
@@ -61,7 +61,7 @@ START_TEST(a_user_is_a_name_or_a_number)
 	check(ids_user(texts[_i].text, &uid, &gid, &reason), texts[_i].user,
 	    &reason);
 	ck_assert_uint_eq(uid, expected);
-	ck_assert_uint_eq(gid, expected); /* root's group is 0 everywhere */
+	ck_assert_uint_eq(gid, expected); /* root's group is always 0 */
 	uid = UNTOUCHED;
 	check(ids_user(texts[_i].text, &uid, NULL, &reason), texts[_i].user,
 	    &reason);
@@ -81,7 +81,7 @@ START_TEST(a_group_is_a_name_or_a_number)
 }
 END_TEST
 
-/* The first account whose group has another number than it has itself. */
+/* The first account whose gid is not its uid. */
 static int
 find_account(char name[64], uid_t *out_uid, gid_t *out_gid)
 {
@@ -153,7 +153,7 @@ be_somebody(void *argument)
 	unit_must(ids.record.reader == getuid());
 	unit_must(ids.record.engine == getuid());
 	unit_must(ids.record.engine_gid == getgid());
-	ids_init(&ids, 1); /* the reader of a monitor that is root */
+	ids_init(&ids, 1); /* the reader, started by a monitor of root */
 	unit_must(ids.record.monitor == 0);
 	unit_must(ids.record.reader == getuid());
 	unit_must(ids.record.engine == ENGINE_UID);
@@ -165,7 +165,7 @@ START_TEST(without_root_all_roles_are_one_user)
 }
 END_TEST
 
-/* What a shell would make of the same file. */
+/* The values that a shell would read from the same file. */
 static void
 read_words(const char *path, unsigned long words[3])
 {
@@ -187,7 +187,7 @@ START_TEST(what_proc_says_of_uids_is_known)
 	read_words("/proc/self/uid_map", map);
 	read_words("/proc/sys/kernel/overflowuid", overflow);
 	if (overflow[0] == 0)
-		overflow[0] = 65534; /* that file is not there */
+		overflow[0] = 65534; /* that file does not exist */
 	ids_init(&ids, 1);
 	ck_assert_int_eq(
 	    ids.initial, map[0] == 0 && map[1] == 0 && map[2] == 4294967295UL);
@@ -206,7 +206,7 @@ be_in_a_namespace(void *argument)
 	(void)argument;
 	if (unshare(CLONE_NEWUSER) == -1)
 		_exit(77);
-	ids_init(&ids, 0); /* where nobody is mapped */
+	ids_init(&ids, 0); /* where no user is mapped */
 	unit_must(!ids.initial);
 }
 

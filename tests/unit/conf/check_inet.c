@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses of tcp and udp: ports, services, hosts and interfaces; and what
- * an address is called.
+ * TCP and UDP addresses: ports, services, hosts, interfaces and canonical
+ * names.
  */
 #include "fixture/unit.h"
 
@@ -33,7 +33,7 @@ parse(struct address_list *list, uint32_t kind, const char *text, int has_ipv6,
 	return inet_parse(list, kind, text, has_ipv6, reason);
 }
 
-/* Asserts that text is this one address. */
+/* Asserts that text means exactly this address. */
 static void
 check_one(uint32_t kind, const char *text, const char *name)
 {
@@ -59,7 +59,8 @@ static const struct {
     {"[::]:80", "tcp:[::]:80"},
     {"[2001:DB8:0::1]:80", "tcp:[2001:db8::1]:80"},
     {"[::ffff:10.0.0.1]:80", "tcp:[::ffff:10.0.0.1]:80"},
-    {"[fe80::1%1]:80", "tcp:[fe80::1%lo]:80"}, /* lo is 1 in every netns */
+    {"[fe80::1%1]:80",
+	"tcp:[fe80::1%lo]:80"}, /* lo has index 1 in every network namespace */
     {"[ff02::1%lo]:80", "tcp:[ff02::1%lo]:80"},
     {"[fe80::1%4294967295]:80", "tcp:[fe80::1%4294967295]:80"},
 };
@@ -79,7 +80,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	const char *reason; /* how it begins */
+	const char *reason; /* the beginning of the message */
 } mistakes[] = {
     {"", "expected tcp:ADDRESS:PORT"},
     {"80", "expected tcp:ADDRESS:PORT"},
@@ -142,7 +143,7 @@ resolve_alone(void *argument)
 	struct reason reason;
 
 	(void)argument;
-	/* No question leaves this machine. */
+	/* No query leaves this machine. */
 	if (unshare(CLONE_NEWNET) == -1 &&
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
 		_exit(77);
@@ -163,7 +164,7 @@ START_TEST(a_name_without_an_address_is_a_mistake)
 }
 END_TEST
 
-/* A service that one protocol has and the other has not, or has elsewhere. */
+/* A service that only one protocol has, or that has two ports. */
 static int
 find_service(char name[64], in_port_t *out_port)
 {

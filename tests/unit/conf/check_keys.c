@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of keys against itself and against record.h, and paths and ids as
- * values.
+ * The table of keys is consistent with itself and with record.h; paths and ids
+ * as values.
  */
 #include "fixture/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Mailboxes of listeners: where they are, whose they are, and what else is at
- * the same place.
+ * Mailboxes of listeners: their paths, their owners, and conflicts at the same
+ * path.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -13,18 +13,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE 3    /* of the listener */
-#define MAILBOX 5 /* of its key mailbox */
-#define OWNER 7   /* of its key owner */
+#define LINE 3    /* line of the listener */
+#define MAILBOX 5 /* line of its key mailbox */
+#define OWNER 7   /* line of its key owner */
 
-/* Of a broker that root started, and of one of user 1000. */
+/* Brokers started by root and by user 1000. */
 static const struct ids as_root = {
     .privileged = 1, .initial = 1, .record = {0, 7, 8, 8, 65534}};
 static const struct ids as_1000 = {
     .initial = 1, .record = {1000, 1000, 1000, 1000, 65534}};
 static const struct ids in_namespace = {
     .privileged = 1, .record = {0, 7, 8, 8, 65534}};
-/* Where the user is what is wrong: of owners nothing is said then. */
+/* If the user is wrong, nothing is reported about owners. */
 static const struct ids faulty = {
     .privileged = 1, .initial = 1, .record = {0, 8, 8, 8, 65534}};
 
@@ -32,7 +32,7 @@ static const struct {
 	const struct ids *ids;
 	int in_file;
 	const char *mailbox, *owner; /* the keys, or NULL */
-	const char *path;            /* what comes of them; "": none */
+	const char *path;            /* the result; "": none */
 	uint32_t uid;
 	unsigned int line;
 	const char *told;
@@ -136,11 +136,12 @@ START_TEST(without_root_what_has_no_owner_is_ours)
 }
 END_TEST
 
-/* A worker's name in a pool has 32 bytes at most, sun_path 108 with a NUL. */
+/* In a pool, a worker's name has at most 32 bytes; sun_path has 108 with the
+ * NUL. */
 static const struct {
 	size_t length;
 	int pool;
-	const char *told; /* behind the path */
+	const char *told; /* after the path */
 } lengths[] = {
     {107, 0, NULL},
     {108, 0, "has 108 bytes: expected at most 107"},
@@ -198,7 +199,7 @@ static const struct {
 } places[] = {
     {{{"/a", 1}, {"/b", 2}, {"/a/", 3}}, NULL, 0, NULL},
     {{{"/a", 1}, {"/b", 2}, {"/a", 1}}, NULL, 0, NULL},
-    {{{"", 1}, {"", 2}, {"", 3}}, NULL, 0, NULL}, /* told of already */
+    {{{"", 1}, {"", 2}, {"", 3}}, NULL, 0, NULL}, /* reported already */
     {{{"/b", 1}, {"/a", 2}, {"/a", 1}}, NULL, 3,
 	"mailbox: \"/a\" is also that of listener \"b\" in line 2, with"},
     {{{"/a", 1}, {"/a", RECORD_NO_ID}, {"/b", 1}}, NULL, 2,
@@ -215,7 +216,7 @@ static const struct {
 	"listener \"b\""},
 };
 
-/* Only what is asked for here: the name, and whether it is a path. */
+/* Only the fields that are used here: the name, and whether it is a path. */
 static void
 add_endpoint(struct output *out, const char *name)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the top of a configuration says: names of listeners, and the user of
- * the engine.
+ * The top level of a configuration: names of listeners, and the engine's user.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -93,12 +92,12 @@ START_TEST(each_repetition_is_told_of)
 	diagnostic_expect(&out, 5,
 	    "listener: \"\" is already the name of the listener in line 3",
 	    "empty");
-	ck_assert_uint_eq(out.errors, 5); /* and two that are no names */
+	ck_assert_uint_eq(out.errors, 5); /* and two invalid names */
 	diagnostics_done(&out);
 }
 END_TEST
 
-/* As root; the reader is 7. */
+/* As root; the reader's uid is 7. */
 static const struct {
 	const char *user; /* -u */
 	const char *key;  /* in line 5 */
@@ -107,10 +106,10 @@ static const struct {
 	const char *told;
 } users[] = {
     {NULL, NULL, ENGINE_UID, ENGINE_UID, 0, NULL},
-    {NULL, "60590", 60590, 60590, 0, NULL}, /* nobody's account */
+    {NULL, "60590", 60590, 60590, 0, NULL}, /* no account has this uid */
     {"60590", NULL, 60590, 60590, 0, NULL},
     {"60590", "60591", 60590, 60590, 0, NULL},
-    {"60590", "no such one", 60590, 60590, 0, NULL}, /* never asked for */
+    {"60590", "no such one", 60590, 60590, 0, NULL}, /* never looked up */
     {NULL, "no such one", 0, 0, 5, "user: there is no user \"no such one\""},
     {"no such one", "60591", 0, 0, 0, "user: there is no user \"no such one\""},
     {"", NULL, 0, 0, 0, "user: \"\": expected a name or number"},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A listener's section becomes endpoints: what each key does to them, and
- * which keys do not go together.
+ * From the section of a listener to endpoints: the effect of each key, and
+ * keys that exclude each other.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -11,14 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LISTENER 2 /* its line; that of its first key is 11 */
+#define LISTENER 2 /* its line; its first key is in line 11 */
 
-/* Of a broker that root started, where owner 9 is anybody. */
+/* A broker that root started, where owner 9 may be any user. */
 static const struct ids ids = {
     .privileged = 1, .initial = 1, .record = {0, 7, 8, 8, 65534}};
 
-/* Reads "KEY VALUE\n..." as a listener, each in a line of its own from 11
- * on.  "owner 9" is in line 10 already. */
+/* Reads "KEY VALUE\n..." as a listener, one key a line from line 11 on.
+ * "owner 9" is in line 10. */
 static void
 run(struct output *out, const char *text, int has_ipv6)
 {
@@ -53,7 +53,7 @@ run(struct output *out, const char *text, int has_ipv6)
 	tree_done(&tree);
 }
 
-/* Asserts that text is count good endpoints.  Gives the first. */
+/* Asserts that text makes count valid endpoints.  Returns the first one. */
 static const struct record_endpoint *
 good(struct output *out, const char *text, size_t count)
 {
@@ -144,7 +144,7 @@ static const struct {
 	RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY},
     {1, "mailbox /m\nlisten tcp:[::ffff:127.0.0.1]:1\nv6only false",
 	RECORD_REUSEADDR | RECORD_DUAL},
-    /* The key has an effect on the other address. */
+    /* The key affects the other address. */
     {2,
 	"mailbox /m\nlisten unix-stream:@a\nlisten tcp:127.0.0.1:1\n"
 	"nodelay true\nfreebind true",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line of the config reader: what each option means, which ones
- * go together, and what is said of one that is wrong.
+ * The command line of the config reader: the meaning of each option,
+ * combinations, and the messages about wrong ones.
  */
 #include "fixture/unit.h"
 
@@ -12,7 +12,7 @@
 
 #define WORDS 12
 
-/* Splits line at its blanks, "''" being an empty word, and reads it. */
+/* Splits line at its blanks ("''" is an empty word) and reads it. */
 static void
 run(struct options *options, struct tree *tree, const char *line)
 {
@@ -46,7 +46,7 @@ static const struct {
     {"-h", ""},
     {"-V", ""},
     {"-k", ""},
-    {"-h -l a", ""}, /* to be told about that is reason -h was given */
+    {"-h -l a", ""}, /* -h is for those who make mistakes */
     {"", "-R needs an absolute path"},
     {"-R r", "-R needs an absolute path"},
     {"-R ''", "-R needs an absolute path"},
@@ -72,7 +72,7 @@ static const struct {
     {"-R /r ''", ": unexpected argument"},
     {"-h f", "f: unexpected argument"},
     {"-h -x", "-x: unknown option"},
-    {"-R r -x -c", "-x: unknown option"}, /* the first one is told */
+    {"-R r -x -c", "-x: unknown option"}, /* the first one is reported */
     {"-R /r --ready-fd 3", ""},
     {"-R /r --ready-fd=32767", ""},
     {"-R /r -l a -m b --ready-fd 4 -o c", ""},
@@ -125,7 +125,7 @@ START_TEST(what_is_not_given_is_not_there)
 	ck_assert_ptr_null(options.mailbox);
 	ck_assert_ptr_null(options.listener);
 	ck_assert_ptr_null(tree.first);
-	/* The default, an absolute path: messages begin with it. */
+	/* The default, an absolute path, begins the messages. */
 	ck_assert_int_eq(options.file[0], '/');
 	tree_done(&tree);
 }
@@ -139,7 +139,8 @@ START_TEST(each_option_is_where_it_belongs)
 	run(&options, &tree, "-p -R /r -R /s -t -c f -u u");
 	ck_assert_int_eq(options.privileged, 1);
 	ck_assert_int_eq(options.test, 1);
-	ck_assert_str_eq(options.rundir, "/s"); /* the person's comes last */
+	ck_assert_str_eq(
+	    options.rundir, "/s"); /* the person's option comes last */
 	ck_assert_str_eq(options.file, "f");
 	ck_assert_str_eq(options.user, "u");
 	ck_assert_int_eq(options.print, 0);

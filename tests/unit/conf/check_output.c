@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The records that the config reader writes: their order, their limits, and
- * that nothing but what was said is in them.
+ * The records that the config reader writes: their order and limits, and that
+ * they contain no stray bytes.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -23,7 +23,7 @@
 static struct output out;
 static struct record records[RECORDS];
 
-/* The number of records that out writes, which are then in records. */
+/* Writes out into records.  Returns their number. */
 static size_t
 written(void)
 {

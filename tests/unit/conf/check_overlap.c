@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which endpoints exclude each other, compared with what bind(2) and listen(2)
- * of this kernel say where that can be tried on loopback.
+ * Endpoints that exclude each other, compared with the results of bind(2) and
+ * listen(2) where the loopback allows to try it.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -77,8 +77,8 @@ START_TEST(a_pair_overlaps_or_not_in_either_order)
 }
 END_TEST
 
-/* A listening or bound socket as the monitor makes it, on port (0: any);
- * -1 with errno. */
+/* Gives a listening or bound socket as the monitor makes it, on port (0: any),
+ * or -1 with errno. */
 static int
 open_socket(struct record_socket *sock, in_port_t port, int v6only)
 {
@@ -110,7 +110,8 @@ START_TEST(the_kernel_agrees_where_it_can_be_asked)
 	socklen_t length = sizeof(bound);
 	int first, second;
 
-	/* Pairs with one port each, and of addresses that every machine has. */
+	/* Pairs of endpoints on one port, with addresses that every machine
+	 * has. */
 	if (a.address.ss_family == AF_UNIX || b.address.ss_family == AF_UNIX ||
 	    strstr(pairs[_i].b, ":8") != NULL)
 		return;

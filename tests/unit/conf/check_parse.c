@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From text to tree: tokens and grammar of the configuration, and what is said
- * of mistakes in them.
+ * From text to tree: tokens and grammar of the configuration, and the messages
+ * about mistakes.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parses text.  Returns what parse_file() does. */
+/* Parses text.  Returns the result of parse_file(). */
 static int
 run(struct tree *tree, struct diagnostics *out, const char *text)
 {
@@ -59,7 +59,7 @@ static const struct {
     {"user\n=\nx", "3:user=x "},
     {"listener a { }", "1:a{ } "},
     {"listener a\n{\n}\n", "1:a{ } "},
-    {"listener \"a b\" { }", "1:a b{ } "}, /* listener_names_check()'s */
+    {"listener \"a b\" { }", "1:a b{ } "}, /* of listener_names_check() */
     {"listener a { backlog = 1 }\nuser = x", "2:user=x 1:a{ 1:backlog=1 } "},
     {"listener a { }\nlistener b { }\nlistener a { }", "1:a{ } 2:b{ } 3:a{ } "},
     {"listener a {\nbacklog = 1\nowner = 'o'\n}\nlistener a {\nbacklog = "
@@ -89,7 +89,8 @@ static const struct {
     {"user # b\n= c", "2:user=c "},
     {"user // b\n= c", "2:user=c "},
     {"user /* \n * */ = c", "2:user=c "},
-    {"user = a/b//c", "1:user=a/b//c "}, /* a comment begins a token only */
+    {"user = a/b//c",
+	"1:user=a/b//c "}, /* a comment can only begin where a token can */
     {"user = /b//c", "1:user=/b//c "},
     {"user=a#b", "1:user=a "},
     {"user = '#//' # x", "1:user=#// "},
@@ -122,7 +123,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	const char *tree; /* the sections that are whole */
+	const char *tree; /* the complete sections */
 	unsigned int line;
 	const char *told;
 } mistakes[] = {
@@ -157,7 +158,7 @@ static const struct {
     {"listener a { }\nlistener b\n", "1:a{ } ", 2, "the file ends here in the"},
     {"colour = { x }", "", 1, "unknown key \"colour\""}, /* no more */
     {"colour x", "", 1, "unknown key \"colour\""},
-    /* It has all that was written but the brace. */
+    /* It has everything up to the missing brace. */
     {"listener a {\nbacklog = 1\n", "1:a{ 2:backlog=1 } ", 1,
 	"the section that begins here is not closed: expected \"}\""},
     {"listener a { }\nlistener b {\nbacklog =", "1:a{ } ", 2,
@@ -250,14 +251,14 @@ static const struct {
     {"\n\n/* \n *", 3, "a comment begins here and does not end: expected"},
     {"\n/*/", 2, "a comment begins here"},
     {"user = b*c", 1, "\"*\" outside quotes"},
-    {"user = b/*c*/", 1, "\"*\" outside quotes"}, /* within a word */
+    {"user = b/*c*/", 1, "\"*\" outside quotes"}, /* inside a word */
     {"user = b\\c", 1, "\"\\\" outside quotes"},
     {"user = b;", 1, "\";\" outside quotes: expected none, remove it"},
     {"user + b", 1, "\"+\" outside quotes"},
     {"user = (b)", 1, "\"(\" outside quotes"},
     {"\v", 1, "byte 0x0b outside quotes: expected text with it in quotes"},
     {"\377", 1, "byte 0xff outside quotes"}, {"# \377 \001", 0, NULL},
-    {"; ; ;", 1, "\";\" outside quotes"}, /* once a line */
+    {"; ; ;", 1, "\";\" outside quotes"}, /* once in each line */
 };
 
 START_TEST(a_token_that_is_none_is_told_of_and_nothing_is_read)
@@ -291,8 +292,8 @@ START_TEST(every_token_is_told_of_before_the_grammar_is)
 }
 END_TEST
 
-/* Bison asks for no token that it does not need, and the actions count on it:
- * each finds the text and line of the token before. */
+/* Bison reads no token before it has to.  The actions depend on that: each of
+ * them finds the text and line of the token before. */
 START_TEST(a_large_text_is_read_as_a_small_one)
 {
 	const char line[] = "listener a { listen = { x, y } backlog = 1 }\n";

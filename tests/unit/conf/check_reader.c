@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The config reader from end to end, but for its process: a file or a command
- * line goes in, endpoints or diagnostics come out.
+ * The whole config reader without its process: from a file or a command line
+ * to endpoints or diagnostics.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Gives a descriptor of a new file with those bytes, at its begin. */
+/* Gives a descriptor of a new file with those bytes, at its beginning. */
 static int
 file_of(const char *bytes, size_t size)
 {
@@ -42,7 +42,7 @@ run(struct output *out, struct tree *tree, int fd, struct options *options)
 	fd_close(fd);
 }
 
-/* Runs it on a text, as root (owner 9 is anybody) or not. */
+/* Runs it on a text, as root (owner 9 may be any user) or not. */
 static void
 run_text(struct output *out, const char *text, int privileged)
 {
@@ -55,7 +55,7 @@ run_text(struct output *out, const char *text, int privileged)
 	tree_done(&tree);
 }
 
-/* The socket of that name in line, which must be there. */
+/* Returns the socket of that name in line, which must exist. */
 static const struct record *
 find_record(const struct output *out, const char *name, unsigned int line)
 {
@@ -100,8 +100,8 @@ START_TEST(listeners_become_endpoints)
 }
 END_TEST
 
-/* Who may connect at all is decided by the mode, who may do what by the
- * record's owner and group. */
+/* The mode decides who may connect; the record's owner and group decide what a
+ * peer may do. */
 START_TEST(the_control_socket_is_its_owners_and_its_groups)
 {
 	const int privileged = _i < 2;

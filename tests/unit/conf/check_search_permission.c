@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Directories on the way to a mailbox that engine or owner cannot pass.
+ * Directories on the path of a mailbox that the engine or the owner may not
+ * search.
  */
 #include "fixture/unit.h"
 
@@ -9,16 +10,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OWNER 60590 /* nobody's account */
+#define OWNER 60590 /* no account has this uid */
 #define ENGINE 60580
 
 static const struct {
-	uint32_t uid, gid; /* of the directory that is of user 1, group 2 */
+	uint32_t uid,
+	    gid; /* who asks; the directory belongs to user 1, group 2 */
 	mode_t mode;
 	int passes;
 } rules[] = {
     {1, 1, 0700, 1},
-    {1, 2, 0677, 0}, /* the first that fits decides */
+    {1, 2, 0677, 0}, /* the first class that matches decides */
     {3, 2, 0710, 1},
     {3, 2, 0761, 0},
     {3, 3, 0711, 1},
@@ -41,7 +43,7 @@ START_TEST(who_may_pass_is_what_the_kernel_says)
 }
 END_TEST
 
-/* What is said of one listener with that mailbox, or "". */
+/* The message about a listener with that mailbox, or "". */
 static const char *
 told(struct diagnostics *out, const char *mailbox, uint32_t owner)
 {
@@ -50,7 +52,8 @@ told(struct diagnostics *out, const char *mailbox, uint32_t owner)
 	struct section sections[2];
 
 	memset(sections, 0, sizeof(sections));
-	sections[0].next = &sections[1]; /* two of the same mailbox */
+	sections[0].next =
+	    &sections[1]; /* two listeners with the same mailbox */
 	for (int i = 0; i < 2; i++) {
 		sections[i].owner = owner;
 		sections[i].mailbox_at.line = 7;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration file as bytes: how much of it is read, and what is no
- * file at all.
+ * The configuration file as bytes: how much is read, and what is not a file.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -17,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Gives a descriptor of a new file with those bytes, at its begin. */
+/* Gives a descriptor of a new file with those bytes, at its beginning. */
 static int
 file_of(const char *bytes, size_t size)
 {
@@ -32,7 +31,7 @@ file_of(const char *bytes, size_t size)
 
 static const struct {
 	size_t size;
-	size_t nul; /* where a NUL byte is, SIZE_MAX: nowhere */
+	size_t nul; /* position of a NUL byte, SIZE_MAX: none */
 	unsigned int line;
 	const char *told;
 } files[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The small parts of the config reader that only handle text: numbers, paths,
+ * The parts of the config reader that only handle text: numbers, paths,
  * reasons, and arrays of line numbers.
  */
 #include "fixture/unit.h"
@@ -43,8 +43,8 @@ static const struct {
     {"", 10, 0, 9, EINVAL, 0},
     {"8", 8, 0, 9, EINVAL, 0},
     {"a", 10, 0, 99, EINVAL, 0},
-    {":", 10, 0, 99, EINVAL, 0}, /* what follows 9 */
-    {"/", 10, 0, 99, EINVAL, 0}, /* what comes before 0 */
+    {":", 10, 0, 99, EINVAL, 0}, /* the character after 9 */
+    {"/", 10, 0, 99, EINVAL, 0}, /* the character before 0 */
     {"+1", 10, 0, 9, EINVAL, 0},
     {"-1", 10, 0, UINT64_MAX, EINVAL, 0},
     {" 1", 10, 0, 9, EINVAL, 0},
@@ -52,7 +52,7 @@ static const struct {
     {"1\n", 10, 0, 9, EINVAL, 0},
     {"0x1", 10, 0, 9, EINVAL, 0},
     {"1.0", 10, 0, 9, EINVAL, 0},
-    {"\xb1", 10, 0, 999, EINVAL, 0}, /* 1 in some other alphabet */
+    {"\xb1", 10, 0, 999, EINVAL, 0}, /* 1 in another script */
     {"99999999999999999999x", 10, 0, 9, EINVAL, 0},
 };
 
@@ -103,7 +103,8 @@ END_TEST
 
 static const struct {
 	const char *path;
-	const char *behind; /* the current directory; NULL: path, not so */
+	const char *behind; /* what follows the current directory; NULL:
+			       absolute is the result */
 	const char *absolute;
 } absolute[] = {
     {"/", NULL, "/"},
@@ -172,7 +173,7 @@ START_TEST(a_reason_is_cut_to_what_fits)
 	ck_assert_int_eq(reason_set(&reason, "%d: %s", 42, value), -1);
 	ck_assert_uint_eq(strlen(reason.text), REASON_SIZE - 1);
 	ck_assert_int_eq(strncmp(reason.text, "42: xxx", 7), 0);
-	/* A value leaves room for what was expected. */
+	/* A value leaves room for what is expected. */
 	ck_assert_int_eq(
 	    reason_set(&reason, REASON_VALUE ": expected", value), -1);
 	ck_assert_uint_eq(strlen(reason.text), 162 + strlen(": expected"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration as it was written: what is added is there, in its order,
- * and belongs to the tree.
+ * The configuration as written: everything that is added is in the tree, in
+ * order, and the tree owns it.
  */
 #include "fixture/diagnostic.h"
 #include "fixture/unit.h"
@@ -18,7 +18,7 @@ add(struct section *section, enum key_id id, const char *text,
 	ck_assert_int_eq(section_add(section, id, text, AT_LINE(line)), 0);
 }
 
-/* The names of all listeners, each with a blank behind it. */
+/* The names of all listeners, each followed by a blank. */
 static const char *
 names(const struct tree *tree)
 {
@@ -43,7 +43,7 @@ START_TEST(listeners_keep_their_order)
 	b = tree_add(&tree, "b", AT_LINE(9));
 	ck_assert_ptr_nonnull(tree_add(&tree, "", AT_LINE(10)));
 	ck_assert_ptr_nonnull(
-	    tree_add(&tree, "a", AT_LINE(11))); /* listener_names_check()'s */
+	    tree_add(&tree, "a", AT_LINE(11))); /* of listener_names_check() */
 	ck_assert_str_eq(names(&tree), "a b  a ");
 	ck_assert_ptr_eq(tree.first, a);
 	ck_assert_ptr_eq(a->next, b);
@@ -79,7 +79,7 @@ START_TEST(values_of_a_key_keep_their_order_and_lines)
 	tree_init(&tree);
 	section = tree_add(&tree, "a", AT_LINE(3));
 	for (unsigned int i = 0; i < 100; i++) {
-		snprintf(text, sizeof(text), "%u", i); /* copied, each */
+		snprintf(text, sizeof(text), "%u", i); /* each of them copied */
 		add(section, KEY_LISTEN, text, 3 + i);
 	}
 	add(section, KEY_OWNER, "", 200);

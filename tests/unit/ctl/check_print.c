@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Paths of requests and durations, in brokerctl.
+ * Paths of requests and durations in brokerctl.
  */
 #include "fixture/unit.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The numbers and flags of a record: good records of every kind pass, and do
- * not when one field is spoiled.  A field or flag that is new here needs a
- * row.
+ * The numbers and flags of a record: valid records of every kind pass, and do
+ * not pass with one field spoiled.  Each new field or flag needs a row here.
  */
 #include "fixture/unit.h"
 
@@ -29,14 +28,14 @@ enum sample {
 #define TCP_FLAGS (RECORD_REUSEADDR | RECORD_NODELAY | RECORD_KEEPALIVE)
 #define UNIX_FLAGS (RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY)
 
-/* One good record of every kind, and what is true of it. */
+/* A valid record of every kind, and its properties. */
 static const struct {
 	uint32_t kind;
 	const char *address;
 	int type;
 	int has_connections;
 	int is_path;
-	uint32_t flags; /* that go with it */
+	uint32_t flags; /* allowed with it */
 } samples[SAMPLES] = {
     [TCP4] = {RECORD_TCP, "127.0.0.1", SOCK_STREAM, 1, 0,
 	INET_FLAGS | TCP_FLAGS},
@@ -86,7 +85,7 @@ START_TEST(every_kind_is_understood)
 }
 END_TEST
 
-/* Whether it is the right flag for another kind of socket, or none at all. */
+/* True if the flag belongs to another kind of socket or is unknown. */
 START_TEST(each_flag_passes_only_where_it_has_a_meaning)
 {
 	for (int bit = 0; bit < 32; bit++) {
@@ -112,7 +111,7 @@ START_TEST(connections_are_handed_off_only_where_there_are_some)
 }
 END_TEST
 
-/* Every kind with every address: it is right for those of its own family. */
+/* Every kind with every address: only those of its own family are valid. */
 START_TEST(a_kind_goes_with_its_family_only)
 {
 	for (int other = 0; other < SAMPLES; other++) {
@@ -131,7 +130,7 @@ END_TEST
 #define FIELD(name) #name, offsetof(struct record, u.endpoint.name)
 #define SOCKET(name) #name, offsetof(struct record, u.socket.name)
 
-/* One field of a good record, spoiled or at a limit that it may have. */
+/* One field of a valid record, either spoiled or at its limit. */
 static const struct {
 	enum sample sample;
 	const char *name;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The addresses of a record: families that do not go with its kind, every
- * length, and paths that are none.
+ * The addresses of a record: families of other kinds, all lengths, and strings
+ * that are not paths.
  */
 #include "fixture/unit.h"
 
@@ -45,7 +45,8 @@ START_TEST(an_internet_address_has_the_length_of_its_family)
 }
 END_TEST
 
-/* Every family there is, and more: the other one has another length. */
+/* Every family and some that do not exist; one other family has another
+ * length. */
 START_TEST(an_internet_address_has_an_internet_family)
 {
 	struct record record =
@@ -79,8 +80,8 @@ START_TEST(a_local_address_has_the_local_family)
 }
 END_TEST
 
-/* The length of a path counts its NUL, that of an abstract name the one
- * before it; 108 bytes are there for either, see unix(7). */
+/* The length of a path includes its NUL, the length of an abstract name the
+ * NUL in front of it; each has 108 bytes, see unix(7). */
 static const struct {
 	const char *bytes;
 	size_t size;
@@ -98,7 +99,7 @@ static const struct {
     {"@a", 3, "absolute"},
     {" /a", 4, "absolute"},
     {"/a", 2, "absolute"},    /* no NUL */
-    {"/a\0b", 5, "absolute"}, /* one within */
+    {"/a\0b", 5, "absolute"}, /* one inside */
     {"/a\0", 4, "absolute"},  /* one too many */
     {"\0a", 2, NULL},         /* abstract from here on */
     {"\0/", 2, NULL},

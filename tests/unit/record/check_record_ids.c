@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The uids that must not meet: who has which, and whether that is refused.
+ * The uids that must differ from each other, and the messages if they do not.
  */
 #include "fixture/unit.h"
 
@@ -13,12 +13,12 @@
 #define OWNER "an owner with the uid"
 #define NONE RECORD_NO_ID
 
-/* Of a broker that was started as root, but for one value. */
+/* A broker that root started, with one value changed. */
 static const struct {
 	const char *what;
 	struct record_ids ids;
 	uint32_t owner;
-	const char *wrong; /* a part of what is said; NULL: nothing */
+	const char *wrong; /* a part of the message; NULL: none */
 } cases[] = {
     {"no owner", {0, 60581, 60580, 60580, 65534}, NONE, NULL},
     {"an owner", {0, 60581, 60580, 60580, 65534}, 1000, NULL},

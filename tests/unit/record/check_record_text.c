@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The texts of a record: every length, every character, and no end.
+ * The texts of a record: every length, every character, and no NUL.
  */
 #include "fixture/unit.h"
 
@@ -14,7 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What all texts have in common.  first is what one has to begin with. */
+/* The rules for all texts.  first lists the characters that a text may begin
+ * with. */
 static const struct {
 	const char *name;
 	size_t offset;
@@ -33,7 +34,7 @@ static const struct {
 
 #define TEXTS ((int)UNIT_COUNT(texts))
 
-/* A good record with length bytes of text in that field. */
+/* A valid record with length bytes of text in that field. */
 static char *
 fill(struct record *record, int field, size_t length)
 {
@@ -99,7 +100,7 @@ END_TEST
 
 #define TEN "0123456789"
 
-/* The forms that the config reader prints, and the longest of them. */
+/* The forms that the config reader prints, and the longest ones. */
 static const char *const names[] = {"tcp:127.0.0.1:80",
     "udp:255.255.255.255:65535", "tcp:[::]:1", "tcp:[::ffff:1.2.3.4]:1",
     "udp:[fe80:1111:2222:3333:4444:5555:6666:7777%fifteen-letters]:65535",
@@ -117,8 +118,8 @@ START_TEST(an_address_as_it_is_printed_passes_as_a_name)
 }
 END_TEST
 
-/* Each byte at the beginning, within, and at the end; isalnum(3) goes by the
- * locale, which is "C" here. */
+/* Each byte at the beginning, inside and at the end.  isalnum(3) depends on
+ * the locale, which is "C" here. */
 START_TEST(a_listener_has_a_name_of_few_characters)
 {
 	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 80);
@@ -155,8 +156,9 @@ START_TEST(a_listener_has_a_name_of_1_to_63_characters)
 }
 END_TEST
 
-/* By xorshift64, always the same: one byte after another of a good record is
- * another one; what still passes has all its ends. */
+/* Changes one byte of a valid record after another, by xorshift64 and so
+ * always in the same way.  Records that still pass end all their texts with a
+ * NUL. */
 START_TEST(no_byte_that_is_spoiled_lets_a_text_run_over)
 {
 	struct record record;
