@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Closing what a stranger shares or has sent takes no long time.
+ * Closing a descriptor that another process shares or has sent does not block
+ * for long.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -22,8 +23,8 @@
 
 static const struct linger lingers = {1, 1000};
 
-/* A pair of which the second end has been sent what lingers.  Returns the
- * listener that it belongs to. */
+/* A pair of sockets; the second one has received a socket that lingers.
+ * Returns the listener of that socket. */
 static int
 strand(int ends[2])
 {
@@ -45,7 +46,7 @@ START_TEST(a_close_with_a_limit_does_not_wait_for_what_a_stranger_sent)
 		fd_close(ends[1]);
 		ends[1] = fd;
 	}
-	signal(SIGALRM, SIG_IGN); /* as whoever started us may have left it */
+	signal(SIGALRM, SIG_IGN); /* as it may be inherited */
 	fd_limit_close(2000);
 	fd_close(ends[1]);
 	fd_limit_close(0);
@@ -54,7 +55,7 @@ START_TEST(a_close_with_a_limit_does_not_wait_for_what_a_stranger_sent)
 }
 END_TEST
 
-/* What is in force: microseconds, or 0. */
+/* The limit that is in force, in microseconds, or 0. */
 static long
 limit_us(void)
 {
@@ -74,7 +75,7 @@ START_TEST(a_limit_is_lifted)
 }
 END_TEST
 
-/* Makes one close that waits. */
+/* Closes one descriptor that blocks. */
 static void
 close_stranded(void)
 {
@@ -85,7 +86,7 @@ close_stranded(void)
 	fd_close(listener);
 }
 
-/* Once with a limit that is set, and then with one that is in force. */
+/* Once with a limit that has to be set, and once with one in force. */
 START_TEST(the_engine_closes_without_waiting)
 {
 	for (int i = 0; i < 3; i++)
@@ -101,7 +102,7 @@ compare_us(const void *a, const void *b)
 	return (*first > *second) - (*first < *second);
 }
 
-/* A worker can confirm as many at once as its window has. */
+/* A worker can confirm at most its window at once. */
 START_TEST(closes_that_would_wait_do_not_add_up)
 {
 	enum { COUNT = 64 };
@@ -122,7 +123,7 @@ START_TEST(closes_that_would_wait_do_not_add_up)
 }
 END_TEST
 
-/* Uses it, while the coarse clock stands still. */
+/* Uses it while the coarse clock stands still. */
 static void
 use(void)
 {
@@ -169,7 +170,7 @@ START_TEST(the_limit_is_lifted_when_nothing_was_closed_for_a_while)
 	ck_assert_int_eq(event_base_dispatch(test_close_base), 1);
 	ck_assert_int_eq(limit_us(), 0);
 	ck_assert(!timer_is_set(&test_close.idle));
-	/* And it comes back. */
+	/* It starts again. */
 	close_stranded();
 	ck_assert_int_gt(limit_us(), 0);
 }
@@ -185,7 +186,7 @@ START_TEST(a_limit_that_was_lifted_by_others_comes_back)
 }
 END_TEST
 
-/* Takes fd, which was sent to a worker or is its client's. */
+/* Takes fd, which was sent to a worker or belongs to its client. */
 static void
 free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 {

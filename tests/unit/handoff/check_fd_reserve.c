@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptors that connections leave for others.
+ * Descriptors that connections leave for other uses.
  */
 #include "fixture/unit.h"
 
@@ -24,7 +24,7 @@ start(rlim_t limit)
 	fd_reserve_init(&reserve);
 }
 
-/* Opens what a connection might be. */
+/* Opens a descriptor, as for a connection. */
 static int
 take(void)
 {
@@ -37,7 +37,7 @@ take(void)
 
 static const struct {
 	rlim_t limit;
-	int first; /* that is kept */
+	int first; /* the reserve */
 } limits[] = {{1024, 1008}, {64, 48}, {63, 48}, {40, 30}};
 
 START_TEST(the_last_are_kept)
@@ -50,7 +50,7 @@ START_TEST(the_last_are_kept)
 		fd = take();
 	} while (fd < limits[_i].first - 1);
 	ck_assert(
-	    fd_reserve_is_left(&reserve)); /* nobody has come to the edge */
+	    fd_reserve_is_left(&reserve)); /* the limit has not been reached */
 	fd = take();
 	ck_assert_int_eq(fd, limits[_i].first);
 	ck_assert(!fd_reserve_is_left(&reserve));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Hand-offs: what is told about a connection, and that test_close one that a
- * worker has had holds nobody up.
+ * Hand-offs: the log lines about a connection; and closing a descriptor that a
+ * worker has had does not block.
  */
 #include "fixture/unit.h"
 
@@ -26,7 +26,7 @@
 
 static struct stats_listener stats;
 
-/* A hand-off of fd, whose peer is asked for as accept4(2) would tell it. */
+/* A hand-off of fd, with the peer address that accept4(2) would return. */
 static struct handoff *
 offer(const struct record_endpoint *endpoint, int fd)
 {
@@ -181,7 +181,7 @@ linger_of(int fd)
 	return linger;
 }
 
-/* What SO_LINGER is after a hand-off that was sent, or not, is freed. */
+/* The value of SO_LINGER after a hand-off, sent or not, is freed. */
 static struct linger
 linger_after(struct linger linger, int sent)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Log lines with a limit: what is written, and what it says of the rest.
+ * Log lines with a rate limit: those that are written, and the count of the
+ * others.
  */
 #include "fixture/fake_clock.h"
 #include "fixture/unit.h"
@@ -27,7 +28,7 @@ START_TEST(a_line_says_how_many_were_suppressed_before)
 		    &limit, &log, LOG_WARNING, "client %zu: refused", i);
 		ck_assert_str_eq(text, lines[i]);
 	}
-	fake_clock.stopped = 0; /* Check takes the time too */
+	fake_clock.stopped = 0; /* Check calls the clock too */
 }
 END_TEST
 

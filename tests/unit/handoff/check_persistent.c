@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What outlives an engine besides its counters: mailboxes that were learnt or
- * drained, listeners that were paused, and numbers that no engine wrote.
+ * State that outlives an engine beside its counters: mailboxes that were
+ * learnt or drained, listeners that were paused, and numbers that no engine
+ * wrote.
  */
 #include "fixture/unit.h"
 
@@ -15,7 +16,7 @@ static struct persistent_listener listeners[3];
 static struct persistent persistent = {
     &mailboxes, listeners, UNIT_COUNT(listeners)};
 
-/* Tests run in processes of their own, so all is zero at first. */
+/* Each test runs in a new process, so all is zero at first. */
 static enum persistent_kind
 kind(uint64_t device, uint64_t inode)
 {
@@ -87,7 +88,7 @@ START_TEST(a_mailbox_is_drained_whatever_is_learnt_of_it)
 }
 END_TEST
 
-/* Another mailbox may get the number of its inode. */
+/* Another mailbox may get the same inode number. */
 START_TEST(a_mailbox_that_is_unknown_again_is_not_drained)
 {
 	persistent_note_kind(&persistent, 1, 2, PERSISTENT_RECEIPTED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Refusing: what the client sees of each way, and that none of them waits for
- * a client or keeps its descriptor.
+ * Refusing: what a client sees of each way to refuse it; and that no refusal
+ * waits for a client for long or keeps its descriptor.
  */
 #include "fixture/unit.h"
 
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define REFUSALS 256       /* at once */
-#define REQUEST_MOST 16384 /* bytes that are read away */
+#define REQUEST_MOST 16384 /* bytes that are read and discarded */
 
 START_TEST(by_close_the_client_sees_the_end)
 {
@@ -60,7 +60,8 @@ START_TEST(a_message_arrives_whole_and_the_end_after_it)
 	test_refusal_start(&test);
 	test_refusal_sees(&test, longest, 0);
 	test_refusal_settle(&test);
-	ck_assert(test_refusal_is_kept(&test)); /* until the client ends, too */
+	ck_assert(
+	    test_refusal_is_kept(&test)); /* until the client ends it too */
 	ck_assert_int_eq(shutdown(test.client, SHUT_WR), 0);
 	test_refusal_run(&test);
 	test_refusal_done(&test);
@@ -74,7 +75,7 @@ START_TEST(a_request_is_read_away_so_that_no_reset_overtakes_the_message)
 
 	test_refusal_init(&test, RECORD_MESSAGE);
 	test_refusal_connect(&test);
-	/* Both before and after the refusal. */
+	/* Before and after the refusal. */
 	ck_assert_int_eq(write(test.client, request, 6000), 6000);
 	test_refusal_await(&test, POLLIN);
 	test_refusal_start(&test);
@@ -96,7 +97,7 @@ START_TEST(a_client_that_does_not_end_has_one_second)
 	test_refusal_init(&test, RECORD_MESSAGE);
 	test_refusal_connect(&test);
 	test_refusal_start(&test);
-	/* Timers fire in their order, however late a busy machine is. */
+	/* Timers fire in order, however late on a busy machine. */
 	ck_assert_int_eq(event_base_loopexit(test.base, &more), 0);
 	begin_ms = clock_ms();
 	while (test_refusal_is_kept(&test) && !event_base_got_exit(test.base))
@@ -172,7 +173,7 @@ START_TEST(a_message_on_a_local_socket_arrives_too)
 	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
 	ck_assert(test_refusal_is_kept(&test));
 	ck_assert_int_eq(shutdown(test.client, SHUT_WR), 0);
-	test_refusal_settle(&test); /* at once, not by the timer */
+	test_refusal_settle(&test); /* at once, not by a timer */
 	test_refusal_done(&test);
 }
 END_TEST
@@ -205,7 +206,8 @@ START_TEST(when_too_many_are_under_way_the_next_is_closed)
 	test_refusal_start(&test);
 	ck_assert(!test_refusal_is_kept(&test));
 	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
-	/* One that ends makes room; the end of all closes the others. */
+	/* One that ends makes room; the end of all refusals closes the
+	 * others. */
 	ck_assert_uint_eq(test.refusals.count, REFUSALS);
 	close(clients[0]);
 	test_refusal_settle(&test);
@@ -217,7 +219,7 @@ START_TEST(when_too_many_are_under_way_the_next_is_closed)
 }
 END_TEST
 
-/* Closed at once, read away, or closed after all. */
+/* Closed at once, drained, or closed in the end. */
 START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 {
 	struct test_refusal test;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The counters that outlive an engine: slots by name, sums over
- * banks, and contents that an engine did not write or not this one.
+ * The counters that outlive an engine: slots by name, sums over banks, and
+ * contents that another program or version wrote.
  */
 #include "fixture/unit.h"
 
@@ -21,7 +21,7 @@ static struct stats stats;
 static struct persistent persistent;
 static int memory = -1;
 
-/* Counters of that size, all zero. */
+/* Gives counters of that size, all zero. */
 static void
 create(off_t size)
 {
@@ -115,7 +115,7 @@ START_TEST(a_full_table_says_so_and_keeps_what_it_has)
 	ck_assert_ptr_eq(stats_find(&stats, name), &stats.slots[i - 1]);
 	for (i = 0; i < stats.count; i++)
 		ck_assert_uint_eq(stats.slots[i].send_failed, i);
-	/* All of them are inside. */
+	/* All of them are inside the memory. */
 	i *= STATS_BANKS;
 	ck_assert_uint_le(
 	    (uintptr_t)&stats.banks[i] - (uintptr_t)stats.memory, 1 << 17);
@@ -158,7 +158,7 @@ START_TEST(contents_of_another_layout_start_anew)
 	ck_assert_int_eq(
 	    persistent_find_kind(&persistent, 1, 2), PERSISTENT_UNKNOWN);
 	stats_find(&stats, "mail")->accepted = 6;
-	reopen(); /* and now it is this layout */
+	reopen(); /* now it has this layout */
 	ck_assert_str_eq(stats.slots[0].name, "mail");
 	ck_assert_uint_eq(stats.slots[0].accepted, 6);
 	destroy();
@@ -169,7 +169,7 @@ START_TEST(memory_that_holds_no_counters_is_refused)
 {
 	create(1 << 20);
 	attach();
-	/* What comes before the tables, less one byte. */
+	/* The part before the tables, less one byte. */
 	ck_assert_int_eq(ftruncate(memory,
 			     (const char *)persistent.listeners -
 				 (const char *)stats.memory - 1),
@@ -185,7 +185,7 @@ START_TEST(memory_that_holds_no_counters_is_refused)
 }
 END_TEST
 
-/* Mailboxes and listeners that are known begin behind 16 bytes. */
+/* The known mailboxes and listeners begin after 16 bytes. */
 START_TEST(what_else_is_persistent_is_in_the_same_memory)
 {
 	create(1 << 20);
@@ -223,8 +223,8 @@ START_TEST(closing_unmaps_and_twice_is_harmless)
 }
 END_TEST
 
-/* Another engine that lives, in a process of its own as it has to be, with one
- * connection under way and one that it never told of. */
+/* Another live engine, which has to be a process of its own, with one
+ * connection under way and one that it never reported. */
 static pid_t
 live(int *out_end)
 {
@@ -307,7 +307,7 @@ START_TEST(a_sum_finds_slots_wherever_they_are)
 		other[i].name[0] = names[2 - i][0];
 		other[i].accepted = 8U << (2 - i);
 	}
-	other[3].name[0] = 'd'; /* in that one alone */
+	other[3].name[0] = 'd'; /* only in that one */
 	other[3].accepted = 64;
 	for (unsigned int i = 0; i < 3; i++) {
 		stats_sum(&stats, names[i], &sum);

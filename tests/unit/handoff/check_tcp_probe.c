@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the kernel tells of connections after something was done to them.
+ * What the kernel reports about a connection after something was done to it.
  */
 #include "fixture/net.h"
 #include "fixture/unit.h"
@@ -16,8 +16,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* What has been done to a connection whose server end the worker has; each
- * returns when both ends know. */
+/* Actions on a connection whose server end a worker has.  Each returns when
+ * both ends have noticed. */
 typedef void deed(struct net_pair *);
 
 static void
@@ -53,7 +53,7 @@ static void
 client_resets(struct net_pair *pair)
 {
 	net_reset(pair->client);
-	pair->client = net_connect(pair->listener); /* to be closed */
+	pair->client = net_connect(pair->listener); /* closed at the end */
 	await(pair->server, POLLERR);
 }
 
@@ -122,7 +122,7 @@ worker_writes(struct net_pair *pair)
 	await(pair->client, POLLIN);
 }
 
-/* Until the client's window is full and the buffer here as well. */
+/* Until the client's window and the buffer here are full. */
 static void
 worker_writes_much(struct net_pair *pair)
 {
@@ -132,7 +132,7 @@ worker_writes_much(struct net_pair *pair)
 		continue;
 }
 
-/* It leaves 200 ms later, see TCP_CORK in tcp(7). */
+/* It is sent 200 ms later, see TCP_CORK in tcp(7). */
 static void
 worker_writes_to_itself(struct net_pair *pair)
 {
@@ -166,10 +166,11 @@ static const struct {
     {{client_sends}, TOUCHED_NO},
     {{client_sends, worker_peeks}, TOUCHED_NO},
     {{client_ends}, TOUCHED_NO},
-    {{client_ends, worker_reads_end}, TOUCHED_NO}, /* so can the next */
+    {{client_ends, worker_reads_end},
+	TOUCHED_NO}, /* the next one can read it too */
     {{client_sends, client_ends}, TOUCHED_NO},
     {{client_sends, client_ends, worker_peeks}, TOUCHED_NO},
-    {{client_sends_urgently}, TOUCHED_PERHAPS}, /* it is not counted */
+    {{client_sends_urgently}, TOUCHED_PERHAPS}, /* it does not count */
     {{client_sends, client_sends_urgently}, TOUCHED_PERHAPS},
     {{client_sends_urgently, worker_reads_urgent}, TOUCHED_PERHAPS},
     {{client_sends_urgently, client_ends}, TOUCHED_PERHAPS},
@@ -207,7 +208,7 @@ look(uint32_t kind, int fd)
 	return tcp_probe_touched(&handoff);
 }
 
-/* The engine has a descriptor of its own, and the worker's is closed. */
+/* The engine has its own descriptor, and the worker's is closed. */
 static void
 judge(int family, int which)
 {
@@ -256,7 +257,7 @@ START_TEST(a_local_socket_without_a_receipt_was_not_touched)
 }
 END_TEST
 
-/* Even after an answer about another. */
+/* Even after an answer about another one. */
 START_TEST(without_an_answer_a_connection_may_have_been_touched)
 {
 	struct net_pair pair;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finding a mailbox: wherever it comes from and goes to, and without a timer
- * where inotify(7) tells.
+ * Finding a mailbox, wherever it comes from and goes to, without a timer where
+ * inotify(7) is enough.
  */
 #include "fixture/unit.h"
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRIES 8 /* of a mailbox that cannot be reached yet */
+#define TRIES 8 /* for a mailbox that cannot be reached yet */
 
 START_TEST(a_mailbox_that_is_there_is_found_at_once)
 {
@@ -29,7 +29,7 @@ START_TEST(a_mailbox_that_is_there_is_found_at_once)
 	ck_assert(!test_finder_is_pending(&test));
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, 2);
-	ck_assert_uint_eq(test.found, 1); /* it is known */
+	ck_assert_uint_eq(test.found, 1); /* it is a known one */
 	ck_assert_str_eq(test_finder_log(&test), "");
 	test_finder_done(&test);
 	close(worker);
@@ -81,7 +81,7 @@ START_TEST(an_absent_directory_is_looked_for_only_while_one_is_wanted)
 	ck_assert(!test_finder_is_pending(&test));
 	finder_set_waiting(&test.finder, 1);
 	ck_assert(test_finder_is_pending(&test));
-	/* It goes on, however often it was in vain. */
+	/* It continues, however often it failed. */
 	test_finder_await(&test, &test.gone, 2 + 4);
 	ck_assert(test_finder_is_pending(&test));
 	finder_set_waiting(&test.finder, 0);
@@ -130,7 +130,7 @@ START_TEST(a_directory_may_appear_with_the_mailbox_in_it)
 }
 END_TEST
 
-/* The directory goes, by either call, and another one comes. */
+/* The directory is removed or renamed, and another one is made. */
 static void
 replace_directory(int moved)
 {
@@ -201,7 +201,7 @@ START_TEST(a_mailbox_that_is_removed_or_renamed_is_gone)
 	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
 	test_finder_await(&test, &test.found, 2);
 	ck_assert_int_eq(unlink(unit_path("box")), 0);
-	/* Told twice perhaps: its link count, then its name. */
+	/* Perhaps reported twice: its link count, then its name. */
 	test_finder_settle(&test);
 	ck_assert_uint_ge(test.gone, 2);
 	ck_assert_ptr_null(test_finder_find(&test, "box"));
@@ -230,7 +230,7 @@ START_TEST(a_mailbox_made_just_before_the_watch_is_tried_as_long)
 {
 	struct test_finder test;
 
-	/* Its making was not told: the watch is younger. */
+	/* Its creation was not reported: the watch is newer. */
 	close(net_bind(unit_path("box"), SOCK_DGRAM));
 	test_finder_init(&test, unit_path("box"), geteuid());
 	finder_scan(&test.finder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finding the mailboxes of a directory: each of them, and none disturbed by
- * another.
+ * Finding the mailboxes of a directory: all of them, and independently of each
+ * other.
  */
 #include "fixture/unit.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRIES 8 /* of a mailbox that cannot be reached yet */
+#define TRIES 8 /* for a mailbox that cannot be reached yet */
 
 static void
 pool_init(struct test_finder *test)
@@ -184,7 +184,7 @@ END_TEST
 #define SOCKETS_MOST 1024
 #define SOCKETS_MANY 64
 
-/* In whatever order the directory has them. */
+/* In any order of the directory. */
 START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 {
 	struct test_finder test;
@@ -206,12 +206,12 @@ START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, 2 * SOCKETS_MOST);
 	ck_assert_str_eq(test_finder_log(&test), ""); /* within a second */
-	fake_clock.stopped = 0; /* Check takes the time too */
+	fake_clock.stopped = 0; /* Check calls the clock too */
 	test_finder_done(&test);
 }
 END_TEST
 
-/* However often they are asked for.  Each look at the clock takes 1 ms. */
+/* However often scans are asked for.  Each call of the clock takes 1 ms. */
 START_TEST(a_scan_of_many_is_followed_by_a_rest)
 {
 	const struct watch_callbacks *callbacks;
@@ -249,7 +249,7 @@ START_TEST(a_scan_of_many_is_followed_by_a_rest)
 	fake_clock.passed_us += _i == 1;
 	finder_scan(&test.finder);
 	ck_assert_int_eq((int)test.looks, SOCKETS_MANY - 1 + _i);
-	fake_clock.stopped = 0; /* Check takes the time too */
+	fake_clock.stopped = 0; /* Check calls the clock too */
 	test_finder_done(&test);
 }
 END_TEST
@@ -272,8 +272,9 @@ START_TEST(changes_of_the_directory_itself_bring_few_scans)
 		ck_assert_uint_eq(test.looks, i);
 		fake_clock.passed_us += 10000;
 	}
-	ck_assert(test_finder_is_pending(&test)); /* the last one counts */
-	fake_clock.stopped = 0;                   /* Check takes the time too */
+	ck_assert(test_finder_is_pending(
+	    &test));            /* the last change is not forgotten */
+	fake_clock.stopped = 0; /* Check calls the clock too */
 	test_finder_done(&test);
 	close(a);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The engine's end of a mailbox: what is looked at is what is connected to,
- * and whether it lives, and whether anything waits in it, is known.
+ * The engine's end of a mailbox: it connects to the socket that it examined,
+ * and knows whether it is alive and whether a datagram waits in it.
  */
 #include "fixture/unit.h"
 
@@ -30,7 +30,7 @@ refuses(const char *path, uint32_t owner, int error)
 	ck_assert_int_eq(mailbox.node, -1);
 }
 
-/* Looks and connects. */
+/* Examines a mailbox and connects to it. */
 static void
 reach(struct mailbox *out, const char *path)
 {

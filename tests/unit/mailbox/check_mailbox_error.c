@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is found and cannot be used: never connected to, said once, and looked
- * at again as soon as somebody has changed it.
+ * Files that are found but cannot be used: they are never connected to,
+ * reported once, and examined again as soon as they have changed.
  */
 #include "fixture/unit.h"
 
@@ -62,18 +62,18 @@ make_seqpacket(const char *path)
 
 static const struct {
 	int (*make)(const char *path); /* gives a descriptor or -1 */
-	int error;                     /* that is named in the log */
-	const char *cure;              /* part of what is said about it */
+	int error;                     /* the path in the log */
+	const char *cure;              /* a part of the message */
 } wrongs[] = {
     {make_file, ENOTSOCK, "not a socket"},
-    {make_link, ENOTSOCK, "not a socket"}, /* O_PATH shows the link itself */
+    {make_link, ENOTSOCK, "not a socket"}, /* O_PATH opens the link itself */
     {make_loop, ENOTSOCK, "not a socket"},
     {make_directory, ENOTSOCK, "not a socket"},
     {make_stream, EPROTOTYPE, "SOCK_DGRAM"},
     {make_seqpacket, EPROTOTYPE, "SOCK_DGRAM"},
 };
 
-/* One line about box, with that errno. */
+/* Asserts one line about box, with that errno. */
 static void
 was_said(struct test_finder *test, int error, const char *cure)
 {
@@ -99,7 +99,7 @@ START_TEST(what_is_no_mailbox_is_not_used_and_said_once)
 	ck_assert_uint_eq(test.found, 0);
 	ck_assert(!test_finder_is_pending(&test));
 	ck_assert_str_eq(test_finder_log(&test), "");
-	/* A right one in its place is found. */
+	/* A valid one in its place is found. */
 	ck_assert_int_eq(remove(unit_path("box")), 0);
 	worker = net_bind(unit_path("box"), SOCK_DGRAM);
 	test_finder_await(&test, &test.found, 1);
@@ -200,7 +200,7 @@ START_TEST(a_mailbox_of_somebody_else_is_not_used)
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, 0);
 	was_said(&test, EPERM, "the listener's owner");
-	/* A change looks at it again, and says nothing new. */
+	/* After a change it is examined again, and nothing new is reported. */
 	ck_assert_int_eq(chmod(unit_path("box"), 0666), 0);
 	test_finder_settle(&test);
 	ck_assert_uint_eq(test.looks, 0);
@@ -264,7 +264,7 @@ START_TEST(a_directory_made_safe_is_looked_at_again)
 }
 END_TEST
 
-/* Root may write to everything, so root is an ordinary user meanwhile. */
+/* Root may write to everything, so it becomes an ordinary user meanwhile. */
 static void
 act_as(uid_t uid)
 {
@@ -302,7 +302,7 @@ START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
 
 	test_finder_init(&test, unit_path(paths[_i]), geteuid());
 	finder_scan(&test.finder);
-	ck_assert_str_eq(test_finder_log(&test), ""); /* nobody waits */
+	ck_assert_str_eq(test_finder_log(&test), ""); /* no client waits */
 	finder_set_waiting(&test.finder, 1);
 	was_said(&test, ENOENT, "directory cannot be used");
 	finder_scan(&test.finder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Watched directories: what is told of them, and what is not, so that a busy
- * mailbox wakes nobody up.
+ * Watched directories: changes that are reported and those that are not, so
+ * that a busy mailbox wakes nobody up.
  */
 #include "fixture/unit.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A watcher, and what it was told last. */
+/* A watcher, and the last change that was reported to it. */
 struct watch_test {
 	struct event_base *base;
 	struct watch watch;
@@ -75,8 +75,8 @@ watch_test_done(struct watch_test *test)
 	event_base_free(test->base);
 }
 
-/* Handles all events: they are there when the call that causes them returns.
- * Returns how many changes were told. */
+/* Handles all events, which are queued before the call that causes them
+ * returns.  Returns the number of reported changes. */
 static unsigned int
 settle(struct watch_test *test)
 {
@@ -245,7 +245,7 @@ START_TEST(a_directory_that_was_renamed_is_watched_no_more)
 	settle(&test);
 	make_file(unit_path("away/name"));
 	ck_assert_uint_eq(settle(&test), 0);
-	/* Back in its place, it can be watched again. */
+	/* When it is back in its place, it can be watched again. */
 	ck_assert_int_eq(rename(unit_path("away"), unit_path("box")), 0);
 	start(&test, unit_path("box"));
 	unlink(unit_path("box/name"));
@@ -291,7 +291,8 @@ START_TEST(lost_events_end_the_watch)
 	for (int i = 0; i < 2; i++)
 		make_file(names[i]);
 	start(&test, unit_path("box"));
-	/* In turn: an event that is like the last one is merged with it. */
+	/* In turn, since an event is merged with the one before if both are
+	 * equal. */
 	for (unsigned int i = 0; i <= most; i++)
 		chmod(names[i % 2], 0666);
 	ck_assert_uint_eq(settle(&test), most);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A new monitor and the engines that it finds in its run directory, which may
- * answer as they should, or with anything, or not at all.
+ * A new monitor asks the engines that it finds in its run directory for their
+ * sockets.  They answer correctly, or with anything, or not at all.
  */
 #include "fixture/fake_clock.h"
 #include "fixture/net.h"
@@ -23,28 +23,29 @@
 
 #define LIMIT_MS 2000
 #define SKIP_S 1
-#define ADOPTED 3 /* how an orphan ends that another engine has replaced */
+#define ADOPTED \
+	3 /* exit status of an orphan that another engine has replaced */
 
-/* The answers of an orphan, one a question, and then none. */
+/* The answers of an orphan, one for each question; then it answers no more. */
 enum answer {
-	NOTHING,  /* a byte alone */
-	SOCKET,   /* a listening one */
-	MEMORY,   /* without seals */
-	PIPE,     /* no socket: not taken, but not the end */
+	NOTHING, /* a byte without a descriptor */
+	SOCKET,  /* a listening socket */
+	MEMORY,  /* memory without seals */
+	PIPE, /* not a socket: it is not taken, but the next one is asked for */
 	DEVICE,   /* likewise */
 	FILE_AT,  /* likewise, opened with O_PATH */
 	TWO,      /* at once */
 	LONG,     /* two bytes */
-	STRANDED, /* likewise, with a socket whose last close waits */
+	STRANDED, /* the same, with a socket whose last close blocks */
 	EMPTY,    /* no byte */
 	DEAF,
-	FLOOD,        /* sockets for ever */
+	FLOOD,        /* sockets without end */
 	FLOOD_OTHERS, /* devices */
 };
 
 struct fake_orphan {
 	int listener;
-	int stays; /* open as long as it lives */
+	int stays; /* open while the process lives */
 	enum answer answers[4];
 	pid_t pid;
 };
@@ -101,7 +102,7 @@ orphan_answer(struct fake_orphan *orphan, int link, enum answer answer)
 	fd_limit_close(0);
 }
 
-/* Ends with ADOPTED, or with 0 when just hung up upon. */
+/* Exits with ADOPTED, or with 0 if the connection is only closed. */
 static void
 orphan_body(void *argument)
 {
@@ -176,7 +177,7 @@ static const struct {
     {{STRANDED, SOCKET, SOCKET, NOTHING}, 0},
 };
 
-/* It is not told to go unless another engine serves. */
+/* It is not told to stop unless another engine serves. */
 START_TEST(what_an_orphan_gives_is_taken_until_it_breaks_the_rules)
 {
 	const int serves = _i % 2;
@@ -218,7 +219,7 @@ START_TEST(where_no_orphan_is_nothing_is_taken)
 	struct adopt_test test;
 	int listener = net_bind(unit_path("rendezvous.2"), SOCK_SEQPACKET);
 
-	ask(&test, 1); /* nobody was meant to be asked */
+	ask(&test, 1); /* no orphan is to be asked */
 	ck_assert(!net_polls(listener, POLLIN));
 	fd_close(listener);
 	done(&test, 1);
@@ -270,7 +271,7 @@ flood_body(void *argument)
 	unit_must(unit_reap(orphan.pid, 0) == 0);
 }
 
-/* Of this process's descriptors, or of questions. */
+/* A limit of this process's descriptors, or of questions. */
 START_TEST(an_orphan_that_gives_for_ever_meets_a_limit)
 {
 	static enum answer answers[] = {FLOOD, FLOOD_OTHERS};

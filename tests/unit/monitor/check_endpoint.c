@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bound sockets: each kind, with the options that its record asks for, as the
- * kernel tells them, and what is said when the kernel refuses.
+ * Bound sockets of each kind, with the options that the record asks for, as
+ * getsockopt(2) reports them; and the messages if the kernel refuses one.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -79,7 +79,7 @@ kind_record(int i)
 	return record;
 }
 
-/* A client reaches what is bound, by the very address of the record. */
+/* A client can connect to exactly the address in the record. */
 static void
 reach(const struct endpoint *endpoint)
 {
@@ -124,7 +124,7 @@ START_TEST(every_kind_is_bound_as_its_record_says)
 	ck_assert_int_eq(option(fd, SOL_SOCKET, SO_TYPE), kinds[_i].type);
 	ck_assert_int_eq(option(fd, SOL_SOCKET, SO_ACCEPTCONN), connections);
 	ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	/* Only the engine's own accept(2) must not wait. */
+	/* Only the engine's own accept(2) must not block. */
 	ck_assert_int_eq((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0,
 	    kinds[_i].handoff == RECORD_CONNECTION);
 	ck_assert_int_eq(endpoint.inode != 0,
@@ -160,7 +160,7 @@ START_TEST(the_backlog_is_the_one_asked_for)
 
 	record.u.socket.backlog = 7;
 	bind_well(&endpoint, &record);
-	/* Of a listening socket this field is the backlog, see ss(8). */
+	/* For a listening socket this field is the backlog, see ss(8). */
 	ck_assert_int_eq(
 	    getsockopt(endpoint.fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
 	ck_assert_uint_eq(info.tcpi_sacked, 7);
@@ -175,7 +175,7 @@ static const struct {
 	int level;
 	int name;
 	int with;
-	int without; /* -1: depends on the system */
+	int without; /* -1: it depends on the system */
 } options[] = {
     {RECORD_REUSEADDR, RECORD_TCP, "127.0.0.1", SOL_SOCKET, SO_REUSEADDR, 1, 0},
     {RECORD_KEEPALIVE, RECORD_TCP, "127.0.0.1", SOL_SOCKET, SO_KEEPALIVE, 1, 0},
@@ -207,7 +207,7 @@ option_record(int i, uint32_t flags)
 	return record;
 }
 
-/* Some kernels have no security labels to pass. */
+/* Some kernels have no security labels. */
 static int
 is_missing(int level, int name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sockets that are in use already: what can change of them, when their file
- * is theirs, and their end, which may be that of one owner or of all.
+ * Sockets that are in use: options that can change, the ownership of their
+ * file, and the end of one or of all of them.
  */
 #include "fixture/monitor_rights.h"
 #include "fixture/net.h"
@@ -40,7 +40,7 @@ apply_well(struct endpoint *endpoint)
 	ck_assert_msg(wrong == NULL, "%s", wrong);
 }
 
-/* What a reload has: the same socket, for another record. */
+/* As in a reload: the same socket, with another record. */
 static void
 take_over(
     struct endpoint *next, struct endpoint *before, const struct record *record)
@@ -65,7 +65,7 @@ START_TEST(the_backlog_changes_while_connections_wait)
 	client = net_connect(endpoint.fd);
 	record.u.socket.backlog = 9;
 	apply_well(&endpoint);
-	/* Of a listening socket this field is the backlog, see ss(8). */
+	/* For a listening socket this field is the backlog, see ss(8). */
 	ck_assert_int_eq(
 	    getsockopt(endpoint.fd, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
 	ck_assert_uint_eq(info.tcpi_sacked, 9);
@@ -110,7 +110,7 @@ START_TEST(an_option_is_switched_on_and_off)
 }
 END_TEST
 
-/* It is an attribute of the address. */
+/* The option belongs to the address. */
 START_TEST(what_cannot_be_switched_stays)
 {
 	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
@@ -130,7 +130,7 @@ START_TEST(what_cannot_be_switched_stays)
 }
 END_TEST
 
-/* Both may have been undone by a worker that had been lent the socket. */
+/* A worker that was lent the socket may have changed both. */
 START_TEST(an_engine_that_accepts_finds_a_socket_that_listens_and_never_waits)
 {
 	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
@@ -205,7 +205,7 @@ watch_owner(void *argument)
 	while (!net_polls(*(int *)argument, POLLIN));
 }
 
-/* It may be all that lets a client connect. */
+/* This may be the only permission that lets a client connect. */
 START_TEST(a_file_that_stays_as_it_is_has_its_owner_all_the_time)
 {
 	struct record record =
@@ -231,7 +231,7 @@ START_TEST(a_file_that_stays_as_it_is_has_its_owner_all_the_time)
 }
 END_TEST
 
-/* What is in its place: nothing, another socket, a file, a link to it. */
+/* In place of the socket: nothing, another socket, a file, a link to it. */
 START_TEST(a_socket_whose_file_is_gone_is_known)
 {
 	struct record record =
@@ -240,7 +240,7 @@ START_TEST(a_socket_whose_file_is_gone_is_known)
 	int other = -1;
 
 	bind_well(&endpoint, &record);
-	/* Kept, so that its inode is not that of the next one. */
+	/* Kept, so that the next file gets another inode. */
 	ck_assert_int_eq(rename(unit_path("s"), unit_path("old")), 0);
 	if (_i == 1)
 		other = net_bind(unit_path("s"), SOCK_STREAM);
@@ -249,7 +249,7 @@ START_TEST(a_socket_whose_file_is_gone_is_known)
 	else if (_i == 3)
 		ck_assert_int_eq(symlink("old", unit_path("s")), 0);
 	ck_assert_ptr_nonnull(endpoint_find_path(&next, &endpoint));
-	/* Whose socket it is cannot be asked. */
+	/* The owner of the socket cannot be determined. */
 	ck_assert_int_eq(endpoint_find_path(&next, NULL) == NULL, _i == 1);
 	ck_assert_ptr_nonnull(endpoint_apply(&endpoint));
 	endpoint_close(&endpoint, ENDPOINT_STOP);
@@ -292,7 +292,7 @@ revoked_record(int i)
 	return record;
 }
 
-/* But for a connection that waited in a local socket's queue. */
+/* Except for a connection that waited in the queue of a local socket. */
 START_TEST(a_revoked_listener_is_no_use_to_who_was_lent_it)
 {
 	struct record record = revoked_record(_i);

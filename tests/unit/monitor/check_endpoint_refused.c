@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses that cannot be bound, or only with the option for it: the refusal
- * says why, keeps errno, and leaves no descriptor behind.
+ * Addresses that cannot be bound, or only with an option.  The message says
+ * why, errno is kept, and no descriptor stays open.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -27,8 +27,8 @@
 	"the address is taken: another program listens there, " \
 	"perhaps a worker that was lent the socket"
 
-/* What endpoint_bind() says of record.  A socket that it made all the same is
- * closed again. */
+/* Returns the message of endpoint_bind() about record, and closes the socket
+ * if it made one. */
 static const char *
 refusal(const struct record *record)
 {
@@ -55,7 +55,8 @@ static const struct {
     {RECORD_UNIX_DGRAM, AF_UNIX, SOCK_DGRAM},
 };
 
-/* Gives a socket that holds an address, and the record that wants it too. */
+/* Gives a socket that is bound to an address, and a record of the same
+ * address. */
 static int
 take(int i, struct record *out_record)
 {
@@ -102,7 +103,8 @@ START_TEST(an_address_in_use_is_said_to_be_taken)
 }
 END_TEST
 
-/* The log of a table whose second of three endpoints is taken. */
+/* Returns the log of a table of three endpoints, of which the second one is in
+ * use. */
 START_TEST(the_log_names_the_listener_and_the_address)
 {
 	struct record records[3] = {
@@ -137,7 +139,7 @@ START_TEST(the_log_names_the_listener_and_the_address)
 }
 END_TEST
 
-/* Addresses of documents, which no machine has: RFC 5737, RFC 3849. */
+/* Addresses for documentation, which no machine has: RFC 5737, RFC 3849. */
 static const char *const foreign[] = {"192.0.2.1", "2001:db8::1"};
 
 START_TEST(freebind_is_for_an_address_that_is_not_here_yet)
@@ -155,7 +157,7 @@ START_TEST(freebind_is_for_an_address_that_is_not_here_yet)
 }
 END_TEST
 
-/* Whether an IPv4 client of the loopback reaches port. */
+/* True if an IPv4 client can connect to port on the loopback address. */
 static int
 takes_ipv4(uint16_t port)
 {
@@ -193,7 +195,7 @@ START_TEST(an_IPv6_socket_takes_IPv4_only_if_dual)
 }
 END_TEST
 
-/* In a network of its own, where the default may be changed. */
+/* In a network namespace of its own, where the default may be changed. */
 START_TEST(the_default_of_the_system_does_not_matter_to_IPv6)
 {
 	struct record record = record_sample_inet(RECORD_TCP, "::", 0);

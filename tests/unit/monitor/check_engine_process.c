@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The monitor and an engine that does as it should, or as it should not.  The
- * engine is this program, see double.h.
+ * The monitor and an engine that follows the protocol or violates it.  The
+ * engine is this program, see engine_stub.h.
  */
 #include "fixture/engine_stub.h"
 #include "fixture/fake_clock.h"
@@ -20,7 +20,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define ENDPOINTS 200 /* more than the channel holds at once */
+#define ENDPOINTS 200 /* more than fit into the channel */
 #define LIMIT_MS 10000
 #define SKIP_S 9
 
@@ -134,7 +134,7 @@ static const struct {
 	enum engine_stub_does does;
 	int number;
 	int status;
-	const char *why; /* NULL: the kernel has two words for it */
+	const char *why; /* NULL: the kernel may report either of two errors */
 } bad[] = {
     {ENGINE_STUB_LIE, 0, EX_OSERR, "Protocol error"},
     {ENGINE_STUB_GARBAGE, 0, EX_OSERR, "Protocol error"},

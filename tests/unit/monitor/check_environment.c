@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a monitor takes over from who started it.
+ * Descriptors that a monitor inherits from the process that started it.
  */
 #include "fixture/test_process.h"
 #include "fixture/unit.h"
@@ -21,15 +21,15 @@
 
 #define MOST 60 /* no test has a higher descriptor */
 
-/* A starter's side of one start: descriptors that are open, and what it says
- * of them. */
+/* A start as seen by the starter: descriptors that are open, and the
+ * environment that announces them. */
 static const struct start {
-	const char *fds;        /* "34 6": one for each digit */
-	const char *listen_fds; /* NULL: nothing is said */
+	const char *fds;        /* "34 6": a descriptor for each digit */
+	const char *listen_fds; /* NULL: not set */
 	const char *listen_pid; /* NULL: this process */
-	int ready;              /* -1: none; a duplicate of it is inherited */
+	int ready;              /* -1: none; a duplicate is inherited */
 	const char *channel;    /* NULL: none */
-	const char *taken;      /* which of them are inherited */
+	const char *taken;      /* those that are inherited */
 } starts[] = {
     {"3456789", "7", NULL, -1, NULL, "3456789"},
     {"3456789", "3", NULL, -1, NULL, "345"},
@@ -37,7 +37,7 @@ static const struct start {
     {"8", "6", NULL, -1, NULL, "8"},
     {"3456", "50", NULL, -1, NULL, "3456"},
     {"3456", NULL, NULL, -1, NULL, ""},
-    {"3456", "4", "1", -1, NULL, ""}, /* another process's */
+    {"3456", "4", "1", -1, NULL, ""}, /* of another process */
     {"3456", "4", "", -1, NULL, ""},
     {"3456", "0", NULL, -1, NULL, ""},
     {"3456", "-1", NULL, -1, NULL, ""},
@@ -46,7 +46,7 @@ static const struct start {
     {"3456", "99999999999999999999", NULL, -1, NULL, ""},
     {"3456", NULL, NULL, 3, NULL, "3"},
     {"3456", NULL, NULL, 5, NULL, "5"},
-    {"3456", NULL, NULL, 9, NULL, ""}, /* which is not open */
+    {"3456", NULL, NULL, 9, NULL, ""}, /* it is not open */
     {"3456789", "3", NULL, 8, NULL, "3458"},
     {"3456789", "3", NULL, 6, NULL, "3456"},
     {"345678", "6", NULL, 4, NULL, "345678"},
@@ -77,7 +77,7 @@ give(const struct start *start)
 		inodes[number] = st.st_ino;
 		device = st.st_dev;
 	}
-	/* One more that nobody has said anything of. */
+	/* One more descriptor, which the environment does not announce. */
 	unit_must(fcntl(0, F_DUPFD, MOST - 1) == MOST - 1);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	setenv("LISTEN_PID",
@@ -92,7 +92,7 @@ give(const struct start *start)
 	setup.ready = start->ready;
 }
 
-/* Which of what was given fd is; 0: none of it. */
+/* The number of the given descriptor that fd is; 0: none. */
 static int
 which(int fd)
 {
@@ -118,7 +118,8 @@ start_body(void *argument)
 {
 	const struct start *start = &starts[*(int *)argument];
 	char taken[MOST] = "";
-	int own = SPAWN_FDS; /* with /dev/null in a child's places */
+	int own = SPAWN_FDS; /* with /dev/null at the numbers of a child's
+				descriptors */
 
 	give(start);
 	unit_must(setup_inherit(&setup) == 0);
@@ -149,7 +150,7 @@ start_body(void *argument)
 	}
 	unit_must(getenv("BROKERD_ENGINE") == NULL);
 	unit_must(getenv("BROKERD_CHANNEL") == NULL);
-	unit_must(test_process_count() == own); /* all else is closed */
+	unit_must(test_process_count() == own); /* all others are closed */
 }
 
 START_TEST(what_was_handed_on_is_taken_and_all_else_closed)
@@ -158,7 +159,7 @@ START_TEST(what_was_handed_on_is_taken_and_all_else_closed)
 }
 END_TEST
 
-/* As one upgrade after another does. */
+/* As in several upgrades in a row. */
 static void
 again_body(void *argument)
 {

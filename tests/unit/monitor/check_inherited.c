@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What was open before: only what is bound exactly as the configuration wants
- * it is taken, once, whatever else somebody hands on.
+ * Inherited sockets: only those that are bound exactly as the configuration
+ * asks are taken, once each, whatever else was passed.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -25,12 +25,12 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-#define PORT 61583 /* of 127.0.0.83, which nobody else has */
+#define PORT 61583 /* of 127.0.0.83, which no other test uses */
 #define MANY 1000
 
 struct wish {
 	uint32_t kind;
-	const char *address; /* "@": abstract, of this process */
+	const char *address; /* "@": an abstract name of this process */
 	uint16_t port;
 	uint32_t handoff;
 	uint32_t flags;
@@ -73,7 +73,7 @@ static const struct wish wishes[] = {
     {RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL},
 };
 
-/* Of somebody else's, and known, in turn. */
+/* Unknown and known sockets in turn. */
 START_TEST(what_is_bound_as_wanted_is_taken_once)
 {
 	const struct wish *wish = &wishes[_i / 2];
@@ -108,8 +108,8 @@ END_TEST
 
 static const struct {
 	struct wish has, wants;
-	int known;         /* it is the table's that is replaced */
-	const char *wrong; /* NULL: it is just another one */
+	int known;         /* this one replaces the socket of the table */
+	const char *wrong; /* NULL: any other socket */
 } others[] = {
     {{RECORD_TCP, "127.0.0.83", PORT, RECORD_CONNECTION, 0},
 	{RECORD_TCP, "127.0.0.84", PORT, RECORD_CONNECTION, 0}, 0, NULL},
@@ -165,7 +165,7 @@ START_TEST(what_differs_in_one_thing_is_not_taken)
 }
 END_TEST
 
-/* The same address, of a protocol that nobody asked for. */
+/* The same address with a protocol that is not configured. */
 START_TEST(another_protocol_is_not_taken)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
@@ -192,7 +192,7 @@ START_TEST(another_protocol_is_not_taken)
 }
 END_TEST
 
-/* A worker may have ended a socket that it was lent. */
+/* A worker may have shut down a socket that it was lent. */
 START_TEST(a_stranger_that_does_not_listen_is_not_taken)
 {
 	struct record record = wish_record(&wishes[1]);

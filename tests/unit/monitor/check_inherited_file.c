@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What was open before and is no socket: memory is known by its size and its
- * seals, a file by its inode; and what nobody wants is closed.
+ * Inherited descriptors that are not sockets: memory is recognized by its size
+ * and seals, a file by its inode; the others are closed.
  */
 #include "fixture/net.h"
 #include "fixture/unit.h"

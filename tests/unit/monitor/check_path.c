@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Socket files: which directories they may be in, their mode and owner, and
- * that none but our own is removed.  Each test runs with the capabilities
- * that a monitor keeps; as an ordinary user, with none.
+ * Socket files: the directories that they may be in, their mode and owner, and
+ * that only our own are removed.  Each test runs with the capabilities of a
+ * monitor; as an ordinary user without any.
  */
 #include "fixture/monitor_rights.h"
 #include "fixture/net.h"
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Binds a record that is right in every respect. */
+/* Binds a valid record. */
 static void
 bind_well(struct endpoint *endpoint, const struct record *record)
 {
@@ -88,7 +88,7 @@ START_TEST(the_file_is_born_for_its_owner_alone)
 	struct stat st;
 
 	bind_well(&endpoint, &record);
-	/* What bind(2) makes the file from, before it gets its own mode. */
+	/* The umask for bind(2), before the file gets its mode. */
 	ck_assert_int_eq(fstat(endpoint.fd, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 0777, 0600);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
@@ -125,7 +125,7 @@ START_TEST(the_file_has_its_owner_and_group)
 }
 END_TEST
 
-/* In the user's directory, which gives a group of its own or none. */
+/* In the user's directory, which may pass on its group. */
 START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
 {
 	struct record record;
@@ -146,7 +146,7 @@ START_TEST(a_file_without_a_group_has_its_directorys_or_ours)
 }
 END_TEST
 
-/* Nobody but their user may look into these directories. */
+/* Only their user may search these directories. */
 static const char *const private_paths[] = {"theirs/s", "theirs/deep/s"};
 
 START_TEST(the_socket_may_be_in_its_users_private_directory)
@@ -234,7 +234,7 @@ START_TEST(the_file_is_removed_only_when_that_is_wanted)
 	ck_assert_int_eq(endpoint.fd, -1);
 	ck_assert(is_there(&record));
 	endpoint.shared = 0;
-	endpoint_close(&endpoint, ENDPOINT_STOP); /* not ours any more */
+	endpoint_close(&endpoint, ENDPOINT_STOP); /* no longer ours */
 	ck_assert(is_there(&record));
 	bind_well(&endpoint, &record);
 	errno = ENODATA;
@@ -265,7 +265,7 @@ make_link(const char *path)
 static void (*const successors[])(const char *) = {
     make_socket, make_file, make_link};
 
-/* Ours lives on under another name, which is not looked for either. */
+/* Our socket exists under another name, which is not looked for either. */
 START_TEST(what_has_taken_our_files_place_stays)
 {
 	struct record record =
@@ -281,7 +281,7 @@ START_TEST(what_has_taken_our_files_place_stays)
 }
 END_TEST
 
-/* Their user led the way to it by a link, after the way was looked at. */
+/* Their user replaced a directory of the path by a link after the check. */
 START_TEST(a_file_of_another_user_is_not_given_away)
 {
 	struct record record;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What may be in a socket's place, and which directories it may not be in.
- * What is refused stays, and nobody whose socket is probed notices.
+ * Files that may be in the place of a socket, and directories that it must not
+ * be in.  A refused file stays, and the owner of a probed socket does not
+ * notice.
  */
 #include "fixture/monitor_rights.h"
 #include "fixture/net.h"
@@ -21,8 +22,8 @@
 
 #define LIVE "a live socket is in its place: another program listens there"
 
-/* What endpoint_bind() says of a socket at path.  One that it made all the
- * same is closed and removed. */
+/* Returns the message of endpoint_bind() about a socket at path, and removes
+ * the socket if it made one. */
 static const char *
 refusal(const char *path)
 {
@@ -110,7 +111,7 @@ START_TEST(a_socket_that_does_not_listen_yet_is_live)
 }
 END_TEST
 
-/* It takes nothing but what its own peer sends: EPERM for others. */
+/* It accepts messages of its own peer only: EPERM for others. */
 START_TEST(a_datagram_socket_with_a_peer_is_live)
 {
 	int peer = net_bind(unit_path("peer"), SOCK_DGRAM);
@@ -142,7 +143,7 @@ make_directory(const char *path)
 	ck_assert_int_eq(mkdir(path, 0755), 0);
 }
 
-/* Nobody reads from it, so whoever opened it for that would wait. */
+/* It has no reader, so opening it for writing would block. */
 static void
 make_fifo(const char *path)
 {
@@ -189,7 +190,7 @@ START_TEST(what_is_no_socket_is_refused_and_stays)
 }
 END_TEST
 
-/* The refusal for a directory on the way to path, where nothing is made. */
+/* Returns the message about a directory of the path, where nothing is made. */
 static void
 refused_way(const char *path, int error)
 {
@@ -205,8 +206,8 @@ refused_way(const char *path, int error)
 static const struct {
 	mode_t mode;
 	gid_t group;
-	int holds;  /* may hold the socket */
-	int passes; /* may hold the directory that does */
+	int holds;  /* may contain the socket */
+	int passes; /* may contain the directory of the socket */
 } parents[] = {
     {0755, MONITOR_RIGHTS_GROUP, 1, 1},
     {0700, MONITOR_RIGHTS_GROUP, 1, 1},
@@ -240,7 +241,7 @@ START_TEST(directories_that_strangers_may_write_to_are_refused)
 }
 END_TEST
 
-/* On the way and at its end; links lead to where a socket may be. */
+/* Inside the path and at its end; links to places where a socket may be. */
 static const struct {
 	const char *path;
 	int error;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The privilege ladder, step by step, as /proc shows it.
+ * The privilege ladder, step by step, as shown in /proc.
  */
 #include "fixture/test_process.h"
 #include "fixture/unit.h"
@@ -35,7 +35,7 @@ must_have(uint64_t permitted, uint64_t bounds)
 	unit_must(test_process_set("CapAmb") == 0);
 }
 
-/* Whoever runs this has no way back. */
+/* A process that runs this cannot regain its privileges. */
 static void
 must_be_for_good(void)
 {
@@ -45,7 +45,7 @@ must_be_for_good(void)
 	unit_must(setgroups(0, NULL) == -1 && errno == EPERM);
 }
 
-/* An ordinary user whom somebody gave capabilities, ambient ones too. */
+/* An ordinary user with capabilities, ambient ones too. */
 static void
 become_user_with(uint64_t set)
 {
@@ -121,7 +121,7 @@ START_TEST(a_child_keeps_nothing_whatever_its_monitor_had)
 }
 END_TEST
 
-/* Root is a user without capabilities here, so both can run this. */
+/* Without capabilities root is an ordinary user here, so both can run this. */
 static void
 user_body(void *argument)
 {
@@ -181,7 +181,7 @@ must_carry(uint64_t permitted, uint64_t carried)
 	unit_must(test_process_set("CapAmb") == carried);
 }
 
-/* What is carried a child does not keep, nor a monitor that begins anew. */
+/* A child does not keep the carried capabilities, nor does a new monitor. */
 static void
 carry_body(void *argument)
 {
@@ -244,7 +244,7 @@ START_TEST(who_has_nothing_carries_nothing)
 }
 END_TEST
 
-/* The real thing: this program again, which tells what it still has. */
+/* A real exec of this program, which reports its capabilities. */
 static void
 exec_body(void *argument)
 {
@@ -275,7 +275,7 @@ make_file(const char *name)
 	return mknod(name, S_IFREG | 0600, 0);
 }
 
-/* Its directory is TEST_PROCESS_UID's alone. */
+/* The directory is accessible to TEST_PROCESS_UID alone. */
 static void
 files_body(void *argument)
 {

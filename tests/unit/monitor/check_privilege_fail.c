@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A step of the privilege ladder that fails is never passed over: whoever is
- * on it has to end.
+ * A step of the privilege ladder that fails is never skipped: the process has
+ * to exit.
  */
 #include "fixture/test_process.h"
 #include "fixture/unit.h"
@@ -18,7 +18,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-/* From here on the bounding set stays as it is. */
+/* From here on the bounding set cannot change. */
 static void
 keep_bounds(void)
 {
@@ -40,7 +40,8 @@ keep_bounds(void)
 	unit_must(prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) == -1);
 }
 
-/* What is taken from root before it tries; 64: its bounding set is kept. */
+/* The capabilities that root loses before the attempt; 64: it keeps its
+ * bounding set. */
 static const unsigned int missing_to_reduce[] = {
     CAP_SETPCAP, CAP_SETGID, CAP_CHOWN, 64};
 static const unsigned int missing_to_drop[] = {CAP_SETUID, CAP_SETGID, 64};

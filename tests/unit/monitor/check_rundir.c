@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The run directory: made, locked, trusted only if nobody else may write to
- * it, and removed if it is private.  The lock ends with its process, so what
- * takes it is a child.
+ * The run directory: it is made, locked, trusted only if no other user may
+ * write to it, and removed if it is private.  The lock ends with the process
+ * that holds it, so it is taken in a child.
  */
 #include "fixture/monitor_rights.h"
 #include "fixture/net.h"
@@ -24,7 +24,7 @@
 
 static char text[LOG_LINE_MAX + 1];
 
-/* Opens a run directory; what is logged is in text. */
+/* Opens a run directory; its log goes to text. */
 static int
 open_rundir(
     struct rundir *rundir, const char *given, int private, int only_name)
@@ -53,7 +53,7 @@ is_own(const char *path, mode_t mode)
 	    st.st_uid == geteuid();
 }
 
-/* The lock is held, and not handed on. */
+/* The lock is held, and not inherited. */
 static int
 is_locked(const char *path)
 {
@@ -105,7 +105,7 @@ hold(void *argument)
 	unit_must(open_rundir(&rundir, unit_path("run"), 0, 0) == -1);
 	unit_must(write(ready[1], "a", 1) == 1);
 	fd_close(ready[0]);
-	poll(&reader, 1, -1); /* until it is killed, or the test has ended */
+	poll(&reader, 1, -1); /* until it is killed or the test ends */
 }
 
 static void
@@ -138,7 +138,7 @@ START_TEST(a_second_one_is_refused_until_the_first_has_ended)
 	char byte;
 	pid_t holder;
 
-	unit_path("run"); /* the children's is the test's */
+	unit_path("run"); /* the children have the uid of the test */
 	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
 	holder = unit_fork(hold, ready);
 	fd_close(ready[1]);
@@ -151,8 +151,8 @@ START_TEST(a_second_one_is_refused_until_the_first_has_ended)
 END_TEST
 
 static const struct {
-	const char *path; /* in the test's directory, or as it is */
-	mode_t mode;      /* of the directory "d", which is there */
+	const char *path; /* relative to the test's directory, or unchanged */
+	mode_t mode;      /* of the existing directory "d" */
 	int status;       /* -1: good */
 } givens[] = {
     {"d", 0700, -1},
@@ -161,7 +161,7 @@ static const struct {
     {"d", 0731, EX_NOPERM},
     {"d", 0713, EX_NOPERM},
     {"d", 01777, EX_NOPERM},
-    {"open", 0711, EX_NOPERM},       /* mailbox/ in it is mode 0777 */
+    {"open", 0711, EX_NOPERM},       /* mailbox/ in it has mode 0777 */
     {"file", 0711, EX_OSERR},        /* not a directory */
     {"link", 0711, EX_OSERR},        /* to "d" */
     {"linked-box", 0711, EX_OSERR},  /* mailbox is a link to "d" */
@@ -203,7 +203,7 @@ START_TEST(what_is_there_is_trusted_only_if_nobody_else_may_write_to_it)
 }
 END_TEST
 
-/* What is in it is good, but it changes hands. */
+/* Its contents are valid, but its owner changes. */
 static void
 open_foreign(void *argument)
 {
@@ -270,7 +270,7 @@ open_private(void *argument)
 	unit_must(access(other.path, F_OK) == 0);
 	rundir_done(&other);
 	unit_must(access(other.path, F_OK) == -1 && errno == ENOENT);
-	/* One that was given is not private. */
+	/* A directory that was named is not private. */
 	unit_must(open_rundir(&given, unit_path("run"), 1, 0) == -1);
 	rundir_done(&given);
 	unit_must(access(unit_path("run/mailbox"), F_OK) == 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The mailbox directories that the monitor makes, and mends when it starts
- * again: for the listener's owner and the engine's group.
+ * The mailbox directories, which the monitor makes and repairs when it starts:
+ * they belong to the listener's owner and the engine's group.
  */
 #include "fixture/monitor_rights.h"
 #include "fixture/unit.h"
@@ -19,7 +19,7 @@
 
 #define MODE (S_IFDIR | 02750)
 
-/* As an ordinary user the owner and the group are its own. */
+/* For an ordinary user, owner and group are its own. */
 static uint32_t
 owner(void)
 {
@@ -32,7 +32,7 @@ group(void)
 	return geteuid() == 0 ? MONITOR_RIGHTS_GROUP : getegid();
 }
 
-/* Makes mailbox/www/, which has to be right then whatever it was. */
+/* Makes mailbox/www/ and asserts that it is right, whatever it was before. */
 static struct stat
 make_mailbox(void)
 {
@@ -69,7 +69,8 @@ START_TEST(one_that_was_spoiled_is_mended_and_keeps_what_is_in_it)
 
 	unit_directory("mailbox", 0711);
 	before = make_mailbox();
-	/* Its owner may have changed it; root's own rights do not do here. */
+	/* Its owner may have changed it; the rights of root do not help
+	 * here. */
 	setfsuid(owner());
 	fd_close(open(unit_path("mailbox/www/worker"),
 	    O_WRONLY | O_CREAT | O_CLOEXEC, 0666));

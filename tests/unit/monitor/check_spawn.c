@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a child of the monitor has when it begins.
+ * The environment, ids and descriptors of a new child of the monitor.
  */
 #include "fixture/test_child.h"
 #include "fixture/test_process.h"
@@ -18,8 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* A descriptor each for the numbers whose bit is set, and -1 for the others;
- * what the child is to see is in test_child_text. */
+/* Opens a descriptor for each bit that is set in the mask; the others are -1.
+ * The expected output of the child is in test_child_text. */
 static void
 give_fds(struct spawn *spawn, unsigned int given)
 {
@@ -63,7 +63,7 @@ START_TEST(a_child_has_only_the_descriptors_it_was_given)
 }
 END_TEST
 
-/* What of it a child is given. */
+/* The part of the environment that a child gets. */
 static const struct {
 	const char *variables[6]; /* of the monitor */
 	const char *expected;
@@ -186,7 +186,7 @@ left_body(void *argument)
 
 	(void)argument;
 	test_child_init(&child, "exit", "0");
-	child.spawn.uid = UINT32_MAX; /* "as it is" to setresuid(2) */
+	child.spawn.uid = UINT32_MAX; /* "unchanged" for setresuid(2) */
 	unit_must(test_child_run(&child) == EX_NOPERM);
 	child.spawn.uid = 0;
 	unit_must(test_child_run(&child) == EX_NOPERM);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the monitor gets to know of its child's end.
+ * How the monitor learns of the end of its child.
  */
 #include "fixture/test_child.h"
 #include "fixture/test_process.h"
@@ -109,7 +109,7 @@ ignored_body(void *argument)
 
 	(void)argument;
 	test_process_descriptors();
-	signal(SIGCHLD, SIG_IGN); /* then the kernel forgets how it ended */
+	signal(SIGCHLD, SIG_IGN); /* then the kernel discards its status */
 	test_child_init(&child, "exit", "3");
 	unit_must(test_child_run(&child) != 0);
 }
@@ -121,7 +121,7 @@ START_TEST(a_child_of_unknown_end_has_not_succeeded)
 }
 END_TEST
 
-/* What a log of the monitor makes of what a child has said. */
+/* Returns what the monitor logs for the output of a child. */
 static const struct {
 	const char *said;
 	const char *logged;
@@ -140,7 +140,7 @@ said(const char *text, size_t size)
 	int fd = memfd_create("said", MFD_CLOEXEC);
 
 	ck_assert_int_eq(write(fd, text, size), (ssize_t)size);
-	return fd; /* which the child has left at its end */
+	return fd; /* the child closes it when it exits */
 }
 
 START_TEST(what_a_child_has_said_is_logged_in_the_monitors_name)
@@ -202,7 +202,7 @@ static const struct {
     {"exit", "0", 0, ""}, {"exit", "78", 78, ""},
     {"signal", "15", -SIGTERM, ""},
     {"say", "it: is so", 0, "test: it: is so\n"},
-    {"wait", "0", -SIGKILL, "x"}, /* on its output */
+    {"wait", "0", -SIGKILL, "x"}, /* to its output */
 };
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the monitor takes from a config reader, and what not.  The reader is
- * this program: it hands on as its table what the configuration file has.
+ * The tables of a config reader that the monitor accepts or refuses.  The
+ * reader is this program: it writes the configuration file as its table.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -20,9 +20,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define RECORDS 4 /* of a table that is right */
+#define RECORDS 4 /* of a valid table */
 
-/* The reader: its own arguments come after -R and the directory, and it has
+/* The reader.  Its own arguments would follow -R and the directory; it has
  * none. */
 static int
 reader_main(int argc, char **argv)
@@ -40,7 +40,7 @@ reader_main(int argc, char **argv)
 
 struct table_test {
 	struct record records[RECORDS + 1];
-	size_t size; /* bytes of them that are in the file */
+	size_t size; /* bytes of them in the file */
 	struct setup setup;
 	struct table table;
 	int out[2];
@@ -129,8 +129,8 @@ END_TEST
 #define RECORD(i) ((i) * sizeof(struct record))
 #define AT(i, member) (RECORD(i) + offsetof(struct record, member))
 
-/* One word of the table is another: where, and what it is then; size bytes
- * are in the file. */
+/* One word of the table is changed: its place, its value, and the size of the
+ * file. */
 static const struct {
 	size_t where;
 	uint32_t word;
@@ -188,7 +188,7 @@ START_TEST(a_table_that_is_wrong_in_one_place_is_refused)
 }
 END_TEST
 
-/* Uids that meet matter to root alone. */
+/* Equal uids matter to root only. */
 static const struct {
 	uint32_t engine, engine_gid, owner;
 } meetings[] = {
@@ -226,7 +226,7 @@ START_TEST(root_lets_no_two_roles_share_a_user)
 }
 END_TEST
 
-/* The record has no rule against it, the kernel has. */
+/* No rule for records forbids it, but the kernel does. */
 static void
 twice_body(void *argument)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * One table after another: the sockets that both have stay the same ones, what
- * is told of the difference is right, and who fails leaves the one before as
- * it was.
+ * One table after another: sockets that are in both stay the same, the logged
+ * difference is right, and a failure leaves the old table unchanged.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -31,7 +30,7 @@ static struct test_child {
 	char text[1024];
 } child;
 
-/* The number is the endpoint: an abstract socket, or a path from 100 on. */
+/* The number makes the endpoint: an abstract socket, or a path from 100 on. */
 static struct record
 record_of(int number, uint32_t handoff)
 {
@@ -60,7 +59,7 @@ open_table(struct table *table, const struct record *records, uint32_t count)
 		    (struct endpoint){.record = &records[i], .fd = -1};
 }
 
-/* Starts with a table of count, of numbers from first on, that is bound. */
+/* Starts with a bound table of count endpoints, numbered from first. */
 static void
 init(int first, uint32_t count)
 {
@@ -76,7 +75,7 @@ init(int first, uint32_t count)
 	ck_assert_int_eq(table_bind(&child.before, &child.setup, &none), -1);
 }
 
-/* Binds the other table, of count records, as a reload does. */
+/* Binds another table, of count records, as a reload does. */
 static int
 over(uint32_t count)
 {
@@ -130,11 +129,11 @@ is_served(const struct endpoint *endpoint)
 START_TEST(the_difference_is_told)
 {
 	init(0, 10);
-	/* Lent: 8, which is removed, and 9, which is not. */
+	/* 8 and 9 are lent; 8 is removed, 9 is not. */
 	child.before_records[8].u.endpoint.handoff = RECORD_LISTENER;
 	child.before_records[9].u.endpoint.handoff = RECORD_LISTENER;
 	child.before_records[4].type = RECORD_RENDEZVOUS;
-	/* 3 and 9 stay, 5 changes, 10 and 11 are new, so is 12. */
+	/* 3 and 9 stay, 5 changes, 10, 11 and 12 are new. */
 	child.records[0] = record_of(10, RECORD_CONNECTION);
 	child.records[1] = record_of(3, RECORD_CONNECTION);
 	child.records[2] = record_of(5, RECORD_CONNECTION);
@@ -160,7 +159,7 @@ START_TEST(the_difference_is_told)
 }
 END_TEST
 
-/* Every bit of the largest table; nothing is bound. */
+/* Every bit of the largest table; no socket is bound. */
 START_TEST(each_endpoint_has_a_bit)
 {
 	static struct record one;
@@ -198,7 +197,7 @@ START_TEST(what_both_have_is_the_same_socket_and_goes_on)
 	struct endpoint *kept;
 	ino_t inode;
 
-	init(99, 3); /* an abstract one and two files */
+	init(99, 3); /* an abstract name and two files */
 	inode = child.before.endpoints[1].inode;
 	ck_assert_uint_ne(inode, 0);
 	child.records[0] = child.before_records[1];
@@ -258,7 +257,7 @@ START_TEST(what_cannot_change_is_a_failure_that_is_said)
 }
 END_TEST
 
-/* Nobody finds it any more; who waits in it is still served. */
+/* No client finds it any more; those in its queue are still served. */
 START_TEST(a_socket_without_its_file_is_made_anew)
 {
 	init(100, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The config reader as a process: how it is started and ends, how much it may
- * write, and that it cannot change what it has written.  It is this program,
- * which does what the command line says.
+ * The config reader as a process: its start and end, the limit of its output,
+ * and that it cannot change its output afterwards.  It is this program, which
+ * acts as its command line says.
  */
 #include "fixture/test_process.h"
 #include "fixture/unit.h"
@@ -25,8 +25,8 @@
 
 #define ALL (RECORD_MAX * sizeof(struct record))
 
-/* A process stays behind until the test says so in the configuration, which is
- * a FIFO; true in it. */
+/* Leaves a process behind until the test writes to the configuration, which is
+ * a FIFO.  True in that process. */
 static int
 stay_behind(void)
 {
@@ -88,7 +88,7 @@ reader_main(int argc, char **argv)
 struct reader_test {
 	struct setup setup;
 	struct table table;
-	int log[2]; /* a pair; the reader has the second one too */
+	int log[2]; /* a pair; the reader has the other end too */
 	char *argv[4];
 	char text[512];
 };
@@ -146,7 +146,7 @@ static const struct {
 	int status;
 	const char *why;
 } ends[] = {
-    {"exit", 78, 78, ""}, /* the reader has said why */
+    {"exit", 78, 78, ""}, /* the reader has logged the reason */
     {"exit", 1, 1, ""},
     {"signal", SIGTERM, EX_OSERR,
 	"test: config reader: ended by a signal: Terminated\n"},
@@ -189,7 +189,7 @@ sealed_body(void *argument)
 	fifo = open_fifo(&test);
 	unit_must(run(&test) == EX_OSERR);
 	unit_must(write(fifo, "x", 1) == 1);
-	/* Until the other has taken that one. */
+	/* Until the other process has read that byte. */
 	while (read(fifo, answer, 1) == 1 && answer[0] == 'x')
 		unit_must(write(fifo, "x", 1) == 1);
 	unit_must(read(fifo, answer + 1, 5) == 5);
@@ -217,7 +217,8 @@ mapped_body(void *argument)
 		      "test: config reader: unusable: "
 		      "Device or resource busy\n") == 0);
 	unit_must(test.table.records == NULL);
-	unit_must(write(fifo, "x", 1) == 1); /* what stayed behind ends */
+	unit_must(write(fifo, "x", 1) ==
+	    1); /* the process that was left behind exits */
 }
 
 START_TEST(a_table_that_somebody_can_still_write_to_is_refused)

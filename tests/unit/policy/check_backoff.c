@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Backoff: the steps, how far chance spreads each of them, and the way back.
+ * Backoff: the steps, the random spread of each, and the reset.
  */
 #include "fixture/unit.h"
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Coalescing: the pause comes when three connections come in a round and 2,000
- * in a second, and goes below two or below that rate; whether it is a short or
- * a long one is tried again and again.
+ * Coalescing: the pause starts when three connections come in a round and
+ * 2,000 in a second, and ends below two or below that rate.  The short and the
+ * long pause are compared again and again.
  */
 #include "fixture/unit.h"
 
 #include "engine/policy/coalesce.h"
 
-#define BEGIN_US 987654321 /* of some clock */
-#define MANY 4000000000000 /* connections, before the test */
+#define BEGIN_US 987654321 /* a time */
+#define MANY 4000000000000 /* connections before the test */
 #define INTERVAL_US 5000
-#define LONGER_US 20000 /* when it is on */
+#define LONGER_US 20000 /* when the pause is on */
 
-/* At least INTERVAL_US later, some connections more, in so many rounds. */
+/* At least INTERVAL_US later, with so many more connections in so many
+ * rounds. */
 struct interval {
 	unsigned int passed_us;
 	unsigned int accepted;
@@ -30,12 +31,12 @@ static const struct interval intervals[] = {
     /* many at a time, but slow */
     {INTERVAL_US, 9, 1, 0},
     {1000000, 1999, 10, 0},
-    /* on, exactly at both */
+    /* on, exactly at both limits */
     {INTERVAL_US, 10, 3, 100},
-    /* the long one is tried; it may cost a quarter */
+    /* the long pause is tried; it may cost a quarter more */
     {LONGER_US, 300, 100, 500},
     {LONGER_US, 225, 100, 500},
-    /* it stays on until below either */
+    /* it stays on until one is below its limit */
     {LONGER_US, 200, 100, 500},
     {LONGER_US, 199, 100, 0},
     {INTERVAL_US, 200, 100, 0},
@@ -77,7 +78,8 @@ START_TEST(it_goes_on_and_off_by_rate_and_by_how_many_come_at_once)
 }
 END_TEST
 
-/* Ten intervals each, then one with the short pause and one with the long. */
+/* Ten intervals of each, then one with the short pause and one with the long
+ * one. */
 START_TEST(what_was_chosen_is_kept_for_a_while)
 {
 	static const struct interval begin = {INTERVAL_US, 300, 30, 0};
@@ -87,7 +89,7 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 
 	ck_assert_uint_eq(pass(&coalesce, &now_us, &count, &begin), 100);
 	for (int i = 0; i < 48; i++) {
-		/* Long pauses cost nothing at first, and much later on. */
+		/* Long pauses cost nothing at first and a lot later on. */
 		unsigned int chosen = i < 24 ? 500 : 100;
 		struct interval next = {LONGER_US,
 		    i >= 24 && i % 12 == 1 ? 300 : 900, 30,
@@ -116,13 +118,14 @@ START_TEST(within_an_interval_nothing_changes)
 		ck_assert_uint_eq(coalesce_next_us(&off, now_us, &many), 0);
 	for (uint64_t now_us = BEGIN_US; now_us < later_us; now_us += 1249)
 		ck_assert_uint_eq(coalesce_next_us(&on, now_us, &few), 500);
-	/* Those that came meanwhile count at its end. */
+	/* Connections that came meanwhile count when it ends. */
 	ck_assert_uint_eq(coalesce_next_us(&off, end_us, &many), 100);
 	ck_assert_uint_eq(coalesce_next_us(&on, later_us, &few), 0);
 }
 END_TEST
 
-/* How many of four the next round may accept; it brings so many. */
+/* The number of connections, of four, that the next round may accept; it gets
+ * so many. */
 static unsigned int
 next_round(struct coalesce_lone *lone, int pausing, unsigned int accepted)
 {
@@ -144,7 +147,7 @@ START_TEST(who_comes_alone_is_seldom_asked_for_another)
 	ck_assert_uint_eq(next_round(&lone, 0, 2), 4);
 	ck_assert_uint_eq(next_round(&lone, 0, 0), 4);
 	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);
-	/* The pause lets some gather. */
+	/* Connections gather during the pause. */
 	ck_assert_uint_eq(next_round(&lone, 0, 1), 4);
 	ck_assert_uint_eq(next_round(&lone, 1, 4), 4);
 	ck_assert_uint_eq(next_round(&lone, 0, 4), 4);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The meaning of every errno, of accept4(2) by accept(2), of connect(2) and
+ * The meaning of every errno: of accept4(2) by accept(2), of connect(2) and
  * sendmsg(2) by unix(7).
  */
 #include "fixture/unit.h"
@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define ERRNOS 4096 /* the kernel's are below, see IS_ERR_VALUE() */
+#define ERRNOS 4096 /* the kernel's errors are below, see IS_ERR_VALUE() */
 
 struct expected {
 	int error;
@@ -20,12 +20,13 @@ struct expected {
 static const struct expected accepts[] = {
     {EAGAIN, ERRORS_ACCEPT_EMPTY},
     {EWOULDBLOCK, ERRORS_ACCEPT_EMPTY},
-    /* The connection is gone, or a signal came: the next one may do. */
+    /* The connection is gone, or a signal came: the next accept may
+     * succeed. */
     {ECONNABORTED, ERRORS_ACCEPT_SKIP},
     {ECONNRESET, ERRORS_ACCEPT_SKIP},
     {EINTR, ERRORS_ACCEPT_SKIP},
     {EPERM, ERRORS_ACCEPT_SKIP},
-    /* accept(2), "Error handling": as EAGAIN, by trying again. */
+    /* accept(2), "Error handling": "treat them like EAGAIN by retrying". */
     {ENETDOWN, ERRORS_ACCEPT_SKIP},
     {EPROTO, ERRORS_ACCEPT_SKIP},
     {ENOPROTOOPT, ERRORS_ACCEPT_SKIP},
@@ -38,12 +39,12 @@ static const struct expected accepts[] = {
     {ETIMEDOUT, ERRORS_ACCEPT_SKIP},
     {EPROTONOSUPPORT, ERRORS_ACCEPT_SKIP},
     {ESOCKTNOSUPPORT, ERRORS_ACCEPT_SKIP},
-    /* Limits: those that wait are still there afterwards. */
+    /* Limits: waiting connections stay in the queue. */
     {EMFILE, ERRORS_ACCEPT_PAUSE},
     {ENFILE, ERRORS_ACCEPT_PAUSE},
     {ENOBUFS, ERRORS_ACCEPT_PAUSE},
     {ENOMEM, ERRORS_ACCEPT_PAUSE},
-    /* The socket is none, does not listen, or was shut down by a worker. */
+    /* Not a socket, not listening, or shut down by a worker. */
     {EBADF, ERRORS_ACCEPT_BROKEN},
     {ENOTSOCK, ERRORS_ACCEPT_BROKEN},
     {EINVAL, ERRORS_ACCEPT_BROKEN},
@@ -63,7 +64,7 @@ static const struct expected sends[] = {
     {ENOMEM, ERRORS_SEND_RETRY},
     {EINTR, ERRORS_SEND_RETRY},
     {ETOOMANYREFS, ERRORS_SEND_RETRY},
-    /* Ours to run out of, no fault of the worker's. */
+    /* Resources of the engine, not an error of the worker. */
     {EMFILE, ERRORS_SEND_RETRY},
     {ENFILE, ERRORS_SEND_RETRY},
     {ELOOP, ERRORS_SEND_FAULT},

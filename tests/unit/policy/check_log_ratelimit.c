@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rate limit of log lines: one a second, and the others are counted.
+ * The rate limit of log lines: one a second; the others are counted.
  */
 #include "fixture/unit.h"
 
@@ -29,7 +29,7 @@ START_TEST(lines_that_were_suppressed_are_counted_once)
 	ck_assert(log_ratelimit_allows(&limit, NOW_MS, &suppressed));
 	for (int i = 0; i < 3; i++)
 		ck_assert(!log_ratelimit_allows(&limit, NOW_MS, &suppressed));
-	ck_assert_uint_eq(suppressed, 0); /* not told yet */
+	ck_assert_uint_eq(suppressed, 0); /* not reported yet */
 	ck_assert(log_ratelimit_allows(&limit, NOW_MS + 5000, &suppressed));
 	ck_assert_uint_eq(suppressed, 3);
 	ck_assert(log_ratelimit_allows(&limit, NOW_MS + 6000, &suppressed));

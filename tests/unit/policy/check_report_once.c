@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which errors are reported: each once, and not too many in a minute.
+ * Errors are reported once each, and not too many in a minute.
  */
 #include "fixture/unit.h"
 
@@ -12,7 +12,7 @@
 #define NOW_MS 5000000
 #define LATER_MS (NOW_MS + REPORT_ONCE_MS)
 
-/* Fills the memory, with names that begin with prefix. */
+/* Fills the memory with names that begin with prefix. */
 static void
 fill(struct report_once *once, const char *prefix, uint64_t now_ms)
 {

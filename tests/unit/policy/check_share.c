@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shares, in simulated pools: the next worker is picked as route_pick() does.
+ * Shares in simulated pools; the next worker is picked as route_pick() does
+ * it.
  */
 #include "fixture/unit.h"
 
@@ -37,7 +38,7 @@ pick(void)
 	return best;
 }
 
-/* Gives out n, each done with before the next. */
+/* Hands off n connections, each confirmed before the next. */
 static void
 give(unsigned int n)
 {
@@ -53,7 +54,7 @@ give(unsigned int n)
 
 START_TEST(of_equal_weights_the_one_with_least_outstanding_is_next)
 {
-	/* Whatever each was given before. */
+	/* Whatever was given to each before. */
 	const struct share little = {100, 10}, much = {100, 1000000};
 
 	ck_assert(share_is_before(&much, 3, &little, 4));
@@ -97,7 +98,7 @@ START_TEST(equal_weights_share_equally_when_receipts_come_in_their_order)
 }
 END_TEST
 
-/* Shares of 10000, each with what rounding and the first hand-offs may cost. */
+/* Shares of 10000; rounding and the first hand-offs make the tolerance. */
 static const struct {
 	uint32_t weights[WORKERS_MAX];
 	unsigned int shares[WORKERS_MAX];
@@ -155,7 +156,7 @@ START_TEST(a_newcomer_begins_where_the_others_are)
 		workers[0].share.pass :
 		workers[1].share.pass);
 	give(2000);
-	/* Half of them, and not all until it has had as many as they. */
+	/* Half of them, and not all until it has caught up. */
 	ck_assert_uint_ge(workers[2].got, 998);
 	ck_assert_uint_le(workers[2].got, 1002);
 	ck_assert_uint_ge(workers[1].got, 48);

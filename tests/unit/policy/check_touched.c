@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether a connection was touched, by each fact about it.
+ * Whether a connection was touched, as judged by each of the facts.
  */
 #include "fixture/unit.h"
 
@@ -15,27 +15,27 @@ static const struct {
 } judged[] = {
     {{TCP_ESTABLISHED, 0, 0, 0, 0, 0}, TOUCHED_NO},
     {{TCP_ESTABLISHED, 0, 7, 7, 7, 0}, TOUCHED_NO},
-    {{TCP_ESTABLISHED, 0, 6, 6, 7, 0}, TOUCHED_PERHAPS}, /* one was read */
+    {{TCP_ESTABLISHED, 0, 6, 6, 7, 0}, TOUCHED_PERHAPS}, /* one byte was read */
     {{TCP_ESTABLISHED, 0, 0, 0, 7, 0}, TOUCHED_PERHAPS},
     {{TCP_ESTABLISHED, 0, 7, 7, 8, 0}, TOUCHED_PERHAPS}, /* no FIN to count */
-    {{TCP_ESTABLISHED, 0, 8, 8, 7, 0}, TOUCHED_PERHAPS}, /* makes no sense */
+    {{TCP_ESTABLISHED, 0, 8, 8, 7, 0}, TOUCHED_PERHAPS}, /* impossible */
     {{TCP_ESTABLISHED, 0, 0, 0, 0, 1}, TOUCHED_PERHAPS},
     {{TCP_ESTABLISHED, 0, 7, 7, 7, UINT64_MAX}, TOUCHED_PERHAPS},
     {{TCP_ESTABLISHED, 1, 0, 0, 0, 0}, TOUCHED_PERHAPS}, /* SHUT_RD */
     {{TCP_ESTABLISHED, 1, 7, 7, 7, 0}, TOUCHED_PERHAPS},
     {{TCP_CLOSE_WAIT, 1, 0, 0, 1, 0}, TOUCHED_NO},
     {{TCP_CLOSE_WAIT, 1, 7, 7, 8, 0}, TOUCHED_NO},
-    {{TCP_CLOSE_WAIT, 0, 7, 7, 8, 0}, TOUCHED_NO}, /* FIN just now */
+    {{TCP_CLOSE_WAIT, 0, 7, 7, 8, 0}, TOUCHED_NO}, /* a FIN has just come */
     {{TCP_CLOSE_WAIT, 1, 7, 7, 7, 0}, TOUCHED_PERHAPS},
     {{TCP_CLOSE_WAIT, 1, 7, 7, 9, 0}, TOUCHED_PERHAPS},
     {{TCP_CLOSE_WAIT, 1, 0, 0, 0, 0}, TOUCHED_PERHAPS},
     {{TCP_CLOSE_WAIT, 1, 7, 7, 8, 1}, TOUCHED_PERHAPS},
-    /* Data came in between the looks: neither number can be trusted. */
+    /* Data came between the two calls, so neither number can be trusted. */
     {{TCP_ESTABLISHED, 0, 0, 7, 7, 0}, TOUCHED_ASK_AGAIN},
     {{TCP_ESTABLISHED, 0, 0, 7, 0, 0}, TOUCHED_ASK_AGAIN},
     {{TCP_ESTABLISHED, 0, 7, 0, 7, 0}, TOUCHED_ASK_AGAIN},
     {{TCP_CLOSE_WAIT, 1, 0, 7, 8, 0}, TOUCHED_ASK_AGAIN},
-    /* But what was sent was sent. */
+    /* But a number of bytes sent is certain. */
     {{TCP_ESTABLISHED, 0, 0, 7, 7, 1}, TOUCHED_PERHAPS},
     {{TCP_ESTABLISHED, 1, 0, 7, 7, 0}, TOUCHED_PERHAPS},
     {{TCP_CLOSE, 1, 0, 0, 0, 0}, TOUCHED_CLOSED},
@@ -50,7 +50,7 @@ static const struct {
     {{TCP_SYN_RECV, 0, 0, 0, 0, 0}, TOUCHED_PERHAPS},
     {{TCP_SYN_SENT, 0, 0, 0, 0, 0}, TOUCHED_PERHAPS},
     {{0, 0, 0, 0, 0, 0}, TOUCHED_PERHAPS},
-    {{13, 0, 0, 0, 0, 0}, TOUCHED_PERHAPS}, /* of a later kernel */
+    {{13, 0, 0, 0, 0, 0}, TOUCHED_PERHAPS}, /* state of a later kernel */
 };
 
 START_TEST(every_fact_counts)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The adaptive window: what opens it, what closes it, and what is left of it.
+ * The adaptive window: how it opens, how it closes, and the room that is left.
  */
 #include "fixture/unit.h"
 
@@ -8,7 +8,7 @@
 
 #define LIMIT 64
 
-/* A window that so many quick receipts have opened. */
+/* A window after so many quick receipts. */
 static struct window
 opened(unsigned int receipts)
 {
@@ -52,7 +52,7 @@ END_TEST
 
 static const struct {
 	uint64_t age_us;
-	size_t room; /* that ten are left with */
+	size_t room; /* of a window of ten */
 } ages[] = {
     {0, 11},
     {1, 11},
@@ -90,7 +90,7 @@ static const struct {
 	size_t outstanding;
 	uint64_t oldest_us;
 	uint32_t limit;
-	size_t room; /* in a window of ten */
+	size_t room; /* unconfirmed, in a window of ten */
 } rooms[] = {
     {0, 0, LIMIT, 10},
     {1, 0, LIMIT, 9},
@@ -99,7 +99,7 @@ static const struct {
     {11, 0, LIMIT, 0},
     {SIZE_MAX, 0, LIMIT, 0},
     {1, 50000, LIMIT, 9},
-    {1, 50001, LIMIT, 0}, /* one is overdue */
+    {1, 50001, LIMIT, 0}, /* one receipt is overdue */
     {9, UINT64_MAX, LIMIT, 0},
     {0, 50001, LIMIT, 10}, /* nothing can be overdue */
     {0, 0, 10, 10},
