@@ -14,6 +14,11 @@ import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 how, path, name = sys.argv[1:]
 folder, last = os.path.split(path)
+try:
+    os.rmdir(last, dir_fd=os.open(folder or ".", 0))
+    say("removed as a directory")
+except NotADirectoryError:
+    pass
 ways = {
     "unlink": lambda: os.unlink(path),
     "libc": lambda: libc.unlink(path.encode()),

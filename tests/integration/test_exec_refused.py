@@ -145,12 +145,27 @@ def reload(test, config):
 
 
 def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
-    port = free_port()
-    process, b = waiting(test, ["tcp:127.0.0.1:%d" % port])
-    reload(test, section(test, "a", ["tcp:127.0.0.1:%d" % port]) + b)
+    ports = {(name, lent): free_port() for name in "abc"
+             for lent in (False, True)}
+
+    def config(lends):
+        return "".join(section(
+            test, name, ["tcp:127.0.0.1:%d" % ports[name, name in lends]],
+            "handoff = listener" if name in lends else "") for name in "abc")
+    test.broker(config("a"))
+    process = loader(test, "a", "b", "c")
+    lines = []
+    for name in "bc":
+        lines.append("listener %s: waiting for its sockets at mailbox %s: 0 "
+                     "arrived" % (name, test.mailbox_path(name)))
+        process.wait_line(lines[-1])
+    for name, lends in ("b", "ab"), ("c", "abc"):
+        reload(test, config(lends))
+        lines.append("listener %s: its sockets have arrived" % name)
+        process.wait_line(lines[-1])
     check(process.wait() == 0, "it said: %s", process.log())
-    check(process.log().split("\n")[1:] == [
-        "fdrecv-exec: listener b: its sockets have arrived"], "it said: %s",
+    check(process.log().split("\n") == ["fdrecv-exec: " + line
+                                        for line in lines], "it said: %s",
           process.log())
 
 
