@@ -180,7 +180,7 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	if (pool->count >= POOL_WORKERS_MAX) {
 		limited_log_line(&pool->error_limit, pool->context->log,
 		    LOG_WARNING,
-		    "mailbox %s%s: not used: %d workers are the most",
+		    "mailbox %s%s: not used: a pool has at most %d workers",
 		    pool->finder.directory, name, POOL_WORKERS_MAX);
 		return NULL;
 	}

@@ -73,6 +73,6 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 		    "go to other workers%s",
 		    pool->finder.path, worker->name, count, all,
 		    count == all ? "" :
-				   ", the others had perhaps been read or were "
+				   ", the others may have been read or were "
 				   "given up");
 }
