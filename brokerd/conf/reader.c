@@ -28,12 +28,12 @@ reader_read_file(struct diagnostics *out, struct tree *tree)
 
 	if (result != 1)
 		return result;
-	result = parse_file(tree, &source, out);
-	if (result == 1 && tree->first == NULL)
+	parse_file(tree, &source, out);
+	if (out->errors == 0 && tree->first == NULL)
 		diagnostics_error(out, (struct location){0, 1},
 		    "there is no listener: expected listener NAME { ... }");
 	source_done(&source);
-	return result == -1 ? -1 : 0;
+	return 0;
 }
 
 /* The command line has no way to say handoff = listener, which is the only one

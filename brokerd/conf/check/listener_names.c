@@ -28,7 +28,6 @@ listener_names_check(struct diagnostics *out, const struct section *first)
 
 	for (const struct section *s = first; s != NULL; s = s->next) {
 		struct section *const *found;
-		char place[DIAGNOSTICS_PLACE_SIZE];
 
 		if (!record_is_listener_name(s->name))
 			diagnostics_error(out, s->at,
@@ -45,7 +44,7 @@ listener_names_check(struct diagnostics *out, const struct section *first)
 			    " is already the name of the listener in %s: "
 			    "expected another name",
 			    s->name,
-			    diagnostics_place(out, (*found)->at, s->at, place));
+			    diagnostics_locate(out, (*found)->at, s->at).text);
 	}
 	tdestroy(tree, listener_names_keep);
 }

@@ -60,7 +60,6 @@ mailbox_conflict_check_section(
     struct diagnostics *out, void **tree, const struct section *section)
 {
 	struct section *const *found;
-	char place[DIAGNOSTICS_PLACE_SIZE];
 
 	if (section->mailbox[0] == '\0')
 		return;
@@ -73,8 +72,9 @@ mailbox_conflict_check_section(
 		    "with another owner: expected the same owner or another "
 		    "mailbox",
 		    section->mailbox, (*found)->name,
-		    diagnostics_place(
-			out, (*found)->mailbox_at, section->mailbox_at, place));
+		    diagnostics_locate(
+			out, (*found)->mailbox_at, section->mailbox_at)
+			.text);
 }
 
 static void

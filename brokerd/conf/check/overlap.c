@@ -146,8 +146,6 @@ static void
 overlap_report(struct diagnostics *out, const struct overlap_entry *late,
     const struct overlap_entry *early)
 {
-	char place[DIAGNOSTICS_PLACE_SIZE];
-
 	if (early->at.line == 0)
 		diagnostics_error(out, late->at,
 		    "listen: \"%s\" overlaps \"%s\": expected addresses "
@@ -159,7 +157,7 @@ overlap_report(struct diagnostics *out, const struct overlap_entry *late,
 		    "%s: expected addresses that do not include each other",
 		    late->record->u.socket.name, early->record->u.socket.name,
 		    early->record->u.endpoint.listener,
-		    diagnostics_place(out, early->at, late->at, place));
+		    diagnostics_locate(out, early->at, late->at).text);
 }
 
 /* The first entry from start up to late that overlaps that one, or NULL. */

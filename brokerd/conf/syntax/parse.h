@@ -5,10 +5,9 @@
 #include "conf/syntax/source.h"
 #include "conf/syntax/tree.h"
 
-/* Parses a configuration file into tree.  Mistakes go to out; the sections
- * before the first mistake of syntax are in tree.  Returns 1 if the whole text
- * was read, 0 if a part was not, or -1 when the system failed. */
-int parse_file(
+/* Parses a configuration file, and those that it includes, into tree.  Mistakes
+ * go to out; the sections before the first mistake of syntax are in tree. */
+void parse_file(
     struct tree *tree, const struct source *source, struct diagnostics *out);
 
 #endif

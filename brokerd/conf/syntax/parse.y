@@ -3,9 +3,8 @@
  * The grammar of the configuration and its tokens, for the config reader.
  */
 %code requires {
+#include "conf/syntax/include.h"
 #include "conf/syntax/parse.h"
-
-#include "conf/text/reason.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,122 +14,80 @@
 struct parse {
 	struct tree *tree;
 	struct diagnostics *out;
-	const char *next;        /* byte of the text */
+	const struct source *source;
+	const char *next;        /* byte of its text */
 	struct location at;      /* of that byte */
 	unsigned int stray_line; /* of the last character out of place */
 
 	int token;                /* the last one */
 	struct location token_at; /* where it begins */
-	char *text;               /* of it, without quotes and escapes */
+	char *text;               /* without quotes and escapes */
 	size_t length;
 	int quoted;
 	const char *expected;      /* in its place, or NULL */
 	const char *next_expected; /* likewise behind it */
-
 	struct section *section; /* the listener that is being read */
 	enum key_id key;         /* the last one */
 	int unknown;             /* that key may not be there */
 	int append;              /* to the values that it has */
 	int incomplete;          /* a part of a statement is missing */
 };
-
-static const char parse_brace[] =
-    "\"{\" before it, as in listener NAME { ... }";
-
-static int parse_lex(int *value, struct parse *p);
-static void parse_error(struct parse *p, const char *message);
-static void parse_key(struct parse *p);
-static void parse_value(struct parse *p);
 }
 
-%require "3.6"
-%expect 0
-%define api.pure full
-%define api.prefix {parse_}
-%define api.token.prefix {PARSE_}
-%param {struct parse *p}
-%token KEY LIST WORD LISTENER APPEND
-
-%%
-
-file	: %empty
-	| file assignment	{ p->incomplete = 0; }
-	| file listener		{ p->section = NULL; }
-	;
-listener: heading name open body '}'
-	;
-heading	: LISTENER
-	{
-		p->next_expected = "a name before it, as in listener NAME "
-				   "{ ... }";
-	}
-	;
-name	: text
-	{
-		p->next_expected = parse_brace;
-		p->incomplete = 1;
-		p->unknown = 0;
-		p->section = tree_add(p->tree, p->text, p->token_at);
-		if (p->section == NULL) {
-			p->out->failed = 1;
-			YYABORT;
-		}
-	}
-	;
-open	: '{'			{ p->incomplete = 0; }
-	;
-body	: %empty
-	| body assignment	{ p->incomplete = 0; }
-	;
-assignment
-	: key '=' value
-	| list '=' values
-	| list append values
-	;
-key	: KEY			{ parse_key(p); }
-	| WORD			{ parse_key(p); }
-	;
-list	: LIST			{ parse_key(p); }
-	;
-append	: APPEND		{ p->append = 1; }
-	;
-values	: value
-	| '{' '}'
-	| '{' items '}'
-	| '{' items ',' '}'
-	;
-items	: value
-	| items ',' value
-	;
-value	: text			{ parse_value(p); }
-	;
-text	: KEY | LIST | WORD | LISTENER
-	;
-
-%%
-
+%code {
+static const char parse_listener[] = "listener NAME { ... }";
 static const char parse_word[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				 "abcdefghijklmnopqrstuvwxyz"
 				 "0123456789_-./:@%[]";
 
+/* The token that begins here, or a quote; 0 at the end of the text, -1: none. */
+static int
+parse_begin(const struct parse *p)
+{
+	if (strncmp(p->next, "+=", 2) == 0)
+		return PARSE_APPEND;
+	if (strchr("\"'{}=,", *p->next) != NULL)
+		return *p->next;
+	return strspn(p->next, parse_word) > 0 ? PARSE_WORD : -1;
+}
+
+/* Reports a character that begins no token: one a line, or a file that is no
+ * text would fill the report. */
 static void
-parse_skip_blanks(struct parse *p)
+parse_stray(struct parse *p)
+{
+	unsigned char c = (unsigned char)*p->next;
+
+	if (p->stray_line != p->at.line)
+		diagnostics_error(p->out, p->at, c > 0x20 && c < 0x7f ?
+		    "\"%c\" outside quotes: expected %s" :
+		    "byte 0x%02x outside quotes: expected %s", c, c == ';' ?
+		    "none, remove it" : "text with it in quotes");
+	p->stray_line = p->at.line;
+}
+
+/* Skips what is between tokens. */
+static void
+parse_skip(struct parse *p)
 {
 	const char *end = p->next;
 
 	do {
 		for (; p->next < end; p->next++)
 			p->at.line += *p->next == '\n';
+		end = p->next + strspn(p->next, " \t\r\n");
 		if (*p->next == '#' || strncmp(p->next, "//", 2) == 0) {
 			end = p->next + strcspn(p->next, "\n");
 		} else if (strncmp(p->next, "/*", 2) == 0) {
 			end = strstr(p->next + 2, "*/");
 			if (end == NULL)
-				diagnostics_error(p->out, p->at, "a comment begins"
-				    " here and does not end: expected \"*/\"");
+				diagnostics_error(p->out, p->at, "a comment"
+				    " begins here and does not end: expected"
+				    " \"*/\"");
 			end = end != NULL ? end + 2 : strchr(p->next, '\0');
-		} else {
-			end = p->next + strspn(p->next, " \t\r\n");
+		} else if (end == p->next && parse_begin(p) == -1) {
+			parse_stray(p);
+			end++;
 		}
 	} while (p->next < end);
 }
@@ -147,8 +104,8 @@ parse_number(struct parse *p, const char *digits, size_t length, int base)
 	p->text[p->length++] = (char)number;
 	p->next = digits + length;
 	if (length > 3 || number > 0377 || *end != '\0')
-		diagnostics_error(p->out, p->at, "escape sequence \\%.*s: expected"
-		    " up to three octal digits, at most \\377",
+		diagnostics_error(p->out, p->at, "escape sequence \\%.*s:"
+		    " expected up to three octal digits, at most \\377",
 		    length < 160 ? (int)length : 160, digits);
 	else if (number == 0)
 		diagnostics_error(p->out, p->at,
@@ -187,12 +144,13 @@ static int
 parse_quoted(struct parse *p)
 {
 	char quote = *p->next++;
+	int closed, after;
 
 	while (*p->next != '\0' && *p->next != quote) {
 		if (quote == '"' && strncmp(p->next, "${", 2) == 0)
-			diagnostics_error(p->out, p->at, "\"${\" in double quotes:"
-			    " expected \"\\${\" or single quotes, variables"
-			    " have no value here");
+			diagnostics_error(p->out, p->at, "\"${\" in double"
+			    " quotes: expected \"\\${\" or single quotes,"
+			    " variables have no value here");
 		if (p->next[0] == '\\' && p->next[1] != '\0') {
 			p->next++;
 			parse_escape(p, quote);
@@ -201,58 +159,35 @@ parse_quoted(struct parse *p)
 			p->text[p->length++] = *p->next++;
 		}
 	}
-	if (*p->next != '\0' &&
-	    (p->at.line == p->token_at.line ||
-		(strspn(p->next + 1, parse_word) == 0 &&
-		    strspn(p->next + 1, "\"'") == 0))) {
-		p->next++;
+	closed = *p->next == quote;
+	p->next += closed;
+	after = parse_begin(p);
+	if (closed && (p->at.line == p->token_at.line ||
+	    (after != PARSE_WORD && after != '"' && after != '\'')))
 		return PARSE_WORD;
-	}
 	diagnostics_error(p->out, p->token_at,
 	    "a text begins here and does not end: expected a closing %c", quote);
 	p->next += strlen(p->next);
 	return 0;
 }
 
-/* Reports a character outside quotes: one a line, or a file that is no text
- * would fill the report. */
-static void
-parse_stray(struct parse *p)
-{
-	unsigned char c = (unsigned char)*p->next++;
-	char text[16];
-
-	if (p->stray_line == p->at.line)
-		return;
-	p->stray_line = p->at.line;
-	snprintf(text, sizeof(text),
-	    c > 0x20 && c < 0x7f ? "\"%c\"" : "byte 0x%02x", c);
-	diagnostics_error(p->out, p->at, "%s outside quotes: expected %s", text,
-	    c == ';' ? "none, remove it" : "text with it in quotes");
-}
-
 /* Reads a token, 0 at the end of the text. */
 static int
 parse_token(struct parse *p)
 {
-	int token = PARSE_WORD;
+	int token;
 
-	for (;; parse_stray(p)) {
-		parse_skip_blanks(p);
-		if (*p->next == '\0')
-			return 0;
-		p->length = strspn(p->next, parse_word);
-		if (p->length > 0 || strchr("\"'", *p->next) != NULL)
-			break;
-		p->length = strncmp(p->next, "+=", 2) == 0 ? 2 : 1;
-		token = p->length == 2 ? PARSE_APPEND : *p->next;
-		if (p->length == 2 || strchr("{}=,", *p->next) != NULL)
-			break;
-	}
+	parse_skip(p);
+	token = parse_begin(p);
+	if (token == 0)
+		return 0;
 	p->token_at = p->at;
-	p->quoted = p->length == 0;
+	p->length = 0;
+	p->quoted = token == '"' || token == '\'';
 	if (p->quoted)
 		return parse_quoted(p);
+	p->length = token == PARSE_WORD ? strspn(p->next, parse_word) :
+	    token == PARSE_APPEND ? 2 : 1;
 	memcpy(p->text, p->next, p->length);
 	p->next += p->length;
 	return token;
@@ -268,16 +203,20 @@ parse_lex(int *value, struct parse *p)
 	p->next_expected = NULL;
 	p->token = parse_token(p);
 	p->text[p->length] = '\0';
+	if (p->token != PARSE_WORD)
+		return p->token;
 	id = keys_find(p->text);
-	if (p->token == PARSE_WORD && strcmp(p->text, "listener") == 0)
-		p->token = PARSE_LISTENER;
-	else if (p->token == PARSE_WORD && id != KEY_COUNT)
+	if (id != KEY_COUNT)
 		p->token = keys[id].type == KEY_TYPE_LIST ? PARSE_LIST :
 							    PARSE_KEY;
+	else if (strcmp(p->text, "listener") == 0)
+		p->token = PARSE_LISTENER;
+	else if (strcmp(p->text, "include") == 0)
+		p->token = PARSE_INCLUDE;
 	return p->token;
 }
 
-/* What a token should have been, or should have had beside it. */
+/* What should be in the place of a token, or beside it. */
 static const char *
 parse_expected(const struct parse *p)
 {
@@ -286,8 +225,7 @@ parse_expected(const struct parse *p)
 	switch (p->token) {
 	case '}':
 		return p->incomplete ? "a value before it" :
-				       "\"{\" before it, a key or the end "
-				       "of the file";
+		    "\"{\" before it, a key or the end of the file";
 	case '{':
 		return "a single value or a key, only listen takes a list";
 	case '=':
@@ -306,23 +244,24 @@ static void
 parse_error(struct parse *p, const char *message)
 {
 	(void)message; /* "syntax error" */
-	if (p->token == 0 && p->section != NULL && p->expected != parse_brace)
-		diagnostics_error(p->out, p->section->at, "the section that begins"
-		    " here is not closed: expected \"}\" before the end of the"
-		    " file");
+	if (p->token == 0 && p->section != NULL && p->expected != parse_listener)
+		diagnostics_error(p->out, p->section->at, "the section that"
+		    " begins here is not closed: expected \"}\" before the end"
+		    " of the file");
 	else if (p->unknown)
 		return; /* what follows may be its fault */
 	else if (p->token == 0)
-		diagnostics_error(p->out, p->token_at, "the file ends here in the"
-		    " middle of a statement: expected KEY = VALUE or listener"
-		    " NAME { ... }");
-	else if (p->token == PARSE_LISTENER && !p->incomplete)
-		diagnostics_error(p->out, p->token_at, "a listener within the"
-		    " listener of line %u: expected \"}\" before it",
-		    p->section->at.line);
+		diagnostics_error(p->out, p->token_at, "the file ends here in"
+		    " the middle of a statement: expected KEY = VALUE or %s",
+		    parse_listener);
+	else if (!p->incomplete && p->section != NULL &&
+	    (p->token == PARSE_LISTENER || p->token == PARSE_INCLUDE))
+		diagnostics_error(p->out, p->token_at, "\"%s\" is out of place"
+		    " within the listener of line %u: expected \"}\" before"
+		    " it", p->text, p->section->at.line);
 	else
-		diagnostics_error(p->out, p->token_at,
-		    REASON_VALUE " is out of place: expected %s", p->text,
+		diagnostics_error(p->out, p->token_at, REASON_VALUE
+		    " is out of place: expected %s", p->text,
 		    parse_expected(p));
 }
 
@@ -340,9 +279,9 @@ parse_key(struct parse *p)
 	    p->key == KEY_COUNT || in_listener != (p->key >= KEY_LISTEN);
 	if (p->unknown) {
 		keys_list(in_listener, expected, sizeof(expected));
-		diagnostics_error(p->out, p->token_at, "unknown key " REASON_VALUE
-		    ": expected one of %s%s", p->text, expected,
-		    in_listener ? "" : ", listener");
+		diagnostics_error(p->out, p->token_at, "unknown key "
+		    REASON_VALUE ": expected one of %s%s", p->text, expected,
+		    in_listener ? "" : ", listener, include");
 	} else if (p->quoted) {
 		diagnostics_error(p->out, p->token_at, "key " REASON_VALUE
 		    " in quotes: expected it without quotes", p->text);
@@ -354,47 +293,108 @@ parse_value(struct parse *p)
 {
 	struct section *section =
 	    p->section != NULL ? p->section : &p->tree->top;
-	const struct value *first;
-	char place[DIAGNOSTICS_PLACE_SIZE];
+	const struct value *first =
+	    p->unknown ? NULL : section_value(section, p->key);
 
-	if (p->unknown)
-		return;
-	first = section_value(section, p->key);
-	if (first != NULL && !p->append) {
-		diagnostics_error(p->out, p->token_at,
-		    "%s: given in %s already: expected it once",
-		    keys[p->key].name, diagnostics_place(p->out, first->at,
-		    p->token_at, place));
-		return;
-	}
-	p->append = 1;
-	if (section_add(section, p->key, p->text, p->token_at) == -1)
-		p->out->failed = 1;
+	if (first != NULL && !p->append)
+		diagnostics_error(p->out, p->token_at, "%s: given in %s already"
+		    ": expected it once", keys[p->key].name,
+		    diagnostics_locate(p->out, first->at, p->token_at).text);
+	else if (!p->unknown)
+		p->out->failed |= section_add(section, p->key, p->text,
+		    p->token_at) == -1;
+	p->append |= first == NULL;
+}
 }
 
-int
+%require "3.6"
+%expect 0
+%define api.pure full
+%define api.prefix {parse_}
+%define api.token.prefix {PARSE_}
+%param {struct parse *p}
+%token KEY LIST WORD LISTENER INCLUDE APPEND
+
+%%
+
+file	: %empty
+	| file assignment	{ p->incomplete = 0; }
+	| file listener		{ p->section = NULL; }
+	| file include
+	;
+listener: heading name '{'	{ p->incomplete = 0; }
+	  body '}'
+	;
+heading	: LISTENER		{ p->next_expected = parse_listener; }
+	;
+name	: text
+	{
+		p->next_expected = parse_listener;
+		p->incomplete = 1;
+		p->unknown = 0;
+		p->section = tree_add(p->tree, p->text, p->token_at);
+		p->out->failed |= p->section == NULL;
+	}
+	;
+body	: %empty
+	| body assignment	{ p->incomplete = 0; }
+	;
+assignment
+	: key '=' value
+	| list '=' values
+	| list APPEND		{ p->append = 1; }
+	  values
+	;
+key	: KEY			{ parse_key(p); }
+	| WORD			{ parse_key(p); }
+	;
+list	: LIST			{ parse_key(p); }
+	;
+values	: value
+	| '{' '}'
+	| '{' items '}'
+	| '{' items ',' '}'
+	;
+items	: value
+	| items ',' value
+	;
+value	: text			{ parse_value(p); }
+	;
+include	: with text
+	{
+		struct include include;
+
+		include_init(&include, p->source, p->token_at, p->text, p->out);
+		while (include_next(&include))
+			parse_file(p->tree, &include.source, p->out);
+		include_done(&include);
+	}
+	;
+with	: INCLUDE		{ p->next_expected = "include \"FILE\""; }
+	;
+text	: KEY | LIST | WORD | LISTENER | INCLUDE
+	;
+
+%%
+
+void
 parse_file(
     struct tree *tree, const struct source *source, struct diagnostics *out)
 {
-	struct parse first = {.tree = tree, .out = out, .next = source->text,
+	const struct parse first = {.tree = tree, .out = out, .source = source,
+	    .next = source->text, .text = source->token,
 	    .at = {source->file, 1}, .token_at = {source->file, 1}};
-	struct parse p;
+	struct parse p = first;
 	size_t errors = out->errors;
-	int value, result = 0;
+	int value;
 
-	first.text = malloc(strlen(source->text) + 1);
-	if (first.text == NULL)
-		return -1;
 	/* First every token, since a wrong one misleads the grammar. */
-	p = first;
 	while (parse_lex(&value, &p) != 0)
 		continue;
 	p = first;
 	if (out->errors == errors)
-		result = parse_parse(&p) == 0;
+		out->failed |= parse_parse(&p) == 2;
 	/* Half a statement does not show what the listener lacks. */
 	if (p.section != NULL && (p.incomplete || p.token != 0))
 		tree_drop_last(tree);
-	free(p.text);
-	return out->failed ? -1 : result;
 }

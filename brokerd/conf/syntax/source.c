@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SOURCE_SIZE (SOURCE_MAX + 2) /* a byte too many, and a NUL */
+
 int
 source_read(struct source *source, int fd, struct diagnostics *out)
 {
@@ -27,12 +29,16 @@ source_read(struct source *source, int fd, struct diagnostics *out)
 		    S_ISDIR(st.st_mode) ? "directory" : "FIFO or a device");
 		return 0;
 	}
-	source->text = calloc(1, SOURCE_MAX + 2);
+	source->device = st.st_dev;
+	source->inode = st.st_ino;
+	source->text = calloc(2, SOURCE_SIZE);
 	if (source->text == NULL)
 		return -1;
-	while (
-	    (n = read(fd, source->text + length, SOURCE_MAX + 1 - length)) > 0)
-		length += (size_t)n;
+	source->token = source->text + SOURCE_SIZE;
+	do {
+		n = read(fd, source->text + length, SOURCE_SIZE - 1 - length);
+		length += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
 	if (n == 0 && length <= SOURCE_MAX && strlen(source->text) == length)
 		return 1;
 	at.line = 1;

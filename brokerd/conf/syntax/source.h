@@ -4,12 +4,18 @@
 
 #include "conf/text/diagnostics.h"
 
+#include <sys/types.h>
+
 #define SOURCE_MAX (1024 * 1024) /* bytes of a configuration file */
 
-/* A configuration file. */
+/* The text of a configuration file. */
 struct source {
-	unsigned int file; /* its number in diagnostics */
-	char *text;        /* without NUL bytes */
+	const struct source *includer; /* NULL: the main file */
+	unsigned int file;             /* its number in diagnostics */
+	dev_t device;
+	ino_t inode;
+	char *text;  /* without NUL bytes */
+	char *token; /* room for a part of the text */
 };
 
 /* Reads fd (borrows it) to its end.  Returns 1, 0 if an error was added to

@@ -92,16 +92,18 @@ diagnostics_warning(struct diagnostics *diagnostics, struct location at,
 	va_end(ap);
 }
 
-const char *
-diagnostics_place(const struct diagnostics *diagnostics, struct location at,
-    struct location from, char text[DIAGNOSTICS_PLACE_SIZE])
+struct location_text
+diagnostics_locate(const struct diagnostics *diagnostics, struct location at,
+    struct location from)
 {
+	struct location_text where;
+
 	if (at.file == from.file)
-		snprintf(text, DIAGNOSTICS_PLACE_SIZE, "line %u", at.line);
+		snprintf(where.text, sizeof(where.text), "line %u", at.line);
 	else
-		snprintf(text, DIAGNOSTICS_PLACE_SIZE, "%.160s:%u",
+		snprintf(where.text, sizeof(where.text), "%.160s:%u",
 		    diagnostics->files[at.file], at.line);
-	return text;
+	return where;
 }
 
 /* Sorts by insertion, which keeps the order within a line. */

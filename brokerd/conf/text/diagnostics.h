@@ -11,7 +11,6 @@
 
 #define DIAGNOSTICS_MAX 20     /* more are only counted */
 #define DIAGNOSTICS_FILES 1001 /* the main file and those that it includes */
-#define DIAGNOSTICS_PLACE_SIZE 200
 
 /* A line of a file.  Line 0 is none: the whole file or the command line. */
 struct location {
@@ -20,6 +19,11 @@ struct location {
 };
 
 #define LOCATION_NONE ((struct location){0, 0})
+
+/* A location for people to read. */
+struct location_text {
+	char text[200];
+};
 
 struct diagnostic {
 	struct location at;
@@ -55,11 +59,9 @@ void diagnostics_reason(struct diagnostics *diagnostics, struct location at,
 void diagnostics_warning(struct diagnostics *diagnostics, struct location at,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Writes "line 7", or "FILE:7" if it is in another file than from.  Returns
- * text. */
-const char *diagnostics_place(const struct diagnostics *diagnostics,
-    struct location at, struct location from,
-    char text[DIAGNOSTICS_PLACE_SIZE]);
+/* "line 7", or "FILE:7" if that is another file than from. */
+struct location_text diagnostics_locate(const struct diagnostics *diagnostics,
+    struct location at, struct location from);
 
 /* Writes each to the log, sorted by location, as FILE:LINE: TEXT, or
  * FILE: TEXT if it has no line. */

@@ -131,21 +131,21 @@ END_TEST
 
 START_TEST(a_place_in_another_file_is_named_with_it)
 {
-	char text[DIAGNOSTICS_PLACE_SIZE];
+	struct location_text where;
 	char path[4096];
 
 	begin();
 	ck_assert_str_eq(
-	    diagnostics_place(&out, at(1, 7), at(1, 9), text), "line 7");
+	    diagnostics_locate(&out, at(1, 7), at(1, 9)).text, "line 7");
 	ck_assert_str_eq(
-	    diagnostics_place(&out, at(0, 7), at(1, 9), text), "main:7");
+	    diagnostics_locate(&out, at(0, 7), at(1, 9)).text, "main:7");
 	ck_assert_str_eq(
-	    diagnostics_place(&out, at(1, 8), at(0, 9), text), "other:8");
+	    diagnostics_locate(&out, at(1, 8), at(0, 9)).text, "other:8");
 	memset(path, 'x', sizeof(path));
 	path[sizeof(path) - 1] = '\0';
 	ck_assert_int_eq(diagnostics_add_file(&out, path), 2);
-	diagnostics_place(&out, at(2, 4294967295U), at(0, 9), text);
-	ck_assert_str_eq(text + strlen(text) - 11, ":4294967295");
+	where = diagnostics_locate(&out, at(2, 4294967295U), at(0, 9));
+	ck_assert_str_eq(where.text + strlen(where.text) - 11, ":4294967295");
 	diagnostics_done(&out);
 }
 END_TEST

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Files that a configuration includes.  The monitor opens only the main file;
+ * these are opened here, by the config reader, whose user has to be able to
+ * read them.
+ */
+#include "conf/syntax/include.h"
+
+#include "base/fd.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+include_error(const struct include *include, const char *path, int error)
+{
+	if (error == EACCES)
+		diagnostics_error(include->out, include->at,
+		    "include: " REASON_VALUE ": %s: expected read permission "
+		    "for uid %u (for example mode 0644, or group %u and mode "
+		    "0640) and search permission on its directories (for "
+		    "example mode 0755)",
+		    path, strerror(error), (unsigned int)getuid(),
+		    (unsigned int)getgid());
+	else
+		diagnostics_error(include->out, include->at,
+		    "include: " REASON_VALUE ": %s: expected a file, or a "
+		    "pattern such as \"*.conf\"",
+		    path, strerror(error));
+}
+
+/* Writes the pattern, behind the includer's directory if it is relative.  0,
+ * or -1 if it is too long. */
+static int
+include_pattern(
+    const struct include *include, const char *pattern, char text[PATH_MAX])
+{
+	const char *name = include->out->files[include->includer->file];
+	const char *slash = pattern[0] != '/' ? strrchr(name, '/') : NULL;
+	size_t used = 0;
+
+	for (; slash != NULL && name <= slash && used < PATH_MAX - 2; name++) {
+		if (strchr("*?[\\", *name) != NULL)
+			text[used++] = '\\'; /* no wildcard */
+		text[used++] = *name;
+	}
+	return text_copy(text + used, PATH_MAX - used, pattern);
+}
+
+/* For glob(3): without its directory a pattern matches nothing. */
+static int
+include_is_fatal(const char *directory, int error)
+{
+	(void)directory;
+	return error != ENOENT;
+}
+
+/* Fills include->files.  0, or -1 after an error. */
+static int
+include_match(struct include *include, const char *pattern)
+{
+	char path[PATH_MAX];
+	int error = ENAMETOOLONG, result = GLOB_ABORTED;
+
+	if (include_pattern(include, pattern, path) == 0) {
+		errno = EACCES;
+		result =
+		    glob(path, GLOB_NOMAGIC, include_is_fatal, &include->files);
+		error = errno;
+	}
+	if (result == GLOB_NOSPACE)
+		include->out->failed = 1;
+	else if (result == GLOB_ABORTED)
+		include_error(include, pattern, error);
+	else if (include->files.gl_pathc + include->out->file_count >
+	    DIAGNOSTICS_FILES)
+		diagnostics_error(include->out, include->at,
+		    "include: " REASON_VALUE ": %zu files: expected at most "
+		    "%d in all",
+		    pattern, include->files.gl_pathc, DIAGNOSTICS_FILES - 1);
+	else
+		return 0;
+	return -1;
+}
+
+void
+include_init(struct include *include, const struct source *includer,
+    struct location at, const char *pattern, struct diagnostics *out)
+{
+	int depth = 0;
+
+	*include = (struct include){.includer = includer, .at = at, .out = out};
+	for (const struct source *s = includer; s->includer != NULL;
+	     s = s->includer)
+		depth++;
+	if (depth >= INCLUDE_DEPTH)
+		diagnostics_error(out, at,
+		    "include: nested too deeply: expected at most %d files "
+		    "that include each other",
+		    INCLUDE_DEPTH);
+	else if (include_match(include, pattern) == 0)
+		return;
+	include->next = include->files.gl_pathc;
+}
+
+/* True unless the file is being read already. */
+static int
+include_is_new(const struct include *include)
+{
+	const struct source *source = &include->source, *s = include->includer;
+
+	while (s != NULL &&
+	    (s->device != source->device || s->inode != source->inode))
+		s = s->includer;
+	if (s == NULL)
+		return 1;
+	diagnostics_error(include->out, include->at,
+	    "include: " REASON_VALUE " includes itself: expected another file",
+	    include->out->files[source->file]);
+	return 0;
+}
+
+/* Returns 1, or 0 after an error. */
+static int
+include_read(struct include *include, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int file = -1, result = -1;
+
+	if (fd != -1)
+		file = diagnostics_add_file(include->out, path);
+	include->source = (struct source){
+	    .includer = include->includer, .file = (unsigned int)file};
+	if (file != -1)
+		result = source_read(&include->source, fd, include->out);
+	if (result == -1)
+		include_error(include, path, errno);
+	fd_close(fd);
+	if (result == 1 && !include_is_new(include)) {
+		source_done(&include->source);
+		return 0;
+	}
+	return result == 1;
+}
+
+int
+include_next(struct include *include)
+{
+	int found = 0;
+
+	source_done(&include->source);
+	while (!found && include->next < include->files.gl_pathc)
+		found = include_read(
+		    include, include->files.gl_pathv[include->next++]);
+	return found;
+}
+
+void
+include_done(struct include *include)
+{
+	globfree(&include->files);
+}
