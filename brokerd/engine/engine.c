@@ -53,7 +53,6 @@ engine_end(struct engine *engine, int status)
 {
 	engine->status = status;
 	upstream_stop(&engine->upstream);
-	loop_stop(engine->base);
 }
 
 static struct worker *

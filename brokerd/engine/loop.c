@@ -34,12 +34,6 @@ loop_free(struct event_base *base)
 		event_base_free(base);
 }
 
-void
-loop_stop(struct event_base *base)
-{
-	event_base_loopbreak(base);
-}
-
 /* A round handles what is pending.  With a pause it must not wait for events:
  * the next receipts are in rings, where none of them is an event. */
 void

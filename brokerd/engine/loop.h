@@ -13,9 +13,6 @@ struct event_base *loop_new(void);
 /* Frees a base; NULL is accepted. */
 void loop_free(struct event_base *base);
 
-/* Ends the present round of events, even if more are pending. */
-void loop_stop(struct event_base *base);
-
 /* Handles events until *status is not -1.  While load is high, it pauses
  * between rounds, and reads the rings after each. */
 void loop_run(struct event_base *base, struct coalesce_load *load,

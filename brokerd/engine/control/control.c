@@ -38,8 +38,7 @@ control_on_rested(evutil_socket_t fd, short what, void *accepting)
 
 /* accept(2) has failed, because no descriptor is left, for example.  By itself
  * evconnlistener would try again without a pause.  The other argument belongs
- * to evhttp, so nothing else is known here; control_stop() removes the callback
- * for new connections, and then enabling has no effect. */
+ * to evhttp, so nothing else is known here. */
 static void
 control_on_accept_error(struct evconnlistener *accepting, void *argument)
 {
@@ -83,8 +82,7 @@ control_on_peer_removed(void *owner, struct peer *peer)
 	struct control *control = owner;
 
 	writer_free(peer->writer);
-	if (!control->stopped)
-		evconnlistener_enable(control->accepting);
+	evconnlistener_enable(control->accepting);
 }
 
 static const struct peer_callbacks control_peer_callbacks = {
@@ -173,8 +171,9 @@ control_set_orphan(struct control *control, uint64_t until_ms)
 	control->context.orphan_until_ms = until_ms;
 }
 
-/* The socket stays open until control_close(), for the callback of a pause
- * that control_on_accept_error() has begun. */
+/* Without a callback for new connections, enabling has no effect any more.  The
+ * socket stays open until control_close(), for the pause that
+ * control_on_accept_error() may have begun. */
 void
 control_stop(struct control *control)
 {

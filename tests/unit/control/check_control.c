@@ -35,10 +35,10 @@ START_TEST(before_the_start_connections_wait)
 
 	test_control_open(&test, 0, geteuid(), RECORD_NO_ID);
 	fd = test_control_connect();
-	test_control_send(fd, "GET", "/v1/listeners/www");
 	test_control_settle(&test);
 	ck_assert_uint_eq(test.control.peers.count, 0);
 	control_start(&test.control);
+	test_control_send(fd, "GET", "/v1/listeners/www");
 	test_control_body(test_control_answer(&test, fd), 200);
 	test_control_done(&test);
 }

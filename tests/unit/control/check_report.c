@@ -15,6 +15,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -287,6 +288,41 @@ START_TEST(a_worker_that_has_not_said_hello_has_no_process)
 }
 END_TEST
 
+/* Returns how many steps a report takes. */
+static unsigned int count_steps(enum report_step (*step)(struct report *report))
+{
+	struct report report = {.context = &test.control.context,
+	    .file = fopen("/dev/null", "we"),
+	    .listener = TAILQ_FIRST(&test.table.listeners),
+	    .pool = TAILQ_FIRST(&test.table.pools)};
+	enum report_step last;
+	unsigned int count = 0;
+
+	do {
+		last = step(&report);
+		count++;
+	} while (last == REPORT_MORE);
+	ck_assert_int_eq(last, REPORT_DONE);
+	fclose(report.file);
+	free(report.sums);
+	return count;
+}
+
+/* Pools without workers are many in a step, others one. */
+START_TEST(workers_of_a_pool_are_a_step)
+{
+	struct pool *other;
+
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	ck_assert_uint_eq(count_steps(report_workers), 1);
+	other = pool_find(&test.table.pools, &test.pool.core, &test.pool.watch,
+	    "/nowhere/else", geteuid());
+	ck_assert_ptr_nonnull(other);
+	ck_assert_uint_eq(count_steps(report_workers), 2);
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(without_workers_the_array_is_empty)
 {
 	json_t *workers;
@@ -339,27 +375,51 @@ START_TEST(metrics_are_in_the_format_of_prometheus)
 }
 END_TEST
 
-/* More than a step has: none is left out, and none is there twice. */
-START_TEST(many_listeners_are_shown)
+#define MANY 150
+
+/* Opens the control socket with MANY listeners, and as many pools. */
+static void
+init_many(void)
 {
 	static struct record_endpoint record;
-	json_t *status, *listener;
-	char name[32];
-	size_t i;
 	int fd;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	record = TAILQ_FIRST(&test.lent->endpoints)->record;
-	for (i = 2; i < 150; i++) {
+	for (size_t i = 2; i < MANY; i++) {
+		snprintf(
+		    record.mailbox, sizeof(record.mailbox), "/nowhere/%zu/", i);
 		snprintf(record.listener, sizeof(record.listener), "l%zu", i);
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		ck_assert_int_eq(
 		    socket_table_note(&test.table, (uint32_t)i, fd), 0);
 		ck_assert_int_eq(socket_table_add(&test.table, &record, fd), 0);
 	}
+}
+
+/* Connections that are to be handed off wait for a step only. */
+START_TEST(a_long_report_has_many_steps)
+{
+	init_many();
+	ck_assert_uint_ge(count_steps(report_status), MANY / 20);
+	ck_assert_uint_ge(count_steps(report_workers), MANY / 100);
+	ck_assert_uint_ge(
+	    count_steps(report_metrics), MANY / 100 + STATS_COUNTERS + 1);
+	test_control_done(&test);
+}
+END_TEST
+
+/* None is left out, and none is there twice. */
+START_TEST(many_listeners_are_shown)
+{
+	json_t *status, *listener;
+	char name[32];
+	size_t i;
+
+	init_many();
 	status = test_control_get(&test, "/v1/status");
 	ck_assert_uint_eq(
-	    json_array_size(json_object_get(status, "listeners")), 150);
+	    json_array_size(json_object_get(status, "listeners")), MANY);
 	json_array_foreach(json_object_get(status, "listeners"), i, listener)
 	{
 		snprintf(name, sizeof(name), "l%zu", i);
@@ -383,10 +443,12 @@ UNIT_SUITE(report)
 	tcase_add_test(tc, a_listener_shows_how_long_connections_have_waited);
 	tcase_add_test(tc, counters_are_shown_with_the_listener);
 	tcase_add_test(tc, many_listeners_are_shown);
+	tcase_add_test(tc, a_long_report_has_many_steps);
 	tc = unit_case(suite, "workers");
 	tcase_add_test(tc, workers_are_shown);
 	tcase_add_test(tc, the_state_of_a_worker_is_one_word);
 	tcase_add_test(tc, a_worker_that_has_not_said_hello_has_no_process);
+	tcase_add_test(tc, workers_of_a_pool_are_a_step);
 	tcase_add_test(tc, without_workers_the_array_is_empty);
 	tc = unit_case(suite, "metrics");
 	tcase_add_test(tc, metrics_are_in_the_format_of_prometheus);

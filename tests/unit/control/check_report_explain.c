@@ -59,6 +59,7 @@ START_TEST(without_a_worker_it_would_wait)
 {
 	init(0);
 	expect(test.www, 1, "There is no worker: the first connection will");
+	expect(test.www, 0, "of at most");
 	expect(test.www, 1, "There is no usable mailbox at /");
 	expect(test.lent, 1, "Its sockets are lent: ");
 	expect(test.lent, 1, "programs started by fdrecv-exec need none");

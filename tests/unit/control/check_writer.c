@@ -50,8 +50,10 @@ begin(void)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
 	peer = TAILQ_FIRST(&test.control.peers.peers);
+	timer_set(&peer->limit, 0); /* it has nothing to do with it now */
 	writer_start(peer, &test.control.context, "text/odd", step);
 	ck_assert_int_eq(peer->state, PEER_WRITING);
+	ck_assert(!timer_is_set(&peer->limit));
 	ck_assert_uint_eq(steps, 1);
 	return fd;
 }

@@ -200,6 +200,43 @@ START_TEST(at_the_last_moment_what_is_held_is_refused)
 }
 END_TEST
 
+/* The first listener is busy, and the second closes its socket all the same. */
+START_TEST(a_listener_that_is_done_is_closed_while_others_are_busy)
+{
+	struct record_endpoint record;
+	struct listener *other;
+	int client, fd;
+
+	init(0);
+	record = setup.records[0];
+	snprintf(record.listener, sizeof(record.listener), "other");
+	fd = fcntl(setup.sockets[0], F_DUPFD_CLOEXEC, 0);
+	ck_assert_int_eq(socket_table_note(&setup.table, ENDPOINTS, fd), 0);
+	ck_assert_int_eq(socket_table_add(&setup.table, &record, fd), 0);
+	other = listener_find(&setup.table.listeners, "other");
+	client = net_connect(setup.sockets[1]);
+	socket_table_start(&setup.table);
+	drain(2 | 1 << ENDPOINTS, LONG_MS);
+	ck_assert(!setup.ended);
+	ck_assert(!is_closed(1));
+	ck_assert_int_eq(TAILQ_FIRST(&other->endpoints)->fd, -1);
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(a_refusal_that_is_being_sent_is_waited_for)
+{
+	init(0);
+	setup.test.core.refusals.count = 1;
+	drain(0, LONG_MS);
+	ck_assert(!setup.ended);
+	setup.test.core.refusals.count = 0;
+	await_end();
+	done();
+}
+END_TEST
+
 /* Its hand-offs refer to endpoints, which are freed later. */
 START_TEST(connections_in_the_engine_are_closed_with_the_table)
 {
@@ -307,6 +344,9 @@ UNIT_SUITE(socket_table)
 	tcase_add_test(tc, what_waits_is_served_only_where_nobody_takes_over);
 	tcase_add_test(tc, at_the_last_moment_what_waits_is_left);
 	tcase_add_test(tc, at_the_last_moment_what_is_held_is_refused);
+	tcase_add_test(
+	    tc, a_listener_that_is_done_is_closed_while_others_are_busy);
+	tcase_add_test(tc, a_refusal_that_is_being_sent_is_waited_for);
 	tc = unit_case(suite, "table");
 	tcase_add_loop_test(
 	    tc, connections_in_the_engine_are_closed_with_the_table, 0, 2);

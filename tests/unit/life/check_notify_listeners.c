@@ -52,6 +52,7 @@ fixture_open(struct fixture *f, int endpoints)
 		struct listener_endpoint *endpoint = &f->endpoints[i];
 
 		endpoint->fd = f->fd;
+		endpoint->number = (uint32_t)i;
 		snprintf(endpoint->record.socket.name,
 		    sizeof(endpoint->record.socket.name), "tcp:127.0.0.1:%d",
 		    i);
@@ -143,6 +144,40 @@ START_TEST(when_all_is_said_nothing_wakes_up)
 }
 END_TEST
 
+START_TEST(a_drain_removes_the_sockets_that_nobody_takes_over)
+{
+	static struct fixture f;
+	struct channel_drain drain = {.stop = _i == 1};
+
+	fixture_open(&f, 3);
+	drain.removed[0] = 1 << 0 | 1 << 1;
+	notify_draining(&f.notify, &f.list, &drain);
+	if (drain.stop)
+		service_manager_expect(&f.manager, "STOPPING=1", 0);
+	service_manager_expect(
+	    &f.manager, "FDSTOREREMOVE=1\nFDNAME=tcp,127.0.0.1,0", 0);
+	service_manager_expect(
+	    &f.manager, "FDSTOREREMOVE=1\nFDNAME=tcp,127.0.0.1,1", 0);
+	ck_assert_ptr_null(service_manager_next(&f.manager));
+	fixture_close(&f);
+}
+END_TEST
+
+/* The drain closes them. */
+START_TEST(a_drain_stores_nothing_more)
+{
+	static struct fixture f;
+	struct channel_drain drain = {.stop = 1};
+
+	fixture_open(&f, MANY);
+	notify_serving(&f.notify, &f.list);
+	ck_assert_uint_gt(f.notify.waiting, 1);
+	notify_draining(&f.notify, &f.list, &drain);
+	ck_assert_uint_eq(f.notify.waiting, 1); /* STOPPING */
+	fixture_close(&f);
+}
+END_TEST
+
 UNIT_SUITE(notify_listeners)
 {
 	TCase *tc = unit_case(suite, "listeners");
@@ -150,4 +185,7 @@ UNIT_SUITE(notify_listeners)
 	tcase_add_test(tc, it_serves_and_has_each_socket_kept);
 	tcase_add_test(tc, a_slow_manager_gets_all_of_it_from_the_loop);
 	tcase_add_test(tc, when_all_is_said_nothing_wakes_up);
+	tcase_add_loop_test(
+	    tc, a_drain_removes_the_sockets_that_nobody_takes_over, 0, 2);
+	tcase_add_test(tc, a_drain_stores_nothing_more);
 }
