@@ -17,8 +17,6 @@
 #include "engine/socket_table.h"
 #include "engine/upstream.h"
 
-#include <sys/random.h>
-
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
@@ -30,14 +28,6 @@ struct engine {
 	struct stats stats;
 	struct persistent persistent;
 	struct bounded_close bounded;
-	struct refusals refusals;
-	struct fd_reserve reserve;
-	struct coalesce_load load;
-	struct watch watch;
-	struct mailbox_context mailbox_context;
-	struct worker_context worker_context;
-	struct pool_context pool_context;
-	struct listener_context listener_context;
 	struct rendezvous rendezvous;
 	struct notify notify;
 	struct control control;
@@ -232,50 +222,19 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
     .on_end = engine_on_end,
 };
 
-/* Gives each room what it uses. */
-static void
-engine_set_contexts(struct engine *engine)
-{
-	struct worker_context *workers = &engine->worker_context;
-
-	engine->mailbox_context = (struct mailbox_context){
-	    .base = engine->base, .log = &engine->log, .watch = &engine->watch};
-	workers->base = engine->base;
-	workers->persistent = &engine->persistent;
-	workers->bounded = &engine->bounded;
-	receipt_ring_list_init(&workers->rings);
-	engine->pool_context = (struct pool_context){.log = &engine->log,
-	    .mailboxes = &engine->mailbox_context,
-	    .workers = workers,
-	    .rendezvous = &engine->rendezvous,
-	    .refusals = &engine->refusals};
-	engine->listener_context =
-	    (struct listener_context){.base = engine->base,
-		.log = &engine->log,
-		.stats = &engine->stats,
-		.persistent = &engine->persistent,
-		.refusals = &engine->refusals,
-		.bounded = &engine->bounded,
-		.reserve = &engine->reserve,
-		.load = &engine->load};
-}
-
 static int
 engine_open(struct engine *engine)
 {
-	uint64_t *epoch = &engine->worker_context.epoch;
 	struct event_base *base = engine->base = loop_new();
 
 	if (base == NULL ||
-	    getrandom(epoch, sizeof(*epoch), 0) != sizeof(*epoch) ||
 	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->persistent) ==
 		-1 ||
-	    watch_open(&engine->watch, base) == -1 ||
-	    bounded_close_init(&engine->bounded, base) == -1)
+	    bounded_close_init(&engine->bounded, base) == -1 ||
+	    socket_table_open(&engine->table, base, &engine->log,
+		&engine->stats, &engine->persistent, &engine->bounded,
+		&engine->rendezvous) == -1)
 		return -1;
-	engine_set_contexts(engine);
-	fd_reserve_init(&engine->reserve);
-	refusals_init(&engine->refusals, base, &engine->bounded);
 	control_init(&engine->control,
 	    &(struct control_context){.base = base,
 		.log = &engine->log,
@@ -283,7 +242,7 @@ engine_open(struct engine *engine)
 		.listeners = &engine->table.listeners,
 		.pools = &engine->table.pools,
 		.rendezvous = &engine->rendezvous,
-		.epoch = *epoch},
+		.epoch = engine->table.worker_context.epoch},
 	    &engine_control_callbacks, engine);
 	if (notify_start(&engine->notify, base) == -1 ||
 	    drain_init(&engine->drain, base, engine_on_drained, engine) == -1 ||
@@ -300,11 +259,8 @@ static void
 engine_close(struct engine *engine)
 {
 	socket_table_done(&engine->table);
-	if (engine->refusals.base != NULL)
-		refusals_done(&engine->refusals);
 	control_close(&engine->control);
 	rendezvous_close(&engine->rendezvous);
-	watch_close(&engine->watch);
 	notify_close(&engine->notify);
 	upstream_stop(&engine->upstream);
 	drain_done(&engine->drain);
@@ -317,12 +273,11 @@ engine_close(struct engine *engine)
 int
 engine_main(const char *manager)
 {
-	struct engine engine = {.watch = {.fd = -1}, .status = -1};
+	struct engine engine = {.status = -1};
 
 	log_init(&engine.log, "engine", STDERR_FILENO);
-	socket_table_init(
-	    &engine.table, &engine.pool_context, &engine.listener_context);
-	rendezvous_init(&engine.rendezvous, &engine.worker_context,
+	socket_table_init(&engine.table);
+	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
 	notify_open(&engine.notify, manager, &engine.log);
@@ -332,8 +287,8 @@ engine_main(const char *manager)
 		    &engine.log, LOG_ERR, "cannot start: %s", strerror(errno));
 		engine.status = EX_OSERR;
 	} else {
-		loop_run(engine.base, &engine.load,
-		    &engine.worker_context.rings, &engine.status);
+		loop_run(engine.base, &engine.table.load,
+		    &engine.table.worker_context.rings, &engine.status);
 	}
 	engine_close(&engine);
 	return engine.status == -1 ? EX_SOFTWARE : engine.status;

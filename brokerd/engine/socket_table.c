@@ -6,18 +6,51 @@
 
 #include "base/fd.h"
 
+#include <sys/random.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
 void
-socket_table_init(struct socket_table *table,
-    const struct pool_context *pool_context,
-    const struct listener_context *listener_context)
+socket_table_init(struct socket_table *table)
 {
-	*table = (struct socket_table){
-	    .pool_context = pool_context, .listener_context = listener_context};
+	*table = (struct socket_table){.watch = {.fd = -1}};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
+}
+
+int
+socket_table_open(struct socket_table *table, struct event_base *base,
+    struct log *log, struct stats *stats, struct persistent *persistent,
+    struct bounded_close *bounded, struct rendezvous *rendezvous)
+{
+	struct worker_context *workers = &table->worker_context;
+
+	fd_reserve_init(&table->reserve);
+	refusals_init(&table->refusals, base, bounded);
+	table->mailbox_context = (struct mailbox_context){
+	    .base = base, .log = log, .watch = &table->watch};
+	workers->base = base;
+	workers->persistent = persistent;
+	workers->bounded = bounded;
+	receipt_ring_list_init(&workers->rings);
+	table->pool_context = (struct pool_context){.log = log,
+	    .mailboxes = &table->mailbox_context,
+	    .workers = workers,
+	    .rendezvous = rendezvous,
+	    .refusals = &table->refusals};
+	table->listener_context = (struct listener_context){.base = base,
+	    .log = log,
+	    .stats = stats,
+	    .persistent = persistent,
+	    .refusals = &table->refusals,
+	    .bounded = bounded,
+	    .reserve = &table->reserve,
+	    .load = &table->load};
+	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
+	    sizeof(workers->epoch))
+		return -1;
+	return watch_open(&table->watch, base);
 }
 
 int
@@ -48,11 +81,11 @@ static struct listener *
 socket_table_new_listener(
     struct socket_table *table, const struct record_endpoint *record)
 {
-	struct pool *pool = pool_find(
-	    &table->pools, table->pool_context, record->mailbox, record->owner);
+	struct pool *pool = pool_find(&table->pools, &table->pool_context,
+	    record->mailbox, record->owner);
 	struct listener *listener = pool == NULL ?
 	    NULL :
-	    listener_new(table->listener_context, pool, record->listener);
+	    listener_new(&table->listener_context, pool, record->listener);
 
 	if (listener != NULL)
 		TAILQ_INSERT_TAIL(&table->listeners, listener, entry);
@@ -118,7 +151,7 @@ socket_table_is_busy(void *owner)
 	struct socket_table *table = owner;
 	struct listener *listener;
 	struct pool *pool;
-	int busy = table->listener_context->refusals->count != 0;
+	int busy = table->refusals.count != 0;
 
 	/* All are asked: listener_is_served() closes those that are not. */
 	TAILQ_FOREACH (listener, &table->listeners, entry)
@@ -168,5 +201,8 @@ socket_table_done(struct socket_table *table)
 		TAILQ_REMOVE(&table->pools, pool, entry);
 		pool_free(pool);
 	}
+	if (table->refusals.base != NULL)
+		refusals_done(&table->refusals);
+	watch_close(&table->watch);
 	free(table->fds);
 }

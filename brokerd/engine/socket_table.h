@@ -9,18 +9,28 @@
  * of them make up.  It is complete before the engine starts and never changes
  * afterwards. */
 struct socket_table {
-	const struct pool_context *pool_context;
-	const struct listener_context *listener_context;
 	struct listener_list listeners;
 	struct pool_list pools;
 	int *fds; /* all, each borrowed from the one that closes it */
 	uint32_t count;
+	/* Used by all listeners, pools and workers. */
+	struct watch watch;
+	struct refusals refusals;
+	struct fd_reserve reserve;
+	struct coalesce_load load;
+	struct mailbox_context mailbox_context;
+	struct worker_context worker_context;
+	struct pool_context pool_context;
+	struct listener_context listener_context;
 };
 
-/* An empty table; borrows the contexts. */
-void socket_table_init(struct socket_table *table,
-    const struct pool_context *pool_context,
-    const struct listener_context *listener_context);
+/* An empty table. */
+void socket_table_init(struct socket_table *table);
+
+/* Prepares for listeners and pools; borrows all.  0, or -1 with errno. */
+int socket_table_open(struct socket_table *table, struct event_base *base,
+    struct log *log, struct stats *stats, struct persistent *persistent,
+    struct bounded_close *bounded, struct rendezvous *rendezvous);
 
 /* Notes the next socket (borrowed), which is to have that number.  0, or -1
  * with errno: EPROTO if it is not the next one. */

@@ -65,22 +65,6 @@ START_TEST(every_counter_is_shown_once)
 }
 END_TEST
 
-static void
-expect(json_t *listener, const char *key, const char *value)
-{
-	ck_assert_str_eq(
-	    json_string_value(json_object_get(listener, key)), value);
-}
-
-static json_int_t
-number(json_t *object, const char *key)
-{
-	json_t *value = json_object_get(object, key);
-
-	ck_assert_msg(json_is_integer(value), "%s", key);
-	return json_integer_value(value);
-}
-
 START_TEST(the_broker_is_shown)
 {
 	json_t *status, *broker;
@@ -90,20 +74,20 @@ START_TEST(the_broker_is_shown)
 	status = test_control_get(&test, "/v1/status");
 	broker = json_object_get(status, "broker");
 	ck_assert_uint_eq(json_object_size(broker), 6);
-	expect(broker, "version", PACKAGE_VERSION);
-	expect(broker, "epoch", "0000000000000001");
-	ck_assert_int_eq(number(broker, "monitor"), getppid());
-	ck_assert_int_eq(number(broker, "engine"), getpid());
-	ck_assert_int_ge(number(broker, "uptime_ms"), 5000);
-	ck_assert_int_lt(number(broker, "uptime_ms"), 10000);
+	test_control_is(broker, "version", PACKAGE_VERSION);
+	test_control_is(broker, "epoch", "0000000000000001");
+	ck_assert_int_eq(test_control_number(broker, "monitor"), getppid());
+	ck_assert_int_eq(test_control_number(broker, "engine"), getpid());
+	ck_assert_int_ge(test_control_number(broker, "uptime_ms"), 5000);
+	ck_assert_int_lt(test_control_number(broker, "uptime_ms"), 10000);
 	ck_assert(json_is_null(json_object_get(broker, "orphan_ms")));
 	json_decref(status);
 	control_set_orphan(&test.control, clock_ms() + 60000);
 	status = test_control_get(&test, "/v1/status");
 	broker = json_object_get(status, "broker");
 	ck_assert(json_is_null(json_object_get(broker, "monitor")));
-	ck_assert_int_gt(number(broker, "orphan_ms"), 50000);
-	ck_assert_int_le(number(broker, "orphan_ms"), 60000);
+	ck_assert_int_gt(test_control_number(broker, "orphan_ms"), 50000);
+	ck_assert_int_le(test_control_number(broker, "orphan_ms"), 60000);
 	json_decref(status);
 	test_control_done(&test);
 }
@@ -133,23 +117,25 @@ START_TEST(listeners_are_shown)
 	test_control_init(&test, 2, geteuid(), RECORD_NO_ID);
 	socket_table_start(&test.table);
 	listener = get_listener("www", &status);
-	expect(listener, "state", "open");
-	expect(listener, "handoff", "connection");
-	expect(listener, "mailbox", test.pool.pool->finder.path);
-	ck_assert_int_eq(number(listener, "workers"), 2);
+	test_control_is(listener, "state", "open");
+	test_control_is(listener, "handoff", "connection");
+	test_control_is(listener, "mailbox", test.pool.pool->finder.path);
+	ck_assert_int_eq(test_control_number(listener, "workers"), 2);
 	ck_assert(json_is_null(json_object_get(listener, "waiting_ms")));
-	ck_assert_int_lt(number(listener, "since_ms"), 3000);
+	ck_assert_int_lt(test_control_number(listener, "since_ms"), 3000);
 	ck_assert_uint_eq(
 	    json_array_size(json_object_get(listener, "endpoints")), 1);
 	endpoint = json_array_get(json_object_get(listener, "endpoints"), 0);
 	ck_assert_int_eq(fstat(test.port, &st), 0);
-	expect(endpoint, "name", "tcp:127.0.0.1:80");
-	ck_assert_uint_eq((ino_t)number(endpoint, "inode"), st.st_ino);
-	ck_assert_uint_eq((dev_t)number(endpoint, "device"), st.st_dev);
+	test_control_is(endpoint, "name", "tcp:127.0.0.1:80");
+	ck_assert_uint_eq(
+	    (ino_t)test_control_number(endpoint, "inode"), st.st_ino);
+	ck_assert_uint_eq(
+	    (dev_t)test_control_number(endpoint, "device"), st.st_dev);
 	json_decref(status);
 	listener = get_listener("lent", &status);
-	expect(listener, "state", "lent");
-	expect(listener, "handoff", "listener");
+	test_control_is(listener, "state", "lent");
+	test_control_is(listener, "handoff", "listener");
 	json_decref(status);
 	test_control_done(&test);
 }
@@ -169,11 +155,11 @@ START_TEST(a_listener_shows_how_long_connections_have_waited)
 	test.www->absent_ms -= 7000;
 	test.www->since_ms -= 8000;
 	listener = get_listener("www", &status);
-	expect(listener, "state", "waiting");
-	ck_assert_int_ge(number(listener, "waiting_ms"), 7000);
-	ck_assert_int_ge(number(listener, "since_ms"), 8000);
-	ck_assert_int_lt(number(listener, "since_ms"), 12000);
-	ck_assert_int_eq(number(listener, "workers"), 0);
+	test_control_is(listener, "state", "waiting");
+	ck_assert_int_ge(test_control_number(listener, "waiting_ms"), 7000);
+	ck_assert_int_ge(test_control_number(listener, "since_ms"), 8000);
+	ck_assert_int_lt(test_control_number(listener, "since_ms"), 12000);
+	ck_assert_int_eq(test_control_number(listener, "workers"), 0);
 	json_decref(status);
 	close(client);
 	test_control_done(&test);
@@ -189,148 +175,10 @@ START_TEST(counters_are_shown_with_the_listener)
 	test.www->stats->send_failed = 7;
 	counters = json_object_get(get_listener("www", &status), "counters");
 	ck_assert_uint_eq(json_object_size(counters), STATS_COUNTERS);
-	ck_assert_int_eq(number(counters, "accepted"), 12);
-	ck_assert_int_eq(number(counters, "send_failed"), 7);
-	ck_assert_int_eq(number(counters, "taken"), 0);
+	ck_assert_int_eq(test_control_number(counters, "accepted"), 12);
+	ck_assert_int_eq(test_control_number(counters, "send_failed"), 7);
+	ck_assert_int_eq(test_control_number(counters, "taken"), 0);
 	json_decref(status);
-	test_control_done(&test);
-}
-END_TEST
-
-/* A worker of the report with that index; the caller frees *out_workers. */
-static json_t *
-get_worker(size_t index, json_t **out_workers)
-{
-	*out_workers = test_control_get(&test, "/v1/workers");
-	return json_array_get(json_object_get(*out_workers, "workers"), index);
-}
-
-START_TEST(workers_are_shown)
-{
-	struct worker *worker;
-	json_t *workers, *shown;
-
-	test_control_init(&test, 2, geteuid(), RECORD_NO_ID);
-	worker = TAILQ_FIRST(&test.pool.pool->workers);
-	worker->window.size = 17;
-	worker->unreceipted.count = 5;
-	worker->share.weight = 9;
-	shown = get_worker(0, &workers);
-	ck_assert_uint_eq(
-	    json_array_size(json_object_get(workers, "workers")), 2);
-	ck_assert_uint_eq(json_object_size(shown), 15);
-	expect(shown, "pool", test.pool.pool->finder.path);
-	expect(shown, "name", worker->name);
-	expect(shown, "state", "ready");
-	expect(shown, "kind", "receipted");
-	ck_assert(json_is_false(json_object_get(shown, "shared")));
-	ck_assert_int_eq(number(shown, "uid"), geteuid());
-	ck_assert_uint_eq((ino_t)number(shown, "inode"), worker->mailbox.inode);
-	ck_assert_int_eq(number(shown, "pid"), getpid());
-	ck_assert(json_is_string(json_object_get(shown, "label")));
-	ck_assert_int_eq(number(shown, "window"), 17);
-	ck_assert_int_eq(number(shown, "unreceipted"), 5);
-	ck_assert(json_is_null(json_object_get(shown, "connections")));
-	ck_assert_int_eq(number(shown, "weight"), 9);
-	shown = json_object_get(shown, "listeners");
-	ck_assert_uint_eq(json_array_size(shown), 2);
-	ck_assert_str_eq(json_string_value(json_array_get(shown, 0)), "www");
-	ck_assert_str_eq(json_string_value(json_array_get(shown, 1)), "lent");
-	json_decref(workers);
-	worker->counts_connections = 1;
-	worker->connections = 33;
-	worker->unreceipted.count = 0;
-	shown = get_worker(0, &workers);
-	ck_assert_int_eq(number(shown, "connections"), 33);
-	json_decref(workers);
-	test_control_done(&test);
-}
-END_TEST
-
-/* Each is shown as the first that is true. */
-START_TEST(the_state_of_a_worker_is_one_word)
-{
-	struct worker *worker;
-	const char *expected[] = {
-	    "full", "paused", "draining", "left", "leaving"};
-	int *states[UNIT_COUNT(expected)];
-	json_t *workers;
-
-	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
-	worker = TAILQ_FIRST(&test.pool.pool->workers);
-	states[0] = &worker->full;
-	states[1] = &worker->paused;
-	states[2] = &worker->draining;
-	states[3] = &worker->left;
-	states[4] = &worker->unlinked;
-	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
-		*states[i] = 1;
-		expect(get_worker(0, &workers), "state", expected[i]);
-		json_decref(workers);
-	}
-	test_control_done(&test);
-}
-END_TEST
-
-START_TEST(a_worker_that_has_not_said_hello_has_no_process)
-{
-	json_t *workers, *shown;
-
-	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	test_pool_open(&test.pool, 0);
-	finder_scan(&test.pool.pool->finder);
-	shown = get_worker(0, &workers);
-	expect(shown, "kind", "new");
-	expect(shown, "label", "");
-	ck_assert(json_is_null(json_object_get(shown, "pid")));
-	json_decref(workers);
-	test_control_done(&test);
-}
-END_TEST
-
-/* Returns how many steps a report takes. */
-static unsigned int count_steps(enum report_step (*step)(struct report *report))
-{
-	struct report report = {.context = &test.control.context,
-	    .file = fopen("/dev/null", "we"),
-	    .listener = TAILQ_FIRST(&test.table.listeners),
-	    .pool = TAILQ_FIRST(&test.table.pools)};
-	enum report_step last;
-	unsigned int count = 0;
-
-	do {
-		last = step(&report);
-		count++;
-	} while (last == REPORT_MORE);
-	ck_assert_int_eq(last, REPORT_DONE);
-	fclose(report.file);
-	free(report.sums);
-	return count;
-}
-
-/* Pools without workers are many in a step, others one. */
-START_TEST(workers_of_a_pool_are_a_step)
-{
-	struct pool *other;
-
-	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
-	ck_assert_uint_eq(count_steps(report_workers), 1);
-	other = pool_find(&test.table.pools, &test.pool.core, &test.pool.watch,
-	    "/nowhere/else", geteuid());
-	ck_assert_ptr_nonnull(other);
-	ck_assert_uint_eq(count_steps(report_workers), 2);
-	test_control_done(&test);
-}
-END_TEST
-
-START_TEST(without_workers_the_array_is_empty)
-{
-	json_t *workers;
-
-	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	ck_assert_ptr_null(get_worker(0, &workers));
-	ck_assert(json_is_array(json_object_get(workers, "workers")));
-	json_decref(workers);
 	test_control_done(&test);
 }
 END_TEST
@@ -401,10 +249,11 @@ init_many(void)
 START_TEST(a_long_report_has_many_steps)
 {
 	init_many();
-	ck_assert_uint_ge(count_steps(report_status), MANY / 20);
-	ck_assert_uint_ge(count_steps(report_workers), MANY / 100);
+	ck_assert_uint_ge(test_control_steps(&test, report_status), MANY / 20);
 	ck_assert_uint_ge(
-	    count_steps(report_metrics), MANY / 100 + STATS_COUNTERS + 1);
+	    test_control_steps(&test, report_workers), MANY / 100);
+	ck_assert_uint_ge(test_control_steps(&test, report_metrics),
+	    MANY / 100 + STATS_COUNTERS + 1);
 	test_control_done(&test);
 }
 END_TEST
@@ -424,7 +273,7 @@ START_TEST(many_listeners_are_shown)
 	{
 		snprintf(name, sizeof(name), "l%zu", i);
 		if (i >= 2)
-			expect(listener, "name", name);
+			test_control_is(listener, "name", name);
 	}
 	json_decref(status);
 	test_control_done(&test);
@@ -444,12 +293,6 @@ UNIT_SUITE(report)
 	tcase_add_test(tc, counters_are_shown_with_the_listener);
 	tcase_add_test(tc, many_listeners_are_shown);
 	tcase_add_test(tc, a_long_report_has_many_steps);
-	tc = unit_case(suite, "workers");
-	tcase_add_test(tc, workers_are_shown);
-	tcase_add_test(tc, the_state_of_a_worker_is_one_word);
-	tcase_add_test(tc, a_worker_that_has_not_said_hello_has_no_process);
-	tcase_add_test(tc, workers_of_a_pool_are_a_step);
-	tcase_add_test(tc, without_workers_the_array_is_empty);
 	tc = unit_case(suite, "metrics");
 	tcase_add_test(tc, metrics_are_in_the_format_of_prometheus);
 }

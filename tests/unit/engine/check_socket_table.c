@@ -49,7 +49,11 @@ init(unsigned int workers)
 	int fd;
 
 	test_pool_init_receipted(&setup.test, workers);
-	socket_table_init(&setup.table, &core->pools, &core->listeners);
+	socket_table_init(&setup.table);
+	ck_assert_int_eq(socket_table_open(&setup.table, core->base, &core->log,
+			     &core->stats, &core->persistent, &core->bounded,
+			     &setup.test.rendezvous),
+	    0);
 	TAILQ_CONCAT(&setup.table.pools, &setup.test.pools, entry);
 	for (uint32_t i = 0; i < ENDPOINTS; i++) {
 		setup.records[i] =
@@ -228,10 +232,10 @@ END_TEST
 START_TEST(a_refusal_that_is_being_sent_is_waited_for)
 {
 	init(0);
-	setup.test.core.refusals.count = 1;
+	setup.table.refusals.count = 1;
 	drain(0, LONG_MS);
 	ck_assert(!setup.ended);
-	setup.test.core.refusals.count = 0;
+	setup.table.refusals.count = 0;
 	await_end();
 	done();
 }

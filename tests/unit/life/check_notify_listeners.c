@@ -8,6 +8,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "channel/message.h"
 #include "engine/life/notify.h"
 
 #include <sys/socket.h>
