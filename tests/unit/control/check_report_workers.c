@@ -23,7 +23,7 @@ START_TEST(workers_are_shown)
 	json_t *workers, *shown;
 
 	test_control_init(&test, 2, geteuid(), RECORD_NO_ID);
-	worker = TAILQ_FIRST(&test.pool.pool->workers.list);
+	worker = TAILQ_FIRST(&test.pool.pool->workers);
 	worker->window.size = 17;
 	worker->unreceipted.count = 5;
 	worker->share.weight = 9;
@@ -70,7 +70,7 @@ START_TEST(the_state_of_a_worker_is_one_word)
 	json_t *workers;
 
 	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
-	worker = TAILQ_FIRST(&test.pool.pool->workers.list);
+	worker = TAILQ_FIRST(&test.pool.pool->workers);
 	states[0] = &worker->full;
 	states[1] = &worker->paused;
 	states[2] = &worker->draining;
