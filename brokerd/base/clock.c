@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The one clock that time-outs are counted by: it never jumps.
+ * The clock for time-outs, which never jumps.
  */
 #include "base/clock.h"
 

@@ -4,13 +4,11 @@
 
 #include <stdint.h>
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/* CLOCK_MONOTONIC in milliseconds, and in microseconds. */
 uint64_t clock_ms(void);
-
-/* Microseconds of the same. */
 uint64_t clock_us(void);
 
-/* How long it is until deadline_ms, as poll(2) takes it: 0 when it is over. */
+/* The time until deadline_ms for poll(2); 0 when it has passed. */
 int clock_left_ms(uint64_t deadline_ms);
 
 #endif

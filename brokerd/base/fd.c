@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Descriptor ownership.  Any role, any uid.  See STYLE: -1 is "none", a
- * failed call leaves ownership where it was, closing keeps errno.
+ * Ownership of descriptors.  Any role, any uid.  -1 means none; a call that
+ * fails leaves ownership unchanged, and closing keeps errno.
  */
 #include "base/fd.h"
 
@@ -32,7 +32,7 @@ fd_on_alarm(int number)
 	(void)number;
 }
 
-/* Again and again: a signal that comes before the wait does not end it.  See
+/* A periodic signal, since one that comes before the wait does not end it.  See
  * sk_stream_wait_close() in the kernel. */
 void
 fd_limit_close(int limit_us)
@@ -41,6 +41,15 @@ fd_limit_close(int limit_us)
 
 	signal(SIGALRM, fd_on_alarm);
 	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+int
+fd_close_limited(int fd)
+{
+	fd_limit_close(FD_LIMIT_US);
+	fd = fd_close(fd);
+	fd_limit_close(0);
+	return fd;
 }
 
 int

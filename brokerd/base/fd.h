@@ -7,35 +7,40 @@
  * The only place in brokerd that calls close(2) or dup(2).
  */
 
-/* Closes fd (takes it; -1 is accepted) and keeps errno.  Returns -1, so
- * that the owner can write x->fd = fd_close(x->fd). */
+/* Closes fd (takes it; -1 is accepted) and keeps errno.  Returns -1, so that
+ * the owner can write x->fd = fd_close(x->fd). */
 int fd_close(int fd);
+
+/* The same for a socket that a stranger shares or has sent: the last close
+ * waits for SO_LINGER, but here for at most FD_LIMIT_US. */
+int fd_close_limited(int fd);
+
+#define FD_LIMIT_US 2000
 
 /* From here to fd_limit_close(0) each close of a stranger's socket takes at
  * most limit_us: the last close waits for SO_LINGER, but not while a signal is
- * pending.  To be put around whatever may close what a stranger shares or has
- * sent: fd_close(), and recvmsg(2) without room for descriptors.  Uses SIGALRM
- * and ITIMER_REAL. */
+ * pending.  To be put around recvmsg(2), which closes descriptors that it has
+ * no room for, and around fd_close().  Uses SIGALRM and ITIMER_REAL. */
 void fd_limit_close(int limit_us);
 
-/* Moves a descriptor out of *fd, which becomes -1.  Gives. */
+/* Gives the descriptor in *fd, which becomes -1. */
 int fd_steal(int *fd);
 
-/* Borrows fd and makes target a duplicate of it that survives exec.  Only
- * for the child between fork and exec.  0, or -1 with errno. */
+/* Makes target a duplicate of fd (borrows it) that stays open over exec(2).
+ * Only for a child between fork(2) and exec(2).  0, or -1 with errno. */
 int fd_place(int fd, int target);
 
-/* Opens /dev/null, closed on exec, wherever below limit nothing is open, so
- * that no other descriptor of this process is born there.  0, or -1 with
- * errno. */
+/* Opens /dev/null, closed on exec, for each number below limit that is free,
+ * so that no other descriptor gets it.  0, or -1 with errno. */
 int fd_fill_below(int limit);
 
-/* Closes every descriptor from low up.  0, or -1 with errno. */
+/* Closes all descriptors from low on.  0, or -1 with errno. */
 int fd_close_from(unsigned int low);
 
-/* Gives a non-blocking, private description of what fd writes to where the
- * kernel allows that (a pipe or a terminal), else -1: O_NONBLOCK set on fd
- * itself would change it for every process that shares it. */
+/* Opens the pipe or terminal that fd (borrows it) writes to once more, for
+ * writing without blocking: O_NONBLOCK set on fd itself would change it for
+ * every process that shares it.  Gives a descriptor, or -1 for other files and
+ * errors. */
 int fd_reopen_writer(int fd);
 
 #endif

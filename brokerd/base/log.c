@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lines to standard error that never block the caller.  Any role, any uid.
- * A log reader that has stopped must not stop the broker, so a line that does
- * not fit is lost and counted.  The descriptor is shared with other processes
- * and must stay as it is: sockets get MSG_DONTWAIT, the rest is asked first.
+ * Lines on standard error.  Any role, any uid.  A reader that has stopped must
+ * not stop the broker, so a line that does not fit is lost and counted.  The
+ * descriptor is shared with other processes, so O_NONBLOCK cannot be set on it:
+ * sockets get MSG_DONTWAIT, and other files are polled first.
  */
 #include "base/log.h"
+
+#include "base/text.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -55,13 +57,11 @@ log_line(struct log *log, int priority, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	for (char *at = text; *at != '\0'; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = '?';
-	if (log->said != NULL)
-		snprintf(log->said + strlen(log->said),
-		    LOG_LINE_MAX - strlen(log->said), "%s%s",
-		    log->said[0] == '\0' ? "" : "\n", text);
+	text_make_printable(text);
+	if (log->copy != NULL)
+		snprintf(log->copy + strlen(log->copy),
+		    LOG_LINE_MAX - strlen(log->copy), "%s%s",
+		    log->copy[0] == '\0' ? "" : "\n", text);
 	snprintf(prefix, log->prefix ? 8 : 1, "<%d>", priority & 7);
 	if (log->lost != 0)
 		snprintf(lost, 64, " (%" PRIu64 " lines lost)", log->lost);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The unprivileged processes look for themselves whether the monitor has
- * taken from them what it should: two pairs of eyes.
+ * Beginning of an unprivileged process.  It checks itself that the monitor has
+ * dropped its privileges.
  */
 #include "base/role.h"
 
@@ -32,7 +32,7 @@ role_settle(const char *name)
 	    syscall(SYS_capget, &header, caps) == -1)
 		return -1;
 	errno = EPERM;
-	/* With secure bits root is the starter, and its group a privilege. */
+	/* Only root's monitor sets secure bits; then gid 0 is a privilege. */
 	return -(geteuid() == 0 ||
 	    (getegid() == 0 && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0) ||
 	    (caps[0].permitted | caps[1].permitted) != 0 ||

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Text in arrays of fixed size, as records and messages carry it.
+ * Text in arrays of fixed size.
  */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -25,7 +26,15 @@ text_is_printable(const char *array, size_t size)
 {
 	size_t i = 0;
 
-	while (i < size && (unsigned char)array[i] >= 0x20 && array[i] != 0x7f)
-		i++;
+	while (i < size && !iscntrl((unsigned char)array[i]))
+		i++; /* as far as a NUL, which is one */
 	return i < size && array[i] == '\0';
+}
+
+void
+text_make_printable(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }

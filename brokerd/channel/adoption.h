@@ -4,20 +4,19 @@
 
 #include <stdint.h>
 
-/* Not on the channel: what a new monitor asks of an engine whose own has died,
- * on its rendezvous socket.  It gets a byte and the descriptor of that number,
- * the counters behind those of the table, or the byte alone behind these; or a
- * hang-up when it is not to have them.  Any version understands any other. */
+/*
+ * A request of a new monitor to an engine whose monitor has died, on the
+ * engine's rendezvous socket and not on the channel.  The answer is one byte,
+ * with the descriptor that has this number in the engine's table, or with the
+ * counters for the number after the last one, or without a descriptor for
+ * greater numbers.  The engine hangs up if it refuses.  All versions have the
+ * same request.
+ */
 #define CHANNEL_ADOPT_MAGIC "adop"
-#define CHANNEL_ADOPTED UINT32_MAX /* no answer: another engine serves */
+#define CHANNEL_ADOPTED UINT32_MAX /* another engine serves; no answer */
 struct channel_adopt {
 	char magic[4];
 	uint32_t number;
 };
-
-/* Gives a connected pair, non-blocking and closed on exec; the first end is
- * the monitor's, to which no descriptor can be sent where the kernel can
- * forbid that.  0, or -1 with errno. */
-int channel_pair(int out_ends[2]);
 
 #endif

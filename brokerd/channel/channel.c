@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The channel between monitor and engine.  Both link it; the table below is
- * the whole of what either may say.  A message owns its descriptor until the
- * receiver has taken it: on any error here it is closed, never leaked.  The
- * monitor takes none: with no room for them the kernel drops descriptors that
- * an engine sends, without the work of close(2), which can wait (FUSE).
+ * The channel between monitor and engine, linked by both.  The table below has
+ * all messages.  A received descriptor is given to the caller, or closed on any
+ * error.  The monitor receives none: if recvmsg(2) has no room, the kernel
+ * drops descriptors that an engine sends; to close one could block (FUSE).
  */
 #include "channel/channel.h"
 
@@ -23,7 +22,7 @@ struct channel_rule {
 	size_t size;
 	int upward;
 	int has_fd;
-	unsigned int phases; /* of the engine, as its receiver knows them */
+	unsigned int phases; /* of the engine, as the receiver sees it */
 };
 
 #define CHANNEL_BARE sizeof(struct channel_header)
@@ -54,18 +53,9 @@ channel_pair(int out_ends[2])
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		0, out_ends) == -1)
 		return -1;
-	/* An older kernel does not know it; nothing depends on it. */
+	/* Linux before 6.16 does not have it.  The monitor can do without. */
 	setsockopt(out_ends[0], SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof(off));
 	return 0;
-}
-
-int
-channel_close(int channel)
-{
-	fd_limit_close(2000);
-	channel = fd_close(channel);
-	fd_limit_close(0);
-	return channel;
 }
 
 int
@@ -79,7 +69,6 @@ channel_put(int channel, const void *bytes, size_t size, int fd)
 	    .iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *cmsg;
-	ssize_t n;
 
 	if (fd != -1) {
 		msg.msg_control = control.bytes;
@@ -90,10 +79,8 @@ channel_put(int channel, const void *bytes, size_t size, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	do
-		n = sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (n == -1 && errno == EINTR);
-	return n == -1 ? -1 : 0;
+	return sendmsg(channel, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 :
+									   0;
 }
 
 int
@@ -110,8 +97,8 @@ channel_send(int channel, enum channel_type type,
 	return channel_put(channel, header, header->size, fd);
 }
 
-/* Takes what is in the control buffer: *out_fd is the only descriptor, or -1
- * when there was none.  More than one, or truncation: all closed, -1. */
+/* Gives the only descriptor in the control buffer, or -1 if there is none.  If
+ * there are more or something was truncated, closes them: -1 with EPROTO. */
 static int
 channel_take_fd(struct msghdr *msg, int *out_fd)
 {
@@ -169,10 +156,8 @@ channel_take(int channel, void *buffer, size_t size, int room, int *out_fd)
 	    .msg_controllen = room ? CMSG_LEN(sizeof(int)) : 0};
 	ssize_t n;
 
-	fd_limit_close(2000);
-	do
-		n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	fd_limit_close(FD_LIMIT_US);
+	n = recvmsg(channel, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n != -1 && channel_take_fd(&msg, out_fd) == -1)
 		n = -1;
 	fd_limit_close(0);

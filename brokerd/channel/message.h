@@ -6,34 +6,34 @@
 
 #include <stdint.h>
 
-/* What monitor and engine say to each other, see channel.h. */
+/* The messages between monitor and engine, see channel.h. */
 
 #define CHANNEL_VERSION 2
 #define CHANNEL_FD 3    /* the engine's end */
 #define CHANNEL_MEMFD 4 /* the engine's counters */
 #define CHANNEL_TEXT_SIZE 1024
 
-/* The size tells one layout from another. */
+/* Each layout of the counters has its own size. */
 #define CHANNEL_MEMFD_LAYOUT 4
 #define CHANNEL_MEMFD_SIZE ((1 << 23) + CHANNEL_MEMFD_LAYOUT * 4096)
 
 enum channel_type {
-	CHANNEL_SOCKET = 1, /* down: one socket of the table, and its fd */
+	CHANNEL_SOCKET = 1, /* down: a socket of the table */
 	CHANNEL_READY,      /* up: the whole table is here and usable */
 	CHANNEL_START,      /* down: begin to accept */
 	CHANNEL_DRAIN,      /* down: accept no more, finish, exit */
-	CHANNEL_PING,       /* down: are you there? */
-	CHANNEL_PONG,       /* up: yes; once for each PING */
-	CHANNEL_RELOAD,     /* up: somebody who may asks for it */
-	CHANNEL_UPGRADE,    /* up: likewise */
-	CHANNEL_RESULT,     /* down: what came of that */
+	CHANNEL_PING,       /* down: expects PONG */
+	CHANNEL_PONG,       /* up: one for each PING */
+	CHANNEL_RELOAD,     /* up: asked for on the control socket */
+	CHANNEL_UPGRADE,    /* up: the same */
+	CHANNEL_RESULT,     /* down: the result of one of these */
 };
 
-/* Where an engine stands; the monitor's and the engine's view may differ by
- * the messages that are under way. */
+/* The state of an engine.  Monitor and engine may see different ones while a
+ * message is on its way. */
 enum channel_phase {
 	CHANNEL_LOADING = 1 << 0,
-	CHANNEL_LOADED = 1 << 1, /* READY was said */
+	CHANNEL_LOADED = 1 << 1, /* READY was sent */
 	CHANNEL_SERVING = 1 << 2,
 	CHANNEL_DRAINING = 1 << 3,
 };
@@ -45,16 +45,16 @@ struct channel_header {
 };
 
 struct channel_socket {
-	uint32_t index; /* of count, in the whole table */
-	uint32_t count;
+	uint32_t index; /* in the whole table */
+	uint32_t count; /* of the whole table */
 	struct record record;
 };
 
 struct channel_drain {
-	uint32_t stop;       /* nobody takes over */
-	uint32_t timeout_ms; /* then it ends, whatever is left */
-	/* A bit for each endpoint that nobody takes over: what waits there is
-	 * to be served yet. */
+	uint32_t stop;       /* no other engine takes over */
+	uint32_t timeout_ms; /* then the engine ends in any case */
+	/* A bit for each socket that no other engine takes over: connections
+	 * that wait there are still served. */
 	unsigned char removed[RECORD_MAX / 8];
 };
 

@@ -5,24 +5,24 @@
  */
 #include "ctl/print.h"
 
+#include "base/text.h"
+
 #include <err.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-static int
-print_safe(char c)
-{
-	return (unsigned char)c < 0x20 || c == 0x7f ? '?' : c;
-}
-
 void
 print_line(FILE *file, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		fputc(print_safe(text[i]), file);
-	fputc('\n', file);
+	char *line = strndup(text, length);
+
+	if (line == NULL)
+		err(EX_OSERR, "no memory");
+	text_make_printable(line);
+	fprintf(file, "%s\n", line);
+	free(line);
 }
 
 void
@@ -48,8 +48,7 @@ print_add_cell(struct print *table, char *text)
 
 	if (text == NULL)
 		err(EX_OSERR, "no memory");
-	for (char *at = text; *at != '\0'; at++)
-		*at = (char)print_safe(*at);
+	text_make_printable(text);
 	table->cells[table->column++] = text;
 	if (table->column < table->columns)
 		return;

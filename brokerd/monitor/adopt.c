@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Takes the sockets back from engines whose monitor has died.  Runs as root,
- * against processes that may be hostile: whatever they send is one descriptor
- * for one question, of which inherited.c asks the kernel what it is, and there
- * is a limit of number and time.
+ * Takes over the sockets of engines whose monitor has died.  Runs as root,
+ * against processes that may be hostile: each answer is at most one descriptor,
+ * which inherited.c checks, and number and time are limited.
  */
 #include "monitor/adopt.h"
 
@@ -32,7 +31,7 @@ adopt_connect(const struct rundir *rundir, int number)
 	return fd_close(fd);
 }
 
-/* One question, and what came.  True if there may be more. */
+/* Asks for one descriptor.  True if there may be more. */
 static int
 adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
     uint32_t number)
@@ -42,22 +41,20 @@ adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
 	struct sockaddr any;
 	socklen_t size = sizeof(any);
 	char answer;
-	int fd = -1;
+	int fd = -1, answered;
 
-	if (send(orphan, &ask, sizeof(ask), MSG_NOSIGNAL) != sizeof(ask) ||
-	    poll(&ready, 1, clock_left_ms(deadline_ms)) != 1 ||
-	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) != 1 ||
-	    fd == -1) {
-		channel_close(fd); /* it may come with no byte */
-		return 0;
-	}
-	/* A socket or a memfd; to ask others what they are may take for ever,
-	 * if their file system (FUSE) so wishes. */
-	if (getsockname(fd, &any, &size) == 0 || fcntl(fd, F_GET_SEALS) != -1)
+	answered =
+	    send(orphan, &ask, sizeof(ask), MSG_NOSIGNAL) == sizeof(ask) &&
+	    poll(&ready, 1, clock_left_ms(deadline_ms)) == 1 &&
+	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) == 1;
+	/* Only a socket or a memfd: fstat(2) of another file could block for
+	 * ever in its file system (FUSE). */
+	if (answered &&
+	    (getsockname(fd, &any, &size) == 0 || fcntl(fd, F_GET_SEALS) != -1))
 		inherited_add(inherited, fd, NULL);
 	else
-		channel_close(fd);
-	return 1;
+		fd_close_limited(fd);
+	return answered && fd != -1;
 }
 
 void
@@ -70,7 +67,7 @@ adopt_ask(struct adopt *adopt, const struct rundir *rundir,
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		orphan = none ? -1 : adopt_connect(rundir, i);
 		adopt->orphans[i] = orphan;
-		/* Half of what may be open is left for what it needs. */
+		/* Half of the descriptors are left for other uses. */
 		for (uint32_t n = 0; orphan != -1 && n < 2 * RECORD_MAX &&
 		     (long)inherited->count < sysconf(_SC_OPEN_MAX) / 2 &&
 		     adopt_next(orphan, deadline_ms, inherited, n);
@@ -82,12 +79,12 @@ adopt_ask(struct adopt *adopt, const struct rundir *rundir,
 void
 adopt_done(struct adopt *adopt, int serves)
 {
-	static const struct channel_adopt drain = {
+	static const struct channel_adopt adopted = {
 	    CHANNEL_ADOPT_MAGIC, CHANNEL_ADOPTED};
 
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		if (serves)
-			send(adopt->orphans[i], &drain, sizeof(drain),
+			send(adopt->orphans[i], &adopted, sizeof(adopted),
 			    MSG_NOSIGNAL);
 		adopt->orphans[i] = fd_close(adopt->orphans[i]);
 	}

@@ -7,18 +7,18 @@
 
 #include "wire/names.h"
 
-/* Engines whose monitor has died; a connection to each, or -1. */
+/* Connections to engines whose monitor has died, or -1. */
 struct adopt {
 	int orphans[FDRECV_WIRE_RENDEZVOUS_COUNT];
 };
 
-/* Asks every engine that serves on in the run directory without a monitor for
- * its descriptors; or none. */
+/* Asks every engine in the run directory that serves without a monitor for its
+ * descriptors, unless none is set, and adds them to inherited. */
 void adopt_ask(struct adopt *adopt, const struct rundir *rundir,
     struct inherited *inherited, int none);
 
-/* Another engine serves: lets the orphans drain (serves), or leaves them as
- * they are. */
+/* Closes the connections.  If another engine serves now, the orphans are told
+ * to drain. */
 void adopt_done(struct adopt *adopt, int serves);
 
 #endif

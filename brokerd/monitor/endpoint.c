@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Bound sockets.  Runs as root: the record decides the address, checked by
- * record_check() on its way in, and nothing that an engine says reaches this.
+ * Bound sockets.  Runs as root, and acts only on records, which record_check()
+ * has checked; nothing that an engine sends has an effect here.
  */
 #include "monitor/endpoint.h"
 
-#include "channel/channel.h"
+#include "base/fd.h"
+#include "monitor/path.h"
 #include "monitor/privilege.h"
 
 #include <sys/stat.h>
@@ -18,13 +19,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* record_check() lets each flag pass only where it applies. */
+/* record_check() has made sure that each flag applies to its socket. */
 static const struct {
 	uint32_t flag;
 	int level;
 	int name;
 	int value;
-	int live; /* can be switched while the socket is in use */
+	int live; /* can be changed while the socket is in use */
 } endpoint_options[] = {
     {RECORD_REUSEADDR, SOL_SOCKET, SO_REUSEADDR, 1, 0},
     {RECORD_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1, 1},
@@ -36,8 +37,8 @@ static const struct {
     {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC, 1, 1},
 };
 
-/* What is off needs to be said only of a socket that was in use before; where
- * an option does not exist it is off. */
+/* A new socket has all options off.  On a live one they are set to off too,
+ * which fails harmlessly if the option does not exist for it. */
 static const char *
 endpoint_set_options(const struct endpoint *endpoint, int live)
 {
@@ -77,7 +78,7 @@ endpoint_set_up(struct endpoint *endpoint)
 	if (wrong != NULL)
 		return wrong;
 	if (path != NULL)
-		wrong = endpoint_bind_path(endpoint);
+		wrong = path_bind(endpoint);
 	else if (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		     sock->address_length) == -1)
 		wrong = strerror(errno);
@@ -96,8 +97,8 @@ endpoint_bind(struct endpoint *endpoint)
 	int type = record_socket_type(sock->kind) | SOCK_CLOEXEC;
 	const char *wrong;
 
-	/* A lent socket is as socket(2) makes it, which is what the programs
-	 * expect that take it; only the engine's own accept must not wait. */
+	/* Programs expect a lent socket to be as socket(2) makes it.  Only the
+	 * engine needs an accept(2) that does not block. */
 	if (!record_is_lent(endpoint->record))
 		type |= SOCK_NONBLOCK;
 	endpoint->fd = socket(sock->address.ss_family, type, 0);
@@ -108,7 +109,6 @@ endpoint_bind(struct endpoint *endpoint)
 	return wrong;
 }
 
-/* Only the engine's own accept must not wait; see endpoint_bind(). */
 const char *
 endpoint_apply(struct endpoint *endpoint)
 {
@@ -120,7 +120,7 @@ endpoint_apply(struct endpoint *endpoint)
 	    fcntl(endpoint->fd, F_SETFL, O_NONBLOCK) == -1)
 		return strerror(errno);
 	if (endpoint->inode != 0)
-		wrong = endpoint_give_path(endpoint);
+		wrong = path_chown(endpoint);
 	return wrong != NULL ? wrong : endpoint_listen(endpoint);
 }
 
@@ -132,18 +132,18 @@ endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 	int saved = errno;
 	struct stat st;
 
-	privilege_file_user(endpoint->file_user);
+	privilege_set_fsuid(endpoint->fsuid);
 	if (!endpoint->shared && endpoint->inode != 0 &&
 	    lstat(path, &st) == 0 && st.st_dev == endpoint->device &&
 	    st.st_ino == endpoint->inode)
 		unlink(path);
-	privilege_file_user(0);
-	/* Accepting from it fails then, and the address is free. */
+	privilege_set_fsuid(0);
+	/* Then accept(2) fails, and the address is free. */
 	if (!endpoint->shared && end == ENDPOINT_REVOKE &&
 	    record_has_connections(sock))
 		shutdown(endpoint->fd, SHUT_RDWR);
 	/* A worker may share it, and clients may be in its queue. */
-	endpoint->fd = channel_close(endpoint->fd);
+	endpoint->fd = fd_close_limited(endpoint->fd);
 	endpoint->inode = 0;
 	errno = saved;
 }

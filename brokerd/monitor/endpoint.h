@@ -6,45 +6,32 @@
 
 #include <sys/types.h>
 
-/* An endpoint: the socket, and the file that it may have. */
+/* A bound socket, and its file if it has one. */
 struct endpoint {
 	const struct record *record; /* borrowed */
 	int fd;                      /* -1: not bound */
 	dev_t device;
-	ino_t inode;        /* 0: no file */
-	uint32_t file_user; /* whom the kernel is asked as, see path.c */
-	int shared;         /* it lives on elsewhere when this one is closed */
-	const struct endpoint *from; /* of the table before, until that ends */
+	ino_t inode;    /* 0: no file */
+	uint32_t fsuid; /* used for file operations, see path.c */
+	int shared;     /* another table or process has the socket too */
+	const struct endpoint *origin; /* in the table before, until that ends,
+					* or NULL */
 };
 
 enum endpoint_end {
-	ENDPOINT_STOP,   /* its file goes */
-	ENDPOINT_REVOKE, /* whoever was lent it has it no more, either */
+	ENDPOINT_STOP,   /* remove the file */
+	ENDPOINT_REVOKE, /* and shut down, also for whom it was lent to */
 };
 
-/* Binds a socket as endpoint's record says and makes it listen.  Gives
- * endpoint->fd.  NULL, or what is wrong, with errno. */
+/* Binds a socket as endpoint's record says, and listens.  Gives endpoint->fd.
+ * NULL, or what is wrong, with errno. */
 const char *endpoint_bind(struct endpoint *endpoint);
 
-/* Sets what can change of a socket in use, which is bound as the record says.
+/* Changes what can be changed of a socket in use to what the record says.
  * NULL, or what is wrong, with errno. */
 const char *endpoint_apply(struct endpoint *endpoint);
 
-/* Closes the socket; ends it as told unless it lives on elsewhere. */
+/* Closes the socket, and unless it is shared ends it. */
 void endpoint_close(struct endpoint *endpoint, enum endpoint_end end);
-
-/* For endpoint.c, in path.c: binds endpoint->fd to the record's path,
- * mode 0600 from birth, then mode, owner and group as asked.  A dead socket in
- * its place is removed, anything else is a refusal.  NULL, or what is wrong,
- * with errno. */
-const char *endpoint_bind_path(struct endpoint *endpoint);
-
-/* Likewise: gives the file mode, owner and group as asked. */
-const char *endpoint_give_path(struct endpoint *endpoint);
-
-/* Likewise, for table.c: finds the file of a socket that was bound before; of
- * is what is known of it, or NULL. */
-const char *endpoint_find_path(
-    struct endpoint *endpoint, const struct endpoint *of);
 
 #endif

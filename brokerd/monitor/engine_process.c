@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The monitor's end of an engine.  Runs as root and trusts the engine with
- * nothing: all that may come up is in the channel's table, a wait has a
- * deadline, and whoever does not keep to it is killed.
+ * The monitor's side of an engine.  Runs as root and does not trust the engine:
+ * the channel's table has all messages that it may send, each wait has a
+ * deadline, and an engine that breaks the rules or is late is killed.
  *
- * READY	only lets the monitor go on to START: an engine that lies about
- *		it hurts nobody but itself.
- * PONG		only spares the engine that says it.
+ * READY	only lets the monitor send START: an engine that is not ready
+ *		harms only itself.
+ * PONG		only keeps the monitor from killing the sender.
  * RELOAD, UPGRADE
- *		name nothing: what is read and started is what the command line
- *		and the administrator's files say.  An engine that asks without
- *		need is replaced by another one.
+ *		carry no data: the command line and the administrator's files
+ *		decide what is read and executed.  An engine that sends one
+ *		without need is replaced by another one.
  */
 #include "monitor/engine_process.h"
 
@@ -25,6 +25,7 @@
 #include <sysexits.h>
 
 #define ENGINE_PROCESS_LOAD_MS 10000 /* from its start to READY */
+#define ENGINE_PROCESS_YOUNG_MS 1000
 
 static int
 engine_process_await(const struct engine_process *engine, short events)
@@ -56,11 +57,11 @@ engine_process_load(struct engine_process *engine, const struct table *table)
 	}
 	if (engine_process_await(engine, POLLIN) == -1)
 		return -1;
-	errno = EPIPE; /* unless the channel says otherwise: it is gone */
+	errno = EPIPE; /* for the end of the channel */
 	if (channel_receive(engine->channel, 1, engine->phase, &message, &fd) !=
 	    1)
 		return -1;
-	engine->phase = CHANNEL_LOADED; /* by READY; no other is allowed */
+	engine->phase = CHANNEL_LOADED; /* only READY was allowed */
 	return 0;
 }
 
@@ -71,8 +72,8 @@ engine_process_fail(struct engine_process *engine, struct setup *setup)
 
 	log_line(&setup->log, LOG_ERR, "engine: did not get ready: %s",
 	    strerror(errno));
-	/* Gone by itself (EPIPE, ECONNRESET), it may still be on its way to an
-	 * exit status; one that lied has no say. */
+	/* An engine that hung up (EPIPE, ECONNRESET) may be about to exit with
+	 * a status; one that broke the rules is killed. */
 	status = engine_process_end(engine,
 	    errno == EPROTO ? 0 : engine->started_ms + ENGINE_PROCESS_LOAD_MS);
 	return status == EX_NOPERM ? EX_NOPERM : EX_OSERR;
@@ -137,9 +138,16 @@ engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 {
 	int status = 0;
 
-	engine->channel = channel_close(engine->channel);
+	engine->channel = fd_close_limited(engine->channel);
 	if (engine->pid > 0)
 		status = spawn_wait(engine->pid, deadline_ms);
 	engine->pid = 0;
 	return status;
+}
+
+uint64_t
+engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms)
+{
+	return now_ms +
+	    (age_ms < ENGINE_PROCESS_YOUNG_MS ? ENGINE_PROCESS_YOUNG_MS : 0);
 }

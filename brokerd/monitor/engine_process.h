@@ -5,7 +5,7 @@
 #include "channel/channel.h"
 #include "monitor/table.h"
 
-/* One engine, as the monitor sees it. */
+/* An engine, as the monitor sees it. */
 struct engine_process {
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
@@ -13,25 +13,29 @@ struct engine_process {
 	uint64_t started_ms;
 };
 
-/* Starts an engine, gives it the whole table and waits until it says READY.
- * Returns -1 when all went well, else the status to exit with; then it is gone
- * again, and a line is in the log. */
+/* Starts an engine, sends it the whole table and waits for READY.  Returns -1
+ * if all went well, else the status to exit with, after a line in the log; then
+ * the engine has been ended. */
 int engine_process_start(struct engine_process *engine, struct setup *setup,
     const struct table *table);
 
-/* Says START: what waits is served from now on.  Returns as above. */
+/* Sends START: from now on the engine serves.  Returns as above. */
 int engine_process_serve(struct engine_process *engine, struct setup *setup);
 
-/* Says DRAIN.  0, or -1 with errno. */
+/* Sends DRAIN.  0, or -1 with errno. */
 int engine_process_drain(
     struct engine_process *engine, const struct channel_drain *drain);
 
-/* Says what came of a request.  An engine that does not read misses it. */
+/* Sends the result of a request.  It is lost if the engine does not read. */
 void engine_process_tell(
     struct engine_process *engine, int status, const char *text);
 
 /* Ends the process, at deadline_ms (monotonic) by force.  Returns what
- * spawn_wait() does. */
+ * spawn_wait() returns, or 0 if there is none. */
 int engine_process_end(struct engine_process *engine, uint64_t deadline_ms);
+
+/* When another engine may be started in the place of one that ended at now_ms,
+ * at the age of age_ms: at once, or after a second if it was younger. */
+uint64_t engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms);
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the process gets from who started it, besides its command line: another
- * version of itself, or a service manager.  Runs with the caller's privileges.
+ * Descriptors and environment that the process was started with, by another
+ * version of itself or a service manager.  Runs with the caller's privileges.
  */
+#include "monitor/environment.h"
+
 #include "base/fd.h"
 #include "channel/message.h"
-#include "monitor/setup.h"
 #include "monitor/spawn.h"
 
 #include <sys/mman.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* More than the tables have of all engines that drain. */
+/* More than the tables of all engines that drain have together. */
 #define ENVIRONMENT_FDS (8 * RECORD_MAX)
 
 static int
@@ -25,12 +26,11 @@ environment_number(const char *name)
 	return text == NULL ? 0 : (int)strtol(text, NULL, 10);
 }
 
-/* What somebody means to hand on, as sd_listen_fds(3) has it, and --ready-fd
- * behind it; everything else is closed.  From then on what is below SPAWN_FDS
- * is a child's place, not one of ours; what is above keeps its number, or they
- * would grow with every upgrade. */
+/* --ready-fd follows the descriptors that were passed on.  The numbers below
+ * SPAWN_FDS are for children, so what is there gets another number; all others
+ * keep theirs, or numbers would grow with every upgrade. */
 int
-setup_inherit(struct setup *setup)
+environment_inherit(struct setup *setup)
 {
 	int count = environment_number("LISTEN_FDS"), end = 3, own;
 
@@ -40,7 +40,7 @@ setup_inherit(struct setup *setup)
 	unsetenv("BROKERD_ENGINE");
 	unsetenv("BROKERD_CHANNEL");
 	if (setup->trial || setup->engine_pid != 0)
-		setup->ready = -1; /* the version before has told it */
+		setup->ready = -1; /* the first version has written to it */
 	if (environment_number("LISTEN_PID") == getpid() && count > 0 &&
 	    count <= ENVIRONMENT_FDS)
 		end += count;
@@ -66,14 +66,15 @@ setup_inherit(struct setup *setup)
 	return fd_fill_below(SPAWN_FDS);
 }
 
-/* The counters of engines before, if it is known what they mean. */
+/* The size of inherited counters tells their layout. */
 int
-setup_counters(struct setup *setup)
+environment_counters(struct setup *setup)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+	const struct stat counters = {.st_size = CHANNEL_MEMFD_SIZE};
 
 	setup->counters =
-	    inherited_take_memory(&setup->inherited, seals, CHANNEL_MEMFD_SIZE);
+	    inherited_take_file(&setup->inherited, &counters, seals);
 	if (setup->counters != -1)
 		return 0;
 	setup->counters =

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A table and its engine.  Runs as root.  Reload, upgrade and start are the
- * same: a new generation is made beside the old one, in full, and only when it
- * could serve does the old one begin to drain.
+ * A table and its engine.  Runs as root.  Start, reload and upgrade are one
+ * operation: a new generation is made beside the old one, and the old one
+ * drains only when the new one serves.
  */
 #include "monitor/generation.h"
 
 #include "base/clock.h"
 
-#define GENERATION_LATE_MS 2000
+#define GENERATION_LATE_MS 2000 /* for the end of an engine that drained */
 
 int
 generation_make(struct generation *generation, struct setup *setup,
@@ -45,7 +45,6 @@ void
 generation_drain(
     struct generation *generation, const struct channel_drain *drain)
 {
-	/* It has to be through with all it says by then. */
 	generation->kill_ms =
 	    clock_ms() + drain->timeout_ms + GENERATION_LATE_MS;
 	if (generation->engine.pid == 0 ||

@@ -4,28 +4,29 @@
 
 #include "monitor/engine_process.h"
 
-/* A configuration and the engine that serves it.  Zeros, but for a channel of
- * -1, when there is none. */
+/* A configuration and the engine that serves it.  If there is none, everything
+ * is zero but the channel, which is -1. */
 struct generation {
 	struct table table;
 	struct engine_process engine;
-	uint64_t kill_ms; /* when it drains: the latest end */
+	uint64_t kill_ms; /* while it drains: when it is ended at the latest */
 };
 
-/* Makes one whose engine is ready to take over, of what inherited (takes it)
- * has and the configuration wants.  Nothing that serves is touched.  Returns
- * -1, or the status to exit with, after a line in the log; then it is gone. */
+/* Makes a generation of the present configuration, with sockets that were
+ * inherited (takes them) where it names them, and an engine that is ready to
+ * serve.  What serves now is not changed.  Returns -1, or the status to exit
+ * with, after a line in the log; then there is none. */
 int generation_make(struct generation *generation, struct setup *setup,
     struct inherited *inherited);
 
-/* Lets it serve.  Returns as above. */
+/* Begins to serve.  Returns as above. */
 int generation_serve(struct generation *generation, struct setup *setup);
 
-/* Begins its end: it drains, as drain says. */
+/* Begins to drain. */
 void generation_drain(
     struct generation *generation, const struct channel_drain *drain);
 
-/* Ends it at once. */
+/* Ends it at once.  Does nothing if there is none. */
 void generation_end(struct generation *generation, enum endpoint_end end);
 
 #endif

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Descriptors that were open before: of the table that a reload replaces, of
- * the program that this one took the place of, of systemd's store, of an
- * engine whose monitor died.  Runs as root, and takes nobody's word for what a
- * descriptor is: the kernel is asked, and only what the configuration wants,
- * bound as it wants it, is used.
+ * the previous version of this program, of systemd's store, of an engine whose
+ * monitor has died.  Runs as root, and asks the kernel what each descriptor is;
+ * only sockets that are bound as the configuration says are used.
  */
 #include "monitor/inherited.h"
 
 #include "base/fd.h"
-#include "channel/channel.h"
 
 #include <netinet/in.h>
 
@@ -30,7 +28,7 @@ inherited_option(int fd, int level, int name)
 	return getsockopt(fd, level, name, &value, &size) == 0 ? value : 0;
 }
 
-/* Older kernels do not tell, of any. */
+/* 0 for all sockets, with older kernels. */
 static uint64_t
 inherited_network(int fd)
 {
@@ -42,27 +40,27 @@ inherited_network(int fd)
 }
 
 void
-inherited_add(struct inherited *inherited, int fd, const struct endpoint *of)
+inherited_add(
+    struct inherited *inherited, int fd, const struct endpoint *origin)
 {
-	struct inherited_item item = {.fd = fd, .of = of};
+	struct inherited_item item = {.fd = fd, .origin = origin};
 	struct inherited_item *grown;
+	int own;
 
 	if (fd == -1)
 		return;
-	if (inherited->count == inherited->room) {
-		int own = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
+	if (inherited->count == 0) {
+		own = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		inherited->network = inherited_network(own);
 		fd_close(own);
-		grown = reallocarray(
-		    inherited->items, inherited->room * 2 + 16, sizeof(item));
-		if (grown == NULL) {
-			channel_close(fd); /* whoever wants it says so */
-			return;
-		}
-		inherited->items = grown;
-		inherited->room = inherited->room * 2 + 16;
 	}
+	grown =
+	    reallocarray(inherited->items, inherited->count + 1, sizeof(item));
+	if (grown == NULL) {
+		fd_close_limited(fd); /* then it is not found */
+		return;
+	}
+	inherited->items = grown;
 	item.length = sizeof(item.address);
 	if (getsockname(fd, (struct sockaddr *)&item.address, &item.length) ==
 	    -1)
@@ -83,8 +81,8 @@ inherited_compare(
 {
 	const struct record_socket *sock = &record->u.socket;
 
-	if (item->of != NULL &&
-	    record_is_lent(item->of->record) != record_is_lent(record))
+	if (item->origin != NULL &&
+	    record_is_lent(item->origin->record) != record_is_lent(record))
 		return "its handoff cannot change while it is open: remove "
 		       "it, reload, and add it again";
 	if (sock->address.ss_family == AF_INET6 &&
@@ -111,9 +109,9 @@ inherited_find(struct inherited *inherited, const struct record *record,
 		    item->type != record_socket_type(sock->kind) ||
 		    item->protocol != protocol ||
 		    item->network != inherited->network ||
-		    /* A worker may have ended what it was lent; see
-		     * endpoint_apply(). */
-		    (item->of == NULL &&
+		    /* A worker may have shut down a socket that it was lent;
+		     * endpoint_apply() listens again. */
+		    (item->origin == NULL &&
 			item->listens != record_has_connections(sock)))
 			continue;
 		*out_wrong = inherited_compare(item, record);
@@ -123,27 +121,17 @@ inherited_find(struct inherited *inherited, const struct record *record,
 }
 
 int
-inherited_take_file(struct inherited *inherited, const struct stat *file)
+inherited_take_file(
+    struct inherited *inherited, const struct stat *file, int seals)
 {
 	struct inherited_item *item = inherited->items;
 
 	for (size_t i = 0; i < inherited->count; i++, item++)
 		if (item->fd != -1 && item->length == 0 &&
-		    item->file.st_dev == file->st_dev &&
-		    item->file.st_ino == file->st_ino)
-			return fd_steal(&item->fd);
-	return -1;
-}
-
-int
-inherited_take_memory(struct inherited *inherited, int seals, off_t size)
-{
-	struct inherited_item *item = inherited->items;
-
-	for (size_t i = 0; i < inherited->count; i++, item++)
-		if (item->fd != -1 && item->length == 0 &&
-		    item->file.st_size == size &&
-		    fcntl(item->fd, F_GET_SEALS) == seals)
+		    (seals != 0 ? item->file.st_size == file->st_size &&
+				fcntl(item->fd, F_GET_SEALS) == seals :
+				  item->file.st_dev == file->st_dev &&
+				item->file.st_ino == file->st_ino))
 			return fd_steal(&item->fd);
 	return -1;
 }
@@ -152,7 +140,7 @@ void
 inherited_done(struct inherited *inherited)
 {
 	for (size_t i = 0; i < inherited->count; i++)
-		channel_close(inherited->items[i].fd);
+		fd_close_limited(inherited->items[i].fd);
 	free(inherited->items);
 	*inherited = (struct inherited){.items = NULL};
 }

@@ -9,41 +9,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Descriptors from whoever served before: another brokerd, or systemd. */
+/* Descriptors from the predecessor: another table, brokerd, or systemd. */
 struct inherited {
 	struct inherited_item *items;
-	size_t count, room;
-	uint64_t network; /* this process's own, see SO_NETNS_COOKIE */
+	size_t count;
+	uint64_t network; /* of this process, see SO_NETNS_COOKIE */
 };
 
-/* What a descriptor is, as the kernel tells; the rest is zeros. */
+/* A descriptor as the kernel describes it; fields that do not apply are 0. */
 struct inherited_item {
 	int fd;                              /* -1: taken */
 	int type, protocol, listens, v6only; /* of a socket */
-	uint64_t network;                    /* likewise */
+	uint64_t network;                    /* of a socket */
 	socklen_t length;                    /* 0: no socket */
 	struct sockaddr_storage address;
-	struct stat file;          /* of another file */
-	const struct endpoint *of; /* borrowed; NULL: not known */
+	struct stat file;              /* of another file */
+	const struct endpoint *origin; /* borrowed; NULL: not known */
 };
 
-/* Adds fd (takes it; -1 and what is neither open nor known are no harm), of
- * an endpoint that is known, or NULL. */
+/* Adds fd (takes it) and the endpoint that it was of, if that is known, or
+ * NULL.  Ignores -1 and what is not open. */
 void inherited_add(
-    struct inherited *inherited, int fd, const struct endpoint *of);
+    struct inherited *inherited, int fd, const struct endpoint *origin);
 
-/* The socket that is bound as the record says, whose fd may be taken, or NULL.
- * *out_wrong says why one that has its address cannot be it, or is NULL. */
+/* Finds the socket that is bound as the record says; the caller may take its
+ * fd.  NULL if there is none; then *out_wrong says why one with the same
+ * address cannot be used, or is NULL. */
 struct inherited_item *inherited_find(struct inherited *inherited,
     const struct record *record, const char **out_wrong);
 
-/* Gives the descriptor of that file, or -1. */
-int inherited_take_file(struct inherited *inherited, const struct stat *file);
+/* Gives the descriptor of the file with this device and inode number or, unless
+ * seals is 0, of a memfd with this size and these seals; -1 if there is none.
+ */
+int inherited_take_file(
+    struct inherited *inherited, const struct stat *file, int seals);
 
-/* Gives the memfd of that size with these seals, or -1. */
-int inherited_take_memory(struct inherited *inherited, int seals, off_t size);
-
-/* Closes the rest. */
+/* Closes those that nobody took. */
 void inherited_done(struct inherited *inherited);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The monitor: the one process with privileges.  Reads the configuration
- * through a child, binds the sockets, keeps them, and keeps an engine running
- * on them; replaces both when it is told to.  No parser, no name service, no
- * accept(2) here.  Ends on SIGTERM or SIGINT, when the engine has drained; at
- * its start also on any failure.
+ * The monitor: the only process with privileges.  Has the config reader read
+ * the configuration, binds the sockets and keeps them, and keeps an engine
+ * running; replaces both when it is told to.  Does not parse, resolve names or
+ * accept connections.  Ends on SIGTERM or SIGINT, when the engine has drained,
+ * and if its start fails.
  */
 #include "monitor/monitor.h"
 
@@ -24,16 +24,14 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* If an engine dies younger than that, the next one waits for as long. */
-#define MONITOR_YOUNG_MS 1000
-#define MONITOR_BEFORE 4 /* generations that may drain */
+#define MONITOR_DRAINING 4 /* generations that may drain at a time */
 
 struct monitor {
 	struct setup setup;
-	struct generation now;
-	struct generation before[MONITOR_BEFORE];
-	uint64_t start_ms; /* when to start another engine; 0: there is one */
-	uint64_t ping_ms;  /* when to look whether it answers; 0: never */
+	struct generation current;
+	struct generation draining[MONITOR_DRAINING];
+	uint64_t start_ms; /* when to start another engine; 0: one is running */
+	uint64_t ping_ms;  /* when to ping the engine; 0: never */
 	int pinged;        /* it has not answered yet */
 	int stopping;
 	int upgrade; /* wanted, as soon as no engine drains */
@@ -43,22 +41,22 @@ struct monitor {
 static void
 monitor_set_ping(struct monitor *m)
 {
-	uint32_t every_s = m->now.table.settings->watchdog_s;
+	uint32_t every_s = m->current.table.settings->watchdog_s;
 
 	m->pinged = 0;
 	m->ping_ms = every_s == 0 ? 0 : clock_ms() + UINT64_C(1000) * every_s;
 }
 
-/* Another engine for the same table. */
+/* Starts another engine for the same table. */
 static void
 monitor_start_engine(struct monitor *m)
 {
-	struct generation *now = &m->now;
+	struct engine_process *engine = &m->current.engine;
 
 	m->start_ms = 0;
-	if (engine_process_start(&now->engine, &m->setup, &now->table) != -1 ||
-	    engine_process_serve(&now->engine, &m->setup) != -1)
-		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
+	if (engine_process_start(engine, &m->setup, &m->current.table) != -1 ||
+	    engine_process_serve(engine, &m->setup) != -1)
+		m->start_ms = engine_process_restart_ms(0, clock_ms());
 	else
 		monitor_set_ping(m);
 }
@@ -66,39 +64,36 @@ monitor_start_engine(struct monitor *m)
 static void
 monitor_lose_engine(struct monitor *m, const char *how)
 {
-	uint64_t age_ms = clock_ms() - m->now.engine.started_ms;
-	int status = engine_process_end(&m->now.engine, 0);
+	uint64_t now = clock_ms(), age_ms = now - m->current.engine.started_ms;
+	int status = engine_process_end(&m->current.engine, 0);
 
 	m->ping_ms = 0;
 	if (m->stopping)
-		return; /* the loop sees to the rest */
+		return; /* the loop ends the monitor */
+	m->start_ms = engine_process_restart_ms(age_ms, now);
 	log_line(&m->setup.log, LOG_ERR,
 	    "engine: %s (%s: %d): starting another, the sockets stay", how,
 	    status < 0 ? strsignal(-status) : "status", abs(status));
-	if (age_ms < MONITOR_YOUNG_MS)
-		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
-	else
-		monitor_start_engine(m);
 }
 
 static int
-monitor_count_before(const struct monitor *m)
+monitor_count_draining(const struct monitor *m)
 {
 	int count = 0;
 
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		count += m->before[i].kill_ms != 0;
+	for (int i = 0; i < MONITOR_DRAINING; i++)
+		count += m->draining[i].kill_ms != 0;
 	return count;
 }
 
-/* The present configuration, in a generation beside the one that serves, takes
- * over from it; there is a place for that one.  Returns 0, or a status; text
- * says the rest. */
+/* Makes a generation of the present configuration, which takes over from the
+ * current one.  Needs a free place in draining.  Returns 0, or the status of
+ * the failure; *text says what has changed. */
 static int
 monitor_reload(struct monitor *m, char *text)
 {
-	struct generation *before = m->before, next;
-	struct table *table = &m->now.table;
+	struct generation *before = m->draining, next;
+	struct table *table = &m->current.table;
 	struct inherited inherited = {.items = NULL};
 	struct channel_drain drain;
 	int status;
@@ -113,18 +108,18 @@ monitor_reload(struct monitor *m, char *text)
 	if (status != -1)
 		return status;
 	table_take_over(&next.table, table, &drain, text, LOG_LINE_MAX);
-	engine_process_tell(&m->now.engine, EX_OK, text);
+	engine_process_tell(&m->current.engine, EX_OK, text);
 	while (before->kill_ms != 0)
 		before++;
-	*before = m->now;
-	m->now = next;
+	*before = m->current;
+	m->current = next;
 	m->start_ms = 0;
 	monitor_set_ping(m);
 	generation_drain(before, &drain);
 	return EX_OK;
 }
 
-/* A reload or an upgrade, whoever asks for it. */
+/* Reloads or upgrades, and tells the engine what came of it. */
 static void
 monitor_change(struct monitor *m, int upgrade)
 {
@@ -132,35 +127,35 @@ monitor_change(struct monitor *m, int upgrade)
 	char text[LOG_LINE_MAX] = "";
 	int status = EX_TEMPFAIL;
 
-	if (upgrade && monitor_count_before(m) > 0) {
-		m->upgrade = 1; /* or nobody would see to their end */
+	if (upgrade && monitor_count_draining(m) > 0) {
+		m->upgrade = 1; /* the next version would not end them */
 		return;
 	}
-	m->setup.log.said = text;
+	m->setup.log.copy = text;
 	if (m->stopping)
 		log_line(&m->setup.log, LOG_ERR, "brokerd is about to end");
-	else if (monitor_count_before(m) == MONITOR_BEFORE)
+	else if (monitor_count_draining(m) == MONITOR_DRAINING)
 		log_line(&m->setup.log, LOG_ERR,
 		    "%d engines are still draining: try again later",
-		    MONITOR_BEFORE);
+		    MONITOR_DRAINING);
 	else
-		status = upgrade ? upgrade_run(&m->setup, &m->now) :
+		status = upgrade ? upgrade_run(&m->setup, &m->current) :
 				   monitor_reload(m, text);
-	m->setup.log.said = NULL;
+	m->setup.log.copy = NULL;
 	log_line(&m->setup.log, status == EX_OK ? LOG_NOTICE : LOG_ERR,
 	    "%s: %s", what, status == EX_OK ? text : "nothing has changed");
 	if (status != EX_OK)
-		engine_process_tell(&m->now.engine, status, text);
+		engine_process_tell(&m->current.engine, status, text);
 }
 
 static void
 monitor_on_channel(struct monitor *m)
 {
-	struct engine_process *engine = &m->now.engine;
+	struct engine_process *engine = &m->current.engine;
 	struct channel_message message;
 	int fd, got;
 
-	errno = 0; /* but EPROTO: it has ended */
+	errno = 0; /* EPROTO afterwards: a violation; else the engine ended */
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
 	if (got == -1 && errno == EAGAIN)
 		return;
@@ -177,13 +172,13 @@ static void
 monitor_stop(struct monitor *m)
 {
 	const struct channel_drain all = {.stop = 1,
-	    .timeout_ms = m->now.table.settings->drain_timeout_s * 1000};
+	    .timeout_ms = m->current.table.settings->drain_timeout_s * 1000};
 
-	if (m->stopping || m->now.engine.pid == 0)
+	if (m->stopping || m->current.engine.pid == 0)
 		m->status = EX_OK; /* at once */
 	m->stopping = 1;
 	m->start_ms = m->ping_ms = 0;
-	generation_drain(&m->now, &all);
+	generation_drain(&m->current, &all);
 }
 
 static void
@@ -203,20 +198,21 @@ monitor_on_signal(struct monitor *m)
 	monitor_stop(m);
 }
 
-/* Time has come, for some. */
+/* Does whatever is due. */
 static void
 monitor_on_time(struct monitor *m)
 {
 	uint64_t now = clock_ms();
 
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		if (m->before[i].kill_ms != 0 && now >= m->before[i].kill_ms)
-			generation_end(&m->before[i], ENDPOINT_REVOKE);
+	for (int i = 0; i < MONITOR_DRAINING; i++)
+		if (m->draining[i].kill_ms != 0 &&
+		    now >= m->draining[i].kill_ms)
+			generation_end(&m->draining[i], ENDPOINT_REVOKE);
 	if (m->stopping &&
-	    (now >= m->now.kill_ms ||
-		(m->now.engine.pid == 0 && monitor_count_before(m) == 0)))
+	    (now >= m->current.kill_ms ||
+		(m->current.engine.pid == 0 && monitor_count_draining(m) == 0)))
 		m->status = EX_OK;
-	if (m->upgrade && monitor_count_before(m) == 0) {
+	if (m->upgrade && monitor_count_draining(m) == 0) {
 		m->upgrade = 0;
 		monitor_change(m, 1);
 	}
@@ -230,7 +226,7 @@ monitor_on_time(struct monitor *m)
 	}
 	monitor_set_ping(m);
 	m->pinged = 1;
-	channel_send(m->now.engine.channel, CHANNEL_PING, NULL, -1);
+	channel_send(m->current.engine.channel, CHANNEL_PING, NULL, -1);
 }
 
 /* 0 is never. */
@@ -243,10 +239,10 @@ monitor_earlier(uint64_t next, uint64_t when)
 static int
 monitor_left_ms(const struct monitor *m)
 {
-	uint64_t next = monitor_earlier(UINT64_MAX, m->now.kill_ms);
+	uint64_t next = monitor_earlier(UINT64_MAX, m->current.kill_ms);
 
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		next = monitor_earlier(next, m->before[i].kill_ms);
+	for (int i = 0; i < MONITOR_DRAINING; i++)
+		next = monitor_earlier(next, m->draining[i].kill_ms);
 	next = monitor_earlier(next, m->start_ms);
 	next = monitor_earlier(next, m->ping_ms);
 	return next == UINT64_MAX ? -1 : clock_left_ms(next);
@@ -255,22 +251,22 @@ monitor_left_ms(const struct monitor *m)
 static void
 monitor_loop(struct monitor *m)
 {
-	struct pollfd fds[2 + MONITOR_BEFORE];
+	struct pollfd fds[2 + MONITOR_DRAINING];
 
 	while (m->status == -1) {
 		fds[0] = (struct pollfd){m->setup.signals, POLLIN, 0};
-		fds[1] = (struct pollfd){m->now.engine.channel, POLLIN, 0};
-		for (int i = 0; i < MONITOR_BEFORE; i++)
-			fds[2 + i] =
-			    (struct pollfd){m->before[i].engine.channel, 0, 0};
-		if (poll(fds, 2 + MONITOR_BEFORE, monitor_left_ms(m)) == -1) {
+		fds[1] = (struct pollfd){m->current.engine.channel, POLLIN, 0};
+		for (int i = 0; i < MONITOR_DRAINING; i++)
+			fds[2 + i] = (struct pollfd){
+			    m->draining[i].engine.channel, 0, 0};
+		if (poll(fds, 2 + MONITOR_DRAINING, monitor_left_ms(m)) == -1) {
 			if (errno != EINTR)
 				m->status = EX_OSERR;
 			continue;
 		}
-		for (int i = 0; i < MONITOR_BEFORE; i++)
+		for (int i = 0; i < MONITOR_DRAINING; i++)
 			if (fds[2 + i].revents != 0) /* hung up */
-				m->before[i].kill_ms = 1;
+				m->draining[i].kill_ms = 1;
 		if (fds[1].revents != 0)
 			monitor_on_channel(m);
 		monitor_on_time(m);
@@ -279,53 +275,56 @@ monitor_loop(struct monitor *m)
 	}
 }
 
+/* Returns -1, or the status to exit with. */
 static int
 monitor_start(struct monitor *m)
 {
-	struct engine_process *engine = &m->before[0].engine;
+	struct generation *before = &m->draining[0];
 	struct channel_drain drain;
 	char text[LOG_LINE_MAX];
-	int status = generation_make(&m->now, &m->setup, &m->setup.inherited);
+	int status =
+	    generation_make(&m->current, &m->setup, &m->setup.inherited);
 
 	if (status == -1 && m->setup.trial)
 		return EX_OK;
 	if (status == -1)
-		status = generation_serve(&m->now, &m->setup);
+		status = generation_serve(&m->current, &m->setup);
 	adopt_done(&m->setup.adopt, status == -1);
 	if (status != -1)
 		return status;
 	table_take_over(
-	    &m->now.table, &m->before[0].table, &drain, text, sizeof(text));
+	    &m->current.table, &before->table, &drain, text, sizeof(text));
 	monitor_set_ping(m);
 	if (m->setup.engine_pid == 0)
 		return -1;
-	*engine = (struct engine_process){.pid = m->setup.engine_pid,
+	before->engine = (struct engine_process){.pid = m->setup.engine_pid,
 	    .channel = m->setup.engine_channel,
 	    .phase = CHANNEL_SERVING};
-	engine_process_tell(engine, EX_OK, "this is " PACKAGE_STRING " now");
-	generation_drain(&m->before[0], &drain);
+	engine_process_tell(
+	    &before->engine, EX_OK, "this is " PACKAGE_STRING " now");
+	generation_drain(before, &drain);
 	return -1;
 }
 
 int
 monitor_main(int argc, char **argv)
 {
-	struct monitor m = {.now = {.engine = {.channel = -1}}};
+	struct monitor m = {.current = {.engine = {.channel = -1}}};
 
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		m.before[i].engine.channel = -1;
+	for (int i = 0; i < MONITOR_DRAINING; i++)
+		m.draining[i].engine.channel = -1;
 	m.status = setup_init(&m.setup, argc, argv);
 	if (m.status == -1)
 		m.status = monitor_start(&m);
 	if (m.status == -1) {
 		log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
-		    m.now.table.settings->endpoint_count);
+		    m.current.table.settings->endpoint_count);
 		setup_ready(&m.setup);
 	}
 	monitor_loop(&m);
-	for (int i = 0; i < MONITOR_BEFORE; i++)
-		generation_end(&m.before[i], ENDPOINT_REVOKE);
-	generation_end(&m.now, ENDPOINT_STOP);
+	for (int i = 0; i < MONITOR_DRAINING; i++)
+		generation_end(&m.draining[i], ENDPOINT_REVOKE);
+	generation_end(&m.current, ENDPOINT_STOP);
 	rundir_done(&m.setup.rundir);
 	return m.status;
 }

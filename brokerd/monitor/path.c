@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Endpoints that are files.  Runs as root, on paths that the configuration
- * names.  Safe because no stranger can write to any directory on the way
- * (path_check), so that what was looked at is what is acted upon, and because
- * the kernel is asked as file_user: root where all of the way is root's, else
- * the socket's user.  Without CAP_DAC_OVERRIDE a link that this user slips in
- * leads the monitor nowhere that the user may not write.
+ * Socket files.  Runs as root, on paths from the configuration.  This is safe
+ * because nobody else can write to a directory on the way (path_check), and
+ * because file operations are done with the fsuid of root where root owns the
+ * whole way, else of the socket's user.  Without CAP_DAC_OVERRIDE, a link that
+ * this user makes leads the monitor only to where the user may write.
  */
+#include "monitor/path.h"
+
 #include "base/fd.h"
 #include "config.h"
-#include "monitor/endpoint.h"
 #include "monitor/privilege.h"
 
 #include "wire/liveness.h"
@@ -22,11 +22,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One directory on the way to a socket; last is the one that holds it.  Where
- * strangers may write (/tmp), the sticky bit guards the directories in it, but
- * not the name of a socket that is yet to come. */
+/* Checks one directory on the way to a socket; the last one holds it.  Where
+ * others may write (/tmp), the sticky bit protects a directory in it, but not
+ * the name of a new socket. */
 static int
-path_is_safe(int dir, int last, uint32_t user, uint32_t *file_user)
+path_is_safe(int dir, int last, uint32_t user, uint32_t *fsuid)
 {
 	struct stat st;
 
@@ -34,7 +34,7 @@ path_is_safe(int dir, int last, uint32_t user, uint32_t *file_user)
 		return 0;
 	errno = EPERM;
 	if (st.st_uid != 0)
-		*file_user = user;
+		*fsuid = user;
 	if (st.st_uid != 0 && st.st_uid != user)
 		return 0;
 	if (st.st_gid == 0)
@@ -43,24 +43,23 @@ path_is_safe(int dir, int last, uint32_t user, uint32_t *file_user)
 	    (!last && (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Walks from / to the directory that holds path.  From the first directory
- * that is not root's on, the kernel is asked as the socket's user, who may
- * keep everybody else out. */
+/* Walks from / to the directory that holds path.  From the first directory on
+ * that is not root's the fsuid is that of the socket's user, who may have
+ * closed it to all others. */
 static const char *
-path_check(const char *path, uint32_t user, uint32_t *out_file_user)
+path_check(const char *path, uint32_t user, uint32_t *out_fsuid)
 {
 	int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char part[RECORD_PATH_SIZE];
 	int safe, parent;
 	size_t length;
 
-	*out_file_user = 0;
+	*out_fsuid = 0;
 	for (;;) {
 		path += strspn(path, "/");
 		length = strcspn(path, "/");
-		safe = path_is_safe(
-		    dir, path[length] == '\0', user, out_file_user);
-		privilege_file_user(*out_file_user);
+		safe = path_is_safe(dir, path[length] == '\0', user, out_fsuid);
+		privilege_set_fsuid(*out_fsuid);
 		if (!safe || path[length] == '\0')
 			break;
 		snprintf(part, sizeof(part), "%.*s", (int)length, path);
@@ -77,10 +76,21 @@ path_check(const char *path, uint32_t user, uint32_t *out_file_user)
 		      "writable by nobody else: see namei -l";
 }
 
-/* Removes a dead socket, to make room for another one.  Whether it is live is
- * asked as its owner, because that takes write permission on it. */
+/* Checks the way to the file, and sets the fsuid for it. */
 static const char *
-path_clear(const struct record_socket *sock, uint32_t file_user)
+path_enter(struct endpoint *endpoint)
+{
+	const struct record_socket *sock = &endpoint->record->u.socket;
+
+	return path_check(record_path(sock),
+	    sock->uid != RECORD_NO_ID ? sock->uid : geteuid(),
+	    &endpoint->fsuid);
+}
+
+/* Removes a dead socket, to make room for another one.  To probe whether it is
+ * live takes write permission, which perhaps only its owner has. */
+static const char *
+path_clear(const struct record_socket *sock, uint32_t fsuid)
 {
 	const char *path = record_path(sock);
 	struct stat st;
@@ -95,40 +105,40 @@ path_clear(const struct record_socket *sock, uint32_t file_user)
 		    S_ISDIR(st.st_mode) ?
 		    "a directory is in its place" :
 		    "a file that is not a socket is in its place";
-	privilege_file_user(st.st_uid);
+	privilege_set_fsuid(st.st_uid);
 	live = fdrecv_liveness_probe((const void *)&sock->address);
-	privilege_file_user(file_user);
+	privilege_set_fsuid(fsuid);
 	if (live == 0)
 		return unlink(path) == 0 ? NULL : strerror(errno);
 	errno = EADDRINUSE;
 	return "a live socket is in its place: another program listens there";
 }
 
-/* The node that was bound, or that was there when somebody looked; not another
- * one that a link leads to, slipped in since: CAP_CHOWN asks for no permission.
- * file_user may be given what is file_user's already. */
+/* True for the file that was bound or found, and not another one that a link
+ * leads to by now: CAP_CHOWN needs no permission.  A new file must belong to
+ * the user whose fsuid made it. */
 static int
 path_is_ours(const struct endpoint *endpoint, const struct stat *st)
 {
 	if (!S_ISSOCK(st->st_mode))
 		return 0;
-	if (endpoint->from == NULL && endpoint->file_user != 0 &&
-	    endpoint->file_user != st->st_uid)
+	if (endpoint->origin == NULL && endpoint->fsuid != 0 &&
+	    endpoint->fsuid != st->st_uid)
 		return 0;
 	return endpoint->inode == 0 ||
 	    (endpoint->inode == st->st_ino && endpoint->device == st->st_dev);
 }
 
-/* Gives the node its mode and owner, through a descriptor that cannot become
- * another file.  Mode first, while the file is still ours; where it is right
- * already the file stays its owner's, who may be connecting. */
+/* Sets mode, owner and group of the file, by a descriptor that stays the same
+ * file.  The mode comes first, while the file is still the monitor's own; if
+ * it is right already, the file stays its owner's, who may be connecting. */
 static int
-path_give(struct endpoint *endpoint)
+path_set_owner(struct endpoint *endpoint)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	uint32_t uid = sock->uid, gid = sock->gid;
-	uint32_t given = CONF_UID; /* see privilege_file_user() */
-	uid_t ours = geteuid() == 0 ? endpoint->file_user : RECORD_NO_ID;
+	uint32_t given = CONF_UID; /* see privilege_set_fsuid() */
+	uid_t ours = geteuid() == 0 ? endpoint->fsuid : RECORD_NO_ID;
 	int fd = open(record_path(sock), O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char name[32];
 	struct stat st;
@@ -140,8 +150,8 @@ path_give(struct endpoint *endpoint)
 	if (fd != -1 && fstat(fd, &st) == 0 && path_is_ours(endpoint, &st)) {
 		endpoint->device = st.st_dev;
 		endpoint->inode = st.st_ino;
-		if (endpoint->from != NULL)
-			given = endpoint->from->record->u.socket.gid;
+		if (endpoint->origin != NULL)
+			given = endpoint->origin->record->u.socket.gid;
 		if (gid == RECORD_NO_ID && st.st_gid == given)
 			gid = getegid();
 		if (uid == RECORD_NO_ID)
@@ -155,52 +165,41 @@ path_give(struct endpoint *endpoint)
 	return result;
 }
 
-/* The way there, safe, and the kernel asked as who may go it from now on. */
-static const char *
-path_enter(struct endpoint *endpoint)
-{
-	const struct record_socket *sock = &endpoint->record->u.socket;
-
-	return path_check(record_path(sock),
-	    sock->uid != RECORD_NO_ID ? sock->uid : geteuid(),
-	    &endpoint->file_user);
-}
-
 const char *
-endpoint_bind_path(struct endpoint *endpoint)
+path_bind(struct endpoint *endpoint)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *wrong;
 
-	/* Before bind(2), this decides the mode that the node is born with;
-	 * see unix_bind_bsd() in the kernel. */
+	/* Before bind(2), this is the mode that the file will have; see
+	 * unix_bind_bsd() in the kernel. */
 	if (fchmod(endpoint->fd, 0600) == -1)
 		return strerror(errno);
 	wrong = path_enter(endpoint);
 	if (wrong == NULL)
-		wrong = path_clear(sock, endpoint->file_user);
+		wrong = path_clear(sock, endpoint->fsuid);
 	if (wrong == NULL &&
 	    (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		 sock->address_length) == -1 ||
-		path_give(endpoint) == -1))
+		path_set_owner(endpoint) == -1))
 		wrong = strerror(errno);
-	privilege_file_user(0);
+	privilege_set_fsuid(0);
 	return wrong;
 }
 
 const char *
-endpoint_give_path(struct endpoint *endpoint)
+path_chown(struct endpoint *endpoint)
 {
 	const char *wrong = path_enter(endpoint);
 
-	if (wrong == NULL && path_give(endpoint) == -1)
+	if (wrong == NULL && path_set_owner(endpoint) == -1)
 		wrong = strerror(errno);
-	privilege_file_user(0);
+	privilege_set_fsuid(0);
 	return wrong;
 }
 
 const char *
-endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
+path_find(struct endpoint *endpoint, const struct endpoint *origin)
 {
 	const char *wrong = path_enter(endpoint);
 	struct stat st;
@@ -210,10 +209,11 @@ endpoint_find_path(struct endpoint *endpoint, const struct endpoint *of)
 		wrong = strerror(errno);
 	else if (wrong == NULL &&
 	    (!S_ISSOCK(st.st_mode) ||
-		(of != NULL &&
-		    (of->device != st.st_dev || of->inode != st.st_ino))))
+		(origin != NULL &&
+		    (origin->device != st.st_dev ||
+			origin->inode != st.st_ino))))
 		wrong = "another file is in the place of its socket";
-	privilege_file_user(0);
+	privilege_set_fsuid(0);
 	if (wrong != NULL)
 		return wrong;
 	endpoint->device = st.st_dev;

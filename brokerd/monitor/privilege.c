@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The privilege ladder.  Runs as root in the monitor, and in its children
- * between fork and exec; they look for themselves whether anything is left.
- * doc/ARCHITECTURE.md has one line for each capability; a test compares them
- * with /proc.
+ * Gives up privileges.  Runs as root in the monitor, and in its children
+ * between fork and exec, which check themselves that they have none left.
+ * doc/ARCHITECTURE.md says what each capability is for.
  */
 #include "monitor/privilege.h"
 
@@ -17,16 +16,16 @@
 #include <grp.h>
 #include <unistd.h>
 
-/* What the monitor keeps when it is root.  A reload may need any of them, so
- * today's endpoints do not matter.  File permissions are not among them: see
- * privilege_file_user(). */
+/* Kept by a monitor that is root, whatever its endpoints are, since a reload
+ * may need any of them.  None overrides file permissions, see
+ * privilege_set_fsuid(). */
 static const unsigned int privilege_kept[] = {CAP_NET_BIND_SERVICE, CAP_SETUID,
     CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_CHOWN};
 
 #define PRIVILEGE_KEPT (sizeof(privilege_kept) / sizeof(privilege_kept[0]))
 
-/* libcap-ng 0.8 does not say when it could not drop a capability from the
- * bounding set, so the kernel is asked: it has to hold that many. */
+/* libcap-ng 0.8 reports no error if it cannot drop a capability from the
+ * bounding set, so this asks the kernel whether count are left in it. */
 static int
 privilege_check_bounds(size_t count)
 {
@@ -68,16 +67,16 @@ privilege_reduce(void)
 		capng_update(CAPNG_ADD,
 		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 		    privilege_kept[i]);
-	/* capng_lock() needs CAP_SETPCAP in full, so it comes first. */
+	/* capng_lock() comes first, as it needs CAP_SETPCAP. */
 	if (setgroups(0, NULL) == -1 || capng_lock() != 0 ||
 	    capng_apply(CAPNG_SELECT_BOTH) != 0)
 		return -1;
 	return privilege_check_bounds(PRIVILEGE_KEPT);
 }
 
-/* See capabilities(7): ambient ones have to be inheritable. */
+/* Ambient capabilities have to be inheritable, see capabilities(7). */
 int
-privilege_carry(int on)
+privilege_keep_over_exec(int on)
 {
 	errno = EPERM;
 	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
@@ -101,7 +100,7 @@ privilege_drop(uint32_t uid, uint32_t gid)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (geteuid() != 0)
 		return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
-	/* -1 is "as it is" to setresuid(2), and neither that nor 0 a drop. */
+	/* setresuid(2) takes -1 for "unchanged". */
 	if (uid == 0 || uid == UINT32_MAX || gid == 0 || gid == UINT32_MAX)
 		return -1;
 	if (capng_change_id((int)uid, (int)gid,
@@ -112,10 +111,10 @@ privilege_drop(uint32_t uid, uint32_t gid)
 }
 
 void
-privilege_file_user(uint32_t uid)
+privilege_set_fsuid(uint32_t uid)
 {
 	if (geteuid() == 0) {
 		setfsuid(uid);
-		setfsgid(uid == 0 ? 0 : CONF_UID); /* which owns nothing */
+		setfsgid(uid == 0 ? 0 : CONF_UID); /* owns no files */
 	}
 }

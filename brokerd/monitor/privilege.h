@@ -4,25 +4,24 @@
 
 #include <stdint.h>
 
-/* The monitor gives up all capabilities but its fixed set, its supplementary
- * groups and new privileges for good.  0, or -1 with errno: the caller has to
- * end. */
+/* The monitor gives up all capabilities but a fixed set, its supplementary
+ * groups and the possibility to gain privileges.  0, or -1 with errno: the
+ * process must end. */
 int privilege_reduce(void);
 
-/* Makes the capabilities that are left outlast exec(2), or not any more: as uid
- * 0 is nobody special any longer, they would be dropped.  0, or -1 with errno.
- */
-int privilege_carry(int on);
+/* Lets the capabilities that are left survive exec(2), or ends that: uid 0
+ * alone gives no capabilities to the next program any more.  0, or -1 with
+ * errno. */
+int privilege_keep_over_exec(int on);
 
-/* A child on its way to exec becomes uid:gid, neither of them root's, and
- * keeps nothing; without root it keeps its ids and drops what else it has.
- * 0, or -1 with errno: the caller has to end. */
+/* In a child before exec(2): becomes uid and gid, neither of which may be
+ * root's, and drops all capabilities; without root it keeps its ids.  0, or -1
+ * with errno: the process must end. */
 int privilege_drop(uint32_t uid, uint32_t gid);
 
-/* From here on files are created and reached as uid would, with the config
- * reader's group, which owns nothing: the monitor has no capability that
- * overrides file permissions.  Nothing without root.
- * privilege_file_user(0) ends it. */
-void privilege_file_user(uint32_t uid);
+/* Does file operations with the permissions of uid and of the config reader's
+ * group, which owns no files, until it is called with 0.  The monitor has no
+ * capability that overrides file permissions.  Has no effect without root. */
+void privilege_set_fsuid(uint32_t uid);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The run directory.  Runs as root.  It and mailbox/ in it belong to root and
- * nobody else may write there, so names in them can be trusted;
- * mailbox/LISTENER/ belongs to the listener's owner.
+ * The run directory.  Runs as root.  Only root can write to it and to mailbox/
+ * in it, so names in both can be trusted; mailbox/LISTENER/ belongs to the
+ * listener's owner.
  */
 #include "monitor/rundir.h"
 
@@ -23,7 +23,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Opens name in dir as a directory of ours that nobody else may write to. */
+/* Opens a directory, or makes it.  It must belong to this user, and nobody else
+ * may be able to write to it. */
 static int
 rundir_enter(int dir, const char *name)
 {
@@ -54,7 +55,7 @@ rundir_lock(struct rundir *rundir, struct inherited *inherited)
 		return -1;
 	rundir->lock =
 	    fstatat(rundir->fd, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0 ?
-	    inherited_take_file(inherited, &st) :
+	    inherited_take_file(inherited, &st, 0) :
 	    -1;
 	if (rundir->lock == -1)
 		rundir->lock = openat(rundir->fd, "lock",
@@ -90,9 +91,9 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	return errno == EWOULDBLOCK ? EX_TEMPFAIL : spawn_status(errno);
 }
 
-/* Names are safe to use here: nobody else may write to parent.  The order
- * spares CAP_FOWNER and CAP_FSETID: while the directory is the monitor's own
- * and has its group, it may set any mode. */
+/* Nobody else can write to parent, so its names are safe.  The monitor may set
+ * any mode while the directory is its own and has its group; in this order it
+ * needs neither CAP_FOWNER nor CAP_FSETID. */
 int
 rundir_make_mailbox(
     const struct rundir *rundir, const char *name, uint32_t uid, uint32_t gid)
@@ -116,7 +117,7 @@ rundir_make_mailbox(
 void
 rundir_done(struct rundir *rundir)
 {
-	if (!rundir->private || rundir->fd == 0) /* none was made */
+	if (!rundir->private || rundir->fd == 0) /* not made yet */
 		return;
 	unlinkat(rundir->fd, "lock", 0);
 	unlinkat(rundir->fd, FDRECV_WIRE_MAILBOX_DIR, AT_REMOVEDIR);

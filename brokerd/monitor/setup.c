@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The way from exec to a monitor with nothing that it does not need.  Runs
- * with the caller's privileges until privilege_reduce(); each step that fails
- * ends the start.
+ * Turns the process as it was started into a monitor that has only what it
+ * needs.  Runs with the caller's privileges until privilege_reduce(); a step
+ * that fails ends the start.
  */
 #include "monitor/setup.h"
 
 #include "base/fd.h"
 #include "config.h"
+#include "monitor/environment.h"
 #include "monitor/privilege.h"
 #include "monitor/spawn.h"
 
@@ -18,13 +19,12 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Only what the monitor itself needs.  The reader looks at all of it, and
- * tells of mistakes. */
+/* Takes only what the monitor itself needs.  The reader checks the whole
+ * command line, and reports mistakes. */
 static void
 setup_options(struct setup *setup)
 {
@@ -64,7 +64,7 @@ setup_process(struct setup *setup)
 	files.rlim_cur = files.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
 		return "limits";
-	if (setup_inherit(setup) == -1 ||
+	if (environment_inherit(setup) == -1 ||
 	    readlink("/proc/self/exe", setup->self, sizeof(setup->self) - 1) ==
 		-1)
 		return "descriptors";
@@ -73,33 +73,30 @@ setup_process(struct setup *setup)
 	return NULL;
 }
 
-static int
-setup_program(const struct setup *setup, const char *name)
-{
-	char path[1024];
-
-	snprintf(path, sizeof(path), "%s/%s", setup->programs, name);
-	return open(path, O_PATH | O_CLOEXEC);
-}
-
 static const char *
 setup_files(struct setup *setup)
 {
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 	sigset_t set;
+	int programs;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGUSR2);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		sigaddset(&set, taken[i]);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would lose exit statuses */
+	signal(SIGCHLD, SIG_DFL); /* SIG_IGN would lose exit statuses */
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setup->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (setup->signals == -1)
 		return "descriptors";
-	setup->engine_program = setup_program(setup, "brokerd-engine");
-	setup->reader_program = setup_program(setup, "brokerd-conf");
+	programs = open(setup->programs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (programs == -1)
+		return setup->programs;
+	setup->engine_program =
+	    openat(programs, "brokerd-engine", O_PATH | O_CLOEXEC);
+	setup->reader_program =
+	    openat(programs, "brokerd-conf", O_PATH | O_CLOEXEC);
+	fd_close(programs);
 	if (setup->engine_program == -1 || setup->reader_program == -1)
 		return setup->programs;
 	return privilege_reduce() == -1 ? "giving up privileges" : NULL;
@@ -132,7 +129,7 @@ setup_init(struct setup *setup, int argc, char **argv)
 		return status;
 	adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited,
 	    setup->test || setup->trial);
-	if (setup_counters(setup) == 0)
+	if (environment_counters(setup) == 0)
 		return -1;
 	log_line(&setup->log, LOG_ERR, "cannot start: counters: %s",
 	    strerror(errno));

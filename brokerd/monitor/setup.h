@@ -4,43 +4,36 @@
 
 #include "monitor/adopt.h"
 
-/* What a monitor has from its start to its end; zeros before. */
+/* What a monitor has from its start to its end; zeros at first. */
 struct setup {
 	struct log log;
-	int argc; /* the command line, for the config reader to understand */
+	int argc; /* the command line; the config reader interprets it */
 	char **argv;
 	const char *config;   /* the file */
-	const char *programs; /* where brokerd-engine and brokerd-conf are */
-	const char *run_dir;  /* -R, or NULL */
-	int listens;          /* -l: without a file */
-	int test;             /* -t, -h, -V: no more than read and say */
+	const char *programs; /* directory of brokerd-engine and brokerd-conf */
+	const char *run_dir;  /* of -R, or NULL */
+	int listens;          /* -l was given: there is no file */
+	int test;             /* -t, -h or -V: only run the config reader */
 	struct rundir rundir;
 	int engine_program;
 	int reader_program;
-	int counters;    /* the engine's memfd; carried, never looked into */
+	int counters;    /* the engine's memfd, which the monitor never reads */
 	int signals;     /* a signalfd(2) */
-	int ready;       /* to be told when it serves; -1: nobody */
-	char self[1024]; /* where this program is */
-	int trial;       /* get ready, and end */
+	int ready;       /* --ready-fd, or -1 */
+	char self[1024]; /* path of this program */
+	int trial;       /* end as soon as an engine is ready */
 	struct inherited inherited;
 	struct adopt adopt;
-	pid_t engine_pid; /* of the version before; 0: none */
+	pid_t engine_pid; /* of the version before this one; 0: none */
 	int engine_channel;
 };
 
-/* The start-up ladder: what the process was given is put in order, then the
- * privileges go, then the run directory is taken.  Returns -1 to go on, else
- * the status to exit with, after a line in the log. */
+/* Prepares the process: descriptors, limits and signals, then privileges, then
+ * the run directory.  Returns -1 to go on, else the status to exit with, after
+ * a line in the log. */
 int setup_init(struct setup *setup, int argc, char **argv);
 
-/* For setup.c, in environment.c: takes what the starter hands on and closes
- * what else is open, from 3 up.  0, or -1 with errno. */
-int setup_inherit(struct setup *setup);
-
-/* Likewise: the counters, inherited or new.  0, or -1 with errno. */
-int setup_counters(struct setup *setup);
-
-/* Tells who waits for it, on --ready-fd, that it serves. */
+/* Writes to --ready-fd that the monitor serves. */
 void setup_ready(struct setup *setup);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * fork and exec of the config reader and the engine.  Runs as root; the child
- * is root until privilege_drop(), and execs only what the monitor opened at
- * its start, so a file that was replaced since changes nothing.
+ * is root until privilege_drop().  It executes a program that the monitor
+ * opened at its start, even if the file has been replaced since.
  */
 #include "monitor/spawn.h"
 
@@ -49,8 +49,8 @@ spawn_start(const struct spawn *spawn, struct log *log)
 		    strncmp(*e, "NOTIFY_SOCKET=", 14) == 0)
 			*kept++ = *e;
 	*kept = NULL;
-	/* Without the terminal, into which it could type for others.
-	 * fexecve's prototype is older than const. */
+	/* A new session has no controlling terminal, so that the child cannot
+	 * type into it.  fexecve's prototype is older than const. */
 	if (setsid() != -1 && spawn_prepare(spawn) == 0)
 		fexecve(
 		    spawn->program, (char **)(uintptr_t)spawn->argv, environ);
@@ -70,26 +70,26 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 		kill(pid, SIGKILL);
 	fd_close(child.fd);
 	if (waitpid(pid, &status, 0) == -1)
-		return EX_OSERR; /* unknown is not 0 */
+		return EX_OSERR;
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 void
-spawn_relay(int said, struct log *log)
+spawn_relay(int output, struct log *log)
 {
-	FILE *file = fdopen(said, "r");
+	FILE *file = fdopen(output, "r");
 	char line[LOG_LINE_MAX], *text;
 
 	if (file == NULL) {
-		fd_close(said);
+		fd_close(output);
 		return;
 	}
 	rewind(file);
-	/* A child of the child may write to it for ever. */
+	/* A process that the child has left behind may write for ever. */
 	for (int i = 0;
 	     i < SPAWN_LINES && fgets(line, sizeof(line), file) != NULL; i++) {
 		line[strcspn(line, "\n")] = '\0';
-		text = strstr(line, ": "); /* behind the child's name */
+		text = strstr(line, ": "); /* skip the child's name */
 		log_line(log, LOG_ERR, "%s", text != NULL ? text + 2 : line);
 	}
 	fclose(file);
@@ -99,16 +99,16 @@ int
 spawn_run(
     struct spawn *spawn, uint64_t deadline_ms, struct log *log, int *out_status)
 {
-	int said = memfd_create("brokerd-said", MFD_CLOEXEC);
+	int output = memfd_create("brokerd-output", MFD_CLOEXEC);
 	pid_t pid;
 
-	if (said == -1)
+	if (output == -1)
 		return -1;
-	spawn->fds[STDERR_FILENO] = said;
+	spawn->fds[STDERR_FILENO] = output;
 	pid = spawn_start(spawn, log);
 	if (pid != -1)
 		*out_status = spawn_wait(pid, deadline_ms);
-	spawn_relay(said, log);
+	spawn_relay(output, log);
 	return pid == -1 ? -1 : 0;
 }
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of endpoints.  Runs as root, but does not parse: an unprivileged
- * process reads the file and resolves every name in it, and is gone before
- * its answer is looked at; the answer is sealed, and each record is checked
- * again before use.
+ * The table of sockets.  Runs as root, but does not parse: an unprivileged
+ * process reads the configuration, resolves the names in it, and ends.  Only
+ * then are its records sealed and read, and each is checked again.
  */
 #include "monitor/table.h"
 
 #include "base/clock.h"
 #include "base/fd.h"
 #include "config.h"
-#include "monitor/privilege.h"
+#include "monitor/path.h"
 #include "monitor/spawn.h"
 
 #include <sys/mman.h>
@@ -24,9 +23,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define TABLE_READ_MS 30000 /* names may have to be asked for */
+#define TABLE_READ_MS 30000 /* it may have to ask name servers */
 
-/* The reader gets the whole command line, to understand and to judge. */
+/* The reader gets the whole command line, and checks it. */
 static int
 table_run_reader(struct setup *setup, int memory)
 {
@@ -171,12 +170,12 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 
 	if (item == NULL)
 		return wrong;
-	/* Without its file nobody finds it: a new one is made. */
+	/* Nobody can connect to it without its file: make a new one. */
 	if (record_path(&endpoint->record->u.socket) != NULL &&
-	    endpoint_find_path(endpoint, item->of) != NULL)
+	    path_find(endpoint, item->origin) != NULL)
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
-	endpoint->from = item->of;
+	endpoint->origin = item->origin;
 	endpoint->shared = 1;
 	return NULL;
 }
@@ -233,22 +232,22 @@ table_take_over(struct table *table, struct table *before,
 {
 	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0, lent = 0;
 
-	/* Rendezvous and control socket count only if they are changed. */
+	/* The broker's own sockets count only if they were changed. */
 	*out_drain = (struct channel_drain){
 	    .timeout_ms = table->settings->drain_timeout_s * 1000};
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		struct endpoint *endpoint = &table->endpoints[i];
-		const struct endpoint *from = endpoint->from;
+		const struct endpoint *origin = endpoint->origin;
 
 		endpoint->shared = 0;
-		endpoint->from = NULL;
-		if (from == NULL) {
+		endpoint->origin = NULL;
+		if (origin == NULL) {
 			added += endpoint->record->type == RECORD_ENDPOINT;
 			continue;
 		}
-		before->endpoints[from - before->endpoints].shared = 1;
-		if (memcmp(&from->record->u, &endpoint->record->u,
-			sizeof(from->record->u)) == 0)
+		before->endpoints[origin - before->endpoints].shared = 1;
+		if (memcmp(&origin->record->u, &endpoint->record->u,
+			sizeof(origin->record->u)) == 0)
 			unchanged += endpoint->record->type == RECORD_ENDPOINT;
 		else
 			changed++;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Another version of this program in its place, under the same pid.  Runs as
- * root.  The program is found where this one was started from; what it gets is
- * the same command line, the descriptors, in the manner of sd_listen_fds(3),
- * and the capabilities, which exec(2) would drop.  It asks the kernel what the
- * descriptors are and reads the configuration itself, so there is no state
- * whose layout two versions have to agree upon.
+ * Replaces this program by another version of it, with the same pid.  Runs as
+ * root.  The new program is the file that this one was started from.  It gets
+ * the same command line, the descriptors as sd_listen_fds(3) describes, and the
+ * capabilities, which exec(2) would drop.  It asks the kernel what the
+ * descriptors are and reads the configuration itself, so the versions share no
+ * layout of data.
  */
 #include "monitor/upgrade.h"
 
@@ -33,8 +33,8 @@ upgrade_pass(int fd, int pass, int most)
 	return fd > most ? fd : most;
 }
 
-/* Leaves open over exec(2) what is handed on, or not.  Returns the highest
- * descriptor of them. */
+/* Lets the descriptors that are passed on stay open over exec(2), or no longer.
+ * Returns the highest one. */
 static int
 upgrade_pass_all(
     const struct setup *setup, const struct generation *generation, int pass)
@@ -58,25 +58,25 @@ upgrade_set(const char *name, int number)
 	setenv(name, text, 1);
 }
 
-/* Returns only on failure. */
+/* Returns only if it fails, with errno. */
 static void
 upgrade_exec(const struct setup *setup, const struct generation *generation)
 {
 	upgrade_set("LISTEN_FDS", upgrade_pass_all(setup, generation, 1) - 2);
 	upgrade_set("LISTEN_PID", (int)getpid());
-	if (privilege_carry(1) == 0)
+	if (privilege_keep_over_exec(1) == 0)
 		execv(setup->self, setup->argv);
 }
 
-/* The trial says what is wrong on its standard error; that is passed on. */
+/* Runs the trial, and logs its standard error. */
 static int
 upgrade_try(struct setup *setup, const struct generation *generation)
 {
-	int said = memfd_create("brokerd-said", MFD_CLOEXEC), status;
-	pid_t pid = said == -1 ? -1 : fork();
+	int output = memfd_create("brokerd-output", MFD_CLOEXEC), status;
+	pid_t pid = output == -1 ? -1 : fork();
 
 	if (pid == 0) {
-		if (fd_place(said, STDERR_FILENO) == 0 &&
+		if (fd_place(output, STDERR_FILENO) == 0 &&
 		    setenv("BROKERD_TRIAL", "1", 1) == 0)
 			upgrade_exec(setup, generation);
 		fprintf(
@@ -85,11 +85,11 @@ upgrade_try(struct setup *setup, const struct generation *generation)
 	}
 	if (pid == -1) {
 		log_line(&setup->log, LOG_ERR, "trial: %s", strerror(errno));
-		fd_close(said);
+		fd_close(output);
 		return EX_OSERR;
 	}
 	status = spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
-	spawn_relay(said, &setup->log);
+	spawn_relay(output, &setup->log);
 	if (status != EX_OK)
 		log_line(&setup->log, LOG_ERR,
 		    "the new version did not get ready within %d s (%s: %d)",
@@ -115,7 +115,7 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
 	upgrade_exec(setup, generation);
 	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
-	privilege_carry(0);
+	privilege_keep_over_exec(0);
 	upgrade_pass_all(setup, generation, 0);
 	return EX_OSERR;
 }

@@ -231,12 +231,12 @@ START_TEST(what_is_said_is_collected_too)
 
 	open_log(&log, fds);
 	log_line(&log, LOG_ERR, "before");
-	log.said = said;
+	log.copy = said;
 	log_line(&log, LOG_ERR, "one %d", 1);
 	ck_assert_str_eq(said, "one 1");
 	log_line(&log, LOG_ERR, "a\nb");
 	ck_assert_str_eq(said, "one 1\na?b");
-	log.said = NULL;
+	log.copy = NULL;
 	log_line(&log, LOG_ERR, "behind");
 	ck_assert_str_eq(said, "one 1\na?b");
 	ck_assert_str_eq(drained(fds[0]),
@@ -255,7 +255,7 @@ START_TEST(too_much_that_is_said_is_cut)
 	int fds[2];
 
 	open_log(&log, fds);
-	log.said = room.said;
+	log.copy = room.said;
 	for (int i = 0; i < 300; i++)
 		log_line(&log, LOG_ERR, "12345");
 	ck_assert_uint_eq(strlen(room.said), LOG_LINE_MAX - 1);
@@ -272,7 +272,7 @@ START_TEST(what_is_said_is_collected_even_if_the_line_is_lost)
 	struct log log;
 
 	log_init(&log, "engine", -1);
-	log.said = said;
+	log.copy = said;
 	log_line(&log, LOG_ERR, "nowhere");
 	ck_assert_uint_eq(log.lost, 1);
 	ck_assert_str_eq(said, "nowhere");

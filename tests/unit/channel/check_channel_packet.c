@@ -5,6 +5,7 @@
  */
 #include "fixture/unit.h"
 
+#include "base/fd.h"
 #include "channel/channel.h"
 #include "fixture/net.h"
 
@@ -140,7 +141,7 @@ START_TEST(a_socket_that_lingers_is_refused_without_waiting)
 	listener = net_strand(other[0]);
 	stranded = net_take(other[1]);
 	ck_assert_int_eq(channel_put(ends[0], "abcd", 4, stranded), 0);
-	channel_close(stranded);
+	fd_close_limited(stranded);
 	refuse(3, _i);
 	close(other[0]);
 	close(other[1]);

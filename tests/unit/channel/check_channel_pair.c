@@ -5,6 +5,7 @@
  */
 #include "fixture/unit.h"
 
+#include "base/fd.h"
 #include "channel/channel.h"
 #include "fixture/net.h"
 
@@ -110,10 +111,10 @@ START_TEST(an_end_is_closed_without_waiting_for_what_is_in_it)
 	int listener = net_strand(ends[0]);
 
 	errno = ENODATA;
-	ends[1] = channel_close(ends[1]);
+	ends[1] = fd_close_limited(ends[1]);
 	ck_assert_int_eq(ends[1], -1);
 	ck_assert_int_eq(errno, ENODATA);
-	ck_assert_int_eq(channel_close(-1), -1);
+	ck_assert_int_eq(fd_close_limited(-1), -1);
 	close(listener);
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include "fixture/record_sample.h"
 #include "fixture/unit.h"
 
+#include "base/fd.h"
 #include "engine/upstream.h"
 
 #include <errno.h>
@@ -221,7 +222,7 @@ START_TEST(requests_go_to_the_monitor)
 	expect_answer(CHANNEL_RELOAD, CHANNEL_SERVING);
 	ck_assert_int_eq(upstream_ask(&setup.upstream, CHANNEL_UPGRADE), 0);
 	expect_answer(CHANNEL_UPGRADE, CHANNEL_SERVING);
-	setup.ends[0] = channel_close(setup.ends[0]);
+	setup.ends[0] = fd_close_limited(setup.ends[0]);
 	ck_assert_int_eq(upstream_ask(&setup.upstream, CHANNEL_RELOAD), -1);
 	done();
 }
@@ -234,7 +235,7 @@ START_TEST(the_end_of_the_monitor_is_told_once)
 	if (_i == 1) /* it dies with something unread, which is a reset */
 		ck_assert_int_eq(
 		    upstream_ask(&setup.upstream, CHANNEL_RELOAD), 0);
-	setup.ends[0] = channel_close(setup.ends[0]);
+	setup.ends[0] = fd_close_limited(setup.ends[0]);
 	expect(".");
 	expect("");
 	done();
@@ -259,7 +260,7 @@ START_TEST(what_is_said_after_a_stop_is_not_received)
 	setup.stop = 1;
 	say(CHANNEL_PING, NULL, -1);
 	say(CHANNEL_PING, NULL, -1);
-	setup.ends[0] = channel_close(setup.ends[0]);
+	setup.ends[0] = fd_close_limited(setup.ends[0]);
 	expect("p");
 	done();
 }

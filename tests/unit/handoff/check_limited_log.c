@@ -17,7 +17,7 @@ START_TEST(a_line_says_how_many_were_suppressed_before)
 	    "client 4: refused"};
 	struct log_ratelimit limit = {0};
 	char text[LOG_LINE_MAX];
-	struct log log = {.role = "test", .fd = -1, .said = text};
+	struct log log = {.role = "test", .fd = -1, .copy = text};
 
 	fake_clock.stopped = 1;
 	for (size_t i = 0; i < UNIT_COUNT(lines); i++) {
@@ -37,7 +37,7 @@ START_TEST(a_long_line_still_ends_with_the_count)
 	const char *end = "x (1 more since the last line)";
 	struct log_ratelimit limit = {.suppressed = 1};
 	char name[LOG_LINE_MAX], text[LOG_LINE_MAX] = "";
-	struct log log = {.role = "test", .fd = -1, .said = text};
+	struct log log = {.role = "test", .fd = -1, .copy = text};
 
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';

@@ -7,7 +7,7 @@
 
 #include "base/fd.h"
 #include "channel/message.h"
-#include "monitor/setup.h"
+#include "monitor/environment.h"
 #include "monitor/spawn.h"
 
 #include <sys/mman.h>
@@ -122,7 +122,7 @@ start_body(void *argument)
 				descriptors */
 
 	give(start);
-	unit_must(setup_inherit(&setup) == 0);
+	unit_must(environment_inherit(&setup) == 0);
 	for (int fd = 3; fd < SPAWN_FDS; fd++)
 		unit_must(which(fd) == 0);
 	for (size_t i = 0; i < setup.inherited.count; i++) {
@@ -170,7 +170,7 @@ again_body(void *argument)
 	(void)argument;
 	give(&start);
 	for (int i = 0; i < 100; i++) {
-		unit_must(setup_inherit(&setup) == 0);
+		unit_must(environment_inherit(&setup) == 0);
 		unit_must(setup.inherited.count == 7);
 		most = 0;
 		for (size_t n = 0; n < 7; n++)
@@ -217,7 +217,7 @@ START_TEST(counters_are_inherited_only_if_it_is_known_what_they_mean)
 	ck_assert_int_eq(ftruncate(fd, memories[_i].size), 0);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, memories[_i].seals), 0);
 	inherited_add(&one.inherited, fd, NULL);
-	ck_assert_int_eq(setup_counters(&one), 0);
+	ck_assert_int_eq(environment_counters(&one), 0);
 	ck_assert_int_eq(fstat(one.counters, &st), 0);
 	ck_assert_int_eq(fstat(copy, &old), 0);
 	ck_assert_int_eq(st.st_ino == old.st_ino, memories[_i].taken);

@@ -96,7 +96,7 @@ START_TEST(what_is_bound_as_wanted_is_taken_once)
 	ck_assert_ptr_nonnull(item);
 	ck_assert_ptr_null(wrong);
 	ck_assert_int_eq(item->fd, fd);
-	ck_assert_ptr_eq(item->of, _i % 2 ? &endpoint : NULL);
+	ck_assert_ptr_eq(item->origin, _i % 2 ? &endpoint : NULL);
 	endpoint.fd = fd_steal(&item->fd);
 	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
 	ck_assert_ptr_null(wrong);
@@ -208,7 +208,8 @@ START_TEST(a_stranger_that_does_not_listen_is_not_taken)
 	inherited_add(&inherited, fcntl(fd, F_DUPFD_CLOEXEC, 0), NULL);
 	ck_assert_ptr_null(inherited_find(&inherited, &record, &wrong));
 	inherited_add(&inherited, fd, &of);
-	ck_assert_ptr_eq(inherited_find(&inherited, &record, &wrong)->of, &of);
+	ck_assert_ptr_eq(
+	    inherited_find(&inherited, &record, &wrong)->origin, &of);
 	inherited_done(&inherited);
 }
 END_TEST

@@ -38,6 +38,7 @@ memory(off_t size, int seals)
 START_TEST(memory_is_known_by_its_size_and_its_seals)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
+	const struct stat size = {.st_size = 8192};
 	struct inherited inherited = {.items = NULL};
 	int right = memory(8192, seals), pipes[2];
 
@@ -50,10 +51,10 @@ START_TEST(memory_is_known_by_its_size_and_its_seals)
 	inherited_add(&inherited, memory(8192, F_SEAL_SHRINK), NULL);
 	inherited_add(&inherited, memory(8192, seals & ~F_SEAL_SEAL), NULL);
 	inherited_add(&inherited, memory(8192, seals | F_SEAL_WRITE), NULL);
-	ck_assert_int_eq(inherited_take_memory(&inherited, seals, 8192), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), -1);
 	inherited_add(&inherited, right, NULL);
-	ck_assert_int_eq(inherited_take_memory(&inherited, seals, 8192), right);
-	ck_assert_int_eq(inherited_take_memory(&inherited, seals, 8192), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), right);
+	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), -1);
 	inherited_done(&inherited);
 	close(right);
 }
@@ -69,13 +70,13 @@ START_TEST(a_file_is_known_by_its_inode)
 	inherited_add(&inherited, net_listen(AF_INET), NULL);
 	inherited_add(&inherited, other, NULL);
 	ck_assert_int_eq(stat(unit_path("a"), &st), 0);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
 	st.st_dev++;
 	inherited_add(&inherited, file, NULL);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
 	st.st_dev--;
-	ck_assert_int_eq(inherited_take_file(&inherited, &st), file);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), file);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
 	inherited_done(&inherited);
 	close(file);
 }

@@ -10,7 +10,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
-#include "monitor/endpoint.h"
+#include "monitor/path.h"
 #include "monitor/privilege.h"
 
 #include <sys/fsuid.h>
@@ -298,8 +298,8 @@ START_TEST(a_file_of_another_user_is_not_given_away)
 	ck_assert_int_eq(chown(unit_path("theirs"), MONITOR_RIGHTS_USER,
 			     MONITOR_RIGHTS_GROUP),
 	    0);
-	ck_assert_ptr_null(endpoint_find_path(&endpoint, NULL));
-	ck_assert_pstr_eq(endpoint_give_path(&endpoint), strerror(ESTALE));
+	ck_assert_ptr_null(path_find(&endpoint, NULL));
+	ck_assert_pstr_eq(path_chown(&endpoint), strerror(ESTALE));
 	is_file(&record, 0600, 0, 0);
 }
 END_TEST

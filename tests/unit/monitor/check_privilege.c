@@ -191,18 +191,18 @@ carry_body(void *argument)
 		become_user_with(set = BIT(CAP_NET_BIND_SERVICE));
 	unit_must(privilege_reduce() == 0);
 	must_carry(set, 0);
-	unit_must(privilege_carry(0) == 0);
+	unit_must(privilege_keep_over_exec(0) == 0);
 	must_carry(set, 0);
 	for (int i = 0; i < 2; i++) {
-		unit_must(privilege_carry(1) == 0);
+		unit_must(privilege_keep_over_exec(1) == 0);
 		must_carry(set, set);
-		unit_must(privilege_carry(0) == 0);
+		unit_must(privilege_keep_over_exec(0) == 0);
 		must_carry(set, 0);
 	}
-	unit_must(privilege_carry(1) == 0);
+	unit_must(privilege_keep_over_exec(1) == 0);
 	unit_must(privilege_reduce() == 0);
 	must_carry(set, 0);
-	unit_must(privilege_carry(1) == 0);
+	unit_must(privilege_keep_over_exec(1) == 0);
 	unit_must(privilege_drop(TEST_PROCESS_UID, TEST_PROCESS_GID) == 0);
 	must_carry(0, 0);
 }
@@ -229,9 +229,9 @@ nothing_body(void *argument)
 	unit_must(privilege_reduce() == 0);
 	if (test_process_set("CapPrm") != 0)
 		return; /* this user may bind */
-	unit_must(privilege_carry(1) == 0);
+	unit_must(privilege_keep_over_exec(1) == 0);
 	must_carry(0, 0);
-	unit_must(privilege_carry(0) == 0);
+	unit_must(privilege_keep_over_exec(0) == 0);
 	must_carry(0, 0);
 }
 
@@ -253,7 +253,7 @@ exec_body(void *argument)
 
 	unit_must(privilege_reduce() == 0);
 	if (argument != NULL && ((char *)argument)[0] == 'c')
-		unit_must(privilege_carry(1) == 0);
+		unit_must(privilege_keep_over_exec(1) == 0);
 	execve("/proc/self/exe", argv, environment);
 	unit_must(0);
 }
@@ -284,11 +284,11 @@ files_body(void *argument)
 	unit_must(chdir(argument) == 0);
 	unit_must(privilege_reduce() == 0);
 	unit_must(make_file("a") == -1 && errno == EACCES);
-	privilege_file_user(TEST_PROCESS_UID);
+	privilege_set_fsuid(TEST_PROCESS_UID);
 	unit_must(make_file("b") == 0);
 	unit_must(stat("b", &st) == 0 && st.st_uid == TEST_PROCESS_UID);
 	unit_must(make_file("group/b") == -1 && errno == EACCES);
-	privilege_file_user(0);
+	privilege_set_fsuid(0);
 	unit_must(make_file("c") == -1 && errno == EACCES);
 	unit_must(make_file("group/c") == 0);
 	unit_must(stat("group/c", &st) == 0 && st.st_uid == 0);
@@ -320,9 +320,9 @@ user_files_body(void *argument)
 	if (geteuid() == 0)
 		become_user_with(0);
 	uid = geteuid();
-	privilege_file_user(0);
+	privilege_set_fsuid(0);
 	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
-	privilege_file_user(TEST_PROCESS_UID + 1);
+	privilege_set_fsuid(TEST_PROCESS_UID + 1);
 	unit_must((uid_t)setfsuid((uid_t)-1) == uid);
 }
 

@@ -101,7 +101,7 @@ take_over(void)
 	ck_assert_uint_eq(child.drain.timeout_ms, 7000);
 	for (uint32_t i = 0; i < child.table.endpoint_count; i++) {
 		ck_assert_int_eq(child.table.endpoints[i].shared, 0);
-		ck_assert_ptr_null(child.table.endpoints[i].from);
+		ck_assert_ptr_null(child.table.endpoints[i].origin);
 	}
 }
 
@@ -178,7 +178,7 @@ START_TEST(each_endpoint_has_a_bit)
 
 		child.before.endpoints[child.before.endpoint_count++] =
 		    endpoint;
-		endpoint.from = &child.before.endpoints[i];
+		endpoint.origin = &child.before.endpoints[i];
 		if (i % 3 == 0)
 			child.table.endpoints[child.table.endpoint_count++] =
 			    endpoint;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MONITOR_ENVIRONMENT_H
+#define MONITOR_ENVIRONMENT_H
+
+#include "monitor/setup.h"
+
+/* Takes the descriptors that another brokerd or a service manager passes on,
+ * as sd_listen_fds(3) describes, and setup->ready; closes all others from 3
+ * up.  0, or -1 with errno. */
+int environment_inherit(struct setup *setup);
+
+/* Gives setup->counters, inherited or new.  0, or -1 with errno. */
+int environment_counters(struct setup *setup);
+
+#endif
