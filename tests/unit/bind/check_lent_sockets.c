@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A socket on a port of 127.0.0.1 that the kernel chose. */
+/* Gives a socket bound to a port of 127.0.0.1 that the kernel chose. */
 static int
 lent_socket(struct sockaddr_in *out_address)
 {

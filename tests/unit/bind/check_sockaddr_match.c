@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When two addresses are one, as the bind shim sees it.
+ * When two addresses are the same for the bind shim.
  */
 #include "fixture/unit.h"
 
@@ -43,7 +43,7 @@ place_inet6(const char *host, uint16_t port, uint32_t scope)
 	return place;
 }
 
-/* size bytes of name, which may have NULs in it and none after it. */
+/* size bytes of name, which may contain NULs and ends without one. */
 static struct sockaddr_match
 place_unix(const char *name, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the bind shim carries over from the program's socket to the lent one.
+ * Options that the bind shim copies from the program's socket to the lent one.
  */
 #include "fixture/unit.h"
 
@@ -14,8 +14,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* Options of which each kernel that we support has a value other than this
- * one in a new socket.  SO_RCVBUF and SO_SNDBUF come back doubled. */
+/* Options for which no supported kernel has this value in a new socket.
+ * SO_RCVBUF and SO_SNDBUF come back doubled. */
 static const struct option {
 	int domain;
 	int type;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which requests at the control socket are answered, and with which error
- * others are.
+ * Requests to the control socket that are answered, and the errors for all
+ * others.
  */
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
@@ -32,7 +32,7 @@ START_TEST(a_path_that_is_no_route_is_not_found)
 }
 END_TEST
 
-/* Nothing happens, and the right method is named. */
+/* Nothing happens, and the answer names the right method. */
 START_TEST(a_path_with_the_wrong_method_is_refused)
 {
 	static const char *const shows[] = {"/v1/status", "/v1/workers",
@@ -67,7 +67,7 @@ START_TEST(words_of_a_path_are_decoded)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	json_decref(test_control_get(&test, "/v1/listeners/%77w%77"));
 	json_decref(test_control_get(&test, "/%76%31/listeners/www?x=y"));
-	/* A slash that is encoded does not separate words. */
+	/* An encoded slash does not separate words. */
 	test_control_is_result(
 	    test_control_ask(&test, "GET", "/v1/listeners/www%2Fpause"), 404,
 	    EX_USAGE, "no such listener");
@@ -78,7 +78,7 @@ END_TEST
 START_TEST(the_last_route_that_is_tried_has_its_own_words)
 {
 	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
-	/* As /v1/listeners/PAUSE, /pause and /resume match a part of it. */
+	/* Like /v1/listeners/PAUSE; /pause and /resume match a part of it. */
 	test_control_is_result(test_control_ask(&test, "POST",
 				   "/v1/listeners/www/workers/a/drain"),
 	    200, 0, "draining: it gets no more");

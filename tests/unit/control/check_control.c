@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket: how many connections it serves, and how it ends.
+ * The control socket: the number of connections that it serves, and its end.
  */
 #include "fixture/net.h"
 #include "fixture/test_control.h"
@@ -98,7 +98,7 @@ START_TEST(a_stop_drops_peers_that_have_not_asked)
 }
 END_TEST
 
-/* Until the answer was read, the engine that sends it has to live. */
+/* Until the answer has been read, its engine has to live. */
 START_TEST(it_is_busy_until_an_answer_is_sent)
 {
 	int fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who may do what at the control socket, and for how long.
+ * Rights of peers at the control socket, and their time limits.
  */
 #include "fixture/net.h"
 #include "fixture/test_control.h"
@@ -18,7 +18,7 @@
 
 static struct test_control test;
 
-/* True if the test may be somebody else. */
+/* True if the test can become another user. */
 static int
 is_root(void)
 {
@@ -113,7 +113,7 @@ count_open(const int *fds, unsigned int count)
 	return open;
 }
 
-/* The administrator is not limited by it. */
+/* The limit does not apply to the administrator. */
 START_TEST(a_user_who_may_only_ask_has_few_connections)
 {
 	int fds[2 * OF_A_USER], own[2 * OF_A_USER];
@@ -136,7 +136,7 @@ START_TEST(a_user_who_may_only_ask_has_few_connections)
 }
 END_TEST
 
-/* The one who has that connection is dropped when its time is up. */
+/* The peer of that connection is dropped when its time is up. */
 static void
 expect_limit(int limited)
 {

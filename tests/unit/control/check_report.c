@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the control socket shows of broker, listeners, workers and counters.
+ * What the control socket reports about the broker, listeners, workers and
+ * counters.
  */
 #include "fixture/net.h"
 #include "fixture/test_control.h"
@@ -28,7 +29,7 @@ START_TEST(any_bytes_are_a_text)
 	} texts[] = {
 	    {"", ""},
 	    {"plain \x1b text", "plain \x1b text"},
-	    {"\xc3\xa4", "\xc3\xa4"}, /* UTF-8 stays */
+	    {"\xc3\xa4", "\xc3\xa4"}, /* UTF-8 is kept */
 	    {"a\xff"
 	     "b\xc3\xa4",
 		"a?b??"},
@@ -43,7 +44,7 @@ START_TEST(any_bytes_are_a_text)
 }
 END_TEST
 
-/* The table and the shared memory have the same counters. */
+/* The report and the shared memory have the same counters. */
 START_TEST(every_counter_is_shown_once)
 {
 	struct stats_listener counters;
@@ -93,7 +94,8 @@ START_TEST(the_broker_is_shown)
 }
 END_TEST
 
-/* The listener of that name in the status; the caller frees *out_status. */
+/* Returns the listener of that name in the status; the caller frees
+ * *out_status. */
 static json_t *
 get_listener(const char *name, json_t **out_status)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A listener in words: each of its conditions, and what helps.
+ * The text about a listener: each of its conditions, and the advice.
  */
 #include "fixture/net.h"
 #include "fixture/test_control.h"
@@ -20,7 +20,7 @@
 
 static struct test_control test;
 
-/* Asserts that the words are in the text about a listener, or that they are
+/* Asserts that the text about a listener contains the words, or that it does
  * not. */
 static void
 expect(const struct listener *listener, int said, const char *words)
@@ -67,7 +67,7 @@ START_TEST(without_a_worker_it_would_wait)
 }
 END_TEST
 
-/* In numbers of the kernel: how many wait, and how many may. */
+/* The kernel's numbers: connections that wait, and the limit. */
 START_TEST(connections_wait_for_a_worker)
 {
 	int clients[3];

@@ -19,7 +19,7 @@
 
 static struct test_control test;
 
-/* Asserts what is said of a number; listener may be NULL. */
+/* Asserts the answer about a number; listener may be NULL. */
 static void
 expect_number(
     ino_t inode, const char *what, const char *listener, const char *words)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What each path of the control socket does.
+ * The effect of each path of the control socket.
  */
 #include "fixture/net.h"
 #include "fixture/test_control.h"
@@ -171,7 +171,7 @@ START_TEST(without_a_monitor_nothing_can_be_reloaded)
 {
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	test.monitor = -1;
-	for (int i = 0; i < 2; i++) /* nobody waits afterwards */
+	for (int i = 0; i < 2; i++) /* no client waits afterwards */
 		test_control_is_result(
 		    test_control_ask(&test, "POST", "/v1/reload"), 409,
 		    EX_UNAVAILABLE, "brokerd itself has died");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Long answers: a step in each round of events, and all of it or nothing.
+ * Long answers: one step in each round of events, and the whole answer or
+ * none.
  */
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
@@ -15,7 +16,7 @@
 
 static struct test_control test;
 static unsigned int steps;
-static int others; /* events between the first step and the last */
+static int others; /* rounds of events between the first step and the last */
 static enum report_step last;
 
 static void
@@ -36,7 +37,7 @@ step(struct report *report)
 	return steps < STEPS ? REPORT_MORE : last;
 }
 
-/* Waits for a request, and answers it with the steps. */
+/* Waits for a request and answers it with the steps. */
 static int
 begin(void)
 {

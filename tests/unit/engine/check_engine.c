@@ -41,7 +41,7 @@ START_TEST(an_engine_that_was_only_tried_ends)
 }
 END_TEST
 
-/* What the monitor sends is checked all the same. */
+/* Messages of the monitor are checked too. */
 START_TEST(a_socket_that_is_out_of_place_ends_it)
 {
 	struct record *record = &test.records[0];

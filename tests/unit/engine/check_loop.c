@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The loop: when it waits for events, when it pauses, and that rings are read
- * after each pause.
+ * The loop: when it waits for events, when it pauses, and that it reads the
+ * rings after each pause.
  */
 #include "fixture/fake_clock.h"
 #include "fixture/unit.h"
@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define ROUNDS 100
-#define STEP_US 1000 /* that each round takes */
+#define STEP_US 1000 /* duration of each round */
 
 /* A loop with one event, which is pending again after each round or pause. */
 static struct setup {
@@ -25,9 +25,9 @@ static struct setup {
 	struct coalesce_load load;
 	struct receipt_ring_list rings;
 	int ends[2];
-	unsigned int accept; /* connections in a round */
-	int more;            /* each round leaves some waiting */
-	int last_arrival;    /* the pause after which nothing comes; or 0 */
+	unsigned int accept; /* connections in each round */
+	int more;            /* connections still wait after each round */
+	int last_arrival;    /* the pause after which nothing comes, or 0 */
 	int last_pause;      /* ends the loop; or 0 */
 	uint32_t *written;   /* the receipts in a ring; or NULL */
 	int rounds;
@@ -42,8 +42,8 @@ arrive(void)
 	ck_assert_int_eq(write(setup.ends[1], "a", 1), 1);
 }
 
-/* usleep() in place of the C library's; other tests of this program do not need
- * it to last. */
+/* Replaces usleep() of the C library; the other tests of this program do not
+ * need it to sleep. */
 int
 usleep(useconds_t pause_us)
 {
@@ -82,7 +82,7 @@ on_event(evutil_socket_t fd, short what, void *argument)
 		setup.status = 0;
 }
 
-/* Each look at the clock takes a millisecond. */
+/* Each call of the clock takes a millisecond. */
 static void
 start(unsigned int accept, int more)
 {
@@ -147,11 +147,11 @@ START_TEST(there_is_a_pause_after_each_round_while_many_come)
 }
 END_TEST
 
-/* But there is one after a round that finds no more of them. */
+/* But there is one after a round that finds no more connections. */
 START_TEST(there_is_no_pause_while_more_connections_wait)
 {
 	start(10, 1);
-	run(); /* usleep() above looks */
+	run(); /* usleep() above checks it */
 	ck_assert_int_eq(setup.rounds, ROUNDS);
 	ck_assert_int_eq(setup.load.pausing, 1);
 }
@@ -177,7 +177,7 @@ on_late(evutil_socket_t fd, short what, void *argument)
 	setup.status = 0;
 }
 
-/* A loop that did not would look at the clock thousands of times. */
+/* A loop that did not pause would call the clock thousands of times. */
 START_TEST(without_a_pause_it_waits_for_events)
 {
 	const struct timeval late = {0, 20000};
@@ -211,7 +211,7 @@ on_news(void *owner)
 	setup.news++;
 }
 
-/* Otherwise a message of the worker comes as an event. */
+/* Otherwise the worker's message comes as an event. */
 START_TEST(rings_are_read_after_each_round_while_it_pauses)
 {
 	struct receipt_ring ring = {.on_news = on_news, .owner = &ring};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of sockets: its numbers, its listeners and pools, and how it
- * drains: workers get what was accepted, connections that wait where nobody
- * takes over are served first, and there is a last moment.
+ * The table of sockets: its numbers, its listeners and pools, and its drain:
+ * workers get all accepted connections, connections that no other engine takes
+ * over are served first, and there is a time limit.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -30,7 +30,7 @@ static struct setup {
 	struct listener *listener;
 	struct drain drain;
 	int ended;
-	int sockets[ENDPOINTS]; /* as the monitor holds them */
+	int sockets[ENDPOINTS]; /* held by the monitor */
 	struct record_endpoint records[ENDPOINTS];
 } setup;
 
@@ -41,7 +41,7 @@ on_end(void *owner)
 	setup.ended = 1;
 }
 
-/* A listener with endpoints 0 to 2, of which 2 is lent. */
+/* A listener with endpoints 0 to 2; endpoint 2 is lent. */
 static void
 init(unsigned int workers)
 {
@@ -85,7 +85,8 @@ done(void)
 		close(setup.sockets[i]);
 }
 
-/* Begins to drain; the bits are of the endpoints that nobody takes over. */
+/* Starts to drain; the bits are of the endpoints that no other engine takes
+ * over. */
 static void
 drain(unsigned char removed, uint32_t timeout_ms)
 {
@@ -103,7 +104,7 @@ await_end(void)
 		    event_base_loop(setup.test.core.base, EVLOOP_ONCE), 0);
 }
 
-/* The engine has closed its own. */
+/* The engine has closed its descriptor. */
 static int
 is_closed(uint32_t number)
 {
@@ -140,8 +141,8 @@ START_TEST(what_waits_is_served_only_where_nobody_takes_over)
 	drain(2 | 4, LONG_MS);
 	ck_assert(!setup.ended);
 	ck_assert(is_closed(0) && !is_closed(1));
-	ck_assert(is_closed(2)); /* lent: its workers have it */
-	do {                     /* the lent one may have come first */
+	ck_assert(is_closed(2)); /* lent: its workers hold it */
+	do {                     /* the lent socket may have come first */
 		test_pool_await(&setup.test, setup.test.mailboxes[0], POLLIN);
 		wire_raw_take(&raw, setup.test.mailboxes[0]);
 		ck_assert_uint_eq(raw.count, 1);
@@ -154,7 +155,8 @@ START_TEST(what_waits_is_served_only_where_nobody_takes_over)
 	    raw.header.sequence, 1);
 	await_end();
 	ck_assert(is_closed(1));
-	ck_assert(net_polls(setup.sockets[0], POLLIN)); /* for the next one */
+	ck_assert(
+	    net_polls(setup.sockets[0], POLLIN)); /* for the next engine */
 	ck_assert(!net_polls(setup.sockets[1], POLLIN));
 	close(clients[0]);
 	close(clients[1]);
@@ -179,7 +181,7 @@ START_TEST(at_the_last_moment_what_waits_is_left)
 }
 END_TEST
 
-/* It was accepted, but its worker died, and there is no other. */
+/* It was accepted, but its worker died and there is no other one. */
 START_TEST(at_the_last_moment_what_is_held_is_refused)
 {
 	int client;
@@ -292,7 +294,8 @@ START_TEST(each_number_is_that_of_a_socket)
 }
 END_TEST
 
-/* Names make listeners, and mailbox paths make pools. */
+/* Endpoints with the same name make a listener, those with the same mailbox
+ * path share a pool. */
 START_TEST(sockets_of_a_name_are_one_listener)
 {
 	struct record_endpoint record;

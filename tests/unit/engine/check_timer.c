@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Timers: each call comes once, not too early, and not after it was stopped.
+ * Timers: each one fires once, not too early, and not after it was stopped.
  */
 #include "fixture/unit.h"
 
@@ -42,7 +42,7 @@ teardown(void)
 	event_base_free(base);
 }
 
-/* Ends when no timer is set. */
+/* Returns when no timer is set. */
 static void
 run(void)
 {
@@ -76,7 +76,7 @@ START_TEST(a_time_of_more_than_a_second_is_one)
 	ck_assert_int_ne(event_pending(timer.event, EV_TIMEOUT, &at), 0);
 	ck_assert_int_ge(at.tv_sec - now.tv_sec, 3599);
 	ck_assert_int_le(at.tv_sec - now.tv_sec, 3601);
-	/* What is set again comes when it was last set to. */
+	/* A timer that is set again fires at its last time. */
 	timer_set(&timer, 1000);
 	run();
 	ck_assert_uint_eq(calls, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the monitor says reaches the engine, in its order, until one of them
- * breaks a rule or the channel is closed.
+ * Messages of the monitor reach the engine in order, until one violates the
+ * protocol or the channel is closed.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -19,13 +19,13 @@ static struct setup {
 	struct event_base *base;
 	struct bounded_close bounded;
 	struct upstream upstream;
-	int ends[2]; /* the monitor's, the engine's */
+	int ends[2]; /* the monitor's and the engine's end */
 	char said[64];
 	int fd;   /* of the last endpoint */
 	int stop; /* at the next PING */
 } setup;
 
-/* Notes the first letter of what was said. */
+/* Notes the first letter of each message. */
 static void
 note(char letter)
 {
@@ -126,7 +126,7 @@ say(enum channel_type type, struct channel_message *message, int fd)
 	ck_assert_int_eq(channel_send(setup.ends[0], type, message, fd), 0);
 }
 
-/* Says one endpoint of two. */
+/* Sends one endpoint of two. */
 static void
 say_socket(uint32_t index)
 {
@@ -153,7 +153,7 @@ say_drain(void)
 	say(CHANNEL_DRAIN, &message, -1);
 }
 
-/* Handles what was said, and asserts what that was. */
+/* Handles the messages and asserts which ones came. */
 static void
 expect(const char *said)
 {
@@ -232,7 +232,7 @@ START_TEST(the_end_of_the_monitor_is_told_once)
 {
 	init();
 	serve();
-	if (_i == 1) /* it dies with something unread, which is a reset */
+	if (_i == 1) /* it exits with a message unread, which is a reset */
 		ck_assert_int_eq(
 		    upstream_ask(&setup.upstream, CHANNEL_RELOAD), 0);
 	setup.ends[0] = fd_close_limited(setup.ends[0]);

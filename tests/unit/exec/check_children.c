@@ -30,7 +30,7 @@ start(int *out_sync)
 	return pid;
 }
 
-/* Its exit status, not reaped. */
+/* Its exit status, without reaping it. */
 static int
 wait_for(pid_t pid)
 {

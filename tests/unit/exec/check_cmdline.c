@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: the command line.  What is refused, and how, is among the
- * integration tests.
+ * fdrecv-exec: the command line.  Wrong ones are tested by the integration
+ * tests.
  */
 #include "exec/cmdline.h"
 #include "exec/convention.h"
@@ -36,7 +36,7 @@ static const struct {
     {{"--each", "--systemd", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
 };
 
-/* Reads a command line as main() gets it. */
+/* Reads a command line like main(). */
 static void
 read_words(struct cmdline *cmdline, const char *const *words)
 {

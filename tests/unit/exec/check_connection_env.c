@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec --each: what the environment says of a connection.
+ * fdrecv-exec --each: the environment that describes a connection.
  */
 #include "exec/connection_env.h"
 #include "fixture/unit.h"

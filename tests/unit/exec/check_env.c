@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: what the environment says of earlier loaders is believed as far
- * as it is true.
+ * fdrecv-exec: the environment of earlier loaders is believed as far as it is
+ * true.
  */
 #include "exec/env.h"
 #include "fixture/unit.h"
@@ -36,7 +36,7 @@ static const struct {
 } listens[] = {
     {"2", "", 2},
     {"1", "", 1},
-    {"3", "", 0}, /* 5 is this program's own */
+    {"3", "", 0}, /* 5 is this program's own descriptor */
     {"4", "", 0},
     {"0", "", 0},
     {"-1", "", 0},
@@ -101,11 +101,11 @@ static const struct {
     {"3;", 1},
     {"3;4", 1},
     {"4:3;", 1},
-    {"", 1}, /* it is what nothing reads as, too */
+    {"", 1}, /* an empty result looks the same */
     {NULL, 0},
     {"6;", 0},
     {"3;6;", 0},
-    {"5;", 0}, /* this program's own */
+    {"5;", 0}, /* this program's own descriptor */
     {"3;;", 0},
     {";3", 0},
     {"3,4", 0},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: descriptors end where they should, whatever is there, and what
- * was inherited is not lost.
+ * fdrecv-exec: descriptors get the right numbers, whatever is open there, and
+ * inherited ones are not lost.
  */
 #include "exec/fd_layout.h"
 #include "fixture/unit.h"
@@ -14,7 +14,8 @@
 
 #define MOST 200 /* descriptors that a test looks at */
 
-/* A file that can be told from the others, closed on exec, at that number. */
+/* Opens a file that differs from the others, closed on exec, at that
+ * number. */
 static ino_t
 put_file(int number, int inherited)
 {
@@ -40,7 +41,7 @@ is_at(int number, ino_t file)
 	    st.st_ino == file;
 }
 
-/* How many descriptors stay open across exec. */
+/* The number of descriptors that stay open across exec. */
 static int
 count_kept(void)
 {
@@ -91,7 +92,7 @@ put_over_inherited(void *argument)
 	before = put_file(3, 1);
 	behind = put_file(4, 1);
 	other = put_file(6, 1);
-	put_file(5, 0); /* this program's own */
+	put_file(5, 0); /* this program's own descriptor */
 	for (int i = 0; i < 2; i++)
 		files[i] = put_file(numbers[i], 0);
 	unit_must(fd_layout_at(numbers, 2, 4) == 0);

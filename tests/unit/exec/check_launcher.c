@@ -61,7 +61,7 @@ fail_often(void *argument)
 		pause_is(800);
 		fail_again(800);
 	}
-	/* Before its time nothing is tried. */
+	/* Nothing is tried before its time. */
 	fake_clock.passed_us += 799000;
 	pause_is(1);
 	launcher_continue(&launcher);

@@ -47,7 +47,7 @@ START_TEST(it_is_first_and_once)
 }
 END_TEST
 
-/* A program of 64 bits with these parts. */
+/* An ELF program of 64 bits with these parts. */
 static const char *
 make_program(const Elf64_Word *types, Elf64_Half count, unsigned char class)
 {
@@ -81,7 +81,7 @@ START_TEST(static_programs_are_known)
 	    preload_reason_against(make_program(linked, 3, ELFCLASS64)));
 	ck_assert_ptr_null(
 	    preload_reason_against(make_program(plain, 2, ELFCLASS32)));
-	/* Cut off: nobody knows. */
+	/* Truncated, so it is unknown. */
 	ck_assert_int_eq(truncate(make_program(plain, 2, ELFCLASS64), 100), 0);
 	ck_assert_ptr_null(preload_reason_against(unit_path("program")));
 }
@@ -99,7 +99,7 @@ START_TEST(of_scripts_and_what_is_not_there_nothing_is_known)
 }
 END_TEST
 
-/* Of this user's own programs exec gives no new rights. */
+/* exec gives this user's own programs no new rights. */
 START_TEST(programs_that_gain_rights_are_known)
 {
 	const Elf64_Word linked[] = {PT_INTERP};
@@ -119,7 +119,7 @@ START_TEST(programs_that_gain_rights_are_known)
 		ck_assert_str_eq(preload_reason_against(path),
 		    "it runs set-user-ID, set-group-ID or with capabilities");
 	}
-	/* Without that bit it only locks. */
+	/* Without that bit it only means mandatory locking. */
 	ck_assert_int_eq(chmod(path, 02745), 0);
 	ck_assert_ptr_null(preload_reason_against(path));
 }

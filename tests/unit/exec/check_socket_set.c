@@ -112,7 +112,7 @@ START_TEST(the_last_one_says_how_many_there_are)
 }
 END_TEST
 
-/* Adds one that listens, and returns it. */
+/* Adds a listening socket and returns it. */
 static int
 add_listening(const char *listener, unsigned int index, unsigned int count)
 {

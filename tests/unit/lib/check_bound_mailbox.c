@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The mailbox in the file system: where fdrecv_open() puts it, and that
- * nothing but the mailbox is ever left behind.
+ * The mailbox in the file system: where fdrecv_open() makes it, and that
+ * nothing else is left behind.
  */
 #include "fixture/net.h"
 #include "fixture/test_mailbox.h"
@@ -91,7 +91,7 @@ START_TEST(in_a_directory_the_dead_of_this_user_go)
 	ck_assert_uint_eq(test_mailbox_names(pool), 2);
 	unit_in_child(open_and_die, pool);
 	ck_assert_uint_eq(
-	    test_mailbox_names(pool), 2); /* one dead, one instead */
+	    test_mailbox_names(pool), 2); /* one dead, and one in its place */
 	close(net_bind(unit_path("pool/alice"), SOCK_DGRAM));
 	ck_assert_int_eq(mkdir(unit_path("pool/worker-directory"), 0755), 0);
 	close(open(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipt connections: which engines are told HELLO, when, and what it says;
- * and that none is told twice or asked to wait.
+ * Receipt connections: to which engines HELLO is sent, when, and its contents;
+ * none gets it twice, and nothing waits for an engine.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -90,7 +90,7 @@ START_TEST(a_name_that_was_made_up_is_told)
 }
 END_TEST
 
-/* How the run directory is found, if at all. */
+/* How the run directory is found, if it is. */
 START_TEST(the_run_directory_is_found)
 {
 	struct fdrecv *box;
@@ -180,7 +180,7 @@ START_TEST(two_engines_hear_of_their_own)
 }
 END_TEST
 
-/* The next engine has the same rendezvous, or another. */
+/* The next engine has the same rendezvous or another one. */
 START_TEST(the_link_of_a_dead_engine_is_replaced)
 {
 	fake_engine_start(&engines[0], 0, 11);
@@ -204,7 +204,8 @@ START_TEST(the_link_of_a_dead_engine_is_replaced)
 }
 END_TEST
 
-/* One more than there are places, while all live or one has died. */
+/* One more engine than there are places, while all are alive or one has
+ * died. */
 START_TEST(of_many_engines_the_dead_one_makes_room)
 {
 	test_mailbox_open(&mailbox, 0);
@@ -250,7 +251,8 @@ START_TEST(an_engine_with_a_full_backlog_is_told_later)
 }
 END_TEST
 
-/* No rendezvous, nobody behind it, something else there, or none named. */
+/* No rendezvous, one without an engine, another file in its place, or none
+ * named. */
 START_TEST(without_a_rendezvous_all_goes_on)
 {
 	test_mailbox_open(&mailbox, 0);

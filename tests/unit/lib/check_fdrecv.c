@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv_next(): what is a hand-off and what is skipped, and that no
- * descriptor is lost or left open, whatever is sent and however few are free.
+ * fdrecv_next(): which datagrams are hand-offs and which are skipped; and that
+ * no descriptor is lost or left open, whatever is sent and however few are
+ * free.
  */
 #include "fixture/fake_recvmsg.h"
 #include "fixture/net.h"
@@ -26,7 +27,8 @@ static unsigned char garbage[4096];
 static struct test_mailbox mailbox;
 static int room; /* free descriptors during the next recvmsg() */
 
-/* Other threads may have taken what was free when the library looked. */
+/* Other threads may have taken the free descriptors that the library
+ * counted. */
 static ssize_t
 recvmsg_with_room(int fd, struct msghdr *msg, int flags)
 {
@@ -75,7 +77,7 @@ START_TEST(at_most_one_byte_with_a_descriptor_is_a_hand_off)
 }
 END_TEST
 
-/* What begins as a header of this library does is that or nothing. */
+/* A datagram that begins like a header of this library is one, or nothing. */
 static const struct {
 	const char *begins;
 	int filler;
@@ -158,7 +160,7 @@ START_TEST(what_lost_its_descriptor_on_the_way_is_skipped)
 	test_mailbox_open(&mailbox, _i < 2 ? 0 : FDRECV_NONBLOCK);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	/* One without room, and two with room for one. */
+	/* One descriptor without room, and two with room for one. */
 	room = _i % 2;
 	fake_recvmsg = recvmsg_with_room;
 	ck_assert_int_eq(
@@ -190,7 +192,7 @@ START_TEST(without_a_free_descriptor_it_stays_where_it_is)
 }
 END_TEST
 
-/* A structure in the middle of other bytes, of which none may change. */
+/* A structure inside of other bytes, which must not change. */
 union framed {
 	struct fdrecv_handoff handoff;
 	unsigned char bytes[2 * sizeof(struct fdrecv_handoff)];
@@ -248,7 +250,7 @@ START_TEST(a_structure_that_is_too_small_is_an_error)
 }
 END_TEST
 
-/* The mailbox's own descriptor: the only datagram socket with a path. */
+/* The mailbox's own descriptor, the only datagram socket with a path. */
 static int
 mailbox_fd(void)
 {
@@ -269,7 +271,8 @@ mailbox_fd(void)
 	ck_abort_msg("no mailbox");
 }
 
-/* Somebody has closed the mailbox's descriptor, or put another there. */
+/* The program has closed the mailbox's descriptor, or opened another one in
+ * its place. */
 START_TEST(a_mailbox_that_is_none_any_more_is_an_error)
 {
 	int box, kept, null = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Datagrams of many hand-offs: each record with its descriptor, what is told
- * of those that got lost, and that datagrams which lie leave nothing open.
+ * Datagrams of many hand-offs: each record gets its descriptor, lost ones are
+ * reported, and false datagrams leave nothing open.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/fake_recvmsg.h"
@@ -24,9 +24,9 @@ static struct fake_engine engine;
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX];
 static int pairs[FDRECV_WIRE_BATCH_MAX][2];
 static int room = -1; /* free descriptors during the next recvmsg() */
-static size_t denied; /* of the last ones in it */
+static size_t denied; /* of the last descriptors in it */
 
-/* A security module that says no drops descriptors from there on. */
+/* A security module that refuses one descriptor drops all that follow. */
 static void
 deny(struct msghdr *msg)
 {
@@ -68,7 +68,7 @@ start(size_t count)
 		    0);
 }
 
-/* Sends so many bytes of what was written, with the first count pairs. */
+/* Sends that many bytes of the datagram, with the first count pairs. */
 static void
 deliver(size_t size, size_t count)
 {
@@ -90,7 +90,8 @@ write_batch(size_t count)
 	return fake_engine_write(&engine, bytes, &tcp, count);
 }
 
-/* The hand-off with that number in the batch is the pair's, and receipted. */
+/* Asserts that the hand-off with that index in the batch belongs to the pair
+ * and is receipted. */
 static void
 expect(size_t i)
 {
@@ -106,7 +107,8 @@ expect(size_t i)
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
 }
 
-/* Nothing else is handed out, and nobody holds any of them. */
+/* Asserts that there are no more hand-offs and that nobody holds any of the
+ * pairs. */
 static void
 stop(size_t count)
 {
@@ -155,7 +157,7 @@ START_TEST(closing_the_mailbox_closes_the_rest)
 }
 END_TEST
 
-/* Leaves so many descriptors free, and gives what takes the others. */
+/* Leaves that many descriptors free.  Gives those that take the others. */
 static unsigned long
 leave_room(void)
 {
@@ -170,7 +172,7 @@ leave_room(void)
 	return limit;
 }
 
-/* The first of them is in our hands already. */
+/* The first of them has been received already. */
 static void
 expect_the_first(size_t count)
 {
@@ -220,8 +222,8 @@ START_TEST(what_was_denied_is_told)
 }
 END_TEST
 
-/* The header tells of more or fewer than come; of more descriptors than
- * records, those that have one are good. */
+/* The header announces more or fewer records than there are.  If there are
+ * more descriptors than records, the records are valid. */
 START_TEST(a_wrong_count_leaves_nothing_open)
 {
 	static const size_t records[] = {
@@ -231,7 +233,7 @@ START_TEST(a_wrong_count_leaves_nothing_open)
 
 	start(BATCH);
 	size = write_batch(records[_i]);
-	if (_i == 5) { /* there are more records than it says */
+	if (_i == 5) { /* there are more records than announced */
 		memcpy(bytes + offsetof(struct fdrecv_wire_header, count),
 		    &(uint16_t){2}, sizeof(uint16_t));
 		good = 2;
@@ -245,7 +247,7 @@ START_TEST(a_wrong_count_leaves_nothing_open)
 }
 END_TEST
 
-/* Where a field of two bytes is in the header or the third record. */
+/* The offset of a field of two bytes in the header or in the third record. */
 static const struct {
 	int in_record;
 	size_t at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a worker says of itself: how many connections it serves, and whether it
- * wants more.
+ * Reports of a worker about itself: the number of connections that it serves,
+ * and whether it wants more.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -34,7 +34,7 @@ stop(int count)
 		close(ends[i]);
 }
 
-/* The second form is what tells a number and confirms nothing. */
+/* The second form reports a number and confirms nothing. */
 #define hears_taken(sequence, connections) \
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, connections)
 #define hears_number(connections) \
@@ -155,7 +155,7 @@ START_TEST(who_does_not_count_says_so_and_no_number)
 }
 END_TEST
 
-/* While it rests, what is on its way still comes. */
+/* While it rests, connections on their way still arrive. */
 START_TEST(pausing_and_going_on_are_told)
 {
 	start(FDRECV_NONBLOCK, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Waiting for a hand-off, and leaving: what ends the wait and what does not,
- * what becomes of hand-offs that are in the mailbox, and of its sharers.
+ * Waiting for a hand-off, and leaving: what ends the wait, and what happens to
+ * the hand-offs in the mailbox and to processes that share it.
  */
 #include "fixture/net.h"
 #include "fixture/test_mailbox.h"
@@ -23,7 +23,7 @@ static volatile sig_atomic_t signals;
 /* The modes of a mailbox, as a loop test counts. */
 static const unsigned int modes[] = {0, FDRECV_NONBLOCK};
 
-/* Signals come every few milliseconds, to a handler that acts at the third. */
+/* Signals come every few milliseconds.  The handler acts at the third one. */
 static void
 send_at_third(int number)
 {
@@ -234,7 +234,7 @@ START_TEST(signals_are_the_programs)
 		ck_assert_int_eq(sigaction(i, NULL, &before[i]), 0);
 	test_mailbox_open(&mailbox, modes[_i]);
 	close(test_mailbox_connection(&mailbox));
-	close(mailbox.sender); /* nobody is there any more */
+	close(mailbox.sender); /* no process has it any more */
 	mailbox.sender = -1;
 	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
 	fdrecv_done(mailbox.box, &mailbox.handoff);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fork(2) with an open mailbox: a child that uses it speaks for itself, one
- * that does not is not heard of, and the parent goes on in both cases.
+ * fork(2) with an open mailbox: a child that uses it acts for itself, a child
+ * that does not is not noticed, and the parent continues in both cases.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -36,7 +36,7 @@ stop(int count)
 		close(ends[i]);
 }
 
-/* The parent is heard on the link that it had. */
+/* The parent still uses the connection that it had. */
 static void
 parent_goes_on(uint64_t sequence)
 {
@@ -97,7 +97,7 @@ START_TEST(what_a_child_does_to_the_parents_is_not_heard)
 }
 END_TEST
 
-/* In a child: another HELLO, and receipts in its own name. */
+/* In a child: another HELLO, and receipts under its own name. */
 static void
 take_the_next(void *argument)
 {
@@ -124,7 +124,8 @@ take_the_next(void *argument)
 	fake_engine_hears_nothing(&engine);
 }
 
-/* The parent has one in its hands and one that it has not handed out. */
+/* The parent holds one connection and has another one that it has not handed
+ * out. */
 START_TEST(a_child_that_goes_on_speaks_for_itself)
 {
 	static const struct fake_engine_record tcp;
@@ -192,7 +193,8 @@ START_TEST(a_pause_is_the_childs_own)
 }
 END_TEST
 
-/* The engine that the parent knew has gone, another has its place. */
+/* The engine that the parent knew has exited, and another one has its
+ * place. */
 static void
 greet_once(void *argument)
 {
@@ -223,7 +225,7 @@ START_TEST(a_child_says_hello_once_to_a_new_engine)
 }
 END_TEST
 
-/* In a child: readiness is its own from the beginning. */
+/* In a child: it has its own readiness from the beginning. */
 static void
 be_ready(void *argument)
 {
@@ -252,7 +254,7 @@ be_ready_later(void *argument)
 	unit_must(!net_polls(fdrecv_fd(mailbox.box), POLLIN));
 }
 
-/* With the parent's own readiness in either state. */
+/* With the parent's readiness in either state. */
 START_TEST(a_childs_readiness_is_its_own)
 {
 	int due = _i % 2;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv_open(): options that are wrong, of another version, or of a mailbox
- * that cannot be.  None of that leaves a name or a descriptor, or closes one.
+ * fdrecv_open(): wrong options, options of another version, and mailboxes that
+ * cannot be made.  None of these leaves a name or a descriptor behind, or
+ * closes one.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -27,7 +28,7 @@ is_refused(const struct fdrecv_options *options, int error)
 	fake_engine_hears_no_hello(&engine);
 }
 
-/* The fixture sees to it that standard input, too, is as it was. */
+/* The fixture asserts that standard input, too, stays as it was. */
 START_TEST(only_unknown_flags_are_refused)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
@@ -75,8 +76,8 @@ START_TEST(options_that_are_too_small_are_refused)
 }
 END_TEST
 
-/* Of an older program, which has fewer of them, nothing behind is read; of a
- * newer one, what is known. */
+/* An older program has fewer fields, and nothing after them is read; of a
+ * newer one the known fields are read. */
 START_TEST(options_of_another_version_are_taken)
 {
 	struct {
@@ -105,7 +106,7 @@ START_TEST(options_of_another_version_are_taken)
 }
 END_TEST
 
-/* The mailbox cannot be; the options are right. */
+/* The mailbox cannot be made; the options are valid. */
 START_TEST(a_mailbox_that_cannot_be_leaves_nothing)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Paths for fdrecv_open(): which ones it refuses, why, and that whatever is
- * there stays as it is.
+ * Paths for fdrecv_open(): those that it refuses and why; existing files stay
+ * as they are.
  */
 #include "fixture/net.h"
 #include "fixture/test_mailbox.h"
@@ -87,7 +87,7 @@ START_TEST(an_empty_path_is_no_path)
 }
 END_TEST
 
-/* A directory of that many bytes, below this test's. */
+/* A directory whose path has that many bytes, inside this test's. */
 static void
 make_directory(char path[256], size_t length)
 {
@@ -99,18 +99,18 @@ make_directory(char path[256], size_t length)
 	ck_assert_int_eq(mkdir(path, 0755), 0);
 }
 
-/* In a directory of so many bytes a name of so many (0: a pool's). */
+/* A name of so many bytes (0: of a pool) in a directory of so many bytes. */
 static const struct {
 	size_t directory;
 	size_t name;
 	int fits;
 } lengths[] = {
-    {50, 56, 1},  /* 107 with the slash */
+    {50, 56, 1},  /* 107 bytes with the slash */
     {50, 57, 0},  /* 108 */
-    {50, 120, 0}, /* more than any address */
-    {90, 1, 1},   /* the temporary name makes it 107 */
+    {50, 120, 0}, /* longer than any address */
+    {90, 1, 1},   /* 107 bytes with the temporary name */
     {91, 1, 0},
-    {83, 0, 1}, /* the pool's name makes it 107 */
+    {83, 0, 1}, /* 107 bytes with the name in the pool */
     {84, 0, 0},
     {108, 0, 0},
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv_fd(): readable from when there is something to do until fdrecv_next()
- * has said that there is not, so that no receipt waits for the next client.
+ * fdrecv_fd(): it is readable from the moment when there is something to do
+ * until fdrecv_next() has returned that there is not, so that no receipt waits
+ * for the next client.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -88,7 +89,7 @@ START_TEST(asked_for_late_it_knows_what_is_due)
 }
 END_TEST
 
-/* Their receipts are sent early, so it is not these that are waited for. */
+/* Their receipts are sent early, so the test does not wait for these. */
 START_TEST(the_rest_of_a_batch_is_something_to_do)
 {
 	static const struct fake_engine_record local = {.family = AF_UNIX};
@@ -148,7 +149,8 @@ START_TEST(without_a_free_descriptor_there_is_none)
 }
 END_TEST
 
-/* Of a sender that cannot be told of a loss, what came is left where it is. */
+/* If the sender cannot be told of a loss, the rest of the datagram stays where
+ * it is. */
 START_TEST(without_room_there_is_nothing_now)
 {
 	unsigned long limit;

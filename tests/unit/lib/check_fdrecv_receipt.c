@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * When the receipt of a hand-off is sent: when the application comes back, by
- * whichever call, and never twice.
+ * When the receipt of a hand-off is sent: when the application calls the
+ * library again, by any function, and never twice.
  */
 #include "fixture/fake_engine.h"
 #include "fixture/net.h"
@@ -90,7 +90,7 @@ START_TEST(done_confirms_and_closes)
 }
 END_TEST
 
-/* Without being asked for, it is sent early. */
+/* It is sent early without a request. */
 START_TEST(a_receipt_by_itself_confirms_at_once)
 {
 	start(FDRECV_NONBLOCK, 1);
@@ -171,7 +171,7 @@ START_TEST(by_hand_in_whatever_order)
 }
 END_TEST
 
-/* Whether somebody touched it could not be seen later. */
+/* It could not be seen later whether somebody touched it. */
 START_TEST(of_a_local_connection_before_it_is_handed_out)
 {
 	static const struct fake_engine_record local = {.family = AF_UNIX};
@@ -211,8 +211,8 @@ START_TEST(of_a_lent_socket_there_is_none)
 }
 END_TEST
 
-/* The engine dies before the receipt: nothing fails, nobody gets a signal, and
- * the next engine does not hear of it. */
+/* The engine dies before the receipt: nothing fails, no signal is raised, and
+ * the next engine does not get it. */
 START_TEST(a_dead_engine_needs_none)
 {
 	start(FDRECV_NONBLOCK, 1);
@@ -234,7 +234,7 @@ START_TEST(a_dead_engine_needs_none)
 }
 END_TEST
 
-/* Its buffer is full of receipts: the worker serves on. */
+/* The engine's buffer is full of receipts: the worker continues to serve. */
 START_TEST(an_engine_that_does_not_read_holds_up_nobody)
 {
 	int sent;
@@ -255,7 +255,7 @@ START_TEST(an_engine_that_does_not_read_holds_up_nobody)
 }
 END_TEST
 
-/* The mailbox is gone, the connection is not. */
+/* The mailbox is closed, but the connection is not. */
 START_TEST(done_after_the_end_of_the_mailbox_closes)
 {
 	char byte;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What fdrecv_next() tells of a socket whose sender says nothing but 'x': all
- * of it comes from the socket itself.
+ * The record that fdrecv_next() returns for a socket that came with 'x' only:
+ * all fields come from the socket itself.
  */
 #include "fixture/net.h"
 #include "fixture/test_mailbox.h"
@@ -31,8 +31,8 @@ now_ns(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Receives fd (borrows it) into a structure that is full of something else,
- * and checks what is the same for all. */
+/* Receives fd (borrows it) into a structure full of other bytes, and checks
+ * the fields that are the same for all. */
 static void
 receive(int fd, enum fdrecv_kind kind)
 {
@@ -66,7 +66,7 @@ expect_nobody(void)
 	ck_assert_uint_eq(handoff->gid, (gid_t)-1);
 }
 
-/* The address is the one that like itself is bound to. */
+/* The address is the one that like is bound to. */
 static void
 expect_address(
     const struct sockaddr_storage *address, socklen_t length, int like)
@@ -155,7 +155,8 @@ START_TEST(of_a_udp_socket_what_it_is_bound_to)
 }
 END_TEST
 
-/* The client of a local socket: another process, if possible another user. */
+/* The client of a local socket: another process and, if possible, another
+ * user. */
 static void
 connect_to(void *path)
 {
@@ -198,7 +199,7 @@ START_TEST(of_a_local_connection_who_connected)
 	ck_assert_uint_eq(handoff->uid, geteuid() == 0 ? 60592 : geteuid());
 	ck_assert_uint_eq(handoff->gid, geteuid() == 0 ? 60593 : getegid());
 	ck_assert_int_eq(handoff->peer.ss_family, AF_UNIX);
-	/* Five hexadecimal digits behind a NUL, see unix(7). */
+	/* Five hexadecimal digits after a NUL, see unix(7). */
 	ck_assert_uint_eq(
 	    handoff->peer_length, sizeof(sa_family_t) + (named ? 6 : 0));
 	expect_address(&handoff->local, handoff->local_length, listener);

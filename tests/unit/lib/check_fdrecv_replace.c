@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A dead mailbox gives its place to a new one in one step, whatever others do
- * to the name in between; and nobody removes what is not his.  socket() and
- * renameat2() here stand before the C library's, to be the others.
+ * A dead mailbox is replaced by a new one in one step, whatever other
+ * processes do to the name meanwhile; and no process removes a name that is
+ * not its own.  socket() and renameat2() of the C library are replaced here,
+ * to act as another process.
  */
 #include "fixture/net.h"
 #include "fixture/test_mailbox.h"
@@ -21,8 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What somebody else does, once: before that many more sockets are made, and
- * before two names change places. */
+/* Acts of another process, once: before that many more sockets are made, and
+ * before two names are exchanged. */
 static void (*before_socket)(void);
 static unsigned int sockets_until;
 static void (*before_exchange)(void);
@@ -74,7 +75,7 @@ reaches(const char *path, int fd)
 	return net_polls(fd, POLLIN);
 }
 
-/* All that happened to a name in a directory. */
+/* Returns all events of a name in a directory. */
 static uint32_t
 happened_to(const char *name, int watch)
 {
@@ -169,8 +170,8 @@ remove_box(void)
 	ck_assert_int_eq(unlink(unit_path("box")), 0);
 }
 
-/* Another worker of the same name may be leaving just now: when its socket is
- * about to be tried, or when it is about to be replaced. */
+/* Another worker of the same name may just be leaving: when its socket is
+ * about to be probed, or about to be replaced. */
 START_TEST(a_mailbox_that_was_removed_meanwhile_is_no_obstacle)
 {
 	const char *path = unit_path("box");
@@ -181,7 +182,7 @@ START_TEST(a_mailbox_that_was_removed_meanwhile_is_no_obstacle)
 		before_exchange = remove_box;
 	} else {
 		before_socket = remove_box;
-		sockets_until = 1; /* the mailbox's own is the first */
+		sockets_until = 1; /* the first one is the mailbox's own */
 	}
 	box = test_mailbox_at(path);
 	ck_assert_ptr_null(before_exchange);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lent sockets that come again: one that the application holds still is not
+ * Lent sockets that come again: one that the application still holds is not
  * handed out twice, one that it has closed is.
  */
 #include "fixture/fake_engine.h"
@@ -87,7 +87,7 @@ START_TEST(its_own_number_again_is_not_it)
 }
 END_TEST
 
-/* One more than are remembered is handed out each time, the others are not. */
+/* Of those that come again, only the one too many is handed out each time. */
 START_TEST(more_than_can_be_known_are_no_harm)
 {
 	int fds[LENT_COOKIES_MAX + 1];
@@ -106,7 +106,7 @@ START_TEST(more_than_can_be_known_are_no_harm)
 }
 END_TEST
 
-/* Each engine lends what it has; with no cookie, nobody knows. */
+/* Each engine lends its sockets; without a cookie none is recognized. */
 START_TEST(each_engine_lends_and_one_is_handed_out)
 {
 	struct fake_engine_record record = {.kind = FDRECV_WIRE_DATAGRAM};

@@ -19,7 +19,7 @@
 
 static struct test_mailbox mailbox;
 static struct fake_engine engine;
-static struct fdrecv_wire_ring *ring; /* the engine's */
+static struct fdrecv_wire_ring *ring; /* the engine's end */
 
 static void
 offer(const void *message, size_t length, off_t size, int seals, size_t count)
@@ -65,7 +65,7 @@ stop(void)
 	fake_engine_stop(&engine);
 }
 
-/* One connection, from its way into the mailbox to its end. */
+/* One connection, from the mailbox to its end. */
 static void
 serve(uint64_t sequence)
 {
@@ -123,7 +123,7 @@ START_TEST(receipts_are_sent_while_the_ring_is_full)
 }
 END_TEST
 
-/* In the ring the engine would see them before the pause. */
+/* In the ring the engine would see these before the pause. */
 START_TEST(receipts_do_not_overtake_a_pause)
 {
 	start(sizeof(*ring), SEALS);
@@ -172,7 +172,8 @@ START_TEST(an_offer_with_two_descriptors_is_not_accepted)
 }
 END_TEST
 
-/* Too many descriptors, or one without the message: none stays open. */
+/* Too many descriptors, or one without the message: none of them stays
+ * open. */
 START_TEST(descriptors_without_an_offer_are_closed)
 {
 	int fds[2] = {STDIN_FILENO, STDIN_FILENO};
@@ -190,7 +191,7 @@ START_TEST(descriptors_without_an_offer_are_closed)
 }
 END_TEST
 
-/* In a ring that has had 254 receipts, all of which were read. */
+/* In a ring that has had 254 receipts, which were all read. */
 START_TEST(the_library_accepts_and_fills_the_ring_of_the_vectors)
 {
 	static unsigned char bytes[sizeof(*ring) + 1];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The end of an engine: all its parts stop, and it ends when none of them is
- * busy any more, or soon after its time is up.
+ * busy or soon after its time is up.
  */
 #include "fixture/unit.h"
 
@@ -16,7 +16,7 @@
 static struct part {
 	unsigned int stops, looks, ends;
 	int busy;
-	unsigned int timeout_ms; /* that it was told */
+	unsigned int timeout_ms; /* passed to stop */
 } parts[PARTS];
 
 static struct event_base *base;
@@ -88,7 +88,7 @@ start(uint32_t timeout_ms)
 	drain_start(&drain, &how);
 }
 
-/* Runs the loop until every part was asked once more. */
+/* Runs the loop until every part has been asked once more. */
 static void
 await_look(void)
 {
@@ -115,8 +115,8 @@ START_TEST(an_engine_without_work_ends_at_once)
 }
 END_TEST
 
-/* Every part is asked, also behind one that is busy: some find out only then
- * that they can close something. */
+/* Every part is asked, even after a busy one: some close things only when they
+ * are asked. */
 START_TEST(it_lives_on_while_any_part_is_busy)
 {
 	init();

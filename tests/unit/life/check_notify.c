@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a service manager is told, word by word, and that nobody minds when
- * there is none.
+ * Messages to the service manager, word by word, and that none is needed.
  */
 #include "fixture/service_manager.h"
 #include "fixture/unit.h"
@@ -147,7 +146,7 @@ START_TEST(an_address_may_be_abstract)
 }
 END_TEST
 
-/* Of the two messages of a reload the first, whose time is now. */
+/* The first of the two messages of a reload, with the time of now. */
 static void
 expect_reloading(struct service_manager *manager, uint64_t before_us)
 {

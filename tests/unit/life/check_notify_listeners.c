@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What an engine that serves tells the service manager, also when that is
- * slow or not there.
+ * Messages of a serving engine to the service manager, even if that is slow or
+ * absent.
  */
 #include "fixture/service_manager.h"
 #include "fixture/test_core.h"
@@ -23,7 +23,7 @@
 
 #define MANY 600
 
-/* Two listeners, whose endpoints share one socket. */
+/* Two listeners whose endpoints share one socket. */
 struct fixture {
 	struct test_core core;
 	struct service_manager manager;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A service manager that has no room now, and names of what it keeps.
+ * A service manager that has no room at the moment, and names for its store.
  */
 #include "fixture/service_manager.h"
 #include "fixture/unit.h"
@@ -39,7 +39,7 @@ close_both(struct service_manager *manager, struct notify *notify)
 	event_base_free(base);
 }
 
-/* Says numbers until one has to wait.  Returns the next. */
+/* Sends numbers until one has to wait.  Returns the next number. */
 static unsigned int
 fill(struct notify *notify)
 {
@@ -54,8 +54,8 @@ fill(struct notify *notify)
 	return number;
 }
 
-/* The manager reads the numbers from first up to end, and the loop runs until
- * nothing waits. */
+/* Asserts that the manager reads the numbers from first to before end; the
+ * loop runs until nothing waits. */
 static void
 flush(struct service_manager *manager, struct notify *notify,
     unsigned int first, unsigned int end)
@@ -181,7 +181,7 @@ static const struct {
     {"a#b~", "a%23b~"},
     {"a\nFDSTORE=1\x01\x7f", "a%0AFDSTORE=1%01%7F"},
     {"\xc3\xa4\xff", "%C3%A4%FF"},
-    /* 255 are all right, 256 are not */
+    /* 255 are allowed, 256 are not */
     {HUNDRED HUNDRED TEN TEN TEN TEN TEN "01\n",
 	HUNDRED HUNDRED TEN TEN TEN TEN TEN "01%0A"},
 };

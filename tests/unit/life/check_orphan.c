@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An engine without a monitor: to whom it gives its sockets, and when it has
- * waited long enough.
+ * An engine without a monitor: to which monitor it gives its sockets, and when
+ * it has waited long enough.
  */
 #include "fixture/net.h"
 #include "fixture/test_pool.h"
@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define STRANGER 60599
-#define NUMBER 3 /* of the socket that is asked for */
+#define NUMBER 3 /* of the socket that was requested */
 #define LONG_S 300
 
 static struct setup {
@@ -28,9 +28,9 @@ static struct setup {
 	struct drain drain;
 	struct orphan orphan;
 	int ended;
-	int removed; /* as the drain was told; -1: nothing yet */
+	int removed; /* the argument of the drain; -1: none yet */
 	int asked;   /* a socket of the table */
-	int ends[2]; /* a monitor's connection: its own, and the engine's */
+	int ends[2]; /* a connection of a monitor: its end, and the engine's */
 } setup;
 
 static void
@@ -100,7 +100,7 @@ ask(uint32_t number, uid_t uid)
 	    number == NUMBER ? setup.asked : -1);
 }
 
-/* Gives what was answered: a byte and a descriptor, or -1. */
+/* Reads an answer.  Gives its descriptor, or -1. */
 static int
 answered(void)
 {
@@ -124,7 +124,7 @@ START_TEST(root_and_its_own_user_get_the_sockets)
 	fd = answered();
 	ck_assert(net_is_same(fd, setup.asked));
 	close(fd);
-	/* There is no more, and the monitor is told so. */
+	/* There is no more, which the monitor is told. */
 	ck_assert_int_eq(ask(NUMBER + 1, uid), 0);
 	ck_assert_int_eq(answered(), -1);
 	ck_assert_int_eq(ask(UINT32_MAX - 1, uid), 0);
@@ -200,7 +200,7 @@ START_TEST(without_a_time_to_wait_it_drains_at_once)
 }
 END_TEST
 
-/* Then connections that wait at any socket are served first. */
+/* Then connections in the queue of any socket are served first. */
 START_TEST(when_nobody_comes_in_time_it_drains)
 {
 	uint64_t before_ms = clock_ms(), until_ms;
@@ -217,7 +217,7 @@ START_TEST(when_nobody_comes_in_time_it_drains)
 }
 END_TEST
 
-/* On a rendezvous connection. */
+/* Over a connection to the rendezvous. */
 
 static unsigned int asked;
 static int answer;
@@ -266,7 +266,8 @@ START_TEST(a_monitor_that_asks_may_take_its_time)
 }
 END_TEST
 
-/* Of another size, with other words, or from a worker that has said HELLO. */
+/* Requests of another size, with other words, or from a worker that has sent
+ * HELLO. */
 START_TEST(what_is_no_question_is_not_asked)
 {
 	struct {

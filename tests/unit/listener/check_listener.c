@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Listeners: what they are called, when they accept, and how long connections
- * wait.
+ * Listeners: their names, when they accept, and how long connections wait.
  */
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
@@ -20,10 +19,10 @@
 
 static struct test_pool test;
 static struct listener *listener;
-static int port; /* that of the listener's only socket, as a client sees it */
+static int port; /* of the listener's only socket, as a client sees it */
 static int log_end;
 
-/* A listener "web" of one TCP socket. */
+/* A listener "web" with one TCP socket. */
 static void
 open_listener(unsigned int workers)
 {
@@ -74,7 +73,8 @@ await_log(const char *text)
 	} while (strstr(line, text) == NULL);
 }
 
-/* The counters are shared with engines before, which may write anything. */
+/* The counters are shared with earlier engines, which may have written
+ * anything. */
 START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 {
 	struct listener_list list = TAILQ_HEAD_INITIALIZER(list);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whose turn it is, and what becomes of connections that cannot be sent.
+ * Which worker is next, and what happens to connections that cannot be sent.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -23,7 +23,7 @@ outstanding(const struct test_pool *test, unsigned int which)
 	return worker->outbox_count + worker->unreceipted.count;
 }
 
-/* Gives a new connection to the worker whose turn it is; which one that is. */
+/* Gives a new connection to the next worker and returns its number. */
 static unsigned int
 next(struct test_pool *test)
 {
@@ -149,7 +149,7 @@ START_TEST(what_nobody_can_be_sent_waits_for_a_worker_to_come)
 	ck_assert(pool_is_busy(test.pool));
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
-	test_pool_expect(&test, 1, "0"); /* one for a stranger */
+	test_pool_expect(&test, 1, "0"); /* one for another process */
 	test_dispatch_holds(&test, "12");
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	test_pool_worker(&test, 1)->window.size = 3;
@@ -201,7 +201,7 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	test.endpoint.max_connections = 1;
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
-	test_pool_expect(&test, 1, "0"); /* one for a stranger */
+	test_pool_expect(&test, 1, "0"); /* one for another process */
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	worker = test_pool_worker(&test, 1);
 	worker->counts_connections = 1;
@@ -256,7 +256,7 @@ START_TEST(a_worker_without_receipts_gets_one_at_a_time)
 }
 END_TEST
 
-/* Resets the last connection, which its worker has not been sent. */
+/* Resets the last connection, which has not been sent to its worker. */
 static void
 reset_last(struct test_pool *test)
 {
@@ -282,7 +282,7 @@ START_TEST(clients_that_are_gone_are_not_handed_off)
 }
 END_TEST
 
-/* No receipt tells that its worker has room again. */
+/* No receipt reports that its worker has room again. */
 START_TEST(the_place_of_a_client_that_is_gone_is_free)
 {
 	struct test_pool test;
@@ -307,7 +307,8 @@ START_TEST(the_place_of_a_client_that_is_gone_is_free)
 }
 END_TEST
 
-/* Neither with others of its worker, nor with those of the next. */
+/* Neither together with others of its worker nor with those of the next
+ * one. */
 START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 {
 	struct record_endpoint bare;

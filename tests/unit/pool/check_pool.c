@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The workers of a pool come and go: none is forgotten as long as something
- * is to be heard of it, and a mailbox that nobody reads is not used again.
+ * The workers of a pool come and go: the pool keeps each one as long as
+ * anything may come from it, and does not use a mailbox again that nobody
+ * reads.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -18,7 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sends count to worker 0, alone, which has received them. */
+/* Sends count connections to worker 0, the only one, which has received
+ * them. */
 static void
 send_to_first(struct test_pool *test, size_t count)
 {
@@ -38,7 +40,7 @@ take_name(struct test_pool *test, unsigned int which)
 	test_pool_settle(test);
 }
 
-/* A worker whose name is gone, and that is not forgotten; or NULL. */
+/* A worker that is kept although its name is gone, or NULL. */
 static struct worker *
 leaving(const struct test_pool *test)
 {
@@ -122,7 +124,7 @@ START_TEST(what_a_leaving_worker_does_not_confirm_goes_to_others)
 }
 END_TEST
 
-/* A HELLO may come when the name is gone already. */
+/* HELLO may come when the name is already gone. */
 START_TEST(a_leaving_worker_may_say_hello)
 {
 	struct fdrecv_wire_hello hello;
@@ -204,7 +206,7 @@ START_TEST(a_hello_revives_a_mailbox)
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
 	send_to_first(&test, 2);
-	worker->survived = 1; /* of a process that has ended by now */
+	worker->survived = 1; /* of a process that has exited */
 	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	test_pool_settle(&test);
 	ck_assert(worker->left);
@@ -217,14 +219,14 @@ START_TEST(a_hello_revives_a_mailbox)
 	ck_assert(!worker->shared);
 	ck_assert_uint_eq(worker->instance, 4711);
 	test_pool_expect(&test, 0, "1");
-	test_pool_close(&test, 0); /* no child of it is known */
+	test_pool_close(&test, 0); /* it has no known child */
 	test_pool_settle(&test);
 	test_dispatch_holds(&test, "1");
 	test_pool_done(&test);
 }
 END_TEST
 
-/* Its process may have died with what it had been lent. */
+/* Its process may have exited with the sockets that it was lent. */
 START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
 {
 	struct fdrecv_wire_hello hello;

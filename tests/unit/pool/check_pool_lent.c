@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Lending bound sockets: no connection ever waits for their worker, and yet
- * it is found wherever its mailbox appears.
+ * Lending bound sockets: no connection waits for their worker, which is still
+ * found when its mailbox appears.
  */
 #include "fixture/test_core.h"
 #include "fixture/unit.h"
@@ -64,7 +64,8 @@ lending_done(struct lending *lending)
 	close(lending->udp);
 }
 
-/* Runs the loop until the socket is lent; Check ends what takes for ever. */
+/* Runs the loop until the socket is lent; Check ends a test that takes for
+ * ever. */
 static void
 await_lent(struct lending *lending, int mailbox)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What becomes of a dead worker's connections: those that it cannot have
- * touched go to another one, and not without end.
+ * The connections of a dead worker: those that it cannot have touched go to
+ * another one, but not without end.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -17,7 +17,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-/* Sends count to worker 0, alone, who has received them. */
+/* Sends count connections to worker 0, the only one, which has received
+ * them. */
 static void
 init_sent(struct test_pool *test, size_t count)
 {
@@ -31,7 +32,7 @@ init_sent(struct test_pool *test, size_t count)
 	wire_raw_close(&raw);
 }
 
-/* The process of worker which ends. */
+/* The process of worker which exits. */
 static void
 die(struct test_pool *test, unsigned int which)
 {
@@ -125,7 +126,7 @@ START_TEST(a_client_that_has_gone_is_dropped)
 	net_reset(test.clients[0]);
 	test_pool_await(&test, handoff->fd, POLLHUP);
 	test.clients[0] = test.clients[1];
-	test.count = 1; /* the fixture closes that one */
+	test.count = 1; /* the fixture closes it */
 	test.sockets[0] = test.sockets[1];
 	die(&test, 0);
 	ck_assert_uint_eq(test.stats.dead, 1);
@@ -157,7 +158,7 @@ START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 }
 END_TEST
 
-/* The receipt is there, and the hang-up, when a send finds out. */
+/* The receipt and the hang-up are there when a send fails. */
 START_TEST(what_a_worker_confirmed_before_its_end_is_not_given_to_another)
 {
 	struct test_pool test;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The load generator's pure parts: replies, percentiles, counts.
+ * The parts of the load generator without system calls: replies, percentiles,
+ * counts.
  */
 #include "../../tools/load_counts.h"
 #include "../../tools/reply.h"
@@ -68,7 +69,8 @@ START_TEST(each_reply_has_its_outcome)
 	    .name = NAME,
 	    .policy = replies[_i].policy};
 	size_t length = strlen(replies[_i].reply);
-	/* Exactly this much memory: a sanitizer sees each byte beyond. */
+	/* Exactly this much memory, so that a sanitizer sees each byte
+	 * beyond. */
 	char *copy = strdup(replies[_i].reply);
 
 	ck_assert_str_eq(
@@ -165,11 +167,11 @@ START_TEST(a_stall_lasts_until_the_next_answer)
 	end(&counts, OUTCOME_SERVED, 100, 300);
 	ck_assert_uint_eq(counts.stall_us, 200);
 	end(&counts, OUTCOME_SERVED, 200, 350);
-	/* Nobody waits from 350 to 1000. */
+	/* No client waits from 350 to 1000. */
 	load_counts_start(&counts, 1000);
 	end(&counts, OUTCOME_RESET, 1000, 1100);
 	ck_assert_uint_eq(counts.stall_us, 200);
-	/* A failure does not end it. */
+	/* A failure does not end the stall. */
 	load_counts_start(&counts, 1100);
 	end(&counts, OUTCOME_TIMEOUT, 1100, 1300);
 	load_counts_start(&counts, 1350);

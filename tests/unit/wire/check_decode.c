@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Records that the library refuses: cut or spoiled, before memory that cannot
- * be read.
+ * Records that the library refuses: cut or spoiled, in front of an
+ * inaccessible page.
  */
 #include "fixture/guard_page.h"
 #include "fixture/handoff_sample.h"
@@ -16,7 +16,7 @@
 
 #define PATH "/run/brokerd/rendezvous.0"
 
-/* A datagram with two records, and where its parts end. */
+/* A datagram with two records, and the ends of its parts. */
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX];
 static size_t ends[3];
 
@@ -36,7 +36,8 @@ make(void)
 	ends[2] = encode.size;
 }
 
-/* Reads the record from there on; out is 0x5a all over where it is refused. */
+/* Reads the record from there on.  If it is refused, out keeps 0x5a in every
+ * byte. */
 static size_t
 read_record(size_t from, size_t size, struct fdrecv_handoff *out)
 {
@@ -80,7 +81,7 @@ START_TEST(a_record_that_is_cut_anywhere_is_refused)
 }
 END_TEST
 
-/* The record that is spoiled has 104 bytes: 56, 3, 16, 16, 11 and 2 zeros. */
+/* The spoiled record has 104 bytes: 56, 3, 16, 16, 11 and 2 zeros. */
 #define SPOIL(field, value, good)                                              \
 	{                                                                      \
 #field " " #value, offsetof(struct fdrecv_wire_record, field), \
@@ -98,13 +99,13 @@ static const struct spoilt {
     SPOIL(size, 55, 0),
     SPOIL(size, 56, 0), /* no room for the parts */
     SPOIL(size, 101, 0),
-    SPOIL(size, 102, 1), /* room, and no zeros */
+    SPOIL(size, 102, 1), /* room, but no zeros */
     SPOIL(size, 104, 1),
-    SPOIL(size, 105, 0), /* more than there is */
+    SPOIL(size, 105, 0), /* more than there are */
     SPOIL(size, UINT16_MAX, 0),
     SPOIL(fixed, 0, 0),
     SPOIL(fixed, 55, 0),
-    SPOIL(fixed, 58, 1), /* a later version: the parts are elsewhere */
+    SPOIL(fixed, 58, 1), /* a later version, with its parts elsewhere */
     SPOIL(fixed, 59, 0),
     SPOIL(fixed, 104, 0),
     SPOIL(fixed, 105, 0),
@@ -119,7 +120,7 @@ static const struct spoilt {
     SPOIL(listener_length, 6, 0),
     SPOIL(listener_length, UINT16_MAX, 0),
     SPOIL(peer_length, 0, 1),
-    SPOIL(peer_length, 1, 0), /* less than a family */
+    SPOIL(peer_length, 1, 0), /* shorter than a family */
     SPOIL(peer_length, 2, 1),
     SPOIL(peer_length, 18, 1),
     SPOIL(peer_length, 19, 0),
@@ -154,7 +155,7 @@ START_TEST(each_field_of_a_record_has_its_limits)
 }
 END_TEST
 
-/* The same in the one with the longest parts, followed by room for more. */
+/* The same in the record with the longest parts, followed by free bytes. */
 static const struct spoilt too_long[] = {
     SPOIL(listener_length, 64, 0),
     SPOIL(peer_length, 129, 0),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Headers that the library refuses: cut or spoiled, before memory that cannot
- * be read.
+ * Headers that the library refuses: cut or spoiled, in front of an
+ * inaccessible page.
  */
 #include "fixture/guard_page.h"
 #include "fixture/unit.h"
@@ -15,7 +15,7 @@
 
 #define PATH "/run/brokerd/rendezvous.0"
 
-/* A header and what a path may be longer by. */
+/* A header, and the bytes by which a path may be longer. */
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX];
 static size_t end;
 

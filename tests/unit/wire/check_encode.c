@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the engine encodes the library reads back, whatever its lengths.
+ * The library decodes what the engine encodes, with parts of all lengths.
  */
 #include "fixture/handoff_sample.h"
 #include "fixture/net.h"
@@ -17,13 +17,15 @@
 #include <unistd.h>
 
 #define EPOCH UINT64_C(0xf1f2f3f4f5f6f7f8)
-#define SEQUENCE UINT64_C(0xfffffffffffffff0) /* the last ones begin anew */
+#define SEQUENCE                                                         \
+	UINT64_C(0xfffffffffffffff0) /* the last ones start again at the \
+					beginning */
 
 static unsigned char bytes[FDRECV_WIRE_DATAGRAM_MAX + 64];
 static struct encode encode;
 static struct batch batch;
 
-/* Begins a datagram where something else was before. */
+/* Starts a datagram in a used buffer. */
 static void
 begin(const char *path, size_t count)
 {
@@ -52,7 +54,7 @@ carry(size_t count)
 	close(ends[1]);
 }
 
-/* The next hand-off that arrived is this one, the index-th. */
+/* Asserts that the next received hand-off is this one, with that index. */
 static void
 expect(const struct handoff *sent, const struct handoff_sample *lengths,
     size_t index)
@@ -217,7 +219,7 @@ START_TEST(without_credentials_nobody_is_named)
 	ck_assert_int_eq(got.pid, -1);
 	ck_assert_uint_eq(got.uid, (uid_t)-1);
 	ck_assert_uint_eq(got.gid, (gid_t)-1);
-	/* Nor does the wire have them. */
+	/* The wire does not have them either. */
 	ck_assert_ptr_null(memmem(
 	    bytes, encode.size, &handoff.credentials.pid, sizeof(pid_t)));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which Unix sockets are alive, and that their owner is not disturbed.
+ * Which Unix sockets are alive; their owner is not disturbed.
  */
 #include "fixture/net.h"
 #include "fixture/unit.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The messages in tests/vectors, which are written by hand: the library reads
- * and the engine writes those to a mailbox, the other way round on a receipt
- * connection.
+ * The handwritten messages in tests/vectors.  The engine writes those to a
+ * mailbox and the library reads them; on a receipt connection it is the other
+ * way round.
  */
 #include "fixture/net.h"
 #include "fixture/unit.h"
@@ -169,7 +169,7 @@ START_TEST(the_engine_writes_a_local_connection_so)
 }
 END_TEST
 
-/* The next message is what the file has. */
+/* Asserts that the next message is the one in the file. */
 static void
 expect_message(int engine, const char *name)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * HELLO: what is one, and what is none.  Anybody may say anything.
+ * HELLO: valid messages and invalid ones.  Any process may send anything.
  */
 #include "fixture/guard_page.h"
 #include "fixture/unit.h"
@@ -14,7 +14,7 @@
 
 #define NAME "box.7"
 
-/* A message, and how much of it there is. */
+/* A message, and the number of bytes that were received. */
 static struct {
 	struct fdrecv_wire_hello head;
 	char rest[FDRECV_WIRE_RECORD_MAX];
@@ -39,7 +39,7 @@ fill(void)
 	size = sizeof(message.head) + sizeof(NAME) - 1;
 }
 
-/* Reads it where nothing may be read behind it. */
+/* Reads it in front of an inaccessible page. */
 static int
 try(struct hello *out)
 {
@@ -113,7 +113,7 @@ static const struct {
 	const char *what;
 	size_t offset;
 	size_t length;
-	uint64_t value; /* for this field; the others are good */
+	uint64_t value; /* for this field; the others are valid */
 	int good;
 } fields[] = {
     SPOIL("version 0", version, 0, 0),
@@ -147,7 +147,8 @@ START_TEST(each_field_has_its_limits)
 	struct hello hello;
 
 	fill();
-	/* Little endian or not: the value is one of the field's own type. */
+	/* The value has the type of the field, on little and big endian
+	 * hosts. */
 	if (fields[_i].length == sizeof(uint16_t))
 		memcpy((char *)&message + fields[_i].offset,
 		    &(uint16_t){(uint16_t)fields[_i].value}, sizeof(uint16_t));

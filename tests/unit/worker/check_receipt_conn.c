@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipt connections: what is said on them, what is not understood, and
- * their end, which is their worker's.
+ * Receipt connections: their messages, messages that are not understood, and
+ * that their worker ends with them.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -71,7 +71,7 @@ START_TEST(receipts_of_another_epoch_are_ignored)
 	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_TAKEN, 0, 1);
 	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_LIMIT, 0, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
-	/* That is no number: it counts before an epoch is known, too. */
+	/* An end needs no number: it counts even before an epoch is known. */
 	say(&test, test.core.workers.epoch + 1, FDRECV_WIRE_PAUSE, 0, 0);
 	ck_assert(worker->paused);
 	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
@@ -190,7 +190,7 @@ START_TEST(a_worker_that_hangs_up_has_died)
 	if (_i == 0)
 		test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	else
-		test_pool_close(&test, 0); /* its mailbox as well */
+		test_pool_close(&test, 0); /* its mailbox too */
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.returned_death, 2);
 	test_dispatch_holds(&test, "01");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of the process that said HELLO, whoever else has its sockets.
+ * The end of the process that sent HELLO, even if other processes have its
+ * sockets.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -16,10 +17,10 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* A process that says HELLO for worker 0. */
+/* A process that sends HELLO for worker 0. */
 struct speaker {
-	int ends[2];  /* its link comes out of the first one */
-	int confirms; /* so many, before it is seen */
+	int ends[2];  /* it sends its receipt connection to the first one */
+	int confirms; /* connections until that is noticed */
 	uint64_t epoch;
 	pid_t pid;
 };
@@ -50,7 +51,7 @@ speaker_start(struct speaker *speaker)
 	speaker->pid = unit_fork(speak, speaker);
 }
 
-/* Gives its link, once it has spoken. */
+/* Gives its receipt connection once it has sent HELLO. */
 static int
 speaker_link(struct speaker *speaker)
 {
@@ -71,7 +72,8 @@ speaker_end(struct speaker *speaker)
 	close(speaker->ends[1]);
 }
 
-/* Sends two to worker 0, whose process has said HELLO and ends then. */
+/* Sends two connections to worker 0, whose process has sent HELLO and then
+ * exits. */
 static void
 die_with_two(struct test_pool *test, int survivor)
 {
@@ -110,7 +112,7 @@ START_TEST(the_end_of_the_process_is_the_workers)
 }
 END_TEST
 
-/* The child may be serving it. */
+/* A child may still serve it. */
 START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
 {
 	struct test_pool test;
@@ -125,7 +127,7 @@ START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
 }
 END_TEST
 
-/* A process may be gone before the engine has come to its HELLO. */
+/* A process may exit before the engine reads its HELLO. */
 START_TEST(what_a_process_said_before_its_end_is_heard)
 {
 	struct test_pool test;

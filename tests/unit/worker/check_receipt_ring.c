@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Boards, as the engine has them: who is offered one, what is read there and
- * when, and what a worker that writes nonsense brings about.
+ * Receipt rings in the engine: which workers are offered one, when it is read,
+ * and what a worker that writes nonsense can cause.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 static struct test_pool test;
-static struct fdrecv_wire_ring *page; /* the worker's */
+static struct fdrecv_wire_ring *page; /* the worker's end */
 
-/* Gives the memory that is offered on a worker's receipt connection. */
+/* Gives the memory that is offered over a worker's receipt connection. */
 static int
 offered(void)
 {
@@ -150,8 +150,8 @@ START_TEST(what_a_worker_wrote_before_it_died_counts)
 }
 END_TEST
 
-/* The kernel reports the offer that nobody read before the message that is
- * there to be read. */
+/* The kernel reports that the offer was not read before it reports the message
+ * that can be read. */
 START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
 {
 	greet(FDRECV_WIRE_OFFER);
@@ -199,7 +199,7 @@ write_for_ever(void *argument)
 
 START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 {
-	/* Where they share a processor each round takes milliseconds. */
+	/* On one shared processor each round takes milliseconds. */
 	uint64_t end_ms = clock_ms() + 1000;
 	uint32_t before, most = 0;
 	pid_t writer;
@@ -221,7 +221,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 }
 END_TEST
 
-/* The last ones of a round and the first of the next are in one piece. */
+/* The last places of the ring and the first ones are read together. */
 START_TEST(receipts_go_round)
 {
 	start(4);
@@ -258,7 +258,7 @@ START_TEST(the_engine_offers_as_in_the_vector)
 }
 END_TEST
 
-/* The places of what it writes are those in the comments there. */
+/* It writes to the places that the comments there name. */
 START_TEST(the_engine_reads_the_ring_of_the_vector)
 {
 	static struct fdrecv_wire_ring laid;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * First contact: whose HELLO is believed, and that strangers are few and do
- * not stay.
+ * First contact: the HELLOs that are believed, and that unidentified
+ * connections are limited in number and time.
  */
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
@@ -21,7 +21,7 @@
 #define OF_ALL 64
 #define OF_A_WORKER 4
 
-/* Says HELLO on a new connection, which it gives. */
+/* Sends HELLO over a new connection and gives that. */
 static int
 greet(struct test_pool *test, const struct fdrecv_wire_hello *hello)
 {
@@ -69,7 +69,7 @@ START_TEST(a_hello_may_come_before_its_worker_is_found)
 	int fd;
 
 	test_pool_init(&test, 0);
-	watch_close(&test.watch); /* found by the scan below only */
+	watch_close(&test.watch); /* found only by the scan below */
 	test_pool_open(&test, 0);
 	hello = wire_raw_hello(test_pool_path(0), 1);
 	fd = greet(&test, &hello);
@@ -81,7 +81,7 @@ START_TEST(a_hello_may_come_before_its_worker_is_found)
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
 	ck_assert(!test_pool_worker(&test, 0)->paused);
-	test_pool_settle(&test); /* and what followed is read */
+	test_pool_settle(&test); /* and the messages after it are read */
 	ck_assert(test_pool_worker(&test, 0)->paused);
 	test_pool_done(&test);
 	close(fd);
@@ -135,7 +135,7 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 	ck_assert_int_eq(worker->kind, WORKER_PLAIN);
 	wire_raw_send_receipt(
 	    fds[1], test.core.workers.epoch, FDRECV_WIRE_PAUSE, 0, 0);
-	close(fds[0]); /* nobody's death */
+	close(fds[0]); /* no worker dies of it */
 	test_pool_settle(&test);
 	ck_assert(!worker->paused);
 	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
@@ -222,7 +222,7 @@ START_TEST(of_all_the_oldest_makes_room)
 		conn = TAILQ_LAST(
 		    &test.rendezvous.waiting.head, receipt_conn_head);
 		ck_assert_ptr_nonnull(conn);
-		conn->uid = (uid_t)(100000 + i); /* as if another user's */
+		conn->uid = (uid_t)(100000 + i); /* as if of another user */
 	}
 	ck_assert(net_polls(fds[0], POLLHUP));
 	for (int i = 1; i <= OF_ALL; i++)
@@ -266,7 +266,7 @@ START_TEST(one_that_is_not_open_has_nothing_to_read)
 }
 END_TEST
 
-/* With its mailbox closed it is sent nothing more that would make it so. */
+/* When its mailbox is closed, nothing is sent to it that would show that. */
 START_TEST(a_worker_that_is_heard_late_is_looked_after)
 {
 	struct fdrecv_wire_hello hello;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipts: what a worker confirms is closed, what it lost comes back, and
- * what it says of others means nothing.
+ * Receipts: confirmed connections are closed, lost ones come back, and
+ * receipts for connections of others are ignored.
  */
 #include "fixture/test_worker.h"
 #include "fixture/unit.h"
@@ -137,7 +137,8 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 }
 END_TEST
 
-/* Each is put before those that came back so far, so the last comes first. */
+/* Each one is put in front of those that came back before, so the last one
+ * comes first. */
 START_TEST(a_range_that_is_lost_comes_back_from_its_end)
 {
 	const struct handoff *handoff;
@@ -179,7 +180,7 @@ lingers(int fd)
 	return linger.l_onoff;
 }
 
-/* The first of two connections does not linger, or does; the second does. */
+/* The first of two connections lingers or not; the second one does. */
 START_TEST(a_worker_is_looked_at_until_its_connections_do_not_linger)
 {
 	static const struct linger on = {1, 1000};
@@ -209,7 +210,7 @@ START_TEST(a_close_that_has_to_wait_raises_suspicion)
 
 	test_worker_init_received(&test, 2);
 	listener = net_strand(test.clients[1]);
-	/* A limit that is in force could end the wait too early. */
+	/* A limit in force could end the wait too early. */
 	bounded_close_stop(&test.core.bounded);
 	taken(&test, 1, 1);
 	ck_assert_uint_eq(test.worker->unreceipted.linger_checks, 100);

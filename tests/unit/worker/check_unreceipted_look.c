@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What lacks a receipt: it expires some time after it left the mailbox, and a
- * worker that has never said HELLO is dead or plain.
+ * Connections without a receipt: they expire some time after they left the
+ * mailbox, and a worker that has never sent HELLO is dead or plain.
  */
 #include "fixture/test_worker.h"
 #include "fixture/unit.h"
@@ -13,7 +13,7 @@
 
 #define JUDGE_MS 200
 
-/* Looks now, and not when the timer says so. */
+/* Checks them now instead of when the timer fires. */
 static void
 look(struct test_worker *test)
 {
@@ -29,10 +29,10 @@ START_TEST(what_was_taken_from_the_mailbox_expires)
 	test.endpoint.receipt_timeout_s = 0;
 	look(&test);
 	look(&test);
-	test_worker_has(&test, "1"); /* it is in the mailbox still */
+	test_worker_has(&test, "1"); /* it is still in the mailbox */
 	test_worker_expect(&test, 0, 1);
 	look(&test);
-	test_worker_has(&test, "1"); /* since now it is not */
+	test_worker_has(&test, "1"); /* it has left the mailbox now */
 	look(&test);
 	test_worker_has(&test, "0");
 	ck_assert_uint_eq(test.stats.expired, 1);
@@ -49,7 +49,7 @@ START_TEST(what_is_taken_later_expires_later)
 	look(&test);
 	test.worker->unreceipted.drained_us -= 2100000;
 	test.worker->unreceipted.receipt_us =
-	    clock_us(); /* another receipt came */
+	    clock_us(); /* another receipt has come */
 	look(&test);
 	test_worker_has(&test, "11");
 	test.worker->unreceipted.receipt_us = 0;
@@ -63,7 +63,7 @@ START_TEST(what_is_taken_later_expires_later)
 	    &test, "111"); /* the worker has something to read again */
 	test_worker_expect(&test, 2, 1);
 	look(&test);
-	test_worker_has(&test, "111"); /* and has time for it */
+	test_worker_has(&test, "111"); /* and time to read it */
 	test_worker_done(&test);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Sending to one worker: whether it has room, and what a datagram holds.
+ * Sending to one worker: its room, and the contents of a datagram.
  */
 #include "fixture/test_worker.h"
 #include "fixture/unit.h"
@@ -35,7 +35,7 @@ START_TEST(a_new_worker_has_room_for_one)
 	ck_assert(!has_room(&test));
 	ck_assert(!test_worker_is_closed(&test, 0));
 	test_worker_expect(&test, 0, 1);
-	ck_assert(!has_room(&test)); /* received is not confirmed */
+	ck_assert(!has_room(&test)); /* received, but not confirmed */
 	test_worker_done(&test);
 }
 END_TEST
@@ -93,7 +93,7 @@ START_TEST(a_receipted_worker_has_room_as_its_window_has)
 	test_worker_put(&test, 1);
 	ck_assert(!has_room(&test));
 	test.endpoint.protocol = RECORD_PORTLISTEN;
-	ck_assert(has_room(&test)); /* that gets no receipts */
+	ck_assert(has_room(&test)); /* that gives no receipts */
 	test_worker_done(&test);
 }
 END_TEST
@@ -168,7 +168,7 @@ START_TEST(one_that_counts_connections_has_room_for_so_many)
 	test.worker->connections = 3;
 	test_worker_send(&test, 1);
 	test_worker_put(&test, 1);
-	ck_assert(has_room(&test)); /* it does not count them */
+	ck_assert(has_room(&test)); /* it does not count connections */
 	test.worker->counts_connections = 1;
 	ck_assert(!has_room(&test));
 	test.worker->connections = 2;
