@@ -70,7 +70,9 @@ bind_load(void)
 	errno = saved;
 }
 
-/* Constructors of other libraries may call before this one's has run. */
+/* The function of libc that ours replaces, of the same type.  Constructors of
+ * other libraries may call before this one's has run. */
+#define BIND_NEXT(which, ours) ((__typeof__(&(ours)))bind_next(which))
 static void *
 bind_next(size_t which)
 {
@@ -119,8 +121,6 @@ bind_replace(int fd, int lent)
 int
 bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 {
-	int (*next)(int, const struct sockaddr *, socklen_t) = (int (*)(
-	    int, const struct sockaddr *, socklen_t))bind_next(BIND_BIND);
 	int saved = errno;
 	int lent = lent_sockets_find(&shim.lent, fd, address, length);
 	char text[SOCKADDR_MATCH_TEXT_SIZE] = "";
@@ -138,13 +138,12 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 		   "kind has this address: calling the kernel\n",
 	    fd, text);
 	errno = saved;
-	return next(fd, address, length);
+	return BIND_NEXT(BIND_BIND, bind_bind)(fd, address, length);
 }
 
 int
 bind_listen(int fd, int backlog)
 {
-	int (*next)(int, int) = (int (*)(int, int))bind_next(BIND_LISTEN);
 	socklen_t size = sizeof(int);
 	int saved = errno;
 	int listens = 0;
@@ -159,7 +158,7 @@ bind_listen(int fd, int backlog)
 		return 0;
 	}
 	errno = saved;
-	return next(fd, backlog);
+	return BIND_NEXT(BIND_LISTEN, bind_listen)(fd, backlog);
 }
 
 /* True if path is the file of a lent socket and must not be removed. */
@@ -178,27 +177,23 @@ bind_keeps(int dirfd, const char *path)
 int
 bind_remove(const char *path)
 {
-	int (*next)(const char *) =
-	    (int (*)(const char *))bind_next(BIND_REMOVE);
-
-	return bind_keeps(AT_FDCWD, path) ? 0 : next(path);
+	if (bind_keeps(AT_FDCWD, path))
+		return 0;
+	return BIND_NEXT(BIND_REMOVE, bind_remove)(path);
 }
 
 int
 bind_unlink(const char *path)
 {
-	int (*next)(const char *) =
-	    (int (*)(const char *))bind_next(BIND_UNLINK);
-
-	return bind_keeps(AT_FDCWD, path) ? 0 : next(path);
+	if (bind_keeps(AT_FDCWD, path))
+		return 0;
+	return BIND_NEXT(BIND_UNLINK, bind_unlink)(path);
 }
 
 int
 bind_unlinkat(int dirfd, const char *path, int flags)
 {
-	int (*next)(int, const char *, int) =
-	    (int (*)(int, const char *, int))bind_next(BIND_UNLINKAT);
-
-	return flags == 0 && bind_keeps(dirfd, path) ? 0 :
-						       next(dirfd, path, flags);
+	if (flags == 0 && bind_keeps(dirfd, path))
+		return 0;
+	return BIND_NEXT(BIND_UNLINKAT, bind_unlinkat)(dirfd, path, flags);
 }
