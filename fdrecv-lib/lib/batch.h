@@ -18,7 +18,7 @@ struct batch {
 	struct descriptors descriptors;
 	struct decode_header header; /* count is 0 without a record */
 	size_t offset;               /* in payload: the next record */
-	int mailbox_is_shut;         /* for receiving; waiting is over */
+	int mailbox_is_shut;         /* for receiving: never wait any more */
 };
 
 /* Receives one datagram; the one before has been used up.  1, perhaps with

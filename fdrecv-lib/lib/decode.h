@@ -13,7 +13,7 @@ enum decode_verdict {
 	DECODE_FOREIGN,
 };
 
-/* What the header of a datagram says. */
+/* The contents of the header of a datagram. */
 struct decode_header {
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous, or "" */
 	uint64_t epoch;

@@ -13,7 +13,7 @@
  * lives: to the engine a hang-up means that this worker is dead. */
 struct engine_conn {
 	int fd;         /* -1: this entry is free */
-	uint64_t epoch; /* of the engine; 0: no datagram has told it yet */
+	uint64_t epoch; /* of the engine; 0: not known yet */
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous */
 	struct ring_writer ring;
 };
