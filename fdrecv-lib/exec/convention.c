@@ -200,15 +200,17 @@ static const struct convention convention_table[] = {
 	FD_LAYOUT_FIRST, "NGINX", ";:", 1,
 	.announce = convention_announce_nginx},
     [CONVENTION_INETD] = {"inetd", CONVENTION_LENT | CONVENTION_EACH,
-	CONVENTION_PAIR, STDIN_FILENO},
-    [CONVENTION_FD] = {"fd", CONVENTION_LENT | CONVENTION_EACH, CONVENTION_AT},
+	CONVENTION_PAIR, .first = STDIN_FILENO},
+    [CONVENTION_FD] = {"fd", CONVENTION_LENT | CONVENTION_EACH,
+	.place = CONVENTION_AT},
     [CONVENTION_EINHORN] = {"einhorn", CONVENTION_LENT, CONVENTION_FREE,
 	FD_LAYOUT_FIRST, .find_earlier = convention_find_einhorn,
 	.announce = convention_announce_einhorn},
     [CONVENTION_PRELOAD] = {"preload", CONVENTION_LENT, CONVENTION_FREE, 64,
 	FDRECV_WIRE_ENV_BIND_FDS, " ", .find_earlier = convention_find_preload,
 	.announce = convention_announce_preload},
-    [CONVENTION_UCSPI] = {"ucspi", CONVENTION_EACH, CONVENTION_PAIR, 6},
+    [CONVENTION_UCSPI] = {"ucspi", CONVENTION_EACH, CONVENTION_PAIR,
+	.first = 6},
 };
 
 const struct convention *

@@ -139,7 +139,7 @@ START_TEST(what_a_later_version_has_in_between_is_skipped)
 	make();
 	memcpy(bytes + offsetof(struct fdrecv_wire_header, fixed), &fixed, 2);
 	ck_assert_int_eq(read_head(64, &head), DECODE_RECORD);
-	ck_assert_str_eq(head.path, PATH + 7);
+	ck_assert_str_eq(head.path, &PATH[7]);
 }
 END_TEST
 
