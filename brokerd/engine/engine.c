@@ -135,10 +135,9 @@ engine_add(struct engine *engine, const struct record *record, int fd)
 }
 
 static void
-engine_on_socket(void *owner, const struct channel_socket *sock, int fd)
+engine_on_socket(
+    struct engine *engine, const struct channel_socket *sock, int fd)
 {
-	struct engine *engine = owner;
-
 	if (record_check(&sock->record) != NULL ||
 	    socket_table_note(&engine->table, sock->index, fd) == -1) {
 		fd = fd_close(fd);
@@ -155,40 +154,40 @@ engine_on_socket(void *owner, const struct channel_socket *sock, int fd)
 }
 
 static void
-engine_on_start(void *owner)
+engine_on_message(void *owner, const struct channel_message *message, int fd)
 {
+	const struct channel_result *result = &message->u.result;
 	struct engine *engine = owner;
+	const struct listener_list *listeners = &engine->table.listeners;
 
-	socket_table_start(&engine->table);
-	notify_serving(&engine->notify, &engine->table.listeners);
-	control_start(&engine->control);
-}
-
-static void
-engine_on_drain(void *owner, const struct channel_drain *how)
-{
-	struct engine *engine = owner;
-
-	notify_draining(&engine->notify, &engine->table.listeners, how);
-	drain_start(&engine->drain, how);
-}
-
-static void
-engine_on_ping(void *owner)
-{
-	struct engine *engine = owner;
-
-	notify_watchdog(&engine->notify);
-}
-
-static void
-engine_on_result(void *owner, int status, const char *text)
-{
-	struct engine *engine = owner;
-
-	if (status != 0)
-		notify_reload_failed(&engine->notify, text);
-	control_on_result(&engine->control, status, text);
+	switch ((enum channel_type)message->header.type) {
+	case CHANNEL_SOCKET:
+		engine_on_socket(engine, &message->u.socket, fd);
+		return;
+	case CHANNEL_START:
+		socket_table_start(&engine->table);
+		notify_serving(&engine->notify, listeners);
+		control_start(&engine->control);
+		return;
+	case CHANNEL_DRAIN:
+		notify_draining(&engine->notify, listeners, &message->u.drain);
+		drain_start(&engine->drain, &message->u.drain);
+		return;
+	case CHANNEL_PING:
+		notify_watchdog(&engine->notify);
+		return;
+	case CHANNEL_RESULT:
+		if (result->status != 0)
+			notify_reload_failed(&engine->notify, result->text);
+		control_on_result(
+		    &engine->control, (int)result->status, result->text);
+		return;
+	case CHANNEL_READY: /* upward only: channel_receive() refuses them */
+	case CHANNEL_PONG:
+	case CHANNEL_RELOAD:
+	case CHANNEL_UPGRADE:
+		return;
+	}
 }
 
 /* The monitor has died, or has given up an engine that it only tried. */
@@ -214,11 +213,7 @@ engine_on_end(void *owner, int error)
 }
 
 static const struct upstream_callbacks engine_upstream_callbacks = {
-    .on_socket = engine_on_socket,
-    .on_start = engine_on_start,
-    .on_drain = engine_on_drain,
-    .on_ping = engine_on_ping,
-    .on_result = engine_on_result,
+    .on_message = engine_on_message,
     .on_end = engine_on_end,
 };
 

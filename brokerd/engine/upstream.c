@@ -14,36 +14,15 @@ static void
 upstream_on_message(
     struct upstream *upstream, struct channel_message *message, int fd)
 {
-	const struct upstream_callbacks *callbacks = upstream->callbacks;
-	struct channel_result *result = &message->u.result;
-
-	switch ((enum channel_type)message->header.type) {
-	case CHANNEL_SOCKET:
-		callbacks->on_socket(upstream->owner, &message->u.socket, fd);
-		return;
-	case CHANNEL_START:
+	if (message->header.type == CHANNEL_START)
 		upstream->phase = CHANNEL_SERVING;
-		callbacks->on_start(upstream->owner);
-		return;
-	case CHANNEL_DRAIN:
+	else if (message->header.type == CHANNEL_DRAIN)
 		upstream->phase = CHANNEL_DRAINING;
-		callbacks->on_drain(upstream->owner, &message->u.drain);
-		return;
-	case CHANNEL_PING:
+	else if (message->header.type == CHANNEL_PING)
 		channel_send(upstream->fd, CHANNEL_PONG, NULL, -1);
-		callbacks->on_ping(upstream->owner);
-		return;
-	case CHANNEL_RESULT:
-		result->text[CHANNEL_TEXT_SIZE - 1] = '\0';
-		callbacks->on_result(
-		    upstream->owner, (int)result->status, result->text);
-		return;
-	case CHANNEL_READY: /* upward only: channel_receive() refuses them */
-	case CHANNEL_PONG:
-	case CHANNEL_RELOAD:
-	case CHANNEL_UPGRADE:
-		return;
-	}
+	else if (message->header.type == CHANNEL_RESULT)
+		message->u.result.text[CHANNEL_TEXT_SIZE - 1] = '\0';
+	upstream->callbacks->on_message(upstream->owner, message, fd);
 }
 
 static void

@@ -8,20 +8,13 @@
 struct event;
 struct event_base;
 
-/* What the monitor says. */
 struct upstream_callbacks {
-	/* Here is a socket of the table: fd is taken. */
-	void (*on_socket)(
-	    void *owner, const struct channel_socket *sock, int fd);
-	void (*on_start)(void *owner);
-	void (*on_drain)(void *owner, const struct channel_drain *how);
-	/* It was told that the engine works. */
-	void (*on_ping)(void *owner);
-	/* A reload or an upgrade has ended: status is 0 or one of
-	 * sysexits(3). */
-	void (*on_result)(void *owner, int status, const char *text);
-	/* It says no more: error is 0 if the channel was closed, else the errno
-	 * of receiving. */
+	/* The monitor has said something that it may say in this phase; fd is
+	 * taken (-1: none). */
+	void (*on_message)(
+	    void *owner, const struct channel_message *message, int fd);
+	/* The monitor says no more: error is 0 if the channel was closed, else
+	 * the errno of receiving. */
 	void (*on_end)(void *owner, int error);
 };
 
@@ -44,7 +37,7 @@ int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
 /* The table is complete.  0, or -1 with errno. */
 int upstream_ready(struct upstream *upstream);
 
-/* Asks for CHANNEL_RELOAD or CHANNEL_UPGRADE, and on_result tells how that
+/* Asks for CHANNEL_RELOAD or CHANNEL_UPGRADE; CHANNEL_RESULT tells how that
  * ended.  0, or -1 with errno. */
 int upstream_ask(struct upstream *upstream, enum channel_type request);
 

@@ -22,8 +22,4 @@ void answer_json(struct peer *peer, json_t *json);
 /* Sends {"status": status, "text": text}; status is one of sysexits(3). */
 void answer_result(struct peer *peer, int status, const char *text);
 
-/* Sends that the path of the request is for the other method: GET if the path
- * needs no more than PEER_READ, else POST. */
-void answer_wrong_method(struct peer *peer, enum peer_right right);
-
 #endif

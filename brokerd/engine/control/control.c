@@ -2,7 +2,7 @@
 /*
  * The control socket: HTTP for brokerctl, curl and collectors of metrics.
  * Engine, unprivileged.  evhttp accepts connections, reads requests and sends
- * answers; peer.c limits its connections, and call.c handles its requests.
+ * answers; peer.c limits its connections, and routes.c handles its requests.
  */
 #include "engine/control/control.h"
 
@@ -10,7 +10,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "engine/control/answer.h"
-#include "engine/control/call.h"
+#include "engine/control/routes.h"
 #include "engine/control/writer.h"
 
 #include <sys/socket.h>
@@ -63,7 +63,7 @@ control_on_request(struct evhttp_request *request, void *owner)
 		return;
 	}
 	peer->request = request;
-	call_route(&control->context, peer);
+	routes_handle(&control->context, peer);
 }
 
 /* Further connections wait in the kernel. */
@@ -179,9 +179,8 @@ control_stop(struct control *control)
 {
 	struct peer *peer, *next;
 
-	if (control->http == NULL || control->stopped)
+	if (control->http == NULL)
 		return;
-	control->stopped = 1;
 	evconnlistener_disable(control->accepting);
 	evconnlistener_set_cb(control->accepting, NULL, NULL);
 	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
@@ -210,7 +209,6 @@ control_close(struct control *control)
 {
 	struct peer *peer;
 
-	control->stopped = 1;
 	if (control->http != NULL) {
 		while ((peer = TAILQ_FIRST(&control->peers.peers)) != NULL)
 			peer_drop(peer);

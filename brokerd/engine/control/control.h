@@ -15,7 +15,6 @@ struct control {
 	struct peer_list peers;
 	struct evhttp *http;
 	struct evconnlistener *accepting;
-	int stopped;
 };
 
 /* A socket that is not open, and will show what context has. */

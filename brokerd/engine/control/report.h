@@ -46,6 +46,19 @@ enum report_step report_status(struct report *report);
 /* The workers of all pools, as JSON. */
 enum report_step report_workers(struct report *report);
 
+enum report_worker_state {
+	REPORT_WORKER_READY,
+	REPORT_WORKER_FULL,
+	REPORT_WORKER_PAUSED,
+	REPORT_WORKER_DRAINING,
+	REPORT_WORKER_LEFT,
+	REPORT_WORKER_LEAVING,
+	REPORT_WORKER_STATES,
+};
+
+/* The state of a worker, as one of these. */
+enum report_worker_state report_worker_state(const struct worker *worker);
+
 /* The counters, as Prometheus reads them. */
 enum report_step report_metrics(struct report *report);
 

@@ -132,29 +132,21 @@ explain_queues(const struct listener *listener, json_t *lines)
 static void
 explain_workers(const struct listener *listener, json_t *lines)
 {
-	unsigned int full = 0, paused = 0, draining = 0, left = 0, ready = 0;
+	unsigned int counts[REPORT_WORKER_STATES] = {0}, count = 0;
 	const struct pool *pool = listener->pool;
 	const struct worker *worker;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
-		if (worker->unlinked)
-			continue;
-		if (worker->left)
-			left++;
-		else if (worker->draining)
-			draining++;
-		else if (worker->paused)
-			paused++;
-		else if (worker->full)
-			full++;
-		else
-			ready++;
+		counts[report_worker_state(worker)]++;
+		count += !worker->unlinked;
 	}
-	if (ready + full + paused + draining + left > 0)
+	if (count > 0)
 		explain_add(lines,
 		    "Workers at %s: %u ready, %u with a full mailbox, %u "
 		    "paused by themselves, %u draining, %u that have left.",
-		    pool->finder.path, ready, full, paused, draining, left);
+		    pool->finder.path, counts[REPORT_WORKER_READY],
+		    counts[REPORT_WORKER_FULL], counts[REPORT_WORKER_PAUSED],
+		    counts[REPORT_WORKER_DRAINING], counts[REPORT_WORKER_LEFT]);
 	else if (listener_is_lent(listener))
 		explain_add(lines,
 		    "There is no mailbox at %s: programs started by "

@@ -13,11 +13,6 @@
 
 #define STATUS_LISTENERS 16 /* in a step, which takes about a millisecond */
 
-static const char *const status_handoffs[] = {
-    [RECORD_CONNECTION] = "connection",
-    [RECORD_LISTENER] = "listener",
-};
-
 static json_t *
 status_endpoints(const struct listener *listener)
 {
@@ -63,8 +58,8 @@ status_listener(const struct listener *listener, const struct stats *stats)
 	    "since_ms", (json_int_t)(now - listener->since_ms), "waiting_ms",
 	    absent == 0 ? json_null() :
 			  json_integer((json_int_t)(now - absent)),
-	    "handoff", status_handoffs[record->handoff], "mailbox",
-	    report_text(record->mailbox), "workers",
+	    "handoff", listener_is_lent(listener) ? "listener" : "connection",
+	    "mailbox", report_text(record->mailbox), "workers",
 	    (json_int_t)pool_count_workers(listener->pool), "endpoints",
 	    status_endpoints(listener), "counters",
 	    status_counters(stats, record->listener));

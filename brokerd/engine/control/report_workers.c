@@ -17,18 +17,24 @@ static const char *const workers_kinds[] = {
     [WORKER_RECEIPTED] = "receipted",
 };
 
-static const char *
-workers_state(const struct worker *worker)
+static const char *const workers_states[] = {
+    [REPORT_WORKER_READY] = "ready",
+    [REPORT_WORKER_FULL] = "full",
+    [REPORT_WORKER_PAUSED] = "paused",
+    [REPORT_WORKER_DRAINING] = "draining",
+    [REPORT_WORKER_LEFT] = "left",
+    [REPORT_WORKER_LEAVING] = "leaving",
+};
+
+enum report_worker_state
+report_worker_state(const struct worker *worker)
 {
-	if (worker->unlinked)
-		return "leaving";
-	if (worker->left)
-		return "left";
-	if (worker->draining)
-		return "draining";
-	if (worker->paused)
-		return "paused";
-	return worker->full ? "full" : "ready";
+	return worker->unlinked ? REPORT_WORKER_LEAVING :
+	    worker->left        ? REPORT_WORKER_LEFT :
+	    worker->draining    ? REPORT_WORKER_DRAINING :
+	    worker->paused      ? REPORT_WORKER_PAUSED :
+	    worker->full        ? REPORT_WORKER_FULL :
+				  REPORT_WORKER_READY;
 }
 
 /* The process that said HELLO, or null if its pid namespace is not visible
@@ -80,7 +86,8 @@ workers_worker(const struct report *report, const struct worker *worker)
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
 			 "s:I, s:I, s:o, s:I, s:o}",
 	    "pool", report_text(report->pool->finder.path), "name",
-	    report_text(worker->name), "state", workers_state(worker), "kind",
+	    report_text(worker->name), "state",
+	    workers_states[report_worker_state(worker)], "kind",
 	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
 	    (json_int_t)worker->mailbox.owner, "inode",
 	    (json_int_t)worker->mailbox.inode, "device",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The routes of the control socket.  Engine, unprivileged.
+ * Requests at the control socket: who may do what.  Engine, unprivileged.
  */
 #include "engine/control/routes.h"
 
@@ -9,11 +9,30 @@
 #include "engine/control/writer.h"
 
 #include <errno.h>
+#include <event2/http.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#define ROUTES_WORDS 2
 #define ROUTES_METRICS "text/plain; version=0.0.4; charset=utf-8"
+
+/* A request whose path matches a route. */
+struct call {
+	const struct control_context *context;
+	struct peer *peer;
+	char *words[ROUTES_WORDS]; /* one for each * of the pattern */
+};
+
+struct route {
+	enum peer_right right; /* PEER_READ by GET, PEER_CHANGE by POST */
+	const char *pattern;   /* NULL: the end; * stands for any word */
+	void (*handle)(struct call *call, const struct route *route);
+	/* For handle, as it needs them. */
+	int argument;
+	const char *type;
+	enum report_step (*step)(struct report *report);
+};
 
 static void
 route_report(struct call *call, const struct route *route)
@@ -135,7 +154,8 @@ route_drain(struct call *call, const struct route *route)
 		    call->peer, EX_USAGE, "the listener has no such worker");
 }
 
-const struct route routes[] = {
+/* Everything that can be asked and changed, see doc/CONTROL.md. */
+static const struct route routes[] = {
     {PEER_READ, "/v1/status", route_report, 0, ANSWER_JSON, report_status},
     {PEER_READ, "/v1/workers", route_report, 0, ANSWER_JSON, report_workers},
     {PEER_READ, "/v1/metrics", route_report, 0, ROUTES_METRICS, report_metrics},
@@ -149,3 +169,111 @@ const struct route routes[] = {
     {PEER_CHANGE, "/v1/upgrade", route_ask, CHANNEL_UPGRADE, NULL, NULL},
     {PEER_NOTHING, NULL, NULL, 0, NULL, NULL},
 };
+
+/* Gives the decoded text between two slashes and moves *path behind it; NULL
+ * at the end, or if there is no memory. */
+static char *
+routes_next_word(const char **path)
+{
+	size_t length;
+	char *part, *decoded;
+
+	if (**path != '/')
+		return NULL;
+	(*path)++;
+	length = strcspn(*path, "/");
+	part = strndup(*path, length);
+	*path += length;
+	decoded = part == NULL ? NULL : evhttp_uridecode(part, 0, NULL);
+	free(part);
+	return decoded;
+}
+
+static void
+routes_free_words(struct call *call)
+{
+	for (size_t i = 0; i < ROUTES_WORDS; i++) {
+		free(call->words[i]);
+		call->words[i] = NULL;
+	}
+}
+
+/* True if path matches the pattern; then call->words has what * stands for. */
+static int
+routes_matches(struct call *call, const char *pattern, const char *path)
+{
+	size_t words = 0, length;
+	char *word;
+	int same = 1;
+
+	routes_free_words(call);
+	while (same && (word = routes_next_word(&path)) != NULL) {
+		length = strcspn(++pattern, "/");
+		if (length == 1 && *pattern == '*' && words < ROUTES_WORDS) {
+			call->words[words++] = word;
+		} else {
+			same = strlen(word) == length &&
+			    strncmp(word, pattern, length) == 0;
+			free(word);
+		}
+		pattern += length;
+		same = same && (*pattern != '\0') == (*path != '\0');
+	}
+	return same && *path == '\0' && *pattern == '\0';
+}
+
+/* A path that is for the other method. */
+static void
+routes_refuse_method(struct peer *peer, enum peer_right right)
+{
+	int reads = right == PEER_READ;
+
+	evhttp_add_header(evhttp_request_get_output_headers(peer->request),
+	    "Allow", reads ? "GET" : "POST");
+	answer_result(peer, EX_PROTOCOL,
+	    reads ? "expected GET: this path shows something, POST is for "
+		    "changes" :
+		    "expected POST: this path changes something, GET only "
+		    "shows");
+}
+
+static void
+routes_dispatch(struct call *call, const char *path)
+{
+	struct peer *peer = call->peer;
+	const struct route *route = routes;
+	enum peer_right right = PEER_CHANGE;
+
+	if (evhttp_request_get_command(peer->request) == EVHTTP_REQ_GET)
+		right = PEER_READ;
+	while (route->pattern != NULL &&
+	    !routes_matches(call, route->pattern, path))
+		route++;
+	if (route->pattern == NULL)
+		answer_result(peer, EX_USAGE, "there is no such path");
+	else if (route->right != right)
+		routes_refuse_method(peer, route->right);
+	else if (peer->right < right)
+		answer_result(peer, EX_NOPERM,
+		    "only root and the user who started brokerd may change "
+		    "anything");
+	else
+		route->handle(call, route);
+}
+
+void
+routes_handle(const struct control_context *context, struct peer *peer)
+{
+	const struct evhttp_uri *uri =
+	    evhttp_request_get_evhttp_uri(peer->request);
+	const char *path = uri == NULL ? NULL : evhttp_uri_get_path(uri);
+	struct call call = {.context = context, .peer = peer};
+
+	if (peer->right == PEER_NOTHING)
+		answer_result(peer, EX_NOPERM,
+		    "only root, the user who started brokerd and members of "
+		    "control-group may ask");
+	else
+		routes_dispatch(&call, path == NULL ? "" : path);
+	routes_free_words(&call);
+}

@@ -2,29 +2,11 @@
 #ifndef ENGINE_CONTROL_ROUTES_H
 #define ENGINE_CONTROL_ROUTES_H
 
+#include "engine/control/context.h"
 #include "engine/control/peer.h"
-#include "engine/control/report.h"
 
-#define ROUTES_WORDS 2
-
-/* A request whose path matches a route. */
-struct call {
-	const struct control_context *context;
-	struct peer *peer;
-	char *words[ROUTES_WORDS]; /* one for each * of the pattern */
-};
-
-struct route {
-	enum peer_right right; /* PEER_READ by GET, PEER_CHANGE by POST */
-	const char *pattern;   /* NULL: the end; * stands for any word */
-	void (*handle)(struct call *call, const struct route *route);
-	/* For handle, as it needs them. */
-	int argument;
-	const char *type;
-	enum report_step (*step)(struct report *report);
-};
-
-/* Everything that can be asked and changed, see doc/CONTROL.md. */
-extern const struct route routes[];
+/* Does what the request of a peer asks for and answers it, or answers with an
+ * error if its path does not exist or the peer may not use it. */
+void routes_handle(const struct control_context *context, struct peer *peer);
 
 #endif

@@ -141,6 +141,17 @@ START_TEST(workers_are_counted_by_their_states)
 }
 END_TEST
 
+/* It gets nothing more, and is known until it has confirmed everything. */
+START_TEST(a_worker_without_a_mailbox_is_not_counted)
+{
+	init(1);
+	test_pool_worker(&test.pool, 0)->unlinked = 1;
+	expect(test.www, 1, "There is no usable mailbox at /");
+	expect(test.www, 0, "Workers at ");
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(connections_in_the_engine_are_counted)
 {
 	init(0);
@@ -186,6 +197,7 @@ UNIT_SUITE(report_explain)
 	tcase_add_test(tc, connections_wait_for_a_worker);
 	tcase_add_test(tc, each_state_has_its_words);
 	tcase_add_test(tc, workers_are_counted_by_their_states);
+	tcase_add_test(tc, a_worker_without_a_mailbox_is_not_counted);
 	tcase_add_test(tc, connections_in_the_engine_are_counted);
 	tcase_add_test(
 	    tc, a_mailbox_that_cannot_be_used_is_named_with_what_helps);

@@ -36,49 +36,43 @@ note(char letter)
 }
 
 static void
-on_socket(void *owner, const struct channel_socket *sock, int fd)
+on_message(void *owner, const struct channel_message *message, int fd)
 {
+	const struct channel_socket *sock = &message->u.socket;
+
 	ck_assert_ptr_eq(owner, &setup);
-	ck_assert_str_eq(sock->record.u.endpoint.listener, "www");
-	setup.fd = fd;
-	note('e');
-	if (sock->index + 1 == sock->count)
-		ck_assert_int_eq(upstream_ready(&setup.upstream), 0);
-}
-
-static void
-on_start(void *owner)
-{
-	(void)owner;
-	ck_assert_int_eq(setup.upstream.phase, CHANNEL_SERVING);
-	note('s');
-}
-
-static void
-on_drain(void *owner, const struct channel_drain *how)
-{
-	(void)owner;
-	ck_assert_int_eq(setup.upstream.phase, CHANNEL_DRAINING);
-	ck_assert_uint_eq(how->timeout_ms, 77);
-	note('d');
-}
-
-static void
-on_ping(void *owner)
-{
-	(void)owner;
-	note('p');
-	if (setup.stop)
-		upstream_stop(&setup.upstream);
-}
-
-static void
-on_result(void *owner, int status, const char *text)
-{
-	(void)owner;
-	ck_assert_int_eq(status, 78);
-	ck_assert_uint_eq(strlen(text), CHANNEL_TEXT_SIZE - 1);
-	note('r');
+	ck_assert_int_eq(fd != -1, message->header.type == CHANNEL_SOCKET);
+	switch (message->header.type) {
+	case CHANNEL_SOCKET:
+		ck_assert_str_eq(sock->record.u.endpoint.listener, "www");
+		setup.fd = fd;
+		note('e');
+		if (sock->index + 1 == sock->count)
+			ck_assert_int_eq(upstream_ready(&setup.upstream), 0);
+		break;
+	case CHANNEL_START:
+		ck_assert_int_eq(setup.upstream.phase, CHANNEL_SERVING);
+		note('s');
+		break;
+	case CHANNEL_DRAIN:
+		ck_assert_int_eq(setup.upstream.phase, CHANNEL_DRAINING);
+		ck_assert_uint_eq(message->u.drain.timeout_ms, 77);
+		note('d');
+		break;
+	case CHANNEL_PING:
+		note('p');
+		if (setup.stop)
+			upstream_stop(&setup.upstream);
+		break;
+	case CHANNEL_RESULT:
+		ck_assert_uint_eq(message->u.result.status, 78);
+		ck_assert_uint_eq(
+		    strlen(message->u.result.text), CHANNEL_TEXT_SIZE - 1);
+		note('r');
+		break;
+	default:
+		note('?');
+	}
 }
 
 static void
@@ -90,11 +84,7 @@ on_end(void *owner, int error)
 }
 
 static const struct upstream_callbacks callbacks = {
-    .on_socket = on_socket,
-    .on_start = on_start,
-    .on_drain = on_drain,
-    .on_ping = on_ping,
-    .on_result = on_result,
+    .on_message = on_message,
     .on_end = on_end,
 };
 

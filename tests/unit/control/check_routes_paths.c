@@ -87,9 +87,9 @@ START_TEST(the_last_route_that_is_tried_has_its_own_words)
 }
 END_TEST
 
-UNIT_SUITE(call)
+UNIT_SUITE(routes_paths)
 {
-	TCase *tc = unit_case(suite, "call");
+	TCase *tc = unit_case(suite, "paths");
 
 	tcase_add_test(tc, a_path_that_is_no_route_is_not_found);
 	tcase_add_test(tc, a_path_with_the_wrong_method_is_refused);
