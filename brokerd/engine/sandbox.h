@@ -2,8 +2,8 @@
 #ifndef ENGINE_SANDBOX_H
 #define ENGINE_SANDBOX_H
 
-/* The engine locks itself in, before it reads anything from anybody.
- * 0, or -1 with errno. */
+/* Gives up rights of this process, before it reads any input.  0, or -1 with
+ * errno. */
 int sandbox_enter(void);
 
 #endif

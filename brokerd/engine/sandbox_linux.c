@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the engine gives up by itself, on top of what the monitor took from it
- * before exec: nobody may look into it, and it may not fork.
+ * The rights that the engine gives up itself, in addition to those that the
+ * monitor took from it before exec: other processes of its uid may not trace
+ * it, it leaves no core file, and it may not fork.
  */
 #include "engine/sandbox.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * No sandbox, for builds with sanitizers: theirs is a thread that traces the
- * process at its end.
+ * No sandbox, for builds with sanitizers: the leak sanitizer starts a thread
+ * that traces the process when it ends.
  */
 #include "engine/sandbox.h"
 

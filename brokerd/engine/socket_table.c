@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of sockets.  Engine, unprivileged.
+ * The table of sockets.  Engine, unprivileged.  Calls that concern every
+ * listener or every pool are made here.
  */
 #include "engine/socket_table.h"
 

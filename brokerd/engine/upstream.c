@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The engine's end of the channel to the monitor.  Engine, unprivileged.  The
- * channel decides what may be received in which phase; here is the phase.
+ * channel decides which messages may be received in which phase; the phase is
+ * kept here.
  */
 #include "engine/upstream.h"
 

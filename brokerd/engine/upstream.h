@@ -9,12 +9,12 @@ struct event;
 struct event_base;
 
 struct upstream_callbacks {
-	/* The monitor has said something that it may say in this phase; fd is
-	 * taken (-1: none). */
+	/* A message came that is allowed in this phase; fd is taken (-1:
+	 * none). */
 	void (*on_message)(
 	    void *owner, const struct channel_message *message, int fd);
-	/* The monitor says no more: error is 0 if the channel was closed, else
-	 * the errno of receiving. */
+	/* No more messages come: error is 0 if the channel was closed, else the
+	 * errno of receiving. */
 	void (*on_end)(void *owner, int error);
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What all reports need.  Engine, unprivileged.
+ * Helpers of all reports.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 

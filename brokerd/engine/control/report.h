@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /*
- * What the control socket shows, see doc/CONTROL.md.
+ * The reports of the control socket, see doc/CONTROL.md.
  */
 
 /* A report that may be long and is written to file step by step, so that

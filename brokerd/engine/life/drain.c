@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of an engine.  Unprivileged.
+ * The end of an engine.  Unprivileged.  No part tells when it is done, so all
+ * of them are asked again and again, for the short time that a drain takes.
  */
 #include "engine/life/drain.h"
 

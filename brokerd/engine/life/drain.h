@@ -9,13 +9,13 @@
 
 #define DRAIN_PARTS 4
 
-/* What the drain asks of each part of the engine. */
+/* Calls to a part of the engine. */
 struct drain_callbacks {
 	/* Begins to end, as how says. */
 	void (*stop)(void *owner, const struct channel_drain *how);
-	/* True as long as the engine must live on for this part. */
+	/* True while this part needs the engine. */
 	int (*is_busy)(void *owner);
-	/* The time is up: gives up what keeps it busy. */
+	/* The time is up: gives up everything that keeps it busy. */
 	void (*end)(void *owner);
 };
 

@@ -12,9 +12,9 @@
 
 struct notify_message;
 
-/* What the service manager is told, see sd_notify(3).  No call blocks or
- * fails.  Messages that the manager has no room for wait, in order; those that
- * it refuses are lost. */
+/* Messages to the service manager, see sd_notify(3).  No call blocks or fails.
+ * Messages that the manager has no room for wait, in order; those that it
+ * refuses are lost. */
 struct notify {
 	int fd; /* -1: there is no manager */
 	size_t waiting;
@@ -27,8 +27,8 @@ struct notify {
  * ever sent. */
 void notify_open(struct notify *notify, const char *address, struct log *log);
 
-/* Prepares to send from the loop of base what has to wait; to be called before
- * any message.  0, or -1 with errno. */
+/* Lets the loop of base send messages that wait; to be called before any
+ * message.  0, or -1 with errno. */
 int notify_start(struct notify *notify, struct event_base *base);
 
 void notify_close(struct notify *notify);

@@ -55,7 +55,7 @@ START_TEST(a_member_of_the_group_may_ask_only)
 }
 END_TEST
 
-START_TEST(a_stranger_may_nothing)
+START_TEST(a_stranger_may_do_nothing)
 {
 	static const gid_t groups[] = {GROUP, RECORD_NO_ID};
 
@@ -212,7 +212,7 @@ UNIT_SUITE(peer)
 	TCase *tc = unit_case(suite, "rights");
 
 	tcase_add_loop_test(tc, a_member_of_the_group_may_ask_only, 0, 2);
-	tcase_add_loop_test(tc, a_stranger_may_nothing, 0, 2);
+	tcase_add_loop_test(tc, a_stranger_may_do_nothing, 0, 2);
 	tcase_add_test(tc, the_administrator_may_change_things);
 	tcase_add_test(tc, root_may_change_things);
 	tcase_add_test(tc, a_user_who_may_only_ask_has_few_connections);

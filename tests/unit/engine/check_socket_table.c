@@ -117,7 +117,7 @@ is_closed(uint32_t number)
 	return 0;
 }
 
-START_TEST(who_has_nothing_in_hand_ends_at_once)
+START_TEST(a_table_without_connections_ends_at_once)
 {
 	init(1);
 	socket_table_start(&setup.table);
@@ -129,7 +129,7 @@ START_TEST(who_has_nothing_in_hand_ends_at_once)
 }
 END_TEST
 
-START_TEST(what_waits_is_served_only_where_nobody_takes_over)
+START_TEST(waiting_connections_are_served_where_nobody_takes_over)
 {
 	static struct wire_raw raw;
 	int clients[2], lent;
@@ -164,7 +164,7 @@ START_TEST(what_waits_is_served_only_where_nobody_takes_over)
 }
 END_TEST
 
-START_TEST(at_the_last_moment_what_waits_is_left)
+START_TEST(at_the_last_moment_waiting_connections_are_left)
 {
 	int client;
 
@@ -182,7 +182,7 @@ START_TEST(at_the_last_moment_what_waits_is_left)
 END_TEST
 
 /* It was accepted, but its worker died and there is no other one. */
-START_TEST(at_the_last_moment_what_is_held_is_refused)
+START_TEST(at_the_last_moment_held_connections_are_refused)
 {
 	int client;
 
@@ -347,10 +347,11 @@ UNIT_SUITE(socket_table)
 {
 	TCase *tc = unit_case(suite, "drain");
 
-	tcase_add_loop_test(tc, who_has_nothing_in_hand_ends_at_once, 0, 2);
-	tcase_add_test(tc, what_waits_is_served_only_where_nobody_takes_over);
-	tcase_add_test(tc, at_the_last_moment_what_waits_is_left);
-	tcase_add_test(tc, at_the_last_moment_what_is_held_is_refused);
+	tcase_add_loop_test(tc, a_table_without_connections_ends_at_once, 0, 2);
+	tcase_add_test(
+	    tc, waiting_connections_are_served_where_nobody_takes_over);
+	tcase_add_test(tc, at_the_last_moment_waiting_connections_are_left);
+	tcase_add_test(tc, at_the_last_moment_held_connections_are_refused);
 	tcase_add_test(
 	    tc, a_listener_that_is_done_is_closed_while_others_are_busy);
 	tcase_add_test(tc, a_refusal_that_is_being_sent_is_waited_for);

@@ -243,7 +243,7 @@ START_TEST(a_message_in_the_wrong_phase_ends_it)
 }
 END_TEST
 
-START_TEST(what_is_said_after_a_stop_is_not_received)
+START_TEST(messages_after_a_stop_are_not_received)
 {
 	init();
 	serve();
@@ -266,5 +266,5 @@ UNIT_SUITE(upstream)
 	tcase_add_test(tc, requests_go_to_the_monitor);
 	tcase_add_loop_test(tc, the_end_of_the_monitor_is_told_once, 0, 2);
 	tcase_add_test(tc, a_message_in_the_wrong_phase_ends_it);
-	tcase_add_test(tc, what_is_said_after_a_stop_is_not_received);
+	tcase_add_test(tc, messages_after_a_stop_are_not_received);
 }

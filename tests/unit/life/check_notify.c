@@ -205,7 +205,7 @@ END_TEST
 
 #define BEGIN "READY=1\nSTATUS=reload failed: "
 
-START_TEST(text_from_elsewhere_brings_no_line_of_its_own)
+START_TEST(a_reason_cannot_add_a_line)
 {
 	static char longer[2048];
 	struct service_manager manager;
@@ -238,5 +238,5 @@ UNIT_SUITE(notify)
 	tcase_add_test(tc, each_message_is_what_sd_notify_names);
 	tcase_add_test(
 	    tc, the_descriptor_that_is_stored_is_the_one_that_was_given);
-	tcase_add_test(tc, text_from_elsewhere_brings_no_line_of_its_own);
+	tcase_add_test(tc, a_reason_cannot_add_a_line);
 }

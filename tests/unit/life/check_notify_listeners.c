@@ -71,7 +71,7 @@ fixture_close(struct fixture *f)
 	fd_close(f->fd);
 }
 
-START_TEST(it_serves_and_has_each_socket_kept)
+START_TEST(an_engine_that_serves_has_each_socket_kept)
 {
 	static struct fixture f;
 	struct stat given, got;
@@ -96,7 +96,7 @@ START_TEST(it_serves_and_has_each_socket_kept)
 }
 END_TEST
 
-START_TEST(a_slow_manager_gets_all_of_it_from_the_loop)
+START_TEST(a_slow_manager_gets_all_messages_from_the_loop)
 {
 	static struct fixture f;
 	char expected[128];
@@ -126,7 +126,7 @@ START_TEST(a_slow_manager_gets_all_of_it_from_the_loop)
 }
 END_TEST
 
-START_TEST(when_all_is_said_nothing_wakes_up)
+START_TEST(without_messages_nothing_wakes_up)
 {
 	static struct fixture f;
 
@@ -183,9 +183,9 @@ UNIT_SUITE(notify_listeners)
 {
 	TCase *tc = unit_case(suite, "listeners");
 
-	tcase_add_test(tc, it_serves_and_has_each_socket_kept);
-	tcase_add_test(tc, a_slow_manager_gets_all_of_it_from_the_loop);
-	tcase_add_test(tc, when_all_is_said_nothing_wakes_up);
+	tcase_add_test(tc, an_engine_that_serves_has_each_socket_kept);
+	tcase_add_test(tc, a_slow_manager_gets_all_messages_from_the_loop);
+	tcase_add_test(tc, without_messages_nothing_wakes_up);
 	tcase_add_loop_test(
 	    tc, a_drain_removes_the_sockets_that_nobody_takes_over, 0, 2);
 	tcase_add_test(tc, a_drain_stores_nothing_more);

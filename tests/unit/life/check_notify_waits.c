@@ -73,7 +73,7 @@ flush(struct service_manager *manager, struct notify *notify,
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
-START_TEST(what_has_no_room_waits_and_comes_in_order)
+START_TEST(messages_without_room_wait_and_come_in_order)
 {
 	int fd = memfd_create("given", MFD_CLOEXEC);
 	struct service_manager manager;
@@ -94,7 +94,7 @@ START_TEST(what_has_no_room_waits_and_comes_in_order)
 }
 END_TEST
 
-START_TEST(what_waits_to_be_stored_can_be_given_up)
+START_TEST(sockets_that_wait_can_be_given_up)
 {
 	struct service_manager manager;
 	struct notify notify;
@@ -133,7 +133,7 @@ START_TEST(a_sign_of_life_does_not_wait)
 }
 END_TEST
 
-START_TEST(it_has_an_end_how_much_waits)
+START_TEST(the_number_of_waiting_messages_is_limited)
 {
 	struct service_manager manager;
 	struct notify notify;
@@ -186,7 +186,7 @@ static const struct {
 	HUNDRED HUNDRED TEN TEN TEN TEN TEN "01%0A"},
 };
 
-START_TEST(what_is_stored_has_a_name_that_the_manager_takes)
+START_TEST(a_stored_socket_has_a_name_that_the_manager_takes)
 {
 	char expected[512];
 	struct service_manager manager;
@@ -241,12 +241,12 @@ UNIT_SUITE(notify_waits)
 {
 	TCase *tc = unit_case(suite, "waits");
 
-	tcase_add_test(tc, what_has_no_room_waits_and_comes_in_order);
-	tcase_add_test(tc, what_waits_to_be_stored_can_be_given_up);
+	tcase_add_test(tc, messages_without_room_wait_and_come_in_order);
+	tcase_add_test(tc, sockets_that_wait_can_be_given_up);
 	tcase_add_test(tc, a_sign_of_life_does_not_wait);
-	tcase_add_test(tc, it_has_an_end_how_much_waits);
+	tcase_add_test(tc, the_number_of_waiting_messages_is_limited);
 	tcase_add_test(tc, when_the_manager_is_gone_nothing_waits);
 	tc = unit_case(suite, "names");
-	tcase_add_test(tc, what_is_stored_has_a_name_that_the_manager_takes);
+	tcase_add_test(tc, a_stored_socket_has_a_name_that_the_manager_takes);
 	tcase_add_test(tc, long_names_are_cut_and_stay_different);
 }

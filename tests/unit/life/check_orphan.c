@@ -268,7 +268,7 @@ END_TEST
 
 /* Requests of another size, with other words, or from a worker that has sent
  * HELLO. */
-START_TEST(what_is_no_question_is_not_asked)
+START_TEST(other_messages_ask_for_nothing)
 {
 	struct {
 		struct channel_adopt adopt;
@@ -311,5 +311,5 @@ UNIT_SUITE(orphan)
 	tcase_add_test(tc, when_nobody_comes_in_time_it_drains);
 	tc = unit_case(suite, "adopt");
 	tcase_add_test(tc, a_monitor_that_asks_may_take_its_time);
-	tcase_add_loop_test(tc, what_is_no_question_is_not_asked, 0, 4);
+	tcase_add_loop_test(tc, other_messages_ask_for_nothing, 0, 4);
 }
