@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef BASE_CLOCK_H
-#define BASE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -10,5 +9,3 @@ uint64_t clock_us(void);
 
 /* The time until deadline_ms for poll(2); 0 when it has passed. */
 int clock_left_ms(uint64_t deadline_ms);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef BASE_FD_H
-#define BASE_FD_H
+#pragma once
 
 /*
  * File descriptors: -1 is "none", everything is closed on exec from birth.
@@ -42,5 +41,3 @@ int fd_close_from(unsigned int low);
  * every process that shares it.  Gives a descriptor, or -1 for other files and
  * errors. */
 int fd_reopen_writer(int fd);
-
-#endif

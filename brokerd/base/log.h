@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 #include <stdint.h>
 #include <syslog.h>
@@ -27,5 +26,3 @@ void log_init(struct log *log, const char *role, int fd);
  * with the number of those that were lost. */
 void log_line(struct log *log, int priority, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef BASE_TEXT_H
-#define BASE_TEXT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@ int text_is_printable(const char *array, size_t size);
 
 /* Replaces each ASCII control character with '?'. */
 void text_make_printable(char *text);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CHANNEL_ADOPTION_H
-#define CHANNEL_ADOPTION_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ struct channel_adopt {
 	char magic[4];
 	uint32_t number;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CHANNEL_CHANNEL_H
-#define CHANNEL_CHANNEL_H
+#pragma once
 
 #include "channel/message.h"
 
@@ -47,5 +46,3 @@ ssize_t channel_take(
  * EPROTO if the table does not allow it. */
 int channel_receive(int channel, int upward, enum channel_phase phase,
     struct channel_message *out_message, int *out_fd);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CHANNEL_MESSAGE_H
-#define CHANNEL_MESSAGE_H
+#pragma once
 
 #include "record/record.h"
 
@@ -71,5 +70,3 @@ struct channel_message {
 		struct channel_result result;
 	} u;
 };
-
-#endif

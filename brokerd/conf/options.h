@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_OPTIONS_H
-#define CONF_OPTIONS_H
+#pragma once
 
 #include "conf/syntax/tree.h"
 
@@ -22,5 +21,3 @@ struct options {
  * 0, or -1 with errno when there is no memory. */
 int options_read(
     struct options *options, struct tree *tree, int argc, char *argv[]);
-
-#endif

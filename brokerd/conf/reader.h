@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_READER_H
-#define CONF_READER_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/options.h"
@@ -10,5 +9,3 @@
  * when the system failed. */
 int reader_run(
     struct output *out, struct tree *tree, const struct options *options);
-
-#endif

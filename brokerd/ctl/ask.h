@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CTL_ASK_H
-#define CTL_ASK_H
+#pragma once
 
 #include <jansson.h>
 
@@ -28,5 +27,3 @@ int ask_run(
 /* The path of a request: pattern with a word in place of each *; special
  * characters in it become %XX.  malloc'd; exits when there is no memory. */
 char *ask_path(const char *pattern, char *const *words);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CTL_HTTP_H
-#define CTL_HTTP_H
+#pragma once
 
 #include <stddef.h>
 
@@ -18,5 +17,3 @@ int http_ask(const char *socket_path, const char *method, const char *path,
     struct http_reply *out_reply);
 
 void http_done(struct http_reply *reply);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CTL_PRINT_H
-#define CTL_PRINT_H
+#pragma once
 
 #include <jansson.h>
 
@@ -42,5 +41,3 @@ void print_add_value(
 
 /* Writes a duration as text: "12 s", "3 h". */
 void print_duration(char *text, size_t size, json_int_t ms);
-
-#endif

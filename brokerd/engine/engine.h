@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_ENGINE_H
-#define ENGINE_ENGINE_H
+#pragma once
 
 /* The whole of brokerd-engine; manager is the address of the service manager,
  * or NULL.  Returns the status to exit with. */
 int engine_main(const char *manager);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LOOP_H
-#define ENGINE_LOOP_H
+#pragma once
 
 #include "engine/policy/coalesce.h"
 #include "engine/worker/receipt_ring.h"
@@ -17,5 +16,3 @@ void loop_free(struct event_base *base);
  * between rounds, and reads the rings after each. */
 void loop_run(struct event_base *base, struct coalesce_load *load,
     struct receipt_ring_list *rings, const int *status);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_SOCKET_TABLE_H
-#define ENGINE_SOCKET_TABLE_H
+#pragma once
 
 #include "engine/life/drain.h"
 #include "engine/listener/listener.h"
@@ -57,5 +56,3 @@ extern const struct drain_callbacks socket_table_drain;
 
 /* Frees all listeners and pools. */
 void socket_table_done(struct socket_table *table);
-
-#endif

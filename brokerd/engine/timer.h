@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_TIMER_H
-#define ENGINE_TIMER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -34,5 +33,3 @@ void timer_done(struct timer *timer);
 
 /* Frees any other event of libevent, if there is one, and makes *event NULL. */
 void timer_free_event(struct event **event);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_UPSTREAM_H
-#define ENGINE_UPSTREAM_H
+#pragma once
 
 #include "channel/channel.h"
 #include "engine/handoff/bounded_close.h"
@@ -43,5 +42,3 @@ int upstream_ask(struct upstream *upstream, enum channel_type request);
 
 /* Receives no more.  All zeros are accepted. */
 void upstream_stop(struct upstream *upstream);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_ADOPT_H
-#define MONITOR_ADOPT_H
+#pragma once
 
 #include "monitor/inherited.h"
 #include "monitor/rundir.h"
@@ -20,5 +19,3 @@ void adopt_ask(struct adopt *adopt, const struct rundir *rundir,
 /* Closes the connections.  If another engine serves now, the orphans are told
  * to drain. */
 void adopt_done(struct adopt *adopt, int serves);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_ENDPOINT_H
-#define MONITOR_ENDPOINT_H
+#pragma once
 
 #include "record/record.h"
 
@@ -33,5 +32,3 @@ const char *endpoint_apply(struct endpoint *endpoint);
 
 /* Closes the socket, and unless it is shared ends it. */
 void endpoint_close(struct endpoint *endpoint, enum endpoint_end end);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_ENGINE_PROCESS_H
-#define MONITOR_ENGINE_PROCESS_H
+#pragma once
 
 #include "channel/channel.h"
 #include "monitor/table.h"
@@ -37,5 +36,3 @@ int engine_process_end(struct engine_process *engine, uint64_t deadline_ms);
 /* When another engine may be started in the place of one that ended at now_ms,
  * at the age of age_ms: at once, or after a second if it was younger. */
 uint64_t engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_ENVIRONMENT_H
-#define MONITOR_ENVIRONMENT_H
+#pragma once
 
 #include "monitor/setup.h"
 
@@ -11,5 +10,3 @@ int environment_inherit(struct setup *setup);
 
 /* Gives setup->counters, inherited or new.  0, or -1 with errno. */
 int environment_counters(struct setup *setup);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_GENERATION_H
-#define MONITOR_GENERATION_H
+#pragma once
 
 #include "monitor/engine_process.h"
 
@@ -28,5 +27,3 @@ void generation_drain(
 
 /* Ends it at once.  Does nothing if there is none. */
 void generation_end(struct generation *generation, enum endpoint_end end);
-
-#endif

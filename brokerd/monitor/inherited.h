@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_INHERITED_H
-#define MONITOR_INHERITED_H
+#pragma once
 
 #include "monitor/endpoint.h"
 
@@ -46,5 +45,3 @@ int inherited_take_file(
 
 /* Closes those that nobody took. */
 void inherited_done(struct inherited *inherited);
-
-#endif

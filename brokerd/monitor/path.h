@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_PATH_H
-#define MONITOR_PATH_H
+#pragma once
 
 #include "monitor/endpoint.h"
 
@@ -18,5 +17,3 @@ const char *path_chown(struct endpoint *endpoint);
 /* Notes which file a socket has that was bound before.  If it was known, as
  * origin (or NULL), it must be the same file. */
 const char *path_find(struct endpoint *endpoint, const struct endpoint *origin);
-
-#endif

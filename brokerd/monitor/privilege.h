@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_PRIVILEGE_H
-#define MONITOR_PRIVILEGE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ int privilege_drop(uint32_t uid, uint32_t gid);
  * group, which owns no files, until it is called with 0.  The monitor has no
  * capability that overrides file permissions.  Has no effect without root. */
 void privilege_set_fsuid(uint32_t uid);
-
-#endif

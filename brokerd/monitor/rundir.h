@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_RUNDIR_H
-#define MONITOR_RUNDIR_H
+#pragma once
 
 #include "base/log.h"
 #include "monitor/inherited.h"
@@ -30,5 +29,3 @@ int rundir_make_mailbox(
 
 /* Removes a private directory.  The lock ends with the process. */
 void rundir_done(struct rundir *rundir);
-
-#endif

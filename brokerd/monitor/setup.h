@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_SETUP_H
-#define MONITOR_SETUP_H
+#pragma once
 
 #include "monitor/adopt.h"
 
@@ -35,5 +34,3 @@ int setup_init(struct setup *setup, int argc, char **argv);
 
 /* Writes to --ready-fd that the monitor serves. */
 void setup_ready(struct setup *setup);
-
-#endif

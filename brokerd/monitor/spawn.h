@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_SPAWN_H
-#define MONITOR_SPAWN_H
+#pragma once
 
 #include "base/log.h"
 
@@ -43,5 +42,3 @@ void spawn_relay(int output, struct log *log);
 /* The exit status for an errno: EX_NOPERM if it is about permission, else
  * EX_OSERR. */
 int spawn_status(int error);
-
-#endif

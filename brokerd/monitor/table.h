@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_TABLE_H
-#define MONITOR_TABLE_H
+#pragma once
 
 #include "channel/channel.h"
 #include "monitor/inherited.h"
@@ -35,5 +34,3 @@ void table_take_over(struct table *table, struct table *before,
 
 /* Closes all sockets, and frees everything. */
 void table_done(struct table *table, enum endpoint_end end);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef MONITOR_UPGRADE_H
-#define MONITOR_UPGRADE_H
+#pragma once
 
 #include "monitor/generation.h"
 
@@ -8,5 +7,3 @@
  * of generation, and executes it in this process if the trial gets ready.
  * Returns only if that failed: the status, after lines in the log. */
 int upgrade_run(struct setup *setup, const struct generation *generation);
-
-#endif

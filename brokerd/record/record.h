@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef RECORD_RECORD_H
-#define RECORD_RECORD_H
+#pragma once
 
 #include "record/record_parts.h"
 
@@ -53,5 +52,3 @@ const char *record_check(const struct record *record);
  * broker that was started as root; owner, and no other, may be RECORD_NO_ID.
  * NULL, or what is wrong and what was expected. */
 const char *record_check_ids(const struct record_ids *ids, uint32_t owner);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef RECORD_RECORD_KIND_H
-#define RECORD_RECORD_KIND_H
+#pragma once
 
 #include <stdint.h>
 
@@ -59,5 +58,3 @@ enum record_flag {
 	RECORD_REUSEADDR = 1 << 6, /* every TCP socket, and no other */
 	RECORD_DUAL = 1 << 7,      /* IPv6 takes IPv4 too */
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef RECORD_RECORD_PARTS_H
-#define RECORD_RECORD_PARTS_H
+#pragma once
 
 #include "record/record_kind.h"
 
@@ -67,5 +66,3 @@ struct record_control {
 	uint32_t owner; /* uid that may change things, as root may; or
 			 * RECORD_NO_ID */
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_BIND_LENT_SOCKETS_H
-#define FDRECV_BIND_LENT_SOCKETS_H
+#pragma once
 
 #include "bind/sockaddr_match.h"
 
@@ -44,5 +43,3 @@ int lent_sockets_has(const struct lent_sockets *lent, int fd);
  * socket that is still open under its number. */
 int lent_sockets_has_file(
     const struct lent_sockets *lent, int dirfd, const char *path);
-
-#endif

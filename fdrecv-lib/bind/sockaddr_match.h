@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_BIND_SOCKADDR_MATCH_H
-#define FDRECV_BIND_SOCKADDR_MATCH_H
+#pragma once
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -37,5 +36,3 @@ int sockaddr_match_is_file(
 #define SOCKADDR_MATCH_TEXT_SIZE 128
 void sockaddr_match_text(const struct sockaddr *address, socklen_t length,
     char text[SOCKADDR_MATCH_TEXT_SIZE]);
-
-#endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_BIND_SOCKOPT_COPY_H
-#define FDRECV_BIND_SOCKOPT_COPY_H
+#pragma once
 
 /* Sets each option that the program has set on socket from on socket to as
  * well, and makes O_NONBLOCK the same.  Borrows both, which are of the same
  * kind.  Options that the kernel does not permit to set remain as they are. */
 void sockopt_copy(int from, int to);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_BROKER_H
-#define FDRECV_EXEC_BROKER_H
+#pragma once
 
 struct cmdline;
 
@@ -15,5 +14,3 @@ int broker_is_running(const char *run_dir);
  * message if no broker is running (69), a listener is unknown (67), or its
  * mailbox or mailbox directory belongs to another user (77). */
 void broker_check(const struct cmdline *cmdline);
-
-#endif

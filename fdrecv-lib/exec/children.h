@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_CHILDREN_H
-#define FDRECV_EXEC_CHILDREN_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -42,5 +41,3 @@ int children_result(int sync);
 void children_reap(struct children *children);
 
 void children_done(struct children *children);
-
-#endif

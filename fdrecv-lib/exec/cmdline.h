@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_CMDLINE_H
-#define FDRECV_EXEC_CMDLINE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -26,5 +25,3 @@ struct cmdline {
 /* Reads the command line.  Ends the process: with 64 and a message about what
  * is wrong with it, or with 0 after -h and -V. */
 void cmdline_read(struct cmdline *cmdline, int argc, char **argv);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_CONVENTION_H
-#define FDRECV_EXEC_CONVENTION_H
+#pragma once
 
 struct cmdline;
 struct convention_work;
@@ -54,5 +53,3 @@ const struct convention *convention_of(enum convention_id id);
  * stay open across exec, and sockets does not own them any more.  0, or -1 with
  * errno. */
 int convention_apply(const struct cmdline *cmdline, struct socket_set *sockets);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_ENV_H
-#define FDRECV_EXEC_ENV_H
+#pragma once
 
 #include <stddef.h>
 
@@ -30,5 +29,3 @@ int env_is_this_process(const char *variable);
 
 /* Sets a variable to a number.  0, or -1 with errno. */
 int env_set_number(const char *variable, long long value);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_FD_LAYOUT_H
-#define FDRECV_EXEC_FD_LAYOUT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -27,5 +26,3 @@ int fd_layout_at(int *fds, size_t count, int first);
 
 /* Moves fds to free numbers from lowest up.  Likewise. */
 int fd_layout_free(int *fds, size_t count, int lowest);
-
-#endif

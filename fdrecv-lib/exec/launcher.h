@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_LAUNCHER_H
-#define FDRECV_EXEC_LAUNCHER_H
+#pragma once
 
 #include "exec/mailboxes.h"
 
@@ -51,5 +50,3 @@ int launcher_poll(
 
 /* Does all that can be done without waiting. */
 void launcher_continue(struct launcher *launcher);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_MAILBOXES_H
-#define FDRECV_EXEC_MAILBOXES_H
+#pragma once
 
 #include <poll.h>
 #include <stddef.h>
@@ -44,5 +43,3 @@ size_t mailboxes_take_turn(struct mailboxes *mailboxes);
 /* Closes them as fdrecv_close() does, so that the broker keeps what it has not
  * sent yet. */
 void mailboxes_close(struct mailboxes *mailboxes);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_MONOTONIC_H
-#define FDRECV_EXEC_MONOTONIC_H
+#pragma once
 
 #include <time.h>
 
@@ -13,5 +12,3 @@ monotonic_now_ms(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
-
-#endif

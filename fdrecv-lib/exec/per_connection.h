@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_PER_CONNECTION_H
-#define FDRECV_EXEC_PER_CONNECTION_H
+#pragma once
 
 struct cmdline;
 
@@ -8,5 +7,3 @@ struct cmdline;
  * and the last child has ended.  Returns the exit status; ends the process with
  * a message if it cannot continue. */
 int per_connection_run(const struct cmdline *cmdline);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_PROGRAM_H
-#define FDRECV_EXEC_PROGRAM_H
+#pragma once
 
 /* Exit statuses when a program cannot be started, as those of env(1). */
 #define PROGRAM_CANNOT_RUN 126
@@ -16,5 +15,3 @@ int program_run(char **argv);
  * message and one of these exit statuses if there is none, so that the error is
  * found before a connection waits. */
 void program_find(const char *name, char path[PROGRAM_PATH_SIZE]);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_SOCKET_SET_H
-#define FDRECV_EXEC_SOCKET_SET_H
+#pragma once
 
 #include <fdrecv.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ void socket_set_sort(struct socket_set *set);
 
 /* Closes the sockets that it still owns. */
 void socket_set_done(struct socket_set *set);
-
-#endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_EXEC_USER_H
-#define FDRECV_EXEC_USER_H
+#pragma once
 
 /* Becomes the user with that name or number for good: groups, gid, uid.  Ends
  * the process with a message if there is no such user (64), it is not permitted
  * (77), or it could be undone (71). */
 void user_become(const char *name);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_BATCH_H
-#define FDRECV_LIB_BATCH_H
+#pragma once
 
 #include "lib/decode.h"
 #include "lib/descriptors.h"
@@ -37,5 +36,3 @@ int fdrecv_batch_has_more(const struct batch *batch);
  * -1 when the rest is not valid, and has been closed. */
 int fdrecv_batch_next(struct batch *batch, struct fdrecv_handoff *out_handoff,
     uint64_t *out_cookie);
-
-#endif

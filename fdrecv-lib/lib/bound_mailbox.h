@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_BOUND_MAILBOX_H
-#define FDRECV_LIB_BOUND_MAILBOX_H
+#pragma once
 
 #include <sys/types.h>
 #include <sys/un.h>
@@ -29,5 +28,3 @@ void fdrecv_bound_mailbox_shut(struct bound_mailbox *bound);
 
 /* Closes the descriptors (takes them). */
 void fdrecv_bound_mailbox_close(struct bound_mailbox *bound);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_DECODE_H
-#define FDRECV_LIB_DECODE_H
+#pragma once
 
 #include "fdrecv.h"
 #include "wire/datagram.h"
@@ -35,5 +34,3 @@ size_t fdrecv_decode_record(const unsigned char *at, size_t left,
 /* Fills in what the kernel knows of a socket that came without a record: kind,
  * addresses, credentials.  Borrows fd.  0, or -1 if fd is not a socket. */
 int fdrecv_decode_socket(int fd, struct fdrecv_handoff *out_handoff);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_DESCRIPTORS_H
-#define FDRECV_LIB_DESCRIPTORS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -28,5 +27,3 @@ void fdrecv_descriptors_close(struct descriptors *descriptors);
 
 /* Closes fd (takes it) unless it is -1, and keeps errno.  Returns -1. */
 int fdrecv_fd_close(int fd);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_ENGINE_CONNS_H
-#define FDRECV_LIB_ENGINE_CONNS_H
+#pragma once
 
 #include "lib/bound_mailbox.h"
 #include "lib/ring_writer.h"
@@ -64,5 +63,3 @@ void fdrecv_engine_conns_send_all(
 int fdrecv_engine_conns_renew(struct engine_conns *conns);
 
 void fdrecv_engine_conns_close(struct engine_conns *conns);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_HANDLE_H
-#define FDRECV_LIB_HANDLE_H
+#pragma once
 
 #include "lib/batch.h"
 #include "lib/bound_mailbox.h"
@@ -23,5 +22,3 @@ struct fdrecv {
 
 /* Gives the receipt that is due, if one is. */
 void fdrecv_confirm_due(struct fdrecv *mailbox);
-
-#endif

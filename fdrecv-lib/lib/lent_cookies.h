@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_LENT_COOKIES_H
-#define FDRECV_LIB_LENT_COOKIES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ struct lent_cookies {
  * the socket with this cookie under another number than fd; otherwise remembers
  * that it has it as fd.  Borrows fd. */
 int fdrecv_lent_cookies_has(struct lent_cookies *lent, uint64_t cookie, int fd);
-
-#endif

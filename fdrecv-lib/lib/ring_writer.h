@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_LIB_RING_WRITER_H
-#define FDRECV_LIB_RING_WRITER_H
+#pragma once
 
 #include "wire/ring.h"
 
@@ -20,5 +19,3 @@ void fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd);
 int fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence);
 
 void fdrecv_ring_writer_close(struct ring_writer *writer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_WIRE_DATAGRAM_H
-#define FDRECV_WIRE_DATAGRAM_H
+#pragma once
 
 #include <stdint.h>
 
@@ -74,5 +73,3 @@ struct fdrecv_wire_record {
 	uint32_t gid;
 	uint32_t reserved2;
 };
-
-#endif

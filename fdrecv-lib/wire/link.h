@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_WIRE_LINK_H
-#define FDRECV_WIRE_LINK_H
+#pragma once
 
 #include "wire/datagram.h"
 
@@ -63,5 +62,3 @@ struct fdrecv_wire_receipt {
 	uint16_t kind;     /* enum fdrecv_wire_receipt_kind */
 	uint16_t reserved;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_WIRE_NAMES_H
-#define FDRECV_WIRE_NAMES_H
+#pragma once
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,5 +26,3 @@
  * with errno ENAMETOOLONG. */
 int fdrecv_names_rendezvous(
     const char *run_dir, int number, struct sockaddr_un *out_address);
-
-#endif

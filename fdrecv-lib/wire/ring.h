@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef FDRECV_WIRE_RING_H
-#define FDRECV_WIRE_RING_H
+#pragma once
 
 #include "wire/datagram.h"
 
@@ -31,5 +30,3 @@ struct fdrecv_wire_ring {
 	/* By the worker: receipt number n at n modulo the number of slots. */
 	uint64_t sequences[FDRECV_WIRE_RING_SLOTS];
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_CLIENT_H
-#define TOOLS_CLIENT_H
+#pragma once
 
 #include "load_counts.h"
 #include "request.h"
@@ -73,5 +72,3 @@ void client_continue(struct client *client, unsigned int events);
 
 /* Ends it because of a time-out. */
 void client_expire(struct client *client);
-
-#endif

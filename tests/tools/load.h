@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_LOAD_H
-#define TOOLS_LOAD_H
+#pragma once
 
 #include "client.h"
 #include "load_counts.h"
@@ -35,5 +34,3 @@ void load_init(struct load *load);
 void load_run(struct load *load);
 
 void load_done(struct load *load);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_LOAD_COUNTS_H
-#define TOOLS_LOAD_COUNTS_H
+#pragma once
 
 #include "outcome.h"
 #include "samples.h"
@@ -56,5 +55,3 @@ int load_counts_is_sound(const struct load_counts *counts);
 uint64_t load_counts_local_errors(const struct load_counts *counts);
 
 void load_counts_done(struct load_counts *counts);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_OUTCOME_H
-#define TOOLS_OUTCOME_H
+#pragma once
 
 /* The outcome of a connection, as its client sees it: exactly one of these. */
 enum outcome {
@@ -24,5 +23,3 @@ enum outcome outcome_of_errno(int error);
 /* True if this client, not the server, is responsible for the errno: it lacks
  * ports, descriptors or memory. */
 int outcome_errno_is_local(int error);
-
-#endif

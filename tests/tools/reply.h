@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_REPLY_H
-#define TOOLS_REPLY_H
+#pragma once
 
 #include "outcome.h"
 #include "request.h"
@@ -23,5 +22,3 @@ struct reply_question {
  */
 enum outcome reply_outcome(const struct reply_question *question,
     const char *text, size_t length, size_t total);
-
-#endif

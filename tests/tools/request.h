@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_REQUEST_H
-#define TOOLS_REQUEST_H
+#pragma once
 
 #include <stdint.h>
 
@@ -26,5 +25,3 @@ void request_name(char out_name[REQUEST_NAME_LENGTH + 1], uint64_t base,
  * for REQUEST_NONE. */
 int request_text(char out_text[REQUEST_MAX], enum request_kind request,
     const char *name, const char *path, int slow);
-
-#endif

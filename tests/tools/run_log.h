@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_RUN_LOG_H
-#define TOOLS_RUN_LOG_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ void run_log_add_reply(
 
 /* Writes the rest and closes the file, or exits with a message. */
 void run_log_close(struct run_log *log);
-
-#endif

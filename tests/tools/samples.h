@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_SAMPLES_H
-#define TOOLS_SAMPLES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ uint32_t samples_percentile(
     const struct samples *samples, unsigned int per_mille);
 
 void samples_done(struct samples *samples);
-
-#endif

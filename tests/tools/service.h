@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_SERVICE_H
-#define TOOLS_SERVICE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -28,5 +27,3 @@ void service_begin(struct service *service);
 /* Waits for the request of a connection and answers it.  Borrows fd.  Exits
  * with 3 if fd is non-blocking, because programs of 2002 do not expect this. */
 void service_answer(struct service *service, int fd);
-
-#endif

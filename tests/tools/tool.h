@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef TOOLS_TOOL_H
-#define TOOLS_TOOL_H
+#pragma once
 
 #include <sys/socket.h>
 
@@ -45,5 +44,3 @@ void tool_ready(int fd);
 
 /* Makes SIGTERM and SIGINT end the process at once with status 0. */
 void tool_end_on_sigterm(void);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_CHECK_CHECK_H
-#define CONF_CHECK_CHECK_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -9,5 +8,3 @@
 /* Checks all listeners and sockets together. */
 void check_all(
     struct output *out, const struct section *first, const struct ids *ids);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_CHECK_MAILBOX_CONFLICT_H
-#define CONF_CHECK_MAILBOX_CONFLICT_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -9,5 +8,3 @@
  * endpoints that are somebody's mailbox or lie in a pool.  Sets
  * out->diagnostics.failed when there is no memory. */
 void mailbox_conflict_check(struct output *out, const struct section *first);
-
-#endif

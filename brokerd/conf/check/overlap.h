@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_CHECK_OVERLAP_H
-#define CONF_CHECK_OVERLAP_H
+#pragma once
 
 #include "conf/meaning/output.h"
 
@@ -11,5 +10,3 @@ int overlap_is(const struct record_socket *a, const struct record_socket *b);
 /* Reports every socket of out that overlaps an earlier one, once, with both
  * places.  Sets out->diagnostics.failed when there is no memory. */
 void overlap_check(struct output *out);
-
-#endif

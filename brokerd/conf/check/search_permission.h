@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_CHECK_SEARCH_PERMISSION_H
-#define CONF_CHECK_SEARCH_PERMISSION_H
+#pragma once
 
 #include "conf/syntax/tree.h"
 #include "conf/text/ids.h"
@@ -16,5 +15,3 @@ void search_permission_check(struct diagnostics *out,
 /* True if a user may pass a directory with that owner, group and mode.  gid
  * RECORD_NO_ID: any group, since nobody knows which ones he is in. */
 int search_permission_has(const struct stat *st, uint32_t uid, uint32_t gid);
-
-#endif

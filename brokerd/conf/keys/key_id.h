@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_KEYS_KEY_ID_H
-#define CONF_KEYS_KEY_ID_H
+#pragma once
 
 /* The keys of the configuration, see keys.h; their order is the manual's. */
 enum key_id {
@@ -54,5 +53,3 @@ enum key_need {
 	KEY_NEEDS_CONNECTIONS = 1 << 4,
 	KEY_NEEDS_HANDOFF = 1 << 5, /* of connections */
 };
-
-#endif

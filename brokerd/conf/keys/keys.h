@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_KEYS_KEYS_H
-#define CONF_KEYS_KEYS_H
+#pragma once
 
 #include "conf/keys/key_id.h"
 #include "conf/text/reason.h"
@@ -41,5 +40,3 @@ void keys_list(int in_listener, char *text, size_t size);
 /* Writes the table, a line a key, its columns separated by tabs: name, type,
  * default, range, description. */
 void keys_print(FILE *file);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_BUILTIN_SOCKET_H
-#define CONF_MEANING_BUILTIN_SOCKET_H
+#pragma once
 
 #include "conf/meaning/output.h"
 
@@ -10,5 +9,3 @@
  * if path is too long or there is no memory, which is noted then. */
 struct record *builtin_socket_add(struct output *out, enum record_type type,
     enum record_kind kind, const char *path);
-
-#endif

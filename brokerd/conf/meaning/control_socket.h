@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_CONTROL_SOCKET_H
-#define CONF_MEANING_CONTROL_SOCKET_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -10,5 +9,3 @@
  * records: in the run directory, always under the same name. */
 void control_socket_add(struct output *out, const struct section *top,
     const struct ids *ids, const char *rundir);
-
-#endif

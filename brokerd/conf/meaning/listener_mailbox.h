@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_LISTENER_MAILBOX_H
-#define CONF_MEANING_LISTENER_MAILBOX_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -18,5 +17,3 @@ struct section_context {
  * error was reported), mailbox_at and owner. */
 void listener_mailbox_read(struct output *out, struct section *section,
     const struct section_context *context);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_LISTENER_SECTION_H
-#define CONF_MEANING_LISTENER_SECTION_H
+#pragma once
 
 #include "conf/meaning/listener_mailbox.h"
 #include "conf/meaning/output.h"
@@ -9,5 +8,3 @@
 /* Makes the endpoints of a listener, or reports what is wrong with it. */
 void listener_section_read(struct output *out, struct section *section,
     const struct section_context *context);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_OUTPUT_H
-#define CONF_MEANING_OUTPUT_H
+#pragma once
 
 #include "conf/text/diagnostics.h"
 #include "record/record.h"
@@ -32,5 +31,3 @@ struct record *output_add(
 
 /* Writes all records to fd (borrows it).  0, or -1 with errno. */
 int output_write(const struct output *out, int fd);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_OWNERSHIP_H
-#define CONF_MEANING_OWNERSHIP_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -19,5 +18,3 @@ int ownership_check_group(const struct ids *ids, const char *text, uint32_t gid,
  * that the monitor cannot give a socket file to. */
 void ownership_check_socket(struct output *out, const struct section *section,
     const struct record_endpoint *endpoint, const struct ids *ids);
-
-#endif

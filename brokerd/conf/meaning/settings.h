@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_MEANING_SETTINGS_H
-#define CONF_MEANING_SETTINGS_H
+#pragma once
 
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
@@ -10,5 +9,3 @@
  * name, else the default.  Fills out->settings and ids->record.engine. */
 void settings_read(struct output *out, const struct tree *tree, struct ids *ids,
     const char *user);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_SYNTAX_INCLUDE_H
-#define CONF_SYNTAX_INCLUDE_H
+#pragma once
 
 #include "conf/syntax/source.h"
 
@@ -28,5 +27,3 @@ void include_init(struct include *include, const struct source *includer,
 int include_next(struct include *include);
 
 void include_done(struct include *include);
-
-#endif

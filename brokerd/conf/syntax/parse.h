@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_SYNTAX_PARSE_H
-#define CONF_SYNTAX_PARSE_H
+#pragma once
 
 #include "conf/syntax/source.h"
 #include "conf/syntax/tree.h"
@@ -9,5 +8,3 @@
  * go to out; the sections before the first mistake of syntax are in tree. */
 void parse_file(
     struct tree *tree, const struct source *source, struct diagnostics *out);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_SYNTAX_SOURCE_H
-#define CONF_SYNTAX_SOURCE_H
+#pragma once
 
 #include "conf/text/diagnostics.h"
 
@@ -23,5 +22,3 @@ struct source {
 int source_read(struct source *source, int fd, struct diagnostics *out);
 
 void source_done(struct source *source);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_SYNTAX_TREE_H
-#define CONF_SYNTAX_TREE_H
+#pragma once
 
 #include "conf/keys/keys.h"
 #include "conf/text/diagnostics.h"
@@ -58,5 +57,3 @@ const struct value *section_value(
 
 /* Where a key was given, or where the section begins if it was not. */
 struct location section_at(const struct section *section, enum key_id id);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_ADDRESS_H
-#define CONF_TEXT_ADDRESS_H
+#pragma once
 
 #include "conf/text/address_list.h"
 
@@ -8,5 +7,3 @@
  * address_list_done() is for success only.  0, or -1 and the reason. */
 int address_parse(struct address_list *list, const char *text, int has_ipv6,
     struct reason *reason);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_ADDRESS_LIST_H
-#define CONF_TEXT_ADDRESS_LIST_H
+#pragma once
 
 #include "conf/text/reason.h"
 #include "record/record.h"
@@ -31,5 +30,3 @@ int address_list_add(struct address_list *list, uint32_t kind,
 
 /* "tcp", or NULL for an unknown kind. */
 const char *address_kind_name(uint32_t kind);
-
-#endif

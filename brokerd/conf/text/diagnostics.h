@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_DIAGNOSTICS_H
-#define CONF_TEXT_DIAGNOSTICS_H
+#pragma once
 
 #include "base/log.h"
 #include "conf/text/reason.h"
@@ -66,5 +65,3 @@ struct location_text diagnostics_locate(const struct diagnostics *diagnostics,
 /* Writes each to the log, sorted by location, as FILE:LINE: TEXT, or
  * FILE: TEXT if it has no line. */
 void diagnostics_write(struct diagnostics *diagnostics, struct log *log);
-
-#endif

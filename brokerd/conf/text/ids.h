@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_IDS_H
-#define CONF_TEXT_IDS_H
+#pragma once
 
 #include "conf/text/reason.h"
 #include "record/record.h"
@@ -30,5 +29,3 @@ int ids_group(const char *text, uint32_t *out_gid, struct reason *reason);
 /* True if the owner is the uid that stands for every user without a mapping:
  * anybody's mailbox then looks like this owner's. */
 int ids_is_overflow(const struct ids *ids, uint32_t owner);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_INET_H
-#define CONF_TEXT_INET_H
+#pragma once
 
 #include "conf/text/address_list.h"
 
@@ -12,5 +11,3 @@ int inet_parse(struct address_list *list, uint32_t kind, const char *text,
 
 /* True if the machine can bind IPv6 addresses. */
 int inet_has_ipv6(void);
-
-#endif

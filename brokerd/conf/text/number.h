@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_NUMBER_H
-#define CONF_TEXT_NUMBER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@
  * in min..max). */
 int number_parse(const char *text, int base, uint64_t min, uint64_t max,
     uint64_t *out_value);
-
-#endif

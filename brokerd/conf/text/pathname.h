@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_PATHNAME_H
-#define CONF_TEXT_PATHNAME_H
+#pragma once
 
 /* Gives a copy of path, for free(3), in which runs of "/" and components "."
  * are left out; ".." stays, since what it means depends on symbolic links.
@@ -13,5 +12,3 @@ char *pathname_absolute(const char *path);
 
 /* True if the text has no control character. */
 int pathname_is_printable(const char *path);
-
-#endif

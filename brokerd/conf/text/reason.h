@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef CONF_TEXT_REASON_H
-#define CONF_TEXT_REASON_H
+#pragma once
 
 #define REASON_SIZE 512
 
@@ -21,5 +20,3 @@ int reason_set(struct reason *reason, const char *format, ...)
 
 /* Writes the reason of a failure of the system.  Returns -1. */
 int reason_system(struct reason *reason);
-
-#endif

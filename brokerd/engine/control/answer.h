@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_ANSWER_H
-#define ENGINE_CONTROL_ANSWER_H
+#pragma once
 
 #include "engine/control/peer.h"
 
@@ -21,5 +20,3 @@ void answer_json(struct peer *peer, json_t *json);
 
 /* Sends {"status": status, "text": text}; status is one of sysexits(3). */
 void answer_result(struct peer *peer, int status, const char *text);
-
-#endif

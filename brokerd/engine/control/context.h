@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_CONTEXT_H
-#define ENGINE_CONTROL_CONTEXT_H
+#pragma once
 
 #include "channel/message.h"
 #include "engine/listener/listener.h"
@@ -32,5 +31,3 @@ struct control_context {
 	int fd;
 	char path[RECORD_PATH_SIZE];
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_CONTROL_H
-#define ENGINE_CONTROL_CONTROL_H
+#pragma once
 
 #include "engine/control/context.h"
 #include "engine/control/peer.h"
@@ -49,5 +48,3 @@ int control_is_busy(const struct control *control);
 
 /* Closes everything. */
 void control_close(struct control *control);
-
-#endif

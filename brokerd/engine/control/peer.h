@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_PEER_H
-#define ENGINE_CONTROL_PEER_H
+#pragma once
 
 #include "engine/timer.h"
 
@@ -75,5 +74,3 @@ void peer_set_state(struct peer *peer, enum peer_state state);
 
 /* Closes the connection and frees the peer. */
 void peer_drop(struct peer *peer);
-
-#endif

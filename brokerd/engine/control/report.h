@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_REPORT_H
-#define ENGINE_CONTROL_REPORT_H
+#pragma once
 
 #include "engine/control/context.h"
 
@@ -82,5 +81,3 @@ extern const struct report_counter report_counters[];
 /* The value of a counter in counters. */
 uint64_t report_counter_value(const struct report_counter *counter,
     const struct stats_listener *counters);
-
-#endif

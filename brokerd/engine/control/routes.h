@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_ROUTES_H
-#define ENGINE_CONTROL_ROUTES_H
+#pragma once
 
 #include "engine/control/context.h"
 #include "engine/control/peer.h"
@@ -8,5 +7,3 @@
 /* Does what the request of a peer asks for and answers it, or answers with an
  * error if its path does not exist or the peer may not use it. */
 void routes_handle(const struct control_context *context, struct peer *peer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_CONTROL_WRITER_H
-#define ENGINE_CONTROL_WRITER_H
+#pragma once
 
 #include "engine/control/peer.h"
 #include "engine/control/report.h"
@@ -12,5 +11,3 @@ void writer_start(struct peer *peer, const struct control_context *context,
 
 /* Gives up: the peer is gone.  NULL is accepted. */
 void writer_free(struct writer *writer);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_BOUNDED_CLOSE_H
-#define ENGINE_HANDOFF_BOUNDED_CLOSE_H
+#pragma once
 
 #include "engine/timer.h"
 
@@ -37,5 +36,3 @@ void bounded_close_end(struct bounded_close *bounded);
 /* Lifts the limit until the next close.  To be called when somebody else has
  * called fd_limit_close(). */
 void bounded_close_stop(struct bounded_close *bounded);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_ENCODE_H
-#define ENGINE_HANDOFF_ENCODE_H
+#pragma once
 
 #include "engine/handoff/handoff.h"
 
@@ -30,5 +29,3 @@ void encode_datagram(struct encode *encode, const char *rendezvous,
 /* Writes the payload of a hand-off without header and record: one byte for
  * the protocol portlisten, nothing for bare. */
 void encode_plain(struct encode *encode, const struct handoff *handoff);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_FD_RESERVE_H
-#define ENGINE_HANDOFF_FD_RESERVE_H
+#pragma once
 
 /* Descriptors that connections leave for the control socket and for workers
  * that say HELLO: an engine without any could not even be asked why. */
@@ -14,5 +13,3 @@ void fd_reserve_init(struct fd_reserve *reserve);
 /* True if the next connection would not get a descriptor of the reserve.  Asks
  * the kernel only if the last one did. */
 int fd_reserve_is_left(struct fd_reserve *reserve);
-
-#endif

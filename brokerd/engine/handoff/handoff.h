@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_HANDOFF_H
-#define ENGINE_HANDOFF_HANDOFF_H
+#pragma once
 
 #include "engine/handoff/stats.h"
 #include "record/record.h"
@@ -63,5 +62,3 @@ int handoff_stop_linger(struct handoff *handoff);
 /* Frees it, and closes a connection, which nobody can make take long.  A lent
  * socket stays open. */
 void handoff_free(struct handoff *handoff);
-
-#endif

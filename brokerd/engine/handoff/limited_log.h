@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_LIMITED_LOG_H
-#define ENGINE_HANDOFF_LIMITED_LOG_H
+#pragma once
 
 #include "base/log.h"
 #include "engine/policy/log_ratelimit.h"
@@ -10,5 +9,3 @@
 void limited_log_line(struct log_ratelimit *limit, struct log *log,
     int priority, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_PERSISTENT_H
-#define ENGINE_HANDOFF_PERSISTENT_H
+#pragma once
 
 #include "record/record_kind.h"
 
@@ -59,5 +58,3 @@ int persistent_is_draining(
 
 void persistent_set_draining(
     struct persistent *persistent, uint64_t device, uint64_t inode);
-
-#endif

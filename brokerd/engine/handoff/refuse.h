@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_REFUSE_H
-#define ENGINE_HANDOFF_REFUSE_H
+#pragma once
 
 #include "record/record.h"
 
@@ -33,5 +32,3 @@ void refusals_done(struct refusals *refusals);
  * many are being read already, it is just closed. */
 void refuse_connection(
     struct refusals *refusals, const struct record_endpoint *endpoint, int fd);
-
-#endif

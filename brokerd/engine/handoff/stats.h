@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_STATS_H
-#define ENGINE_HANDOFF_STATS_H
+#pragma once
 
 #include "record/record_kind.h"
 
@@ -71,5 +70,3 @@ void stats_sum(const struct stats *stats, const char *name,
     struct stats_listener *out_sum);
 
 void stats_close(struct stats *stats);
-
-#endif

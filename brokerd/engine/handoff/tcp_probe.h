@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_HANDOFF_TCP_PROBE_H
-#define ENGINE_HANDOFF_TCP_PROBE_H
+#pragma once
 
 #include "engine/handoff/handoff.h"
 #include "engine/policy/touched.h"
@@ -10,5 +9,3 @@
  * untouched: libfdrecv sends its receipt on arrival, so without a receipt the
  * application never had it. */
 enum touched tcp_probe_touched(const struct handoff *handoff);
-
-#endif

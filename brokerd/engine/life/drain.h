@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LIFE_DRAIN_H
-#define ENGINE_LIFE_DRAIN_H
+#pragma once
 
 #include "channel/message.h"
 #include "engine/timer.h"
@@ -49,5 +48,3 @@ void drain_start(struct drain *drain, const struct channel_drain *how);
 
 /* Frees the timer.  All zeros are accepted. */
 void drain_done(struct drain *drain);
-
-#endif

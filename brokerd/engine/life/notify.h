@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LIFE_NOTIFY_H
-#define ENGINE_LIFE_NOTIFY_H
+#pragma once
 
 #include "base/log.h"
 #include "engine/listener/listener.h"
@@ -59,5 +58,3 @@ void notify_store(struct notify *notify, int fd, const char *name);
 
 /* Has the manager close what it keeps by that name. */
 void notify_remove(struct notify *notify, const char *name);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LIFE_ORPHAN_H
-#define ENGINE_LIFE_ORPHAN_H
+#pragma once
 
 #include "base/log.h"
 #include "channel/adoption.h"
@@ -34,5 +33,3 @@ int orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
 
 /* Frees the timer.  All zeros are accepted. */
 void orphan_done(struct orphan *orphan);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LISTENER_ACCEPT_H
-#define ENGINE_LISTENER_ACCEPT_H
+#pragma once
 
 struct listener;
 struct listener_endpoint;
@@ -18,5 +17,3 @@ enum accept_end {
  * listener does so. */
 enum accept_end accept_round(
     struct listener *listener, struct listener_endpoint *endpoint);
-
-#endif

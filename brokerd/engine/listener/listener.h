@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LISTENER_LISTENER_H
-#define ENGINE_LISTENER_LISTENER_H
+#pragma once
 
 #include "engine/listener/listener_endpoint.h"
 #include "engine/pool/pool.h"
@@ -78,5 +77,3 @@ const char *listener_state_name(const struct listener *listener);
  * connections wait in the kernel, and give-up does not count.  0, or -1 with
  * errno: EOPNOTSUPP if its sockets are lent. */
 int listener_set_paused(struct listener *listener, int paused);
-
-#endif

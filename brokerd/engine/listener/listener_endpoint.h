@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_LISTENER_LISTENER_ENDPOINT_H
-#define ENGINE_LISTENER_LISTENER_ENDPOINT_H
+#pragma once
 
 #include "base/log.h"
 #include "engine/handoff/bounded_close.h"
@@ -59,5 +58,3 @@ void listener_endpoint_set_accepting(
 int listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint);
 
 void listener_endpoint_close(struct listener_endpoint *endpoint);
-
-#endif

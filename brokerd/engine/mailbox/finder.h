@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_MAILBOX_FINDER_H
-#define ENGINE_MAILBOX_FINDER_H
+#pragma once
 
 #include "engine/mailbox/mailbox.h"
 #include "engine/mailbox/mailbox_context.h"
@@ -56,5 +55,3 @@ void finder_scan(struct finder *finder);
 
 /* A connection waits for a mailbox, or none does any more. */
 void finder_set_waiting(struct finder *finder, int waiting);
-
-#endif

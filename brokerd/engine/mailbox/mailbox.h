@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_MAILBOX_MAILBOX_H
-#define ENGINE_MAILBOX_MAILBOX_H
+#pragma once
 
 #include "record/record.h"
 
@@ -33,5 +32,3 @@ int mailbox_is_drained(const struct mailbox *mailbox);
 
 /* Closes both descriptors. */
 void mailbox_close(struct mailbox *mailbox);
-
-#endif

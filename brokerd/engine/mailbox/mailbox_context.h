@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_MAILBOX_MAILBOX_CONTEXT_H
-#define ENGINE_MAILBOX_MAILBOX_CONTEXT_H
+#pragma once
 
 struct event_base;
 struct log;
@@ -12,5 +11,3 @@ struct mailbox_context {
 	struct log *log;
 	struct watch *watch;
 };
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_MAILBOX_MAILBOX_ERROR_H
-#define ENGINE_MAILBOX_MAILBOX_ERROR_H
+#pragma once
 
 #include "engine/policy/report_once.h"
 
@@ -50,5 +49,3 @@ void mailbox_errors_on_used(struct mailbox_errors *errors, const char *name);
 
 /* Returns what to do about an error. */
 const char *mailbox_error_advice(int error, int found);
-
-#endif

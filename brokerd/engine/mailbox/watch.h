@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_MAILBOX_WATCH_H
-#define ENGINE_MAILBOX_WATCH_H
+#pragma once
 
 #include <sys/queue.h>
 
@@ -49,5 +48,3 @@ void watcher_done(struct watcher *watcher);
 int watcher_start(struct watcher *watcher, const char *directory);
 
 int watcher_is_started(const struct watcher *watcher);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_BACKOFF_H
-#define ENGINE_POLICY_BACKOFF_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ void backoff_reset(struct backoff *backoff);
 /* Returns the next wait in microseconds: at most 1 ms, then twice as long each
  * time, up to 100 ms; random (any value) takes off up to a half. */
 unsigned int backoff_next_us(struct backoff *backoff, uint32_t random);
-
-#endif

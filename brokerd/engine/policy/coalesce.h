@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_COALESCE_H
-#define ENGINE_POLICY_COALESCE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ void coalesce_on_round(
 /* Returns how long to pause now: 0, COALESCE_SHORT_US or COALESCE_LONG_US. */
 unsigned int coalesce_next_us(struct coalesce *coalesce, uint64_t now_us,
     const struct coalesce_count *count);
-
-#endif

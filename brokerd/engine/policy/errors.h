@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_ERRORS_H
-#define ENGINE_POLICY_ERRORS_H
+#pragma once
 
 /* What an errno of accept4(2) means for the listener. */
 enum errors_accept {
@@ -23,5 +22,3 @@ enum errors_send {
 
 enum errors_accept errors_of_accept(int error);
 enum errors_send errors_of_send(int error);
-
-#endif

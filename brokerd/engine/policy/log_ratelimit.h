@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_LOG_RATELIMIT_H
-#define ENGINE_POLICY_LOG_RATELIMIT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ struct log_ratelimit {
  * not, since the last one. */
 int log_ratelimit_allows(
     struct log_ratelimit *limit, uint64_t now_ms, uint64_t *out_suppressed);
-
-#endif

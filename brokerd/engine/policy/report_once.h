@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_REPORT_ONCE_H
-#define ENGINE_POLICY_REPORT_ONCE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -28,5 +27,3 @@ int report_once_is_new(struct report_once *once, const char *name, int error,
 
 /* The name has no error any more: its next one is new. */
 void report_once_forget(struct report_once *once, const char *name);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_SHARE_H
-#define ENGINE_POLICY_SHARE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ void share_take(struct share *share);
  * are equal too, neither comes before the other. */
 int share_is_before(const struct share *a, size_t a_outstanding,
     const struct share *b, size_t b_outstanding);
-
-#endif

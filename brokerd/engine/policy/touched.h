@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_TOUCHED_H
-#define ENGINE_POLICY_TOUCHED_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ enum touched {
 
 /* Tells whether somebody can have read, written or shut down any of it. */
 enum touched touched_judge(const struct touched_facts *facts);
-
-#endif

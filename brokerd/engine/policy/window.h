@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POLICY_WINDOW_H
-#define ENGINE_POLICY_WINDOW_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ void window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit);
  * oldest of them was sent oldest_us ago. */
 size_t window_room(const struct window *window, size_t outstanding,
     uint64_t oldest_us, uint32_t limit);
-
-#endif

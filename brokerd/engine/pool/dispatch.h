@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POOL_DISPATCH_H
-#define ENGINE_POOL_DISPATCH_H
+#pragma once
 
 #include "engine/pool/pool.h"
 
@@ -44,5 +43,3 @@ void dispatch_remove_lent(
 /* Sends a worker, which may be gone afterwards, the bound sockets that it has
  * not got yet. */
 void dispatch_lend(struct pool *pool, struct worker *worker);
-
-#endif

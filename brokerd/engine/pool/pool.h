@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POOL_POOL_H
-#define ENGINE_POOL_POOL_H
+#pragma once
 
 #include "engine/mailbox/finder.h"
 #include "engine/worker/worker.h"
@@ -91,5 +90,3 @@ void pool_release(struct pool *pool);
 /* The worker of which a HELLO from that uid speaks, or NULL. */
 struct worker *pool_find_worker(
     const struct pool *pool, const struct hello *hello, uid_t uid);
-
-#endif

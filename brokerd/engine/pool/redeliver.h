@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_POOL_REDELIVER_H
-#define ENGINE_POOL_REDELIVER_H
+#pragma once
 
 #include "engine/pool/pool.h"
 
 /* A worker has died: holds for others what it cannot have touched, and closes
  * what else lacks a receipt. */
 void redeliver_dead(struct pool *pool, struct worker *worker);
-
-#endif

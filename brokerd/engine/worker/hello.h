@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_HELLO_H
-#define ENGINE_WORKER_HELLO_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ struct hello {
 
 /* Decodes a HELLO.  0, or -1 if the message is none. */
 int hello_decode(const unsigned char *bytes, size_t size, struct hello *out);
-
-#endif

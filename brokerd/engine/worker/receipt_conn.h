@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_RECEIPT_CONN_H
-#define ENGINE_WORKER_RECEIPT_CONN_H
+#pragma once
 
 #include "engine/timer.h"
 #include "engine/worker/hello.h"
@@ -77,5 +76,3 @@ int receipt_conn_catch_up(struct receipt_conn *conn);
 /* Reads now what has come to a claimed connection, without on_read and on_end.
  * 0, or -1 if it has ended. */
 int receipt_conn_read_all(struct receipt_conn *conn);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_RECEIPT_RING_H
-#define ENGINE_WORKER_RECEIPT_RING_H
+#pragma once
 
 #include "wire/ring.h"
 
@@ -48,5 +47,3 @@ uint32_t receipt_ring_take(struct receipt_ring *ring, uint64_t *out_sequence);
 
 /* Unmaps the memory, if there is any. */
 void receipt_ring_close(struct receipt_ring *ring);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_RECEIPTS_H
-#define ENGINE_WORKER_RECEIPTS_H
+#pragma once
 
 #include "engine/worker/worker.h"
 
@@ -11,5 +10,3 @@ void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);
 
 /* Reads what the worker has sent so far. */
 void receipts_catch_up(struct worker *worker);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_RENDEZVOUS_H
-#define ENGINE_WORKER_RENDEZVOUS_H
+#pragma once
 
 #include "engine/worker/receipt_conn.h"
 
@@ -49,5 +48,3 @@ void rendezvous_catch_up(struct rendezvous *rendezvous);
 
 /* A worker was found: its process may have said HELLO already. */
 void rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker);
-
-#endif

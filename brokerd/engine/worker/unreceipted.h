@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_UNRECEIPTED_H
-#define ENGINE_WORKER_UNRECEIPTED_H
+#pragma once
 
 #include "engine/handoff/handoff.h"
 #include "engine/policy/window.h"
@@ -46,5 +45,3 @@ void unreceipted_release(struct unreceipted *unreceipted);
  * it had read all and since its last receipt; drained tells whether the mailbox
  * is empty now.  Returns how many. */
 size_t unreceipted_expire(struct unreceipted *unreceipted, int drained);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_WORKER_H
-#define ENGINE_WORKER_WORKER_H
+#pragma once
 
 #include "engine/mailbox/mailbox.h"
 #include "engine/policy/share.h"
@@ -102,5 +101,3 @@ void worker_wake(struct worker *worker);
 
 /* Treats the worker as full for delay_us; then on_room follows. */
 void worker_rest(struct worker *worker, uint64_t delay_us);
-
-#endif

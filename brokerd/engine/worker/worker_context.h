@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-#ifndef ENGINE_WORKER_WORKER_CONTEXT_H
-#define ENGINE_WORKER_WORKER_CONTEXT_H
+#pragma once
 
 #include "engine/worker/receipt_ring.h"
 
@@ -22,5 +21,3 @@ struct worker_context {
 	struct receipt_ring_list rings;
 	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };
-
-#endif
