@@ -33,7 +33,7 @@ include_error(const struct include *include, const char *path, int error)
 		    path, strerror(error));
 }
 
-/* Writes the pattern, behind the includer's directory if it is relative.  0,
+/* Writes the pattern, after the includer's directory if it is relative.  0,
  * or -1 if it is too long. */
 static int
 include_pattern(

@@ -25,7 +25,7 @@ struct parse {
 	size_t length;
 	int quoted;
 	const char *expected;      /* in its place, or NULL */
-	const char *next_expected; /* likewise behind it */
+	const char *next_expected; /* likewise after it */
 	struct section *section; /* the listener that is being read */
 	enum key_id key;         /* the last one */
 	int unknown;             /* that key may not be there */
@@ -112,7 +112,7 @@ parse_number(struct parse *p, const char *digits, size_t length, int base)
 		    "an escaped NUL: expected text without NUL bytes");
 }
 
-/* Reads what is behind a backslash. */
+/* Reads what is after a backslash. */
 static void
 parse_escape(struct parse *p, char quote)
 {
@@ -138,7 +138,7 @@ parse_escape(struct parse *p, char quote)
 	}
 }
 
-/* Reads a text in quotes.  One of several lines with another text right behind
+/* Reads a text in quotes.  One of several lines with another text right after
  * it has lost its closing quote: it ends where the other was to begin. */
 static int
 parse_quoted(struct parse *p)
@@ -150,7 +150,7 @@ parse_quoted(struct parse *p)
 		if (quote == '"' && strncmp(p->next, "${", 2) == 0)
 			diagnostics_error(p->out, p->at, "\"${\" in double"
 			    " quotes: expected \"\\${\" or single quotes,"
-			    " variables have no value here");
+			    " there are no variables");
 		if (p->next[0] == '\\' && p->next[1] != '\0') {
 			p->next++;
 			parse_escape(p, quote);
@@ -229,14 +229,14 @@ parse_expected(const struct parse *p)
 	case '{':
 		return "a single value or a key, only listen takes a list";
 	case '=':
-		return "a key before it and a value behind it";
+		return "a key before it and a value after it";
 	case PARSE_APPEND:
 		return "listen before it, which alone takes a list, and a "
-		       "value behind it";
+		       "value after it";
 	case ',':
 		return "a value on either side, and a list in \"{\" and \"}\"";
 	default:
-		return "\",\" or \"}\" behind a value of a list";
+		return "\",\" or \"}\" after a value of a list";
 	}
 }
 

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* Reads text as an unsigned number in base 8 or 10: digits only, no sign, no
- * blanks, nothing behind.  0, or -1 with EINVAL (not a number) or ERANGE (not
+ * blanks, nothing after it.  0, or -1 with EINVAL (not a number) or ERANGE (not
  * in min..max). */
 int number_parse(const char *text, int base, uint64_t min, uint64_t max,
     uint64_t *out_value);
