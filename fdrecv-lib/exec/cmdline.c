@@ -36,7 +36,7 @@ struct cmdline_row {
 	const char *name;
 	int letter;           /* or 0 */
 	const char *argument; /* NULL: none; "[=X]": optional */
-	const char *help;     /* one line or two */
+	const char *help;
 	enum cmdline_kind kind;
 	size_t offset; /* of the member of struct cmdline */
 	unsigned int least;
@@ -48,9 +48,8 @@ struct cmdline_row {
 
 static const struct cmdline_row cmdline_rows[] = {
     {"mailbox", 'm', "MAILBOX",
-	"a socket, or a directory with a / at its end\n"
-	"(RUNDIR/mailbox/LISTENER/)",
-	CMDLINE_TEXT, CMDLINE_AT(mailbox)},
+	"a socket, or DIRECTORY/ (RUNDIR/mailbox/LISTENER/)", CMDLINE_TEXT,
+	CMDLINE_AT(mailbox)},
     {"run-dir", 'R', "RUNDIR",
 	"of the broker ($FDRECV_RUN_DIR, or " DEFAULT_RUN_DIR ")", CMDLINE_TEXT,
 	CMDLINE_AT(run_dir)},
@@ -90,17 +89,13 @@ static const char cmdline_usage[] =
 static void
 cmdline_print_row(const struct cmdline_row *row)
 {
-	const char *rest = strchr(row->help, '\n');
-	size_t first = strcspn(row->help, "\n");
 	char left[40];
 
 	snprintf(left, sizeof(left), "--%s%s%s", row->name,
 	    row->argument == NULL || row->argument[0] == '[' ? "" : " ",
 	    row->argument == NULL ? "" : row->argument);
-	printf("  %c%c %-22s %.*s\n", row->letter ? '-' : ' ',
-	    row->letter ? row->letter : ' ', left, (int)first, row->help);
-	if (rest != NULL)
-		printf("%28s%s\n", "", rest + 1);
+	printf("  %c%c %-22s %s\n", row->letter ? '-' : ' ',
+	    row->letter ? row->letter : ' ', left, row->help);
 }
 
 __attribute__((noreturn)) static void

@@ -90,7 +90,7 @@ launcher_succeed(struct launcher *launcher, struct launch *launch)
 		    launcher->cmdline->program[0]);
 	launcher->error = 0;
 	fdrecv_done(launch->mailbox, &launch->handoff);
-	launch->mailbox = NULL;
+	*launch = launcher->launches[--launcher->count];
 }
 
 static void
@@ -109,23 +109,11 @@ launcher_try(struct launcher *launcher, struct launch *launch)
 	children_release(launch->sync);
 }
 
-/* The index of a free entry, or LAUNCHER_MAX. */
-static size_t
-launcher_free_entry(const struct launcher *launcher)
-{
-	size_t i = 0;
-
-	while (i < LAUNCHER_MAX && launcher->launches[i].mailbox != NULL)
-		i++;
-	return i;
-}
-
 void
 launcher_take(struct launcher *launcher, struct fdrecv *mailbox,
     const struct fdrecv_handoff *handoff, const char *listener)
 {
-	struct launch *launch =
-	    &launcher->launches[launcher_free_entry(launcher)];
+	struct launch *launch = &launcher->launches[launcher->count++];
 
 	*launch = (struct launch){
 	    .mailbox = mailbox, .handoff = *handoff, .listener = listener};
@@ -133,25 +121,10 @@ launcher_take(struct launcher *launcher, struct fdrecv *mailbox,
 }
 
 static int
-launch_has_child(const struct launch *launch)
-{
-	return launch->mailbox != NULL && launch->sync != -1;
-}
-
-static int
 launcher_has_child(const struct launcher *launcher)
 {
-	for (size_t i = 0; i < LAUNCHER_MAX; i++)
-		if (launch_has_child(&launcher->launches[i]))
-			return 1;
-	return 0;
-}
-
-int
-launcher_is_busy(const struct launcher *launcher)
-{
-	for (size_t i = 0; i < LAUNCHER_MAX; i++)
-		if (launcher->launches[i].mailbox != NULL)
+	for (size_t i = 0; i < launcher->count; i++)
+		if (launcher->launches[i].sync != -1)
 			return 1;
 	return 0;
 }
@@ -159,8 +132,7 @@ launcher_is_busy(const struct launcher *launcher)
 int
 launcher_has_room(const struct launcher *launcher)
 {
-	return launcher->error == 0 &&
-	    launcher_free_entry(launcher) < LAUNCHER_MAX &&
+	return launcher->error == 0 && launcher->count < LAUNCHER_MAX &&
 	    !children_is_full(launcher->children);
 }
 
@@ -170,12 +142,10 @@ launcher_poll(
 {
 	long long left_ms = launcher->retry_ms - monotonic_now_ms();
 
-	for (size_t i = 0; i < LAUNCHER_MAX; i++) {
-		const struct launch *launch = &launcher->launches[i];
-
+	for (size_t i = 0; i < LAUNCHER_MAX; i++)
 		polls[i] = (struct pollfd){.events = POLLIN,
-		    .fd = launch_has_child(launch) ? launch->sync : -1};
-	}
+		    .fd =
+			i < launcher->count ? launcher->launches[i].sync : -1};
 	/* If the children are too many, SIGCHLD ends the wait. */
 	if (launcher->error == 0 || launcher_has_child(launcher) ||
 	    children_is_full(launcher->children))
@@ -216,11 +186,11 @@ launcher_continue(struct launcher *launcher)
 {
 	struct launch *launches = launcher->launches;
 
-	for (size_t i = 0; i < LAUNCHER_MAX; i++)
-		if (launch_has_child(&launches[i]))
+	/* The last one takes the place of one that is removed. */
+	for (size_t i = launcher->count; i-- > 0;)
+		if (launches[i].sync != -1)
 			launcher_check(launcher, &launches[i]);
-	for (size_t i = 0; i < LAUNCHER_MAX; i++)
-		if (launches[i].mailbox != NULL && launches[i].sync == -1 &&
-		    launcher_may_try(launcher))
+	for (size_t i = 0; i < launcher->count; i++)
+		if (launches[i].sync == -1 && launcher_may_try(launcher))
 			launcher_try(launcher, &launches[i]);
 }

@@ -14,8 +14,7 @@ struct cmdline;
 
 /* A connection whose program does not run yet. */
 struct launch {
-	struct fdrecv
-	    *mailbox; /* that it came from; NULL: this entry is free */
+	struct fdrecv *mailbox; /* that it came from */
 	struct fdrecv_handoff handoff;
 	const char *listener; /* its name */
 	int sync;             /* of its child, or -1: there is no child yet */
@@ -27,6 +26,7 @@ struct launcher {
 	struct children *children;
 	sigset_t signal_mask; /* of the program */
 	struct launch launches[LAUNCHER_MAX];
+	size_t count;
 	int error;          /* of the last attempt, or 0 */
 	long long retry_ms; /* when to try again after an error */
 	int pause_ms;       /* from the last attempt until then */
@@ -36,9 +36,6 @@ struct launcher {
  * Takes handoff->fd. */
 void launcher_take(struct launcher *launcher, struct fdrecv *mailbox,
     const struct fdrecv_handoff *handoff, const char *listener);
-
-/* True if the launcher has connections whose program does not run yet. */
-int launcher_is_busy(const struct launcher *launcher);
 
 /* True if launcher_take() may be called. */
 int launcher_has_room(const struct launcher *launcher);

@@ -28,21 +28,12 @@
 static int
 mailboxes_exit_status(int error)
 {
-	switch (error) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
+	if (error == EACCES || error == EPERM || error == EROFS)
 		return EX_NOPERM;
-	case EADDRINUSE:
-	case EEXIST:
-	case ELOOP:
-	case ENAMETOOLONG:
-	case ENOENT:
-	case ENOTDIR:
+	if (error == EADDRINUSE || error == EEXIST || error == ELOOP ||
+	    error == ENAMETOOLONG || error == ENOENT || error == ENOTDIR)
 		return EX_CANTCREAT;
-	default:
-		return EX_OSERR;
-	}
+	return EX_OSERR;
 }
 
 /* The path of the mailbox for listener i. */

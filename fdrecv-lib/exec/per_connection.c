@@ -146,8 +146,7 @@ per_connection_is_over(const struct per_connection *server)
 	for (size_t i = 0; i < server->mailboxes.count; i++)
 		if (server->mailboxes.polls[i].fd != -1)
 			return 0;
-	return !launcher_is_busy(&server->launcher) &&
-	    server->children.count == 0;
+	return server->launcher.count == 0 && server->children.count == 0;
 }
 
 /* Waits for signals, for children of the launcher and, while it has room, for

@@ -39,7 +39,7 @@ fail_again(int pause_ms)
 static void
 fail_often(void *argument)
 {
-	/* Only marks the entry as used, until a program has been started. */
+	/* It is not used until a program has been started. */
 	struct fdrecv *mailbox = (struct fdrecv *)&children;
 	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
 
@@ -52,7 +52,7 @@ fail_often(void *argument)
 	unit_must(launcher_has_room(&launcher));
 	launcher_take(&launcher, mailbox, &handoff, "listener");
 	unit_must(launcher.error == EMFILE);
-	unit_must(launcher_is_busy(&launcher) && !launcher_has_room(&launcher));
+	unit_must(launcher.count == 1 && !launcher_has_room(&launcher));
 	for (int pause_ms = 100; pause_ms < 800; pause_ms *= 2) {
 		pause_is(pause_ms);
 		fail_again(pause_ms);
