@@ -10,6 +10,8 @@
 #include "base/fd.h"
 #include "engine/upstream.h"
 
+#include <sys/time.h>
+
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
@@ -256,6 +258,24 @@ START_TEST(messages_after_a_stop_are_not_received)
 }
 END_TEST
 
+/* To receive a message uses the limit for itself and then lifts it. */
+START_TEST(closes_are_limited_after_a_message_too)
+{
+	struct itimerval limit;
+
+	init();
+	serve();
+	ck_assert_int_eq(bounded_close_fd(&setup.bounded, -1), -1);
+	say(CHANNEL_PING, NULL, -1);
+	expect("p");
+	bounded_close_begin(&setup.bounded);
+	ck_assert_int_eq(getitimer(ITIMER_REAL, &limit), 0);
+	bounded_close_end(&setup.bounded);
+	ck_assert_int_gt(limit.it_interval.tv_usec, 0);
+	done();
+}
+END_TEST
+
 UNIT_SUITE(upstream)
 {
 	TCase *tc = unit_case(suite, "upstream");
@@ -266,5 +286,6 @@ UNIT_SUITE(upstream)
 	tcase_add_test(tc, requests_go_to_the_monitor);
 	tcase_add_loop_test(tc, the_end_of_the_monitor_is_told_once, 0, 2);
 	tcase_add_test(tc, a_message_in_the_wrong_phase_ends_it);
+	tcase_add_test(tc, closes_are_limited_after_a_message_too);
 	tcase_add_test(tc, messages_after_a_stop_are_not_received);
 }

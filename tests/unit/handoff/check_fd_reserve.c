@@ -54,6 +54,12 @@ START_TEST(the_last_are_kept)
 	fd = take();
 	ck_assert_int_eq(fd, limits[_i].first);
 	ck_assert(!fd_reserve_is_left(&reserve));
+	/* Others use the reserve up. */
+	for (int last = fd + 1; last < (int)limits[_i].limit; last++)
+		ck_assert_int_eq(fcntl(0, F_DUPFD_CLOEXEC, 0), last);
+	ck_assert(!fd_reserve_is_left(&reserve));
+	for (int last = fd + 1; last < (int)limits[_i].limit; last++)
+		fd_close(last);
 	ck_assert(!fd_reserve_is_left(&reserve));
 	fd_close(fd);
 	ck_assert(!fd_reserve_is_left(&reserve));

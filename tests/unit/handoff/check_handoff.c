@@ -65,6 +65,12 @@ port_of(const struct sockaddr_storage *address)
 	return ntohs(in.sin_port);
 }
 
+static uint64_t
+ns_of(const struct timespec *time)
+{
+	return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_nsec;
+}
+
 START_TEST(client_and_server_are_told)
 {
 	struct record_endpoint endpoint;
@@ -82,10 +88,8 @@ START_TEST(client_and_server_are_told)
 	ck_assert_uint_eq(port_of(&handoff->local), 80);
 	ck_assert_int_eq(handoff->fd, pair.server);
 	ck_assert(!handoff->has_credentials);
-	ck_assert_uint_ge(
-	    handoff->accept_time_ns / 1000000000, (uint64_t)before.tv_sec);
-	ck_assert_uint_le(
-	    handoff->accept_time_ns / 1000000000, (uint64_t)after.tv_sec);
+	ck_assert_uint_ge(handoff->accept_time_ns, ns_of(&before));
+	ck_assert_uint_le(handoff->accept_time_ns, ns_of(&after));
 	handoff_free(handoff);
 	close_client(&pair);
 }
@@ -227,6 +231,28 @@ START_TEST(what_no_worker_has_had_is_not_looked_at)
 }
 END_TEST
 
+START_TEST(lingering_is_looked_at_once)
+{
+	const struct linger on = {1, 7};
+	struct record_endpoint endpoint;
+	struct net_pair pair;
+	struct handoff *handoff = offer_tcp(&pair, &endpoint);
+	int worker = fcntl(pair.server, F_DUPFD_CLOEXEC, 0);
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(handoff_stop_linger(handoff), i);
+		ck_assert_int_eq(
+		    setsockopt(worker, SOL_SOCKET, SO_LINGER, &on, sizeof(on)),
+		    0);
+	}
+	handoff->sent = 1;
+	handoff_free(handoff);
+	ck_assert_int_eq(linger_of(worker).l_onoff, 1);
+	close(worker);
+	close_client(&pair);
+}
+END_TEST
+
 START_TEST(the_client_sees_the_end)
 {
 	struct record_endpoint endpoint;
@@ -297,6 +323,7 @@ UNIT_SUITE(handoff)
 	tcase_add_test(tc, lingering_that_a_worker_asked_for_is_turned_off);
 	tcase_add_test(tc, a_deliberate_reset_stays);
 	tcase_add_test(tc, what_no_worker_has_had_is_not_looked_at);
+	tcase_add_test(tc, lingering_is_looked_at_once);
 	tcase_add_loop_test(tc, the_client_sees_the_end, 0, 2);
 	tcase_add_loop_test(
 	    tc, what_a_local_client_has_sent_holds_nobody_up, 0, 2);

@@ -63,7 +63,10 @@ END_TEST
 START_TEST(numbers_that_no_engine_wrote_do_no_harm)
 {
 	memset(&mailboxes, 0xff, sizeof(mailboxes));
-	/* This kind does not exist. */
+	/* These kinds do not exist. */
+	mailboxes.entries[7].flags = PERSISTENT_RECEIPTED + 1;
+	mailboxes.entries[7].inode = 7;
+	ck_assert_int_eq(kind(UINT64_MAX, 7), PERSISTENT_UNKNOWN);
 	ck_assert_int_eq(kind(UINT64_MAX, UINT64_MAX), PERSISTENT_UNKNOWN);
 	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
 	persistent_note_kind(&persistent, 1, 3, PERSISTENT_RECEIPTED);

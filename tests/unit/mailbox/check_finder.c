@@ -31,8 +31,14 @@ START_TEST(a_mailbox_that_is_there_is_found_at_once)
 	ck_assert_uint_eq(test.looks, 2);
 	ck_assert_uint_eq(test.found, 1); /* it is a known one */
 	ck_assert_str_eq(test_finder_log(&test), "");
-	test_finder_done(&test);
+	/* Its worker is gone and it is not new, so nobody waits for it. */
 	close(worker);
+	mailbox_close(&test.known[0]);
+	test.names[0][0] = '\0';
+	finder_scan(&test.finder);
+	ck_assert_uint_eq(test.looks, 3);
+	ck_assert(!test_finder_is_pending(&test));
+	test_finder_done(&test);
 }
 END_TEST
 

@@ -163,6 +163,20 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 }
 END_TEST
 
+START_TEST(a_name_that_appears_is_tried_for_a_while)
+{
+	struct test_finder test;
+
+	pool_init(&test);
+	finder_scan(&test.finder);
+	test.finder.settling = 0; /* the directory is not new */
+	close(net_bind(unit_path("pool/a"), SOCK_DGRAM));
+	test_finder_settle(&test);
+	ck_assert(test_finder_is_pending(&test));
+	test_finder_done(&test);
+}
+END_TEST
+
 START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 {
 	struct test_finder test;
@@ -235,6 +249,12 @@ START_TEST(a_scan_of_many_is_followed_by_a_rest)
 	if (_i == 1) {
 		ck_assert_uint_ge(test.finder.rest_until_us - begun_us,
 		    5 * (ended_us - begun_us));
+		/* The scan after it comes, whether a connection waits or not.
+		 */
+		timer_stop(&test.finder.retry);
+		test.finder.settling = 0;
+		finder_scan(&test.finder);
+		finder_set_waiting(&test.finder, 0);
 		ck_assert(test_finder_is_pending(&test));
 		fake_clock.passed_us +=
 		    test.finder.rest_until_us - ended_us - 1;
@@ -272,8 +292,11 @@ START_TEST(changes_of_the_directory_itself_bring_few_scans)
 		ck_assert_uint_eq(test.looks, i);
 		fake_clock.passed_us += 10000;
 	}
-	ck_assert(test_finder_is_pending(
-	    &test));            /* the last change is not forgotten */
+	/* The last change is not forgotten. */
+	ck_assert(test_finder_is_pending(&test));
+	callbacks->on_end(&test.finder);
+	callbacks->on_change(&test.finder, "");
+	ck_assert_uint_eq(test.looks, 4);
 	fake_clock.stopped = 0; /* Check calls the clock too */
 	test_finder_done(&test);
 	close(a);
@@ -311,6 +334,7 @@ UNIT_SUITE(finder_pool)
 	tcase_add_test(tc, all_that_are_there_are_found_at_once);
 	tcase_add_test(tc, one_that_appears_is_found_when_it_has_its_name);
 	tcase_add_test(tc, one_that_goes_leaves_the_others);
+	tcase_add_test(tc, a_name_that_appears_is_tried_for_a_while);
 	tcase_add_test(tc, what_is_no_socket_is_passed_over);
 	tcase_add_test(tc, what_cannot_be_used_does_not_hide_what_can);
 	tcase_add_test(tc, each_that_cannot_be_used_is_said_once);

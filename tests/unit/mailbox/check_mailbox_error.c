@@ -102,8 +102,10 @@ START_TEST(what_is_no_mailbox_is_not_used_and_said_once)
 	/* A valid one in its place is found. */
 	ck_assert_int_eq(remove(unit_path("box")), 0);
 	worker = net_bind(unit_path("box"), SOCK_DGRAM);
+	ck_assert_int_eq(test.finder.errors.last.error, wrongs[_i].error);
 	test_finder_await(&test, &test.found, 1);
 	test_finder_reaches(&test, "box", worker);
+	ck_assert_int_eq(test.finder.errors.last.error, 0);
 	test_finder_done(&test);
 	close(worker);
 	if (other != -1)
@@ -311,6 +313,23 @@ START_TEST(a_directory_that_is_not_there_is_said_once_when_it_matters)
 }
 END_TEST
 
+START_TEST(a_directory_that_can_be_used_has_no_error)
+{
+	static const char *const paths[] = {"run/box", "run/"};
+	struct test_finder test;
+
+	unit_directory("run", 0755);
+	test_finder_init(&test, unit_path(paths[_i]), geteuid());
+	for (int scan = 0; scan < 1 + _i; scan++) {
+		mailbox_errors_report(&test.finder.errors, "", EACCES, 0);
+		ck_assert_int_eq(test.finder.errors.last.error, EACCES);
+		finder_scan(&test.finder);
+		ck_assert_int_eq(test.finder.errors.last.error, 0);
+	}
+	test_finder_done(&test);
+}
+END_TEST
+
 START_TEST(a_file_in_place_of_the_directory_is_said)
 {
 	struct test_finder test;
@@ -363,5 +382,7 @@ UNIT_SUITE(mailbox_error)
 	    tc, a_mailbox_that_may_not_be_written_to_is_found_when_it_may);
 	tcase_add_loop_test(tc,
 	    a_directory_that_is_not_there_is_said_once_when_it_matters, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_directory_that_can_be_used_has_no_error, 0, 2);
 	tcase_add_test(tc, a_file_in_place_of_the_directory_is_said);
 }

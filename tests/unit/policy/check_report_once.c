@@ -83,6 +83,17 @@ START_TEST(too_many_are_not_said_until_a_minute_has_passed)
 }
 END_TEST
 
+START_TEST(the_minute_begins_with_the_first)
+{
+	struct report_once once = {.count = 0};
+
+	ck_assert(report_once_is_new(&once, "first", EPERM, 0, NOW_MS));
+	fill(&once, "a", LATER_MS - 1);
+	ck_assert(!report_once_is_new(&once, "b", EPERM, 0, LATER_MS - 1));
+	ck_assert(report_once_is_new(&once, "b", EPERM, 0, LATER_MS));
+}
+END_TEST
+
 START_TEST(to_come_and_go_does_not_help)
 {
 	struct report_once once = {.count = 0};
@@ -106,5 +117,6 @@ UNIT_SUITE(report_once)
 	tcase_add_test(tc, a_name_has_one_fault_at_a_time);
 	tcase_add_test(tc, a_fault_that_was_over_is_new_again);
 	tcase_add_test(tc, too_many_are_not_said_until_a_minute_has_passed);
+	tcase_add_test(tc, the_minute_begins_with_the_first);
 	tcase_add_test(tc, to_come_and_go_does_not_help);
 }
