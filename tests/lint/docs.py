@@ -240,6 +240,28 @@ def check_architecture():
                            budgets.items())
 
 
+def check_rooms():
+    """The table of the engine's rooms has each file, and no other."""
+    page = read("doc/ARCHITECTURE.md")
+    rows = protocol_table(page, r"\| room \| files \|",
+                          r"^\| (?:`(\S+)/` )?\| (`.*?`) \|")
+    if not rows:
+        yield "ARCHITECTURE.md: no room was found"
+    documented, room = [], None
+    for name, files in rows:
+        room = name or room
+        for stem in re.findall(r"`(\S+)`", files):
+            found = glob.glob(os.path.join(
+                SOURCE, "brokerd", "engine", room, stem + ".c"))
+            documented += map(os.path.normpath, found)
+            if not found:
+                yield "ARCHITECTURE.md: there is no %s/%s.c" % (room, stem)
+    real = [os.path.normpath(name) for name in glob.glob(
+        os.path.join(SOURCE, "brokerd", "engine", "**", "*.c"),
+        recursive=True)]
+    yield from differences("ARCHITECTURE.md, rooms", documented, real)
+
+
 def check_control():
     """Routes, counters and commands are those of the code."""
     page = read("doc/CONTROL.md")
@@ -346,8 +368,8 @@ def main():
               check_loader_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
-              check_architecture, check_control, check_installed_pages,
-              check_readme_dependencies, check_links]
+              check_architecture, check_rooms, check_control,
+              check_installed_pages, check_readme_dependencies, check_links]
     failed = 0
     for check in checks:
         faults = list(check())
