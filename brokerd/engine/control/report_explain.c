@@ -37,7 +37,8 @@ explain_absent(const struct listener *listener, json_t *lines)
 	explain_add(lines,
 	    "There is no worker: connections have waited in the kernel for "
 	    "%llu s.",
-	    (unsigned long long)(clock_ms() - listener->absent_ms) / 1000);
+	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
+		1000);
 	if (limit == 0)
 		explain_add(
 		    lines, "They wait without a limit, since give-up is 0.");
@@ -78,7 +79,7 @@ explain_state(const struct listener *listener, json_t *lines)
 		explain_open(listener, lines);
 		return;
 	case LISTENER_WAITING:
-		if (listener->absent_ms != 0)
+		if (listener->absent_since_ms != 0)
 			explain_absent(listener, lines);
 		else
 			explain_add(lines,

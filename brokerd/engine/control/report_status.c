@@ -51,11 +51,12 @@ static json_t *
 status_listener(const struct listener *listener, const struct stats *stats)
 {
 	const struct record_endpoint *record = listener->record;
-	uint64_t now = clock_ms(), absent = listener->absent_ms;
+	uint64_t now = clock_ms(), absent = listener->absent_since_ms;
 
 	return json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:o, s:o}",
 	    "name", record->listener, "state", listener_state_name(listener),
-	    "since_ms", (json_int_t)(now - listener->since_ms), "waiting_ms",
+	    "since_ms", (json_int_t)(now - listener->state_since_ms),
+	    "waiting_ms",
 	    absent == 0 ? json_null() :
 			  json_integer((json_int_t)(now - absent)),
 	    "handoff", listener_is_lent(listener) ? "listener" : "connection",

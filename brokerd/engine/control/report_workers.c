@@ -30,7 +30,7 @@ enum report_worker_state
 report_worker_state(const struct worker *worker)
 {
 	return worker->unlinked ? REPORT_WORKER_LEAVING :
-	    worker->left        ? REPORT_WORKER_LEFT :
+	    worker->has_left    ? REPORT_WORKER_LEFT :
 	    worker->draining    ? REPORT_WORKER_DRAINING :
 	    worker->paused      ? REPORT_WORKER_PAUSED :
 	    worker->full        ? REPORT_WORKER_FULL :

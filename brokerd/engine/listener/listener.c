@@ -29,7 +29,7 @@ listener_enter(struct listener *listener, enum listener_state state)
 	struct listener_endpoint *endpoint;
 
 	if (listener->state != state)
-		listener->since_ms = clock_ms();
+		listener->state_since_ms = clock_ms();
 	listener->state = state;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		listener_endpoint_set_accepting(endpoint, accepting);
@@ -59,7 +59,9 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 static uint64_t
 listener_waited_ms(const struct listener *listener)
 {
-	return listener->absent_ms == 0 ? 0 : clock_ms() - listener->absent_ms;
+	return listener->absent_since_ms == 0 ?
+	    0 :
+	    clock_ms() - listener->absent_since_ms;
 }
 
 static void
@@ -73,12 +75,12 @@ listener_wait(struct listener *listener)
 	if (listener->state != LISTENER_WAITING)
 		return; /* looking for a worker has found one */
 	if (pool_has_worker(listener->pool)) {
-		listener->absent_ms = 0;
+		listener->absent_since_ms = 0;
 		timer_stop(&listener->timer);
 		return;
 	}
-	if (listener->absent_ms == 0) {
-		listener->absent_ms = clock_ms();
+	if (listener->absent_since_ms == 0) {
+		listener->absent_since_ms = clock_ms();
 		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: no worker at %s: connections wait",
 		    listener->record->listener, listener->pool->finder.path);
@@ -152,12 +154,12 @@ listener_on_change(void *owner)
 	if (listener->state != LISTENER_WAITING &&
 	    listener->state != LISTENER_REFUSING)
 		return;
-	if (listener->absent_ms != 0)
+	if (listener->absent_since_ms != 0)
 		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: a worker is there after %llu ms",
 		    listener->record->listener,
 		    (unsigned long long)listener_waited_ms(listener));
-	listener->absent_ms = 0;
+	listener->absent_since_ms = 0;
 	listener_enter(listener, LISTENER_OPEN);
 }
 
@@ -347,7 +349,7 @@ listener_set_paused(struct listener *listener, int paused)
 		return -1;
 	if (listener->state == LISTENER_STOPPED || paused == is_paused)
 		return 0;
-	listener->absent_ms = 0; /* give-up does not count meanwhile */
+	listener->absent_since_ms = 0; /* give-up does not count meanwhile */
 	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
 	return 0;
 }

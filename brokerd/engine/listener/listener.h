@@ -27,9 +27,9 @@ struct listener {
 	TAILQ_HEAD(, listener_endpoint) endpoints;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
-	uint64_t since_ms;  /* when it entered that state */
-	uint64_t absent_ms; /* when a connection first waited and there was no
-			     * worker; 0: none does, or there is one */
+	uint64_t state_since_ms;
+	uint64_t absent_since_ms; /* when a connection first waited and there
+				   * was no worker; 0: that is not so */
 	struct timer timer;
 	struct log_ratelimit accept_limit, refuse_limit;
 };

@@ -107,7 +107,7 @@ mailbox_is_alive(const struct mailbox *mailbox)
 }
 
 int
-mailbox_is_drained(const struct mailbox *mailbox)
+mailbox_is_empty(const struct mailbox *mailbox)
 {
 	int queued;
 

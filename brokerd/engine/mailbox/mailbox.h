@@ -28,7 +28,7 @@ int mailbox_connect(struct mailbox *mailbox);
 int mailbox_is_alive(const struct mailbox *mailbox);
 
 /* True if nothing that was sent waits in the mailbox. */
-int mailbox_is_drained(const struct mailbox *mailbox);
+int mailbox_is_empty(const struct mailbox *mailbox);
 
 /* Closes both descriptors. */
 void mailbox_close(struct mailbox *mailbox);

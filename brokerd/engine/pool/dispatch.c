@@ -128,7 +128,7 @@ dispatch_on_failure(struct pool *pool, struct worker *worker,
 		return;
 	case ERRORS_SEND_LEAVING:
 		stats->worker_leaving++;
-		worker->left = 1;
+		worker->has_left = 1;
 		timer_set(&pool->wake, 0); /* it may have been the last one */
 		return;
 	case ERRORS_SEND_RETRY:
@@ -287,14 +287,14 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 	size_t i = 0;
 
 	TAILQ_FOREACH (handoff, &pool->lent, entry) {
-		if (i++ < worker->lent)
+		if (i++ < worker->lent_count)
 			continue;
 		if (worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);
 			return;
 		}
-		worker->lent++;
+		worker->lent_count++;
 		handoff->stats->lent++;
 	}
 }

@@ -81,7 +81,7 @@ static void
 pool_unlink(struct pool *pool, struct worker *worker)
 {
 	pool_forget(pool, worker);
-	worker->left = worker->unlinked = 1;
+	worker->has_left = worker->unlinked = 1;
 	if (pool_has_finished(worker))
 		pool_free_worker(pool, worker);
 	else
@@ -119,7 +119,7 @@ pool_on_room(void *owner, struct worker *worker)
 			pool_free_worker(pool, worker);
 		return;
 	}
-	if (!worker->left && !worker->full && !worker->draining)
+	if (!worker->has_left && !worker->full && !worker->draining)
 		dispatch_lend(pool, worker);
 	dispatch_send(pool);
 	if (pool->starved)
@@ -142,7 +142,7 @@ pool_remove_dead(struct pool *pool, struct worker *worker)
 
 	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
 		receipt_conn_free(conn);
-	worker->left = 1;
+	worker->has_left = 1;
 	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
 		dispatch_take_back(pool, worker);
 		return;
@@ -352,7 +352,7 @@ pool_count_workers(const struct pool *pool)
 	size_t count = 0;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		count += !worker->left && !worker->draining;
+		count += !worker->has_left && !worker->draining;
 	return count;
 }
 

@@ -61,7 +61,7 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 	while (
 	    (handoff = unreceipted_take_oldest(&worker->unreceipted)) != NULL)
 		redeliver_judge(
-		    pool, handoff, count++ == 0, worker->survived, &back);
+		    pool, handoff, count++ == 0, worker->has_survivor, &back);
 	for (count = 0; (handoff = TAILQ_FIRST(&back)) != NULL; count++) {
 		TAILQ_REMOVE(&back, handoff, entry);
 		dispatch_return(pool, handoff);

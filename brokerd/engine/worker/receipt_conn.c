@@ -24,19 +24,19 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-#define RECEIPT_CONN_LATE_US 2000000   /* to say HELLO, and to be claimed */
-#define RECEIPT_CONN_MESSAGES 1024     /* more than a socket's buffer holds */
-#define RECEIPT_CONN_MESSAGE_SIZE 1088 /* FDRECV_WIRE_RECEIPTS_MAX fit */
+#define RECEIPT_CONN_DEADLINE_US 2000000 /* to say HELLO, and to be claimed */
+#define RECEIPT_CONN_MESSAGES 1024       /* more than a socket's buffer holds */
+#define RECEIPT_CONN_MESSAGE_SIZE 1088   /* FDRECV_WIRE_RECEIPTS_MAX fit */
 
 /* Gives the pidfd of the peer, or -1: then only the hang-up tells its end. */
 static int
-receipt_conn_open_process(int fd, const struct ucred *peer)
+receipt_conn_open_pidfd(int fd, const struct ucred *peer)
 {
 	socklen_t size = sizeof(int);
-	int process;
+	int pidfd;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &process, &size) == 0)
-		return process; /* the kernel closes it on exec */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
+		return pidfd; /* the kernel closes it on exec */
 	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
 }
 
@@ -138,7 +138,7 @@ receipt_conn_on_readable(evutil_socket_t fd, short what, void *argument)
 
 /* The process that made the connection has ended. */
 static void
-receipt_conn_on_ended(evutil_socket_t fd, short what, void *argument)
+receipt_conn_on_process_ended(evutil_socket_t fd, short what, void *argument)
 {
 	struct receipt_conn *conn = argument;
 
@@ -148,12 +148,12 @@ receipt_conn_on_ended(evutil_socket_t fd, short what, void *argument)
 	/* If nobody has hung up, a child has the connection, and may have the
 	 * client's connection that the process was serving. */
 	if (conn->state == RECEIPT_CONN_CLAIMED)
-		conn->survived = receipt_conn_read_all(conn) == 0;
+		conn->has_survivor = receipt_conn_read_all(conn) == 0;
 	receipt_conn_end(conn);
 }
 
 static void
-receipt_conn_on_late(void *owner)
+receipt_conn_on_deadline(void *owner)
 {
 	receipt_conn_end(owner);
 }
@@ -181,15 +181,16 @@ receipt_conn_open(struct receipt_conn *conn)
 
 	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST,
 	    receipt_conn_on_readable, conn);
-	conn->ended = event_new(
-	    base, conn->process, EV_READ, receipt_conn_on_ended, conn);
-	if (timer_init(&conn->late, base, receipt_conn_on_late, conn) == -1 ||
-	    conn->readable == NULL || conn->ended == NULL)
+	conn->process_ended = event_new(
+	    base, conn->pidfd, EV_READ, receipt_conn_on_process_ended, conn);
+	if (timer_init(&conn->deadline, base, receipt_conn_on_deadline, conn) ==
+		-1 ||
+	    conn->readable == NULL || conn->process_ended == NULL)
 		return -1;
 	event_add(conn->readable, NULL);
-	if (conn->process != -1)
-		event_add(conn->ended, NULL);
-	timer_set(&conn->late, RECEIPT_CONN_LATE_US);
+	if (conn->pidfd != -1)
+		event_add(conn->process_ended, NULL);
+	timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
 	return 0;
 }
 
@@ -211,7 +212,7 @@ receipt_conn_new(
 	conn->context = context;
 	conn->fd = fd;
 	conn->uid = peer.uid;
-	conn->process = receipt_conn_open_process(fd, &peer);
+	conn->pidfd = receipt_conn_open_pidfd(fd, &peer);
 	conn->ring.on_news = receipt_conn_on_news;
 	conn->ring.owner = conn;
 	receipt_conn_enter_list(conn, list);
@@ -226,10 +227,10 @@ receipt_conn_free(struct receipt_conn *conn)
 {
 	receipt_conn_leave_list(conn);
 	timer_free_event(&conn->readable);
-	timer_free_event(&conn->ended);
-	timer_done(&conn->late);
+	timer_free_event(&conn->process_ended);
+	timer_done(&conn->deadline);
 	receipt_ring_close(&conn->ring);
-	fd_close(conn->process);
+	fd_close(conn->pidfd);
 	/* With whatever is unread in there. */
 	bounded_close_fd(conn->context->bounded, conn->fd);
 	free(conn);
@@ -241,7 +242,7 @@ receipt_conn_claim(struct receipt_conn *conn, struct receipt_conn_list *list)
 	receipt_conn_leave_list(conn);
 	receipt_conn_enter_list(conn, list);
 	conn->state = RECEIPT_CONN_CLAIMED;
-	timer_stop(&conn->late);
+	timer_stop(&conn->deadline);
 	event_add(conn->readable, NULL);
 	if (conn->hello.takes_ring)
 		receipt_ring_offer(

@@ -46,13 +46,11 @@ struct receipt_conn {
 	struct worker_context *context;
 	enum receipt_conn_state state;
 	struct hello hello;
-	uid_t uid; /* of the peer, from the kernel */
-	int fd;
-	int process;  /* pidfd of the peer, or -1 */
-	int survived; /* the process has ended, but another one has conn */
-	struct event *readable;
-	struct event *ended;
-	struct timer late;
+	uid_t uid;        /* of the peer, from the kernel */
+	int fd, pidfd;    /* of the peer; it may have no pidfd: -1 */
+	int has_survivor; /* the peer has ended, but another process has conn */
+	struct event *readable, *process_ended;
+	struct timer deadline;
 	struct receipt_ring ring;
 };
 

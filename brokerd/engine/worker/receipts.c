@@ -35,7 +35,7 @@ receipts_on_lost(
 
 	worker_rest(worker, RECEIPTS_REST_US);
 	window_init(&worker->window);
-	worker->lent = 0; /* it may have lost a lent socket as well */
+	worker->lent_count = 0; /* it may have lost a lent socket as well */
 	while ((handoff = unreceipted_take_last(&worker->unreceipted,
 		    receipt->sequence, receipt->count)) != NULL) {
 		if (receipt->kind == FDRECV_WIRE_LIMIT)
@@ -113,7 +113,7 @@ receipts_on_end(void *owner, struct receipt_conn *conn)
 {
 	struct worker *worker = owner;
 
-	worker->survived |= conn->survived;
+	worker->has_survivor |= conn->has_survivor;
 	receipt_conn_free(conn);
 	if (!worker->shared)
 		worker->callbacks->on_death(worker->owner, worker);
@@ -148,8 +148,8 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	/* A new process at the mailbox of one that died: it was lent nothing,
 	 * and no child of it is known. */
 	if (oldest == NULL && worker->instance != 0) {
-		worker->left = worker->survived = 0;
-		worker->lent = 0;
+		worker->has_left = worker->has_survivor = 0;
+		worker->lent_count = 0;
 	}
 	worker->kind = WORKER_RECEIPTED;
 	persistent_note_kind(worker->context->persistent,

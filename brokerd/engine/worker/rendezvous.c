@@ -34,7 +34,7 @@ rendezvous_on_message(void *owner, struct receipt_conn *conn,
 	if (size == sizeof(adopt) &&
 	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, sizeof(adopt.magic)) == 0) {
 		memcpy(&adopt, bytes, sizeof(adopt));
-		timer_stop(&conn->late);
+		timer_stop(&conn->deadline);
 		return callbacks->on_adopt(
 		    rendezvous->owner, &adopt, conn->uid, conn->fd);
 	}

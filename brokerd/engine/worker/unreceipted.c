@@ -25,7 +25,7 @@ unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff)
 	handoff->stats->unreceipted++;
 	TAILQ_INSERT_TAIL(&unreceipted->list, handoff, entry);
 	unreceipted->count++;
-	unreceipted->drained_us = 0;
+	unreceipted->emptied_us = 0;
 }
 
 static struct handoff *
@@ -72,7 +72,7 @@ unreceipted_on_taken(struct unreceipted *unreceipted, struct window *window,
 	uint64_t now = clock_us(), age_us;
 	uint32_t limit;
 
-	unreceipted->receipt_us = now;
+	unreceipted->last_receipt_us = now;
 	for (; handoff != NULL && handoff->sequence - sequence < count;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
@@ -134,20 +134,20 @@ unreceipted_release(struct unreceipted *unreceipted)
 /* The connections go on: only their protection against the worker's death
  * ends. */
 size_t
-unreceipted_expire(struct unreceipted *unreceipted, int drained)
+unreceipted_expire(struct unreceipted *unreceipted, int empty)
 {
-	uint64_t now = clock_us(), since_us = unreceipted->drained_us;
+	uint64_t now = clock_us(), since_us = unreceipted->emptied_us;
 	struct handoff *handoff, *next;
 	size_t count = unreceipted->count;
 
-	if (!drained)
-		unreceipted->drained_us = 0;
-	else if (unreceipted->drained_us == 0)
-		unreceipted->drained_us = now;
-	if (!drained || since_us == 0)
+	if (!empty)
+		unreceipted->emptied_us = 0;
+	else if (unreceipted->emptied_us == 0)
+		unreceipted->emptied_us = now;
+	if (!empty || since_us == 0)
 		return 0;
-	if (since_us < unreceipted->receipt_us)
-		since_us = unreceipted->receipt_us;
+	if (since_us < unreceipted->last_receipt_us)
+		since_us = unreceipted->last_receipt_us;
 	for (handoff = TAILQ_FIRST(&unreceipted->list); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);

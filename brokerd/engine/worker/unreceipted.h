@@ -13,8 +13,8 @@
 struct unreceipted {
 	struct handoff_list list; /* oldest first */
 	size_t count;
-	uint64_t drained_us; /* when the worker had read all; 0: it has not */
-	uint64_t receipt_us; /* of its last receipt */
+	uint64_t emptied_us; /* when its mailbox was empty; 0: it is not */
+	uint64_t last_receipt_us;
 	unsigned int linger_checks; /* closes left to check for SO_LINGER */
 };
 
@@ -41,7 +41,7 @@ uint64_t unreceipted_age_us(const struct unreceipted *unreceipted);
 /* Closes all: no receipts are expected any more. */
 void unreceipted_release(struct unreceipted *unreceipted);
 
-/* Closes those for which the worker has had longer than receipt-timeout, since
- * it had read all and since its last receipt; drained tells whether the mailbox
- * is empty now.  Returns how many. */
-size_t unreceipted_expire(struct unreceipted *unreceipted, int drained);
+/* Closes those that the worker has had for longer than receipt-timeout, since
+ * its mailbox was empty and since its last receipt.  empty tells whether the
+ * mailbox is empty now.  Returns how many. */
+size_t unreceipted_expire(struct unreceipted *unreceipted, int empty);

@@ -93,7 +93,7 @@ int
 worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
-	return !worker->full && !worker->left && !worker->paused &&
+	return !worker->full && !worker->has_left && !worker->paused &&
 	    !worker->draining && worker_window_is_open(worker, endpoint);
 }
 
@@ -149,20 +149,20 @@ static void
 worker_on_check(void *owner)
 {
 	struct worker *worker = owner;
-	int drained;
+	int empty;
 
 	if (worker->unreceipted.count == 0)
 		return;
 	/* A worker that is expected to say HELLO may be busy with connections
 	 * of another engine. */
 	if (worker->kind == WORKER_NEW &&
-	    (!worker->expected || !mailbox_is_alive(&worker->mailbox))) {
+	    (!worker->hello_expected || !mailbox_is_alive(&worker->mailbox))) {
 		worker_on_silence(worker);
 		return;
 	}
-	drained = mailbox_is_drained(&worker->mailbox);
-	if (unreceipted_expire(&worker->unreceipted, drained) > 0)
-		worker->expected = 0; /* it read, and did not say HELLO */
+	empty = mailbox_is_empty(&worker->mailbox);
+	if (unreceipted_expire(&worker->unreceipted, empty) > 0)
+		worker->hello_expected = 0; /* it read, and did not say HELLO */
 	if (worker->unreceipted.count > 0)
 		worker_set_check(worker);
 	else
@@ -279,7 +279,7 @@ worker_recall(struct worker *worker)
 	enum persistent_kind kind =
 	    persistent_find_kind(persistent, mailbox->device, mailbox->inode);
 
-	worker->expected = kind == PERSISTENT_RECEIPTED;
+	worker->hello_expected = kind == PERSISTENT_RECEIPTED;
 	worker->kind = kind == PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
 	worker->draining =
 	    persistent_is_draining(persistent, mailbox->device, mailbox->inode);

@@ -36,14 +36,13 @@ struct worker {
 	enum worker_kind kind;
 	/* Until writable or rest tells of room. */
 	int full;
-	/* It takes no more, but is known as long as its name exists; its name
-	 * is gone, but not its process. */
-	int left, unlinked;
+	/* It takes no more; its mailbox has lost its name. */
+	int has_left, unlinked;
 	/* By an administrator; by itself. */
 	int draining, paused;
 	/* Several processes read the mailbox, so it is plain for good; an
 	 * earlier engine got a HELLO; a child has what the dead process had. */
-	int shared, expected, survived, counts_connections;
+	int shared, hello_expected, has_survivor, counts_connections;
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;
 	/* That the application serves, if it counts_connections. */
@@ -52,7 +51,7 @@ struct worker {
 	struct window window;
 	struct share share;
 	uint64_t sequence;          /* of the next hand-off */
-	size_t lent;                /* sockets that it has been sent */
+	size_t lent_count;          /* lent sockets that it has been sent */
 	struct handoff_list outbox; /* the next datagram */
 	size_t outbox_count;
 	struct unreceipted unreceipted;

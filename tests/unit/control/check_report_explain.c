@@ -75,10 +75,10 @@ START_TEST(connections_wait_for_a_worker)
 	init(0);
 	for (int i = 0; i < 3; i++)
 		clients[i] = net_connect(test.port);
-	while (test.www->absent_ms == 0)
+	while (test.www->absent_since_ms == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
-	test.www->absent_ms -= 7000;
+	test.www->absent_since_ms -= 7000;
 	expect(test.www, 1,
 	    "There is no worker: connections have waited in the kernel for 7 "
 	    "s.");
@@ -126,7 +126,7 @@ START_TEST(workers_are_counted_by_their_states)
 	states[0] = &worker->full;
 	states[1] = &worker->paused;
 	states[2] = &worker->draining;
-	states[3] = &worker->left;
+	states[3] = &worker->has_left;
 	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
 		char words[128];
 

@@ -74,7 +74,7 @@ START_TEST(the_state_of_a_worker_is_one_word)
 	states[0] = &worker->full;
 	states[1] = &worker->paused;
 	states[2] = &worker->draining;
-	states[3] = &worker->left;
+	states[3] = &worker->has_left;
 	states[4] = &worker->unlinked;
 	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
 		*states[i] = 1;

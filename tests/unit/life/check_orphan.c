@@ -253,7 +253,7 @@ START_TEST(a_monitor_that_asks_may_take_its_time)
 		ck_assert_uint_eq(asked, i + 1);
 		conn = TAILQ_FIRST(&test.rendezvous.waiting.head);
 		ck_assert_ptr_nonnull(conn);
-		ck_assert(!timer_is_set(&conn->late));
+		ck_assert(!timer_is_set(&conn->deadline));
 	}
 	answer = -1;
 	ck_assert_int_eq(

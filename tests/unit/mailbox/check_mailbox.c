@@ -215,16 +215,16 @@ START_TEST(it_is_drained_when_all_is_received)
 	char byte;
 
 	reach(&mailbox, unit_path("box"));
-	ck_assert(mailbox_is_drained(&mailbox));
+	ck_assert(mailbox_is_empty(&mailbox));
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(send(mailbox.fd, "a", 1, 0), 1);
-	ck_assert(!mailbox_is_drained(&mailbox));
+	ck_assert(!mailbox_is_empty(&mailbox));
 	ck_assert_int_eq(recv(worker, &byte, 1, MSG_DONTWAIT), 1);
-	ck_assert(!mailbox_is_drained(&mailbox));
+	ck_assert(!mailbox_is_empty(&mailbox));
 	ck_assert_int_eq(recv(worker, &byte, 1, MSG_DONTWAIT), 1);
-	ck_assert(mailbox_is_drained(&mailbox));
+	ck_assert(mailbox_is_empty(&mailbox));
 	mailbox_close(&mailbox);
-	ck_assert(!mailbox_is_drained(&mailbox));
+	ck_assert(!mailbox_is_empty(&mailbox));
 	close(worker);
 }
 END_TEST

@@ -145,18 +145,18 @@ START_TEST(what_nobody_can_be_sent_waits_for_a_worker_to_come)
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
 	test_pool_close(&test, 0);
 	dispatch_send(test.pool);
-	test_dispatch_holds(&test, "012");
+	test_pool_holds(&test, "012");
 	ck_assert(pool_is_busy(test.pool));
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
 	test_pool_expect(&test, 1, "0"); /* one for another process */
-	test_dispatch_holds(&test, "12");
+	test_pool_holds(&test, "12");
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
 	test_pool_worker(&test, 1)->window.size = 3;
 	test_pool_settle(&test);
 	dispatch_send(test.pool);
 	test_pool_expect(&test, 1, "12");
-	test_dispatch_holds(&test, "");
+	test_pool_holds(&test, "");
 	test_pool_done(&test);
 }
 END_TEST
@@ -173,14 +173,14 @@ START_TEST(what_finds_the_mailbox_full_is_sent_when_it_has_room)
 		byte++;
 	dispatch_send(test.pool);
 	ck_assert_uint_eq(test.stats.worker_full, 1);
-	test_dispatch_holds(&test, "01");
+	test_pool_holds(&test, "01");
 	test_pool_settle(&test);
-	test_dispatch_holds(&test, "01");
+	test_pool_holds(&test, "01");
 	while (byte-- > 0)
 		ck_assert_int_eq(recv(test.mailboxes[0], &(char){0}, 1, 0), 1);
 	test_pool_await(&test, test.mailboxes[0], POLLIN);
 	test_pool_expect(&test, 0, "01");
-	test_dispatch_holds(&test, "");
+	test_pool_holds(&test, "");
 	test_pool_done(&test);
 	close(sender);
 }
@@ -197,7 +197,7 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
 	test_pool_close(&test, 0);
 	dispatch_send(test.pool);
-	test_dispatch_holds(&test, "012");
+	test_pool_holds(&test, "012");
 	test.endpoint.max_connections = 1;
 	test_pool_open(&test, 1);
 	test_pool_await(&test, test.mailboxes[1], POLLIN);
@@ -209,7 +209,7 @@ START_TEST(what_no_worker_may_serve_now_holds_up_no_other_endpoint)
 	TAILQ_FIRST(&test.pool->held)->endpoint = &test.endpoint;
 	TAILQ_LAST(&test.pool->held, handoff_list)->endpoint = &other;
 	dispatch_send(test.pool);
-	test_dispatch_holds(&test, "1");
+	test_pool_holds(&test, "1");
 	test_pool_expect(&test, 1, "2");
 	worker->connections = 0;
 	worker->counts_connections = 0;

@@ -206,22 +206,22 @@ START_TEST(a_hello_revives_a_mailbox)
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
 	send_to_first(&test, 2);
-	worker->survived = 1; /* of a process that has exited */
+	worker->has_survivor = 1; /* of a process that has exited */
 	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	test_pool_settle(&test);
-	ck_assert(worker->left);
-	test_dispatch_holds(&test, "1");
+	ck_assert(worker->has_left);
+	test_pool_holds(&test, "1");
 	hello = wire_raw_hello(test_pool_path(0), 4711);
 	test.receipt_conns[0] = test_pool_connect();
 	wire_raw_send_hello(test.receipt_conns[0], &hello, test_pool_path(0));
 	test_pool_settle(&test);
-	ck_assert(!worker->left);
+	ck_assert(!worker->has_left);
 	ck_assert(!worker->shared);
 	ck_assert_uint_eq(worker->instance, 4711);
 	test_pool_expect(&test, 0, "1");
 	test_pool_close(&test, 0); /* it has no known child */
 	test_pool_settle(&test);
-	test_dispatch_holds(&test, "1");
+	test_pool_holds(&test, "1");
 	test_pool_done(&test);
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(what_is_held_is_found_by_its_listener)
 	test_pool_init_receipted(&test, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
 	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
-	test_dispatch_holds(&test, "012");
+	test_pool_holds(&test, "012");
 	TAILQ_FIRST(&test.pool->held)->stats = &other;
 	handoff = dispatch_take_held(test.pool, &test.stats);
 	ck_assert_ptr_nonnull(handoff);

@@ -68,9 +68,9 @@ START_TEST(what_came_back_goes_before_what_was_held)
 	init_sent(&test, 2);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
 	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
-	test_dispatch_holds(&test, "2");
+	test_pool_holds(&test, "2");
 	die(&test, 0);
-	test_dispatch_holds(&test, "012");
+	test_pool_holds(&test, "012");
 	test_pool_done(&test);
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(what_was_read_or_written_is_not_given_to_another)
 	}
 	die(&test, 0);
 	ck_assert_uint_eq(test.stats.died, 1);
-	test_dispatch_holds(&test, "12");
+	test_pool_holds(&test, "12");
 	ck_assert(test_pool_is_closed(&test, 0));
 	test_pool_done(&test);
 }
@@ -109,7 +109,7 @@ START_TEST(what_the_client_has_sent_stays_to_be_read)
 	ck_assert_int_eq(send(test.clients[0], "a", 1, 0), 1);
 	test_pool_await(&test, handoff->fd, POLLIN);
 	die(&test, 0);
-	test_dispatch_holds(&test, "0");
+	test_pool_holds(&test, "0");
 	ck_assert_int_eq(recv(handoff->fd, &byte, 1, 0), 1);
 	ck_assert_int_eq(byte, 'a');
 	test_pool_done(&test);
@@ -130,7 +130,7 @@ START_TEST(a_client_that_has_gone_is_dropped)
 	test.sockets[0] = test.sockets[1];
 	die(&test, 0);
 	ck_assert_uint_eq(test.stats.dead, 1);
-	test_dispatch_holds(&test, "0");
+	test_pool_holds(&test, "0");
 	test_pool_done(&test);
 }
 END_TEST
@@ -142,7 +142,7 @@ START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 	init_sent(&test, 2);
 	test.endpoint.redeliveries = 1;
 	die(&test, 0);
-	test_dispatch_holds(&test, "01");
+	test_pool_holds(&test, "01");
 	test_pool_open(&test, 1);
 	test_pool_settle(&test);
 	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
@@ -151,7 +151,7 @@ START_TEST(one_that_workers_die_of_is_refused_in_the_end)
 	die(&test, 1);
 	ck_assert_uint_eq(test.stats.refused_deaths, 1);
 	ck_assert(test_pool_is_closed(&test, 0));
-	test_dispatch_holds(&test, "1");
+	test_pool_holds(&test, "1");
 	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->redeliveries, 2);
 	ck_assert_uint_eq(TAILQ_FIRST(&test.pool->held)->deaths, 0);
 	test_pool_done(&test);
@@ -175,7 +175,7 @@ START_TEST(what_a_worker_confirmed_before_its_end_is_not_given_to_another)
 	ck_assert_uint_eq(test.stats.worker_away, 1);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_uint_eq(test.stats.returned_death, 1);
-	test_dispatch_holds(&test, "12");
+	test_pool_holds(&test, "12");
 	test_pool_done(&test);
 }
 END_TEST

@@ -58,7 +58,7 @@ START_TEST(each_kind_of_receipt_is_heeded)
 	ck_assert_uint_eq(test.stats.returned_limit, 1);
 	say(&test, epoch, FDRECV_WIRE_DENIED, 3, 1);
 	ck_assert_uint_eq(test.stats.returned_denied, 1);
-	test_dispatch_holds(&test, "32");
+	test_pool_holds(&test, "32");
 	test_pool_done(&test);
 }
 END_TEST
@@ -193,7 +193,7 @@ START_TEST(a_worker_that_hangs_up_has_died)
 		test_pool_close(&test, 0); /* its mailbox too */
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.returned_death, 2);
-	test_dispatch_holds(&test, "01");
+	test_pool_holds(&test, "01");
 	ck_assert(!pool_has_worker(test.pool));
 	if (_i == 0)
 		ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
@@ -214,7 +214,7 @@ START_TEST(what_was_said_before_the_end_is_heard)
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 2);
-	test_dispatch_holds(&test, "2");
+	test_pool_holds(&test, "2");
 	test_pool_done(&test);
 }
 END_TEST

@@ -107,7 +107,7 @@ START_TEST(the_end_of_the_process_is_the_workers)
 
 	die_with_two(&test, 0);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
-	test_dispatch_holds(&test, "01");
+	test_pool_holds(&test, "01");
 	test_pool_done(&test);
 }
 END_TEST
@@ -120,7 +120,7 @@ START_TEST(where_a_child_keeps_the_link_the_oldest_is_not_given_to_another)
 	die_with_two(&test, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
 	ck_assert_uint_eq(test.stats.died, 1);
-	test_dispatch_holds(&test, "1");
+	test_pool_holds(&test, "1");
 	ck_assert(test_pool_is_closed(&test, 0));
 	ck_assert(!pool_has_worker(test.pool));
 	test_pool_done(&test);

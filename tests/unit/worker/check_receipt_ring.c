@@ -145,7 +145,7 @@ START_TEST(what_a_worker_wrote_before_it_died_counts)
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 2);
 	ck_assert_uint_eq(test.stats.returned_death, 1);
-	test_dispatch_holds(&test, "2");
+	test_pool_holds(&test, "2");
 	stop();
 }
 END_TEST
@@ -162,7 +162,7 @@ START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
 	test_pool_close(&test, 0);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 1);
-	test_dispatch_holds(&test, "1");
+	test_pool_holds(&test, "1");
 	test_pool_done(&test);
 }
 END_TEST

@@ -139,7 +139,7 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 	test_pool_settle(&test);
 	ck_assert(!worker->paused);
 	ck_assert_ptr_eq(test_pool_worker(&test, 0), worker);
-	ck_assert(!worker->left);
+	ck_assert(!worker->has_left);
 	test_pool_done(&test);
 	close(fds[1]);
 }
@@ -160,7 +160,7 @@ START_TEST(one_instance_may_come_again_and_keeps_a_few_connections)
 	ck_assert(net_polls(test.receipt_conns[0], POLLHUP));
 	ck_assert(!net_polls(fds[0], POLLHUP));
 	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
-	ck_assert(!test_pool_worker(&test, 0)->left);
+	ck_assert(!test_pool_worker(&test, 0)->has_left);
 	test_pool_done(&test);
 	for (int i = 0; i < OF_A_WORKER; i++)
 		close(fds[i]);

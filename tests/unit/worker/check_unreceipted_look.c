@@ -47,12 +47,12 @@ START_TEST(what_is_taken_later_expires_later)
 
 	test_worker_init_received(&test, 2);
 	look(&test);
-	test.worker->unreceipted.drained_us -= 2100000;
-	test.worker->unreceipted.receipt_us =
+	test.worker->unreceipted.emptied_us -= 2100000;
+	test.worker->unreceipted.last_receipt_us =
 	    clock_us(); /* another receipt has come */
 	look(&test);
 	test_worker_has(&test, "11");
-	test.worker->unreceipted.receipt_us = 0;
+	test.worker->unreceipted.last_receipt_us = 0;
 	test.endpoint.receipt_timeout_s = 3;
 	look(&test);
 	test_worker_has(&test, "11");
@@ -128,7 +128,7 @@ START_TEST(a_worker_that_has_said_hello_before_is_never_plain)
 	struct test_worker test;
 
 	test_worker_init(&test, WORKER_NEW);
-	test.worker->expected = 1;
+	test.worker->hello_expected = 1;
 	test_worker_send(&test, 1);
 	test_worker_expect(&test, 0, 1);
 	for (int i = 0; i < 3; i++) {

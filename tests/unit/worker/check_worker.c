@@ -189,9 +189,9 @@ START_TEST(one_that_pauses_or_leaves_or_is_full_has_no_room)
 	ck_assert(!has_room(&test));
 	test.worker->paused = 0;
 	ck_assert(has_room(&test));
-	test.worker->left = 1;
+	test.worker->has_left = 1;
 	ck_assert(!has_room(&test));
-	test.worker->left = 0;
+	test.worker->has_left = 0;
 	test.worker->full = 1;
 	ck_assert(!has_room(&test));
 	test_worker_done(&test);
@@ -294,7 +294,7 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
 	ck_assert_ptr_nonnull(again);
 	ck_assert_int_eq(again->kind, _i == 0 ? WORKER_PLAIN : WORKER_NEW);
-	ck_assert_int_eq(again->expected, _i);
+	ck_assert_int_eq(again->hello_expected, _i);
 	worker_free(again);
 	test_worker_done(&test);
 }
