@@ -28,7 +28,7 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	struct worker_context *workers = &table->worker_context;
 
 	fd_reserve_init(&table->reserve);
-	refusals_init(&table->refusals, base, bounded);
+	refuse_init(&table->refusals, base, bounded);
 	table->mailbox_context = (struct mailbox_context){
 	    .base = base, .log = log, .watch = &table->watch};
 	workers->base = base;
@@ -203,7 +203,7 @@ socket_table_done(struct socket_table *table)
 		pool_free(pool);
 	}
 	if (table->refusals.base != NULL)
-		refusals_done(&table->refusals);
+		refuse_done(&table->refusals);
 	watch_close(&table->watch);
 	free(table->fds);
 }

@@ -59,6 +59,6 @@ struct handoff *handoff_new_lent(const struct record_endpoint *endpoint,
 /* Turns SO_LINGER off if it would make close(2) wait.  True if it would. */
 int handoff_stop_linger(struct handoff *handoff);
 
-/* Frees it, and closes a connection, which nobody can make take long.  A lent
- * socket stays open. */
+/* Frees it and closes its connection, in a limited time.  A lent socket stays
+ * open. */
 void handoff_free(struct handoff *handoff);

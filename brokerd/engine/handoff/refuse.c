@@ -27,7 +27,7 @@ struct refusal {
 };
 
 void
-refusals_init(struct refusals *refusals, struct event_base *base,
+refuse_init(struct refusals *refusals, struct event_base *base,
     struct bounded_close *bounded)
 {
 	*refusals = (struct refusals){.base = base, .bounded = bounded};
@@ -35,7 +35,7 @@ refusals_init(struct refusals *refusals, struct event_base *base,
 }
 
 static void
-refusal_free(struct refusal *refusal)
+refuse_end(struct refusal *refusal)
 {
 	LIST_REMOVE(refusal, entry);
 	refusal->refusals->count--;
@@ -46,20 +46,20 @@ refusal_free(struct refusal *refusal)
 }
 
 void
-refusals_done(struct refusals *refusals)
+refuse_done(struct refusals *refusals)
 {
 	while (!LIST_EMPTY(&refusals->list))
-		refusal_free(LIST_FIRST(&refusals->list));
+		refuse_end(LIST_FIRST(&refusals->list));
 }
 
 static void
-refusal_on_time(void *owner)
+refuse_on_time(void *owner)
 {
-	refusal_free(owner);
+	refuse_end(owner);
 }
 
 static void
-refusal_on_readable(evutil_socket_t fd, short what, void *argument)
+refuse_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct refusal *refusal = argument;
 	char request[4096];
@@ -73,12 +73,12 @@ refusal_on_readable(evutil_socket_t fd, short what, void *argument)
 		refusal->read += (size_t)n;
 	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
 	    refusal->read >= REFUSE_READ_MAX)
-		refusal_free(refusal);
+		refuse_end(refusal);
 }
 
 /* Takes fd. */
 static void
-refusal_start(struct refusals *refusals, int fd)
+refuse_read(struct refusals *refusals, int fd)
 {
 	struct refusal *refusal = NULL;
 
@@ -93,11 +93,11 @@ refusal_start(struct refusals *refusals, int fd)
 	LIST_INSERT_HEAD(&refusals->list, refusal, entry);
 	refusals->count++;
 	refusal->readable = event_new(refusals->base, fd, EV_READ | EV_PERSIST,
-	    refusal_on_readable, refusal);
+	    refuse_on_readable, refusal);
 	if (refusal->readable == NULL ||
-	    timer_init(&refusal->timer, refusals->base, refusal_on_time,
+	    timer_init(&refusal->timer, refusals->base, refuse_on_time,
 		refusal) == -1) {
-		refusal_free(refusal);
+		refuse_end(refusal);
 		return;
 	}
 	event_add(refusal->readable, NULL);
@@ -116,7 +116,7 @@ refuse_connection(
 	    send(fd, endpoint->refuse_message, endpoint->refuse_length,
 		MSG_DONTWAIT | MSG_NOSIGNAL) != -1 &&
 	    shutdown(fd, SHUT_WR) == 0)
-		refusal_start(refusals, fd);
+		refuse_read(refusals, fd);
 	else
 		bounded_close_fd(refusals->bounded, fd);
 }

@@ -20,11 +20,11 @@ struct refusals {
 };
 
 /* Borrows bounded. */
-void refusals_init(struct refusals *refusals, struct event_base *base,
+void refuse_init(struct refusals *refusals, struct event_base *base,
     struct bounded_close *bounded);
 
 /* Closes those that are left. */
-void refusals_done(struct refusals *refusals);
+void refuse_done(struct refusals *refusals);
 
 /* Refuses a connection (takes fd) as endpoint says: with close, reset or a
  * message.  After the message the connection is shut down and read for at most

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * From a path to a connected mailbox without a race: what was looked at is
- * what is connected to, through its O_PATH descriptor.  Engine, unprivileged.
+ * Connects to mailboxes without a race: what was checked is what is connected
+ * to, through its O_PATH descriptor.  Engine, unprivileged.
  */
 #include "engine/mailbox/mailbox.h"
 
@@ -22,10 +22,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Nobody said who may own the mailbox, so the directory does: it belongs to
- * the mailbox's owner, root or this user, and nobody else may write there. */
+/* A mailbox may have any owner if its directory is safe: it belongs to the same
+ * owner, to root or to this user, and only its owner can write to it. */
 static int
-mailbox_trusts_directory(const char *path, const struct stat *node)
+mailbox_has_safe_directory(const char *path, const struct stat *node)
 {
 	char directory[RECORD_PATH_SIZE];
 	char *slash;
@@ -44,7 +44,7 @@ mailbox_trusts_directory(const char *path, const struct stat *node)
 }
 
 int
-mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
+mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 {
 	struct stat st;
 	int node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -59,13 +59,13 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
 	if (!S_ISSOCK(st.st_mode))
 		errno = ENOTSOCK;
 	else if (owner != RECORD_NO_ID ? st.st_uid != owner :
-					 !mailbox_trusts_directory(path, &st))
+					 !mailbox_has_safe_directory(path, &st))
 		errno = EPERM;
 	if (errno != 0) {
 		fd_close(node);
 		return -1;
 	}
-	*out = (struct mailbox){.node = node,
+	*out_mailbox = (struct mailbox){.node = node,
 	    .fd = -1,
 	    .owner = st.st_uid,
 	    .device = st.st_dev,
@@ -73,7 +73,7 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out)
 	return 0;
 }
 
-/* The node itself, whatever has its name by now. */
+/* An address of the node itself, whatever its name refers to by now. */
 static struct sockaddr_un
 mailbox_address(const struct mailbox *mailbox)
 {

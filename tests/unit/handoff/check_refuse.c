@@ -212,7 +212,7 @@ START_TEST(when_too_many_are_under_way_the_next_is_closed)
 	close(clients[0]);
 	test_refusal_settle(&test);
 	ck_assert_uint_eq(test.refusals.count, REFUSALS - 1);
-	refusals_done(&test.refusals);
+	refuse_done(&test.refusals);
 	test_refusal_done(&test);
 	for (size_t i = 1; i < REFUSALS; i++)
 		close(clients[i]);
@@ -232,7 +232,7 @@ START_TEST(what_a_local_client_has_sent_holds_nobody_up)
 	if (_i == 1)
 		test_refusal_settle(&test);
 	if (_i != 0)
-		refusals_done(&test.refusals);
+		refuse_done(&test.refusals);
 	test_refusal_done(&test);
 	close(listener);
 }
