@@ -6,6 +6,7 @@
 
 #include <sys/ioctl.h>
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
@@ -43,8 +44,11 @@ tcp_probe_touched(const struct handoff *handoff)
 	if (handoff->endpoint->socket.kind != RECORD_TCP)
 		return TOUCHED_NO;
 	for (int i = 0; i < TCP_PROBE_TRIES; i++) {
-		if (tcp_probe_ask(handoff->fd, &facts) == -1)
+		if (tcp_probe_ask(handoff->fd, &facts) == -1) {
+			if (errno == EINTR) /* see bounded_close.h */
+				continue;
 			break;
+		}
 		touched = touched_judge(&facts);
 		if (touched != TOUCHED_ASK_AGAIN)
 			return touched;

@@ -66,7 +66,8 @@ listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
 {
 	struct pollfd waits = {.fd = endpoint->fd, .events = POLLIN};
 
-	return poll(&waits, 1, 0) == 1 && (waits.revents & POLLIN) != 0;
+	/* A signal may interrupt it, see bounded_close.h; then perhaps. */
+	return poll(&waits, 1, 0) == -1 || (waits.revents & POLLIN) != 0;
 }
 
 void

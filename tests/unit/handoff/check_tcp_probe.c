@@ -5,6 +5,7 @@
 #include "fixture/net.h"
 #include "fixture/unit.h"
 
+#include "base/fd.h"
 #include "engine/handoff/tcp_probe.h"
 
 #include <sys/socket.h>
@@ -276,6 +277,20 @@ START_TEST(without_an_answer_a_connection_may_have_been_touched)
 }
 END_TEST
 
+/* While closes are limited, signals interrupt poll(2). */
+START_TEST(a_signal_decides_nothing)
+{
+	struct net_pair pair;
+
+	net_pair(&pair, AF_INET);
+	fd_limit_close(200);
+	for (int i = 0; i < 20000; i++)
+		ck_assert_int_eq(look(RECORD_TCP, pair.server), TOUCHED_NO);
+	fd_limit_close(0);
+	net_pair_close(&pair);
+}
+END_TEST
+
 UNIT_SUITE(tcp_probe)
 {
 	TCase *tc = unit_case(suite, "tcp probe");
@@ -287,4 +302,5 @@ UNIT_SUITE(tcp_probe)
 	tcase_add_test(tc, a_local_socket_without_a_receipt_was_not_touched);
 	tcase_add_test(
 	    tc, without_an_answer_a_connection_may_have_been_touched);
+	tcase_add_test(tc, a_signal_decides_nothing);
 }
