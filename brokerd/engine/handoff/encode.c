@@ -91,7 +91,8 @@ encode_header(struct encode *encode, const char *rendezvous, uint64_t epoch,
 	memcpy(encode->bytes, &header, sizeof(header));
 }
 
-void
+/* One byte for portlisten, nothing for bare. */
+static void
 encode_plain(struct encode *encode, const struct handoff *handoff)
 {
 	encode->bytes[0] = 'x';

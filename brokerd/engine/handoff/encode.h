@@ -21,11 +21,8 @@ void encode_header(struct encode *encode, const char *rendezvous,
 void encode_record(struct encode *encode, const struct handoff *handoff);
 
 /* Writes a datagram of count hand-offs, of which the first has that sequence
- * number: with records, or plain, alone, if its endpoint wants that. */
+ * number.  If its endpoint's protocol is another one, the datagram has neither
+ * header nor records, and count is 1. */
 void encode_datagram(struct encode *encode, const char *rendezvous,
     uint64_t epoch, uint64_t sequence, struct handoff *const *handoffs,
     size_t count);
-
-/* Writes the payload of a hand-off without header and record: one byte for
- * the protocol portlisten, nothing for bare. */
-void encode_plain(struct encode *encode, const struct handoff *handoff);

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define PERSISTENT_DRAINING (UINT64_C(1) << 8)
+#define PERSISTENT_KINDS (PERSISTENT_PLAIN | PERSISTENT_RECEIPTED)
 
 /* The entry of a listener, or else a free one. */
 static struct persistent_listener *
@@ -49,82 +49,70 @@ persistent_set_paused(
 	return 0;
 }
 
-/* What is noted of a mailbox, or NULL. */
-static uint64_t *
-persistent_find_flags(
+/* The index of a mailbox; PERSISTENT_MAILBOXES if there is none. */
+static size_t
+persistent_index(
+    const struct persistent_mailboxes *known, uint64_t device, uint64_t inode)
+{
+	size_t i = 0;
+
+	while (i < PERSISTENT_MAILBOXES &&
+	    (known->entries[i].inode != inode ||
+		known->entries[i].device != device))
+		i++;
+	return i;
+}
+
+unsigned int
+persistent_find(
     const struct persistent *persistent, uint64_t device, uint64_t inode)
 {
-	struct persistent_mailboxes *mailboxes = persistent->mailboxes;
+	size_t i = persistent_index(persistent->mailboxes, device, inode);
+	uint64_t flags = 0;
 
-	for (size_t i = 0; i < PERSISTENT_MAILBOXES; i++)
-		if (mailboxes->entries[i].inode == inode &&
-		    mailboxes->entries[i].device == device)
-			return &mailboxes->entries[i].flags;
-	return NULL;
+	if (i < PERSISTENT_MAILBOXES)
+		flags = persistent->mailboxes->entries[i].flags;
+	if ((flags & PERSISTENT_KINDS) == PERSISTENT_KINDS)
+		flags &= PERSISTENT_DRAINING; /* no engine wrote that */
+	return (unsigned int)(flags & (PERSISTENT_KINDS | PERSISTENT_DRAINING));
 }
 
 static void
-persistent_note_flags(struct persistent *persistent, uint64_t device,
-    uint64_t inode, uint64_t flags)
+persistent_set(struct persistent *persistent, uint64_t device, uint64_t inode,
+    unsigned int flags)
 {
-	struct persistent_mailboxes *mailboxes = persistent->mailboxes;
-	uint64_t *found = persistent_find_flags(persistent, device, inode);
-	size_t i;
+	struct persistent_mailboxes *known = persistent->mailboxes;
+	size_t i = persistent_index(known, device, inode);
 
-	if (found != NULL) {
-		*found = flags;
-		return;
+	if (i == PERSISTENT_MAILBOXES) {
+		/* next may have any value.  Another engine that reads this
+		 * meanwhile does not get the flags of another mailbox. */
+		i = __atomic_fetch_add(&known->next, 1, __ATOMIC_RELAXED) %
+		    PERSISTENT_MAILBOXES;
+		__atomic_store_n(&known->entries[i].inode, 0, __ATOMIC_SEQ_CST);
+		known->entries[i].device = device;
+		known->entries[i].flags = flags;
+		__atomic_store_n(
+		    &known->entries[i].inode, inode, __ATOMIC_SEQ_CST);
 	}
-	/* next may have any value. */
-	i = __atomic_fetch_add(&mailboxes->next, 1, __ATOMIC_RELAXED) %
-	    PERSISTENT_MAILBOXES;
-	/* Another engine that reads this meanwhile gets no flags of another
-	 * mailbox. */
-	__atomic_store_n(&mailboxes->entries[i].inode, 0, __ATOMIC_SEQ_CST);
-	mailboxes->entries[i].device = device;
-	mailboxes->entries[i].flags = flags;
-	__atomic_store_n(&mailboxes->entries[i].inode, inode, __ATOMIC_SEQ_CST);
-}
-
-enum persistent_kind
-persistent_find_kind(
-    const struct persistent *persistent, uint64_t device, uint64_t inode)
-{
-	const uint64_t *flags =
-	    persistent_find_flags(persistent, device, inode);
-	uint64_t kind = flags == NULL ? 0 : *flags & ~PERSISTENT_DRAINING;
-
-	return kind > PERSISTENT_RECEIPTED ? PERSISTENT_UNKNOWN :
-					     (enum persistent_kind)kind;
+	known->entries[i].flags = flags;
 }
 
 void
-persistent_note_kind(struct persistent *persistent, uint64_t device,
-    uint64_t inode, enum persistent_kind kind)
+persistent_note(struct persistent *persistent, uint64_t device, uint64_t inode,
+    enum persistent_flags flag)
 {
-	uint64_t flags = kind;
+	unsigned int flags = persistent_find(persistent, device, inode);
 
-	if (kind != PERSISTENT_UNKNOWN &&
-	    persistent_is_draining(persistent, device, inode))
-		flags |= PERSISTENT_DRAINING;
-	persistent_note_flags(persistent, device, inode, flags);
-}
-
-int
-persistent_is_draining(
-    const struct persistent *persistent, uint64_t device, uint64_t inode)
-{
-	const uint64_t *flags =
-	    persistent_find_flags(persistent, device, inode);
-
-	return flags != NULL && (*flags & PERSISTENT_DRAINING) != 0;
+	if ((flag & PERSISTENT_KINDS) != 0)
+		flags &= PERSISTENT_DRAINING;
+	persistent_set(persistent, device, inode, flags | flag);
 }
 
 void
-persistent_set_draining(
+persistent_forget(
     struct persistent *persistent, uint64_t device, uint64_t inode)
 {
-	persistent_note_flags(persistent, device, inode,
-	    persistent_find_kind(persistent, device, inode) |
-		PERSISTENT_DRAINING);
+	if (persistent_find(persistent, device, inode) != 0)
+		persistent_set(persistent, device, inode, 0);
 }

@@ -8,10 +8,11 @@
 
 #define PERSISTENT_MAILBOXES 1024
 
-enum persistent_kind {
-	PERSISTENT_UNKNOWN,
-	PERSISTENT_PLAIN,     /* its worker sends no receipts */
-	PERSISTENT_RECEIPTED, /* its worker sends receipts: wait for them */
+/* What may be known of a mailbox.  Without the first two, its kind is not. */
+enum persistent_flags {
+	PERSISTENT_PLAIN = 1,     /* its worker sends no receipts */
+	PERSISTENT_RECEIPTED = 2, /* its worker sends receipts: wait for them */
+	PERSISTENT_DRAINING = 256, /* it is to get nothing more */
 };
 
 struct persistent_mailboxes {
@@ -19,7 +20,7 @@ struct persistent_mailboxes {
 	struct {
 		uint64_t device;
 		uint64_t inode;
-		uint64_t flags; /* enum persistent_kind, and draining */
+		uint64_t flags;
 	} entries[PERSISTENT_MAILBOXES];
 };
 
@@ -45,16 +46,14 @@ int persistent_is_paused(
 int persistent_set_paused(
     struct persistent *persistent, const char *listener, int paused);
 
-enum persistent_kind persistent_find_kind(
+/* Returns the flags of a mailbox, or 0. */
+unsigned int persistent_find(
     const struct persistent *persistent, uint64_t device, uint64_t inode);
 
-/* Notes the kind of a mailbox; PERSISTENT_UNKNOWN also ends its draining. */
-void persistent_note_kind(struct persistent *persistent, uint64_t device,
-    uint64_t inode, enum persistent_kind kind);
+/* Notes one flag of a mailbox.  Its kind replaces the one that was noted. */
+void persistent_note(struct persistent *persistent, uint64_t device,
+    uint64_t inode, enum persistent_flags flag);
 
-/* True if that mailbox is to get nothing more. */
-int persistent_is_draining(
-    const struct persistent *persistent, uint64_t device, uint64_t inode);
-
-void persistent_set_draining(
+/* Another mailbox may get these numbers. */
+void persistent_forget(
     struct persistent *persistent, uint64_t device, uint64_t inode);

@@ -101,8 +101,7 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	enum accept_end end = ACCEPT_MORE;
 
 	/* Without a watch nothing else tells that a worker is there. */
-	if (listener->state == LISTENER_REFUSING &&
-	    !watcher_is_started(&finder->watcher))
+	if (listener->state == LISTENER_REFUSING && finder->watcher.id == -1)
 		finder_scan(finder);
 	for (int i = 0; end == ACCEPT_MORE && i < LISTENER_ROUNDS; i++)
 		end = accept_round(listener, endpoint);

@@ -179,7 +179,7 @@ finder_scan(struct finder *finder)
 
 	if (finder_must_wait(finder, 0))
 		return;
-	if (!watcher_is_started(&finder->watcher))
+	if (finder->watcher.id == -1)
 		finder_start_watching(finder);
 	if (finder->name != NULL)
 		finder_look(finder, finder->name);
@@ -188,7 +188,7 @@ finder_scan(struct finder *finder)
 	if (many)
 		finder->rest_until_us =
 		    clock_us() + (clock_us() - begun_us) * FINDER_REST;
-	if (!watcher_is_started(&finder->watcher) && finder->waiting)
+	if (finder->watcher.id == -1 && finder->waiting)
 		finder_try_later(finder);
 }
 

@@ -108,9 +108,3 @@ watcher_start(struct watcher *watcher, const char *directory)
 	    WATCH_NAMES | WATCH_SELF | IN_ONLYDIR);
 	return watcher->id == -1 ? -1 : 0;
 }
-
-int
-watcher_is_started(const struct watcher *watcher)
-{
-	return watcher->id != -1;
-}

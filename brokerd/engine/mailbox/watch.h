@@ -46,5 +46,3 @@ void watcher_done(struct watcher *watcher);
 
 /* Watches directory from now on.  0, or -1 with errno. */
 int watcher_start(struct watcher *watcher, const char *directory);
-
-int watcher_is_started(const struct watcher *watcher);

@@ -72,8 +72,8 @@ pool_has_finished(const struct worker *worker)
 static void
 pool_forget(struct pool *pool, const struct worker *worker)
 {
-	persistent_note_kind(pool->context->workers->persistent,
-	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_UNKNOWN);
+	persistent_forget(pool->context->workers->persistent,
+	    worker->mailbox.device, worker->mailbox.inode);
 }
 
 /* The name of its mailbox is gone, or belongs to another mailbox. */
@@ -338,8 +338,8 @@ pool_drain(struct pool *pool, const char *name)
 		errno = ENOENT;
 		return -1;
 	}
-	persistent_set_draining(pool->context->workers->persistent,
-	    worker->mailbox.device, worker->mailbox.inode);
+	persistent_note(pool->context->workers->persistent,
+	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_DRAINING);
 	worker->draining = 1;
 	timer_set(&pool->wake, 0);
 	return 0;

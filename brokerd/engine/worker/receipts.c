@@ -152,9 +152,8 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		worker->lent_count = 0;
 	}
 	worker->kind = WORKER_RECEIPTED;
-	persistent_note_kind(worker->context->persistent,
-	    worker->mailbox.device, worker->mailbox.inode,
-	    PERSISTENT_RECEIPTED);
+	persistent_note(worker->context->persistent, worker->mailbox.device,
+	    worker->mailbox.inode, PERSISTENT_RECEIPTED);
 	worker->instance = hello->instance;
 	worker->counts_connections = hello->counts_connections;
 	worker->connections = hello->connections;

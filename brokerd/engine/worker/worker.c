@@ -139,8 +139,8 @@ worker_on_silence(struct worker *worker)
 	}
 	worker->kind = WORKER_PLAIN;
 	unreceipted_release(&worker->unreceipted);
-	persistent_note_kind(worker->context->persistent,
-	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_PLAIN);
+	persistent_note(worker->context->persistent, worker->mailbox.device,
+	    worker->mailbox.inode, PERSISTENT_PLAIN);
 	worker->callbacks->on_room(worker->owner, worker);
 }
 
@@ -274,15 +274,12 @@ worker_init_events(struct worker *worker, int mailbox)
 static void
 worker_recall(struct worker *worker)
 {
-	const struct persistent *persistent = worker->context->persistent;
-	const struct mailbox *mailbox = &worker->mailbox;
-	enum persistent_kind kind =
-	    persistent_find_kind(persistent, mailbox->device, mailbox->inode);
+	unsigned int flags = persistent_find(worker->context->persistent,
+	    worker->mailbox.device, worker->mailbox.inode);
 
-	worker->hello_expected = kind == PERSISTENT_RECEIPTED;
-	worker->kind = kind == PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
-	worker->draining =
-	    persistent_is_draining(persistent, mailbox->device, mailbox->inode);
+	worker->hello_expected = (flags & PERSISTENT_RECEIPTED) != 0;
+	worker->kind = flags & PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
+	worker->draining = (flags & PERSISTENT_DRAINING) != 0;
 }
 
 struct worker *

@@ -17,46 +17,46 @@ static struct persistent persistent = {
     &mailboxes, listeners, UNIT_COUNT(listeners)};
 
 /* Each test runs in a new process, so all is zero at first. */
-static enum persistent_kind
-kind(uint64_t device, uint64_t inode)
+static unsigned int
+find(uint64_t device, uint64_t inode)
 {
-	return persistent_find_kind(&persistent, device, inode);
+	return persistent_find(&persistent, device, inode);
 }
 
 START_TEST(a_mailbox_is_known_by_device_and_inode)
 {
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
-	persistent_note_kind(&persistent, 2, 1, PERSISTENT_RECEIPTED);
-	persistent_note_kind(
+	ck_assert_uint_eq(find(1, 2), 0);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 2, 1, PERSISTENT_RECEIPTED);
+	persistent_note(
 	    &persistent, UINT64_MAX, UINT64_MAX, PERSISTENT_RECEIPTED);
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
-	ck_assert_int_eq(kind(2, 1), PERSISTENT_RECEIPTED);
-	ck_assert_int_eq(kind(UINT64_MAX, UINT64_MAX), PERSISTENT_RECEIPTED);
-	ck_assert_int_eq(kind(1, 1), PERSISTENT_UNKNOWN);
-	ck_assert_int_eq(kind(2, 2), PERSISTENT_UNKNOWN);
+	ck_assert_uint_eq(find(1, 2), PERSISTENT_PLAIN);
+	ck_assert_uint_eq(find(2, 1), PERSISTENT_RECEIPTED);
+	ck_assert_uint_eq(find(UINT64_MAX, UINT64_MAX), PERSISTENT_RECEIPTED);
+	ck_assert_uint_eq(find(1, 1), 0);
+	ck_assert_uint_eq(find(2, 2), 0);
 }
 END_TEST
 
 START_TEST(a_mailbox_that_is_noted_again_takes_no_more_room)
 {
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
 	for (unsigned int i = 0; i < 2 * PERSISTENT_MAILBOXES; i++)
-		persistent_note_kind(&persistent, 3, 4, PERSISTENT_PLAIN);
-	persistent_note_kind(&persistent, 3, 4, PERSISTENT_RECEIPTED);
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
-	ck_assert_int_eq(kind(3, 4), PERSISTENT_RECEIPTED);
+		persistent_note(&persistent, 3, 4, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 3, 4, PERSISTENT_RECEIPTED);
+	ck_assert_uint_eq(find(1, 2), PERSISTENT_PLAIN);
+	ck_assert_uint_eq(find(3, 4), PERSISTENT_RECEIPTED);
 }
 END_TEST
 
 START_TEST(the_oldest_mailbox_makes_room_for_a_new_one)
 {
 	for (unsigned int i = 1; i <= PERSISTENT_MAILBOXES + 3; i++)
-		persistent_note_kind(&persistent, 1, i, PERSISTENT_PLAIN);
+		persistent_note(&persistent, 1, i, PERSISTENT_PLAIN);
 	for (unsigned int i = 1; i <= 3; i++)
-		ck_assert_int_eq(kind(1, i), PERSISTENT_UNKNOWN);
+		ck_assert_uint_eq(find(1, i), 0);
 	for (unsigned int i = 4; i <= PERSISTENT_MAILBOXES + 3; i++)
-		ck_assert_int_eq(kind(1, i), PERSISTENT_PLAIN);
+		ck_assert_uint_eq(find(1, i), PERSISTENT_PLAIN);
 }
 END_TEST
 
@@ -64,41 +64,41 @@ START_TEST(numbers_that_no_engine_wrote_do_no_harm)
 {
 	memset(&mailboxes, 0xff, sizeof(mailboxes));
 	/* These kinds do not exist. */
-	mailboxes.entries[7].flags = PERSISTENT_RECEIPTED + 1;
+	mailboxes.entries[7].flags = PERSISTENT_PLAIN | PERSISTENT_RECEIPTED;
 	mailboxes.entries[7].inode = 7;
-	ck_assert_int_eq(kind(UINT64_MAX, 7), PERSISTENT_UNKNOWN);
-	ck_assert_int_eq(kind(UINT64_MAX, UINT64_MAX), PERSISTENT_UNKNOWN);
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
-	persistent_note_kind(&persistent, 1, 3, PERSISTENT_RECEIPTED);
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
-	ck_assert_int_eq(kind(1, 3), PERSISTENT_RECEIPTED);
+	ck_assert_uint_eq(find(UINT64_MAX, 7), 0);
+	ck_assert_uint_eq(find(UINT64_MAX, UINT64_MAX), PERSISTENT_DRAINING);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 1, 3, PERSISTENT_RECEIPTED);
+	ck_assert_uint_eq(find(1, 2), PERSISTENT_PLAIN);
+	ck_assert_uint_eq(find(1, 3), PERSISTENT_RECEIPTED);
 }
 END_TEST
 
 START_TEST(a_mailbox_is_drained_whatever_is_learnt_of_it)
 {
-	ck_assert(!persistent_is_draining(&persistent, 1, 2));
-	persistent_set_draining(&persistent, 1, 2);
-	ck_assert(persistent_is_draining(&persistent, 1, 2));
-	ck_assert(!persistent_is_draining(&persistent, 2, 2));
-	ck_assert(!persistent_is_draining(&persistent, 1, 1));
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
-	ck_assert(persistent_is_draining(&persistent, 1, 2));
-	persistent_set_draining(&persistent, 1, 2);
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_PLAIN);
+	const unsigned int plain = PERSISTENT_PLAIN | PERSISTENT_DRAINING;
+
+	persistent_note(&persistent, 1, 2, PERSISTENT_DRAINING);
+	ck_assert_uint_eq(find(1, 2), PERSISTENT_DRAINING);
+	ck_assert_uint_eq(find(2, 2), 0);
+	ck_assert_uint_eq(find(1, 1), 0);
+	persistent_note(&persistent, 1, 2, PERSISTENT_RECEIPTED);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
+	ck_assert_uint_eq(find(1, 2), plain);
+	persistent_note(&persistent, 1, 2, PERSISTENT_DRAINING);
+	ck_assert_uint_eq(find(1, 2), plain);
 }
 END_TEST
 
-/* Another mailbox may get the same inode number. */
-START_TEST(a_mailbox_that_is_unknown_again_is_not_drained)
+START_TEST(a_mailbox_that_is_forgotten_is_not_drained)
 {
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_RECEIPTED);
-	persistent_set_draining(&persistent, 1, 2);
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_UNKNOWN);
-	ck_assert(!persistent_is_draining(&persistent, 1, 2));
-	ck_assert_int_eq(kind(1, 2), PERSISTENT_UNKNOWN);
+	persistent_note(&persistent, 1, 2, PERSISTENT_RECEIPTED);
+	persistent_note(&persistent, 1, 2, PERSISTENT_DRAINING);
+	persistent_forget(&persistent, 1, 2);
+	ck_assert_uint_eq(find(1, 2), 0);
+	persistent_forget(&persistent, 3, 4);
+	ck_assert_uint_eq(mailboxes.next, 1); /* takes no room */
 }
 END_TEST
 
@@ -128,6 +128,6 @@ UNIT_SUITE(persistent)
 	tcase_add_test(tc, the_oldest_mailbox_makes_room_for_a_new_one);
 	tcase_add_test(tc, numbers_that_no_engine_wrote_do_no_harm);
 	tcase_add_test(tc, a_mailbox_is_drained_whatever_is_learnt_of_it);
-	tcase_add_test(tc, a_mailbox_that_is_unknown_again_is_not_drained);
+	tcase_add_test(tc, a_mailbox_that_is_forgotten_is_not_drained);
 	tcase_add_test(tc, a_pause_is_remembered_by_name);
 }

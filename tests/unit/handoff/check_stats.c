@@ -150,13 +150,12 @@ START_TEST(contents_of_another_layout_start_anew)
 	attach();
 	slot = stats_find(&stats, "web");
 	slot->accepted = 5;
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
 	ck_assert_int_eq(pwrite(memory, &other, sizeof(other), _i * 4), 4);
 	reopen();
 	ck_assert_uint_eq(stats.slots[0].accepted, 0);
 	ck_assert_str_eq(stats.slots[0].name, "");
-	ck_assert_int_eq(
-	    persistent_find_kind(&persistent, 1, 2), PERSISTENT_UNKNOWN);
+	ck_assert_int_eq(persistent_find(&persistent, 1, 2), 0);
 	stats_find(&stats, "mail")->accepted = 6;
 	reopen(); /* now it has this layout */
 	ck_assert_str_eq(stats.slots[0].name, "mail");
@@ -190,11 +189,10 @@ START_TEST(what_else_is_persistent_is_in_the_same_memory)
 {
 	create(1 << 20);
 	attach();
-	persistent_note_kind(&persistent, 1, 2, PERSISTENT_PLAIN);
+	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
 	persistent_set_paused(&persistent, "web", 1);
 	reopen();
-	ck_assert_int_eq(
-	    persistent_find_kind(&persistent, 1, 2), PERSISTENT_PLAIN);
+	ck_assert_int_eq(persistent_find(&persistent, 1, 2), PERSISTENT_PLAIN);
 	ck_assert(persistent_is_paused(&persistent, "web"));
 	memset(persistent.mailboxes, 0xff, sizeof(*persistent.mailboxes));
 	memset(persistent.listeners, 0xff,

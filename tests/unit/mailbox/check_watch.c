@@ -43,7 +43,7 @@ on_end(void *owner)
 {
 	struct watch_test *test = owner;
 
-	ck_assert(!watcher_is_started(&test->watcher));
+	ck_assert(test->watcher.id == -1);
 	test->ends++;
 }
 
@@ -56,14 +56,14 @@ watch_test_init(struct watch_test *test)
 	ck_assert_ptr_nonnull(test->base);
 	ck_assert_int_eq(watch_open(&test->watch, test->base), 0);
 	watcher_init(&test->watcher, &test->watch, &callbacks, test);
-	ck_assert(!watcher_is_started(&test->watcher));
+	ck_assert(test->watcher.id == -1);
 }
 
 static void
 start(struct watch_test *test, const char *directory)
 {
 	ck_assert_int_eq(watcher_start(&test->watcher, directory), 0);
-	ck_assert(watcher_is_started(&test->watcher));
+	ck_assert(test->watcher.id != -1);
 }
 
 static void
@@ -149,7 +149,7 @@ START_TEST(only_a_directory_that_is_there_is_watched)
 	make_file(unit_path("file"));
 	ck_assert_int_eq(watcher_start(&test.watcher, unit_path("file")), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
-	ck_assert(!watcher_is_started(&test.watcher));
+	ck_assert(test.watcher.id == -1);
 	watch_test_done(&test);
 }
 END_TEST

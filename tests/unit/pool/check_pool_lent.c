@@ -129,7 +129,7 @@ START_TEST(the_directory_may_come_anew)
 		close(mailbox);
 		ck_assert_int_eq(unlink(unit_path("run/box")), 0);
 		ck_assert_int_eq(rmdir(unit_path("run")), 0);
-		while (watcher_is_started(&lending.pool->finder.watcher))
+		while (lending.pool->finder.watcher.id != -1)
 			ck_assert_int_eq(
 			    event_base_loop(lending.core.base, EVLOOP_ONCE), 0);
 		unit_directory("run", 0755);

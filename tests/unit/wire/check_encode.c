@@ -255,15 +255,16 @@ START_TEST(a_plain_one_is_the_byte_x_and_a_bare_one_nothing)
 {
 	struct handoff handoff =
 	    handoff_sample_make(&handoff_sample_longest, 0);
+	struct handoff *const alone = &handoff;
 
 	memset(bytes, 0xee, sizeof(bytes));
 	encode = (struct encode){.bytes = bytes, .size = 77};
 	handoff_sample_endpoint.protocol = RECORD_PORTLISTEN;
-	encode_plain(&encode, &handoff);
+	encode_datagram(&encode, "", EPOCH, SEQUENCE, &alone, 1);
 	ck_assert_uint_eq(encode.size, 1);
 	ck_assert_uint_eq(bytes[0], 'x');
 	handoff_sample_endpoint.protocol = RECORD_BARE;
-	encode_plain(&encode, &handoff);
+	encode_datagram(&encode, "", EPOCH, SEQUENCE, &alone, 1);
 	ck_assert_uint_eq(encode.size, 0);
 	ck_assert_uint_eq(bytes[1], 0xee);
 }

@@ -101,8 +101,8 @@ START_TEST(without_a_hello_a_worker_is_plain_after_a_while)
 	test_worker_has(&test, "0");
 	ck_assert_uint_eq(test.stats.plain, 1);
 	ck_assert_int_eq(
-	    persistent_find_kind(&test.core.persistent,
-		test.worker->mailbox.device, test.worker->mailbox.inode),
+	    persistent_find(&test.core.persistent, test.worker->mailbox.device,
+		test.worker->mailbox.inode),
 	    PERSISTENT_PLAIN);
 	test_worker_done(&test);
 }
@@ -139,9 +139,9 @@ START_TEST(a_worker_that_has_said_hello_before_is_never_plain)
 	ck_assert_int_eq(test.worker->kind, WORKER_NEW);
 	test_worker_has(&test, "1");
 	ck_assert_int_eq(
-	    persistent_find_kind(&test.core.persistent,
-		test.worker->mailbox.device, test.worker->mailbox.inode),
-	    PERSISTENT_UNKNOWN);
+	    persistent_find(&test.core.persistent, test.worker->mailbox.device,
+		test.worker->mailbox.inode),
+	    0);
 	close(test.mailbox);
 	test.mailbox = -1;
 	look(&test);

@@ -278,7 +278,7 @@ END_TEST
 
 START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 {
-	static const enum persistent_kind kinds[] = {
+	static const enum persistent_flags kinds[] = {
 	    PERSISTENT_PLAIN, PERSISTENT_RECEIPTED};
 	struct test_worker test;
 	struct mailbox mailbox;
@@ -288,7 +288,7 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	ck_assert_int_eq(
 	    mailbox_look(unit_path("box"), geteuid(), &mailbox), 0);
 	ck_assert_int_eq(mailbox_connect(&mailbox), 0);
-	persistent_note_kind(
+	persistent_note(
 	    &test.core.persistent, mailbox.device, mailbox.inode, kinds[_i]);
 	again = worker_new(
 	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
