@@ -6,8 +6,6 @@
 #include "config.h"
 #include "ctl/ask.h"
 #include "ctl/print.h"
-#include "ctl/status.h"
-#include "ctl/workers.h"
 
 #include "wire/names.h"
 
@@ -18,9 +16,9 @@
 
 static const struct command main_commands[] = {
     {"status", "", "the listeners and their state", "GET", "/v1/status",
-	status_print},
+	print_status},
     {"workers", "", "the workers and their connections", "GET", "/v1/workers",
-	workers_print},
+	print_workers},
     {"metrics", "", "counters in the format of Prometheus", "GET",
 	"/v1/metrics", NULL},
     {"explain", "LISTENER", "what it waits for, and what to do", "GET",

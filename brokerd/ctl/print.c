@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Output for people: lines and tables.  brokerctl, any uid.  Exits when there
- * is no memory, since it could do nothing else.
+ * Answers of the broker as text for people: lines and tables.  brokerctl, any
+ * uid.  Exits when there is no memory, since it could do nothing else.
  */
 #include "ctl/print.h"
 
@@ -12,6 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+
+#define PRINT_COLUMNS 12 /* of a table, at most */
+
+/* A table whose columns are aligned when it is printed. */
+struct print_table {
+	char **cells; /* row by row, the first one has the names */
+	size_t count;
+};
 
 void
 print_line(FILE *file, const char *text, size_t length)
@@ -40,73 +48,6 @@ print_text(const json_t *answer)
 		puts("done");
 }
 
-/* Takes text. */
-static void
-print_add_cell(struct print *table, char *text)
-{
-	char **all;
-
-	if (text == NULL)
-		err(EX_OSERR, "no memory");
-	text_make_printable(text);
-	table->cells[table->column++] = text;
-	if (table->column < table->columns)
-		return;
-	table->column = 0;
-	all = reallocarray(
-	    table->all, (table->rows + 1) * table->columns, sizeof(*all));
-	if (all == NULL)
-		err(EX_OSERR, "no memory");
-	table->all = all;
-	memcpy(all + table->rows++ * table->columns, table->cells,
-	    table->columns * sizeof(*all));
-}
-
-static void
-print_init(struct print *table, const char *names)
-{
-	size_t length;
-
-	*table = (struct print){.columns = 1};
-	for (const char *at = names; *at != '\0'; at++)
-		table->columns += *at == ' ';
-	for (; *names != '\0'; names += length + (names[length] == ' ')) {
-		length = strcspn(names, " ");
-		print_add_cell(table, strndup(names, length));
-	}
-}
-
-void
-print_add(struct print *table, const char *format, ...)
-{
-	char *text;
-	va_list ap;
-
-	va_start(ap, format);
-	if (vasprintf(&text, format, ap) == -1)
-		text = NULL;
-	va_end(ap);
-	if (text != NULL && text[0] == '\0') {
-		free(text);
-		text = strdup("-");
-	}
-	print_add_cell(table, text);
-}
-
-void
-print_add_value(struct print *table, const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (json_is_integer(value))
-		print_add(
-		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else if (json_is_string(value))
-		print_add(table, "%s", json_string_value(value));
-	else
-		print_add(table, "-");
-}
-
 void
 print_duration(char *text, size_t size, json_int_t ms)
 {
@@ -123,36 +64,218 @@ print_duration(char *text, size_t size, json_int_t ms)
 	    seconds / units[i].seconds, units[i].name);
 }
 
+/* Takes text. */
+static void
+print_add_cell(struct print_table *table, char *text)
+{
+	char **cells =
+	    reallocarray(table->cells, table->count + 1, sizeof(*cells));
+
+	if (text == NULL || cells == NULL)
+		err(EX_OSERR, "no memory");
+	text_make_printable(text);
+	cells[table->count++] = text;
+	table->cells = cells;
+}
+
+/* Appends a cell: text, "-" for an empty one. */
+__attribute__((format(printf, 2, 3))) static void
+print_add(struct print_table *table, const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) == -1)
+		text = NULL;
+	va_end(ap);
+	if (text != NULL && text[0] == '\0') {
+		free(text);
+		text = strdup("-");
+	}
+	print_add_cell(table, text);
+}
+
+/* Appends a cell: the number or string with this name in an object, "-" if
+ * there is none. */
+static void
+print_add_value(
+    struct print_table *table, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+
+	if (json_is_integer(value))
+		print_add(
+		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_string(value))
+		print_add(table, "%s", json_string_value(value));
+	else
+		print_add(table, "-");
+}
+
+/* The width of a column; 0 for the last one, so that no line ends with
+ * spaces. */
 static int
-print_width(const struct print *table, size_t column)
+print_width(const struct print_table *table, size_t columns, size_t column)
 {
 	size_t width = 0, length;
 
-	for (size_t row = 0; row < table->rows; row++) {
-		length = strlen(table->all[row * table->columns + column]);
+	for (size_t i = column; i < table->count; i += columns) {
+		length = strlen(table->cells[i]);
 		width = length > width ? length : width;
 	}
-	return (int)width;
+	return column + 1 == columns ? 0 : (int)width;
+}
+
+/* Prints a table.  names are those of its columns, separated by spaces; add
+ * appends the rows of one element of array. */
+static void
+print_table(const char *names, const json_t *array,
+    void (*add)(struct print_table *table, const json_t *element))
+{
+	struct print_table table = {.count = 0};
+	size_t columns, i, length;
+	int widths[PRINT_COLUMNS];
+	const json_t *element;
+
+	for (; *names != '\0'; names += length + (names[length] == ' ')) {
+		length = strcspn(names, " ");
+		print_add_cell(&table, strndup(names, length));
+	}
+	columns = table.count;
+	json_array_foreach(array, i, element) add(&table, element);
+	for (i = 0; i < columns; i++)
+		widths[i] = print_width(&table, columns, i);
+	for (i = 0; i < table.count; i++) {
+		printf("%-*s%s", widths[i % columns], table.cells[i],
+		    (i + 1) % columns == 0 ? "\n" : "  ");
+		free(table.cells[i]);
+	}
+	free(table.cells);
+}
+
+static json_int_t
+print_counter(const json_t *listener, const char *name)
+{
+	return json_integer_value(
+	    json_object_get(json_object_get(listener, "counters"), name));
+}
+
+static void
+print_add_listener(struct print_table *table, const json_t *listener)
+{
+	const json_t *since = json_object_get(listener, "since_ms");
+	char text[32] = "-";
+
+	if (json_is_integer(since))
+		print_duration(text, sizeof(text), json_integer_value(since));
+	print_add_value(table, listener, "name");
+	print_add_value(table, listener, "state");
+	print_add(table, "%s", text);
+	print_add_value(table, listener, "workers");
+	print_add(table, "%" JSON_INTEGER_FORMAT,
+	    print_counter(listener, "accepted"));
+	print_add(table, "%" JSON_INTEGER_FORMAT,
+	    print_counter(listener, "held") +
+		print_counter(listener, "unreceipted"));
+	print_add(table, "%" JSON_INTEGER_FORMAT,
+	    print_counter(listener, "refused_absent") +
+		print_counter(listener, "refused_drain") +
+		print_counter(listener, "refused_deaths"));
+}
+
+/* A row for each endpoint; the columns of the listener are in the first. */
+static void
+print_add_rows(struct print_table *table, const json_t *listener)
+{
+	const json_t *endpoint;
+	size_t i;
+
+	json_array_foreach(json_object_get(listener, "endpoints"), i, endpoint)
+	{
+		if (i == 0)
+			print_add_listener(table, listener);
+		else
+			for (int column = 0; column < 7; column++)
+				print_add(table, "\"");
+		print_add_value(table, endpoint, "name");
+	}
+}
+
+static void
+print_broker(const json_t *broker)
+{
+	const json_t *orphan = json_object_get(broker, "orphan_ms");
+	char up[32], left[32];
+
+	print_duration(up, sizeof(up),
+	    json_integer_value(json_object_get(broker, "uptime_ms")));
+	print_duration(left, sizeof(left), json_integer_value(orphan));
+	printf("brokerd %s, ",
+	    json_string_value(json_object_get(broker, "version")));
+	if (json_is_integer(orphan))
+		printf("which has died: start it again within %s", left);
+	else
+		printf("pid %" JSON_INTEGER_FORMAT,
+		    json_integer_value(json_object_get(broker, "monitor")));
+	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
+	    json_integer_value(json_object_get(broker, "engine")), up);
 }
 
 void
-print_table(const char *names, const json_t *array,
-    void (*add)(struct print *table, const json_t *element))
+print_status(const json_t *answer)
 {
-	int widths[PRINT_COLUMNS];
-	struct print table;
-	const json_t *element;
-	size_t i;
+	print_broker(json_object_get(answer, "broker"));
+	print_table(
+	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT",
+	    json_object_get(answer, "listeners"), print_add_rows);
+}
 
-	print_init(&table, names);
-	json_array_foreach(array, i, element) add(&table, element);
-	for (i = 0; i < table.columns; i++)
-		widths[i] = print_width(&table, i);
-	widths[table.columns - 1] = 0; /* no spaces at the end of a line */
-	for (i = 0; i < table.rows * table.columns; i++) {
-		printf("%-*s%s", widths[i % table.columns], table.all[i],
-		    (i + 1) % table.columns == 0 ? "\n" : "  ");
-		free(table.all[i]);
+/* "www,www-alt" */
+static void
+print_add_names(struct print_table *table, const json_t *listeners)
+{
+	char text[256] = "";
+	const json_t *name;
+	size_t i, used = 0;
+
+	json_array_foreach(listeners, i, name)
+	{
+		int n = snprintf(text + used, sizeof(text) - used, "%s%s",
+		    i == 0 ? "" : ",", json_string_value(name));
+
+		used += (size_t)n;
+		if (used >= sizeof(text))
+			break;
 	}
-	free(table.all);
+	print_add(table, "%s", text);
+}
+
+static void
+print_add_worker(struct print_table *table, const json_t *worker)
+{
+	print_add_names(table, json_object_get(worker, "listeners"));
+	print_add_value(table, worker, "name");
+	print_add_value(table, worker, "state");
+	if (json_is_true(json_object_get(worker, "shared")))
+		print_add(table, "shared");
+	else
+		print_add_value(table, worker, "kind");
+	print_add_value(table, worker, "uid");
+	print_add_value(table, worker, "pid");
+	print_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+	    json_integer_value(json_object_get(worker, "unreceipted")),
+	    json_integer_value(json_object_get(worker, "window")));
+	print_add_value(table, worker, "connections");
+	print_add_value(table, worker, "weight");
+	print_add_value(table, worker, "label");
+}
+
+void
+print_workers(const json_t *answer)
+{
+	print_table(
+	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
+	    "LABEL",
+	    json_object_get(answer, "workers"), print_add_worker);
 }
