@@ -10,16 +10,19 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <err.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-int
+void
 children_init(struct children *children, size_t limit)
 {
 	*children = (struct children){.limit = limit};
 	children->pids = calloc(limit, sizeof(*children->pids));
-	return children->pids == NULL ? -1 : 0;
+	if (children->pids == NULL)
+		err(EX_OSERR, "children");
 }
 
 int

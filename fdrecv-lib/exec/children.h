@@ -13,8 +13,8 @@ struct children {
 	size_t limit;
 };
 
-/* 0, or -1 with errno. */
-int children_init(struct children *children, size_t limit);
+/* Ends the process with a message if there is no memory. */
+void children_init(struct children *children, size_t limit);
 
 int children_is_full(const struct children *children);
 

@@ -48,14 +48,14 @@ mailboxes_path(const struct cmdline *cmdline, size_t i, char path[PATH_MAX])
 }
 
 static struct fdrecv *
-mailboxes_open_one(const struct cmdline *cmdline, size_t i, unsigned int flags)
+mailboxes_open_one(const struct cmdline *cmdline, size_t i)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	char path[PATH_MAX];
 	struct fdrecv *mailbox;
 
 	mailboxes_path(cmdline, i, path);
-	options.flags = flags;
+	options.flags = FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT;
 	options.run_dir = cmdline->run_dir;
 	mailbox = fdrecv_open(path, &options);
 	if (mailbox == NULL)
@@ -65,21 +65,18 @@ mailboxes_open_one(const struct cmdline *cmdline, size_t i, unsigned int flags)
 }
 
 void
-mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline,
-    unsigned int flags)
+mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline)
 {
 	size_t count = cmdline->mailbox != NULL ? 1 : cmdline->listener_count;
 
-	*mailboxes = (struct mailboxes){.cmdline = cmdline,
-	    .count = count,
-	    .is_shared = count < cmdline->listener_count};
+	*mailboxes = (struct mailboxes){.cmdline = cmdline, .count = count};
 	mailboxes->items = calloc(count, sizeof(*mailboxes->items));
 	mailboxes->polls =
 	    calloc(count + MAILBOXES_EXTRA_POLLS, sizeof(*mailboxes->polls));
 	if (mailboxes->items == NULL || mailboxes->polls == NULL)
 		err(EX_OSERR, "mailboxes");
 	for (size_t i = 0; i < count; i++) {
-		mailboxes->items[i] = mailboxes_open_one(cmdline, i, flags);
+		mailboxes->items[i] = mailboxes_open_one(cmdline, i);
 		mailboxes->polls[i].events = POLLIN;
 		mailboxes->polls[i].fd = fdrecv_fd(mailboxes->items[i]);
 		if (mailboxes->polls[i].fd == -1)
@@ -94,7 +91,7 @@ mailboxes_find_listener(
 	const struct cmdline *cmdline = mailboxes->cmdline;
 
 	if (name[0] == '\0')
-		return mailboxes->is_shared ? -1 : (int)i;
+		return mailboxes->count < cmdline->listener_count ? -1 : (int)i;
 	for (size_t n = 0; n < cmdline->listener_count; n++)
 		if (strcmp(cmdline->listeners[n], name) == 0)
 			return (int)n;
@@ -124,21 +121,15 @@ mailboxes_read(
 	while ((result = fdrecv_next(mailboxes->items[i], &handoff)) == 1) {
 		listener =
 		    mailboxes_find_listener(mailboxes, i, handoff.listener);
-		switch (socket_set_add(set, &handoff, listener)) {
-		case SOCKET_SET_TAKEN:
-			break;
-		case SOCKET_SET_UNWANTED:
-			mailboxes_drop(&handoff);
-			break;
-		case SOCKET_SET_CONNECTION:
+		if (listener != -1 && handoff.kind == FDRECV_CONNECTION)
 			errx(EX_CONFIG,
 			    "listener %s: hands off connections: expected "
 			    "\"handoff = listener\" in the broker's "
 			    "configuration, or --each",
 			    set->listeners[listener].name);
-		case SOCKET_SET_NO_MEMORY:
-			errx(EX_OSERR, "out of memory");
-		}
+		if (listener == -1 ||
+		    !socket_set_add(set, &handoff, (size_t)listener))
+			mailboxes_drop(&handoff);
 	}
 	if (result == -1)
 		err(EX_OSERR, "mailbox");
@@ -147,15 +138,11 @@ mailboxes_read(
 /* Names a listener whose sockets are missing, and the cause as far as it is
  * known here. */
 __attribute__((noreturn)) static void
-mailboxes_time_out(const struct socket_set *set, const struct cmdline *cmdline)
+mailboxes_time_out(
+    const struct socket_set_listener *missing, const struct cmdline *cmdline)
 {
 	const char *run_dir = broker_run_dir(cmdline);
-	const struct socket_set_listener *missing;
-	size_t i = 0;
 
-	while (socket_set_has_all_of(set, i))
-		i++;
-	missing = &set->listeners[i];
 	if ((cmdline->mailbox == NULL || cmdline->run_dir != NULL) &&
 	    !broker_is_running(run_dir))
 		errx(EX_UNAVAILABLE,
@@ -231,10 +218,11 @@ mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 	long long end_ms = cmdline->timeout_s == 0 ?
 	    MAILBOXES_NEVER_MS :
 	    start_ms + cmdline->timeout_s * 1000LL;
+	int missing;
 
-	while (!socket_set_has_all(set)) {
+	while ((missing = socket_set_missing(set)) != -1) {
 		if (monotonic_now_ms() >= end_ms)
-			mailboxes_time_out(set, cmdline);
+			mailboxes_time_out(&set->listeners[missing], cmdline);
 		if (monotonic_now_ms() >= report_ms) {
 			mailboxes_report_overdue(set, cmdline);
 			report_ms = MAILBOXES_NEVER_MS;

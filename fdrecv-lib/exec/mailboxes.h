@@ -16,14 +16,11 @@ struct mailboxes {
 	struct fdrecv **items;
 	struct pollfd *polls; /* for each item, and MAILBOXES_EXTRA_POLLS */
 	size_t count;
-	size_t next;   /* whose turn it is */
-	int is_shared; /* one mailbox for several listeners */
+	size_t next; /* whose turn it is */
 };
 
-/* Opens them with flags, enum fdrecv_flag.  Ends the process with a message if
- * one cannot be opened. */
-void mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline,
-    unsigned int flags);
+/* Opens them.  Ends the process with a message if one cannot be opened. */
+void mailboxes_open(struct mailboxes *mailboxes, const struct cmdline *cmdline);
 
 /* Waits until all lent sockets of the listeners have arrived in set.  Ends the
  * process with a message if that takes too long (75), the broker has ended

@@ -18,7 +18,6 @@
 #include "exec/user.h"
 
 #include <err.h>
-#include <fdrecv.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -29,11 +28,8 @@ static void
 main_receive_once(struct mailboxes *mailboxes, struct socket_set *sockets,
     const struct cmdline *cmdline)
 {
-	if (socket_set_init(
-		sockets, cmdline->listeners, cmdline->listener_count) == -1)
-		err(EX_OSERR, "listeners");
-	mailboxes_open(
-	    mailboxes, cmdline, FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	socket_set_init(sockets, cmdline->listeners, cmdline->listener_count);
+	mailboxes_open(mailboxes, cmdline);
 	mailboxes_wait(mailboxes, sockets);
 }
 

@@ -182,11 +182,9 @@ per_connection_run(const struct cmdline *cmdline)
 	char path[PROGRAM_PATH_SIZE];
 
 	program_find(cmdline->program[0], path);
-	if (children_init(&server.children, cmdline->limit) == -1)
-		err(EX_OSERR, "children");
+	children_init(&server.children, cmdline->limit);
 	per_connection_block_signals(&server);
-	mailboxes_open(&server.mailboxes, cmdline,
-	    FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT);
+	mailboxes_open(&server.mailboxes, cmdline);
 	while (!per_connection_is_over(&server)) {
 		per_connection_wait(&server);
 		per_connection_receive_all(&server);

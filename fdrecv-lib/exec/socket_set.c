@@ -7,20 +7,21 @@
  */
 #include "exec/socket_set.h"
 
+#include <err.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-int
+void
 socket_set_init(struct socket_set *set, char **names, size_t count)
 {
 	*set = (struct socket_set){.listener_count = count};
 	set->listeners = calloc(count, sizeof(*set->listeners));
 	if (set->listeners == NULL)
-		return -1;
+		err(EX_OSERR, "listeners");
 	for (size_t i = 0; i < count; i++)
 		set->listeners[i].name = names[i];
-	return 0;
 }
 
 static int
@@ -32,32 +33,28 @@ socket_set_has(const struct socket_set *set, uint64_t cookie)
 	return 0;
 }
 
-enum socket_set_verdict
-socket_set_add(
-    struct socket_set *set, const struct fdrecv_handoff *handoff, int listener)
+int
+socket_set_add(struct socket_set *set, const struct fdrecv_handoff *handoff,
+    size_t listener)
 {
-	struct socket_set_item new = {
-	    .fd = handoff->fd, .index = handoff->endpoint_index};
+	struct socket_set_item new = {.fd = handoff->fd,
+	    .listener = listener,
+	    .index = handoff->endpoint_index};
 	socklen_t size = sizeof(new.cookie);
 	struct socket_set_item *items;
 
-	if (listener == -1)
-		return SOCKET_SET_UNWANTED;
-	if (handoff->kind == FDRECV_CONNECTION)
-		return SOCKET_SET_CONNECTION;
 	if (getsockopt(new.fd, SOL_SOCKET, SO_COOKIE, &new.cookie, &size) == -1)
 		new.cookie = 0;
-	new.listener = (size_t)listener;
 	set->listeners[listener].expected = handoff->endpoint_count;
 	if (socket_set_has(set, new.cookie))
-		return SOCKET_SET_UNWANTED;
+		return 0;
 	items = reallocarray(set->items, set->count + 1, sizeof(*items));
 	if (items == NULL)
-		return SOCKET_SET_NO_MEMORY;
+		errx(EX_OSERR, "out of memory");
 	items[set->count++] = new;
 	set->items = items;
 	set->listeners[listener].received++;
-	return SOCKET_SET_TAKEN;
+	return 1;
 }
 
 const char *
@@ -75,12 +72,12 @@ socket_set_has_all_of(const struct socket_set *set, size_t listener)
 }
 
 int
-socket_set_has_all(const struct socket_set *set)
+socket_set_missing(const struct socket_set *set)
 {
 	for (size_t i = 0; i < set->listener_count; i++)
 		if (!socket_set_has_all_of(set, i))
-			return 0;
-	return 1;
+			return (int)i;
+	return -1;
 }
 
 /* The broker shuts a lent socket down when its listener is removed; this does

@@ -27,27 +27,22 @@ struct socket_set {
 	size_t count;
 };
 
-enum socket_set_verdict {
-	SOCKET_SET_TAKEN,
-	SOCKET_SET_UNWANTED,   /* of another listener, or a duplicate */
-	SOCKET_SET_CONNECTION, /* a listener hands out connections */
-	SOCKET_SET_NO_MEMORY,
-};
+/* Ends the process with a message if there is no memory. */
+void socket_set_init(struct socket_set *set, char **names, size_t count);
 
-/* 0, or -1 with errno. */
-int socket_set_init(struct socket_set *set, char **names, size_t count);
-
-/* Adds a hand-off of a listener, or of an unknown one if listener is -1.  Takes
- * handoff->fd if the verdict is SOCKET_SET_TAKEN. */
-enum socket_set_verdict socket_set_add(
-    struct socket_set *set, const struct fdrecv_handoff *handoff, int listener);
+/* Adds a lent socket of a listener, and takes handoff->fd.  False if the set
+ * has that socket already.  Ends the process if there is no memory. */
+int socket_set_add(struct socket_set *set, const struct fdrecv_handoff *handoff,
+    size_t listener);
 
 /* The name of the listener of item i. */
 const char *socket_set_name(const struct socket_set *set, size_t i);
 
-/* True if all sockets of one listener have arrived, or those of all. */
+/* True if all sockets of a listener have arrived. */
 int socket_set_has_all_of(const struct socket_set *set, size_t listener);
-int socket_set_has_all(const struct socket_set *set);
+
+/* The index of a listener whose sockets have not all arrived, or -1. */
+int socket_set_missing(const struct socket_set *set);
 
 /* The index of a listener whose sockets are from two configurations of the
  * broker: there are more than it has, or one was shut down.  -1 if there is

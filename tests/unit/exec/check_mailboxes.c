@@ -32,7 +32,7 @@ START_TEST(without_a_name_it_is_the_only_listener_of_the_mailbox)
 
 	ck_assert_int_eq(mailboxes_find_listener(&mailboxes, 0, ""), 0);
 	ck_assert_int_eq(mailboxes_find_listener(&mailboxes, 1, ""), 1);
-	mailboxes.is_shared = 1;
+	mailboxes.count = 1;
 	ck_assert_int_eq(mailboxes_find_listener(&mailboxes, 0, ""), -1);
 }
 END_TEST
