@@ -9,7 +9,7 @@
 #include "exec/cmdline.h"
 #include "exec/env.h"
 #include "exec/fd_layout.h"
-#include "exec/preload.h"
+#include "exec/program.h"
 #include "exec/socket_set.h"
 
 #include "wire/names.h"
@@ -183,7 +183,7 @@ convention_announce_preload(const struct convention_work *work)
 {
 	if (env_set_number(FDRECV_WIRE_ENV_BIND_PID, getpid()) == -1)
 		return -1;
-	return preload_add(work->cmdline->library);
+	return program_preload(work->cmdline->library);
 }
 
 /* A preloaded program gets its own descriptors below 64.  UCSPI has the

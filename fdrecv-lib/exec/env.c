@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: environment variables that describe sockets.
+ * fdrecv-exec: environment variables that describe sockets: those of an earlier
+ * loader, and with --each those of a connection.  The latter are those of UCSPI
+ * of 1996 for TCP, of UCSPI-UNIX for local sockets, and what systemd sets for
+ * Accept=yes.  No name is looked up, so the variables for names are not set.
  */
 #include "exec/env.h"
 
 #include "exec/fd_layout.h"
 
+#include <sys/un.h>
+
 #include <errno.h>
+#include <fdrecv.h>
 #include <limits.h>
+#include <netdb.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,4 +119,113 @@ env_set_number(const char *variable, long long value)
 
 	snprintf(text, sizeof(text), "%lld", value);
 	return setenv(variable, text, 1);
+}
+
+static const char *const env_connection_variables[] = {"PROTO",
+    "FDRECV_LISTENER", "REMOTE_ADDR", "REMOTE_PORT", "TCPLOCALHOST",
+    "TCPLOCALIP", "TCPLOCALPORT", "TCPREMOTEHOST", "TCPREMOTEINFO",
+    "TCPREMOTEIP", "TCPREMOTEPORT", "UNIXLOCALGID", "UNIXLOCALPATH",
+    "UNIXLOCALPID", "UNIXLOCALUID", "UNIXREMOTEEGID", "UNIXREMOTEEUID",
+    "UNIXREMOTEGID", "UNIXREMOTELABEL", "UNIXREMOTEPATH", "UNIXREMOTEPID",
+    "UNIXREMOTEUID"};
+#define ENV_CONNECTION_COUNT \
+	(sizeof(env_connection_variables) / sizeof(env_connection_variables[0]))
+
+/* An IPv4 client of an IPv6 socket is described by its IPv4 address. */
+static int
+env_set_inet(const char *host_variable, const char *port_variable,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	static const char mapped[] = "::ffff:";
+	char text[NI_MAXHOST], port[NI_MAXSERV], *host = text;
+
+	if (getnameinfo((const struct sockaddr *)address, length, text,
+		sizeof(text), port, sizeof(port),
+		NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return 0; /* not known */
+	if (strncmp(text, mapped, strlen(mapped)) == 0 &&
+	    strchr(text, '.') != NULL)
+		host += strlen(mapped);
+	if (setenv(host_variable, host, 1) == -1)
+		return -1;
+	return setenv(port_variable, port, 1);
+}
+
+static int
+env_set_tcp(const struct fdrecv_handoff *handoff)
+{
+	if (setenv("PROTO", "TCP", 1) == -1 ||
+	    env_set_inet("TCPREMOTEIP", "TCPREMOTEPORT", &handoff->peer,
+		handoff->peer_length) == -1 ||
+	    env_set_inet("REMOTE_ADDR", "REMOTE_PORT", &handoff->peer,
+		handoff->peer_length) == -1)
+		return -1;
+	return env_set_inet("TCPLOCALIP", "TCPLOCALPORT", &handoff->local,
+	    handoff->local_length);
+}
+
+/* A path, or "@" and an abstract name up to its first NUL. */
+static int
+env_set_path(const char *variable, const struct sockaddr_storage *address,
+    socklen_t length)
+{
+	struct sockaddr_un found = {.sun_family = AF_UNIX};
+	char path[sizeof(found.sun_path) + 1] = "";
+
+	if (length <= offsetof(struct sockaddr_un, sun_path))
+		return 0; /* the client has none */
+	memcpy(
+	    &found, address, length < sizeof(found) ? length : sizeof(found));
+	memcpy(path, found.sun_path, sizeof(found.sun_path));
+	if (path[0] == '\0')
+		path[0] = '@';
+	return setenv(variable, path, 1);
+}
+
+static int
+env_set_unix(const struct fdrecv_handoff *handoff)
+{
+	long long uid =
+	    handoff->uid == (uid_t)-1 ? -1 : (long long)handoff->uid;
+	long long gid =
+	    handoff->gid == (gid_t)-1 ? -1 : (long long)handoff->gid;
+	const struct {
+		const char *variable;
+		long long value; /* -1: not known */
+	} numbers[] = {
+	    {"UNIXLOCALUID", getuid()},
+	    {"UNIXLOCALGID", getgid()},
+	    {"UNIXLOCALPID", getpid()},
+	    {"UNIXREMOTEEUID", uid},
+	    {"UNIXREMOTEEGID", gid},
+	    {"UNIXREMOTEUID", uid},
+	    {"UNIXREMOTEGID", gid},
+	    {"UNIXREMOTEPID", handoff->pid},
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		if (numbers[i].value != -1 &&
+		    env_set_number(numbers[i].variable, numbers[i].value) == -1)
+			return -1;
+	if (setenv("PROTO", "UNIX", 1) == -1 ||
+	    env_set_path("UNIXLOCALPATH", &handoff->local,
+		handoff->local_length) == -1 ||
+	    env_set_path(
+		"UNIXREMOTEPATH", &handoff->peer, handoff->peer_length) == -1)
+		return -1;
+	return handoff->label[0] == '\0' ?
+	    0 :
+	    setenv("UNIXREMOTELABEL", handoff->label, 1);
+}
+
+int
+env_set_connection(const struct fdrecv_handoff *handoff)
+{
+	for (size_t i = 0; i < ENV_CONNECTION_COUNT; i++)
+		unsetenv(env_connection_variables[i]);
+	if (handoff->listener[0] != '\0' &&
+	    setenv("FDRECV_LISTENER", handoff->listener, 1) == -1)
+		return -1;
+	return handoff->local.ss_family == AF_UNIX ? env_set_unix(handoff) :
+						     env_set_tcp(handoff);
 }

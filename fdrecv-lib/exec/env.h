@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+struct fdrecv_handoff;
+
 /*
  * Environment variables that describe the sockets of a process.  An earlier
  * loader may have set some for this process; what a variable says is used only
@@ -29,3 +31,7 @@ int env_is_this_process(const char *variable);
 
 /* Sets a variable to a number.  0, or -1 with errno. */
 int env_set_number(const char *variable, long long value);
+
+/* Replaces the variables that describe a connection, as UCSPI defines them, by
+ * those of this one.  0, or -1 with errno. */
+int env_set_connection(const struct fdrecv_handoff *handoff);

@@ -10,8 +10,8 @@
 
 #include "exec/children.h"
 #include "exec/cmdline.h"
-#include "exec/connection_env.h"
 #include "exec/convention.h"
+#include "exec/env.h"
 #include "exec/monotonic.h"
 #include "exec/socket_set.h"
 
@@ -55,7 +55,7 @@ launcher_exec(const struct launcher *launcher, const struct launch *launch)
 	if (sync == -1)
 		children_fail(launch->sync, errno);
 	if (sigprocmask(SIG_SETMASK, &launcher->signal_mask, NULL) == 0 &&
-	    connection_env_set(&launch->handoff) == 0 &&
+	    env_set_connection(&launch->handoff) == 0 &&
 	    convention_apply(cmdline, &set) == 0)
 		execvp(cmdline->program[0], cmdline->program);
 	children_fail(sync, errno);

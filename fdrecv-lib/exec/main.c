@@ -12,7 +12,6 @@
 #include "exec/fd_layout.h"
 #include "exec/mailboxes.h"
 #include "exec/per_connection.h"
-#include "exec/preload.h"
 #include "exec/program.h"
 #include "exec/socket_set.h"
 #include "exec/user.h"
@@ -68,7 +67,7 @@ main_check_preload(const struct cmdline *cmdline)
 	if (access(cmdline->library, R_OK) == -1)
 		err(EX_OSFILE, "--preload: %s", cmdline->library);
 	program_find(cmdline->program[0], path);
-	reason = preload_reason_against(path);
+	reason = program_reason_against_preload(path);
 	if (reason != NULL)
 		errx(PROGRAM_CANNOT_RUN, "%s: nothing can be preloaded: %s",
 		    cmdline->program[0], reason);

@@ -2,7 +2,7 @@
 /*
  * fdrecv-exec --each: the environment that describes a connection.
  */
-#include "exec/connection_env.h"
+#include "exec/env.h"
 #include "fixture/unit.h"
 
 #include <netinet/in.h>
@@ -90,7 +90,7 @@ START_TEST(tcp)
 	begin();
 	set_ipv4(&h.peer, &h.peer_length, "192.0.2.1", 1234);
 	set_ipv4(&h.local, &h.local_length, "192.0.2.2", 80);
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("PROTO", "TCP");
 	expect("TCPREMOTEIP", "192.0.2.1");
 	expect("TCPREMOTEPORT", "1234");
@@ -107,7 +107,7 @@ START_TEST(tcp_on_ipv6)
 	begin();
 	set_ipv6(&h.peer, &h.peer_length, "2001:db8::1", 65535);
 	set_ipv6(&h.local, &h.local_length, "::1", 1);
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("PROTO", "TCP");
 	expect("TCPREMOTEIP", "2001:db8::1");
 	expect("TCPREMOTEPORT", "65535");
@@ -121,7 +121,7 @@ START_TEST(ipv4_that_an_ipv6_socket_took_is_ipv4)
 	begin();
 	set_ipv6(&h.peer, &h.peer_length, "::ffff:192.0.2.1", 1234);
 	set_ipv6(&h.local, &h.local_length, "::ffff:192.0.2.2", 80);
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("TCPREMOTEIP", "192.0.2.1");
 	expect("TCPREMOTEPORT", "1234");
 	expect("TCPLOCALIP", "192.0.2.2");
@@ -138,7 +138,7 @@ START_TEST(local)
 	h.uid = 34;
 	h.gid = 56;
 	snprintf(h.label, sizeof(h.label), "a:label");
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("PROTO", "UNIX");
 	expect("UNIXLOCALPATH", "/run/x");
 	expect("UNIXREMOTEPATH", "@name");
@@ -161,7 +161,7 @@ START_TEST(what_is_not_known_is_not_said)
 	h.local.ss_family = AF_UNIX;
 	h.local_length = sizeof(sa_family_t);
 	h.listener[0] = '\0';
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("PROTO", "UNIX");
 	expect("UNIXLOCALPATH", NULL);
 	expect("UNIXREMOTEPATH", NULL);
@@ -183,7 +183,7 @@ START_TEST(the_longest_path)
 	path[sizeof(path) - 1] = '\0';
 	begin();
 	set_path(&h.local, &h.local_length, path, sizeof(path) - 1);
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("UNIXLOCALPATH", path);
 }
 END_TEST
@@ -196,7 +196,7 @@ START_TEST(what_was_said_of_another_is_taken_away)
 	setenv("TCPREMOTEINFO", "name", 1);
 	setenv("TCPREMOTEIP", "192.0.2.3", 1);
 	setenv("UNIXREMOTEUID", "0", 1);
-	ck_assert_int_eq(connection_env_set(&h), 0);
+	ck_assert_int_eq(env_set_connection(&h), 0);
 	expect("TCPREMOTEHOST", NULL);
 	expect("TCPREMOTEINFO", NULL);
 	expect("TCPREMOTEIP", NULL);

@@ -2,7 +2,7 @@
 /*
  * fdrecv-exec --preload: LD_PRELOAD, and programs that do not read it.
  */
-#include "exec/preload.h"
+#include "exec/program.h"
 #include "fixture/unit.h"
 
 #include <sys/stat.h>
@@ -37,7 +37,7 @@ add(void *argument)
 		unsetenv("LD_PRELOAD");
 	else
 		setenv("LD_PRELOAD", lists[i].before, 1);
-	unit_must(preload_add("/lib/x.so") == 0);
+	unit_must(program_preload("/lib/x.so") == 0);
 	unit_must(strcmp(getenv("LD_PRELOAD"), lists[i].after) == 0);
 }
 
@@ -75,15 +75,16 @@ START_TEST(static_programs_are_known)
 	const Elf64_Word linked[] = {PT_PHDR, PT_LOAD, PT_INTERP};
 
 	ck_assert_str_eq(
-	    preload_reason_against(make_program(plain, 2, ELFCLASS64)),
+	    program_reason_against_preload(make_program(plain, 2, ELFCLASS64)),
 	    "it is statically linked");
+	ck_assert_ptr_null(program_reason_against_preload(
+	    make_program(linked, 3, ELFCLASS64)));
 	ck_assert_ptr_null(
-	    preload_reason_against(make_program(linked, 3, ELFCLASS64)));
-	ck_assert_ptr_null(
-	    preload_reason_against(make_program(plain, 2, ELFCLASS32)));
+	    program_reason_against_preload(make_program(plain, 2, ELFCLASS32)));
 	/* Truncated, so it is unknown. */
 	ck_assert_int_eq(truncate(make_program(plain, 2, ELFCLASS64), 100), 0);
-	ck_assert_ptr_null(preload_reason_against(unit_path("program")));
+	ck_assert_ptr_null(
+	    program_reason_against_preload(unit_path("program")));
 }
 END_TEST
 
@@ -94,8 +95,8 @@ START_TEST(of_scripts_and_what_is_not_there_nothing_is_known)
 
 	ck_assert_int_eq(write(fd, "#!/bin/sh\n", 10), 10);
 	close(fd);
-	ck_assert_ptr_null(preload_reason_against(unit_path("script")));
-	ck_assert_ptr_null(preload_reason_against(unit_path("none")));
+	ck_assert_ptr_null(program_reason_against_preload(unit_path("script")));
+	ck_assert_ptr_null(program_reason_against_preload(unit_path("none")));
 }
 END_TEST
 
@@ -106,28 +107,28 @@ START_TEST(programs_that_gain_rights_are_known)
 	const char *path = make_program(linked, 1, ELFCLASS64);
 
 	ck_assert_int_eq(chmod(path, 04755), 0);
-	ck_assert_ptr_null(preload_reason_against(path));
+	ck_assert_ptr_null(program_reason_against_preload(path));
 	if (geteuid() != 0) {
 		unit_skip("only root can give files away");
 		return;
 	}
 	ck_assert_int_eq(chown(path, 60591, 60591), 0);
 	ck_assert_int_eq(chmod(path, 0755), 0);
-	ck_assert_ptr_null(preload_reason_against(path));
+	ck_assert_ptr_null(program_reason_against_preload(path));
 	for (mode_t mode = 02000; mode <= 04000; mode += 02000) {
 		ck_assert_int_eq(chmod(path, mode | 0755), 0);
-		ck_assert_str_eq(preload_reason_against(path),
+		ck_assert_str_eq(program_reason_against_preload(path),
 		    "it runs set-user-ID, set-group-ID or with capabilities");
 	}
 	/* Without that bit it only means mandatory locking. */
 	ck_assert_int_eq(chmod(path, 02745), 0);
-	ck_assert_ptr_null(preload_reason_against(path));
+	ck_assert_ptr_null(program_reason_against_preload(path));
 }
 END_TEST
 
-UNIT_SUITE(preload)
+UNIT_SUITE(program)
 {
-	TCase *tc = unit_case(suite, "exec_preload");
+	TCase *tc = unit_case(suite, "exec_program");
 
 	tcase_add_loop_test(tc, it_is_first_and_once, 0, UNIT_COUNT(lists));
 	tcase_add_test(tc, static_programs_are_known);
