@@ -15,10 +15,9 @@
  * All other calls go to libc.  Nothing is allocated, locked or printed until a
  * lent socket is bound, and no call fails that would succeed without the shim.
  */
-#include "bind/epoll_transfer.h"
 #include "bind/lent_sockets.h"
 #include "bind/sockaddr_match.h"
-#include "bind/sockopt_copy.h"
+#include "bind/takeover.h"
 
 #include "wire/names.h"
 
@@ -109,9 +108,9 @@ bind_replace(int fd, int lent)
 
 	if (flags == -1)
 		flags = 0;
-	sockopt_copy(fd, lent);
+	takeover_options(fd, lent);
 	result = dup3(lent, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
-	if (result != -1 && old != -1 && epoll_transfer(old, fd) > 0)
+	if (result != -1 && old != -1 && takeover_epoll(old, fd) > 0)
 		bind_debug("fdrecv-bind: descriptor %d: in epoll again\n", fd);
 	if (old != -1)
 		close(old);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which lent socket the bind shim finds, and where it is polled.
+ * Which lent socket the bind shim finds.
  */
 #include "fixture/unit.h"
 
-#include "bind/epoll_transfer.h"
 #include "bind/lent_sockets.h"
-
-#include <sys/epoll.h>
 
 #include <netinet/in.h>
 
@@ -163,28 +160,6 @@ START_TEST(there_are_at_most_as_many_as_there_is_room_for)
 }
 END_TEST
 
-START_TEST(only_the_same_socket_moves_in_epoll)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
-	int poll = epoll_create1(EPOLL_CLOEXEC);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
-	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
-	ck_assert_int_eq(epoll_transfer(fresh, fd), 0);
-	ck_assert_int_eq(epoll_transfer(old, fd), 1);
-	close(old);
-	event = (struct epoll_event){0};
-	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);
-	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL), 0);
-	close(fresh);
-	close(fd);
-	close(poll);
-}
-END_TEST
-
 UNIT_SUITE(lent_sockets)
 {
 	TCase *tc = unit_case(suite, "lent_sockets");
@@ -195,5 +170,4 @@ UNIT_SUITE(lent_sockets)
 	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
 	tcase_add_test(tc, a_socket_of_another_interface_is_not_found);
 	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);
-	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Options that the bind shim copies from the program's socket to the lent one.
+ * What a lent socket takes over from the program's: options and epoll.
  */
 #include "fixture/unit.h"
 
-#include "bind/sockopt_copy.h"
+#include "bind/takeover.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -94,7 +95,7 @@ START_TEST(an_option_that_was_set_is_carried)
 	ck_assert_int_eq(setsockopt(from, option->level, option->name,
 			     &option->value, sizeof(int)),
 	    0);
-	sockopt_copy(from, to);
+	takeover_options(from, to);
 	ck_assert_msg(option_of(to, option) == option->found,
 	    "level %d, option %d: %d", option->level, option->name,
 	    option_of(to, option));
@@ -118,7 +119,7 @@ START_TEST(a_priority_is_carried_beside_a_type_of_service)
 	ck_assert_int_eq(
 	    setsockopt(from, SOL_SOCKET, SO_PRIORITY, &value, sizeof(value)),
 	    0);
-	sockopt_copy(from, to);
+	takeover_options(from, to);
 	ck_assert_int_eq(option_of(to, &tos), 16);
 	ck_assert_int_eq(option_of(to, &priority), 1);
 	close(from);
@@ -137,7 +138,7 @@ START_TEST(options_that_are_as_new_are_not_carried)
 	    setsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
 	ck_assert_int_eq(
 	    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), 0);
-	sockopt_copy(fd, lent);
+	takeover_options(fd, lent);
 	ck_assert_int_eq(
 	    getsockopt(lent, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
 	ck_assert_int_eq(value, 1);
@@ -160,7 +161,7 @@ START_TEST(options_are_carried_without_a_descriptor_to_spare)
 	ck_assert_int_eq(
 	    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)), 0);
 	limit = unit_limit_fds();
-	sockopt_copy(fd, lent);
+	takeover_options(fd, lent);
 	unit_unlimit_fds(limit);
 	ck_assert_int_eq(
 	    getsockopt(lent, IPPROTO_TCP, TCP_KEEPCNT, &value, &size), 0);
@@ -171,7 +172,29 @@ START_TEST(options_are_carried_without_a_descriptor_to_spare)
 }
 END_TEST
 
-UNIT_SUITE(sockopt_copy)
+START_TEST(only_the_same_socket_moves_in_epoll)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
+	int poll = epoll_create1(EPOLL_CLOEXEC);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
+	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
+	ck_assert_int_eq(takeover_epoll(fresh, fd), 0);
+	ck_assert_int_eq(takeover_epoll(old, fd), 1);
+	close(old);
+	event = (struct epoll_event){0};
+	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);
+	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL), 0);
+	close(fresh);
+	close(fd);
+	close(poll);
+}
+END_TEST
+
+UNIT_SUITE(takeover)
 {
 	TCase *tc = unit_case(suite, "carry");
 
@@ -180,4 +203,5 @@ UNIT_SUITE(sockopt_copy)
 	tcase_add_test(tc, a_priority_is_carried_beside_a_type_of_service);
 	tcase_add_test(tc, options_that_are_as_new_are_not_carried);
 	tcase_add_test(tc, options_are_carried_without_a_descriptor_to_spare);
+	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
 }

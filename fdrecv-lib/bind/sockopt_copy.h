@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: ISC */
-#pragma once
-
-/* Sets each option that the program has set on socket from on socket to as
- * well, and makes O_NONBLOCK the same.  Borrows both, which are of the same
- * kind.  Options that the kernel does not permit to set remain as they are. */
-void sockopt_copy(int from, int to);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A lent socket takes over from the program's own socket, whose number it gets.
+ *
+ * Options: an option counts as set if its value differs from that of a new
+ * socket; all others remain on the lent socket as the broker has set them.  Not
+ * copied are IPV6_V6ONLY and SO_BINDTODEVICE, which are equal if the socket is
+ * used at all, and SO_REUSEADDR and SO_REUSEPORT, because the broker decides
+ * who else may bind the address.
+ *
+ * epoll(7) knows sockets, not numbers, so without this an event loop that
+ * registers a socket before bind(2) would never hear of a client.
+ * /proc/self/fdinfo shows what was registered; without /proc it is lost.
+ */
+#include "bind/takeover.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The longest value is the name of a congestion control algorithm. */
+#define TAKEOVER_OPTION_SIZE 64
+
+static const struct {
+	int level;
+	int name;
+} takeover_table[] = {
+    {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_BUSY_POLL},
+    {SOL_SOCKET, SO_DONTROUTE}, {SOL_SOCKET, SO_KEEPALIVE},
+    {SOL_SOCKET, SO_LINGER}, {SOL_SOCKET, SO_MARK}, {SOL_SOCKET, SO_OOBINLINE},
+    {SOL_SOCKET, SO_PASSCRED}, {SOL_SOCKET, SO_PASSSEC},
+    {SOL_SOCKET, SO_RCVBUF}, {SOL_SOCKET, SO_RCVLOWAT},
+    {SOL_SOCKET, SO_RCVTIMEO}, {SOL_SOCKET, SO_RXQ_OVFL},
+    {SOL_SOCKET, SO_SNDBUF}, {SOL_SOCKET, SO_SNDTIMEO},
+    {SOL_SOCKET, SO_TIMESTAMP}, {SOL_SOCKET, SO_TIMESTAMPNS},
+    {SOL_SOCKET, SO_ZEROCOPY}, {IPPROTO_TCP, TCP_CONGESTION},
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT}, {IPPROTO_TCP, TCP_FASTOPEN},
+    {IPPROTO_TCP, TCP_KEEPCNT}, {IPPROTO_TCP, TCP_KEEPIDLE},
+    {IPPROTO_TCP, TCP_KEEPINTVL}, {IPPROTO_TCP, TCP_LINGER2},
+    {IPPROTO_TCP, TCP_MAXSEG}, {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_NOTSENT_LOWAT}, {IPPROTO_TCP, TCP_SAVE_SYN},
+    {IPPROTO_TCP, TCP_SYNCNT}, {IPPROTO_TCP, TCP_USER_TIMEOUT},
+    {IPPROTO_TCP, TCP_WINDOW_CLAMP}, {IPPROTO_IP, IP_FREEBIND},
+    {IPPROTO_IP, IP_MINTTL}, {IPPROTO_IP, IP_MTU_DISCOVER},
+    {IPPROTO_IP, IP_MULTICAST_LOOP}, {IPPROTO_IP, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_PKTINFO}, {IPPROTO_IP, IP_RECVERR},
+    {IPPROTO_IP, IP_RECVORIGDSTADDR}, {IPPROTO_IP, IP_RECVTOS},
+    {IPPROTO_IP, IP_RECVTTL}, {IPPROTO_IP, IP_TOS},
+    {IPPROTO_IP, IP_TRANSPARENT}, {IPPROTO_IP, IP_TTL},
+    {IPPROTO_IPV6, IPV6_DONTFRAG}, {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS}, {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
+    {IPPROTO_IPV6, IPV6_RECVERR}, {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO}, {IPPROTO_IPV6, IPV6_RECVTCLASS},
+    {IPPROTO_IPV6, IPV6_TCLASS}, {IPPROTO_IPV6, IPV6_TRANSPARENT},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+    {SOL_SOCKET, SO_PRIORITY}, /* last, because IP_TOS sets it too */
+};
+
+#define TAKEOVER_OPTIONS (sizeof(takeover_table) / sizeof(takeover_table[0]))
+
+static int
+takeover_number(int fd, int name)
+{
+	socklen_t size = sizeof(int);
+	int value = 0;
+
+	getsockopt(fd, SOL_SOCKET, name, &value, &size);
+	return value;
+}
+
+static void
+takeover_option(int from, int to, int fresh, int level, int name)
+{
+	union {
+		char bytes[TAKEOVER_OPTION_SIZE];
+		int number;
+	} value = {{0}}, initial = {{0}};
+	socklen_t size = sizeof(value), initial_size = sizeof(initial);
+
+	if (getsockopt(from, level, name, &value, &size) == -1)
+		return;
+	if (getsockopt(fresh, level, name, &initial, &initial_size) == 0 &&
+	    initial_size == size && memcmp(&value, &initial, size) == 0)
+		return;
+	/* setsockopt(2) doubles the size of a buffer. */
+	if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_SNDBUF))
+		value.number /= 2;
+	setsockopt(to, level, name, &value, size);
+}
+
+void
+takeover_options(int from, int to)
+{
+	int fresh = socket(takeover_number(from, SO_DOMAIN),
+	    takeover_number(from, SO_TYPE) | SOCK_CLOEXEC,
+	    takeover_number(from, SO_PROTOCOL));
+	int flags = fcntl(from, F_GETFL), lent = fcntl(to, F_GETFL);
+
+	/* If no descriptor is free for a new socket, all options are copied. */
+	for (size_t i = 0; i < TAKEOVER_OPTIONS; i++)
+		takeover_option(from, to, fresh, takeover_table[i].level,
+		    takeover_table[i].name);
+	if (fresh != -1)
+		close(fresh);
+	if (flags != -1 && lent != -1 && ((flags ^ lent) & O_NONBLOCK) != 0)
+		fcntl(to, F_SETFL, lent ^ O_NONBLOCK);
+}
+
+/* Adds fd to an epoll instance that has the socket with its number and this
+ * inode.  1 if so; the fdinfo of other files has no such lines. */
+static int
+takeover_epoll_one(const char *number, int fd, ino_t inode)
+{
+	struct epoll_event event;
+	char path[PATH_MAX], line[256];
+	unsigned int events;
+	int target, moved = 0;
+	uintmax_t found;
+	uint64_t data;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", number);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return 0;
+	while (!moved && fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line,
+			"tfd: %d events: %x data: %" SCNx64 " pos:%*d ino:%jx",
+			&target, &events, &data, &found) != 4 ||
+		    target != fd || found != inode)
+			continue;
+		event =
+		    (struct epoll_event){.events = events, .data.u64 = data};
+		moved = epoll_ctl((int)strtol(number, NULL, 10), EPOLL_CTL_ADD,
+			    fd, &event) == 0;
+	}
+	fclose(file);
+	return moved;
+}
+
+int
+takeover_epoll(int old, int fd)
+{
+	struct dirent *entry;
+	struct stat st;
+	int moved = 0;
+	DIR *dir;
+
+	if (fstat(old, &st) == -1)
+		return 0;
+	dir = opendir("/proc/self/fdinfo");
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL)
+		moved += takeover_epoll_one(entry->d_name, fd, st.st_ino);
+	closedir(dir);
+	return moved;
+}
