@@ -23,9 +23,7 @@
 #define FINDER_SOCKETS_MANY 64  /* a scan of as many is followed by a rest */
 #define FINDER_NAMES_MANY 4096  /* or of as many names */
 #define FINDER_REST 9           /* times as long as the scan took */
-#define FINDER_CHANGED_US                                   \
-	10000 /* between scans for changes of the directory \
-	       */
+#define FINDER_CHANGED_US 10000 /* between scans when it changes itself */
 
 static void
 finder_try_later(struct finder *finder)

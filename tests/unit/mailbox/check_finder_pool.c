@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,6 +198,7 @@ END_TEST
 
 #define SOCKETS_MOST 1024
 #define SOCKETS_MANY 64
+#define NAMES_MANY 4096
 
 /* In any order of the directory. */
 START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
@@ -274,6 +276,27 @@ START_TEST(a_scan_of_many_is_followed_by_a_rest)
 }
 END_TEST
 
+/* "." and ".." are names too. */
+START_TEST(a_scan_of_many_names_is_followed_by_a_rest)
+{
+	struct test_finder test;
+	char name[32];
+	int fd;
+
+	pool_init(&test);
+	ck_assert_int_eq(chdir(unit_path("pool")), 0);
+	for (int i = 0; i < NAMES_MANY - 3 + _i; i++) {
+		snprintf(name, sizeof(name), "f%d", i);
+		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		ck_assert_int_ne(fd, -1);
+		close(fd);
+	}
+	finder_scan(&test.finder);
+	ck_assert_int_eq(test.finder.rest_until_us != 0, _i);
+	test_finder_done(&test);
+}
+END_TEST
+
 START_TEST(changes_of_the_directory_itself_bring_few_scans)
 {
 	const struct watch_callbacks *callbacks;
@@ -347,4 +370,6 @@ UNIT_SUITE(finder_pool)
 	tcase_add_loop_test(
 	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
 	tcase_add_loop_test(tc, a_scan_of_many_is_followed_by_a_rest, 0, 2);
+	tcase_add_loop_test(
+	    tc, a_scan_of_many_names_is_followed_by_a_rest, 0, 2);
 }
