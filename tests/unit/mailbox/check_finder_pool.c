@@ -366,7 +366,6 @@ UNIT_SUITE(finder_pool)
 	    tc, one_that_is_found_does_not_end_the_patience_with_another);
 	tcase_add_test(tc, changes_of_the_directory_itself_bring_few_scans);
 	tc = unit_case(suite, "crowd");
-	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(
 	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
 	tcase_add_loop_test(tc, a_scan_of_many_is_followed_by_a_rest, 0, 2);

@@ -292,7 +292,6 @@ UNIT_SUITE(adopt)
 	tcase_add_test(tc, where_no_orphan_is_nothing_is_taken);
 	tcase_add_test(tc, orphans_that_do_not_answer_share_two_seconds);
 	tc = unit_case(suite, "limits");
-	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(
 	    tc, an_orphan_that_gives_for_ever_meets_a_limit, 0, 2);
 }

@@ -2,6 +2,7 @@
 /*
  * Which worker is next, and what happens to connections that cannot be sent.
  */
+#include "fixture/fake_clock.h"
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
@@ -344,6 +345,7 @@ UNIT_SUITE(dispatch)
 {
 	TCase *tc = unit_case(suite, "dispatch");
 
+	fake_clock_stop_in(tc);
 	tcase_add_test(tc, among_equals_each_has_its_turn);
 	tcase_add_test(tc, who_has_least_outstanding_comes_first);
 	tcase_add_test(tc, work_is_shared_by_weight);

@@ -4,6 +4,7 @@
  * anything may come from it, and does not use a mailbox again that nobody
  * reads.
  */
+#include "fixture/fake_clock.h"
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
@@ -301,6 +302,7 @@ UNIT_SUITE(pool)
 {
 	TCase *tc = unit_case(suite, "pool");
 
+	fake_clock_stop_in(tc);
 	tcase_add_test(tc, a_path_has_one_pool);
 	tcase_add_test(tc, a_plain_worker_is_gone_with_its_name);
 	tcase_add_test(tc, a_worker_that_leaves_is_kept_until_all_is_confirmed);

@@ -3,6 +3,7 @@
  * The connections of a dead worker: those that it cannot have touched go to
  * another one, but not without end.
  */
+#include "fixture/fake_clock.h"
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
@@ -184,6 +185,7 @@ UNIT_SUITE(redeliver)
 {
 	TCase *tc = unit_case(suite, "redeliver");
 
+	fake_clock_stop_in(tc);
 	tcase_add_test(tc, what_was_not_touched_goes_to_another_in_order);
 	tcase_add_test(tc, what_came_back_goes_before_what_was_held);
 	tcase_add_loop_test(

@@ -3,6 +3,7 @@
  * Receipt connections: their messages, messages that are not understood, and
  * that their worker ends with them.
  */
+#include "fixture/fake_clock.h"
 #include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
@@ -223,6 +224,7 @@ UNIT_SUITE(receipt_conn)
 {
 	TCase *tc = unit_case(suite, "link");
 
+	fake_clock_stop_in(tc);
 	tcase_add_test(tc, each_kind_of_receipt_is_heeded);
 	tcase_add_test(tc, receipts_of_another_epoch_are_ignored);
 	tcase_add_test(tc, a_message_of_many_is_heeded);
