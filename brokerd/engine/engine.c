@@ -68,48 +68,45 @@ static const struct rendezvous_callbacks engine_rendezvous_callbacks = {
     .on_adopt = engine_on_adopt,
 };
 
-static int
-engine_ask(void *owner, enum channel_type request)
+static void
+engine_on_drain(void *owner, const struct channel_drain *how)
 {
 	struct engine *engine = owner;
 
-	return upstream_ask(&engine->upstream, request);
-}
-
-static const struct control_callbacks engine_control_callbacks = {
-    .ask = engine_ask,
-};
-
-static void
-engine_stop_control(void *owner, const struct channel_drain *how)
-{
-	(void)how;
-	control_stop(owner);
+	socket_table_stop(&engine->table, how);
+	control_stop(&engine->control);
 }
 
 static int
-engine_is_control_busy(void *owner)
+engine_is_busy(void *owner)
 {
-	return control_is_busy(owner);
+	struct engine *engine = owner;
+	int busy = socket_table_is_busy(&engine->table);
+
+	return busy || control_is_busy(&engine->control);
 }
 
 static void
-engine_end_control(void *owner)
+engine_on_timeout(void *owner)
 {
-	control_close(owner);
-}
+	struct engine *engine = owner;
 
-static const struct drain_callbacks engine_control_drain = {
-    .stop = engine_stop_control,
-    .is_busy = engine_is_control_busy,
-    .end = engine_end_control,
-};
+	socket_table_give_up(&engine->table);
+	control_close(&engine->control);
+}
 
 static void
 engine_on_drained(void *owner)
 {
 	engine_end(owner, EX_OK);
 }
+
+static const struct drain_callbacks engine_drain_callbacks = {
+    .on_start = engine_on_drain,
+    .is_busy = engine_is_busy,
+    .on_timeout = engine_on_timeout,
+    .on_end = engine_on_drained,
+};
 
 /* Takes fd. */
 static int
@@ -237,15 +234,14 @@ engine_open(struct engine *engine)
 		.listeners = &engine->table.listeners,
 		.pools = &engine->table.pools,
 		.rendezvous = &engine->rendezvous,
-		.epoch = engine->table.worker_context.epoch},
-	    &engine_control_callbacks, engine);
+		.epoch = engine->table.worker_context.epoch,
+		.channel = CHANNEL_FD});
 	if (notify_start(&engine->notify, base) == -1 ||
-	    drain_init(&engine->drain, base, engine_on_drained, engine) == -1 ||
+	    drain_init(&engine->drain, base, &engine_drain_callbacks, engine) ==
+		-1 ||
 	    orphan_init(&engine->orphan, base, &engine->log, &engine->drain) ==
 		-1)
 		return -1;
-	drain_add(&engine->drain, &socket_table_drain, &engine->table);
-	drain_add(&engine->drain, &engine_control_drain, &engine->control);
 	return upstream_start(&engine->upstream, base, CHANNEL_FD,
 	    &engine->bounded, &engine_upstream_callbacks, engine);
 }

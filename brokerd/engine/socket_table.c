@@ -136,20 +136,18 @@ socket_table_find_worker(
 	return worker;
 }
 
-static void
-socket_table_stop(void *owner, const struct channel_drain *how)
+void
+socket_table_stop(struct socket_table *table, const struct channel_drain *drain)
 {
-	struct socket_table *table = owner;
 	struct listener *listener;
 
 	TAILQ_FOREACH (listener, &table->listeners, entry)
-		listener_stop(listener, how);
+		listener_stop(listener, drain);
 }
 
-static int
-socket_table_is_busy(void *owner)
+int
+socket_table_is_busy(struct socket_table *table)
 {
-	struct socket_table *table = owner;
 	struct listener *listener;
 	struct pool *pool;
 	int busy = table->refusals.count != 0;
@@ -162,11 +160,9 @@ socket_table_is_busy(void *owner)
 	return busy;
 }
 
-/* Refuses connections that no worker has taken, and waits for no receipts. */
-static void
-socket_table_end(void *owner)
+void
+socket_table_give_up(struct socket_table *table)
 {
-	struct socket_table *table = owner;
 	struct listener *listener;
 	struct pool *pool;
 
@@ -178,12 +174,6 @@ socket_table_end(void *owner)
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		pool_release(pool);
 }
-
-const struct drain_callbacks socket_table_drain = {
-    .stop = socket_table_stop,
-    .is_busy = socket_table_is_busy,
-    .end = socket_table_end,
-};
 
 void
 socket_table_done(struct socket_table *table)

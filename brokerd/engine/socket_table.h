@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/life/drain.h"
+#include "channel/message.h"
 #include "engine/listener/listener.h"
 
 /* The sockets that the monitor has sent, and the listeners and pools that most
@@ -51,8 +51,16 @@ void socket_table_start(struct socket_table *table);
 struct worker *socket_table_find_worker(
     struct socket_table *table, const struct hello *hello, uid_t uid);
 
-/* How a table drains; the owner is the table. */
-extern const struct drain_callbacks socket_table_drain;
+/* Stops each listener, see listener_stop(). */
+void socket_table_stop(
+    struct socket_table *table, const struct channel_drain *drain);
+
+/* True while a connection waits for this engine, or a worker has one that it
+ * has not confirmed. */
+int socket_table_is_busy(struct socket_table *table);
+
+/* Refuses connections that no worker has taken, and waits for no receipts. */
+void socket_table_give_up(struct socket_table *table);
 
 /* Frees all listeners and pools. */
 void socket_table_done(struct socket_table *table);

@@ -73,12 +73,6 @@ upstream_ready(struct upstream *upstream)
 	return channel_send(upstream->fd, CHANNEL_READY, NULL, -1);
 }
 
-int
-upstream_ask(struct upstream *upstream, enum channel_type request)
-{
-	return channel_send(upstream->fd, request, NULL, -1);
-}
-
 void
 upstream_stop(struct upstream *upstream)
 {

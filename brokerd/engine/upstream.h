@@ -36,9 +36,5 @@ int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
 /* The table is complete.  0, or -1 with errno. */
 int upstream_ready(struct upstream *upstream);
 
-/* Asks for CHANNEL_RELOAD or CHANNEL_UPGRADE; CHANNEL_RESULT tells how that
- * ended.  0, or -1 with errno. */
-int upstream_ask(struct upstream *upstream, enum channel_type request);
-
 /* Receives no more.  All zeros are accepted. */
 void upstream_stop(struct upstream *upstream);

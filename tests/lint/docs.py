@@ -279,9 +279,9 @@ def check_control():
         set(re.findall(r"^\tuint64_t (\w+);",
                        read("brokerd/engine/handoff/stats.h"), re.M)))
     yield from differences(
-        "report_counters.c",
+        "report.c, counters",
         set(re.findall(r"^    (?:COUNTER|GAUGE)\(\s*(\w+),",
-                       read("brokerd/engine/control/report_counters.c"), re.M)),
+                       read("brokerd/engine/control/report.c"), re.M)),
         set(re.findall(r"^\| `(\w+)` \|", counters, re.M)))
     usage = subprocess.run(
         [os.path.join(BUILD, "brokerd", "brokerctl"), "-h"],

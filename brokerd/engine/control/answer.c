@@ -4,8 +4,6 @@
  */
 #include "engine/control/answer.h"
 
-#include "engine/control/report.h"
-
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <stdlib.h>
@@ -61,12 +59,6 @@ answer_send_json(struct peer *peer, int status, json_t *json)
 }
 
 void
-answer_text(struct peer *peer, const char *type, char *text)
-{
-	answer_send(peer, EX_OK, type, text, "");
-}
-
-void
 answer_json(struct peer *peer, json_t *json)
 {
 	answer_send_json(peer, EX_OK, json);
@@ -78,4 +70,63 @@ answer_result(struct peer *peer, int status, const char *text)
 	answer_send_json(peer, status,
 	    json_pack(
 		"{s:i, s:o}", "status", status, "text", report_text(text)));
+}
+
+/* Frees the report and answers, with its text if that is complete. */
+static void
+answer_end_report(struct report *report, enum report_step last)
+{
+	struct peer *peer = report->peer;
+	const char *type = report->type;
+	char *text = NULL;
+
+	if (report->file != NULL && fclose(report->file) == 0 &&
+	    last == REPORT_DONE) {
+		text = report->text;
+		report->text = NULL;
+	}
+	report->file = NULL;
+	peer->report = NULL;
+	report_free(report);
+	answer_send(peer, EX_OK, type, text, "");
+}
+
+static void
+answer_on_next(void *owner)
+{
+	struct report *report = owner;
+	enum report_step last = report->step(report);
+
+	if (last == REPORT_MORE)
+		timer_set(&report->next, 0);
+	else
+		answer_end_report(report, last);
+}
+
+void
+answer_report(struct peer *peer, const struct control_context *context,
+    const char *type, enum report_step (*step)(struct report *report))
+{
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (report == NULL) {
+		answer_send(peer, EX_OK, type, NULL, "");
+		return;
+	}
+	peer->report = report;
+	*report = (struct report){.context = context,
+	    .peer = peer,
+	    .type = type,
+	    .step = step,
+	    .listener = TAILQ_FIRST(context->listeners),
+	    .pool = TAILQ_FIRST(context->pools)};
+	report->file = open_memstream(&report->text, &report->size);
+	if (report->file == NULL ||
+	    timer_init(&report->next, context->base, answer_on_next, report) ==
+		-1) {
+		answer_end_report(report, REPORT_FAILED);
+		return;
+	}
+	peer_set_state(peer, PEER_WRITING);
+	answer_on_next(report);
 }

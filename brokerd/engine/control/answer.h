@@ -2,8 +2,7 @@
 #pragma once
 
 #include "engine/control/peer.h"
-
-#include <jansson.h>
+#include "engine/control/report.h"
 
 /*
  * Answers to the request of a peer, which has a limited time to read it.  The
@@ -12,11 +11,13 @@
 
 #define ANSWER_JSON "application/json"
 
-/* Sends text (takes it; NULL: there was no memory for it). */
-void answer_text(struct peer *peer, const char *type, char *text);
-
 /* Sends JSON (takes it; NULL: there was no memory for it). */
 void answer_json(struct peer *peer, json_t *json);
 
 /* Sends {"status": status, "text": text}; status is one of sysexits(3). */
 void answer_result(struct peer *peer, int status, const char *text);
+
+/* Sends a report of a MIME type, of which one step is written in each round of
+ * events, and the text sent when it is complete. */
+void answer_report(struct peer *peer, const struct control_context *context,
+    const char *type, enum report_step (*step)(struct report *report));

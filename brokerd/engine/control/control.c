@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "engine/control/answer.h"
 #include "engine/control/routes.h"
-#include "engine/control/writer.h"
 
 #include <sys/socket.h>
 
@@ -66,38 +65,31 @@ control_on_request(struct evhttp_request *request, void *owner)
 	routes_handle(&control->context, peer);
 }
 
-/* Further connections wait in the kernel. */
-static void
-control_on_peer_added(void *owner)
+/* evhttp has accepted a connection.  Further ones wait in the kernel. */
+static struct bufferevent *
+control_on_connection(struct event_base *base, void *owner)
 {
 	struct control *control = owner;
+	struct bufferevent *buffer = peer_new(&control->peers, base);
 
 	if (control->peers.count >= CONTROL_PEERS)
 		evconnlistener_disable(control->accepting);
+	return buffer;
 }
 
 static void
-control_on_peer_removed(void *owner, struct peer *peer)
+control_on_peer_removed(void *owner)
 {
 	struct control *control = owner;
 
-	writer_free(peer->writer);
 	evconnlistener_enable(control->accepting);
 }
 
-static const struct peer_callbacks control_peer_callbacks = {
-    .on_added = control_on_peer_added,
-    .on_removed = control_on_peer_removed,
-};
-
 void
-control_init(struct control *control, const struct control_context *context,
-    const struct control_callbacks *callbacks, void *owner)
+control_init(struct control *control, const struct control_context *context)
 {
 	*control = (struct control){.context = *context,
-	    .peers = {.callbacks = &control_peer_callbacks, .owner = control}};
-	control->context.callbacks = callbacks;
-	control->context.owner = owner;
+	    .peers = {.on_removed = control_on_peer_removed, .owner = control}};
 	control->context.started_ms = clock_ms();
 	control->context.fd = -1;
 	TAILQ_INIT(&control->peers.peers);
@@ -134,7 +126,7 @@ control_open(
 	evhttp_set_max_body_size(control->http, CONTROL_BODY);
 	evhttp_set_allowed_methods(
 	    control->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
-	evhttp_set_bevcb(control->http, peer_new, &control->peers);
+	evhttp_set_bevcb(control->http, control_on_connection, control);
 	evhttp_set_gencb(control->http, control_on_request, control);
 	if (evhttp_bind_listener(control->http, control->accepting) == NULL)
 		return -1;

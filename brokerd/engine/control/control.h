@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/control/context.h"
 #include "engine/control/peer.h"
+#include "engine/control/report.h"
 
 struct evconnlistener;
 struct evhttp;
@@ -17,9 +17,8 @@ struct control {
 };
 
 /* A socket that is not open, and will show what context has. */
-void control_init(struct control *control,
-    const struct control_context *context,
-    const struct control_callbacks *callbacks, void *owner);
+void control_init(
+    struct control *control, const struct control_context *context);
 
 /* Listens on fd (takes it).  0, or -1 with errno; control_close() in either
  * case. */

@@ -6,7 +6,7 @@
  */
 #include "engine/control/peer.h"
 
-#include "record/record.h"
+#include "engine/control/report.h"
 
 #include <sys/socket.h>
 
@@ -72,7 +72,8 @@ peer_free(struct peer *peer)
 
 	TAILQ_REMOVE(&list->peers, peer, entry);
 	list->count--;
-	list->callbacks->on_removed(list->owner, peer);
+	list->on_removed(list->owner);
+	report_free(peer->report);
 	timer_done(&peer->limit);
 	free(peer);
 }
@@ -121,9 +122,8 @@ peer_on_limit(void *owner)
 }
 
 struct bufferevent *
-peer_new(struct event_base *base, void *argument)
+peer_new(struct peer_list *list, struct event_base *base)
 {
-	struct peer_list *list = argument;
 	struct peer *peer = calloc(1, sizeof(*peer));
 
 	if (peer == NULL ||
@@ -141,7 +141,6 @@ peer_new(struct event_base *base, void *argument)
 	TAILQ_INSERT_TAIL(&list->peers, peer, entry);
 	list->count++;
 	timer_set(&peer->limit, 0);
-	list->callbacks->on_added(list->owner);
 	return peer->buffer;
 }
 

@@ -11,8 +11,7 @@
 struct bufferevent;
 struct evhttp_connection;
 struct evhttp_request;
-struct peer;
-struct writer;
+struct report;
 
 enum peer_right {
 	PEER_NOTHING,
@@ -27,20 +26,13 @@ enum peer_state {
 	PEER_ANSWERED, /* its answer is being sent */
 };
 
-struct peer_callbacks {
-	/* A peer was added to the list. */
-	void (*on_added)(void *owner);
-	/* peer was removed from the list and is about to be freed. */
-	void (*on_removed)(void *owner, struct peer *peer);
-};
-
 /* All connections to the control socket, and who may use them. */
 struct peer_list {
 	TAILQ_HEAD(, peer) peers;
 	size_t count;
 	uid_t administrator; /* besides root; RECORD_NO_ID: nobody */
 	gid_t group;         /* may read; RECORD_NO_ID: there is none */
-	const struct peer_callbacks *callbacks;
+	void (*on_removed)(void *owner); /* a peer */
 	void *owner;
 };
 
@@ -51,16 +43,16 @@ struct peer {
 	struct bufferevent *buffer; /* held until connection is known */
 	struct evhttp_connection *connection; /* NULL: not known yet */
 	struct evhttp_request *request;       /* NULL: none was read yet */
-	struct writer *writer; /* of its answer; the list's owner frees it */
+	struct report *report; /* its answer, being written; or NULL */
 	struct timer limit;    /* for its request, or for reading the answer */
 	enum peer_state state;
 	enum peer_right right;
 	uid_t uid;
 };
 
-/* For evhttp, which asks for a buffer for each connection that it accepts:
- * adds a peer to list and returns its buffer.  NULL: no memory. */
-struct bufferevent *peer_new(struct event_base *base, void *list);
+/* Adds a peer to list, for a connection that evhttp accepts, and returns its
+ * buffer.  NULL: no memory. */
+struct bufferevent *peer_new(struct peer_list *list, struct event_base *base);
 
 /* The peer behind a connection that has sent a request, or NULL. */
 struct peer *peer_find(

@@ -1,11 +1,74 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Helpers of all reports.  Engine, unprivileged.
+ * The table of counters, and helpers of all reports.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define COUNTER(name, description)                                           \
+	{                                                                    \
+#name, offsetof(struct stats_listener, name), 0, description \
+	}
+#define GAUGE(name, description)                                             \
+	{                                                                    \
+#name, offsetof(struct stats_listener, name), 1, description \
+	}
+
+const struct report_counter report_counters[] = {
+    COUNTER(accepted, "Connections accepted"),
+    COUNTER(taken, "Connections that a worker confirmed"),
+    COUNTER(plain, "Connections sent to a worker that gives no receipts"),
+    COUNTER(expired, "Connections without a receipt within receipt-timeout"),
+    COUNTER(died, "Connections that a worker which died may have touched"),
+    COUNTER(dead, "Connections whose client was gone before the hand-off"),
+    COUNTER(refused_absent, "Connections refused: no worker within give-up"),
+    COUNTER(refused_drain, "Connections refused: the engine had to end"),
+    COUNTER(refused_deaths,
+	"Connections refused: too many workers died serving them"),
+    COUNTER(orphaned, "Connections that a worker had when an engine died"),
+    COUNTER(lost, "Connections that an engine had when it died"),
+    GAUGE(held, "Connections accepted and held by the engine"),
+    GAUGE(unreceipted, "Connections that a worker has not confirmed"),
+    COUNTER(handed_off, "Hand-offs, again after each return"),
+    COUNTER(returned_death, "Hand-offs returned: the worker died"),
+    COUNTER(returned_limit, "Hand-offs returned: no descriptors left"),
+    COUNTER(
+	returned_denied, "Hand-offs returned: a security module denied them"),
+    COUNTER(lent, "Sockets lent to workers"),
+    COUNTER(accept_skipped, "Errors of accept that concerned one connection"),
+    COUNTER(accept_paused, "Times that a limit stopped accepting"),
+    COUNTER(worker_away, "Sends that found the worker gone"),
+    COUNTER(worker_leaving, "Sends that found the worker leaving"),
+    COUNTER(worker_full, "Sends that found the mailbox full"),
+    COUNTER(send_retried, "Sends that were tried again"),
+    COUNTER(send_failed, "Sends that failed for good"),
+    {NULL, 0, 0, NULL},
+};
+
+uint64_t
+report_counter_value(
+    const struct report_counter *counter, const struct stats_listener *counters)
+{
+	uint64_t value;
+
+	memcpy(&value, (const char *)counters + counter->offset, sizeof(value));
+	return value;
+}
+
+void
+report_free(struct report *report)
+{
+	if (report == NULL)
+		return;
+	if (report->file != NULL)
+		fclose(report->file);
+	free(report->sums);
+	timer_done(&report->next);
+	free(report->text);
+	free(report);
+}
 
 int
 report_json(struct report *report, json_t *json)

@@ -6,9 +6,17 @@
 #include <jansson.h>
 #include <stdio.h>
 
+struct peer;
+
 /*
  * The reports of the control socket, see doc/CONTROL.md.
  */
+
+enum report_step {
+	REPORT_MORE,
+	REPORT_DONE,
+	REPORT_FAILED, /* no memory */
+};
 
 /* A report that may be long and is written to file step by step, so that
  * connections that are to be handed off need not wait for all of it.  Listeners
@@ -16,19 +24,22 @@
  * ended. */
 struct report {
 	const struct control_context *context;
+	struct peer *peer; /* waits for it */
+	const char *type;  /* MIME type */
+	enum report_step (*step)(struct report *report);
+	struct timer next; /* step */
 	FILE *file;
+	char *text; /* of file */
+	size_t size;
 	const struct listener *listener; /* the next one */
 	const struct pool *pool;         /* the next one */
 	size_t count;                    /* of listeners */
 	size_t done;                     /* items written */
-	struct stats_listener *sums;     /* of them, to be freed; or NULL */
+	struct stats_listener *sums;     /* of them; or NULL */
 };
 
-enum report_step {
-	REPORT_MORE,
-	REPORT_DONE,
-	REPORT_FAILED, /* no memory */
-};
+/* Frees a report, which may be incomplete.  NULL is accepted. */
+void report_free(struct report *report);
 
 /* Writes the next item (takes it) of a JSON array.  0, or -1: no memory. */
 int report_item(struct report *report, json_t *item);

@@ -6,7 +6,6 @@
  */
 #include "engine/control/report.h"
 
-#include "channel/channel.h"
 #include "engine/worker/receipt_conn.h"
 
 #include <sys/stat.h>
@@ -110,7 +109,7 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,
 	    "the rendezvous socket, %s, where workers say HELLO",
 	    rendezvous->path);
-	whois_try(whois, CHANNEL_FD, NULL, "channel", NULL,
+	whois_try(whois, context->channel, NULL, "channel", NULL,
 	    "the engine's end of the channel to the monitor");
 }
 

@@ -5,8 +5,8 @@
 #include "engine/control/routes.h"
 
 #include "base/log.h"
+#include "channel/channel.h"
 #include "engine/control/answer.h"
-#include "engine/control/writer.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -37,14 +37,14 @@ struct route {
 static void
 route_report(struct call *call, const struct route *route)
 {
-	writer_start(call->peer, call->context, route->type, route->step);
+	answer_report(call->peer, call->context, route->type, route->step);
 }
 
 /* The argument is the message for the monitor. */
 static void
 route_ask(struct call *call, const struct route *route)
 {
-	const struct control_context *context = call->context;
+	enum channel_type request = (enum channel_type)route->argument;
 
 	if (peer_find_waiting(call->peer->list) != NULL) {
 		answer_result(call->peer, EX_TEMPFAIL,
@@ -52,8 +52,7 @@ route_ask(struct call *call, const struct route *route)
 		return;
 	}
 	peer_set_state(call->peer, PEER_WAITING);
-	if (context->callbacks->ask(
-		context->owner, (enum channel_type)route->argument) == -1)
+	if (channel_send(call->context->channel, request, NULL, -1) == -1)
 		answer_result(call->peer, EX_UNAVAILABLE,
 		    "brokerd itself has died and only its engine serves: "
 		    "start it again");

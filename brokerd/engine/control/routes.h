@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/control/context.h"
 #include "engine/control/peer.h"
+#include "engine/control/report.h"
 
 /* Does what the request of a peer asks for and answers it, or answers with an
  * error if its path does not exist or the peer may not use it. */

@@ -76,7 +76,7 @@ START_TEST(a_stop_drops_peers_that_have_not_asked)
 	asked = test_control_connect();
 	ck_assert_int_eq(send(half, "GET /v1/", 8, 0), 8);
 	test_control_send(asked, "POST", "/v1/reload");
-	while (test.asked == 0)
+	while (test_control_asked(&test) == 0)
 		test_control_settle(&test);
 	ck_assert(control_is_busy(&test.control));
 	control_stop(&test.control);
@@ -126,7 +126,7 @@ START_TEST(a_close_drops_every_peer)
 	silent = test_control_connect();
 	asked = test_control_connect();
 	test_control_send(asked, "POST", "/v1/reload");
-	while (test.asked == 0)
+	while (test_control_asked(&test) == 0)
 		test_control_settle(&test);
 	control_close(&test.control);
 	ck_assert(net_polls(silent, POLLRDHUP) && net_polls(asked, POLLRDHUP));

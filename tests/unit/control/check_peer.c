@@ -50,7 +50,7 @@ START_TEST(a_member_of_the_group_may_ask_only)
 	test_control_is_result(
 	    ask_as(STRANGER, gid, group, "POST", "/v1/reload"), 403, EX_NOPERM,
 	    "may change anything");
-	ck_assert_uint_eq(test.asked, 0);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
 	test_control_done(&test);
 }
 END_TEST
@@ -71,7 +71,7 @@ START_TEST(a_stranger_may_do_nothing)
 	test_control_is_result(
 	    ask_as(STRANGER, STRANGER, STRANGER, "GET", "/v1/nothing"), 403,
 	    EX_NOPERM, "members of control-group may ask");
-	ck_assert_uint_eq(test.asked, 0);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
 	test_control_done(&test);
 }
 END_TEST
@@ -174,7 +174,7 @@ START_TEST(a_peer_that_waits_for_the_monitor_has_no_limit)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	fd = test_control_connect();
 	test_control_send(fd, "POST", "/v1/reload");
-	while (test.asked == 0)
+	while (test_control_asked(&test) == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
 	expect_limit(0);
@@ -193,7 +193,7 @@ START_TEST(a_peer_that_waits_may_leave)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	fd = test_control_connect();
 	test_control_send(fd, "POST", "/v1/reload");
-	while (test.asked == 0)
+	while (test_control_asked(&test) == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
 	close(fd);

@@ -7,7 +7,6 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
-#include "channel/channel.h"
 #include "engine/control/report.h"
 #include "engine/worker/receipt_conn.h"
 
@@ -147,7 +146,8 @@ START_TEST(sockets_of_the_broker_itself_are_known)
 	    test.pool.rendezvous.path);
 	expect_file(
 	    unit_path("rendezvous"), "rendezvous", "where workers say HELLO");
-	expect_fd(CHANNEL_FD, "channel", NULL, "the channel to the monitor");
+	expect_fd(test.control.context.channel, "channel", NULL,
+	    "the channel to the monitor");
 	test_control_done(&test);
 }
 END_TEST

@@ -6,6 +6,8 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
+#include <sys/socket.h>
+
 #include <event2/event.h>
 #include <poll.h>
 #include <stdio.h>
@@ -104,15 +106,16 @@ START_TEST(a_listener_that_does_not_exist_is_not_found)
 END_TEST
 
 static int
-ask_and_wait(const char *path)
+ask_and_wait(const char *path, enum channel_type request)
 {
 	int fd = test_control_connect();
+	enum channel_type asked;
 
-	test.asked = 0;
 	test_control_send(fd, "POST", path);
-	while (test.asked == 0)
+	while ((asked = test_control_asked(&test)) == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	ck_assert_uint_eq(asked, request);
 	return fd;
 }
 
@@ -135,8 +138,7 @@ START_TEST(the_monitor_is_asked_and_its_result_is_the_answer)
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	for (size_t i = 0; i < UNIT_COUNT(requests); i++) {
-		fd = ask_and_wait(requests[i].path);
-		ck_assert_uint_eq(test.asked, requests[i].asked);
+		fd = ask_and_wait(requests[i].path, requests[i].asked);
 		control_on_result(
 		    &test.control, requests[i].status, "\xff the result");
 		test_control_is_result(test_control_answer(&test, fd),
@@ -151,15 +153,14 @@ START_TEST(one_peer_waits_for_the_monitor_at_a_time)
 	int fd;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	fd = ask_and_wait("/v1/reload");
-	test.asked = 0;
+	fd = ask_and_wait("/v1/reload", CHANNEL_RELOAD);
 	test_control_is_result(test_control_ask(&test, "POST", "/v1/upgrade"),
 	    503, EX_TEMPFAIL, "another reload or upgrade is in progress");
-	ck_assert_uint_eq(test.asked, 0);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
 	control_on_result(&test.control, EX_OK, "reloaded");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "reloaded");
-	fd = ask_and_wait("/v1/upgrade");
+	fd = ask_and_wait("/v1/upgrade", CHANNEL_UPGRADE);
 	control_on_result(&test.control, EX_OK, "upgraded");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "upgraded");
@@ -170,7 +171,7 @@ END_TEST
 START_TEST(without_a_monitor_nothing_can_be_reloaded)
 {
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	test.monitor = -1;
+	ck_assert_int_eq(shutdown(test.monitor, SHUT_RDWR), 0);
 	for (int i = 0; i < 2; i++) /* no client waits afterwards */
 		test_control_is_result(
 		    test_control_ask(&test, "POST", "/v1/reload"), 409,

@@ -55,7 +55,7 @@ START_TEST(a_path_with_the_wrong_method_is_refused)
 		test_control_is_result(
 		    answer, 405, EX_PROTOCOL, "expected POST: ");
 	}
-	ck_assert_uint_eq(test.asked, 0);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
 	ck_assert(!test_pool_worker(&test.pool, 0)->draining);
 	test_control_logged(&test, "");
 	test_control_done(&test);

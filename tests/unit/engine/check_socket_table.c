@@ -10,6 +10,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "engine/life/drain.h"
 #include "engine/socket_table.h"
 
 #include <errno.h>
@@ -35,11 +36,36 @@ static struct setup {
 } setup;
 
 static void
+on_start(void *owner, const struct channel_drain *how)
+{
+	socket_table_stop(owner, how);
+}
+
+static int
+is_busy(void *owner)
+{
+	return socket_table_is_busy(owner);
+}
+
+static void
+on_timeout(void *owner)
+{
+	socket_table_give_up(owner);
+}
+
+static void
 on_end(void *owner)
 {
 	(void)owner;
 	setup.ended = 1;
 }
+
+static const struct drain_callbacks callbacks = {
+    .on_start = on_start,
+    .is_busy = is_busy,
+    .on_timeout = on_timeout,
+    .on_end = on_end,
+};
 
 /* A listener with endpoints 0 to 2; endpoint 2 is lent. */
 static void
@@ -70,8 +96,8 @@ init(unsigned int workers)
 		    socket_table_add(&setup.table, &setup.records[i], fd), 0);
 	}
 	setup.listener = TAILQ_FIRST(&setup.table.listeners);
-	ck_assert_int_eq(drain_init(&setup.drain, core->base, on_end, NULL), 0);
-	drain_add(&setup.drain, &socket_table_drain, &setup.table);
+	ck_assert_int_eq(
+	    drain_init(&setup.drain, core->base, &callbacks, &setup.table), 0);
 }
 
 static void

@@ -206,27 +206,13 @@ START_TEST(an_engine_that_was_only_tried_drains_without_a_start)
 }
 END_TEST
 
-START_TEST(requests_go_to_the_monitor)
-{
-	init();
-	serve();
-	ck_assert_int_eq(upstream_ask(&setup.upstream, CHANNEL_RELOAD), 0);
-	expect_answer(CHANNEL_RELOAD, CHANNEL_SERVING);
-	ck_assert_int_eq(upstream_ask(&setup.upstream, CHANNEL_UPGRADE), 0);
-	expect_answer(CHANNEL_UPGRADE, CHANNEL_SERVING);
-	setup.ends[0] = fd_close_limited(setup.ends[0]);
-	ck_assert_int_eq(upstream_ask(&setup.upstream, CHANNEL_RELOAD), -1);
-	done();
-}
-END_TEST
-
 START_TEST(the_end_of_the_monitor_is_told_once)
 {
 	init();
 	serve();
 	if (_i == 1) /* it exits with a message unread, which is a reset */
 		ck_assert_int_eq(
-		    upstream_ask(&setup.upstream, CHANNEL_RELOAD), 0);
+		    channel_send(setup.ends[1], CHANNEL_RELOAD, NULL, -1), 0);
 	setup.ends[0] = fd_close_limited(setup.ends[0]);
 	expect(".");
 	expect("");
@@ -283,7 +269,6 @@ UNIT_SUITE(upstream)
 	tcase_add_test(tc, it_loads_serves_and_drains);
 	tcase_add_test(
 	    tc, an_engine_that_was_only_tried_drains_without_a_start);
-	tcase_add_test(tc, requests_go_to_the_monitor);
 	tcase_add_loop_test(tc, the_end_of_the_monitor_is_told_once, 0, 2);
 	tcase_add_test(tc, a_message_in_the_wrong_phase_ends_it);
 	tcase_add_test(tc, closes_are_limited_after_a_message_too);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of an engine: all its parts stop, and it ends when none of them is
- * busy or soon after its time is up.
+ * The end of an engine: it ends when it is not busy, or soon after its time is
+ * up.
  */
 #include "fixture/unit.h"
 
@@ -10,67 +10,61 @@
 #include <event2/event.h>
 #include <string.h>
 
-#define PARTS 2
 #define LONG_MS 60000
 
-static struct part {
-	unsigned int stops, looks, ends;
+static struct engine {
+	unsigned int starts, looks, timeouts, ends;
 	int busy;
-	unsigned int timeout_ms; /* passed to stop */
-} parts[PARTS];
+	unsigned int timeout_ms; /* passed to on_start */
+} engine;
 
 static struct event_base *base;
 static struct drain drain;
-static unsigned int ended;
 
 static void
-on_stop(void *owner, const struct channel_drain *how)
+on_start(void *owner, const struct channel_drain *how)
 {
-	struct part *part = owner;
-
-	ck_assert_uint_eq(part->looks, 0);
-	part->stops++;
-	part->timeout_ms = how->timeout_ms;
+	ck_assert_ptr_eq(owner, &engine);
+	ck_assert_uint_eq(engine.looks, 0);
+	engine.starts++;
+	engine.timeout_ms = how->timeout_ms;
 }
 
 static int
-on_look(void *owner)
+is_busy(void *owner)
 {
-	struct part *part = owner;
-
-	part->looks++;
-	return part->busy;
+	ck_assert_ptr_eq(owner, &engine);
+	engine.looks++;
+	return engine.busy;
 }
 
 static void
-on_last_moment(void *owner)
+on_timeout(void *owner)
 {
-	struct part *part = owner;
-
-	part->ends++;
-	part->busy = 0;
+	ck_assert_ptr_eq(owner, &engine);
+	engine.timeouts++;
+	engine.busy = 0;
 }
-
-static const struct drain_callbacks callbacks = {
-    .stop = on_stop,
-    .is_busy = on_look,
-    .end = on_last_moment,
-};
 
 static void
 on_end(void *owner)
 {
-	ck_assert_ptr_eq(owner, parts);
-	ended++;
+	ck_assert_ptr_eq(owner, &engine);
+	engine.ends++;
 }
+
+static const struct drain_callbacks callbacks = {
+    .on_start = on_start,
+    .is_busy = is_busy,
+    .on_timeout = on_timeout,
+    .on_end = on_end,
+};
 
 static void
 init(void)
 {
 	base = event_base_new();
-	ck_assert_int_eq(drain_init(&drain, base, on_end, parts), 0);
-	for (int i = 0; i < PARTS; i++)
-		drain_add(&drain, &callbacks, &parts[i]);
+	ck_assert_int_eq(drain_init(&drain, base, &callbacks, &engine), 0);
 }
 
 static void
@@ -88,13 +82,13 @@ start(uint32_t timeout_ms)
 	drain_start(&drain, &how);
 }
 
-/* Runs the loop until every part has been asked once more. */
+/* Runs the loop until it has been asked once more. */
 static void
 await_look(void)
 {
-	unsigned int looks = parts[1].looks;
+	unsigned int looks = engine.looks;
 
-	while (parts[1].looks == looks)
+	while (engine.looks == looks)
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
 }
 
@@ -104,48 +98,39 @@ START_TEST(an_engine_without_work_ends_at_once)
 	ck_assert_uint_eq(drain.until_ms, 0);
 	start(LONG_MS);
 	ck_assert_uint_ne(drain.until_ms, 0);
-	ck_assert_uint_eq(ended, 1);
-	for (int i = 0; i < PARTS; i++) {
-		ck_assert_uint_eq(parts[i].stops, 1);
-		ck_assert_uint_eq(parts[i].timeout_ms, LONG_MS);
-		ck_assert_uint_eq(parts[i].ends, 0);
-	}
+	ck_assert_uint_eq(engine.ends, 1);
+	ck_assert_uint_eq(engine.starts, 1);
+	ck_assert_uint_eq(engine.timeout_ms, LONG_MS);
+	ck_assert_uint_eq(engine.timeouts, 0);
 	ck_assert(!timer_is_set(&drain.look));
 	done();
 }
 END_TEST
 
-/* Every part is asked, even after a busy one: some close things only when they
- * are asked. */
-START_TEST(it_lives_on_while_any_part_is_busy)
+START_TEST(it_lives_on_while_it_is_busy)
 {
 	init();
-	parts[0].busy = 1;
+	engine.busy = 1;
 	start(LONG_MS);
-	ck_assert_uint_eq(parts[1].looks, 1);
+	ck_assert_uint_eq(engine.looks, 1);
 	await_look();
-	ck_assert_uint_eq(ended, 0);
-	parts[0].busy = 0;
-	parts[1].busy = 1;
+	ck_assert_uint_eq(engine.ends, 0);
+	engine.busy = 0;
 	await_look();
-	ck_assert_uint_eq(ended, 0);
-	parts[1].busy = 0;
-	await_look();
-	ck_assert_uint_eq(ended, 1);
-	ck_assert_uint_eq(parts[0].ends + parts[1].ends, 0);
+	ck_assert_uint_eq(engine.ends, 1);
+	ck_assert_uint_eq(engine.timeouts, 0);
 	done();
 }
 END_TEST
 
-START_TEST(when_its_time_is_up_every_part_is_ended)
+START_TEST(when_its_time_is_up_it_ends)
 {
 	init();
-	parts[0].busy = parts[1].busy = 1;
+	engine.busy = 1;
 	start(1);
-	while (ended == 0)
+	while (engine.ends == 0)
 		ck_assert_int_eq(event_base_loop(base, EVLOOP_ONCE), 0);
-	ck_assert_uint_eq(parts[0].ends, 1);
-	ck_assert_uint_eq(parts[1].ends, 1);
+	ck_assert_uint_eq(engine.timeouts, 1);
 	done();
 }
 END_TEST
@@ -155,12 +140,12 @@ START_TEST(a_drain_that_has_begun_is_not_begun_again)
 	uint64_t until_ms;
 
 	init();
-	parts[0].busy = 1;
+	engine.busy = 1;
 	start(LONG_MS);
 	until_ms = drain.until_ms;
 	start(1);
 	ck_assert_uint_eq(drain.until_ms, until_ms);
-	ck_assert_uint_eq(parts[0].stops, 1);
+	ck_assert_uint_eq(engine.starts, 1);
 	done();
 }
 END_TEST
@@ -170,7 +155,7 @@ UNIT_SUITE(drain)
 	TCase *tc = unit_case(suite, "drain");
 
 	tcase_add_test(tc, an_engine_without_work_ends_at_once);
-	tcase_add_test(tc, it_lives_on_while_any_part_is_busy);
-	tcase_add_test(tc, when_its_time_is_up_every_part_is_ended);
+	tcase_add_test(tc, it_lives_on_while_it_is_busy);
+	tcase_add_test(tc, when_its_time_is_up_it_ends);
 	tcase_add_test(tc, a_drain_that_has_begun_is_not_begun_again);
 }

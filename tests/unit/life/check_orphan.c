@@ -41,7 +41,7 @@ on_end(void *owner)
 }
 
 static void
-on_stop(void *owner, const struct channel_drain *how)
+on_start(void *owner, const struct channel_drain *how)
 {
 	(void)owner;
 	setup.removed = how->removed[NUMBER / 8];
@@ -58,8 +58,9 @@ is_busy(void *owner)
 }
 
 static const struct drain_callbacks callbacks = {
-    .stop = on_stop,
+    .on_start = on_start,
     .is_busy = is_busy,
+    .on_end = on_end,
 };
 
 static void
@@ -68,8 +69,8 @@ init(uint32_t timeout_s)
 	setup.removed = -1;
 	setup.base = event_base_new();
 	log_init(&setup.log, "engine", STDERR_FILENO);
-	ck_assert_int_eq(drain_init(&setup.drain, setup.base, on_end, NULL), 0);
-	drain_add(&setup.drain, &callbacks, NULL);
+	ck_assert_int_eq(
+	    drain_init(&setup.drain, setup.base, &callbacks, NULL), 0);
 	ck_assert_int_eq(
 	    orphan_init(&setup.orphan, setup.base, &setup.log, &setup.drain),
 	    0);

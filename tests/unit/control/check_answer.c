@@ -6,7 +6,7 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
-#include "engine/control/writer.h"
+#include "engine/control/answer.h"
 
 #include <event2/event.h>
 #include <string.h>
@@ -47,12 +47,12 @@ begin(void)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	fd = test_control_connect();
 	test_control_send(fd, "POST", "/v1/reload");
-	while (test.asked == 0)
+	while (test_control_asked(&test) == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
 	peer = TAILQ_FIRST(&test.control.peers.peers);
 	timer_set(&peer->limit, 0); /* it has nothing to do with it now */
-	writer_start(peer, &test.control.context, "text/odd", step);
+	answer_report(peer, &test.control.context, "text/odd", step);
 	ck_assert_int_eq(peer->state, PEER_WRITING);
 	ck_assert(!timer_is_set(&peer->limit));
 	ck_assert_uint_eq(steps, 1);
@@ -125,9 +125,9 @@ START_TEST(an_engine_that_ends_gives_up_reports)
 }
 END_TEST
 
-UNIT_SUITE(writer)
+UNIT_SUITE(answer)
 {
-	TCase *tc = unit_case(suite, "writer");
+	TCase *tc = unit_case(suite, "answer");
 
 	tcase_add_test(tc, other_events_come_between_the_steps);
 	tcase_add_test(tc, a_report_that_fails_is_not_sent);
