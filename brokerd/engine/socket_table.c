@@ -6,6 +6,7 @@
 #include "engine/socket_table.h"
 
 #include "base/fd.h"
+#include "engine/pool/dispatch.h"
 
 #include <sys/random.h>
 
@@ -169,7 +170,7 @@ socket_table_give_up(struct socket_table *table)
 	TAILQ_FOREACH (listener, &table->listeners, entry) {
 		listener_stop(listener, NULL);
 		listener->stats->refused_drain +=
-		    listener_refuse_held(listener);
+		    dispatch_refuse_held(listener->pool, listener->stats);
 	}
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		pool_release(pool);

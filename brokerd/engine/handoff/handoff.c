@@ -147,3 +147,14 @@ handoff_free(struct handoff *handoff)
 	}
 	free(handoff);
 }
+
+void
+handoff_free_list(struct handoff_list *list)
+{
+	struct handoff *handoff;
+
+	while ((handoff = TAILQ_FIRST(list)) != NULL) {
+		TAILQ_REMOVE(list, handoff, entry);
+		handoff_free(handoff);
+	}
+}

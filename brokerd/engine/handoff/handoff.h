@@ -62,3 +62,6 @@ int handoff_stop_linger(struct handoff *handoff);
 /* Frees it and closes its connection, in a limited time.  A lent socket stays
  * open. */
 void handoff_free(struct handoff *handoff);
+
+/* Does the same with all of a list. */
+void handoff_free_list(struct handoff_list *list);

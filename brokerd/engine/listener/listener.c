@@ -6,7 +6,6 @@
 #include "engine/listener/listener.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "channel/channel.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/listener/accept.h"
@@ -133,7 +132,8 @@ listener_on_time(void *owner)
 		return;
 	}
 	listener_enter(listener, LISTENER_REFUSING);
-	listener->stats->refused_absent += listener_refuse_held(listener);
+	listener->stats->refused_absent +=
+	    dispatch_refuse_held(listener->pool, listener->stats);
 }
 
 /* A worker came, went or has room. */
@@ -290,22 +290,6 @@ listener_is_served(struct listener *listener)
 	if (!served && listener->state != LISTENER_STOPPED)
 		listener_enter(listener, LISTENER_STOPPED);
 	return served;
-}
-
-uint64_t
-listener_refuse_held(struct listener *listener)
-{
-	struct handoff *handoff;
-	uint64_t count = 0;
-
-	while ((handoff = dispatch_take_held(
-		    listener->pool, listener->stats)) != NULL) {
-		refuse_connection(listener->context->refusals,
-		    handoff->endpoint, fd_steal(&handoff->fd));
-		handoff_free(handoff);
-		count++;
-	}
-	return count;
 }
 
 int

@@ -64,9 +64,6 @@ void listener_stop(
  * closed. */
 int listener_is_served(struct listener *listener);
 
-/* Refuses what was accepted and no worker had room for.  Returns how many. */
-uint64_t listener_refuse_held(struct listener *listener);
-
 /* True if workers get its sockets. */
 int listener_is_lent(const struct listener *listener);
 

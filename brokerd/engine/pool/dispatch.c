@@ -5,7 +5,9 @@
  */
 #include "engine/pool/dispatch.h"
 
+#include "base/fd.h"
 #include "engine/handoff/limited_log.h"
+#include "engine/handoff/refuse.h"
 #include "engine/policy/errors.h"
 
 #include <errno.h>
@@ -61,6 +63,13 @@ dispatch_hold(struct pool *pool, struct handoff *handoff)
 	TAILQ_INSERT_TAIL(&pool->held, handoff, entry);
 }
 
+static void
+dispatch_unhold(struct pool *pool, struct handoff *handoff)
+{
+	handoff->stats->held--;
+	TAILQ_REMOVE(&pool->held, handoff, entry);
+}
+
 void
 dispatch_return(struct pool *pool, struct handoff *handoff)
 {
@@ -69,34 +78,35 @@ dispatch_return(struct pool *pool, struct handoff *handoff)
 	TAILQ_INSERT_HEAD(&pool->held, handoff, entry);
 }
 
-static struct handoff *
-dispatch_find_held(
-    const struct pool *pool, const struct stats_listener *listener)
-{
-	struct handoff *handoff;
-
-	TAILQ_FOREACH (handoff, &pool->held, entry)
-		if (handoff->stats == listener)
-			return handoff;
-	return NULL;
-}
-
 int
 dispatch_holds(const struct pool *pool, const struct stats_listener *listener)
 {
-	return dispatch_find_held(pool, listener) != NULL;
+	const struct handoff *handoff;
+
+	TAILQ_FOREACH (handoff, &pool->held, entry)
+		if (handoff->stats == listener)
+			return 1;
+	return 0;
 }
 
-struct handoff *
-dispatch_take_held(struct pool *pool, const struct stats_listener *listener)
+uint64_t
+dispatch_refuse_held(struct pool *pool, const struct stats_listener *listener)
 {
-	struct handoff *handoff = dispatch_find_held(pool, listener);
+	struct handoff *handoff, *next;
+	uint64_t count = 0;
 
-	if (handoff == NULL)
-		return NULL;
-	TAILQ_REMOVE(&pool->held, handoff, entry);
-	handoff->stats->held--;
-	return handoff;
+	for (handoff = TAILQ_FIRST(&pool->held); handoff != NULL;
+	     handoff = next) {
+		next = TAILQ_NEXT(handoff, entry);
+		if (handoff->stats != listener)
+			continue;
+		dispatch_unhold(pool, handoff);
+		refuse_connection(pool->context->refusals, handoff->endpoint,
+		    fd_steal(&handoff->fd));
+		handoff_free(handoff);
+		count++;
+	}
+	return count;
 }
 
 void
@@ -240,8 +250,7 @@ dispatch_put_held(struct pool *pool)
 			stuck = handoff->endpoint;
 			continue;
 		}
-		TAILQ_REMOVE(&pool->held, handoff, entry);
-		handoff->stats->held--;
+		dispatch_unhold(pool, handoff);
 		dispatch_put(pool, worker, handoff);
 		any = 1;
 	}

@@ -25,13 +25,13 @@ void dispatch_take_back(struct pool *pool, struct worker *worker);
 /* Holds a hand-off (takes it) that came back from a worker, before others. */
 void dispatch_return(struct pool *pool, struct handoff *handoff);
 
-/* Gives the first hand-off of that listener that is held, or NULL. */
-struct handoff *dispatch_take_held(
-    struct pool *pool, const struct stats_listener *listener);
-
-/* True if one is held. */
+/* True if a connection of that listener is held. */
 int dispatch_holds(
     const struct pool *pool, const struct stats_listener *listener);
+
+/* Refuses all that are held.  Returns how many. */
+uint64_t dispatch_refuse_held(
+    struct pool *pool, const struct stats_listener *listener);
 
 /* Adds a bound socket (takes the hand-off) that every worker gets. */
 void dispatch_add_lent(struct pool *pool, struct handoff *handoff);

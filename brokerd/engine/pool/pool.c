@@ -274,17 +274,6 @@ pool_find(struct pool_list *list, const struct pool_context *context,
 	return pool;
 }
 
-static void
-pool_free_handoffs(struct handoff_list *list)
-{
-	struct handoff *handoff;
-
-	while ((handoff = TAILQ_FIRST(list)) != NULL) {
-		TAILQ_REMOVE(list, handoff, entry);
-		handoff_free(handoff);
-	}
-}
-
 void
 pool_clear(struct pool *pool)
 {
@@ -292,8 +281,8 @@ pool_clear(struct pool *pool)
 
 	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL)
 		pool_free_worker(pool, worker);
-	pool_free_handoffs(&pool->held);
-	pool_free_handoffs(&pool->lent);
+	handoff_free_list(&pool->held);
+	handoff_free_list(&pool->lent);
 }
 
 void

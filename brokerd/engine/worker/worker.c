@@ -314,17 +314,13 @@ worker_new(struct worker_context *context, const char *name,
 void
 worker_free(struct worker *worker)
 {
-	struct handoff *handoff;
 	struct receipt_conn *conn;
 
 	timer_free_event(&worker->writable);
 	timer_done(&worker->rest);
 	timer_done(&worker->check);
 	unreceipted_release(&worker->unreceipted);
-	while ((handoff = TAILQ_FIRST(&worker->outbox)) != NULL) {
-		TAILQ_REMOVE(&worker->outbox, handoff, entry);
-		handoff_free(handoff);
-	}
+	handoff_free_list(&worker->outbox);
 	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
 		receipt_conn_free(conn);
 	mailbox_close(&worker->mailbox);

@@ -259,10 +259,9 @@ START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
 }
 END_TEST
 
-START_TEST(what_is_held_is_found_by_its_listener)
+START_TEST(what_is_held_is_refused_by_its_listener)
 {
 	struct stats_listener other = {.held = 1};
-	struct handoff *handoff;
 	struct test_pool test;
 
 	test_pool_init_receipted(&test, 1);
@@ -270,13 +269,13 @@ START_TEST(what_is_held_is_found_by_its_listener)
 	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
 	test_pool_holds(&test, "012");
 	TAILQ_FIRST(&test.pool->held)->stats = &other;
-	handoff = dispatch_take_held(test.pool, &test.stats);
-	ck_assert_ptr_nonnull(handoff);
-	ck_assert_uint_eq(test.stats.held, 2);
-	handoff_free(handoff);
-	ck_assert(test_pool_is_closed(&test, 1));
-	handoff_free(dispatch_take_held(test.pool, &test.stats));
-	ck_assert_ptr_null(dispatch_take_held(test.pool, &test.stats));
+	ck_assert(dispatch_holds(test.pool, &test.stats));
+	ck_assert_uint_eq(dispatch_refuse_held(test.pool, &test.stats), 2);
+	ck_assert_uint_eq(test.stats.held, 1); /* it counted all three */
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_int_eq(test_pool_is_closed(&test, i), i != 0);
+	ck_assert(!dispatch_holds(test.pool, &test.stats));
+	ck_assert(dispatch_holds(test.pool, &other));
 	ck_assert_uint_eq(other.held, 1);
 	ck_assert(pool_is_busy(test.pool));
 	test_pool_done(&test);
@@ -313,6 +312,6 @@ UNIT_SUITE(pool)
 	tcase_add_test(tc, a_mailbox_that_nobody_reads_is_not_found_again);
 	tcase_add_test(tc, a_hello_revives_a_mailbox);
 	tcase_add_test(tc, a_mailbox_that_is_revived_is_lent_all_again);
-	tcase_add_test(tc, what_is_held_is_found_by_its_listener);
+	tcase_add_test(tc, what_is_held_is_refused_by_its_listener);
 	tcase_add_test(tc, a_worker_that_comes_late_has_no_lead);
 }
