@@ -51,8 +51,8 @@ struct pool {
 
 TAILQ_HEAD(pool_list, pool);
 
-/* The pool of path in list, a new one if there is none; workers belong to uid.
- * NULL with errno. */
+/* Returns the pool of path in list; if there is none, adds one for mailboxes of
+ * uid.  NULL with errno. */
 struct pool *pool_find(struct pool_list *list,
     const struct pool_context *context, const char *path, uint32_t uid);
 
@@ -68,11 +68,11 @@ void pool_add_user(struct pool *pool, struct pool_user *user);
 
 void pool_remove_user(struct pool *pool, struct pool_user *user);
 
-/* A connection of that user waits for a worker to come, or none does. */
+/* Connections of that user wait for a worker to come, or do not. */
 void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
 
-/* Makes the worker of that name get no more, also from the engines after this
- * one; it keeps what it has.  0, or -1 with ENOENT. */
+/* The worker of that name gets no more, from later engines neither; it keeps
+ * what it has.  0, or -1 with ENOENT. */
 int pool_drain(struct pool *pool, const char *name);
 
 /* Returns how many workers may be given connections, with room or without. */
@@ -87,6 +87,6 @@ int pool_is_busy(const struct pool *pool);
 /* Waits for no receipts any more: closes what lacks one. */
 void pool_release(struct pool *pool);
 
-/* The worker of which a HELLO from that uid speaks, or NULL. */
+/* The worker that a process of that uid means with HELLO, or NULL. */
 struct worker *pool_find_worker(
     const struct pool *pool, const struct hello *hello, uid_t uid);

@@ -13,8 +13,8 @@
 #include "engine/pool/dispatch.h"
 #include "engine/worker/receipts.h"
 
-/* A connection that the worker may have died of counts its deaths.  Takes the
- * hand-off if it can be given to another worker, else returns -1. */
+/* 0, and takes the hand-off; or -1 if too many workers have died while it was
+ * their oldest. */
 static int
 redeliver_try(struct handoff *handoff, int oldest, struct handoff_list *back)
 {

@@ -28,7 +28,7 @@
 #define RECEIPT_CONN_MESSAGES 1024       /* more than a socket's buffer holds */
 #define RECEIPT_CONN_MESSAGE_SIZE 1088   /* FDRECV_WIRE_RECEIPTS_MAX fit */
 
-/* Gives the pidfd of the peer, or -1: then only the hang-up tells its end. */
+/* Gives the pidfd of the peer.  -1: only the hang-up tells of its end. */
 static int
 receipt_conn_open_pidfd(int fd, const struct ucred *peer)
 {
@@ -40,8 +40,8 @@ receipt_conn_open_pidfd(int fd, const struct ucred *peer)
 	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
 }
 
-/* What a worker wrote before it hung up fits into the ring.  A worker that
- * writes on and on is read for one round only. */
+/* The ring has room for all that a worker wrote before it hung up.  If a worker
+ * writes without end, this ends after one round. */
 static void
 receipt_conn_read_ring(struct receipt_conn *conn)
 {
@@ -77,7 +77,7 @@ receipt_conn_read(struct receipt_conn *conn)
 	ssize_t n;
 	int got = 1;
 
-	/* recvmsg(2) closes the descriptors that a stranger sends. */
+	/* recvmsg(2) closes descriptors that were sent. */
 	bounded_close_begin(conn->context->bounded);
 	n = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
 	/* The peer closed without reading the offer of a ring.  The kernel
@@ -145,8 +145,8 @@ receipt_conn_on_process_ended(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	receipt_conn_catch_up(conn);
-	/* If nobody has hung up, a child has the connection, and may have the
-	 * client's connection that the process was serving. */
+	/* Unless it has hung up, a child has the connection, and perhaps that
+	 * of the client that the process was serving. */
 	if (conn->state == RECEIPT_CONN_CLAIMED)
 		conn->has_survivor = receipt_conn_read_all(conn) == 0;
 	receipt_conn_end(conn);
@@ -231,7 +231,7 @@ receipt_conn_free(struct receipt_conn *conn)
 	timer_done(&conn->deadline);
 	receipt_ring_close(&conn->ring);
 	fd_close(conn->pidfd);
-	/* With whatever is unread in there. */
+	/* Unread messages may have descriptors. */
 	bounded_close_fd(conn->context->bounded, conn->fd);
 	free(conn);
 }

@@ -16,17 +16,16 @@ enum receipt_conn_state {
 	RECEIPT_CONN_CLAIMED, /* belongs to a worker */
 };
 
-/* Of the owner of a connection: the rendezvous, and later a worker. */
+/* The owner of a connection is the rendezvous, and later a worker. */
 struct receipt_conn_callbacks {
-	/* 0, or -1 if conn has to end. */
+	/* A message came.  0, or -1 if conn has to end. */
 	int (*on_message)(void *owner, struct receipt_conn *conn,
 	    const unsigned char *bytes, size_t size);
-	/* Receipts in the ring: for count hand-offs from sequence on. */
+	/* The ring has a receipt for count hand-offs from sequence on. */
 	void (*on_taken)(void *owner, uint64_t sequence, uint32_t count);
-	/* All that has come was told.  May free conn, unless it is new. */
+	/* Nothing more has come to a claimed connection.  May free it. */
 	void (*on_read)(void *owner);
-	/* The other side has hung up or died, or conn had to end.  Frees
-	 * conn. */
+	/* The peer has hung up or died, or conn has to end.  Frees conn. */
 	void (*on_end)(void *owner, struct receipt_conn *conn);
 };
 
@@ -38,8 +37,8 @@ struct receipt_conn_list {
 	void *owner;
 };
 
-/* A receipt connection.  Its end, or that of the process that made it, means
- * that the worker is dead. */
+/* A receipt connection.  If it ends, or the process that made it, the worker is
+ * dead. */
 struct receipt_conn {
 	TAILQ_ENTRY(receipt_conn) entry;
 	struct receipt_conn_list *list;
@@ -54,23 +53,22 @@ struct receipt_conn {
 	struct receipt_ring ring;
 };
 
-/* A connection that was accepted (takes fd).  NULL with errno, then fd is
- * closed. */
+/* A connection that was accepted (takes fd in any case).  NULL with errno. */
 struct receipt_conn *receipt_conn_new(
     struct worker_context *context, int fd, struct receipt_conn_list *list);
 
 /* Closes and frees, without a callback. */
 void receipt_conn_free(struct receipt_conn *conn);
 
-/* Makes a connection that waits a worker's, whose list that is, and offers a
- * ring. */
+/* Moves a connection that waits to the list of its worker, which owns it from
+ * now on.  Offers a ring. */
 void receipt_conn_claim(
     struct receipt_conn *conn, struct receipt_conn_list *list);
 
-/* Reads now what has come: HELLO, and then as receipt_conn_read_all().  0, or
- * -1 if the connection has ended without a HELLO. */
+/* Reads what has come so far, the HELLO and the rest.  0, or -1 if the
+ * connection has ended without a HELLO. */
 int receipt_conn_catch_up(struct receipt_conn *conn);
 
-/* Reads now what has come to a claimed connection, without on_read and on_end.
- * 0, or -1 if it has ended. */
+/* Reads what has come to a claimed connection so far, without on_read and
+ * on_end.  0, or -1 if it has ended. */
 int receipt_conn_read_all(struct receipt_conn *conn);

@@ -28,16 +28,17 @@ struct receipt_ring {
 
 void receipt_ring_list_init(struct receipt_ring_list *list);
 
-/* Tells all workers whether the engine reads their rings soon.  What a worker
- * writes while watched is told by on_news, at the latest before this returns
- * for the next time. */
+/* Tells all workers whether the engine reads their rings soon.  Before this
+ * returns, on_news has been called for what was written while they were
+ * watched. */
 void receipt_ring_list_watch(struct receipt_ring_list *list, int watched);
 
 /* Calls on_news of each ring that a worker wrote to. */
 void receipt_ring_list_read(struct receipt_ring_list *list);
 
-/* Offers a ring, with on_news and owner set, on a receipt connection (borrows
- * fd).  If that fails, ring has no page and the worker sends messages. */
+/* Offers a ring, of which on_news and owner are set, on a receipt connection
+ * (borrows fd).  If that fails, it has no page, and the worker sends
+ * messages. */
 void receipt_ring_offer(
     struct receipt_ring *ring, struct receipt_ring_list *list, int fd);
 

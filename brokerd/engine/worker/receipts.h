@@ -5,7 +5,7 @@
 
 /* What a worker tells on its receipt connections. */
 
-/* conn has said HELLO for that worker, which owns it from now on. */
+/* The HELLO of that worker has come on conn, which it owns from now on. */
 void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);
 
 /* Reads what the worker has sent so far. */

@@ -9,8 +9,8 @@ struct channel_adopt;
 struct worker;
 
 struct rendezvous_callbacks {
-	/* Returns the worker of which HELLO speaks, or NULL; uid is its
-	 * sender's. */
+	/* Returns the worker that sent HELLO, or NULL; uid is the sender's,
+	 * from the kernel. */
 	struct worker *(*find)(
 	    void *owner, const struct hello *hello, uid_t uid);
 	/* A process with that uid asks for the sockets of an engine without a
@@ -31,7 +31,8 @@ struct rendezvous {
 	struct timer rest;
 };
 
-/* A rendezvous that is not open, whose path is the context's. */
+/* Prepares a rendezvous that is not open.  Its path becomes that of the
+ * context. */
 void rendezvous_init(struct rendezvous *rendezvous,
     struct worker_context *context,
     const struct rendezvous_callbacks *callbacks, void *owner);
@@ -43,8 +44,8 @@ int rendezvous_open(struct rendezvous *rendezvous, const char *path, int fd);
 /* Closes the socket, and every connection that has no worker. */
 void rendezvous_close(struct rendezvous *rendezvous);
 
-/* Reads now what the loop would read soon. */
+/* Accepts and reads what has come so far. */
 void rendezvous_catch_up(struct rendezvous *rendezvous);
 
-/* A worker was found: its process may have said HELLO already. */
+/* A worker was found; its HELLO may have come before. */
 void rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker);

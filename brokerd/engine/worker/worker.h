@@ -19,7 +19,7 @@ struct worker_callbacks {
 	void (*on_room)(void *owner, struct worker *worker);
 	/* A hand-off comes back (taken): the worker could not receive it. */
 	void (*on_return)(void *owner, struct handoff *handoff);
-	/* Its process is gone, unless HELLO waits to be read.  May free
+	/* Its process is gone, unless a HELLO waits to be read.  May free
 	 * worker. */
 	void (*on_death)(void *owner, struct worker *worker);
 };

@@ -11,12 +11,12 @@ struct bounded_close;
 struct event_base;
 struct persistent;
 
-/* What all workers of an engine, and their receipt connections, share. */
+/* What the files of this room use.  All pointers are borrowed. */
 struct worker_context {
 	struct event_base *base;
 	struct persistent *persistent;
 	struct bounded_close *bounded;
-	uint64_t epoch;              /* random: of this engine */
+	uint64_t epoch;              /* random, of this engine */
 	const char *rendezvous_path; /* "": workers cannot send receipts */
 	struct receipt_ring_list rings;
 	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
