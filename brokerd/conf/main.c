@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * brokerd-conf, the config reader: unprivileged and short-lived.  The monitor
- * starts it with the open configuration file as standard input and its own
- * command line, and reads the records that it writes to standard output.  It
- * says what is wrong in brokerd's name, and writes no file.
+ * starts it with the open configuration file as standard input and the command
+ * line of brokerd, and reads the records that it writes to standard output.  It
+ * reports errors in the name of brokerd, and writes no file.
  */
 #include "base/role.h"
 #include "conf/meaning/output.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The command line of the config reader.  The monitor writes it: -p, -R and
- * then all that a person gave to brokerd, which is understood here and not in
- * the monitor.
+ * The command line of the config reader: -p and -R from the monitor, then all
+ * arguments of brokerd, which the monitor leaves to the reader to check.
  */
 #include "conf/options.h"
 
@@ -25,7 +24,7 @@ options_add(struct options *options, struct tree *tree, enum key_id id,
 	return section_add(options->listener, id, text, LOCATION_NONE);
 }
 
-/* The first mistake is the one to tell. */
+/* Keeps the first error. */
 static void
 options_wrong(struct options *options, const char *word, const char *reason)
 {
@@ -34,7 +33,7 @@ options_wrong(struct options *options, const char *word, const char *reason)
 		    word, reason);
 }
 
-/* An option that may be given once. */
+/* Reads an option that may be given once. */
 static void
 options_once(struct options *options, int option, const char **value)
 {

@@ -5,16 +5,16 @@
 
 /* The command line of the config reader; texts are borrowed from argv. */
 struct options {
-	int privileged; /* -p: the monitor runs as root */
-	int print;      /* -h, -V, or -k for the table of keys: just say that */
-	int test;       /* -t: check, write no records */
-	const char *file; /* what the messages call the configuration */
+	int privileged;   /* -p: the monitor runs as root */
+	int print;        /* only print: -h, -V, or -k for the table of keys */
+	int test;         /* -t: check, write no records */
+	const char *file; /* the name of the configuration in messages */
 	const char *rundir;
-	int private;              /* nobody has chosen rundir */
+	int private;              /* rundir is not from the user */
 	const char *user;         /* -u, or NULL */
 	const char *mailbox;      /* -m, or NULL */
-	struct section *listener; /* what -l and -o ask for, in the tree */
-	char wrong[128];          /* what is wrong with the command line */
+	struct section *listener; /* of -l and -o, in the tree */
+	char wrong[128];          /* the first error, or empty */
 };
 
 /* Reads the command line; with -l, a listener "default" is added to tree.

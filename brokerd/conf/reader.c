@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The config reader's work, step by step.  Every step reports what it finds
- * wrong and lets the next one look, so that one run tells all there is.
+ * The steps of the config reader.  Each step reports the errors that it finds
+ * and lets the next one run, so one run reports all errors.
  */
 #include "conf/reader.h"
 
@@ -36,8 +36,8 @@ reader_read_file(struct diagnostics *out, struct tree *tree)
 	return 0;
 }
 
-/* The command line has no way to say handoff = listener, which is the only one
- * for sockets without connections. */
+/* The command line cannot say handoff = listener, which sockets without
+ * connections need. */
 static int
 reader_add_handoff(struct section *listener)
 {
@@ -89,8 +89,8 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 			       reader_read_options(diagnostics, options)) == -1)
 		return -1;
 	settings_read(out, tree, &ids, options->user);
-	/* An engine is looked for in its run directory: in one that brokerd -l
-	 * has made for itself nobody will ever find it. */
+	/* The next brokerd looks for an engine in the run directory, and no one
+	 * looks in one that brokerd -l has made for itself. */
 	if (!context.in_file && options->private)
 		out->orphan_timeout_s = 0;
 	listener_names_check(diagnostics, tree->first);

@@ -3,6 +3,6 @@
 
 #include "conf/syntax/tree.h"
 
-/* Reports listeners without a proper name or with that of an earlier one.
+/* Reports listeners with a name that is not valid or that an earlier one has.
  * Sets out->diagnostics.failed when there is no memory. */
 void listener_names_check(struct diagnostics *out, const struct section *first);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Endpoints that exclude each other, in the config reader: bind(2) would
- * refuse the second, but after the first had been bound.
+ * Sockets that cannot be bound together, in the config reader: bind(2) would
+ * find this out only after it has bound the first one.
  */
 #include "conf/check/overlap.h"
 
@@ -16,7 +16,7 @@ enum overlap_extent {
 	OVERLAP_ALL,
 };
 
-/* What an endpoint covers of IPv4 and of IPv6. */
+/* The part of IPv4 and of IPv6 that an address includes. */
 struct overlap_cover {
 	enum overlap_extent in;
 	enum overlap_extent in6;
@@ -74,8 +74,8 @@ overlap_extents(enum overlap_extent a, enum overlap_extent b, int equal)
 	return a == OVERLAP_ALL || b == OVERLAP_ALL || equal;
 }
 
-/* The part of a name after the kind: the kinds of local sockets share one
- * space of names. */
+/* The part of a name after the kind: local sockets of all kinds share their
+ * names. */
 static const char *
 overlap_local_name(const struct record_socket *sock)
 {
@@ -119,19 +119,7 @@ overlap_covers(const struct overlap_cover *a, const struct overlap_cover *b)
 		    (a->scope == b->scope || a->scope == 0 || b->scope == 0));
 }
 
-int
-overlap_is(const struct record_socket *a, const struct record_socket *b)
-{
-	struct overlap_cover cover_a, cover_b;
-
-	if (overlap_compare(a, b) != 0)
-		return 0;
-	overlap_cover(&cover_a, a);
-	overlap_cover(&cover_b, b);
-	return overlap_covers(&cover_a, &cover_b);
-}
-
-/* For qsort(3): the earlier record of equals is also the lower in memory. */
+/* For qsort(3): of equal records the earlier one comes first. */
 static int
 overlap_compare_entries(const void *a, const void *b)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whether engine and workers get to the mailboxes, in the config reader: the
- * one place of it that looks at a file system.  It sees no more than any
- * stranger does, and knows nothing of access control lists, so that what it
- * finds is a warning.
+ * Whether the engine and the workers can reach the mailboxes, in the config
+ * reader.  It sees no more than any other user and does not know access control
+ * lists, so this gives warnings only.
  */
 #include "conf/check/search_permission.h"
 
@@ -23,12 +22,12 @@ search_permission_has(const struct stat *st, uint32_t uid, uint32_t gid)
 	return (st->st_mode & S_IXOTH) != 0;
 }
 
-/* Who cannot pass that directory, or NULL. */
+/* Returns who cannot search that directory, or NULL. */
 static const char *
 search_permission_who(
     const struct stat *st, const struct section *section, const struct ids *ids)
 {
-	/* Without root all are one user, whose groups are not looked at. */
+	/* Without root all have the same user, whose groups are not known. */
 	uint32_t gid = ids->privileged ? ids->record.engine_gid : RECORD_NO_ID;
 
 	if (!search_permission_has(st, ids->record.engine, gid))
@@ -39,9 +38,8 @@ search_permission_who(
 	return NULL;
 }
 
-/* Looks at each directory on the way to the section's mailbox, / first.  The
- * first one that somebody cannot pass is copied to faulty, where the last one
- * is that was told. */
+/* Checks each directory on the path of the section's mailbox, / first.  faulty
+ * is the one that was reported last, and becomes the first bad one. */
 static void
 search_permission_look(struct diagnostics *out, const struct section *section,
     const struct ids *ids, char faulty[RECORD_PATH_SIZE])

@@ -44,7 +44,7 @@ enum key_type {
 	KEY_TYPE_GROUP,
 };
 
-/* What an endpoint must be for a key to have an effect on it. */
+/* Properties of an endpoint without which a key has no effect on it. */
 enum key_need {
 	KEY_NEEDS_TCP = 1 << 0,
 	KEY_NEEDS_INET = 1 << 1,

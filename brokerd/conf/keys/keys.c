@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The table of keys, for the config reader: name, type, default, range, what
- * the key needs to have an effect, and where its value goes.  A new key is a
- * line here and one in the manual page; a test compares the two.
+ * The table of keys, for the config reader: name, type, default, range, needs,
+ * and the field for the value.  A new key is a line here and one in the manual
+ * page; a test compares the two.
  */
 #include "conf/keys/keys.h"
 

@@ -27,7 +27,7 @@ extern const struct key keys[KEY_COUNT];
 /* The key of that name, KEY_COUNT if there is none. */
 enum key_id keys_find(const char *name);
 
-/* What a need means to people: "a tcp address in listen". */
+/* The text for a need, such as "a tcp address in listen". */
 const char *key_need_text(unsigned int need);
 
 /* Reads text as a value of the key.  0, or -1 and the reason. */

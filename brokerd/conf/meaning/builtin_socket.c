@@ -6,6 +6,7 @@
 #include "conf/meaning/builtin_socket.h"
 
 #include "base/text.h"
+#include "conf/text/address_list.h"
 
 #include <sys/un.h>
 
@@ -34,7 +35,6 @@ builtin_socket_add(struct output *out, enum record_type type,
 		1);
 	memcpy(&sock->address, &address, sock->address_length);
 	snprintf(sock->name, sizeof(sock->name), "%s:%s",
-	    kind == RECORD_UNIX_STREAM ? "unix-stream" : "unix-seqpacket",
-	    address.sun_path);
+	    address_kind_name(kind), address.sun_path);
 	return record;
 }

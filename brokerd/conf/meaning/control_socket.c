@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The control socket, in the config reader.  Its mode keeps everybody out but
- * its owner and control-group; who may do what is decided by the engine, by
- * the peer's credentials: the record tells it the starter's uid, unless that
- * is root, and the group.
+ * The control socket, in the config reader.  By its mode only its owner and
+ * control-group can connect.  The engine decides by the credentials of the peer
+ * what it may do; the record contains the group and, unless that is root, the
+ * user who started brokerd.
  */
 #include "conf/meaning/control_socket.h"
 
@@ -16,7 +16,7 @@
 
 #define CONTROL_SOCKET_BACKLOG 64
 
-/* RECORD_NO_ID: none was given, or none that can be used. */
+/* Returns RECORD_NO_ID if there is none, or none that can be used. */
 static uint32_t
 control_socket_group(
     struct output *out, const struct section *top, const struct ids *ids)

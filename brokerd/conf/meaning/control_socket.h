@@ -5,7 +5,7 @@
 #include "conf/syntax/tree.h"
 #include "conf/text/ids.h"
 
-/* Adds the control socket, where the broker is asked and told things, to the
- * records: in the run directory, always under the same name. */
+/* Adds the control socket to the records: in the run directory, always under
+ * the same name. */
 void control_socket_add(struct output *out, const struct section *top,
     const struct ids *ids, const char *rundir);

@@ -4,6 +4,7 @@
  */
 #include "conf/meaning/listener_mailbox.h"
 
+#include "base/text.h"
 #include "conf/meaning/ownership.h"
 #include "conf/text/pathname.h"
 
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a worker's own name in a pool may take, with its NUL. */
+/* Room for the name of a worker in a directory, with its NUL. */
 #define LISTENER_MAILBOX_NAME_SIZE 33
 #define LISTENER_MAILBOX_MAX (RECORD_PATH_SIZE - 1)
 #define LISTENER_MAILBOX_DIRECTORY_MAX \
@@ -26,7 +27,7 @@ listener_mailbox_check_path(const char *path, struct reason *reason)
 {
 	size_t length = strlen(path);
 
-	if (!pathname_is_printable(path))
+	if (!text_is_printable(path, strlen(path) + 1))
 		return reason_set(reason,
 		    REASON_VALUE
 		    " has a control character: expected printable text",
@@ -44,7 +45,7 @@ listener_mailbox_check_path(const char *path, struct reason *reason)
 	return 0;
 }
 
-/* The default mailbox is a directory of the listener's name. */
+/* Gives the path of the default mailbox, a directory.  NULL with errno. */
 static char *
 listener_mailbox_default(const char *rundir, const char *listener)
 {
@@ -91,7 +92,7 @@ listener_mailbox_read_path(struct output *out, struct section *section,
 	free(path);
 }
 
-/* As root every owner needs a uid that no other role has. */
+/* If brokerd is started as root, no owner may have the uid of a role. */
 static void
 listener_mailbox_check_owner(
     struct output *out, const struct section *section, const struct ids *ids)
@@ -99,7 +100,7 @@ listener_mailbox_check_owner(
 	const struct value *value = section_value(section, KEY_OWNER);
 	const char *wrong = record_check_ids(&ids->record, section->owner);
 
-	/* What is wrong without any owner was said of the user. */
+	/* An error that does not depend on the owner was reported for user. */
 	if (record_check_ids(&ids->record, RECORD_NO_ID) != NULL)
 		return;
 	if (wrong != NULL) {
@@ -108,7 +109,7 @@ listener_mailbox_check_owner(
 		    "owner: " REASON_VALUE ": %s", value->text, wrong);
 		return;
 	}
-	if (!ids_is_overflow(ids, section->owner))
+	if (section->owner != ids->record.overflow)
 		return;
 	if (ids->initial)
 		diagnostics_warning(&out->diagnostics, value->at,
@@ -133,7 +134,7 @@ listener_mailbox_read_owner(struct output *out, struct section *section,
 	struct reason reason;
 
 	if (value != NULL) {
-		/* A mailbox elsewhere may belong to anybody. */
+		/* Any user can own a mailbox that is not the default. */
 		if (ids_user(value->text, &section->owner, NULL, &reason) ==
 			-1 ||
 		    (!given && context->in_file &&

@@ -5,7 +5,7 @@
 #include "conf/syntax/tree.h"
 #include "conf/text/ids.h"
 
-/* What the reader knows beside the configuration. */
+/* What is known besides the configuration. */
 struct section_context {
 	const char *rundir;
 	const struct ids *ids;
@@ -13,7 +13,7 @@ struct section_context {
 	int has_ipv6;
 };
 
-/* Finds the listener's mailbox and owner: fills section->mailbox (empty if an
- * error was reported), mailbox_at and owner. */
+/* Reads the mailbox and owner of a listener: sets section->mailbox (empty after
+ * an error), mailbox_at and owner. */
 void listener_mailbox_read(struct output *out, struct section *section,
     const struct section_context *context);

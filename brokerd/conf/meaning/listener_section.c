@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A listener's section becomes endpoints, in the config reader: values by the
- * table of keys, then the rules that tie keys to each other.
+ * The endpoints of a listener, in the config reader: first the values by the
+ * table of keys, then the rules between keys.
  */
 #include "conf/meaning/listener_section.h"
 
@@ -42,8 +42,8 @@ listener_section_store(
 		    sizeof(value));
 }
 
-/* A key that is neither a number, choice, boolean, mode nor id has code of
- * its own, and so has the owner. */
+/* Other functions read the keys that are not a number, choice, boolean, mode or
+ * id, and the owner. */
 static void
 listener_section_read_key(struct listener_section *listener, enum key_id id)
 {
@@ -85,8 +85,8 @@ listener_section_needs(const struct record_endpoint *endpoint)
 	return needs;
 }
 
-/* Leaves out of the common values what has no effect on this endpoint, and
- * adds what no key says: the monitor sets what it reads here and no more. */
+/* Removes the values that have no effect on this endpoint, and adds those that
+ * have no key: the monitor applies exactly these. */
 static void
 listener_section_trim(struct record_endpoint *endpoint, unsigned int needs)
 {
@@ -111,7 +111,7 @@ listener_section_check_address(struct listener_section *listener,
 	const struct sockaddr_in6 *in6 =
 	    (const void *)&endpoint->socket.address;
 
-	/* Once for all addresses that one value stands for. */
+	/* Only once for all addresses of one value. */
 	if (!record_has_connections(&endpoint->socket) &&
 	    endpoint->handoff == RECORD_CONNECTION &&
 	    value != listener->lacks_connections)
@@ -132,7 +132,7 @@ listener_section_check_address(struct listener_section *listener,
 		    value->text);
 }
 
-/* 0, or -1 when there can be no more endpoints. */
+/* Returns 0, or -1 if no more endpoints can be added. */
 static int
 listener_section_add(struct listener_section *listener,
     const struct value *value, const struct address *address)
@@ -186,7 +186,7 @@ listener_section_read_address(
 		    ", which is two sockets: expected true, or [::] instead of "
 		    "*",
 		    value->text);
-		/* So that the two are not said to overlap as well. */
+		/* Otherwise they would be reported as an overlap too. */
 		listener->common.socket.flags |= RECORD_V6ONLY;
 	}
 	for (size_t i = 0; i < list.count && result == 0; i++)
@@ -223,7 +223,7 @@ listener_section_read_message(struct listener_section *listener)
 	}
 }
 
-/* A key that was given must have an effect on one endpoint. */
+/* Reports keys that have no effect on any endpoint. */
 static void
 listener_section_check_needs(struct listener_section *listener)
 {

@@ -5,6 +5,6 @@
 #include "conf/meaning/output.h"
 #include "conf/syntax/tree.h"
 
-/* Makes the endpoints of a listener, or reports what is wrong with it. */
+/* Adds the endpoints of a listener to out, and reports its errors. */
 void listener_section_read(struct output *out, struct section *section,
     const struct section_context *context);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The output of the config reader, the only thing that the monitor reads of
- * it.  Every record is zeroed as a whole before it is filled, so that padding
- * and the rest of an array carry nothing of this process's memory.
+ * The output of the config reader, all that the monitor reads of it.  Every
+ * record is zeroed before it is filled, so that padding and unused bytes of
+ * arrays contain no other memory of this process.
  */
 #include "conf/meaning/output.h"
 

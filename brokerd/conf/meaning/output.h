@@ -8,7 +8,7 @@
 
 #define OUTPUT_ENDPOINTS 16360 /* of one configuration */
 
-/* What the config reader makes of a configuration. */
+/* The result of reading a configuration. */
 struct output {
 	struct diagnostics diagnostics;
 	struct record_settings settings;
@@ -23,9 +23,9 @@ void output_init(struct output *out);
 
 void output_done(struct output *out);
 
-/* The next record of a socket, all zero but its type, owned by out and valid
- * until the next call; NULL when there is no memory (failed is set) or there
- * are OUTPUT_ENDPOINTS endpoints. */
+/* Adds the record of a socket, which is zero except for its type, belongs to
+ * out, and is valid until the next call.  NULL if there is no memory (failed is
+ * set) or if there are OUTPUT_ENDPOINTS endpoints. */
 struct record *output_add(
     struct output *out, enum record_type type, struct location at);
 

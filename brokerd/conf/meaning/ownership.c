@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Whom the monitor can give files and directories to, in the config reader.
- * Without this, an ordinary user would find out only when they are made.
+ * Users and groups that the monitor can give files to, in the config reader.
+ * Otherwise an ordinary user would learn of an error only when it makes them.
  */
 #include "conf/meaning/ownership.h"
 
@@ -40,7 +40,7 @@ ownership_check_socket(struct output *out, const struct section *section,
 	uint32_t uid = endpoint->socket.uid, gid = endpoint->socket.gid;
 	struct reason reason;
 
-	/* One that could not be read was told of. */
+	/* An error in reading one was reported already. */
 	if (user != NULL && uid != RECORD_NO_ID &&
 	    ownership_check_user(ids, user->text, uid, &reason) == -1)
 		diagnostics_reason(&out->diagnostics, user->at,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The rendezvous socket, in the config reader.  It is bound by the monitor,
- * and never shared by two engines: while one takes over
- * from another, a worker's HELLO would reach the wrong one.
+ * The rendezvous socket, in the config reader.  Two engines never share one:
+ * while one takes over from the other, HELLO could reach the wrong one.
  */
 #include "conf/meaning/rendezvous_socket.h"
 
@@ -13,8 +12,8 @@
 
 #define RENDEZVOUS_SOCKET_BACKLOG 256
 
-/* The first one that is not in use; the last one, which cannot be bound, if
- * all are. */
+/* Finds the first one that is not in use, or the last one, which cannot be
+ * bound then.  0, or -1 if its path is too long. */
 static int
 rendezvous_socket_find(const char *rundir, struct sockaddr_un *out_address)
 {

@@ -3,6 +3,6 @@
 
 #include "conf/meaning/output.h"
 
-/* Adds the engine's rendezvous socket, where workers say HELLO, to the
- * records: in the run directory, under a name that no living engine has. */
+/* Adds the rendezvous socket to the records: in the run directory, under a name
+ * that no engine uses. */
 void rendezvous_socket_add(struct output *out, const char *rundir);

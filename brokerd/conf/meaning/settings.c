@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-/* Only root can change users: without it the broker is all one user's. */
+/* Only root can change users.  Otherwise all processes have the same user. */
 static void
 settings_stay(
     struct output *out, struct location at, const char *text, uint32_t uid)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Files that a configuration includes.  The monitor opens only the main file;
- * these are opened here, by the config reader, whose user has to be able to
- * read them.
+ * Files that a configuration includes.  The monitor opens only the main file.
+ * The config reader opens these, so its user needs permission to read them.
  */
 #include "conf/syntax/include.h"
 

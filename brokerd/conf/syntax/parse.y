@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each action uses the last token: none needs the one that follows. */
+/* An action uses the last token: bison runs it before it reads the next. */
 struct parse {
 	struct tree *tree;
 	struct diagnostics *out;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Configuration files as bytes, in the config reader.  They are opened without
- * blocking, so that a FIFO does not hold brokerd up.
+ * Reads configuration files, in the config reader.  They are opened without
+ * blocking, so a FIFO does not block brokerd.
  */
 #include "conf/syntax/source.h"
 

@@ -5,7 +5,7 @@
 #include "conf/text/diagnostics.h"
 #include "record/record.h"
 
-/* What was written in the configuration, before anybody asks what it means. */
+/* A value as it is written in the configuration. */
 struct value {
 	struct value *next;
 	struct location at;
@@ -14,7 +14,7 @@ struct value {
 
 struct values {
 	struct value *first;
-	struct value **end; /* where the next one goes, if there is a first */
+	struct value **end; /* for the next one, if there is a first */
 };
 
 /* A listener, or the top level. */
@@ -24,8 +24,7 @@ struct section {
 	struct location at;
 	struct values values[KEY_COUNT];
 
-	/* What listener_mailbox.c made of it; an empty mailbox is not usable.
-	 */
+	/* Set by listener_mailbox.c; an empty mailbox cannot be used. */
 	char mailbox[RECORD_PATH_SIZE];
 	struct location mailbox_at;
 	uint32_t owner;

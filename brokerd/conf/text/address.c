@@ -5,6 +5,7 @@
  */
 #include "conf/text/address.h"
 
+#include "base/text.h"
 #include "conf/text/inet.h"
 #include "conf/text/pathname.h"
 
@@ -50,7 +51,7 @@ address_parse_unix(struct address_list *list, uint32_t kind, const char *text,
 	if (text[0] != '/' && text[0] != '@')
 		return reason_set(reason, "expected %s:/PATH or %s:@NAME",
 		    address_kind_name(kind), address_kind_name(kind));
-	if (!pathname_is_printable(text))
+	if (!text_is_printable(text, strlen(text) + 1))
 		return reason_set(
 		    reason, "a control character: expected printable text");
 	path = text[0] == '/' ? pathname_clean(text) : strdup(text);

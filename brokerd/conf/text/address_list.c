@@ -56,12 +56,10 @@ address_name_unix(struct address *address, const char *kind)
 {
 	const struct sockaddr_un *un = (const void *)&address->storage;
 
-	if (un->sun_path[0] == '\0')
-		snprintf(address->name, sizeof(address->name), "%s:@%s", kind,
-		    un->sun_path + 1);
-	else
-		snprintf(address->name, sizeof(address->name), "%s:%s", kind,
-		    un->sun_path);
+	int abstract = un->sun_path[0] == '\0';
+
+	snprintf(address->name, sizeof(address->name), "%s:%s%s", kind,
+	    abstract ? "@" : "", un->sun_path + abstract);
 }
 
 int

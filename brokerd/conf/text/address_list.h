@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* One socket address, as a record has it. */
+/* A socket address, as in a record. */
 struct address {
 	uint32_t kind; /* enum record_kind */
 	uint32_t length;
@@ -14,7 +14,8 @@ struct address {
 	char name[RECORD_NAME_SIZE];
 };
 
-/* What one value of `listen` means: a host name or "*" may be several. */
+/* The addresses of one value of `listen`: a host name or "*" may have several.
+ */
 struct address_list {
 	struct address *items;
 	size_t count;

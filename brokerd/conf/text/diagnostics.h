@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* What is wrong with the configuration, and where. */
+/* Errors and warnings of the configuration, with their locations. */
 
 #define DIAGNOSTICS_MAX 20     /* more are only counted */
 #define DIAGNOSTICS_FILES 1001 /* the main file and those that it includes */
@@ -54,7 +54,7 @@ void diagnostics_error(struct diagnostics *diagnostics, struct location at,
 void diagnostics_reason(struct diagnostics *diagnostics, struct location at,
     const char *subject, const struct reason *reason);
 
-/* Adds what is suspicious but usable. */
+/* Adds a warning: the configuration is suspicious, but can be used. */
 void diagnostics_warning(struct diagnostics *diagnostics, struct location at,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The first line of a small file in /proc, blanks squeezed to one. */
+/* Reads the first line of a file in /proc, with each run of blanks as one. */
 static void
 ids_read_proc(const char *path, char *text, size_t size)
 {
@@ -53,7 +53,7 @@ ids_init(struct ids *ids, int privileged)
 	ids->record.engine_gid = privileged ? ENGINE_UID : getgid();
 }
 
-/* 1: text is an id in digits; 0: a name; -1 and the reason: neither. */
+/* Returns 1 for an id in digits, 0 for a name, or -1 and the reason. */
 static int
 ids_number(const char *text, uint32_t *out_id, struct reason *reason)
 {
@@ -126,10 +126,4 @@ ids_group(const char *text, uint32_t *out_gid, struct reason *reason)
 		return ids_fail("group", text, errno, reason);
 	*out_gid = entry->gr_gid;
 	return 0;
-}
-
-int
-ids_is_overflow(const struct ids *ids, uint32_t owner)
-{
-	return owner == ids->record.overflow;
 }

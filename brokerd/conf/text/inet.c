@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Addresses of tcp and udp, in the config reader.  This is the only place
- * that asks for service and host names.
+ * Addresses of tcp and udp, in the config reader.  Only this file resolves
+ * host and service names.
  */
 #include "conf/text/inet.h"
 
@@ -19,7 +19,7 @@
 
 #define INET_HOST_SIZE 256 /* longer names do not exist in the DNS */
 
-/* One ADDRESS:PORT that is being read. */
+/* The ADDRESS:PORT that is being read. */
 struct inet {
 	struct address_list *list;
 	uint32_t kind;
@@ -144,8 +144,8 @@ inet_literal6(struct inet *inet)
 	return inet_add6(inet, address, index);
 }
 
-/* getaddrinfo(3) takes "127.1" and "0x7f.1" for addresses, and so might a
- * reader: what ends in a number is an address or an error. */
+/* getaddrinfo(3) accepts "127.1" and "0x7f.1" as addresses.  Here a host that
+ * ends in a number is an address, or an error. */
 static int
 inet_looks_numeric(const char *host)
 {
@@ -198,8 +198,8 @@ inet_resolve(struct inet *inet)
 	return result;
 }
 
-/* Copies the host of HOST:PORT or [HOST]:PORT and gives the port; NULL and the
- * reason if there are no two parts. */
+/* Copies the host of HOST:PORT or [HOST]:PORT.  Returns the port, or NULL and
+ * the reason if there are no two parts. */
 static const char *
 inet_split(struct inet *inet, const char *text)
 {

@@ -4,8 +4,6 @@
  */
 #include "conf/text/pathname.h"
 
-#include "base/text.h"
-
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,24 +41,14 @@ pathname_absolute(const char *path)
 {
 	char directory[PATH_MAX];
 	char *whole, *clean;
-	size_t size;
 
 	if (path[0] == '/')
 		return pathname_clean(path);
 	if (getcwd(directory, sizeof(directory)) == NULL)
 		return NULL;
-	size = strlen(directory) + 1 + strlen(path) + 1;
-	whole = malloc(size);
-	if (whole == NULL)
+	if (asprintf(&whole, "%s/%s", directory, path) == -1)
 		return NULL;
-	snprintf(whole, size, "%s/%s", directory, path);
 	clean = pathname_clean(whole);
 	free(whole);
 	return clean;
-}
-
-int
-pathname_is_printable(const char *path)
-{
-	return text_is_printable(path, strlen(path) + 1);
 }

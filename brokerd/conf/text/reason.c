@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reasons of failures, in the config reader.  A checking function fails with
- * `return reason_set(...)`; who called it knows the line and reports.
+ * `return reason_set(...)`; its caller knows the location and reports it.
  */
 #include "conf/text/reason.h"
 

@@ -149,20 +149,6 @@ START_TEST(a_directory_that_is_gone_has_no_name)
 }
 END_TEST
 
-START_TEST(a_control_character_is_not_printable)
-{
-	char path[] = "/a?b";
-
-	ck_assert(pathname_is_printable(""));
-	for (int c = 1; c < 256; c++) {
-		path[2] = (char)c;
-		ck_assert_msg(
-		    pathname_is_printable(path) == (c >= 0x20 && c != 0x7f),
-		    "character %d", c);
-	}
-}
-END_TEST
-
 START_TEST(a_reason_is_cut_to_what_fits)
 {
 	char value[4 * REASON_SIZE];
@@ -204,7 +190,6 @@ UNIT_SUITE(text)
 	    a_relative_path_begins_with_the_current_directory, 0,
 	    (int)UNIT_COUNT(absolute));
 	tcase_add_test(tc, a_directory_that_is_gone_has_no_name);
-	tcase_add_test(tc, a_control_character_is_not_printable);
 	tcase_add_test(tc, a_reason_is_cut_to_what_fits);
 	tcase_add_test(tc, a_failure_of_the_system_has_no_text);
 }
