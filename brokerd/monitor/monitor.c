@@ -34,8 +34,8 @@ struct monitor {
 	uint64_t ping_ms;  /* when to ping the engine; 0: never */
 	int pinged;        /* it has not answered yet */
 	int stopping;
-	int upgrade; /* wanted, as soon as no engine drains */
-	int status;  /* to exit with; -1: go on */
+	int wanted[2]; /* a reload, an upgrade: once engines have drained */
+	int status;    /* to exit with; -1: go on */
 };
 
 static void
@@ -119,25 +119,27 @@ monitor_reload(struct monitor *m, char *text)
 	return EX_OK;
 }
 
-/* Reloads or upgrades, and tells the engine what came of it. */
+/* Reloads or upgrades, and tells the engine what came of it.  Waits while too
+ * many engines drain: the next version would not end any. */
 static void
 monitor_change(struct monitor *m, int upgrade)
 {
 	const char *what = upgrade ? "upgrade" : "reload";
 	char text[LOG_LINE_MAX] = "";
-	int status = EX_TEMPFAIL;
+	int status = EX_TEMPFAIL, draining = monitor_count_draining(m);
 
-	if (upgrade && monitor_count_draining(m) > 0) {
-		m->upgrade = 1; /* the next version would not end them */
+	if (!m->stopping && draining >= (upgrade ? 1 : MONITOR_DRAINING)) {
+		if (!m->wanted[upgrade])
+			log_line(&m->setup.log, LOG_NOTICE,
+			    "%s: waits, because engines drain: %d", what,
+			    draining);
+		m->wanted[upgrade] = 1;
 		return;
 	}
+	m->wanted[upgrade] = 0;
 	m->setup.log.copy = text;
 	if (m->stopping)
 		log_line(&m->setup.log, LOG_ERR, "brokerd is about to end");
-	else if (monitor_count_draining(m) == MONITOR_DRAINING)
-		log_line(&m->setup.log, LOG_ERR,
-		    "%d engines are still draining: try again later",
-		    MONITOR_DRAINING);
 	else
 		status = upgrade ? upgrade_run(&m->setup, &m->current) :
 				   monitor_reload(m, text);
@@ -212,10 +214,9 @@ monitor_on_time(struct monitor *m)
 	    (now >= m->current.kill_ms ||
 		(m->current.engine.pid == 0 && monitor_count_draining(m) == 0)))
 		m->status = EX_OK;
-	if (m->upgrade && monitor_count_draining(m) == 0) {
-		m->upgrade = 0;
-		monitor_change(m, 1);
-	}
+	for (int upgrade = 0; upgrade < 2; upgrade++)
+		if (m->wanted[upgrade])
+			monitor_change(m, upgrade);
 	if (m->start_ms != 0 && now >= m->start_ms)
 		monitor_start_engine(m);
 	if (m->ping_ms == 0 || now < m->ping_ms)

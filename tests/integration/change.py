@@ -12,25 +12,20 @@ from bisect import bisect_left, bisect_right
 
 from harness import (Failure, check, children, descriptors, status, wait_for)
 
-BUSY = "engines are still draining"
+RELOADED = "brokerd: reload: (?!waits)"
+UPGRADED = "brokerd: (upgrade: (?!waits)|serving, endpoints)"
 DRAIN = 30.0  # seconds; longer than any engine takes to drain
 
 
 def _asked(broker, number, pattern):
-    """All that it says about a signal, up to the line of that pattern; while too
-    many engines drain, one of them is waited for."""
-    while True:
-        broker.log()
-        start = len(broker.lines)
-        engines = len(children(broker.pid))
-        broker.kill(number)
-        last = broker.wait_line(pattern, start)
-        said = broker.lines[start:]
-        said = said[:said.index(last) + 1]
-        if not any(BUSY in line for line in said):
-            return said
-        wait_for(lambda: len(children(broker.pid)) < engines,
-                 "an engine that has drained", DRAIN)
+    """All that it says about a signal, up to the line of that pattern, which may
+    have to wait for engines that drain."""
+    broker.log()
+    start = len(broker.lines)
+    broker.kill(number)
+    last = broker.wait_line(pattern, start, DRAIN)
+    said = broker.lines[start:]
+    return said[:said.index(last) + 1]
 
 
 def _refused(said, what):
@@ -41,28 +36,28 @@ def _refused(said, what):
 
 def reload(broker):
     """Returns the summary."""
-    line = _asked(broker, signal.SIGHUP, "brokerd: reload: ")[-1]
+    line = _asked(broker, signal.SIGHUP, RELOADED)[-1]
     check("reload: endpoints: " in line, "%s", line)
     return line.split("endpoints: ", 1)[1]
 
 
 def reload_fails(broker):
     """Returns the cause."""
-    return _refused(_asked(broker, signal.SIGHUP, "brokerd: reload: "),
+    return _refused(_asked(broker, signal.SIGHUP, RELOADED),
                     "reload")
 
 
 def upgrade(broker):
     """Returns when the program in its place serves."""
     line = _asked(broker, signal.SIGUSR2,
-                  "brokerd: (upgrade: |serving, endpoints)")[-1]
+                  UPGRADED)[-1]
     check("serving, endpoints" in line, "%s", line)
 
 
 def upgrade_fails(broker):
     """Returns the cause."""
     return _refused(_asked(broker, signal.SIGUSR2,
-                           "brokerd: (upgrade: |serving, endpoints)"),
+                           UPGRADED),
                     "upgrade")
 
 

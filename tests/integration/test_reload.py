@@ -2,12 +2,14 @@
 """Another configuration for a broker that runs: what is taken over, what may
 change, and that a broken one changes nothing."""
 import os
+import signal
 import socket
 import stat
 import subprocess
 
-from change import (configure, inodes, reload, reload_fails, renewed,
+from change import (DRAIN, configure, inodes, reload, reload_fails, renewed,
                     wait_drained)
+from counters import counters
 from harness import (OTHER_UID, Skip, WORKER_UID, ask, check, free_port,
                      receive, wait_for)
 from test_endpoints import HAS_IPV6
@@ -188,6 +190,36 @@ def test_endpoint_that_was_added_is_served(test):
         check(ask(("127.0.0.1", port)) == GREETING, "port %d", port)
     check(before.items() < inodes(broker.pid).items(), "other sockets")
     renewed(test, broker, 1)
+
+
+def test_reload_waits_while_too_many_engines_drain(test):
+    ports = [free_port() for _ in range(3)]
+    broker = start(test, listener(test, "a", [tcp(ports[0])]))
+    worker = hellofdpass(test)
+    check(ask(("127.0.0.1", ports[0])) == GREETING, "not served")
+    worker.kill(signal.SIGSTOP)
+    clients = []
+    for number in range(4):
+        clients.append(socket.create_connection(("127.0.0.1", ports[0])))
+        wait_for(lambda: counters(test, broker, "a")["unreceipted"] == number + 1,
+                 "hand-off %d" % number)
+        reload(broker)
+    start_line = len(broker.lines)
+    configure(test, listener(test, "a", [tcp(port) for port in ports[:2]]))
+    broker.kill(signal.SIGHUP)
+    broker.wait_line("reload: waits, because engines drain: 4", start_line)
+    configure(test, listener(test, "a", [tcp(port) for port in ports]))
+    broker.kill(signal.SIGHUP)  # the two become one
+    worker.kill(signal.SIGCONT)
+    broker.wait_line("reload: endpoints: 2 added", start_line, DRAIN)
+    for client in clients:
+        with client:
+            client.settimeout(DRAIN)
+            check(client.recv(100) == GREETING, "no answer")
+    check(ask(("127.0.0.1", ports[2])) == GREETING, "not served")
+    said = [line for line in broker.lines[start_line:] if "reload: " in line]
+    check(len(said) == 2, "%s", said)
+    renewed(test, broker, 2)
 
 
 def test_reload_that_fails_late_leaves_nothing_behind(test):
