@@ -131,8 +131,7 @@ monitor_change(struct monitor *m, int upgrade)
 	if (!m->stopping && draining >= (upgrade ? 1 : MONITOR_DRAINING)) {
 		if (!m->wanted[upgrade])
 			log_line(&m->setup.log, LOG_NOTICE,
-			    "%s: waits, because engines drain: %d", what,
-			    draining);
+			    "%s: waits while %d engines drain", what, draining);
 		m->wanted[upgrade] = 1;
 		return;
 	}

@@ -231,6 +231,7 @@ table_take_over(struct table *table, struct table *before,
     struct channel_drain *out_drain, char *out_text, size_t size)
 {
 	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0, lent = 0;
+	int used;
 
 	/* The broker's own sockets count only if they were changed. */
 	*out_drain = (struct channel_drain){
@@ -261,10 +262,13 @@ table_take_over(struct table *table, struct table *before,
 		removed += endpoint->record->type == RECORD_ENDPOINT;
 		lent += (uint32_t)record_is_lent(endpoint->record);
 	}
-	snprintf(out_text, size,
-	    "endpoints: %u added, %u changed, %u removed, %u unchanged; "
-	    "%u of those removed were lent and may still be held",
-	    added, changed, removed, unchanged, lent);
+	used = snprintf(out_text, size,
+	    "endpoints: %u added, %u changed, %u removed, %u unchanged", added,
+	    changed, removed, unchanged);
+	if (lent > 0)
+		snprintf(out_text + used, size - (size_t)used,
+		    "; %u of those removed were lent and may still be held",
+		    lent);
 }
 
 void

@@ -207,7 +207,7 @@ def test_reload_waits_while_too_many_engines_drain(test):
     start_line = len(broker.lines)
     configure(test, listener(test, "a", [tcp(port) for port in ports[:2]]))
     broker.kill(signal.SIGHUP)
-    broker.wait_line("reload: waits, because engines drain: 4", start_line)
+    broker.wait_line("reload: waits while 4 engines drain", start_line)
     configure(test, listener(test, "a", [tcp(port) for port in ports]))
     broker.kill(signal.SIGHUP)  # the two become one
     worker.kill(signal.SIGCONT)
