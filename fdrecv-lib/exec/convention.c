@@ -90,7 +90,7 @@ convention_set_names(const struct convention_work *work)
 		fprintf(stream, "%sunknown", i == 0 ? "" : ":");
 	for (size_t i = 0; i < work->count; i++)
 		fprintf(stream, "%s%s", i + work->earlier_count == 0 ? "" : ":",
-		    socket_set_name(work->sockets, i));
+		    work->sockets->items[i].listener->name);
 	return convention_set_stream("LISTEN_FDNAMES", stream, &text);
 }
 

@@ -41,7 +41,8 @@ launcher_exec(const struct launcher *launcher, const struct launch *launch)
 {
 	const struct cmdline *cmdline = launcher->cmdline;
 	struct socket_set_listener listener = {.name = launch->listener};
-	struct socket_set_item item = {.fd = launch->handoff.fd};
+	struct socket_set_item item = {
+	    .fd = launch->handoff.fd, .listener = &listener};
 	struct socket_set set = {.listeners = &listener,
 	    .listener_count = 1,
 	    .items = &item,

@@ -168,26 +168,29 @@ mailboxes_report_overdue(struct socket_set *set, const struct cmdline *cmdline)
 	char path[PATH_MAX];
 
 	for (size_t i = 0; i < set->listener_count; i++) {
-		if (socket_set_has_all_of(set, i))
+		struct socket_set_listener *listener = &set->listeners[i];
+
+		if (socket_set_has_all(listener))
 			continue;
 		mailboxes_path(cmdline, i, path);
 		warnx("listener %s: waiting for its sockets at mailbox "
 		      "%s: %zu arrived",
-		    set->listeners[i].name, path, set->listeners[i].received);
-		set->listeners[i].is_overdue = 1;
+		    listener->name, path, listener->received);
+		listener->is_overdue = 1;
 	}
 }
 
 static void
 mailboxes_report_received(struct socket_set *set)
 {
-	for (size_t i = 0; i < set->listener_count; i++)
-		if (set->listeners[i].is_overdue &&
-		    socket_set_has_all_of(set, i)) {
-			warnx("listener %s: its sockets have arrived",
-			    set->listeners[i].name);
-			set->listeners[i].is_overdue = 0;
-		}
+	for (size_t i = 0; i < set->listener_count; i++) {
+		struct socket_set_listener *listener = &set->listeners[i];
+
+		if (!listener->is_overdue || !socket_set_has_all(listener))
+			continue;
+		warnx("listener %s: its sockets have arrived", listener->name);
+		listener->is_overdue = 0;
+	}
 }
 
 /* Waits for a mailbox until until_ms, and reads them all: a mailbox that
@@ -218,11 +221,11 @@ mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 	long long end_ms = cmdline->timeout_s == 0 ?
 	    MAILBOXES_NEVER_MS :
 	    start_ms + cmdline->timeout_s * 1000LL;
-	int missing;
+	const struct socket_set_listener *missing;
 
-	while ((missing = socket_set_missing(set)) != -1) {
+	while ((missing = socket_set_missing(set)) != NULL) {
 		if (monotonic_now_ms() >= end_ms)
-			mailboxes_time_out(&set->listeners[missing], cmdline);
+			mailboxes_time_out(missing, cmdline);
 		if (monotonic_now_ms() >= report_ms) {
 			mailboxes_report_overdue(set, cmdline);
 			report_ms = MAILBOXES_NEVER_MS;

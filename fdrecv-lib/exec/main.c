@@ -39,16 +39,16 @@ static void
 main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 {
 	struct mailboxes mailboxes;
-	int changed;
+	const struct socket_set_listener *changed;
 
 	main_receive_once(&mailboxes, sockets, cmdline);
 	for (int i = 1; i < MAIN_TRIES; i++) {
 		changed = socket_set_changed(sockets);
-		if (changed == -1)
+		if (changed == NULL)
 			break;
 		warnx("listener %s: its sockets have changed: taking all of "
 		      "them again",
-		    cmdline->listeners[changed]);
+		    changed->name);
 		mailboxes_close(&mailboxes);
 		socket_set_done(sockets);
 		main_receive_once(&mailboxes, sockets, cmdline);

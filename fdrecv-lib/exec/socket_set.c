@@ -37,15 +37,16 @@ int
 socket_set_add(struct socket_set *set, const struct fdrecv_handoff *handoff,
     size_t listener)
 {
+	struct socket_set_listener *of = &set->listeners[listener];
 	struct socket_set_item new = {.fd = handoff->fd,
-	    .listener = listener,
+	    .listener = of,
 	    .index = handoff->endpoint_index};
 	socklen_t size = sizeof(new.cookie);
 	struct socket_set_item *items;
 
 	if (getsockopt(new.fd, SOL_SOCKET, SO_COOKIE, &new.cookie, &size) == -1)
 		new.cookie = 0;
-	set->listeners[listener].expected = handoff->endpoint_count;
+	of->expected = handoff->endpoint_count;
 	if (socket_set_has(set, new.cookie))
 		return 0;
 	items = reallocarray(set->items, set->count + 1, sizeof(*items));
@@ -53,31 +54,24 @@ socket_set_add(struct socket_set *set, const struct fdrecv_handoff *handoff,
 		errx(EX_OSERR, "out of memory");
 	items[set->count++] = new;
 	set->items = items;
-	set->listeners[listener].received++;
+	of->received++;
 	return 1;
 }
 
-const char *
-socket_set_name(const struct socket_set *set, size_t i)
+int
+socket_set_has_all(const struct socket_set_listener *listener)
 {
-	return set->listeners[set->items[i].listener].name;
+	return listener->expected != 0 &&
+	    listener->received >= listener->expected;
 }
 
-int
-socket_set_has_all_of(const struct socket_set *set, size_t listener)
-{
-	const struct socket_set_listener *of = &set->listeners[listener];
-
-	return of->expected != 0 && of->received >= of->expected;
-}
-
-int
+const struct socket_set_listener *
 socket_set_missing(const struct socket_set *set)
 {
 	for (size_t i = 0; i < set->listener_count; i++)
-		if (!socket_set_has_all_of(set, i))
-			return (int)i;
-	return -1;
+		if (!socket_set_has_all(&set->listeners[i]))
+			return &set->listeners[i];
+	return NULL;
 }
 
 /* The broker shuts a lent socket down when its listener is removed; this does
@@ -90,18 +84,17 @@ socket_set_is_shut(int fd)
 	return poll(&hangup, 1, 0) == 1 && (hangup.revents & POLLHUP) != 0;
 }
 
-int
+const struct socket_set_listener *
 socket_set_changed(const struct socket_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
-		const struct socket_set_listener *of =
-		    &set->listeners[set->items[i].listener];
+		const struct socket_set_listener *of = set->items[i].listener;
 
 		if (of->received > of->expected ||
 		    socket_set_is_shut(set->items[i].fd))
-			return (int)set->items[i].listener;
+			return of;
 	}
-	return -1;
+	return NULL;
 }
 
 static int

@@ -5,18 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct socket_set_item {
-	int fd;
-	size_t listener;    /* index in listeners */
-	unsigned int index; /* of the endpoint */
-	uint64_t cookie;    /* 0: not known */
-};
-
 struct socket_set_listener {
 	const char *name; /* borrowed */
 	size_t received;
 	size_t expected; /* 0: not known yet */
 	int is_overdue;  /* it was reported as incomplete */
+};
+
+struct socket_set_item {
+	int fd;
+	const struct socket_set_listener *listener;
+	unsigned int index; /* of the endpoint */
+	uint64_t cookie;    /* 0: not known */
 };
 
 /* The lent sockets that have arrived, and how many each listener has. */
@@ -35,19 +35,17 @@ void socket_set_init(struct socket_set *set, char **names, size_t count);
 int socket_set_add(struct socket_set *set, const struct fdrecv_handoff *handoff,
     size_t listener);
 
-/* The name of the listener of item i. */
-const char *socket_set_name(const struct socket_set *set, size_t i);
-
 /* True if all sockets of a listener have arrived. */
-int socket_set_has_all_of(const struct socket_set *set, size_t listener);
+int socket_set_has_all(const struct socket_set_listener *listener);
 
-/* The index of a listener whose sockets have not all arrived, or -1. */
-int socket_set_missing(const struct socket_set *set);
+/* A listener whose sockets have not all arrived, or NULL. */
+const struct socket_set_listener *socket_set_missing(
+    const struct socket_set *set);
 
-/* The index of a listener whose sockets are from two configurations of the
- * broker: there are more than it has, or one was shut down.  -1 if there is
- * none. */
-int socket_set_changed(const struct socket_set *set);
+/* A listener whose sockets are from two configurations of the broker: there are
+ * more than it has, or one was shut down.  NULL if there is none. */
+const struct socket_set_listener *socket_set_changed(
+    const struct socket_set *set);
 
 /* Sorts the items by listener, in the order of their names on the command line,
  * and by endpoint. */
