@@ -27,9 +27,7 @@ enum cmdline_kind {
 	CMDLINE_TEXT,   /* const char * */
 	CMDLINE_NUMBER, /* unsigned int, from least to most */
 	CMDLINE_FLAG,   /* int */
-	CMDLINE_NONE,   /* only chooses a convention */
-	CMDLINE_HELP,
-	CMDLINE_VERSION,
+	CMDLINE_NONE,   /* not stored */
 };
 
 struct cmdline_row {
@@ -78,8 +76,8 @@ static const struct cmdline_row cmdline_rows[] = {
 	CMDLINE_AT(user)},
     {"keep-mailbox", 0, NULL, "do not remove the mailboxes", CMDLINE_FLAG,
 	CMDLINE_AT(keep_mailbox)},
-    {"help", 'h', NULL, "print this", .kind = CMDLINE_HELP},
-    {"version", 'V', NULL, "print the version", .kind = CMDLINE_VERSION},
+    {"help", 'h', NULL, "print this", .kind = CMDLINE_NONE},
+    {"version", 'V', NULL, "print the version", .kind = CMDLINE_NONE},
 };
 #define CMDLINE_COUNT (sizeof(cmdline_rows) / sizeof(cmdline_rows[0]))
 
@@ -99,9 +97,9 @@ cmdline_print_row(const struct cmdline_row *row)
 }
 
 __attribute__((noreturn)) static void
-cmdline_print(enum cmdline_kind kind)
+cmdline_print(int letter)
 {
-	if (kind == CMDLINE_VERSION) {
+	if (letter == 'V') {
 		puts("fdrecv-exec " PACKAGE_VERSION);
 		exit(EX_OK);
 	}
@@ -127,26 +125,22 @@ cmdline_number(const struct cmdline_row *row, const char *text)
 }
 
 static void
-cmdline_set_convention(
-    struct cmdline *cmdline, const struct convention *convention)
-{
-	if (cmdline->convention != NULL && cmdline->convention != convention)
-		errx(EX_USAGE,
-		    "--%s and --%s: expected one way to hand out the sockets",
-		    cmdline->convention->name, convention->name);
-	cmdline->convention = convention;
-}
-
-static void
 cmdline_set(struct cmdline *cmdline, const struct cmdline_row *row,
     const char *argument)
 {
 	char *member = (char *)cmdline + row->offset;
+	const struct convention *other = cmdline->convention;
 	unsigned int number;
 	int yes = 1;
 
-	if (row->convention != 0)
-		cmdline_set_convention(cmdline, convention_of(row->convention));
+	if (row->convention != 0) {
+		cmdline->convention = convention_of(row->convention);
+		if (other != NULL && other != cmdline->convention)
+			errx(EX_USAGE,
+			    "--%s and --%s: expected one way to hand out the "
+			    "sockets",
+			    other->name, row->name);
+	}
 	switch (row->kind) {
 	case CMDLINE_TEXT:
 		if (argument != NULL)
@@ -161,9 +155,6 @@ cmdline_set(struct cmdline *cmdline, const struct cmdline_row *row,
 		return;
 	case CMDLINE_NONE:
 		return;
-	case CMDLINE_HELP:
-	case CMDLINE_VERSION:
-		cmdline_print(row->kind);
 	}
 }
 
@@ -185,23 +176,24 @@ cmdline_parse(struct cmdline *cmdline, int argc, char **argv)
 	int found;
 
 	for (size_t i = 0, n = 0; i < CMDLINE_COUNT; i++) {
-		const char *argument = cmdline_rows[i].argument;
+		const struct cmdline_row *row = &cmdline_rows[i];
 
-		longs[i].name = cmdline_rows[i].name;
-		longs[i].has_arg = argument == NULL ? no_argument :
-		    argument[0] == '['              ? optional_argument :
-						      required_argument;
-		longs[i].val = CMDLINE_LONG + (int)i;
-		if (cmdline_rows[i].letter == 0)
-			continue;
-		longs[i].val = cmdline_rows[i].letter;
-		shorts[n++] = (char)cmdline_rows[i].letter;
-		if (argument != NULL)
+		longs[i].name = row->name;
+		longs[i].has_arg = row->argument == NULL ? no_argument :
+		    row->argument[0] == '['              ? optional_argument :
+							   required_argument;
+		longs[i].val =
+		    row->letter ? row->letter : CMDLINE_LONG + (int)i;
+		if (row->letter)
+			shorts[n++] = (char)row->letter;
+		if (row->letter && row->argument != NULL)
 			shorts[n++] = ':';
 	}
 	while ((found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (found == '?')
 			cmdline_fail(NULL);
+		if (found == 'h' || found == 'V')
+			cmdline_print(found);
 		for (size_t i = 0; i < CMDLINE_COUNT; i++)
 			if (found == longs[i].val)
 				cmdline_set(cmdline, &cmdline_rows[i], optarg);
