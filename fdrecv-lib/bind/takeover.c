@@ -70,16 +70,6 @@ static const struct {
 
 #define TAKEOVER_OPTIONS (sizeof(takeover_table) / sizeof(takeover_table[0]))
 
-static int
-takeover_number(int fd, int name)
-{
-	socklen_t size = sizeof(int);
-	int value = 0;
-
-	getsockopt(fd, SOL_SOCKET, name, &value, &size);
-	return value;
-}
-
 static void
 takeover_option(int from, int to, int fresh, int level, int name)
 {
@@ -103,11 +93,14 @@ takeover_option(int from, int to, int fresh, int level, int name)
 void
 takeover_options(int from, int to)
 {
-	int fresh = socket(takeover_number(from, SO_DOMAIN),
-	    takeover_number(from, SO_TYPE) | SOCK_CLOEXEC,
-	    takeover_number(from, SO_PROTOCOL));
+	static const int names[] = {SO_DOMAIN, SO_TYPE, SO_PROTOCOL};
 	int flags = fcntl(from, F_GETFL), lent = fcntl(to, F_GETFL);
+	int kind[3] = {0}, fresh;
+	socklen_t size = sizeof(int);
 
+	for (size_t i = 0; i < 3; i++)
+		getsockopt(from, SOL_SOCKET, names[i], &kind[i], &size);
+	fresh = socket(kind[0], kind[1] | SOCK_CLOEXEC, kind[2]);
 	/* If no descriptor is free for a new socket, all options are copied. */
 	for (size_t i = 0; i < TAKEOVER_OPTIONS; i++)
 		takeover_option(from, to, fresh, takeover_table[i].level,

@@ -9,16 +9,6 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <poll.h>
-
-/* This process, or another one that shares the mailbox, has shut it down. */
-static int
-batch_is_shut(int mailbox_fd)
-{
-	struct pollfd shut = {.fd = mailbox_fd, .events = POLLRDHUP};
-
-	return poll(&shut, 1, 0) == 1;
-}
 
 /* Reads the header, and closes what came with a foreign datagram. */
 static void
@@ -39,8 +29,9 @@ fdrecv_batch_receive(struct batch *batch, int mailbox_fd, int flags)
 {
 	ssize_t n;
 
-	/* After SHUT_RD an empty queue reads as an empty datagram, or as EAGAIN
-	 * with MSG_DONTWAIT. */
+	/* This process, or another one that shares the mailbox, may shut it
+	 * down.  After SHUT_RD an empty queue reads as an empty datagram, or as
+	 * EAGAIN with MSG_DONTWAIT. */
 	if (batch->mailbox_is_shut)
 		flags |= MSG_DONTWAIT;
 	n = fdrecv_descriptors_receive(&batch->descriptors, mailbox_fd,
@@ -48,13 +39,13 @@ fdrecv_batch_receive(struct batch *batch, int mailbox_fd, int flags)
 	if (n == -1 && errno != EAGAIN)
 		return -1;
 	if (n == -1) {
-		errno = batch_is_shut(mailbox_fd) ? ESHUTDOWN : EAGAIN;
+		errno = fdrecv_fd_has_ended(mailbox_fd) ? ESHUTDOWN : EAGAIN;
 		return 0;
 	}
 	batch->size = (size_t)n;
 	batch_begin(batch);
 	if (n == 0 && batch->descriptors.count == 0)
-		batch->mailbox_is_shut = batch_is_shut(mailbox_fd);
+		batch->mailbox_is_shut = fdrecv_fd_has_ended(mailbox_fd);
 	return 1;
 }
 

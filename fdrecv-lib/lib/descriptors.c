@@ -9,8 +9,17 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
+
+int
+fdrecv_fd_has_ended(int fd)
+{
+	struct pollfd end = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&end, 1, 0) == 1;
+}
 
 int
 fdrecv_fd_close(int fd)

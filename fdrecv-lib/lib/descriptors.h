@@ -25,5 +25,9 @@ ssize_t fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
 /* Closes those that were not given away. */
 void fdrecv_descriptors_close(struct descriptors *descriptors);
 
+/* True if the peer of a socket (borrows it) is gone or the socket was shut down
+ * for receiving. */
+int fdrecv_fd_has_ended(int fd);
+
 /* Closes fd (takes it) unless it is -1, and keeps errno.  Returns -1. */
 int fdrecv_fd_close(int fd);

@@ -15,7 +15,6 @@
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,14 +39,6 @@ fdrecv_engine_conns_init(struct engine_conns *conns,
 			return -1;
 	while (conns->instance == 0);
 	return 0;
-}
-
-static int
-engine_conn_has_ended(const struct engine_conn *conn)
-{
-	struct pollfd end = {.fd = conn->fd, .events = POLLRDHUP};
-
-	return poll(&end, 1, 0) == 1;
 }
 
 static int
@@ -84,7 +75,7 @@ engine_conns_free_entry(struct engine_conns *conns)
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
 		if (conns->items[i].fd == -1)
 			return &conns->items[i];
-		if (engine_conn_has_ended(&conns->items[i]))
+		if (fdrecv_fd_has_ended(conns->items[i].fd))
 			ended = &conns->items[i];
 	}
 	if (ended != NULL)
@@ -148,7 +139,7 @@ fdrecv_engine_conns_open(
 		if (conn->fd == -1 || strcmp(conn->path, path) != 0)
 			continue;
 		/* An earlier engine with the same rendezvous has ended. */
-		if (engine_conn_has_ended(conn)) {
+		if (fdrecv_fd_has_ended(conn->fd)) {
 			engine_conn_close(conn);
 		} else if (conn->epoch == 0) {
 			conn->epoch = epoch;
@@ -223,7 +214,7 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 		/* If the engine has ended, another one with an unknown epoch
 		 * may have its rendezvous by now. */
 		if (old.items[i].fd == -1 ||
-		    engine_conn_has_ended(&old.items[i]))
+		    fdrecv_fd_has_ended(old.items[i].fd))
 			old.items[i].path[0] = '\0';
 		engine_conn_close(&old.items[i]);
 	}
