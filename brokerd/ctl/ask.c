@@ -70,8 +70,7 @@ ask_fail(const struct ask *ask, int error)
 }
 
 /* An engine that is being replaced hangs up on requests that it has not read;
- * its successor answers them.  0 and a reply for http_done(), or -1 with
- * errno. */
+ * its successor answers them.  0 and a reply, or -1 with errno. */
 static int
 ask_http(const struct ask *ask, const struct command *command,
     char *const *words, struct http_reply *out_reply)
@@ -148,6 +147,6 @@ ask_run(
 		command->print(answer);
 	}
 	json_decref(answer);
-	http_done(&reply);
+	free(reply.text);
 	return status;
 }

@@ -117,10 +117,3 @@ http_ask(const char *socket_path, const char *method, const char *path,
 	*out_reply = reply;
 	return 0;
 }
-
-void
-http_done(struct http_reply *reply)
-{
-	free(reply->text);
-	*reply = (struct http_reply){.text = NULL};
-}

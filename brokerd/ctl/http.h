@@ -5,15 +5,12 @@
 
 struct http_reply {
 	int code;   /* 200, say */
-	char *text; /* the whole reply, ended by a NUL */
+	char *text; /* the whole reply, ended by a NUL, to be freed */
 	char *body; /* in text */
 	size_t length;
 };
 
 /* Asks at a local socket: method is "GET" or "POST", path a path.  0 and a
- * reply for http_done(), or -1 with errno: EPROTO for no HTTP, ECONNRESET for
- * no answer. */
+ * reply, or -1 with errno: EPROTO for no HTTP, ECONNRESET for no answer. */
 int http_ask(const char *socket_path, const char *method, const char *path,
     struct http_reply *out_reply);
-
-void http_done(struct http_reply *reply);

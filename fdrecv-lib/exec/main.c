@@ -23,35 +23,28 @@
 
 #define MAIN_TRIES 3
 
-static void
-main_receive_once(struct mailboxes *mailboxes, struct socket_set *sockets,
-    const struct cmdline *cmdline)
-{
-	socket_set_init(sockets, cmdline->listeners, cmdline->listener_count);
-	mailboxes_open(mailboxes, cmdline);
-	mailboxes_wait(mailboxes, sockets);
-}
-
 /* If the broker's configuration changed while sockets arrived, some are from
  * the old one and some from the new one.  New mailboxes get only sockets of the
  * present one. */
 static void
 main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 {
-	struct mailboxes mailboxes;
 	const struct socket_set_listener *changed;
+	struct mailboxes mailboxes;
 
-	main_receive_once(&mailboxes, sockets, cmdline);
-	for (int i = 1; i < MAIN_TRIES; i++) {
+	for (int i = 1;; i++) {
+		socket_set_init(
+		    sockets, cmdline->listeners, cmdline->listener_count);
+		mailboxes_open(&mailboxes, cmdline);
+		mailboxes_wait(&mailboxes, sockets);
 		changed = socket_set_changed(sockets);
-		if (changed == NULL)
+		if (changed == NULL || i == MAIN_TRIES)
 			break;
 		warnx("listener %s: its sockets have changed: taking all of "
 		      "them again",
 		    changed->name);
 		mailboxes_close(&mailboxes);
 		socket_set_done(sockets);
-		main_receive_once(&mailboxes, sockets, cmdline);
 	}
 	/* Otherwise exec closes them, and their files remain. */
 	if (!cmdline->keep_mailbox)
