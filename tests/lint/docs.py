@@ -262,6 +262,21 @@ def check_rooms():
     yield from differences("ARCHITECTURE.md, rooms", documented, real)
 
 
+def check_hacking():
+    """Every file and function that it names exists; it is two pages."""
+    page = read("HACKING.md")
+    if page.count("\n") > 120 or max(map(len, page.split("\n"))) > 100:
+        yield "HACKING.md: more than 120 lines of 100 columns"
+    for name, function in re.findall(r"`([\w./-]+\.[chy])(?::(\w+))?`", page):
+        found = [top + name for top in ("", "brokerd/engine/")
+                 if os.path.exists(os.path.join(SOURCE, top + name))]
+        if not found:
+            yield "HACKING.md: there is no %s" % name
+        elif function and not re.search(
+                r"^%s\(" % function, read(found[0]), re.M):
+            yield "HACKING.md: %s has no %s" % (name, function)
+
+
 def check_control():
     """Routes, counters and commands are those of the code."""
     page = read("doc/CONTROL.md")
@@ -368,7 +383,7 @@ def main():
               check_loader_command_line,
               check_library_functions, check_library_structures,
               check_library_examples, check_protocol_tables,
-              check_architecture, check_rooms, check_control,
+              check_architecture, check_rooms, check_hacking, check_control,
               check_installed_pages, check_readme_dependencies, check_links]
     failed = 0
     for check in checks:
