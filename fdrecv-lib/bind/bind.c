@@ -106,10 +106,8 @@ bind_replace(int fd, int lent)
 	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	int result;
 
-	if (flags == -1)
-		flags = 0;
 	takeover_options(fd, lent);
-	result = dup3(lent, fd, (flags & FD_CLOEXEC) != 0 ? O_CLOEXEC : 0);
+	result = dup3(lent, fd, flags == FD_CLOEXEC ? O_CLOEXEC : 0);
 	if (result != -1 && old != -1 && takeover_epoll(old, fd) > 0)
 		bind_debug("fdrecv-bind: descriptor %d: in epoll again\n", fd);
 	if (old != -1)

@@ -241,32 +241,15 @@ convention_place(
 	return -1;
 }
 
-static int
-convention_run(
-    const struct convention *convention, struct convention_work *work)
-{
-	const char *variable = convention->variable;
-
-	if (variable != NULL)
-		work->earlier_list =
-		    env_fd_list(variable, convention->separators);
-	if (convention->find_earlier != NULL)
-		convention->find_earlier(work);
-	if (convention_place(convention, work) == -1)
-		return -1;
-	if (variable != NULL && convention_set_list(convention, work) == -1)
-		return -1;
-	return convention->announce == NULL ? 0 : convention->announce(work);
-}
-
 int
 convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 {
+	const struct convention *convention = cmdline->convention;
 	struct convention_work work = {.cmdline = cmdline,
 	    .sockets = sockets,
 	    .count = sockets->count,
 	    .earlier_list = ""};
-	int result;
+	int failed;
 
 	socket_set_sort(sockets);
 	work.fds = calloc(work.count, sizeof(*work.fds));
@@ -276,7 +259,15 @@ convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 		work.fds[i] = sockets->items[i].fd;
 		sockets->items[i].fd = -1;
 	}
-	result = convention_run(cmdline->convention, &work);
+	if (convention->variable != NULL)
+		work.earlier_list =
+		    env_fd_list(convention->variable, convention->separators);
+	if (convention->find_earlier != NULL)
+		convention->find_earlier(&work);
+	failed = convention_place(convention, &work) == -1 ||
+	    (convention->variable != NULL &&
+		convention_set_list(convention, &work) == -1) ||
+	    (convention->announce != NULL && convention->announce(&work) == -1);
 	free(work.fds);
-	return result;
+	return failed ? -1 : 0;
 }

@@ -8,26 +8,20 @@
 
 #include <sys/socket.h>
 
-static int
-lent_cookies_is_open(int fd, uint64_t cookie)
-{
-	uint64_t found;
-	socklen_t size = sizeof(found);
-
-	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &found, &size) == 0 &&
-	    found == cookie;
-}
-
 int
 fdrecv_lent_cookies_has(struct lent_cookies *lent, uint64_t cookie, int fd)
 {
+	uint64_t found;
+	socklen_t size = sizeof(found);
 	size_t i = 0;
 
 	while (i < lent->count && lent->sockets[i].cookie != cookie)
 		i++;
 	/* fd may have the number that the application closed. */
 	if (i < lent->count && lent->sockets[i].fd != fd &&
-	    lent_cookies_is_open(lent->sockets[i].fd, cookie))
+	    getsockopt(lent->sockets[i].fd, SOL_SOCKET, SO_COOKIE, &found,
+		&size) == 0 &&
+	    found == cookie)
 		return 1;
 	if (i == LENT_COOKIES_MAX)
 		return 0;
