@@ -117,8 +117,7 @@ engine_add(struct engine *engine, const struct record *record, int fd)
 	if (record->type == RECORD_ENDPOINT)
 		return socket_table_add(
 		    &engine->table, &record->u.endpoint, fd);
-	if (record->type == RECORD_CONTROL &&
-	    !control_is_open(&engine->control))
+	if (record->type == RECORD_CONTROL && engine->control.accepting == NULL)
 		return control_open(&engine->control, &record->u.control, fd);
 	if (record->type == RECORD_RENDEZVOUS &&
 	    engine->rendezvous.path[0] == '\0') {

@@ -30,14 +30,12 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 
 	fd_reserve_init(&table->reserve);
 	refuse_init(&table->refusals, base, bounded);
-	table->mailbox_context = (struct mailbox_context){
-	    .base = base, .log = log, .watch = &table->watch};
 	workers->base = base;
 	workers->persistent = persistent;
 	workers->bounded = bounded;
 	receipt_ring_list_init(&workers->rings);
 	table->pool_context = (struct pool_context){.log = log,
-	    .mailboxes = &table->mailbox_context,
+	    .watch = &table->watch,
 	    .workers = workers,
 	    .rendezvous = rendezvous,
 	    .refusals = &table->refusals};

@@ -17,7 +17,6 @@ struct socket_table {
 	struct refusals refusals;
 	struct fd_reserve reserve;
 	struct coalesce_load load;
-	struct mailbox_context mailbox_context;
 	struct worker_context worker_context;
 	struct pool_context pool_context;
 	struct listener_context listener_context;

@@ -133,12 +133,6 @@ control_open(
 	return 0;
 }
 
-int
-control_is_open(const struct control *control)
-{
-	return control->accepting != NULL;
-}
-
 void
 control_start(struct control *control)
 {

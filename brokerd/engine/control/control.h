@@ -13,7 +13,7 @@ struct control {
 	struct control_context context;
 	struct peer_list peers;
 	struct evhttp *http;
-	struct evconnlistener *accepting;
+	struct evconnlistener *accepting; /* NULL: not open */
 };
 
 /* A socket that is not open, and will show what context has. */
@@ -24,9 +24,6 @@ void control_init(
  * case. */
 int control_open(
     struct control *control, const struct record_control *record, int fd);
-
-/* True if it was opened. */
-int control_is_open(const struct control *control);
 
 /* Begins to accept: until then the engine before this one does. */
 void control_start(struct control *control);

@@ -11,21 +11,27 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define LIMITED_LOG_MS 1000
+
 void
-limited_log_line(struct log_ratelimit *limit, struct log *log, int priority,
+limited_log_line(struct limited_log *limit, struct log *log, int priority,
     const char *format, ...)
 {
 	char text[LOG_LINE_MAX - 192], more[64] = "";
-	uint64_t suppressed;
+	uint64_t now_ms = clock_ms();
 	va_list ap;
 
-	if (!log_ratelimit_allows(limit, clock_ms(), &suppressed))
+	if (now_ms < limit->next_ms) {
+		limit->suppressed++;
 		return;
+	}
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (suppressed != 0)
+	if (limit->suppressed != 0)
 		snprintf(more, sizeof(more),
-		    " (%" PRIu64 " more since the last line)", suppressed);
+		    " (%" PRIu64 " more since the last line)",
+		    limit->suppressed);
+	*limit = (struct limited_log){.next_ms = now_ms + LIMITED_LOG_MS};
 	log_line(log, priority, "%s%s", text, more);
 }

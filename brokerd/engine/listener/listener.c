@@ -178,15 +178,13 @@ struct listener *
 listener_new(
     const struct listener_context *context, struct pool *pool, const char *name)
 {
-	static const struct pool_user_callbacks callbacks = {
-	    .on_change = listener_on_change};
 	struct listener *listener = calloc(1, sizeof(*listener));
 
 	if (listener == NULL)
 		return NULL;
 	listener->context = context;
 	listener->pool = pool;
-	listener->user.callbacks = &callbacks;
+	listener->user.on_change = listener_on_change;
 	listener->user.owner = listener;
 	TAILQ_INIT(&listener->endpoints);
 	listener->stats = stats_find(context->stats, name);

@@ -31,7 +31,7 @@ struct listener {
 	uint64_t absent_since_ms; /* when a connection first waited and there
 				   * was no worker; 0: that is not so */
 	struct timer timer;
-	struct log_ratelimit accept_limit, refuse_limit;
+	struct limited_log accept_limit, refuse_limit;
 };
 
 TAILQ_HEAD(listener_list, listener);

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "engine/handoff/limited_log.h"
 #include "engine/policy/errors.h"
 
 #include <dirent.h>
@@ -242,16 +241,14 @@ static const struct watch_callbacks finder_watch_callbacks = {
     finder_on_change, finder_on_watch_end};
 
 int
-finder_init(struct finder *finder, const struct mailbox_context *context,
+finder_init(struct finder *finder, struct watch *watch, struct log *log,
     const char *path, uint32_t uid, const struct finder_callbacks *callbacks,
     void *owner)
 {
 	const char *slash = strrchr(path, '/');
 
-	*finder = (struct finder){.log = context->log,
-	    .callbacks = callbacks,
-	    .owner = owner,
-	    .uid = uid};
+	*finder = (struct finder){
+	    .log = log, .callbacks = callbacks, .owner = owner, .uid = uid};
 	if (slash == NULL ||
 	    text_copy(finder->path, sizeof(finder->path), path) == -1) {
 		errno = EINVAL;
@@ -261,12 +258,11 @@ finder_init(struct finder *finder, const struct mailbox_context *context,
 	    (int)(slash - path) + 1, path);
 	if (slash[1] != '\0')
 		finder->name = finder->path + (slash - path) + 1;
-	mailbox_errors_init(&finder->errors, context->log, finder->directory);
-	if (timer_init(
-		&finder->retry, context->base, finder_on_retry, finder) == -1)
+	mailbox_errors_init(&finder->errors, log, finder->directory);
+	if (timer_init(&finder->retry, watch->base, finder_on_retry, finder) ==
+	    -1)
 		return -1;
-	watcher_init(
-	    &finder->watcher, context->watch, &finder_watch_callbacks, finder);
+	watcher_init(&finder->watcher, watch, &finder_watch_callbacks, finder);
 	return 0;
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/handoff/limited_log.h"
 #include "engine/mailbox/mailbox.h"
-#include "engine/mailbox/mailbox_context.h"
 #include "engine/mailbox/mailbox_error.h"
 #include "engine/mailbox/watch.h"
 #include "engine/policy/backoff.h"
-#include "engine/policy/log_ratelimit.h"
 #include "engine/timer.h"
 
 struct finder_callbacks {
@@ -38,11 +37,12 @@ struct finder {
 	uint64_t last_changed_us; /* begin of the last scan that was caused by
 				   * a change of the directory itself */
 	struct mailbox_errors errors;
-	struct log_ratelimit scan_limit;
+	struct limited_log scan_limit;
 };
 
-/* Prepares a search for mailboxes of uid.  0, or -1 with errno. */
-int finder_init(struct finder *finder, const struct mailbox_context *context,
+/* Prepares a search for mailboxes of uid; borrows watch and log.  0, or -1 with
+ * errno. */
+int finder_init(struct finder *finder, struct watch *watch, struct log *log,
     const char *path, uint32_t uid, const struct finder_callbacks *callbacks,
     void *owner);
 

@@ -67,6 +67,7 @@ int
 watch_open(struct watch *watch, struct event_base *base)
 {
 	TAILQ_INIT(&watch->watchers);
+	watch->base = base;
 	watch->readable = NULL;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd == -1)

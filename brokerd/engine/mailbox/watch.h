@@ -9,6 +9,7 @@ struct watcher;
 
 /* All watched directories, by one inotify(7) descriptor. */
 struct watch {
+	struct event_base *base; /* borrowed */
 	int fd;
 	struct event *readable;
 	TAILQ_HEAD(, watcher) watchers;

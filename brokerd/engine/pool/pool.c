@@ -39,7 +39,7 @@ pool_notify(struct pool *pool)
 	TAILQ_REMOVE(&pool->users, user, entry);
 	TAILQ_INSERT_TAIL(&pool->users, user, entry);
 	TAILQ_FOREACH (user, &pool->users, entry)
-		user->callbacks->on_change(user->owner);
+		user->on_change(user->owner);
 }
 
 /* A scan sends, so it must not happen in the middle of a send. */
@@ -247,7 +247,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 	if (timer_init(
 		&pool->wake, context->workers->base, pool_on_wake, pool) == -1)
 		return -1;
-	if (finder_init(&pool->finder, context->mailboxes, path, uid,
+	if (finder_init(&pool->finder, context->watch, context->log, path, uid,
 		&callbacks, pool) == 0)
 		return 0;
 	timer_done(&pool->wake);

@@ -14,21 +14,17 @@ struct rendezvous;
 /* What pools use.  All of it is borrowed. */
 struct pool_context {
 	struct log *log;
-	const struct mailbox_context *mailboxes;
+	struct watch *watch;
 	struct worker_context *workers;
 	struct rendezvous *rendezvous;
 	struct refusals *refusals;
 };
 
-struct pool_user_callbacks {
-	/* Workers came or went, or one may have room again. */
-	void (*on_change)(void *owner);
-};
-
 /* One of the listeners that use a pool. */
 struct pool_user {
 	TAILQ_ENTRY(pool_user) entry;
-	const struct pool_user_callbacks *callbacks;
+	/* Workers came or went, or one may have room again. */
+	void (*on_change)(void *owner);
 	void *owner;
 	int waiting; /* a connection waits for a worker to come */
 };
@@ -46,7 +42,7 @@ struct pool {
 	TAILQ_HEAD(, pool_user) users;
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;
-	struct log_ratelimit error_limit, death_limit;
+	struct limited_log error_limit, death_limit;
 };
 
 TAILQ_HEAD(pool_list, pool);
@@ -63,7 +59,7 @@ void pool_clear(struct pool *pool);
 /* Frees the pool and all that is in it. */
 void pool_free(struct pool *pool);
 
-/* Adds a user, with callbacks and owner set. */
+/* Adds a user, with on_change and owner set. */
 void pool_add_user(struct pool *pool, struct pool_user *user);
 
 void pool_remove_user(struct pool *pool, struct pool_user *user);

@@ -12,21 +12,24 @@
 
 START_TEST(a_line_says_how_many_were_suppressed_before)
 {
-	static const char *const lines[] = {"client 0: refused", "", "",
-	    "client 3: refused (2 more since the last line)",
-	    "client 4: refused"};
-	struct log_ratelimit limit = {0};
+	static const struct {
+		uint64_t passed_ms; /* since the one before */
+		const char *text;
+	} lines[] = {{0, "client 0: refused"}, {0, ""}, {999, ""},
+	    {1, "client 3: refused (2 more since the last line)"},
+	    {1000, "client 4: refused"}, {999, ""},
+	    {5000, "client 6: refused (1 more since the last line)"}};
+	struct limited_log limit = {0};
 	char text[LOG_LINE_MAX];
 	struct log log = {.role = "test", .fd = -1, .copy = text};
 
 	fake_clock.stopped = 1;
 	for (size_t i = 0; i < UNIT_COUNT(lines); i++) {
 		text[0] = '\0';
-		if (i >= 3)
-			fake_clock.passed_us += 1000000;
+		fake_clock.passed_us += lines[i].passed_ms * 1000;
 		limited_log_line(
 		    &limit, &log, LOG_WARNING, "client %zu: refused", i);
-		ck_assert_str_eq(text, lines[i]);
+		ck_assert_str_eq(text, lines[i].text);
 	}
 	fake_clock.stopped = 0; /* Check calls the clock too */
 }
@@ -35,7 +38,7 @@ END_TEST
 START_TEST(a_long_line_still_ends_with_the_count)
 {
 	const char *end = "x (1 more since the last line)";
-	struct log_ratelimit limit = {.suppressed = 1};
+	struct limited_log limit = {.suppressed = 1};
 	char name[LOG_LINE_MAX], text[LOG_LINE_MAX] = "";
 	struct log log = {.role = "test", .fd = -1, .copy = text};
 

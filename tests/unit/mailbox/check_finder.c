@@ -262,17 +262,19 @@ START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 	path[0] = '/';
 	path[RECORD_PATH_SIZE] = '\0';
 	errno = 0;
-	ck_assert_int_eq(
-	    finder_init(&finder, &test.context, path, 0, &callbacks, NULL), -1);
+	ck_assert_int_eq(finder_init(&finder, &test.watch, &test.engine_log,
+			     path, 0, &callbacks, NULL),
+	    -1);
 	ck_assert_int_eq(errno, EINVAL);
 	path[RECORD_PATH_SIZE - 1] = '\0';
-	ck_assert_int_eq(
-	    finder_init(&finder, &test.context, path, 0, &callbacks, NULL), 0);
+	ck_assert_int_eq(finder_init(&finder, &test.watch, &test.engine_log,
+			     path, 0, &callbacks, NULL),
+	    0);
 	ck_assert_str_eq(finder.directory, "/");
 	ck_assert_str_eq(finder.name, path + 1);
 	finder_done(&finder);
-	ck_assert_int_eq(
-	    finder_init(&finder, &test.context, "box", 0, &callbacks, NULL),
+	ck_assert_int_eq(finder_init(&finder, &test.watch, &test.engine_log,
+			     "box", 0, &callbacks, NULL),
 	    -1);
 	test_finder_done(&test);
 }

@@ -40,7 +40,7 @@ lending_init(struct lending *lending, const char *path)
 	rendezvous_init(
 	    &lending->rendezvous, &lending->core.workers, NULL, NULL);
 	lending->core.pools.rendezvous = &lending->rendezvous;
-	lending->core.mailboxes.watch = &lending->watch;
+	lending->core.pools.watch = &lending->watch;
 	ck_assert_int_eq(watch_open(&lending->watch, lending->core.base), 0);
 	lending->pool =
 	    pool_find(&lending->pools, &lending->core.pools, path, geteuid());
