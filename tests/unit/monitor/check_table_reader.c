@@ -62,6 +62,19 @@ reader_keep_mapping(void)
 	return EX_OK;
 }
 
+/* The configuration is what it is to write; see check_generation.c too. */
+static int
+reader_copy(void)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	while ((got = read(0, bytes, sizeof(bytes))) > 0)
+		if (write(1, bytes, (size_t)got) != got)
+			return EX_IOERR;
+	return EX_OK;
+}
+
 static int
 reader_main(int argc, char **argv)
 {
@@ -72,6 +85,8 @@ reader_main(int argc, char **argv)
 	number = argv[4] == NULL ? 0 : atoi(argv[4]);
 	if (strcmp(argv[3], "signal") == 0)
 		kill(getpid(), number);
+	if (strcmp(argv[3], "copy") == 0)
+		return reader_copy();
 	if (strcmp(argv[3], "grow") == 0)
 		return ftruncate(1, number) == 0 ? EX_OK : EX_IOERR;
 	if (strcmp(argv[3], "change") == 0)
