@@ -97,27 +97,19 @@ channel_send(int channel, enum channel_type type,
 	return channel_put(channel, header, header->size, fd);
 }
 
-/* Gives the only descriptor in the control buffer, or -1 if there is none.  If
- * there are more or something was truncated, closes them: -1 with EPROTO. */
+/* Gives the descriptor in the control buffer, which has room for one, or -1 if
+ * there is none.  Closes it if there were more, or the packet was too long: -1
+ * with EPROTO. */
 static int
 channel_take_fd(struct msghdr *msg, int *out_fd)
 {
-	int fd = -1, count = 0;
+	int fd = -1;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
-	     c = CMSG_NXTHDR(msg, c)) {
-		size_t have = c->cmsg_len - CMSG_LEN(0);
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; at + sizeof(int) <= have;
-		     at += sizeof(int)) {
-			fd = fd_close(fd);
-			memcpy(&fd, CMSG_DATA(c) + at, sizeof(int));
-			count++;
-		}
-	}
-	if (count > 1 || (msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC))) {
+	     c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if ((msg->msg_flags & (MSG_CTRUNC | MSG_TRUNC)) != 0) {
 		fd_close(fd);
 		errno = EPROTO;
 		return -1;

@@ -47,8 +47,7 @@ generation_drain(
 {
 	generation->kill_ms =
 	    clock_ms() + drain->timeout_ms + GENERATION_LATE_MS;
-	if (generation->engine.pid == 0 ||
-	    engine_process_drain(&generation->engine, drain) == -1)
+	if (engine_process_drain(&generation->engine, drain) == -1)
 		generation->kill_ms = clock_ms();
 }
 

@@ -98,20 +98,19 @@ table_map(struct table *table, int memory)
 static const char *
 table_check(struct table *table)
 {
+	const struct record *r = &table->records[1];
 	struct record_ids ids = {.monitor = geteuid(), .reader = CONF_UID};
 	const char *wrong = NULL;
 
-	for (size_t i = 1; wrong == NULL && i < table->record_count; i++) {
-		const struct record *r = &table->records[i];
-
-		if (r->type == RECORD_SETTINGS && table->settings == NULL) {
-			table->settings = &r->u.settings;
-			ids.engine = table->settings->engine_uid;
-			ids.engine_gid = table->settings->engine_gid;
-			continue;
-		}
-		if (table->settings == NULL)
-			return "a record is out of place";
+	if (table->record_count < 3)
+		return "there is no endpoint";
+	if (r->type != RECORD_SETTINGS)
+		return "a record is out of place";
+	table->settings = &r->u.settings;
+	ids.engine = table->settings->engine_uid;
+	ids.engine_gid = table->settings->engine_gid;
+	for (size_t i = 2; wrong == NULL && i < table->record_count; i++) {
+		r = &table->records[i];
 		table->endpoints[table->endpoint_count++] =
 		    (struct endpoint){.record = r, .fd = -1};
 		wrong = record_check(r);
@@ -120,8 +119,6 @@ table_check(struct table *table)
 			    r->type == RECORD_ENDPOINT ? r->u.endpoint.owner :
 							 RECORD_NO_ID);
 	}
-	if (wrong == NULL && table->endpoint_count == 0)
-		wrong = "there is no endpoint";
 	return wrong;
 }
 
@@ -210,8 +207,7 @@ table_apply(struct table *table, struct setup *setup)
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		record = table->endpoints[i].record;
 		of = &record->u.endpoint;
-		if (record->type == RECORD_ENDPOINT && of->index == 0 &&
-		    of->default_mailbox &&
+		if (record->type == RECORD_ENDPOINT && of->default_mailbox &&
 		    rundir_make_mailbox(&setup->rundir, of->listener, of->owner,
 			table->settings->engine_gid) == -1)
 			return table_fail(

@@ -17,10 +17,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <unistd.h>
 
-/* From here on the bounding set cannot change. */
+/* From here on this prctl(2) fails. */
 static void
-keep_bounds(void)
+forbid(unsigned int option)
 {
 	struct sock_filter filter[] = {
 	    BPF_STMT(
@@ -28,7 +29,7 @@ keep_bounds(void)
 	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
 	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 		offsetof(struct seccomp_data, args[0])),
-	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_CAPBSET_DROP, 0, 1),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, option, 0, 1),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -37,7 +38,6 @@ keep_bounds(void)
 
 	unit_must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 	unit_must(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0);
-	unit_must(prctl(PR_CAPBSET_DROP, CAP_CHOWN, 0, 0, 0) == -1);
 }
 
 /* The capabilities that root loses before the attempt; 64: it keeps its
@@ -50,7 +50,7 @@ static void
 take(unsigned int what)
 {
 	if (what == 64)
-		keep_bounds();
+		forbid(PR_CAPBSET_DROP);
 	else
 		test_process_capabilities(
 		    test_process_set("CapPrm") & ~(UINT64_C(1) << what));
@@ -95,6 +95,24 @@ START_TEST(a_child_that_cannot_come_down_to_nothing_fails)
 }
 END_TEST
 
+static void
+ambient_body(void *argument)
+{
+	(void)argument;
+	forbid(PR_CAP_AMBIENT);
+	if (geteuid() == 0)
+		unit_must(setresuid(TEST_PROCESS_UID, TEST_PROCESS_UID,
+			      TEST_PROCESS_UID) == 0);
+	unit_must(privilege_reduce() == -1);
+	unit_must(errno == EPERM);
+}
+
+START_TEST(a_user_whose_ambient_capabilities_stay_fails)
+{
+	unit_in_child(ambient_body, NULL);
+}
+END_TEST
+
 UNIT_SUITE(privilege_fail)
 {
 	TCase *tc = unit_case(suite, "fail");
@@ -103,4 +121,5 @@ UNIT_SUITE(privilege_fail)
 	    UNIT_COUNT(missing_to_reduce));
 	tcase_add_loop_test(tc, a_child_that_cannot_come_down_to_nothing_fails,
 	    0, UNIT_COUNT(missing_to_drop));
+	tcase_add_test(tc, a_user_whose_ambient_capabilities_stay_fails);
 }

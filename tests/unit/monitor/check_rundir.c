@@ -108,6 +108,33 @@ hold(void *argument)
 	poll(&reader, 1, -1); /* until it is killed or the test ends */
 }
 
+/* As after an upgrade: the lock was handed on, and cannot be taken again. */
+static void
+take_again(void *argument)
+{
+	struct rundir first, again = {.fd = -1};
+	struct inherited inherited = {.items = NULL};
+	struct log log;
+	int own;
+
+	(void)argument;
+	log_init(&log, "brokerd", STDERR_FILENO);
+	unit_must(open_rundir(&first, unit_path("run"), 0, 0) == -1);
+	own = first.lock;
+	inherited_add(&inherited, own, NULL);
+	unit_must(rundir_open(
+		      &again, unit_path("run"), 0, 0, &inherited, &log) == -1);
+	unit_must(again.lock == own);
+	inherited_done(&inherited);
+	unit_must(is_locked(unit_path("run/lock")));
+}
+
+START_TEST(a_lock_that_is_inherited_is_taken)
+{
+	unit_in_child(take_again, NULL);
+}
+END_TEST
+
 static void
 come_second(void *argument)
 {
@@ -286,6 +313,7 @@ UNIT_SUITE(rundir)
 {
 	TCase *tc = monitor_rights_case(suite, "rundir");
 
+	tcase_add_test(tc, a_lock_that_is_inherited_is_taken);
 	tcase_add_loop_test(
 	    tc, it_is_made_with_its_modes_and_stays, 0, (int)UNIT_COUNT(masks));
 	tcase_add_test(tc, a_second_one_is_refused_until_the_first_has_ended);

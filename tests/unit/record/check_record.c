@@ -215,6 +215,59 @@ START_TEST(an_unknown_kind_has_no_socket_type)
 }
 END_TEST
 
+/* Those of the broker itself: a record like an endpoint's, but for its type. */
+START_TEST(rendezvous_and_control_socket_are_paths)
+{
+	static const uint32_t types[] = {RECORD_RENDEZVOUS, RECORD_CONTROL};
+
+	for (size_t i = 0; i < UNIT_COUNT(types); i++) {
+		struct record record = good((enum sample)_i);
+
+		record.type = types[i];
+		record_sample_check(&record,
+		    record_path(&record.u.socket) != NULL ? NULL : "are paths",
+		    record.u.socket.name);
+		/* What is behind the socket is no endpoint's. */
+		record.u.endpoint.handoff = 0;
+		record_sample_check(&record,
+		    record_path(&record.u.socket) != NULL ? NULL : "are paths",
+		    record.u.socket.name);
+		record.u.socket.backlog = 0;
+		record_sample_check(&record,
+		    record_path(&record.u.socket) != NULL ? "backlog" : "are",
+		    record.u.socket.name);
+	}
+}
+END_TEST
+
+START_TEST(other_records_have_no_socket)
+{
+	struct record record = good(STREAM);
+
+	for (uint32_t type = 0; type <= RECORD_CONTROL + 1; type++) {
+		record.type = type;
+		record_sample_check(&record,
+		    type == RECORD_ENDPOINT || type == RECORD_RENDEZVOUS ||
+			    type == RECORD_CONTROL ?
+			NULL :
+			"out of place",
+		    "type");
+	}
+}
+END_TEST
+
+START_TEST(only_a_listeners_socket_is_lent)
+{
+	struct record record = good(STREAM);
+
+	ck_assert(!record_is_lent(&record));
+	record.u.endpoint.handoff = RECORD_LISTENER;
+	ck_assert(record_is_lent(&record));
+	record.type = RECORD_CONTROL;
+	ck_assert(!record_is_lent(&record));
+}
+END_TEST
+
 UNIT_SUITE(record)
 {
 	TCase *tc = unit_case(suite, "numbers");
@@ -231,4 +284,8 @@ UNIT_SUITE(record)
 	tcase_add_test(
 	    tc, the_last_endpoint_of_many_is_in_range_and_the_next_is_not);
 	tcase_add_test(tc, an_unknown_kind_has_no_socket_type);
+	tcase_add_loop_test(
+	    tc, rendezvous_and_control_socket_are_paths, 0, SAMPLES);
+	tcase_add_test(tc, other_records_have_no_socket);
+	tcase_add_test(tc, only_a_listeners_socket_is_lent);
 }
