@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Replacing what runs, and looking at what must not change by that: the one
-place that knows how brokerd is asked, and what it says."""
+"""Replacing a running brokerd, and checking what must stay the same.  Only
+this file knows how brokerd is asked and how it answers."""
 import json
 import os
 import re
@@ -18,8 +18,8 @@ DRAIN = 30.0  # seconds; longer than any engine takes to drain
 
 
 def _asked(broker, number, pattern):
-    """All that it says about a signal, up to the line of that pattern, which may
-    have to wait for engines that drain."""
+    """Sends a signal and returns the log up to a line that matches the
+    pattern. While too many engines drain, it waits for one of them."""
     broker.log()
     start = len(broker.lines)
     broker.kill(number)
@@ -48,7 +48,7 @@ def reload_fails(broker):
 
 
 def upgrade(broker):
-    """Returns when the program in its place serves."""
+    """Returns when the new program serves."""
     line = _asked(broker, signal.SIGUSR2,
                   UPGRADED)[-1]
     check("serving, endpoints" in line, "%s", line)
@@ -62,7 +62,7 @@ def upgrade_fails(broker):
 
 
 def kill_engine(test, broker):
-    """Returns when there is another one."""
+    """Returns when there is a new engine."""
     engine = test.engine(broker)
     broker.log()
     start = len(broker.lines)
@@ -72,7 +72,7 @@ def kill_engine(test, broker):
 
 
 def kill_monitor(test, broker):
-    """Leaves its engines behind, which end with the test; their pids."""
+    """Kills it.  Its engines stay until the test ends; returns their pids."""
     engines = test.end_engines(broker)
     broker.kill(signal.SIGKILL)
     broker.popen.wait()
@@ -80,14 +80,14 @@ def kill_monitor(test, broker):
 
 
 def restart(test, broker, **options):
-    """Another brokerd, started as the first one was."""
+    """Starts another brokerd in the same way as the first one."""
     other = test.start(broker.argv, **options)
     other.wait_line("serving, endpoints: [0-9]+")
     return other
 
 
 def is_over(pid):
-    """Whoever inherited it may not have waited for it yet."""
+    """True even if its new parent has not reaped it yet."""
     try:
         return status(pid)["State"].startswith("Z")
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def wait_drained(broker):
 
 
 def renewed(test, broker, more):
-    """Its descriptors are so many more, or fewer, as those of its table."""
+    """It has as many more or fewer descriptors as its table has."""
     wait_drained(broker)
     index = [entry[0] for entry in test.brokers].index(broker)
     expected = len(test.brokers[index][1]) + more
@@ -116,13 +116,13 @@ def renewed(test, broker, more):
 
 
 def configure(test, text):
-    """Another configuration, in one step."""
+    """Replaces the configuration in one step."""
     os.rename(test.write("next.conf", text), test.path("brokerd.conf"))
 
 
 def inodes(pid):
-    """Of all sockets that are bound in this network, those of endpoints that
-    pid has: {address: inode}, as the kernel's tables tell."""
+    """The sockets of endpoints that pid has, of all bound in this network
+    namespace: {address: inode}, from the tables of the kernel."""
     own = {what[8:-1] for what in descriptors(pid).values()
            if what.startswith("socket:[")}
     found = {}
@@ -140,7 +140,8 @@ def inodes(pid):
 
 
 def queued(port):
-    """Connections that nobody has accepted; None where nobody listens."""
+    """The number of connections that nobody has accepted; None if no socket
+    listens there."""
     with open("/proc/self/net/tcp", encoding="ascii") as file:
         for words in (line.split() for line in file):
             if words[1].endswith(":%04X" % port) and words[3] == "0A":
@@ -149,8 +150,8 @@ def queued(port):
 
 
 class Load(threading.Thread):
-    """The load generator, until it is told to end; accounts for every
-    connection, and for those of any time."""
+    """The load generator, until it is stopped.  It accounts for every
+    connection, and for the connections of any interval."""
 
     def __init__(self, test, target, *options, concurrency=64):
         super().__init__()
@@ -172,7 +173,7 @@ class Load(threading.Thread):
               self.answer)
 
     def finish(self):
-        """What it has counted."""
+        """Its counters."""
         self.process.terminate()
         self.join(60)
         if self.is_alive():
@@ -181,8 +182,8 @@ class Load(threading.Thread):
         return json.loads(self.answer)
 
     def stalls_ms(self, times):
-        """For each (begin, end) by the monotonic clock, the longest time in
-        which nobody was answered, of which a part was in it."""
+        """For each (begin, end) of the monotonic clock, the longest time
+        without an answer that overlaps it."""
         with open(self.journal, encoding="ascii") as file:
             ends = sorted((int(begin) + int(latency)) / 1e6
                           for _, outcome, latency, begin in
@@ -198,7 +199,7 @@ class Load(threading.Thread):
 
 
 def timed(function, *arguments):
-    """When it was called and when it returned."""
+    """Calls it, and returns the times of the call and of the return."""
     begin = time.monotonic()
     function(*arguments)
     return begin, time.monotonic()

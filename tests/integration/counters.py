@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What all engines have counted, as struct stats_page in brokerd/engine/handoff/stats.c
-has it, read from the memory that the engine has mapped."""
+"""The counters of all engines, read from the memory that the engine has
+mapped, as struct stats_page in brokerd/engine/handoff/stats.c."""
 import struct
 
 from harness import Skip, readable, wait_for
@@ -41,9 +41,9 @@ def counters(test, broker, listener="test"):
 
 
 def settled(test, broker, listener="test"):
-    """The counters once nothing is under way any more: every connection that
-    was accepted has come to an end that has a name.  They are read while the
-    engine writes them, so they may be uneven for a moment."""
+    """The counters once nothing is under way any more: every accepted
+    connection has come to one of the known ends.  They are read while the
+    engine writes them, so they may not balance for a moment."""
     def even():
         found = counters(test, broker, listener)
         return found["held"] == found["unreceipted"] == 0 and \

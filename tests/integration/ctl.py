@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the tests of the control socket share."""
+"""Shared code of the tests of the control socket."""
 import json
 import os
 import socket
@@ -21,7 +21,7 @@ def control(test):
 
 
 def run(test, *arguments, **options):
-    """brokerctl: its status, what it prints, and what it says is wrong."""
+    """Runs brokerctl.  Returns its exit status, output and error output."""
     options = dict({"uid": None, "gid": None, "groups": None}, **options)
     done = subprocess.run(
         [os.path.join(test.stage, "bin", "brokerctl"), "-s",
@@ -33,7 +33,7 @@ def run(test, *arguments, **options):
 
 
 def tell(test, *arguments, **options):
-    """brokerctl, which must succeed: what it prints."""
+    """Runs brokerctl, which must succeed.  Returns its output."""
     status, out, err = run(test, *arguments, **options)
     check((status, err) == (0, ""), "%s: %d: %s", arguments, status, err)
     return out
@@ -56,7 +56,7 @@ def connect(test):
 
 
 def http(test, request):
-    """All that is answered to those bytes."""
+    """Sends those bytes.  Returns the whole answer."""
     with connect(test) as client:
         answer = b""
         try:
@@ -72,7 +72,8 @@ def http(test, request):
 
 
 def start_worker(test, listener_name="test"):
-    """A worker, once the engine has it: its process and its name."""
+    """Starts a worker and waits until the engine has found it.  Returns its
+    process and its name."""
     before = {one["name"] for one in told(test, "workers")["workers"]}
     process = test.worker(
         [test.tool("worker-fdrecv"), test.mailbox_path(listener_name)],
@@ -91,7 +92,7 @@ def served(port, count):
 
 
 def settled(test, count):
-    """The counters, once so many connections were confirmed."""
+    """The counters, once that many connections have been confirmed."""
     def look():
         found = listener(test)["counters"]
         return found["taken"] == count and found
@@ -99,7 +100,7 @@ def settled(test, count):
 
 
 class Clients:
-    """Clients in a row, each of whom waits for an answer."""
+    """Clients one after another, each of which waits for its answer."""
 
     def __init__(self, port, count=COUNT):
         self.sockets = [socket.create_connection(("127.0.0.1", port))
@@ -128,8 +129,8 @@ def engine_sockets(test, broker):
 
 
 def quiet(test, broker, workers=1):
-    """The number of its sockets while nobody asks: endpoint, rendezvous,
-    control, channel, and two for each worker."""
+    """The number of its sockets while no client is connected: endpoint,
+    rendezvous, control, channel, and two for each worker."""
     count = 4 + 2 * workers
     wait_for(lambda: len(engine_sockets(test, broker)) == count,
              "%d sockets" % count)

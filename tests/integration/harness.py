@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
-"""What the integration tests share: starting the real programs, waiting for
-what they say, looking at them through /proc, and counting clients.
+"""Shared code of the integration tests: it starts the real programs, waits for
+their log lines, looks at them through /proc, and counts clients.
 
-Nothing here sleeps for a time and hopes: every wait is for an event, with a
+Nothing here sleeps for a fixed time: every wait is for an event, with a
 deadline that fails the test.
 """
 import array
@@ -20,12 +20,12 @@ import time
 DEADLINE = 20.0  # seconds; generous, a passing test never waits that long
 ENGINE_UID = 60580
 CONF_UID = 60581
-WORKER_UID = 60590  # accounts of nobody: the range that no allocator uses
+WORKER_UID = 60590  # no accounts: no allocator uses this range
 OTHER_UID = 60591
 
 
 class Skip(Exception):
-    """A test that cannot be run here, and why."""
+    """A test that cannot be run here; the text is the reason."""
 
 
 class Failure(AssertionError):
@@ -38,8 +38,8 @@ def check(condition, text, *values):
 
 
 def wait_for(condition, text, deadline=DEADLINE):
-    """Looks again and again until condition() is true; for what sends no
-    event, such as a process's state in /proc."""
+    """Polls until condition() is true, for changes that send no event, such as
+    the state of a process in /proc."""
     end = time.monotonic() + deadline
     while True:
         value = condition()
@@ -89,7 +89,8 @@ class Process:
         return bool(data)
 
     def wait_line(self, pattern, start=0, deadline=DEADLINE):
-        """The first line from number start on that matches pattern."""
+        """Waits for the first line from number start on that matches
+        pattern."""
         end = time.monotonic() + deadline
         while True:
             for line in self.lines[start:]:
@@ -100,13 +101,13 @@ class Process:
                     self.name, pattern, "\n    ".join(self.lines)))
 
     def log(self):
-        """Everything it has said so far."""
+        """Everything that it has logged so far."""
         while self._pump(0):
             pass
         return "\n".join(self.lines)
 
     def wait(self, deadline=DEADLINE):
-        """Its exit status; what it says until then is collected."""
+        """Waits for its exit and returns the status.  Its log is collected."""
         end = time.monotonic() + deadline
         while self._pump(end - time.monotonic()):
             pass
@@ -142,7 +143,7 @@ def status(pid):
 
 
 def descriptors(pid):
-    """{number: what it is} of a process's open descriptors."""
+    """The open descriptors of a process: {number: target of the link}."""
     folder = "/proc/%d/fd" % pid
     found = {}
     for number in os.listdir(folder):
@@ -158,7 +159,7 @@ def readable(pid):
 
 
 def children(pid):
-    """None of a process that has gone."""
+    """None if the process has exited."""
     try:
         with open("/proc/%d/task/%d/children" % (pid, pid),
                   encoding="ascii") as file:
@@ -168,8 +169,8 @@ def children(pid):
 
 
 class Test:
-    """What one test gets: a directory of its own, and an end to everything
-    that it started."""
+    """What each test gets: a directory of its own, and the end of all
+    processes that it started."""
 
     def __init__(self, suite, stage, tools, name):
         self.suite = suite  # "root" or "user"
@@ -192,11 +193,11 @@ class Test:
             return b"__asan_init" in file.read()
 
     def worker_uid(self):
-        """Whom workers run as: another user where that is possible."""
+        """The user of the workers: another one where that is possible."""
         return WORKER_UID if self.is_root else None
 
     def note(self, text, *values):
-        """A figure to print beside the test's result."""
+        """Adds a figure to the line with the test's result."""
         self.notes.append(text % values if values else text)
 
     def path(self, *names):
@@ -226,13 +227,13 @@ class Test:
         return process
 
     def worker(self, argv, **options):
-        """A worker, under another uid where that is possible."""
+        """Starts a worker, under another uid where that is possible."""
         options.setdefault("uid", self.worker_uid())
         return self.start(argv, **options)
 
     def broker(self, config=None, arguments=(), ready=True, program=None,
                **options):
-        """brokerd, on a configuration text or on arguments alone."""
+        """Starts brokerd, with a configuration text or with arguments only."""
         argv = [program or os.path.join(self.stage, "sbin", "brokerd")]
         if config is not None:
             argv += ["-c", self.write("brokerd.conf", config),
@@ -247,8 +248,8 @@ class Test:
         return broker
 
     def engine(self, broker):
-        """The pid of its engine, the newest one if others drain; there may
-        have to be another one first."""
+        """The pid of its engine, of the newest one if others drain; waits for
+        one if there is none."""
         def look():
             for pid in reversed(children(broker.pid)):
                 try:
@@ -262,14 +263,15 @@ class Test:
                         broker.log())
 
     def engine_descriptors(self, broker):
-        """What its engine has open; only root can look into it."""
+        """The open descriptors of its engine; only root can see them."""
         engine = self.engine(broker)
         if not readable(engine):
             raise Skip("only root can look into the engine")
         return descriptors(engine)
 
     def end_engines(self, broker):
-        """They may outlive their monitor, but not the test; their pids."""
+        """Its engines are killed when the test ends, as they may outlive their
+        monitor.  Returns their pids."""
         found = children(broker.pid)
         for pid in found:
             try:
@@ -283,12 +285,12 @@ class Test:
         return self.path("run", "mailbox", listener) + "/"
 
     def owner(self):
-        """The line of a configuration that names the workers' user."""
+        """The line of the configuration that names the user of the workers."""
         return 'owner = "%d"' % (WORKER_UID if self.is_root else
                                  os.getuid())
 
     def load(self, target, *options):
-        """Runs the load generator; returns what it counted."""
+        """Runs the load generator.  Returns its counters."""
         done = subprocess.run(
             [self.tool("loadgen"), "--json"] + [str(o) for o in options] +
             [target], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -300,8 +302,8 @@ class Test:
                 done.returncode, done.stderr or done.stdout)) from None
 
     def finish(self):
-        """Ends what is still running.  A broker that has not been stopped
-        must be as it was when it was ready: no descriptor more or fewer."""
+        """Ends all processes that still run.  A broker that has not been
+        stopped must have the same descriptors as when it became ready."""
         faults = []
         for broker, monitor_fds, engine_fds in self.brokers:
             if broker.popen.poll() is None:
@@ -342,7 +344,7 @@ class Test:
                     if what.startswith("socket:")]
 
         before = [w for w in engine_fds.values() if w.startswith("socket:")]
-        # A worker that is alive costs two: mailbox and receipt connection.
+        # A live worker takes two: mailbox and receipt connection.
         alive = sum(p.popen.poll() is None for p in self.processes)
         try:
             wait_for(lambda: len(connections()) <= len(before) +
@@ -355,14 +357,14 @@ class Test:
 
 
 def all_served(test, result, total):
-    """Every connection was served, and once."""
+    """Asserts that every connection was served exactly once."""
     check(result["outcomes"]["served"] == total,
           "%s: expected %d served", result, total)
     test.note("%d served", total)
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody has at the moment; the namespace is ours alone."""
+    """A port that is free at the moment; the namespace is ours alone."""
     with socket.socket(socket.AF_INET, kind) as s:
         s.bind(("127.0.0.1", 0))
         return s.getsockname()[1]
@@ -370,7 +372,7 @@ def free_port(kind=socket.SOCK_STREAM):
 
 def ask(address, family=socket.AF_INET, kind=socket.SOCK_STREAM, send=b"",
         deadline=DEADLINE):
-    """One client: what it is answered until the end of file."""
+    """Connects one client.  Returns what it reads until the end of file."""
     with socket.socket(family, kind) as client:
         client.settimeout(deadline)
         client.connect(address)
@@ -385,8 +387,8 @@ def ask(address, family=socket.AF_INET, kind=socket.SOCK_STREAM, send=b"",
 
 
 def receive(box, deadline=DEADLINE):
-    """One datagram of a mailbox that the test itself has bound: its payload
-    and its descriptors."""
+    """Receives one datagram of a mailbox that the test itself has bound.
+    Returns its payload and its descriptors."""
     box.settimeout(deadline)
     fds = array.array("i")
     payload, control, _, _ = box.recvmsg(

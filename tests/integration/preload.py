@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What the tests of the bind shim share: programs that know nothing of it,
+"""Shared code of the tests of the bind shim: programs that know nothing of it,
 started with sockets that the test itself has bound."""
 import fcntl
 import json
@@ -12,7 +12,7 @@ from harness import check
 
 SO_COOKIE = 57
 
-# What each program begins with: say() is its answer.
+# The beginning of each program; say() is its answer.
 PRELUDE = """
 import errno, fcntl, json, os, select, socket, struct, sys, threading
 def say(value):
@@ -34,7 +34,7 @@ def cookie(sock):
 
 
 def raised(sock):
-    """The same socket under a number that no program comes by soon."""
+    """Duplicates the socket to a number that no program reaches soon."""
     with sock:
         return socket.socket(fileno=fcntl.fcntl(
             sock.fileno(), fcntl.F_DUPFD_CLOEXEC, 64))
@@ -42,7 +42,7 @@ def raised(sock):
 
 def lend(address="127.0.0.1", kind=socket.SOCK_STREAM, port=0, v6only=None,
          options=(), backlog=4096):
-    """A socket as a broker lends it: bound, and listening where it can."""
+    """A socket as a broker lends it: bound, and listening if its type can."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     lent = socket.socket(family, kind)
     if kind == socket.SOCK_STREAM:
@@ -80,8 +80,8 @@ def start(test, argv, lent, env=None, **options):
 
 
 def python(test, text, lent, *arguments, env=None, errors=""):
-    """Runs a Python program under the shim to its end; what it said.  It has
-    to leave standard error as the test expects."""
+    """Runs a Python program under the shim until it exits.  Returns its
+    output. Its error output has to be what the test expects."""
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + text] + [str(a) for a in arguments],
         env=environment(test, lent, **(env or {})), cwd=test.dir,

@@ -32,7 +32,7 @@ def tests():
 def run(suite, stage, tools, function, name):
     test = harness.Test(suite, stage, tools, name)
     start = time.monotonic()
-    faults = []  # what ends it may find others
+    faults = []  # the end of the test may find others
     try:
         function(test)
     except Exception as fault:  # a test may fail in any way

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""A program that fdrecv-exec starts: writes down what it was given, as JSON.
+"""A program that fdrecv-exec starts.  It writes what it was given as JSON.
 
 usage: shown.py FILE [WORD ...]
 """
@@ -11,7 +11,7 @@ import sys
 
 
 def described(fd):
-    """What a descriptor is, or None if it is not open."""
+    """Describes a descriptor; None if it is not open."""
     try:
         what = {"link": os.readlink("/proc/self/fd/%d" % fd),
                 "cloexec": bool(fcntl.fcntl(fd, fcntl.F_GETFD) &
@@ -23,7 +23,7 @@ def described(fd):
     if what["link"].startswith("socket:"):
         with socket.socket(fileno=os.dup(fd)) as found:
             what["name"] = found.getsockname()
-            if isinstance(what["name"], bytes):  # an abstract one
+            if isinstance(what["name"], bytes):  # an abstract name
                 what["name"] = what["name"].decode()
             what["listens"] = found.getsockopt(socket.SOL_SOCKET,
                                                socket.SO_ACCEPTCONN)
@@ -31,7 +31,7 @@ def described(fd):
 
 
 def masks():
-    """{name: mask} of /proc/self/status, all of them numbers in base 16."""
+    """The numbers in base 16 in /proc/self/status: {name: mask}."""
     with open("/proc/self/status", encoding="ascii") as file:
         lines = [line.split(":\t") for line in file
                  if line.startswith(("Sig", "Cap"))]
@@ -39,7 +39,7 @@ def masks():
 
 
 def blocked():
-    """The signals that are blocked or ignored, but for SIGPIPE and SIGXFSZ,
+    """The signals that are blocked or ignored, except SIGPIPE and SIGXFSZ,
     which Python itself ignores."""
     found = masks()
     return found["SigBlk"] | found["SigIgn"] & ~(1 << 12 | 1 << 24)

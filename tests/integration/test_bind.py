@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The bind shim: which addresses it answers for, and what the program has
-under its descriptor then."""
+"""The bind shim: addresses for which it lends a socket, and the descriptor
+that the program then has."""
 import json
 import os
 import select
@@ -12,7 +12,8 @@ import sys
 from harness import DEADLINE, Skip, ask, check, free_port
 from preload import PRELUDE, cookie, environment, lend, python, start
 
-# Binds what the arguments name, in this order: FAMILY ADDRESS PORT [V6ONLY].
+# Binds the sockets that the arguments name, in this order: FAMILY ADDRESS PORT
+# [V6ONLY].
 BIND_ONE = """
 family, address, port = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 s = socket.socket(family, socket.SOCK_STREAM)
@@ -23,7 +24,7 @@ say([attempt(s, (address, port)), cookie(s)])
 
 
 def bind_one(test, lent, family, address, port, v6only=None):
-    """How a bind(2) ends: "lent" and which, "bound", or an error."""
+    """Binds a socket.  Returns "lent" and which one, "bound", or an error."""
     more = [] if v6only is None else [v6only]
     word, found = python(test, BIND_ONE, lent, int(family), address, port,
                          *more)
@@ -134,7 +135,7 @@ say(0)
 
 
 def test_bind_shim_listens_on_what_does_not(test):
-    """A socket that is bound and no more, and one that was shut down."""
+    """A socket that is only bound, and one that was shut down."""
     with socket.socket() as lent:
         lent.bind(("127.0.0.1", 0))
         python(test, """
@@ -166,7 +167,8 @@ def test_bind_shim_passes_on_what_nobody_lent(test):
 
 
 def test_bind_shim_neither_widens_nor_guesses(test):
-    """A wildcard is not lent for one address, nor the other way round."""
+    """A wildcard socket is not lent for one address, nor the other way
+    round."""
     with lend("0.0.0.0") as wild, lend("127.0.0.1") as one:
         check(bind_one(test, [wild], socket.AF_INET, "127.0.0.1",
                        wild.getsockname()[1]) == "EADDRINUSE", "an address")
@@ -175,7 +177,7 @@ def test_bind_shim_neither_widens_nor_guesses(test):
 
 
 def test_bind_shim_minds_who_hears_ipv4(test):
-    """Each kind of IPv6 wildcard, asked for and lent."""
+    """Each kind of IPv6 wildcard, bound by the program and lent."""
     v4, v6 = socket.AF_INET, socket.AF_INET6
     with lend("::", v6only=0) as dual:
         port = dual.getsockname()[1]
@@ -205,7 +207,8 @@ def test_bind_shim_minds_who_hears_ipv4(test):
 
 
 def test_bind_shim_has_several_sockets_and_datagrams(test):
-    """All at once, from as many threads; each is the right one."""
+    """All sockets at once, in one thread each; each thread gets the right
+    one."""
     with lend() as a, lend() as b, lend("::1") as c, \
             lend(kind=socket.SOCK_DGRAM) as d, \
             lend("::1", kind=socket.SOCK_DGRAM) as e:
@@ -248,7 +251,8 @@ s.sendto(data.upper(), peer)
 
 
 def test_bind_shim_serves_every_bind_in_turn(test):
-    """Bound, closed and bound again; twice on one socket is an error."""
+    """A socket is bound, closed and bound again; binding it twice is an
+    error."""
     with lend() as lent:
         said = python(test, """
 address = ("127.0.0.1", int(sys.argv[1]))
@@ -292,7 +296,7 @@ print(struct.unpack("Q", s.getsockopt(socket.SOL_SOCKET, 57, 8))[0])
 
 
 def test_bind_shim_does_not_mistake_closed_descriptors(test):
-    """Programs close what they do not know, and numbers come back."""
+    """Programs close unknown descriptors, and their numbers are used again."""
     with lend() as lent:
         port = lent.getsockname()[1]
         said = python(test, """
@@ -310,7 +314,8 @@ say([closed, attempt(s, ("127.0.0.1", port)), own])
 
 
 def test_bind_shim_ignores_what_is_no_lent_socket(test):
-    """Files, closed numbers, sockets without an address, no numbers."""
+    """Files, closed descriptors, sockets without an address, words that are
+    not numbers."""
     with lend() as lent, socket.socket() as bare:
         port = lent.getsockname()[1]
         words = "0 1 999 %d -4 %d 99999999999999999999 x 3" % (
@@ -325,7 +330,7 @@ say(attempt(socket.socket(), ("127.0.0.1", int(sys.argv[1]))))
 
 
 def test_bind_shim_keeps_what_waits_in_epoll(test):
-    """Event loops that register a socket before they bind it."""
+    """Event loops that register a socket before it is bound."""
     with lend() as lent:
         said = python(test, """
 import ctypes
@@ -382,7 +387,7 @@ say(0)
 
 
 def test_bind_shim_serves_python_http_server_across_restarts(test):
-    """While none is there clients wait, and the next one serves them."""
+    """While there is no program clients wait, and the next one serves them."""
     test.write("hello.txt", "hello\n")
     request = b"GET /hello.txt HTTP/1.0\r\n\r\n"
     with lend("::", v6only=0) as dual, lend("0.0.0.0") as four:

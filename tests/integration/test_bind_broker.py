@@ -10,7 +10,7 @@ from preload import PRELUDE, start
 
 
 def take(test, count):
-    """Binds the mailbox and takes what is lent, under high numbers."""
+    """Binds the mailbox and takes the lent sockets, under high numbers."""
     path = test.mailbox_path() + "shim"
     taken = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
@@ -27,7 +27,7 @@ def take(test, count):
 
 def test_bind_shim_gives_a_brokers_sockets_to_a_program(test):
     """Two addresses, IPv6 with IPv4, and a file that the program removes
-    first; one instance after another, on sockets that were lent once."""
+    first. One instance follows another, on sockets that were lent once."""
     ports = [free_port() for _ in range(2)]
     path = test.path("socket")
     test.broker('listener "test" { listen = { "tcp:127.0.0.1:%d", '

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""The bind shim and sockets that are files: the program may neither find its
-way blocked nor remove what the broker made."""
+"""The bind shim and sockets that are files: the program must neither be kept
+from binding its path nor remove the file that the broker made."""
 import os
 import socket
 import stat
@@ -8,7 +8,8 @@ import stat
 from harness import check
 from preload import cookie, lend_unix, python
 
-# Clears the way for argument 2 as argument 1 says, then binds argument 3.
+# Removes the file at argument 2 by the method in argument 1, then binds
+# argument 3.
 CLEAR_AND_BIND = """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
@@ -52,8 +53,8 @@ def test_bind_shim_keeps_the_file_of_a_lent_socket(test):
 
 
 def test_bind_shim_removes_every_other_file(test):
-    """The same name elsewhere, a link to the socket, and the file of a socket
-    that is lent no more."""
+    """The same name in another directory, a link to the socket, and the file
+    of a socket that is no longer lent."""
     os.mkdir(test.path("other"))
     path = test.path("socket")
     link = test.path("other", "socket")
@@ -113,7 +114,7 @@ say([[attempt(s, n), cookie(s)] for s, n in zip(sockets, [name, name + "x"])])
 
 
 def test_bind_shim_knows_a_path_that_fills_the_address(test):
-    """107 bytes, the most that a broker takes."""
+    """107 bytes, the longest path that a broker accepts."""
     folder = test.path("d" * (105 - len(test.dir) - len("/socket")))
     os.mkdir(folder)
     path = os.path.join(folder, "socket")

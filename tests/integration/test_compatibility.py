@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Programs of 2002 on either side, and brokerd in portlisten's place."""
+"""Programs of 2002 on either side, and brokerd in place of portlisten."""
 import glob
 import os
 import signal
@@ -18,7 +18,7 @@ def worker_2002(test, path, umask, *options):
 
 
 def line_broker(test, port, mailbox, *more):
-    """brokerd as portlisten was: without a configuration."""
+    """Starts brokerd like portlisten, without a configuration."""
     arguments = ["-l", "tcp:127.0.0.1:%d" % port, "-m", mailbox, *more]
     if test.is_root:
         arguments += ["-o", str(WORKER_UID)]
@@ -31,7 +31,7 @@ def test_2002_worker_behind_a_broker_without_configuration(test):
         test.mkdir("box", 0o777)
         os.chown(test.path("box"), WORKER_UID, ENGINE_UID)
         os.chmod(test.path("box"), 0o2750)
-    else:  # one uid for all, the umask that everybody has
+    else:  # one uid for all, and the usual umask
         test.mkdir("box")
     line_broker(test, port, "./box/socket")
     worker = worker_2002(test, test.path("box/socket"),
@@ -67,7 +67,7 @@ def test_2002_worker_under_three_uids(test):
 
 
 def test_2002_worker_restarted_again_and_again_is_always_found(test):
-    """Its bind makes the name first and the socket reachable afterwards."""
+    """Its bind(2) makes the name first; the socket is reachable afterwards."""
     port = free_port()
     test.mkdir("box", 0o755, WORKER_UID, ENGINE_UID)
     line_broker(test, port, test.path("box/socket"))
@@ -96,7 +96,7 @@ def test_2002_sender_to_the_library(test):
 
 
 def test_each_protocol_reaches_a_2002_worker(test):
-    """One byte, or none at all: what the payload is makes no difference."""
+    """One byte, or none at all: the payload makes no difference."""
     for protocol in ("auto", "portlisten", "bare"):
         port = free_port()
         broker = test.broker(
@@ -171,7 +171,7 @@ def test_second_termination_ends_at_once(test):
                           "w"], umask=0o002, stdout=subprocess.DEVNULL)
     check(ask(("127.0.0.1", port)) == b"hello, world\n", "no answer")
     worker.stop(signal.SIGKILL)
-    # The next connection is accepted for a worker that is dead, and held.
+    # The next connection is accepted for a dead worker, and held.
     with socket.create_connection(("127.0.0.1", port)):
         broker.wait_line("no worker at")
         broker.kill(signal.SIGTERM)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The control socket and brokerctl: what they tell."""
+"""The answers of the control socket and of brokerctl."""
 import json
 import os
 import re
@@ -211,7 +211,7 @@ def test_whois_knows_every_socket_of_the_engine(test):
 
 
 def answers(test, *replies):
-    """Somebody else at a socket, who gives each client the next reply."""
+    """Another process at a socket, which gives each client the next reply."""
     path = test.path("fake")
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)

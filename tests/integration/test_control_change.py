@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Who may change what by the control socket, and what comes of it."""
+"""Changes over the control socket: who may make them, and their effects."""
 import json
 import os
 import re
@@ -30,7 +30,7 @@ def test_group_may_ask_and_change_nothing(test):
     stranger = {"uid": OTHER_UID, "gid": OTHER_UID, "groups": [OTHER_UID]}
     status, _, err = run(test, "status", **stranger)
     check(status == 77 and "Permission denied" in err, "%d %s", status, err)
-    # Even where the mode lets him in, nothing is told.
+    # Even if the mode lets him connect, he gets no answer.
     os.chmod(control(test), 0o666)
     for words in (["status"], ["metrics"], ["pause", "test"], ["nosuch", "x"]):
         status, out, err = run(test, "--json", *words, **stranger)
@@ -49,8 +49,8 @@ def test_without_a_group_nobody_else_may_connect(test):
 
 
 def test_paused_listener_keeps_all_whatever_happens(test):
-    """No worker, an engine that dies, more time than give-up: who has
-    connected waits, and is answered in the end."""
+    """No worker, an engine that dies, more time than give-up: connected
+    clients wait, and are answered in the end."""
     port = free_port()
     broker = test.broker(config(test, port, "give-up = 1"))
     check("paused" in tell(test, "pause", "test"), "not paused")
@@ -132,7 +132,7 @@ def test_drained_worker_gets_no_more(test):
 
 
 def test_worker_with_an_odd_name_can_be_drained(test):
-    """Names in a pool are the worker's to choose."""
+    """Workers choose their names in a pool."""
     test.broker(config(test, free_port()))
     name = "a b%2f?#\u00e4"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
@@ -164,7 +164,7 @@ def test_reload_tells_what_has_changed(test):
     said = tell(test, "reload")
     check("0 added, 0 changed, 1 removed, 1 unchanged" in said, "%s", said)
     check(inodes(test) == before, "%s", inodes(test))
-    test.brokers.clear()  # its descriptors are another engine's
+    test.brokers.clear()  # its descriptors belong to another engine
 
 
 def test_reload_of_what_is_wrong_changes_nothing(test):
@@ -210,7 +210,7 @@ def test_paused_listener_keeps_all_through_reload_and_upgrade(test):
     engines = {test.engine(broker)}
 
     def settled_again():
-        """Until nobody drains: an upgrade is refused before."""
+        """Waits until no engine drains, as an upgrade waits for that."""
         wait_for(lambda: len(children(broker.pid)) == 1, "one engine")
         wait_for(lambda: run(test, "status")[0] == 0, "its answer")
         engines.add(test.engine(broker))
@@ -246,7 +246,7 @@ def test_paused_listener_that_is_removed_serves_who_waits(test):
 
 
 def test_replaced_engine_answers_who_had_asked(test):
-    """All others are hung up on, and nobody is refused."""
+    """The connections of all others are closed, and no client is refused."""
     port = free_port()
     broker = test.broker(config(test, port))
     for _ in range(20):

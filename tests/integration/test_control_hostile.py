@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Nobody can misuse the control socket to hold up others."""
+"""No client can misuse the control socket to hold up others."""
 import re
 import signal
 import socket
@@ -55,8 +55,8 @@ def test_pipelined_requests_get_one_answer(test):
 
 
 def test_slow_client_has_a_time_and_holds_up_nobody(test):
-    """A byte whenever the last one has been read: each would start the time
-    for silence anew."""
+    """Sends a byte whenever the last one has been read: each could restart the
+    timer for silent clients."""
     port = free_port()
     broker = test.broker(config(test, port))
     start_worker(test)
@@ -97,7 +97,7 @@ def test_slow_client_has_a_time_and_holds_up_nobody(test):
 
 
 def test_reader_that_does_not_read_has_a_time(test):
-    """Much to tell, and nobody listens."""
+    """A long answer to a client that does not read."""
     test.broker("".join(
         'listener "l%03d" { listen = "unix-stream:@%s/%d" %s }\n' % (
             number, test.dir, number, test.owner())
@@ -141,8 +141,8 @@ def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
 
 
 def test_control_has_descriptors_when_connections_have_none_left(test):
-    """A worker that stops holds as many as its window and its mailbox allow,
-    ten datagrams at least, which are more than there are."""
+    """A stopped worker holds as many connections as its window and its mailbox
+    allow, at least ten datagrams, which is more than there are."""
     port = free_port()
     test.broker(config(test, port), nofile=64)
     worker, _ = start_worker(test)
@@ -167,7 +167,7 @@ def test_control_has_descriptors_when_connections_have_none_left(test):
 
 
 def test_control_does_not_spin_when_no_descriptor_is_left(test):
-    """evconnlistener by itself would ask accept(2) for ever."""
+    """evconnlistener alone would call accept(2) for ever."""
     broker = test.broker(config(test, free_port()))
     pid = test.engine(broker)
     limit_descriptors(test, pid, max(test.engine_descriptors(broker)) + 1)
@@ -205,7 +205,7 @@ def test_member_of_the_group_cannot_have_all_connections(test):
             group=GROUP, extra_groups=[], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True) as member:
         check(member.stdout.readline() == "16\n", "hung up on")
-        # libevent shuts down, and closes on its next turn.
+        # libevent shuts down first, and closes in the next round.
         wait_for(lambda: len(engine_sockets(test, broker)) == before + 8,
                  "as many sockets as connections")
         tell(test, "status")
@@ -216,7 +216,7 @@ test_member_of_the_group_cannot_have_all_connections.suite = "root"
 
 
 def test_descriptors_that_are_sent_stay_nowhere(test):
-    """A socket whose last close would wait, in what is sent as a request."""
+    """A request that brings a socket whose last close would block."""
     port = free_port()
     broker = test.broker(config(test, port))
     start_worker(test)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""A monitor that dies: its engine serves on, and the next brokerd takes the
-sockets over."""
+"""The monitor dies: its engine continues to serve, and the next brokerd takes
+over the sockets."""
 import os
 import shutil
 import signal
@@ -82,7 +82,7 @@ def test_orphan_serves_on_and_its_sockets_are_adopted(test):
 
 
 def test_adopted_is_what_the_configuration_has(test):
-    """The rest is bound, or closed."""
+    """The other ones are bound or closed."""
     orphan = Orphan(test)
     added = free_port()
     configure(test, listener(test, "a", [tcp(orphan.port), tcp(added)]))
@@ -113,7 +113,7 @@ def test_socket_that_is_not_as_configured_is_not_adopted(test):
     check(second.wait() != 0, "it started")
     check("v6only cannot change" in second.log(), second.log())
     check(not is_over(engines[0]), "the orphan has ended")
-    socket.create_connection(("::1", port)).close()  # somebody listens
+    socket.create_connection(("::1", port)).close()  # one listens there
 
 
 def test_orphan_is_left_alone_by_a_brokerd_that_cannot_start(test):
@@ -169,7 +169,7 @@ def test_two_orphans(test):
 
 
 def asks(test, uid, number=0):
-    """What a process with that uid gets from all engines: whatever answers."""
+    """The answers that a process with that uid gets from all engines."""
     paths = [test.path("run", name) for name in os.listdir(test.path("run"))
              if name.startswith("rendezvous.")]
     pid = os.fork()
@@ -292,7 +292,8 @@ def test_files_of_monitor_and_engine_that_died_are_no_obstacle(test):
 
 
 def test_engine_that_nobody_can_find_ends(test):
-    """Nobody knows the run directory that brokerd -l makes for itself."""
+    """No other process knows the run directory that brokerd -l makes for
+    itself."""
     port = free_port()
     test.mkdir("box", 0o1777)
     broker = test.broker(None, [

@@ -17,7 +17,7 @@ def section(test, name, listen, more=""):
 
 
 def worker(test, name, program="hellofdpass"):
-    """A worker whose mailbox is NAME.box in the test's directory."""
+    """Starts a worker whose mailbox is NAME.box in the test's directory."""
     box = test.path(name + ".box")
     if test.is_root:
         os.chmod(test.dir, 0o1777)
@@ -64,7 +64,7 @@ def test_udp_is_lent(test):
                         "handoff = listener"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(20)
-        # It waits in the socket until there is a worker, and the next one
+        # It waits in the socket until there is a worker, and the next worker
         # gets the socket again.
         for text in (b"one", b"two"):
             client.sendto(text, ("127.0.0.1", port))
@@ -195,12 +195,12 @@ def test_only_a_dead_socket_is_removed(test):
                 refused(test, "%s:%s" % (listen, path),
                         "a live socket is in its place")
             live.settimeout(0)
-            try:  # its owner has not noticed anything
+            try:  # its owner has noticed nothing
                 live.recv(1) if kind == socket.SOCK_DGRAM else live.accept()
                 check(False, "the live socket was disturbed")
             except BlockingIOError:
                 pass
-        # What is left is dead.
+        # The remaining one is dead.
         broker = test.broker(section(test, "x", ["unix-stream:" + path]))
         check(broker.stop() == 0 and not os.path.lexists(path),
               "the socket file was left behind")

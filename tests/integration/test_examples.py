@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What the README shows, as it is there, and the examples."""
+"""The commands and programs in the README, exactly as they are there, and the
+examples."""
 import os
 import random
 import re
@@ -25,8 +26,8 @@ def readme(test):
 
 
 def readme_worker(test):
-    """The README's worker, built by the README's command, with the mailbox of
-    this test."""
+    """Starts the README's worker, built by the README's command, with the
+    mailbox of this test."""
     text = readme(test)
     program = re.search(r"^```c\n(.*?)^```$", text, re.M | re.S).group(1)
     command = re.search(r"^    (cc .*)$", text, re.M).group(1)
@@ -47,7 +48,7 @@ def readme_worker(test):
 
 
 def go_away(port):
-    """A client that says it is done and then resets the connection: the
+    """A client that shuts down its side and then resets the connection: the
     first byte that is written to it raises SIGPIPE."""
     client = socket.create_connection(("127.0.0.1", port))
     client.shutdown(socket.SHUT_WR)
@@ -84,7 +85,8 @@ def mailboxes(test):
 
 
 def prefork(test, count):
-    """The example with so many children, once each has a mailbox."""
+    """Starts the example with that many children, and waits until each has a
+    mailbox."""
     before = mailboxes(test)
     parent = test.worker([test.example("prefork"), test.mailbox_path(), count])
     wait_for(lambda: len(mailboxes(test) - before) == count, "the mailboxes")
@@ -92,7 +94,7 @@ def prefork(test, count):
 
 
 def kill_a_child(parent):
-    """Kills one and waits for the one that takes its place."""
+    """Kills one and waits for its replacement."""
     before = children(parent.pid)
     victim = random.choice(before)
     os.kill(victim, signal.SIGKILL)
@@ -117,7 +119,7 @@ def test_killed_children_of_prefork_lose_nothing(test):
 
 
 def children_left(test):
-    """Those who have a mailbox that is alive."""
+    """The workers that have a live mailbox."""
     left = []
     for name in mailboxes(test):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as probe:
@@ -163,10 +165,10 @@ def receipts(test, path=None):
 
 
 def killed_with_connections_in_its_mailbox(test, broker, port, path=None):
-    """Nothing of them is lost, and all of them have receipts."""
+    """No connection is lost, and all have receipts."""
     worker = receipts(test, path)
     check(ask(("127.0.0.1", port)) == b"hello, 127.0.0.1\n", "no answer")
-    settled(test, broker)  # it has said HELLO
+    settled(test, broker)  # it has sent HELLO
     stop(worker)
     clients = [socket.create_connection(("127.0.0.1", port))
                for _ in range(20)]
@@ -184,7 +186,7 @@ def killed_with_connections_in_its_mailbox(test, broker, port, path=None):
 
 
 def test_receipts_py_is_killed_and_loses_nothing(test):
-    """It finds the rendezvous, and says HELLO at its start."""
+    """It finds the rendezvous, and sends HELLO when it starts."""
     port = free_port()
     broker = test.broker(config(test, port))
     worker = receipts(test)
@@ -193,12 +195,13 @@ def test_receipts_py_is_killed_and_loses_nothing(test):
              "a receipt connection beside the mailbox")
     check(worker.stop() == 0, "it did not end with 0: %s", worker.log())
     killed_with_connections_in_its_mailbox(test, broker, port)
-    # The second one has removed what the first one left, and its own.
+    # The second one has removed the mailbox that the first one left, and its
+    # own.
     check(os.listdir(test.mailbox_path()) == [], "mailboxes are left")
 
 
 def test_receipts_py_elsewhere_is_killed_and_loses_nothing(test):
-    """It says HELLO at the first datagram, not knowing of an engine before."""
+    """It sends HELLO at the first datagram, as it knew no engine before."""
     port = free_port()
     path = test.mkdir("box", 0o750, WORKER_UID, ENGINE_UID) + "/"
     broker = test.broker(config(test, port, 'mailbox = "%s"' % path))
@@ -243,7 +246,7 @@ def test_receipts_py_restarted_politely_loses_nothing(test):
         restarts += 1
     all_served(test, load.finish(), 2000)
     check(restarts > 3, "%d restarts", restarts)
-    if test.is_root:  # nor was anything left for the engine to find
+    if test.is_root:  # and nothing was left for the engine to find
         ends = settled(test, broker)
         check(ends["returned_death"] == ends["died"] == 0, "%s", ends)
     check(worker.stop() == 0, "it did not end with 0: %s", worker.log())

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""fdrecv-exec: what the programs that it starts are given, and what it says
-when it cannot start them."""
+"""fdrecv-exec: the descriptors and environment of the programs that it starts,
+and its messages if it cannot start them."""
 import json
 import os
 import socket
@@ -18,8 +18,8 @@ def section(test, name, listen, more="handoff = listener"):
 
 
 def loader(test, *arguments, program=None, shell=None, before=(), **options):
-    """Starts fdrecv-exec as a worker; through a shell text that ends with
-    exec "$@", or another program before it."""
+    """Starts fdrecv-exec as a worker, directly, through a shell text that ends
+    with exec "$@", or through another program."""
     if program is None:
         program = [sys.executable, SHOWN, shown_file(test)]
     environment = {"PATH": "/usr/bin:/bin",
@@ -38,7 +38,7 @@ def loader(test, *arguments, program=None, shell=None, before=(), **options):
 
 
 def shown_file(test):
-    """Where the program writes, whoever it is."""
+    """The file that the program writes to, whatever its user is."""
     folder = test.path("shown")
     if not os.path.isdir(folder):
         test.mkdir("shown", 0o777)
@@ -46,7 +46,7 @@ def shown_file(test):
 
 
 def read_shown(test):
-    """What it wrote."""
+    """The contents of that file."""
     name = shown_file(test)
     wait_for(lambda: os.path.exists(name), "what the program was given")
     with open(name, encoding="utf-8") as file:
@@ -56,7 +56,7 @@ def read_shown(test):
 
 
 def shown(test, *arguments, **options):
-    """What a program was given."""
+    """Reads what a program was given."""
     process = loader(test, *arguments, **options)
     code = process.wait()
     check(code == 0, "exit %d: %s", code, process.log())
@@ -67,7 +67,8 @@ def shown(test, *arguments, **options):
 
 
 def check_fds(found, ports, others=(), nonblock=False):
-    """Sockets on those ports, as {number: port}, and the usual three."""
+    """Asserts that the program has sockets on those ports, {number: port}, and
+    the usual three descriptors."""
     fds = found["fds"]
     check(set(fds) == {0, 1, 2} | set(ports) | set(others), "it has %s", fds)
     for fd, port in ports.items():

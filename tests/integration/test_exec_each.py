@@ -10,7 +10,7 @@ from harness import (WORKER_UID, all_served, ask, check, children, free_port,
 from test_exec import SHOWN, loader, read_shown, section, shown_file
 
 ECHO = ["sh", "-c", "read -r line; echo $line"]
-# Says its pid and waits for a word.
+# Prints its pid and waits for a word.
 HOLD = ["sh", "-c", "echo $$; read -r word; echo $word"]
 
 
@@ -34,7 +34,8 @@ def stopped(process, number=signal.SIGTERM):
 
 
 def held(address):
-    """A client whose program runs: itself and that program's pid."""
+    """Connects a client and waits until its program runs.  Returns the client
+    and the pid of the program."""
     client = socket.create_connection(address)
     client.settimeout(20)
     return client, int(line(client))
@@ -62,7 +63,7 @@ def test_exec_each_serves_every_connection_of_a_load(test):
 
 
 def shown_each(test, address, *arguments):
-    """What a child is given, and the client's address."""
+    """The environment of a child, and the address of the client."""
     process = each(test, *arguments, program=[
         sys.executable, SHOWN, shown_file(test)])
     with socket.create_connection(address) as client:
@@ -151,8 +152,7 @@ def test_exec_each_leaves_what_it_has_no_room_for_to_others(test):
     process = each(test, "--limit", "1", program=HOLD)
     client, _ = held(address)
     wait_for(lambda: status(process.pid)["State"].startswith("S"), "a pause")
-    # By the time that the engine has handed out another connection it has
-    # read that.
+    # When the engine has handed out another connection, it has read that.
     loader(test, "--each", "d", program=ECHO)
     check(ask(aside, send=b"text\n") == b"text\n", "no answer")
     second = socket.create_connection(address)
@@ -162,7 +162,7 @@ def test_exec_each_leaves_what_it_has_no_room_for_to_others(test):
           "it is not the other's")
     released(second)
     stopped(other)
-    # And when there is room again, this one goes on.
+    # When there is room again, this one continues.
     released(client)
     released(held(address)[0])
     stopped(process)
@@ -218,7 +218,7 @@ def test_exec_each_leaves_its_children_at_a_second_sigterm(test):
     process.kill(signal.SIGTERM)
     wait_for(lambda: os.listdir(test.mailbox_path("c")) == [], "no mailbox")
     process.kill(signal.SIGTERM)
-    # The child has the pipe that is standard error too.
+    # The child also has the pipe of standard error.
     wait_for(lambda: process.popen.poll() == 0, "the end of fdrecv-exec")
     released(client)
 

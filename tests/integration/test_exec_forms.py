@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""fdrecv-exec: each way to hand out sockets, and loaders one behind the
-other."""
+"""fdrecv-exec: each way to pass sockets, and one loader started by another."""
 import json
 import os
 import re
@@ -16,12 +15,12 @@ from test_exec import (check_environment, check_fds, loader, section, shown,
 
 
 def chained(test, *arguments):
-    """The same loader again, as the program of the first."""
+    """The same loader again, as the program of the first one."""
     return [os.path.join(test.stage, "bin", "fdrecv-exec"), *arguments]
 
 
 def behind(test, first, *second):
-    """What a program was given by two loaders."""
+    """Reads what a program was given by two loaders."""
     return shown(test, *first, "--", *chained(test, *second))
 
 
@@ -47,7 +46,8 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def arranged(test, places, variables, *arguments):
-    """What a program was given by a loader that has these itself."""
+    """Reads what a program was given by a loader that was started with
+    these."""
     moved = {to: os.dup2(fd, 100 + to) for to, fd in places.items()}
     try:
         return shown(test, *arguments, pass_fds=list(moved.values()),
@@ -119,7 +119,7 @@ def test_exec_nginx(test):
     check_environment(found, NGINX="3;4;5;")
     found = behind(test, ["--nginx", "b"], "--nginx", "a")
     check_environment(found, NGINX="3;4;5;")
-    # What is not open is of somebody else's.
+    # Descriptors that are not open belong to another program.
     for stale in ("7;", "3;", "x", "3;;"):
         found = shown(test, "--nginx", "b", env={"NGINX": stale})
         check_environment(found, NGINX="3;")
@@ -194,7 +194,7 @@ def test_exec_inetd_takes_one_socket_of_any_kind(test):
 
 
 def any_library():
-    """One that has no effect: every program has it already."""
+    """A variable without effect: every program has it already."""
     with open("/proc/self/maps", encoding="ascii") as file:
         return re.search(r"/\S*/libc\.so\S*", file.read()).group()
 
@@ -214,7 +214,7 @@ def test_exec_preload(test):
                       LD_PRELOAD=library[0])
     found = behind(test, [option[0], "b"], option[1], "a")
     check_environment(found, LD_PRELOAD=library[1] + ":" + library[0])
-    # Those of another process are not this one's.
+    # Those of another process do not belong to this one.
     found = shown(test, option[0], "b", env={"FDRECV_BIND_FDS": "0",
                                              "FDRECV_BIND_PID": "1"})
     check_environment(found, FDRECV_BIND_FDS="64")
@@ -283,7 +283,7 @@ def test_exec_leaves_nothing_behind_in_the_engine(test):
     before = len(test.engine_descriptors(broker))
     process = loader(test, "a", "b", program=["sleep", "60"])
 
-    def words():  # none for a moment in execve(2)
+    def words():  # none for a moment during execve(2)
         with open("/proc/%d/cmdline" % process.pid, encoding="ascii") as file:
             return file.read()
 

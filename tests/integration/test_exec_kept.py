@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""fdrecv-exec --each: connections for which no program can be started yet."""
+"""fdrecv-exec --each: connections for which no program can be started at the
+moment."""
 import os
 import resource
 import signal
@@ -11,7 +12,7 @@ from test_exec_each import ECHO, connections, each, line, stopped
 
 
 def limit_processes(test, process, limit):
-    """Sets its soft limit; its own user may do that."""
+    """Sets its soft limit, which its own user may do."""
     prlimit = test.worker(["prlimit", "--pid", process.pid,
                            "--nproc=%s:" % limit])
     check(prlimit.wait() == 0, "prlimit: %s", prlimit.log())
@@ -24,7 +25,7 @@ def unlimit_processes(test, process):
 
 
 def client_of(address):
-    """One that has said what it wants."""
+    """A client that has sent its request."""
     client = socket.create_connection(address)
     client.settimeout(20)
     client.sendall(b"text\n")
@@ -38,7 +39,7 @@ def answered(*clients):
 
 
 def kept(process, program, why):
-    """Waits until it has failed once, and then more than once."""
+    """Waits until it has failed once, then until it has failed again."""
     process.wait_line("listener c: %s cannot be started: a connection is kept "
                       "until it can: %s" % (program, why))
 
@@ -77,7 +78,7 @@ def test_exec_kept_and_all_others_go_to_other_workers(test):
     other = each(test, program=ECHO)
     for _ in range(5):
         answered(client_of(address))
-    # And the one in its hand, should it die.
+    # The one that it holds, too, if it dies.
     process.kill(signal.SIGKILL)
     answered(client)
     process.wait()
@@ -100,7 +101,7 @@ def test_exec_kept_is_served_before_it_leaves(test):
 def test_exec_kept_while_the_program_is_away(test):
     address = connections(test)
     forms = [("--inetd", 0, 1), ("--ucspi", 6, 7)]
-    # One of these is where that would be by which the child tells of it.
+    # One of these has the number of the pipe by which the child reports that.
     forms += [("--fd=%d" % fd, fd, fd) for fd in range(8, 14)]
     for option, first, second in forms:
         name = test.write("program", "#!/bin/bash\nread -r line <&%d\n"

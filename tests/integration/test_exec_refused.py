@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""fdrecv-exec: what it says and ends with when a program cannot have its
-sockets, and as whom it takes them."""
+"""fdrecv-exec: its messages and exit status if a program cannot get its
+sockets, and the user that receives them."""
 import grp
 import os
 import pwd
@@ -32,7 +32,7 @@ def test_exec_without_a_broker(test):
     text = "no broker is running: nobody listens at %s/rendezvous" % (
         test.path("run"))
     refused(test, 69, text, "a")
-    # What one that was killed may have left behind.
+    # Files that a killed loader may have left behind.
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as dead:
         dead.bind(test.path("run/rendezvous.0"))
     os.chmod(test.path("run/rendezvous.0"), 0o666)
@@ -45,7 +45,7 @@ def test_exec_while_nobody_minds_the_engine(test):
     engine = test.engine(broker)
     broker.kill(signal.SIGKILL)
     wait_for(lambda: broker.popen.poll() is not None, "the monitor's end")
-    try:  # it lends on, until another broker comes
+    try:  # it continues to lend until another broker comes
         check_fds(shown(test, "b"), {3: ports[2]})
     finally:
         os.kill(engine, signal.SIGKILL)
@@ -126,8 +126,8 @@ def test_exec_when_nothing_comes(test):
 
 
 def waiting(test, listen):
-    """One that has the sockets of a and waits for those of b; and what the
-    broker is to be told then."""
+    """A loader that has the sockets of a and waits for those of b; and what
+    the broker has to be told then."""
     ports = [free_port() for _ in range(2)]
     a, b = [section(test, name, listen, more) for name, listen, more in (
         ("a", listen, "handoff = listener"),
@@ -170,7 +170,7 @@ def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
 
 
 def bound(found):
-    """What the descriptors from 3 up are bound to."""
+    """The addresses that the descriptors from 3 up are bound to."""
     return [what["name"] for fd, what in sorted(found["fds"].items())
             if fd > 2]
 

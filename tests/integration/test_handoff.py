@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Handing off: workers that come, go, stop, and are not what they should be."""
+"""Handing off, to workers that come, go, stop or behave badly."""
 import os
 import signal
 import socket
@@ -18,7 +18,7 @@ def config(test, port, more=""):
 
 
 def hellofdpass(test, **options):
-    """A worker that has bound its mailbox."""
+    """Starts a worker and waits until it has bound its mailbox."""
     before = set(os.listdir(test.mailbox_path()))
     worker = test.worker([test.example("hellofdpass"), test.mailbox_path()],
                          **options)
@@ -49,7 +49,8 @@ class Load(threading.Thread):
 
 
 def accepted(broker):
-    """True once a connection is under way: the first line that says so."""
+    """Waits until a connection is under way, as the first such log line
+    says."""
     return broker.wait_line("no worker at")
 
 
@@ -111,7 +112,7 @@ def test_what_a_killed_worker_had_is_counted(test):
     outcomes = load.finish()["outcomes"]
     lost = outcomes["reset"] + outcomes["closed"] + outcomes["short"]
     check(outcomes["served"] + lost == total, "%s", outcomes)
-    # What a mailbox can hold, and what was in hand.
+    # The capacity of the mailbox, and the connection in hand.
     check(lost <= kills * 12, "%d lost in %d kills", lost, kills)
     test.note("%d of %d lost in %d kills", lost, total, kills)
 
@@ -150,13 +151,13 @@ def test_log_that_nobody_reads_stops_nothing(test):
     text = b""
     while b"serving" not in text:
         text += os.read(reader, 4096)
-    # Fill it to the brim, without changing it for the broker.
+    # Fills it without changing it for the broker.
     with open("/proc/self/fd/%d" % writer, "wb", buffering=0,
               opener=lambda path, flags: os.open(
                   path, os.O_WRONLY | os.O_NONBLOCK)) as pipe:
         while pipe.write(b"." * 512) is not None:
             pass
-    ask(("127.0.0.1", port))  # refused: two lines that do not fit
+    ask(("127.0.0.1", port))  # refused; the two lines do not fit
     worker = hellofdpass(test)
     result = test.load("tcp:127.0.0.1:%d" % port, "--request", "none", "-n",
                        500, "-c", 16)
@@ -185,7 +186,8 @@ def drained(reader):
 
 
 def mailbox_config(test, port, more="", owner=None):
-    """A mailbox that is not the default one, in a directory for anybody."""
+    """A mailbox other than the default, in a directory where anybody may
+    write."""
     return 'listener "test" { listen = { "tcp:127.0.0.1:%d" } ' \
         'mailbox = "%s" %s %s }\n' % (
             port, test.path("box", "m"),
@@ -193,7 +195,7 @@ def mailbox_config(test, port, more="", owner=None):
 
 
 def waits_and_says(test, broker, port, pattern):
-    """One client that is not served, and the line that says why."""
+    """A client that is not served, and the log line with the reason."""
     with socket.socket() as client:
         client.connect(("127.0.0.1", port))
         line = broker.wait_line(pattern)
@@ -245,7 +247,7 @@ def test_mailbox_without_owner_needs_a_safe_directory(test):
         os.chmod(test.path("box", "m"), 0o666)
         waits_and_says(test, broker, port, "others can write")
         os.chmod(test.path("box"), 0o755)
-        os.chmod(test.path("box", "m"), 0o666)  # an event: look again
+        os.chmod(test.path("box", "m"), 0o666)  # an event: it looks again
         with socket.socket() as client:
             client.connect(("127.0.0.1", port))
             _, fds = receive(box)
@@ -286,7 +288,7 @@ def test_engine_out_of_descriptors_pauses_and_resumes(test):
     load = Load(test, port, "-n", 2000, "-c", 32)
     broker.wait_line("cannot accept: Too many open files: trying again")
     before = sum(int(word) for word in cpu(engine))
-    time.sleep(1)  # a second of the fault
+    time.sleep(1)  # the error lasts a second
     used = sum(int(word) for word in cpu(engine)) - before
     check(used < 20, "%d ticks of CPU in one second: a busy loop", used)
     limit_descriptors(test, engine, 64)
@@ -295,7 +297,7 @@ def test_engine_out_of_descriptors_pauses_and_resumes(test):
 
 
 def limit_descriptors(test, pid, soft):
-    """Who has a process's uid may set its soft limit."""
+    """A user may set the soft limit of his processes."""
     done = test.start(["prlimit", "--pid", pid, "--nofile=%d:" % soft],
                       uid=ENGINE_UID if test.is_root else None)
     check(done.wait() == 0, "prlimit: %s", done.log())
@@ -309,7 +311,7 @@ def cpu(pid):
 def test_worker_out_of_descriptors_loses_nothing(test):
     port = free_port()
     test.broker(config(test, port))
-    # The library's own, the standard three, and two to work with.
+    # The library's own descriptors, the standard three, and two to work with.
     worker = hellofdpass(test, nofile=7)
     all_served(test, test.load("tcp:127.0.0.1:%d" % port, "--request", "none",
                                "-n", 300, "-c", 16), 300)
@@ -328,7 +330,7 @@ def test_two_workers_in_one_directory_share_the_work(test):
                400)
     for worker, name in zip(workers, "ab"):
         worker.stop()
-        os.unlink(test.mailbox_path() + name)  # it leaves that to others
+        os.unlink(test.mailbox_path() + name)  # it leaves this to others
 
 
 def test_descriptors_of_the_engine_do_not_grow(test):
@@ -362,13 +364,14 @@ def test_dead_engine_is_replaced_and_the_sockets_stay(test):
 
 
 def test_engine_that_speaks_out_of_turn_is_killed(test):
-    """Nothing may come up after READY: anything at all ends the engine."""
+    """No message is allowed upward after READY: any message ends the
+    engine."""
     port = free_port()
     broker = test.broker(config(test, port))
     engine = test.engine(broker)
     if not test.is_root:
         raise Skip("needs to look into another process")
-    # A descriptor for its channel, as only root can take one.
+    # A descriptor of its channel, which only root can take.
     import ctypes
     libc = ctypes.CDLL(None, use_errno=True)
     pidfd = libc.syscall(434, engine, 0)
@@ -376,7 +379,7 @@ def test_engine_that_speaks_out_of_turn_is_killed(test):
     if channel == -1:
         raise Skip("pidfd_getfd is not to be had: %s" %
                    os.strerror(ctypes.get_errno()))
-    os.write(channel, b"\2\0\2\0\10\0\0\0")  # READY, once more
+    os.write(channel, b"\2\0\2\0\10\0\0\0")  # READY a second time
     broker.wait_line("engine: violated the protocol .Killed: 9.: starting "
                      "another")
     os.close(channel)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""What clients and workers send or do to freeze the broker: sockets whose
-last close waits (SO_LINGER), sent and never received."""
+"""Clients and workers that try to block the broker: with sockets whose last
+close blocks (SO_LINGER), sent and never received."""
 import array
 import contextlib
 import os
@@ -12,13 +12,13 @@ import subprocess
 from harness import (OTHER_UID, WORKER_UID, ask, check, free_port, receive,
                      status, wait_for)
 
-SOON = 5.0  # seconds; what is frozen stays so for much longer
+SOON = 5.0  # seconds; a blocked process is blocked for much longer
 LINGER = struct.pack("ii", 1, 1000)
 
 
 @contextlib.contextmanager
 def full(sock):
-    """Connects sock to somebody who never reads, and lets it linger."""
+    """Connects sock to a peer that never reads, and sets SO_LINGER."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(1)
@@ -45,8 +45,8 @@ def hostile_client(path):
 
 
 def hostile_sender(client, data):
-    """Sends such a socket as well; how many went, which where the kernel
-    forbids it (Linux 6.16) is none."""
+    """Sends such sockets too.  Returns how many were sent: none if the kernel
+    forbids it (Linux 6.16)."""
     sock = socket.socket()
     with full(sock):
         try:
@@ -62,7 +62,7 @@ def hostile_sender(client, data):
 
 
 def config(test, port, more):
-    """A local listener, and another one by TCP; neither has a worker."""
+    """A local listener and a TCP one; neither has a worker."""
     other = 'owner = "%d"' % OTHER_UID if test.is_root else test.owner()
     return 'listener "u" { listen = { "unix-stream:%s" } %s %s }\n' \
         'listener "t" { listen = { "tcp:127.0.0.1:%d" } %s give-up = 1 }\n' \
@@ -70,7 +70,7 @@ def config(test, port, more):
 
 
 def is_over(pid):
-    """Whoever inherited it may not have waited for it yet."""
+    """True even if its new parent has not reaped it yet."""
     try:
         return status(pid)["State"].startswith("Z")
     except FileNotFoundError:

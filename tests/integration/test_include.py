@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""A configuration of several files: the config reader opens those that the
-main one includes, as its own user."""
+"""A configuration in several files: the config reader opens the included ones
+as its own user."""
 import os
 import socket
 import subprocess
@@ -17,7 +17,7 @@ def listener(test, name, port):
 
 
 def start(test, *files):
-    """A broker on a main file that has nothing but the include."""
+    """Starts a broker with a main file that contains only the include."""
     test.mkdir("brokerd.conf.d")
     for name, text in files:
         test.write("brokerd.conf.d/" + name, text)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Sockets that a service manager, which the test is, hands to brokerd."""
+"""Sockets that a service manager passes to brokerd; the test is the
+manager."""
 import os
 import signal
 import socket
@@ -10,7 +11,8 @@ from harness import ask, check, descriptors, free_port
 from test_reload import GREETING, hellofdpass, listener, tcp
 from test_supervision import Manager
 
-# Puts descriptors from 3 up, as sd_listen_fds(3) has it, and becomes brokerd.
+# Moves descriptors to 3 and up, as sd_listen_fds(3) expects, and executes
+# brokerd.
 BECOME = """
 import fcntl, os, sys
 fds = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 500)
@@ -24,8 +26,8 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 def handed(test, text, sockets, count=None, env=None):
-    """brokerd with these as descriptors from 3 up, of which it is told that
-    there are so many."""
+    """Starts brokerd with these as descriptors from 3 up, and LISTEN_FDS set
+    to count."""
     if test.is_root:
         os.chmod(test.dir, 0o1777)
     fds = [s.fileno() for s in sockets]
@@ -67,7 +69,8 @@ def test_sockets_that_match_are_used_and_others_closed(test):
               bound(test.path("t"), socket.AF_UNIX),
               bound(("127.0.0.1", ports[2]), listens=False),
               socket.socket()]
-    # A file, which no endpoint is, and a descriptor beyond what is named.
+    # A file, which cannot be an endpoint, and a descriptor that is not
+    # counted.
     file, more = open("/dev/null", "rb"), bound(("127.0.0.3", ports[0]))
     test.mkdir("sockets")
     kept = [inode(s) for s in used]
@@ -146,7 +149,7 @@ def test_store_keeps_what_waits_across_the_death_of_all(test):
     engine = test.engine(broker)
     manager.expect_serving(2)
     kept = [manager.next()[1] for _ in range(2)]
-    os.kill(broker.pid, signal.SIGSTOP)  # it starts no other engine
+    os.kill(broker.pid, signal.SIGSTOP)  # it does not start another engine
     for pid in (engine, broker.pid):
         os.kill(pid, signal.SIGKILL)
     broker.popen.wait()

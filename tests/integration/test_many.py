@@ -17,8 +17,8 @@ def address(number):
 
 
 def config(test, port):
-    """Half of them have a worker, one for all; the others have each a
-    directory of their own, which is empty."""
+    """Half of them share one worker; each of the others has an empty directory
+    of its own."""
     return "watchdog = 0\n" + "".join(
         'listener "l%d" { listen = { "tcp:%s:%d" } %s %s }\n' % (
             number, address(number), port, test.owner(),
@@ -31,7 +31,7 @@ def switches(pid):
 
 
 def at_rest(pids):
-    """Their switches, if that is all for the moment."""
+    """Their context switches, once there are no more for the moment."""
     found = [switches(pid) for pid in pids]
     time.sleep(0.2)
     return found if found == [switches(pid) for pid in pids] else None
@@ -59,7 +59,7 @@ def test_a_thousand_listeners(test):
           reload_s)
     pids = broker.pid, test.engine(broker)
     before = wait_for(lambda: at_rest(pids), "an end of the reload")
-    time.sleep(IDLE_S)  # what it does when nothing happens
+    time.sleep(IDLE_S)  # what it does while nothing happens
     after = [switches(pid) for pid in pids]
     check(before == after, "voluntary context switches: %s before, %s after",
           before, after)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Who runs as whom, with what, and what happens when a step of that fails."""
+"""The users and privileges of each process, and what happens if a step of the
+privilege ladder fails."""
 import os
 import re
 import shutil
@@ -76,8 +77,8 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     check(len(programs) == 2, "monitor: programs: %s", kinds)
     others = sorted(k for k in kinds if k not in programs)
     run = test.path("run")
-    # A log of its own, signals, counters, the run directory and what is in
-    # it, the channel, the endpoint, the rendezvous and the control socket.
+    # Its log, signals, counters, the run directory and what is in it, the
+    # channel, the endpoint, the rendezvous and the control socket.
     check(others == sorted(["pipe", "anon_inode", "/memfd", run,
                             run + "/lock", run + "/mailbox", "socket",
                             "socket", "socket", "socket"]),
@@ -85,8 +86,8 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
 
 
 def stopped_reader(test):
-    """A config reader that is stopped in the middle of its work: it has much
-    to read, and is looked for until it is caught."""
+    """A config reader that is stopped in the middle of its work: it has a lot
+    to read, and the test polls until it has caught it."""
     path = test.write("slow.conf", "".join(
         'listener a%d { listen = "unix-stream:@%d" mailbox = /tmp/box }\n' %
         (number, number) for number in range(15000)) + "wrong = 1\n")
@@ -104,7 +105,7 @@ def stopped_reader(test):
                         os.kill(pid, signal.SIGSTOP)
                         return pid
                 except OSError:
-                    pass  # it has ended, or is about to become the reader
+                    pass  # it has exited, or is about to become the reader
         return None
 
     def start():
@@ -170,7 +171,8 @@ def test_terminal_signals_do_not_reach_engine_or_reader(test):
 
 
 def test_engine_and_reader_have_no_terminal(test):
-    """Theirs would be the starter's, and TIOCSTI types into it."""
+    """Otherwise it would be the starter's terminal, into which TIOCSTI can
+    type."""
     broker, reader = stopped_reader(test)
     check(os.getsid(reader) == reader, "the config reader's session")
     os.kill(reader, signal.SIGCONT)
@@ -205,7 +207,8 @@ def listening():
     return ports
 
 
-# The system calls of the privilege ladder, by what makes them a step of it.
+# The system calls of the privilege ladder, and the arguments that identify
+# them.
 LADDER = {"setgroups": "", "capset": "", "setresuid": "", "setresgid": "",
           "prctl": "PR_SET_SECUREBITS|PR_SET_NO_NEW_PRIVS|PR_CAPBSET_DROP|"
                    "PR_SET_KEEPCAPS, 1|PR_CAP_AMBIENT_CLEAR_ALL|"
@@ -213,8 +216,8 @@ LADDER = {"setgroups": "", "capset": "", "setresuid": "", "setresgid": "",
 
 
 def ladder_steps(test, call, argv):
-    """Which calls of a process to make fail: strace counts them for each
-    process.  Of those that repeat, the first and the last."""
+    """The calls of a process to make fail, as strace counts them for each
+    process.  Of repeated ones, the first and the last."""
     trace = test.path("trace")
     broker = test.start(["strace", "-f", "-qq", "-o", trace, "-e",
                          "trace=" + call] + argv)
@@ -305,7 +308,8 @@ def test_low_port_and_the_clients_address_in_an_unprivileged_worker(test):
 
 
 def test_checking_a_command_line_removes_nothing(test):
-    """The run directory is not made for that, so nothing is taken away."""
+    """The run directory is not made in that case, so nothing has to be
+    removed."""
     place = test.mkdir("stdin")
     test.write("stdin/lock", "")
     folder = os.open(place, os.O_RDONLY)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Receipts: what a worker was given and never touched outlives the worker."""
+"""Receipts: connections that a worker never touched outlive the worker."""
 import json
 import os
 import random
@@ -17,7 +17,8 @@ FAILED = ("reset", "closed", "short", "timeout", "error", "refused")
 
 
 def bind(test, argv, path):
-    """A worker, once it has bound its mailbox in the directory path."""
+    """Starts a worker and waits until it has bound its mailbox in the
+    directory path."""
     before = set(os.listdir(path))
     worker = test.worker(argv + [path], stdout=subprocess.DEVNULL)
     wait_for(lambda: [name for name in os.listdir(path)
@@ -47,7 +48,7 @@ class Journalled:
                     self.test.path("clients"), *options)
 
     def reconcile(self, *allowed):
-        """The differences between the journals; a class that is not allowed
+        """The differences between the journals.  A class that is not allowed
         is a failure."""
         done = subprocess.run(
             [sys.executable, self.test.tool("reconcile"), "--json",
@@ -63,7 +64,7 @@ class Journalled:
 
 
 def kill_at_random(load, workers, start, pause_s, most):
-    """Kills one of them after the other while the load goes on."""
+    """Kills one of them after another under load."""
     kills = 0
     while load.is_alive() and kills < most:
         time.sleep(random.expovariate(1 / pause_s))  # the moment is the test
@@ -75,8 +76,8 @@ def kill_at_random(load, workers, start, pause_s, most):
 
 
 def chaos(test, more=""):
-    """Four workers, of which one or the other is killed 200 times under load.
-    Returns what the clients saw, the journals and the counters."""
+    """Four workers, which are killed 200 times altogether under load.  Returns
+    what the clients saw, the journals and the counters."""
     port = free_port()
     broker = test.broker(config(test, port, more))
     journals = Journalled(test, port)
@@ -96,12 +97,12 @@ def chaos(test, more=""):
 def test_clients_of_killed_workers_are_served_or_were_being_served(test):
     result, kills, found, ends = chaos(test)
     failed = sum(result["outcomes"][name] for name in FAILED)
-    # Nobody was forgotten in a mailbox, and nobody served by two.
+    # No connection was forgotten in a mailbox, and none was served twice.
     for name in ("lost", "answer-lost", "answered-twice"):
         check(found.get(name, 0) == 0, "%s: %s", name, found)
     check(failed == found.get("died-holding", 0), "%d failed, %s", failed,
           found)
-    # Those had been read by an application: a worker died of it.
+    # These had been read by an application: a worker died of them.
     check(failed <= ends["died"] <= kills, "%d failed, %s", failed, ends)
     check(result["outcomes"]["served"] == result["started"] - failed, "%s",
           result["outcomes"])
@@ -114,7 +115,7 @@ def test_clients_of_killed_workers_are_served_or_were_being_served(test):
 
 
 def test_without_receipts_killed_workers_lose_what_they_had(test):
-    """So that the test before can tell the difference."""
+    """Shows that the test before can see the difference."""
     result, kills, found, ends = chaos(test, "protocol = portlisten")
     check(found.get("lost", 0) > 0, "nothing lost: %s", found)
     check(ends["plain"] == ends["accepted"], "%s", ends)
@@ -144,8 +145,8 @@ def test_greeting_workers_killed_every_35_ms_lose_nothing(test):
 
 
 def test_receipts_that_are_sent_too_early_lose_some(test):
-    """Batches wait in the library while the first of them is served slowly:
-    what was confirmed before it was served dies with the worker."""
+    """Batches wait in the library while the first connection is served slowly:
+    those that were confirmed before they were served die with the worker."""
     port = free_port()
     broker = test.broker(config(test, port))
     journals = Journalled(test, port)
@@ -194,7 +195,7 @@ def first(path):
 
 
 def stop(worker):
-    """Stops it, for sure."""
+    """Stops it, and waits until it has stopped."""
     worker.kill(signal.SIGSTOP)
     wait_for(lambda: first("/proc/%d/stat" % worker.pid).rsplit(")", 1)[1]
              .split()[0] == "T", "the worker to stop")
@@ -223,7 +224,8 @@ def test_what_waits_in_a_killed_worker_goes_to_the_next_instance(test):
 
 
 def test_connection_that_was_read_is_never_served_twice(test):
-    """This is red as soon as the proof that nobody touched it is wrong."""
+    """This fails as soon as the proof that nobody touched a connection is
+    wrong."""
     port = free_port()
     broker = test.broker(config(test, port))
     journals = Journalled(test, port)
@@ -231,7 +233,7 @@ def test_connection_that_was_read_is_never_served_twice(test):
     client = request(port, b"0123456789abcdef 0123456789abcdef SLOW\n")
     wait_for(lambda: os.path.getsize(journals.workers) > 0,
              "the worker to have read it")
-    # Noted before it is read; slow is the worker afterwards.
+    # Noted before it is read; the worker is slow afterwards.
     wait_for(lambda: "nanosleep" in first("/proc/%d/wchan" % worker.pid),
              "the worker to sleep")
     other = journals.worker()
@@ -305,7 +307,7 @@ def test_child_of_a_killed_worker_keeps_no_mailbox_alive(test):
     client.settimeout(20)
     check(client.recv(6) == b"child\n", "no child")
     parent.kill(signal.SIGKILL)
-    parent.popen.wait()  # its child has its standard error still
+    parent.popen.wait()  # its child still has its standard error
     worker = bind(test, [test.tool("worker-fdrecv")], path)
     for _ in range(20):
         check(ask(("127.0.0.1", port)) == b"hello, world\n", "not served")
@@ -314,7 +316,7 @@ def test_child_of_a_killed_worker_keeps_no_mailbox_alive(test):
 
 
 def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
-    """ENGINE_KILLS in the environment is how many; one that is younger than a
+    """ENGINE_KILLS in the environment is the number; an engine younger than a
     second would be started again with a delay."""
     port, kills = free_port(), int(os.environ.get("ENGINE_KILLS", "5"))
     broker = test.broker(config(test, port))
@@ -331,9 +333,10 @@ def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
     ends = settled(test, broker)
     check(result["outcomes"]["served"] + failed == result["started"], "%s",
           result["outcomes"])
-    # What is lost was accepted and not sent, or accepted just then.
+    # The lost ones were accepted and not sent, or accepted just then.
     check(failed <= ends["lost"] + kills, "%d failed, %s", failed, ends)
-    # One a kill on average, which few kills do not show: a round is of 8.
+    # One for each kill on average, which a few kills do not show: a round is
+    # of 8.
     check(failed <= max(kills, 32), "%d failed in %d kills", failed, kills)
     for worker in workers:
         check(worker.stop() == 0, "a worker did not end with 0")
@@ -342,7 +345,7 @@ def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
 
 
 def test_connection_that_came_back_is_given_up_in_time(test):
-    """The last worker has died, and nobody else connects."""
+    """The last worker has died, and no further client connects."""
     port = free_port()
     broker = test.broker(config(test, port, "give-up = 1"))
     worker = odd(test, "idle")
@@ -356,7 +359,7 @@ def test_connection_that_came_back_is_given_up_in_time(test):
 
 
 def test_plain_worker_follows_one_with_receipts(test):
-    """Perhaps with the same inode, whose history is not its own."""
+    """Perhaps with the same inode number, whose history is not its own."""
     port = free_port()
     box = test.mkdir("box", 0o1777 if test.is_root else 0o755)
     path = os.path.join(box, "m")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Another configuration for a broker that runs: what is taken over, what may
-change, and that a broken one changes nothing."""
+"""A new configuration for a running broker: sockets that are taken over,
+settings that may change, and that a broken one changes nothing."""
 import os
 import signal
 import socket
@@ -28,7 +28,7 @@ def tcp(port):
 
 
 def start(test, *listeners):
-    """Everybody may bind mailboxes in the test's directory."""
+    """All users may bind mailboxes in the test's directory."""
     if test.is_root:
         os.chmod(test.dir, 0o1777)
     return test.broker("".join(listeners))
@@ -67,7 +67,7 @@ class Box:
 
 
 def backlog(port):
-    """As ss(8) has it from the kernel."""
+    """The value that ss(8) shows."""
     text = subprocess.run(["ss", "-Hltn", "sport = :%d" % port],
                           stdout=subprocess.PIPE, check=True, text=True)
     return int(text.stdout.split()[2])
@@ -127,7 +127,7 @@ def test_options_change_on_a_socket_in_use(test):
                          on, "0640" if on else "0604", ids))
 
     def look(box):
-        """Of new connections, and of the sockets themselves."""
+        """The mark of new connections, and of the sockets themselves."""
         with socket.create_connection(("127.0.0.1", port)), \
                 box.next() as client:
             found = [client.getsockopt(socket.SOL_SOCKET,

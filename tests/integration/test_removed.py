@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Endpoints that a reload takes out: what waits there is served first, then
-nothing of them is left."""
+"""Endpoints that a reload removes: connections that wait there are served
+first, then nothing of them is left."""
 import os
 import socket
 import threading
@@ -12,7 +12,7 @@ from test_reload import GREETING, Box, hellofdpass, listener, start, tcp
 
 
 def clients(test, count, address, family=socket.AF_INET):
-    """So many that are connected, and wait."""
+    """Connects that many clients, which wait."""
     found = []
     for _ in range(count):
         client = socket.socket(family)
@@ -34,7 +34,7 @@ def answers(waiting):
 
 
 def bindable(port):
-    """As brokerd would bind it."""
+    """Binds a socket as brokerd would."""
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -46,7 +46,8 @@ def bindable(port):
 
 
 def lost(test, more=""):
-    """A broker with two endpoints that the next configuration has not."""
+    """A broker with two endpoints that the next configuration does not
+    have."""
     kept, gone = free_port(), free_port()
     test.mkdir("sockets")
     path = test.path("sockets", "s")

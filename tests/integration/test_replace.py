@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Replacements under load, of which no client may notice anything.  How many
-there are says REPLACEMENTS in the environment: "full", or how often each."""
+"""Replacements under load, which no client may notice.  REPLACEMENTS in the
+environment is their number: "full", or how often each."""
 import os
 import socket
 import statistics
@@ -37,7 +37,7 @@ class Scene:
         self.spans.append(timed(function, *arguments))
 
     def finish(self, test, what):
-        """Its outcomes; the figures are printed."""
+        """Returns its outcomes; the figures are printed."""
         result = self.load.finish()
         stalls = self.load.stalls_ms(self.spans)
         took = [(end - begin) * 1000 for begin, end in self.spans]
@@ -80,7 +80,8 @@ def test_engine_kills_under_load_lose_what_was_in_hand(test):
     for _ in range(times("engine")):
         time.sleep(1.1)  # one that dies younger is replaced later
         scene.replace(kill_engine, test, scene.broker)
-    # One each on average, of few more: it may have a round of 16 in hand.
+    # One each on average, a few more for few kills: the engine may have a
+    # round of 16 in hand.
     kills = times("engine")
     lost_at_most(test, scene.finish(test, "engine kills"),
                  kills if kills >= 100 else kills + 16)

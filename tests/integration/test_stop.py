@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""The end of a broker that was asked to stop."""
+"""The end of a broker that is asked to stop."""
 import os
 import signal
 import socket
@@ -27,7 +27,7 @@ class Held:
     def ask_to_stop(self):
         self.broker.kill(signal.SIGTERM)
         self.broker.wait_line(r"a signal \(Terminated\): stopping")
-        time.sleep(0.3)  # in which nothing must happen
+        time.sleep(0.3)  # during which nothing must happen
         check(self.broker.popen.poll() is None, "it did not wait")
 
     def serve(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""brokerd under a service manager, which the test is."""
+"""brokerd under a service manager; the test is the manager."""
 import array
 import os
 import signal
@@ -14,8 +14,8 @@ STATUS = "READY=1\nSTATUS=serving, endpoints: %d"
 
 
 class Manager:
-    """What systemd is to a service: a datagram socket that knows who speaks,
-    and keeps what it is sent."""
+    """systemd as a service sees it: a datagram socket that knows the sender,
+    and stores the descriptors that it is sent."""
 
     def __init__(self, test, name="notify"):
         self.address = test.path(name)
@@ -28,7 +28,7 @@ class Manager:
         self.sender = None
 
     def next(self):
-        """A message, and the socket that came with it."""
+        """Receives a message and the socket that came with it."""
         text, messages, _, _ = self.socket.recvmsg(
             8192, socket.CMSG_SPACE(12) + socket.CMSG_SPACE(4))
         kept = None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Another version in brokerd's place: when it is used, and when it is not."""
+"""An upgrade to another version of brokerd: when it is used, and when it is
+not."""
 import errno
 import os
 import shutil
@@ -20,7 +21,7 @@ CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
 
 
 class Programs:
-    """The three programs, in a directory of the test's, where they can be
+    """Copies the three programs to a directory of the test, where they can be
     replaced."""
 
     def __init__(self, test):
@@ -33,7 +34,7 @@ class Programs:
         return self.test.path("programs", name)
 
     def install(self, name):
-        """Under an inode of its own, in one step."""
+        """Replaces the file in one step, so that it has a new inode."""
         shutil.copy2(os.path.join(self.test.stage, NAMES[name], name),
                      self.path("new"))
         os.rename(self.path("new"), self.path(name))
@@ -91,7 +92,7 @@ def test_replaced_programs_are_used_from_the_upgrade_on(test):
 
 
 class Unchanged:
-    """What a change that fails leaves as it was."""
+    """The state that a failed change leaves as it was."""
 
     def __init__(self, test, broker, port):
         self.test, self.broker, self.port = test, broker, port

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Cases that are not fit for a table of text: NUL bytes, sizes beyond every
-limit, and what brokerd-conf owes the monitor beside records."""
+"""Cases that a table of text cannot hold: NUL bytes, sizes beyond every limit,
+and requirements of the monitor other than records."""
 import os
 import subprocess
 import tempfile
@@ -151,7 +151,7 @@ def gone(start, rundir):
 
 
 def refused(start, rundir, fd, what):
-    """What is wrong unless the reader refuses fd as being that."""
+    """Returns the error unless the reader refuses fd with this reason."""
     try:
         done = start("-R", rundir, "-c", "conf", stdin=fd,
                      stdout=subprocess.PIPE)
@@ -173,7 +173,7 @@ def device(start, rundir):
 
 
 def pipe(start, rundir):
-    """Nobody will write to it, and it has a writer."""
+    """It has a writer, which never writes."""
     reading, writing = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         return refused(start, rundir, reading, "FIFO or a device")
@@ -193,7 +193,7 @@ def keys(start, rundir):
 
 
 def contract(start, rundir):
-    """Gives (title, what is wrong or None) of what is not a configuration."""
+    """Yields (title, error or None) of inputs that are not a configuration."""
     for title, check in (
             ("a command line that is none exits 64", usage),
             ("the command line has no line number", no_line),

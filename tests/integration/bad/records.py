@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: ISC
-"""Decodes what brokerd-conf writes: the structures of brokerd/record/record.h,
-in the machine's own byte order."""
+"""Decodes the output of brokerd-conf: the structures of
+brokerd/record/record.h, in the byte order of the machine."""
 import re
 import struct
 
 MAGIC, VERSION, NO_ID = 0x62726B31, 2, 0xFFFFFFFF
 HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL = range(1, 6)
-START = 8           # behind the type; the union is aligned to 8
+START = 8           # after the type; the union is aligned to 8
 # struct record_socket, aligned to 8
 SOCKET_NUMBERS = "kind flags backlog uid gid mode address_length".split()
 SOCKET_FORMAT = "=7I4x128s136s"
 SOCKET_END = START + struct.calcsize(SOCKET_FORMAT)
-# struct record_endpoint behind its socket
+# struct record_endpoint after its socket
 NUMBERS = ("handoff protocol refuse index count give_up_s window "
            "receipt_timeout_s redeliveries max_connections owner "
            "default_mailbox").split()
@@ -21,11 +21,11 @@ SIZE += -SIZE % 8
 
 
 class Malformed(Exception):
-    """The records break the rules of record.h."""
+    """The records violate the rules of record.h."""
 
 
 def text(field):
-    """A text that ends in a NUL, with nothing but NUL bytes behind it."""
+    """A text that ends with a NUL, with only NUL bytes after it."""
     value, _, rest = field.partition(b"\0")
     if rest.strip(b"\0"):
         raise Malformed("bytes behind the text %r" % value)
@@ -63,7 +63,7 @@ def endpoint(data):
 
 
 def decode(data):
-    """Gives (settings, endpoints)."""
+    """Returns (settings, endpoints)."""
     if len(data) % SIZE or not data:
         raise Malformed("%d bytes are no records" % len(data))
     settings, endpoints, own = None, [], []
@@ -87,7 +87,7 @@ def decode(data):
         elif kind in (RENDEZVOUS, CONTROL) and settings is not None:
             own.append(kind)
             bound(record)
-            zero(record[SOCKET_END + 4:])   # behind a number
+            zero(record[SOCKET_END + 4:])   # after a number
         else:
             raise Malformed("a record of type %d in this place" % kind)
     if settings is None:
@@ -99,8 +99,8 @@ def decode(data):
 
 
 def diagnostics(said, file):
-    """Gives [(line, warning, text)] of standard error: lines of the form
-    `brokerd: FILE:LINE: warning: TEXT`, where some lack LINE or the warning."""
+    """Returns [(line, warning, text)] of standard error: lines of the form
+    `brokerd: FILE:LINE: warning: TEXT`, some without LINE or the warning."""
     found = []
     for line in said.decode("utf-8", "surrogateescape").splitlines():
         match = re.fullmatch(r"brokerd: %s(?::(\d+))?: (warning: )?(.*)" %

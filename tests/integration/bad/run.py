@@ -77,7 +77,7 @@ def matches(expected, text):
 
 
 def compare(expected, found):
-    """Both are lists of (line, text); gives what differs, or None."""
+    """Compares two lists of (line, text).  Returns the difference, or None."""
     if len(expected) == len(found) and all(
             e[0] == f[0] and matches(e[1], f[1])
             for e, f in zip(expected, found)):
