@@ -56,7 +56,11 @@ table_run_reader(struct setup *setup, int memory)
 	if (started == -1) {
 		log_line(&setup->log, LOG_ERR, "%s: cannot read it: %s",
 		    setup->config, strerror(errno));
-		return errno == EACCES ? EX_NOPERM : EX_CONFIG;
+		/* Only a wrong path is final: a limit may be gone next time. */
+		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+		    errno == ENAMETOOLONG || errno == ENXIO)
+			return EX_CONFIG;
+		return errno == EACCES ? EX_NOPERM : EX_OSERR;
 	}
 	if (status >= 0)
 		return status;

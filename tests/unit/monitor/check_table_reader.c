@@ -313,6 +313,24 @@ unreadable_body(void *argument)
 	unit_must(run(&test) == EX_NOPERM);
 }
 
+static void
+limited_body(void *argument)
+{
+	static struct reader_test test;
+
+	(void)argument;
+	prepare(&test, "exit", "0");
+	unit_limit_fds();
+	unit_must(run(&test) == EX_OSERR);
+	unit_must(strstr(test.text, "Too many open files") != NULL);
+}
+
+START_TEST(a_limit_that_is_reached_is_no_error_of_the_configuration)
+{
+	unit_in_child(limited_body, NULL);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_read_is_said)
 {
 	if (geteuid() == 0 && test_process_not_root() != NULL)
@@ -336,4 +354,6 @@ UNIT_SUITE(table_reader)
 	tcase_add_test(tc, a_test_reads_and_says_and_takes_nothing);
 	tcase_add_test(tc, a_reader_has_the_file_unless_there_is_none_to_read);
 	tcase_add_test(tc, a_file_that_cannot_be_read_is_said);
+	tcase_add_test(
+	    tc, a_limit_that_is_reached_is_no_error_of_the_configuration);
 }
