@@ -284,7 +284,7 @@ static struct record
 revoked_record(int i)
 {
 	struct record record = i == 0 ?
-	    record_sample_inet(RECORD_TCP, "127.0.0.85", 61585) :
+	    record_sample_inet(RECORD_TCP, net_own_address("85"), 61585) :
 	    record_sample_unix(RECORD_UNIX_STREAM, unit_path("s"));
 
 	record.u.socket.flags = i == 0 ? RECORD_REUSEADDR : 0;

@@ -2,6 +2,7 @@
 /*
  * Sending to one worker: its room, and the contents of a datagram.
  */
+#include "fixture/fake_clock.h"
 #include "fixture/test_worker.h"
 #include "fixture/unit.h"
 
@@ -304,6 +305,7 @@ UNIT_SUITE(worker)
 {
 	TCase *tc = unit_case(suite, "worker");
 
+	fake_clock_stop_in(tc);
 	tcase_add_test(tc, a_new_worker_has_room_for_one);
 	tcase_add_test(tc, a_plain_worker_has_room_as_its_mailbox_has);
 	tcase_add_test(tc, a_plain_worker_has_all_to_itself);
@@ -314,10 +316,11 @@ UNIT_SUITE(worker)
 	tcase_add_test(tc, a_datagram_has_room_for_so_many);
 	tcase_add_test(tc, one_that_counts_connections_has_room_for_so_many);
 	tcase_add_test(tc, one_that_pauses_or_leaves_or_is_full_has_no_room);
-	tcase_add_test(tc, one_that_rests_has_room_afterwards);
 	tcase_add_test(tc, a_batch_is_one_datagram_in_order);
 	tcase_add_test(tc, portlisten_and_bare_come_alone_and_without_a_record);
 	tcase_add_test(tc, what_cannot_be_sent_stays_in_the_outbox);
 	tcase_add_loop_test(
 	    tc, what_a_worker_is_known_to_be_it_is_at_once, 0, 2);
+	tc = unit_case(suite, "rest");
+	tcase_add_test(tc, one_that_rests_has_room_afterwards);
 }
