@@ -55,7 +55,7 @@ def check_page(program):
            cells[0].lower().endswith(program.name) and
            form.startswith(cells[1].strip("`")) and
            cells[2].startswith("`%s`" % program.ending.name[3:]) and
-           cells[3].startswith("is served") == program.is_graceful]
+           cells[3].startswith("are served") == program.is_graceful]
     harness.check(len(row) == 1, "doc/SERVICES.md: expected a row of %s, %s, "
                   "%s, %s", program.name, form, program.ending.name,
                   "graceful" if program.is_graceful else "not graceful")
