@@ -9,9 +9,11 @@
 #include "conf/syntax/include.h"
 #include "conf/syntax/parse.h"
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +251,42 @@ START_TEST(a_file_does_not_include_itself)
 }
 END_TEST
 
+/* The first files of two new file systems have the same inode number. */
+static void
+file_systems_body(void *argument)
+{
+	const char *one = unit_path("one"), *two = unit_path("two");
+	char text[256];
+	struct diagnostics out;
+	struct tree tree;
+	struct stat a, b;
+
+	(void)argument;
+	if (unshare(CLONE_NEWNS) == -1 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1 ||
+	    mount("none", one, "tmpfs", 0, NULL) == -1 ||
+	    mount("none", two, "tmpfs", 0, NULL) == -1)
+		_exit(0); /* only root can */
+	snprintf(text, sizeof(text), "include '%s'",
+	    write_file("two/main", "listener a { }"));
+	run(&tree, &out, "one/main", text);
+	unit_must(stat(unit_path("one/main"), &a) == 0);
+	unit_must(stat(unit_path("two/main"), &b) == 0);
+	unit_must(a.st_ino == b.st_ino);
+	unit_must(out.count == 0);
+	unit_must(strcmp(names(&tree), "a") == 0);
+	tree_done(&tree);
+	diagnostics_done(&out);
+}
+
+START_TEST(one_inode_number_of_two_file_systems_is_two_files)
+{
+	unit_directory("one", 0755);
+	unit_directory("two", 0755);
+	unit_in_child(file_systems_body, NULL);
+}
+END_TEST
+
 START_TEST(a_file_keeps_the_rules_of_the_main_one)
 {
 	struct diagnostics out;
@@ -349,6 +387,7 @@ UNIT_SUITE(include)
 	tcase_add_test(tc, a_section_does_not_go_on_in_another_file);
 	tcase_add_test(tc, files_are_nested_four_deep_and_no_deeper);
 	tcase_add_test(tc, a_file_does_not_include_itself);
+	tcase_add_test(tc, one_inode_number_of_two_file_systems_is_two_files);
 	tcase_add_test(tc, a_file_keeps_the_rules_of_the_main_one);
 	tcase_add_test(tc, a_file_that_its_user_may_not_read_is_told_of);
 	tcase_add_test(tc, a_thousand_files_are_included_and_no_more);

@@ -188,6 +188,27 @@ START_TEST(two_lines_are_one_report_for_a_port)
 }
 END_TEST
 
+START_TEST(one_line_of_two_files_is_two_lines)
+{
+	struct output out;
+
+	output_init(&out);
+	ck_assert_int_eq(diagnostics_add_file(&out.diagnostics, "main"), 0);
+	ck_assert_int_eq(diagnostics_add_file(&out.diagnostics, "other"), 1);
+	add(&out, "tcp:0.0.0.0:7", 1, 3);
+	add(&out, "tcp:127.0.0.1:7", 1, 3);
+	add(&out, "tcp:127.0.0.2:7", 1, 3);
+	out.at[2].file = 1;
+	overlap_check(&out);
+	ck_assert_uint_eq(out.diagnostics.errors, 2);
+	ck_assert_ptr_nonnull(strstr(out.diagnostics.items[0].text,
+	    "of listener \"www\" in line 3: expected"));
+	ck_assert_ptr_nonnull(strstr(out.diagnostics.items[1].text,
+	    "of listener \"www\" in main:3: expected"));
+	output_done(&out);
+}
+END_TEST
+
 UNIT_SUITE(overlap)
 {
 	TCase *tc = unit_case(suite, "overlap");
@@ -200,4 +221,5 @@ UNIT_SUITE(overlap)
 	tcase_add_test(
 	    tc, the_later_endpoint_is_reported_with_the_first_that_it_meets);
 	tcase_add_test(tc, two_lines_are_one_report_for_a_port);
+	tcase_add_test(tc, one_line_of_two_files_is_two_lines);
 }

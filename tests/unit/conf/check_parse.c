@@ -241,6 +241,7 @@ static const struct {
     {"user = \"\\x0a\\012\\01\\x\"", 0, NULL}, {"user = '\\0'", 0, NULL},
     {"user = \"\n\\400\"", 2, "escape sequence \\400: expected up to three"},
     {"user = \"\\1234\"", 1, "escape sequence \\1234: expected up to"},
+    {"user = \"\\0001\"", 1, "escape sequence \\0001: expected up to"},
     {"user = \"\\18\"", 1, "escape sequence \\18: expected up to three"},
     {"\nuser = \"b", 2,
 	"a text begins here and does not end: expected a "
@@ -297,6 +298,19 @@ START_TEST(every_token_is_told_of_before_the_grammar_is)
 }
 END_TEST
 
+START_TEST(an_unknown_key_hides_no_mistake_of_a_later_listener)
+{
+	struct diagnostics out;
+	struct tree tree;
+
+	run(&tree, &out, "colour = red\nlistener a\nb");
+	ck_assert_uint_eq(out.errors, 2);
+	diagnostic_expect(&out, 1, "unknown key \"colour\"", "key");
+	diagnostic_expect(&out, 3, "\"b\" is out of place", "listener");
+	tree_done(&tree);
+}
+END_TEST
+
 /* Bison reads no token before it has to.  The actions depend on that: each of
  * them finds the text and line of the token before. */
 START_TEST(a_large_text_is_read_as_a_small_one)
@@ -341,5 +355,6 @@ UNIT_SUITE(parse)
 	    a_token_that_is_none_is_told_of_and_nothing_is_read, 0,
 	    (int)UNIT_COUNT(tokens));
 	tcase_add_test(tc, every_token_is_told_of_before_the_grammar_is);
+	tcase_add_test(tc, an_unknown_key_hides_no_mistake_of_a_later_listener);
 	tcase_add_test(tc, a_large_text_is_read_as_a_small_one);
 }
