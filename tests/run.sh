@@ -50,7 +50,7 @@ count() {
         failed=$((failed + ${rest%% *}))
         ;;
     *)
-        echo "$name: did not come to its end"
+        echo "$name: ended without a summary"
         failed=$((failed + 1))
         ;;
     esac
@@ -110,10 +110,10 @@ test_variant() {
         count "integration as root, $variant" \
             sh "$top/tests/integration.sh" "$dir" root "$@"
     else
-        echo "skipped: integration as root, $variant: not started as root"
+        echo "skipped: integration as root, $variant: needs root"
     fi
     if [ "$(id -u)" -eq 0 ] && [ "$variant" = sanitized ]; then
-        echo "skipped: integration as a user, $variant: root's has the time"
+        echo "skipped: integration as a user, $variant: this suite ran in the plain build"
     else
         count "integration as a user, $variant" \
             sh "$top/tests/integration.sh" "$dir" user "$@"

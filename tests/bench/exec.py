@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What fdrecv-exec adds to a program: nginx with a socket from the broker
-against nginx that binds its port itself, both with connections kept alive.
-The system calls of one client's requests are counted, and throughput and CPU
-time of the worker process compared, side by side in each round; medians and
-quartiles of the ratios are printed, and nothing is judged.
+"""The cost of fdrecv-exec for a program: nginx with a socket from the broker
+against nginx that binds its port itself, both with connections kept alive.  It
+counts the system calls of one client's requests, and compares throughput and
+CPU time of the worker process, side by side in each round. It prints medians
+and quartiles of the ratios, and judges nothing.
 
 usage: exec.py STAGE [ROUNDS]
 
@@ -50,7 +50,7 @@ def output(*argv):
 
 
 class Side:
-    """One nginx; start(argv, cwd) starts its command line."""
+    """Runs one nginx; start(argv, cwd) executes its command line."""
 
     def __init__(self, test, name, port, start):
         self.name, self.port, self.folder = name, port, test.mkdir(
@@ -75,7 +75,8 @@ class Side:
         return "http://127.0.0.1:%d/" % self.port
 
     def calls(self):
-        """{system call: number} of the worker for REQUESTS of one client."""
+        """The system calls of the worker for REQUESTS requests of one client:
+        {name: number}."""
         table = os.path.join(self.folder, "calls")
         tracer = subprocess.Popen(
             ["strace", "-c", "-o", table, "-p", str(self.worker)],
@@ -95,7 +96,7 @@ class Side:
             return int(file.read().split()[0])
 
     def round(self):
-        """Requests in a second, and nanoseconds of CPU for each."""
+        """Measures requests per second and nanoseconds of CPU per request."""
         before = self.cpu_ns()
         text = output("wrk", "-t", "1", "-c", "32", "-d", "%ds" % SECONDS,
                       self.url)
@@ -105,8 +106,8 @@ class Side:
 
 
 def print_calls(ours, theirs):
-    """Calls for the one connection are made once, and those for a request
-    REQUESTS times."""
+    """Calls for the connection are made once, and those for a request REQUESTS
+    times."""
     mine, other = ours.calls(), theirs.calls()
     print("system calls of the worker, %d requests of one client" % REQUESTS)
     print("%-16s %12s %12s" % ("", ours.name, theirs.name))

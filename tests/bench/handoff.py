@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What a hand-off costs: CPU of engine and worker for each connection, rate and
-p99, against one process that accepts with the same loop and answer.  "bare" is
-the same for the least that a hand-off with a receipt costs, see
-tests/tools/baseline-handoff.c.  They run in each round, one after the other;
-medians and quartiles of the ratios are printed, and nothing is judged.
+"""The cost of a hand-off: CPU time of engine and worker per connection, rate
+and p99, against one process that accepts and answers with the same loop.
+"bare" compares with the least that a hand-off with a receipt costs, see
+tests/tools/baseline-handoff.c.  They run one after the other in each round.
+It prints medians and quartiles of the ratios, and judges nothing.
 
 usage: handoff.py STAGE TOOLS [ROUNDS]
 
@@ -23,7 +23,7 @@ import time
 
 PORT = 7101
 WAITING = 4000
-PAUSE = 500  # us, of the bare hand-off
+PAUSE = 500  # in us, of the bare hand-off
 #        name     at a time, connections, that pause
 LOADS = (("K=1", 1, 4000, 0), ("K=64", 64, 20000, PAUSE),
          ("K=512", 512, 20000, PAUSE))
@@ -48,7 +48,8 @@ def as_owner(argv):
 
 
 class Side:
-    """One of those compared: its programs, and those whose CPU time counts."""
+    """One of the compared systems: its programs, and those whose CPU time
+    counts."""
 
     def __init__(self, stage, tools, folder, pause, stopped=False):
         self.tools, self.running, self.counted = tools, [], []
@@ -66,7 +67,7 @@ class Side:
         raise SystemExit("%s did not start" % argv[0])
 
     def load(self, *options):
-        """Whatever becomes of the clients is in the result."""
+        """The result has all outcomes of the clients."""
         if "--request" not in options:
             options += "--request", "none"
         done = subprocess.run(
@@ -95,7 +96,7 @@ class Broker(Side):
             as_owner([self.tools + "/worker-fdrecv", box]), b"ready",
             "stdout")
         self.counted = children(monitor) + [self.worker]
-        # The engine has found it, and it has said HELLO.
+        # The engine has found it, and it has sent HELLO.
         self.load("-n", 1)
         time.sleep(0.3)
 
@@ -121,7 +122,8 @@ class Direct(Side):
 
 
 def measure(kind, stage, tools, concurrency, total, pause):
-    """CPU in us a connection, rate a second, p99 in us."""
+    """Measures CPU time per connection in us, connections per second, and p99
+    in us."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
         side = kind(stage, tools, folder, pause)
@@ -137,8 +139,9 @@ def measure(kind, stage, tools, concurrency, total, pause):
 
 
 def measure_drain(kind, stage, tools):
-    """CPU in us a connection, of those that waited while the worker stood, from
-    when it goes on: the bare hand-off polls until then."""
+    """Measures CPU time in us per connection for connections that waited while
+    the worker was stopped, from the moment when it continues: the bare
+    hand-off polls until then."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
         side = kind(stage, tools, folder, PAUSE, stopped=True)
@@ -160,7 +163,7 @@ def measure_drain(kind, stage, tools):
 
 
 def show(name, what, unit, ours, theirs):
-    """A line for each of ours, compared with theirs."""
+    """Prints a line for each of our figures, compared with theirs."""
     for kind in ours:
         ratios = [a / b for a, b in zip(ours[kind], theirs)]
         low, middle, high = (statistics.quantiles(ratios, n=4)

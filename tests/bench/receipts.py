@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What receipts and windows do to clients.  Prints; judges nothing.
+"""The effects of receipts and windows on clients.  Prints figures and judges
+nothing.
 
 end of file   between the answer's last byte and the end of file, which waits
               for the receipt while the engine holds a duplicate
@@ -29,7 +30,7 @@ TARGET = "tcp:127.0.0.1:%d" % handoff.PORT
 
 
 class Pool(Side):
-    """A broker with a directory of workers."""
+    """Starts a broker with a directory of workers."""
 
     def begin(self, stage, folder, stopped):
         del stopped
@@ -89,7 +90,8 @@ def beside(stopped, key):
         others = [side.worker() for _ in range(stopped)]
         for pid in others:
             os.kill(pid, signal.SIGSTOP)
-        # What they were sent just then waits with them; its clients give up.
+        # Connections that were sent to them just then wait with them; their
+        # clients give up.
         found = side.load("-d", 2, "-c", 64, "--timeout", "1000")
         if key == "p99":
             return (found["latency_us"]["p99"], alone["latency_us"]["p99"])

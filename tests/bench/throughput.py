@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Connections a second through the broker and hellofdpass, against a blocking
-loop of accept and sendmsg with a backlog of 4096 and the classic worker: 20,000
-connections, 64 at a time, medians of interleaved rounds.  Prints; judges
-nothing.
+"""Connections per second through the broker and hellofdpass, against a
+blocking loop of accept and sendmsg with a backlog of 4096 and the classic
+worker: 20,000 connections, 64 at a time, medians of interleaved rounds. Prints
+figures and judges nothing.
 
 usage: throughput.py STAGE TOOLS [ROUNDS]
 
@@ -22,7 +22,7 @@ PORT = 7100
 
 
 class Programs:
-    """Starts programs and waits until each has said that it is ready."""
+    """Starts programs and waits until each has reported that it is ready."""
 
     def __init__(self):
         self.running = []

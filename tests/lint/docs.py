@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What the documents say, compared with the code that they speak of.
+"""Compares the documents with the code that they describe.
 
 usage: docs.py SOURCE-DIRECTORY BUILD-DIRECTORY
 """
@@ -29,7 +29,7 @@ def differences(what, documented, real):
 
 
 def literal_blocks(page):
-    """The literal displays of a manual page, as text."""
+    """Yields the literal displays of a manual page as text."""
     for block in re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", page,
                             re.M | re.S):
         yield block.replace("\\&", "").replace("\\(dq", '"').replace(
@@ -37,14 +37,14 @@ def literal_blocks(page):
 
 
 def items(page, macro):
-    """{name: text} of the list items .It macro name."""
+    """The list items ".It macro name" of a page, as {name: text}."""
     parts = re.split(r"^\.It %s (\S+).*\n" % macro, page, flags=re.M)[1:]
     return {name: re.split(r"^\.(?:It|El)\b", text, flags=re.M)[0]
             for name, text in zip(parts[::2], parts[1::2])}
 
 
 def compiles(text, *options):
-    """None, or what the compiler says against a C program."""
+    """Compiles a C program.  Returns None or the errors."""
     with tempfile.NamedTemporaryFile("w", suffix=".c") as file:
         file.write(text)
         file.flush()
@@ -119,7 +119,7 @@ def check_library_functions():
 
 
 def check_library_structures():
-    """They are in the page as they are in the header, without comments."""
+    """The page has them as the header does, without comments."""
     header = re.sub(r"\s*/\*.*?\*/", "", read("fdrecv-lib/lib/fdrecv.h"),
                     flags=re.S)
     blocks = list(literal_blocks(read("doc/fdrecv.3")))
@@ -151,7 +151,7 @@ WIRE = ("wire/datagram.h", "wire/link.h", "wire/names.h", "wire/ring.h")
 
 
 def protocol_table(page, head, row):
-    """The rows of the table with that head, as row takes them apart."""
+    """The rows of the table with that head, as groups of the pattern row."""
     table = re.search(r"^%s.*\n((?:\|.*\n)+)" % head, page, re.M)
     return re.findall(row, table.group(1), re.M) if table else []
 
@@ -327,7 +327,7 @@ def check_readme_dependencies():
 
 
 def check_installed_pages():
-    """They name the places and uids that configure was told."""
+    """They have the paths and uids that configure was given."""
     usage = subprocess.run(
         [os.path.join(BUILD, "brokerd", "brokerd-conf"), "-R", "/", "-h"],
         capture_output=True, text=True, check=True).stdout
@@ -369,7 +369,7 @@ def check_links():
                                 target.split("#")[0])
             if not os.path.exists(path):
                 yield "%s: %s leads nowhere" % (name, target)
-        # Files of the source that are named without a link.
+        # Files of the source that are mentioned without a link.
         for target in re.findall(
                 r"`((?:brokerd|doc|examples|fdrecv-lib|tests)/[\w./-]*\w)`",
                 text):

@@ -98,8 +98,8 @@ def code(name):
 
 
 def objects():
-    """{source: its newest object}.  Libtool names one after the library too,
-    and has it in a folder of its own."""
+    """The newest object of each source, {source: object}.  Libtool puts the
+    name of the library in front of it, and has a folder of its own."""
     found = {}
     for pattern in ("brokerd/**/*.o", "fdrecv-lib/**/*.o",
                     "brokerd/**/.libs/*.o", "fdrecv-lib/**/.libs/*.o"):
@@ -118,7 +118,7 @@ def objects():
 
 
 def symbols(path):
-    """(defined, undefined) of an object."""
+    """The symbols of an object: (defined, undefined)."""
     defined, undefined = set(), set()
     for line in subprocess.run(["nm", "--extern-only", path], check=True,
                                capture_output=True,
@@ -129,7 +129,8 @@ def symbols(path):
 
 
 def header_code(text):
-    """(name, body) of each inline function and macro with parameters."""
+    """Yields (name, body) of each inline function and of each macro with
+    parameters."""
     for match in re.finditer(
             r"^(?:static )?inline\b[^;{]*?(\w+)\((.*?)^}", text, re.M | re.S):
         yield match.groups()
@@ -138,7 +139,8 @@ def header_code(text):
 
 
 def needs():
-    """{(file, other): a symbol of the other}, of the product's files."""
+    """The needs of the product's files: {(file, other): a symbol of the
+    other}."""
     defined, undefined, found = {}, {}, {}
     texts = {name: code(name) for name in sources() if is_product(name)}
     for source, path in objects().items():
@@ -172,7 +174,7 @@ def may_need(file, other, symbol):
 
 
 def check_rooms(found):
-    """What needs a room that is not below its own."""
+    """No file needs a room that is not below its own."""
     for name in {room(name) for name in sources() if is_product(name)}:
         if name not in BELOW:
             yield "the room %s has no place" % name
@@ -182,7 +184,8 @@ def check_rooms(found):
 
 
 def check_includes(_):
-    """The same of headers, which have structures too."""
+    """No file includes a header of such a room, which may have structures
+    too."""
     for name in filter(is_product, sources()):
         for header in re.findall(r'#include "([^"]+)"', read(name)):
             for top in ("brokerd/", "fdrecv-lib/", "fdrecv-lib/lib/"):
@@ -217,7 +220,8 @@ def shortest_circle(edges, start):
 
 
 def check_circles(found):
-    """Files that need each other; of each group, one shortest circle a file."""
+    """No files need each other; shows a shortest circle for each file that
+    does."""
     edges = {}
     for file, other in sorted(found):
         edges.setdefault(file, []).append(other)
@@ -247,7 +251,7 @@ def check_structures(_):
 
 
 def check_files(_):
-    """A stem is one file in the whole tree, but for main."""
+    """A stem is one file in the whole tree, except main."""
     places = {}
     for name in sources():
         places.setdefault(os.path.basename(stem(name)), set()).add(stem(name))
@@ -257,7 +261,7 @@ def check_files(_):
 
 
 def check_objects(_):
-    """Nothing is left out because it was not built."""
+    """Every source of the product has an object."""
     built = objects()
     stems = {stem(source) for source in built}
     for name in sources():

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""What the house style promises, as tests.  There is no list of exceptions.
+"""Tests of the rules of the house style.  There is no list of exceptions.
 
 usage: lint.py SOURCE-DIRECTORY [BUILD-DIRECTORY]
 
-With a build directory the binaries are looked at too.
+With a build directory the binaries are checked too.
 """
 import glob
 import os
@@ -33,7 +33,7 @@ NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
 # The functions of libc that the bind shim takes the place of.
 REPLACED = {"bind", "listen", "remove", "unlink", "unlinkat"}
-# Plain calls that have one home, or none at all.
+# Calls that only one file may make, or none.
 FORBIDDEN = [
     (r"(?<![\w.>])(close|dup|dup2|dup3|accept)\(", "brokerd/base/fd.c",
      "descriptors are closed and duplicated in base/fd.c"),
@@ -72,7 +72,7 @@ def code_lines(name):
 
 
 GRAMMARS = files("brokerd/*/*/*.y")
-# Without what bison makes, which is in the source of a release.
+# Without the output of bison, which a release contains.
 C_FILES = [name for name in files(
     "brokerd/*/*.[ch]", "brokerd/*/*/*.[ch]", "fdrecv-lib/*/*.[ch]",
     "examples/*.c", "tests/*/*.[ch]", "tests/*/*/*.[ch]")
@@ -82,8 +82,8 @@ PRODUCT = GRAMMARS + [f for f in C_FILES
 
 
 def functions(name):
-    """(name, lines) of each function: KNF puts its name at the line's
-    beginning and its braces alone on theirs."""
+    """Yields (name, lines) of each function.  In KNF its name begins a line
+    and its braces are alone on their lines."""
     current = start = None
     for number, line in enumerate(read(name).split("\n")):
         match = re.match(r"([a-z_]\w*)\(", line)
@@ -220,7 +220,7 @@ def check_exports():
 
 
 def check_configure():
-    """What cannot work is refused at once, and nothing is made."""
+    """configure refuses impossible values at once and makes nothing."""
     script = os.path.join(re.search(
         r"^abs_top_srcdir = (.*)", open(os.path.join(BUILD, "Makefile"),
                                         encoding="utf-8").read(),

@@ -16,7 +16,7 @@ MAKE = "all:\n\t@echo this is broken >&2; exit 1\ninstall:\n\t@touch %s\n"
 
 
 class Tree:
-    """A tree with the real scripts, and what they build from faked."""
+    """A tree with the real scripts and a fake build."""
 
     def __init__(self, directory):
         self.top = os.path.join(directory, "tree")
@@ -27,7 +27,7 @@ class Tree:
             os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
             shutil.copy(os.path.join(SOURCE, name), self.path(name))
         self.write("tests/packages.sh", "exit 0\n")
-        # Not those of a make that runs this.
+        # Without the variables of a make that runs this.
         self.environment = {name: value for name, value in os.environ.items()
                             if name not in ("MAKEFLAGS", "MAKELEVEL")}
         self.environment["LC_ALL"] = "C"
@@ -93,7 +93,7 @@ def check_source_that_fails_says_why(tree):
 
 
 def broken_build(tree, name, last):
-    """The first step of a build that fails has to be the last."""
+    """A step of a build that fails has to be the last one."""
     marker = tree.path("installed")
     tree.write("configure", "#!/bin/sh\ncat >Makefile <<'END'\n%sEND\n" %
                (MAKE % marker))
@@ -119,7 +119,7 @@ def check_run_ends_when_the_build_fails(tree):
 
 
 def layers(tree, files):
-    """What layers.py finds wrong with these files, {path: text}."""
+    """Runs layers.py on these files, {path: text}.  Returns its complaints."""
     for name, text in files.items():
         os.makedirs(os.path.dirname(tree.path(name)), exist_ok=True)
         tree.write(name, text)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The systemd unit: right, hardened, and enough for what brokerd does.
+"""The systemd unit: it is valid, hardened, and allows everything that brokerd
+needs.
 
 usage: units.py SOURCE-DIRECTORY BUILD-DIRECTORY
 """
@@ -17,8 +18,8 @@ SOURCE, BUILD = sys.argv[1:3]
 UNIT = os.path.join(BUILD, "dist", "systemd", "brokerd.service")
 DROP_IN = os.path.join(SOURCE, "dist", "systemd", "brokerd.service.d",
                        "254-notify-reload.conf")
-EXPOSURE_MAX = 35  # of 100; systemd's versions do not count alike
-WORKER_UID = 60590  # nobody's
+EXPOSURE_MAX = 35  # of 100; versions of systemd differ
+WORKER_UID = 60590  # no account has it
 
 
 class Skip(Exception):
@@ -31,7 +32,7 @@ def read(name):
 
 
 def values(text, key):
-    """What the unit says of a key, a list of lines."""
+    """The values of a key in the unit, as a list of lines."""
     return re.findall(r"^%s=(.*)$" % key, text, re.M)
 
 
@@ -50,7 +51,8 @@ def version():
 
 
 def analyze(verb, text, drop_in=None, programs=True):
-    """systemd-analyze on a root of its own, with stubs of our programs."""
+    """Runs systemd-analyze on a root directory of its own, with stubs of our
+    programs."""
     need_analyze()
     with tempfile.TemporaryDirectory() as root:
         units = root + "/etc/systemd/system"
@@ -87,7 +89,7 @@ def check_verify_with_drop_in():
 
 
 def check_verify_finds_mistakes():
-    """Or else the two above would mean nothing."""
+    """Otherwise the two checks above would mean nothing."""
     text = read(UNIT)
     for wrong in ("ProtectSystems=strict", "SystemCallFilter=~@nothing",
                   "Type=nothing", "RestartSec=soon"):
@@ -110,7 +112,7 @@ def check_exposure():
 
 
 def check_paths():
-    """They are those that configure was told."""
+    """They are those that configure was given."""
     text = read(UNIT)
     make = read(os.path.join(BUILD, "Makefile"))
     made = dict(re.findall(r"^(\w+) = (.*)$", make, re.M))
@@ -141,7 +143,7 @@ def check_capabilities():
 
 
 def expand_calls(names):
-    """System calls by name, groups of them by their members."""
+    """System calls by name, with groups replaced by their members."""
     found = set()
     for name in names:
         if name.startswith("@"):
@@ -164,7 +166,7 @@ def denied_calls():
 
 
 def trace(directory):
-    """The system calls of a whole life, of all three processes."""
+    """The system calls of all three processes from start to end."""
     program = os.path.join(BUILD, "brokerd", "brokerd")
     config = os.path.join(directory, "brokerd.conf")
     with socket.create_server(("127.0.0.1", 0)) as free, \
@@ -193,7 +195,7 @@ def trace(directory):
 
 
 def check_system_calls():
-    """What brokerd calls is not denied."""
+    """No system call that brokerd makes is denied."""
     need_analyze()
     if shutil.which("strace") is None:
         raise Skip("there is no strace")
@@ -212,7 +214,7 @@ def check_system_calls():
 
 
 def check_setgid_directories_can_be_made():
-    """The mailbox directories of brokerd are such."""
+    """The mailbox directories of brokerd have the setgid bit."""
     if values(read(UNIT), "RestrictSUIDSGID") not in ([], ["no"]):
         yield "RestrictSUIDSGID"
 

@@ -36,7 +36,7 @@ PROPERTIES = {
     7: "no receipt is lost",
     8: "no receipt that was not given",
 }
-# How pan names what failed: the text of the assertion, mostly.
+# The names of failures in pan's output: mostly the text of the assertion.
 VIOLATIONS = {
     1: "assertion violated ((holder[",
     2: "assertion violated (fate[",
@@ -113,7 +113,7 @@ RING_BREAKS = [
     ("a full ring is written to", 8, [NONE, "MUTATE_FULL"]),
 ]
 
-# Outcomes that property 2 allows do occur, so allowing them is not idle.
+# Outcomes that property 2 allows do occur, so that it allows nothing in vain.
 OCCURS = [
     ("refused, its budget used up", [NONE, "NEVER=REFUSED"]),
     ("closed by the death of who had it", [KILLED, "NEVER=APP_DIED"] + FEW),
@@ -122,8 +122,8 @@ OCCURS = [
     ("served", [NONE, "NEVER=SERVED"] + FEW),
 ]
 
-# What the protocol does not promise.  One that begins to hold is news, and
-# changes the documents.
+# Properties that the protocol does not promise.  If one begins to hold, the
+# documents have to change.
 LIMITS = [
     ("a child has it before the receipt", 1,
      [NONE, "CHILD", "CHILD_EARLY", "LAZY"]),
@@ -151,8 +151,8 @@ def command(words, directory, **options):
 
 
 def verifier(directory, model, what, holds, definitions):
-    """Makes ./pan; what is the property to look for, None for all but cycles.
-    Returns None, or the complaint of a compiler."""
+    """Compiles ./pan for one property, or for all but cycles if what is None.
+    Returns None, or the errors of the compiler."""
     if what not in (None, CYCLES):
         definitions = definitions + ["PROPERTY=%d" % what]
     made = command(["spin"] + ["-D" + d for d in definitions]
@@ -165,14 +165,15 @@ def verifier(directory, model, what, holds, definitions):
 
 
 def search(directory, what):
-    """What ./pan says.  -E: no look at end states, -A: none at assertions."""
+    """Runs ./pan and returns its output.  -E ignores end states, -A
+    assertions."""
     options = {None: [], 3: ["-A"], CYCLES: ["-l", "-E", "-A"]}
     return command(["./pan", "-m1000", "-w22"] + options.get(what, ["-E"]),
                    directory, preexec_fn=limit_memory).stdout
 
 
 def judge(output, what, holds):
-    """None, or what is wrong."""
+    """Returns None or the fault."""
     errors = re.search(r"errors: (\d+)", output)
     failed = re.search(r"pan:1: (.*)", output)
     if not errors or "max search depth too small" in output or (
@@ -188,7 +189,7 @@ def judge(output, what, holds):
 
 
 def run(model, what, holds, definitions):
-    """(None or what is wrong, states, seconds)"""
+    """Returns (None or the fault, states, seconds)."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="brokerd-model-") as directory:
         try:
@@ -202,7 +203,8 @@ def run(model, what, holds, definitions):
 
 
 def table():
-    """(line of the report, model, property, whether it holds, definitions)"""
+    """Yields (line of the report, model, property, whether it holds,
+    definitions)."""
     for model, rows in ((HANDOFF, HOLDS), (RING, RING_HOLDS)):
         for title, definitions in rows:
             yield (title + ": all properties hold", model, None, True,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""What applications run in, and a store."""
+"""Runtimes of applications, and a store."""
 from load import Threads, exchange
 from service import Service
 from web import HELLO, Web
@@ -24,8 +24,8 @@ def main(environ, start_response):
 
 
 class Node(Web):
-    """Node.js asks accept4 for no address; strace has to look for it, which
-    is slow."""
+    """Node.js does not ask accept4 for the address; strace has to look it up,
+    which is slow."""
 
     name = "node.js"
     packages = "curl", "nodejs"

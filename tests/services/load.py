@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Clients with one request for a connection, each from an address of its own:
-127.1.0.1 and on by the load generator, 127.2/16 and 127.3/16 by threads."""
+"""Clients with one request per connection, each from an address of its own:
+127.1.0.1 and so on from the load generator, 127.2/16 and 127.3/16 from
+threads."""
 import ipaddress
 import json
 import signal
@@ -29,7 +30,7 @@ class Http:
             stdout=subprocess.PIPE)
 
     def stop(self):
-        """(address, outcome) of all clients."""
+        """Returns (address, outcome) of all clients."""
         self.process.send_signal(signal.SIGTERM)
         report = json.loads(self.process.communicate(timeout=60)[0])
         with open(self.journal, encoding="ascii") as file:
@@ -48,8 +49,8 @@ class Http:
 
 
 class Threads:
-    """Clients written in Python: ask(address) raises or says whether the
-    answer was right."""
+    """Clients written in Python: ask(address) raises an error or returns
+    whether the answer was right."""
 
     def __init__(self, ask, net, concurrency, protocol="tcp", pause=0.01):
         self.ask, self.net, self.pause = ask, net, pause
@@ -70,18 +71,18 @@ class Threads:
                                         number % 250 + 1)
             try:
                 outcome = "served" if self.ask(address) else "error"
-            except Exception as error:  # whatever it is, it is accounted for
+            except Exception as error:  # whatever it is, it is counted
                 outcome = type(error).__name__
             with self.lock:
                 self.ended.append((address, outcome))
 
     def count(self):
-        """How many clients have come to their end."""
+        """The number of clients that have ended."""
         with self.lock:
             return len(self.ended)
 
     def stop(self):
-        """(address, outcome) of all clients."""
+        """Returns (address, outcome) of all clients."""
         self.over.set()
         for thread in self.threads:
             thread.join(60)
@@ -93,8 +94,8 @@ class Threads:
 
 
 def exchange(address, port, request, kind=socket.SOCK_STREAM, enough=None):
-    """One client: all that it was answered, to the end of file or until
-    enough(answer)."""
+    """Connects one client.  Returns all that it reads, to the end of file or
+    until enough(answer)."""
     with socket.socket(socket.AF_INET, kind) as client:
         client.settimeout(20)
         client.bind((address, 0))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""Name servers, on TCP and UDP."""
+"""Name servers on TCP and UDP."""
 import os
 import socket
 import struct
@@ -17,7 +17,7 @@ def question(number):
 
 
 def is_right(answer, number):
-    """An answer without an error that has the one address."""
+    """True for an answer without error that contains the address."""
     if len(answer) < 12:
         return False
     name, flags, _, count = struct.unpack("!4H", answer[:8])
@@ -116,7 +116,8 @@ server:
 
     @staticmethod
     def claim_systemd():
-        """It asks sd_booted() first: in this mount namespace that is so."""
+        """It calls sd_booted() first, which is true in this mount
+        namespace."""
         if not os.path.isdir("/run/systemd/system"):
             mount("-t", "tmpfs", "none", "/run")
             os.makedirs("/run/systemd/system")

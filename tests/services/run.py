@@ -28,7 +28,7 @@ ROW = "%-12s %-22s %8s %8s %7s %5s  %s"
 
 
 def check_ports(uid):
-    """The namespace's low ports are as forbidden as anywhere."""
+    """Low ports are as forbidden in this namespace as anywhere."""
     with open("/proc/sys/net/ipv4/ip_unprivileged_port_start",
               encoding="ascii") as file:
         harness.check(int(file.read()) == 1024, "expected 1024 in %s",
@@ -45,7 +45,7 @@ def check_ports(uid):
 
 
 def check_page(program):
-    """The program's row in doc/SERVICES.md says what is tested here."""
+    """The program's row in doc/SERVICES.md describes what is tested here."""
     name = os.path.join(FOLDER, "..", "..", "doc", "SERVICES.md")
     with open(name, encoding="utf-8") as file:
         rows = [line.strip(" |\n").split(" | ") for line in file
@@ -62,7 +62,7 @@ def check_page(program):
 
 
 def run(stage, program, uid):
-    """One program's row, and what is to be said below the table."""
+    """Tests one program.  Returns its row, and the text below the table."""
     test = harness.Test("root", stage, os.path.join(stage, "tools"),
                         program.name)
     service = program(test, uid)

@@ -21,7 +21,7 @@ PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 
 if [ "$(id -u)" -ne 0 ]; then
-    echo "skipped: not started as root, whom accounts and namespaces need"
+    echo "skipped: needs root, for accounts and namespaces"
     echo "0 passed, 0 failed"
     exit 0
 fi

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: ISC
-"""What is done with each program: start it unprivileged, fetch something with
-a real client, restart it three times under load, account for every client.
+"""The test of each program: start it unprivileged, fetch something with a real
+client, restart it three times under load, and account for every client.
 
-A client that was not served was either accepted by the program, which strace
-tells, and is `cut`, or it was not, and is `lost`: that must not happen.  Each
-client comes from an address of its own, so that the two accounts can be
-compared.  While the program is away the next one is not started before
-clients wait in the socket.
+A client that was not served was either accepted by the program, as strace
+shows, and is `cut`; or it was not, and is `lost`, which must not happen. Each
+client has an address of its own, so that both counts can be compared. The next
+instance of the program is started when clients wait in the socket.
 """
 import os
 import re
@@ -21,8 +20,8 @@ CLIENT = re.compile(r"\b127\.[123]\.\d+\.\d+")  # those of load.py
 
 
 def queued(port):
-    """What waits in the sockets on a port: a list of (protocol, connections
-    or, of UDP, bytes)."""
+    """The queues of the sockets on a port: a list of (protocol, number of
+    connections or, for UDP, bytes)."""
     found = []
     for name in ("tcp", "tcp6", "udp", "udp6"):
         with open("/proc/net/" + name, encoding="ascii") as file:
@@ -50,7 +49,7 @@ def running():
         try:
             if os.readlink("/proc/%s/ns/net" % pid) == here:
                 found.append(os.readlink("/proc/%s/exe" % pid))
-        except OSError:  # it has ended, or is of no concern
+        except OSError:  # it has exited, or does not matter
             pass
     return found
 
@@ -64,11 +63,11 @@ def mount(*arguments):
 
 
 class Service:
-    """One program.  A subclass says what is special about it."""
+    """One program.  A subclass has its particulars."""
 
     name = None      # of the program
     packages = ()    # Debian's
-    program = None   # the file that has to run in the end
+    program = None   # the file that has to run finally
     how = None       # for the table: how it gets its socket
     form = ()        # options of fdrecv-exec
     port = 80
@@ -76,7 +75,7 @@ class Service:
     more = "handoff = listener"
     ending = signal.SIGTERM
     is_graceful = False
-    progress = 250   # clients that each start has to meet
+    progress = 250   # clients that each instance has to meet
     traced = "accept,accept4"
     trace_options = ()
 
@@ -85,7 +84,7 @@ class Service:
         self.process, self.loads, self.traces = None, [], []
         self.requests = self.restarts = self.lost = self.cut = 0
 
-    # What subclasses say.
+    # For subclasses to define.
 
     def configure(self):
         """Writes what the program reads into self.dir."""
@@ -102,7 +101,7 @@ class Service:
         """The loads under which it is restarted."""
         raise NotImplementedError
 
-    # What they use.
+    # For subclasses to use.
 
     @property
     def dir(self):
@@ -115,8 +114,7 @@ class Service:
         return self.test.write(os.path.join("program", name), text)
 
     def client(self, expected, *argv):
-        """Runs a client, which has a time-out, and compares what it
-        prints."""
+        """Runs a client, which has a time-out, and compares its output."""
         done = subprocess.run(argv, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False)
         check((done.returncode, done.stdout) == (0, expected),
@@ -162,13 +160,13 @@ class Service:
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.dir})
 
     def tracer(self):
-        """The tracer is no parent of the program and has no part in it."""
+        """The tracer is not a parent of the program and does not affect it."""
         return ["strace", "-DDf", "--seccomp-bpf", "-qq", *self.trace_options,
                 "-e", "trace=" + self.traced, "-e", "signal=none",
                 "-o", self.traces[-1]]
 
     def stop(self):
-        """Until the last process of the program has gone."""
+        """Waits until the last process of the program has exited."""
         self.process.stop(self.ending)
 
     def accepted(self, trace):
@@ -179,7 +177,7 @@ class Service:
             return set(CLIENT.findall(file.read()))
 
     def met(self):
-        """How many clients the present start has met."""
+        """The number of clients that this instance has met."""
         return len(self.accepted(self.traces[-1]))
 
     def await_progress(self):
@@ -198,8 +196,8 @@ class Service:
             WAITING, load.concurrency) for load in self.loads)
 
     def unprivileged(self):
-        """The names of the program's processes, each of which has to run as
-        its account without a capability."""
+        """The names of the program's processes.  Each has to run under its
+        account without a capability."""
         account = "\t".join([str(self.uid)] * 4)
         names = []
         for pid in tree(self.process.pid):
@@ -245,7 +243,7 @@ class Service:
                   "%s %s" % item for item in list(bad.items())[:20]))
 
     def end(self):
-        """Ends what runs, whatever happened; then the broker, so that the
+        """Ends all processes, whatever happened; then the broker, so that the
         next one finds the port free."""
         for load in self.loads:
             load.end()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""sshd, a process for each connection."""
+"""sshd, with a process for each connection."""
 import os
 import subprocess
 
@@ -9,9 +9,9 @@ from service import Service, mount
 
 
 class Ssh(Service):
-    """fdrecv-exec --each stays, and starts sshd -i, which can log in nobody
-    but the account that it runs under.  What --each was sent belongs to a
-    child or goes to its successor, so nothing may be cut."""
+    """fdrecv-exec --each stays and starts sshd -i, which can log in nobody but
+    the account that it runs under.  A connection that was sent to --each
+    belongs to a child or goes to its successor, so none may be cut."""
 
     name = "sshd"
     packages = "openssh-client", "openssh-server"
@@ -43,7 +43,7 @@ KbdInteractiveAuthentication no
             self.write("known_hosts", "127.0.0.1 " + file.read())
 
     def account_line(self):
-        """sshd wants an account, so this mount namespace gets one."""
+        """sshd needs an account, so this mount namespace gets one."""
         with open("/etc/passwd", encoding="utf-8") as file:
             text = file.read()
         name = self.test.write("passwd", text + "login:x:%d:%d::%s:/bin/sh\n" %
@@ -64,7 +64,7 @@ KbdInteractiveAuthentication no
         self.client("%d\n" % self.uid, *self.ssh("127.2.0.1", "id -u"))
 
     def check_processes(self):
-        """A session that lasts, below the fdrecv-exec that stays."""
+        """A session that lasts, with a process below fdrecv-exec."""
         session = subprocess.Popen(self.ssh("127.2.0.2", "cat"),
                                    stdin=subprocess.PIPE)
         try:
