@@ -75,7 +75,6 @@ listener_wait(struct listener *listener)
 		return; /* looking for a worker has found one */
 	if (pool_has_worker(listener->pool)) {
 		listener->absent_since_ms = 0;
-		timer_stop(&listener->timer);
 		return;
 	}
 	if (listener->absent_since_ms == 0) {

@@ -76,8 +76,7 @@ rendezvous_add(struct rendezvous *rendezvous, int fd)
 
 	if (conn != NULL &&
 	    (receipt_conn_catch_up(conn) == -1 ||
-		(conn->state != RECEIPT_CONN_CLAIMED &&
-		    !rendezvous_may_wait(rendezvous, conn))))
+		!rendezvous_may_wait(rendezvous, conn)))
 		receipt_conn_free(conn);
 	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
 		receipt_conn_free(TAILQ_FIRST(&rendezvous->waiting.head));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which worker is next, and what happens to connections that cannot be sent.
+ * Which worker is next, and what is sent to it together.
  */
 #include "fixture/fake_clock.h"
 #include "fixture/test_pool.h"
@@ -86,104 +86,6 @@ START_TEST(work_is_shared_by_weight)
 	ck_assert_uint_eq(outstanding(&test, 0), 12);
 	ck_assert_uint_eq(outstanding(&test, 1), 4);
 	test_pool_done(&test);
-}
-END_TEST
-
-START_TEST(when_nobody_has_room_the_users_hear_of_room)
-{
-	struct test_pool test;
-	unsigned int changes;
-
-	test_pool_init_receipted(&test, 1);
-	test_pool_worker(&test, 0)->window.size = 2;
-	ck_assert_uint_eq(test_pool_put(&test, 3), 2);
-	ck_assert(test.pool->starved);
-	dispatch_send(test.pool);
-	test_pool_settle(&test);
-	changes = test.changes;
-	test_pool_expect(&test, 0, "01");
-	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
-	    FDRECV_WIRE_TAKEN, 0, 1);
-	test_pool_settle(&test);
-	ck_assert_uint_eq(test.changes, changes + 1);
-	ck_assert_ptr_nonnull(dispatch_pick(test.pool, &test.endpoint));
-	test_pool_done(&test);
-}
-END_TEST
-
-START_TEST(what_cannot_be_sent_goes_to_others)
-{
-	struct test_pool test;
-
-	test_pool_init_receipted(&test, 2);
-	for (unsigned int i = 0; i < 2; i++)
-		test_pool_worker(&test, i)->window.size = 2;
-	ck_assert_uint_eq(test_pool_put(&test, 4), 4);
-	if (_i == 0)
-		test_pool_close(&test, 0);
-	else
-		ck_assert_int_eq(shutdown(test.mailboxes[0], SHUT_RD), 0);
-	dispatch_send(test.pool);
-	ck_assert_uint_eq(test.stats.worker_away, _i == 0);
-	ck_assert_uint_eq(test.stats.worker_leaving, _i == 1);
-	ck_assert_uint_eq(test.stats.held, 2);
-	ck_assert_uint_eq(outstanding(&test, 1), 2);
-	wire_raw_send_receipt(test.receipt_conns[1], test.core.workers.epoch,
-	    FDRECV_WIRE_TAKEN, 0, 2);
-	test_pool_settle(&test);
-	ck_assert_uint_eq(test.stats.held, 0);
-	ck_assert_uint_eq(test.stats.handed_off, 4);
-	ck_assert_uint_eq(outstanding(&test, 1), 2);
-	test_pool_done(&test);
-}
-END_TEST
-
-START_TEST(what_nobody_can_be_sent_waits_for_a_worker_to_come)
-{
-	struct test_pool test;
-
-	test_pool_init_receipted(&test, 1);
-	ck_assert_uint_eq(test_pool_put(&test, 3), 3);
-	test_pool_close(&test, 0);
-	dispatch_send(test.pool);
-	test_pool_holds(&test, "012");
-	ck_assert(pool_is_busy(test.pool));
-	test_pool_open(&test, 1);
-	test_pool_await(&test, test.mailboxes[1], POLLIN);
-	test_pool_expect(&test, 1, "0"); /* one for another process */
-	test_pool_holds(&test, "12");
-	test_pool_hello(&test, 1, FDRECV_WIRE_WEIGHT);
-	test_pool_worker(&test, 1)->window.size = 3;
-	test_pool_settle(&test);
-	dispatch_send(test.pool);
-	test_pool_expect(&test, 1, "12");
-	test_pool_holds(&test, "");
-	test_pool_done(&test);
-}
-END_TEST
-
-START_TEST(what_finds_the_mailbox_full_is_sent_when_it_has_room)
-{
-	struct test_pool test;
-	int sender, byte = 0;
-
-	test_pool_init_receipted(&test, 1);
-	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
-	sender = net_reach(test_pool_path(0), SOCK_DGRAM);
-	while (send(sender, "x", 1, MSG_DONTWAIT) == 1)
-		byte++;
-	dispatch_send(test.pool);
-	ck_assert_uint_eq(test.stats.worker_full, 1);
-	test_pool_holds(&test, "01");
-	test_pool_settle(&test);
-	test_pool_holds(&test, "01");
-	while (byte-- > 0)
-		ck_assert_int_eq(recv(test.mailboxes[0], &(char){0}, 1, 0), 1);
-	test_pool_await(&test, test.mailboxes[0], POLLIN);
-	test_pool_expect(&test, 0, "01");
-	test_pool_holds(&test, "");
-	test_pool_done(&test);
-	close(sender);
 }
 END_TEST
 
@@ -341,6 +243,23 @@ START_TEST(what_has_no_record_is_not_sent_with_what_has_one)
 }
 END_TEST
 
+/* None of them has anything outstanding. */
+START_TEST(plain_workers_take_turns)
+{
+	struct test_pool test;
+
+	test_pool_init(&test, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		test_pool_worker(&test, i)->kind = WORKER_PLAIN;
+	ck_assert_uint_eq(test_pool_put(&test, 6), 6);
+	for (unsigned int i = 0; i < 6; i++) {
+		ck_assert(net_polls(test.mailboxes[i % 3], POLLIN));
+		close(net_take(test.mailboxes[i % 3]));
+	}
+	test_pool_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(dispatch)
 {
 	TCase *tc = unit_case(suite, "dispatch");
@@ -349,11 +268,6 @@ UNIT_SUITE(dispatch)
 	tcase_add_test(tc, among_equals_each_has_its_turn);
 	tcase_add_test(tc, who_has_least_outstanding_comes_first);
 	tcase_add_test(tc, work_is_shared_by_weight);
-	tcase_add_test(tc, when_nobody_has_room_the_users_hear_of_room);
-	tcase_add_loop_test(tc, what_cannot_be_sent_goes_to_others, 0, 2);
-	tcase_add_test(tc, what_nobody_can_be_sent_waits_for_a_worker_to_come);
-	tcase_add_test(
-	    tc, what_finds_the_mailbox_full_is_sent_when_it_has_room);
 	tcase_add_test(
 	    tc, what_no_worker_may_serve_now_holds_up_no_other_endpoint);
 	tcase_add_test(tc, a_full_datagram_is_sent_at_once);
@@ -361,4 +275,5 @@ UNIT_SUITE(dispatch)
 	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);
 	tcase_add_test(tc, the_place_of_a_client_that_is_gone_is_free);
 	tcase_add_test(tc, what_has_no_record_is_not_sent_with_what_has_one);
+	tcase_add_test(tc, plain_workers_take_turns);
 }

@@ -227,38 +227,6 @@ START_TEST(a_hello_revives_a_mailbox)
 }
 END_TEST
 
-/* Its process may have exited with the sockets that it was lent. */
-START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
-{
-	struct fdrecv_wire_hello hello;
-	struct record_endpoint udp =
-	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
-	static struct wire_raw raw;
-	struct test_pool test;
-
-	test_pool_init_receipted(&test, 1);
-	dispatch_add_lent(
-	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
-	hello = wire_raw_hello(test_pool_path(0), 4711);
-	for (uint64_t i = 1; i <= 2; i++) {
-		dispatch_lend(test.pool, test_pool_worker(&test, 0));
-		dispatch_lend(test.pool, test_pool_worker(&test, 0));
-		ck_assert_uint_eq(test.stats.lent, i);
-		wire_raw_take(&raw, test.mailboxes[0]);
-		ck_assert_uint_eq(raw.count, 1);
-		ck_assert(net_is_same(raw.fds[0], test.listener));
-		wire_raw_close(&raw);
-		test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
-		test_pool_settle(&test);
-		test.receipt_conns[0] = test_pool_connect();
-		wire_raw_send_hello(
-		    test.receipt_conns[0], &hello, test_pool_path(0));
-		test_pool_settle(&test);
-	}
-	test_pool_done(&test);
-}
-END_TEST
-
 START_TEST(what_is_held_is_refused_by_its_listener)
 {
 	struct stats_listener other = {.held = 1};
@@ -297,6 +265,47 @@ START_TEST(a_worker_that_comes_late_has_no_lead)
 }
 END_TEST
 
+/* One that is leaving has had less, and gets no more. */
+START_TEST(one_that_leaves_gives_nobody_a_lead)
+{
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 2);
+	test_pool_worker(&test, 0)->share.pass = 1;
+	test_pool_worker(&test, 1)->share.pass = 7;
+	take_name(&test, 0);
+	ck_assert_ptr_nonnull(leaving(&test));
+	test_pool_open(&test, 2);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test_pool_worker(&test, 2)->share.pass, 7);
+	test_pool_done(&test);
+}
+END_TEST
+
+/* The one before is leaving, and has no name. */
+START_TEST(a_name_is_that_of_the_last_worker)
+{
+	struct worker *worker;
+	struct test_pool test;
+	int old;
+
+	test_pool_init_receipted(&test, 1);
+	send_to_first(&test, 1);
+	old = test.mailboxes[0];
+	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
+	test_pool_open(&test, 0);
+	test_pool_settle(&test);
+	worker = test_pool_worker(&test, 0);
+	ck_assert_ptr_nonnull(worker);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1); /* it is the last now */
+	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers), leaving(&test));
+	take_name(&test, 0);
+	ck_assert(worker->unlinked);
+	test_pool_done(&test);
+	close(old);
+}
+END_TEST
+
 UNIT_SUITE(pool)
 {
 	TCase *tc = unit_case(suite, "pool");
@@ -311,7 +320,8 @@ UNIT_SUITE(pool)
 	tcase_add_test(tc, a_new_inode_is_a_new_worker);
 	tcase_add_test(tc, a_mailbox_that_nobody_reads_is_not_found_again);
 	tcase_add_test(tc, a_hello_revives_a_mailbox);
-	tcase_add_test(tc, a_mailbox_that_is_revived_is_lent_all_again);
 	tcase_add_test(tc, what_is_held_is_refused_by_its_listener);
 	tcase_add_test(tc, a_worker_that_comes_late_has_no_lead);
+	tcase_add_test(tc, one_that_leaves_gives_nobody_a_lead);
+	tcase_add_test(tc, a_name_is_that_of_the_last_worker);
 }

@@ -4,11 +4,13 @@
  * found when its mailbox appears.
  */
 #include "fixture/test_core.h"
+#include "fixture/test_pool.h"
 #include "fixture/unit.h"
 
 #include "fixture/net.h"
 #include "fixture/record_sample.h"
 
+#include "base/fd.h"
 #include "engine/pool/dispatch.h"
 #include "engine/worker/rendezvous.h"
 
@@ -138,6 +140,60 @@ START_TEST(the_directory_may_come_anew)
 }
 END_TEST
 
+/* Its process may have exited with the sockets that it was lent. */
+START_TEST(a_mailbox_that_is_revived_is_lent_all_again)
+{
+	struct fdrecv_wire_hello hello;
+	struct record_endpoint udp =
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
+	static struct wire_raw raw;
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 1);
+	dispatch_add_lent(
+	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
+	hello = wire_raw_hello(test_pool_path(0), 4711);
+	for (uint64_t i = 1; i <= 2; i++) {
+		dispatch_lend(test.pool, test_pool_worker(&test, 0));
+		dispatch_lend(test.pool, test_pool_worker(&test, 0));
+		ck_assert_uint_eq(test.stats.lent, i);
+		wire_raw_take(&raw, test.mailboxes[0]);
+		ck_assert_uint_eq(raw.count, 1);
+		ck_assert(net_is_same(raw.fds[0], test.listener));
+		wire_raw_close(&raw);
+		test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
+		test_pool_settle(&test);
+		test.receipt_conns[0] = test_pool_connect();
+		wire_raw_send_hello(
+		    test.receipt_conns[0], &hello, test_pool_path(0));
+		test_pool_settle(&test);
+	}
+	test_pool_done(&test);
+}
+END_TEST
+
+START_TEST(one_that_drains_or_has_left_is_lent_nothing)
+{
+	struct record_endpoint udp =
+	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
+	struct worker *worker;
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	dispatch_add_lent(
+	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
+	worker->draining = _i == 0;
+	worker->has_left = _i == 1;
+	worker->callbacks->on_room(worker->owner, worker);
+	ck_assert_uint_eq(test.stats.lent, 0);
+	worker->draining = worker->has_left = 0;
+	worker->callbacks->on_room(worker->owner, worker);
+	ck_assert_uint_eq(test.stats.lent, 1);
+	test_pool_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(pool_lent)
 {
 	TCase *tc = unit_case(suite, "lent");
@@ -146,4 +202,7 @@ UNIT_SUITE(pool_lent)
 	tcase_add_test(
 	    tc, a_connection_that_waits_no_more_does_not_end_the_search);
 	tcase_add_test(tc, the_directory_may_come_anew);
+	tcase_add_test(tc, a_mailbox_that_is_revived_is_lent_all_again);
+	tcase_add_loop_test(
+	    tc, one_that_drains_or_has_left_is_lent_nothing, 0, 2);
 }

@@ -44,7 +44,7 @@ offered(void)
 }
 
 static void
-greet(uint16_t flags)
+say_hello(uint16_t flags)
 {
 	struct fdrecv_wire_hello hello;
 
@@ -65,7 +65,7 @@ start(size_t count)
 	static struct wire_raw raw;
 	int fd;
 
-	greet(FDRECV_WIRE_OFFER);
+	say_hello(FDRECV_WIRE_OFFER);
 	fd = offered();
 	ck_assert_int_eq(ftruncate(fd, 0), -1);
 	page = mmap(
@@ -95,7 +95,7 @@ START_TEST(who_does_not_ask_is_offered_none)
 {
 	char byte;
 
-	greet(0);
+	say_hello(0);
 	ck_assert_int_eq(
 	    recv(test.receipt_conns[0], &byte, 1, MSG_DONTWAIT), -1);
 	test_pool_done(&test);
@@ -154,7 +154,7 @@ END_TEST
  * that can be read. */
 START_TEST(what_a_worker_said_before_it_died_counts_with_the_offer_unread)
 {
-	greet(FDRECV_WIRE_OFFER);
+	say_hello(FDRECV_WIRE_OFFER);
 	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
 	dispatch_send(test.pool);
 	wire_raw_send_receipt(test.receipt_conns[0], test.core.workers.epoch,
@@ -238,6 +238,19 @@ START_TEST(receipts_go_round)
 }
 END_TEST
 
+START_TEST(a_full_ring_is_read)
+{
+	start(1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	for (int i = 0; i < FDRECV_WIRE_RING_SLOTS - 1; i++)
+		write_receipt(99);
+	write_receipt(0);
+	receipt_ring_list_read(&test.core.workers.rings);
+	ck_assert_uint_eq(test.stats.taken, 1);
+	stop();
+}
+END_TEST
+
 START_TEST(the_engine_offers_as_in_the_vector)
 {
 	unsigned char wanted[64], got[sizeof(wanted)];
@@ -247,7 +260,7 @@ START_TEST(the_engine_offers_as_in_the_vector)
 	if (!vector_is_of_this_host())
 		return;
 	size = vector_read("offer.hex", wanted, sizeof(wanted));
-	greet(FDRECV_WIRE_OFFER);
+	say_hello(FDRECV_WIRE_OFFER);
 	ck_assert_int_eq(
 	    net_receive(test.receipt_conns[0], got, sizeof(got), &fd, &count),
 	    (ssize_t)size);
@@ -301,6 +314,7 @@ UNIT_SUITE(receipt_ring)
 	tcase_add_test(tc, nonsense_means_nothing);
 	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
+	tcase_add_test(tc, a_full_ring_is_read);
 	tcase_add_test(tc, the_engine_offers_as_in_the_vector);
 	tcase_add_test(tc, the_engine_reads_the_ring_of_the_vector);
 }

@@ -23,7 +23,7 @@
 
 /* Sends HELLO over a new connection and gives that. */
 static int
-greet(struct test_pool *test, const struct fdrecv_wire_hello *hello)
+say_hello(struct test_pool *test, const struct fdrecv_wire_hello *hello)
 {
 	int fd = test_pool_connect();
 
@@ -46,7 +46,7 @@ START_TEST(a_hello_makes_a_worker_a_receipted_one)
 	hello.weight = 200;
 	hello.flags = FDRECV_WIRE_COUNTED | FDRECV_WIRE_PAUSED;
 	hello.connections = 7;
-	fd = greet(&test, &hello);
+	fd = say_hello(&test, &hello);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	ck_assert_uint_eq(worker->instance, 4711);
 	ck_assert_uint_eq(worker->share.weight, 200);
@@ -72,7 +72,7 @@ START_TEST(a_hello_may_come_before_its_worker_is_found)
 	watch_close(&test.watch); /* found only by the scan below */
 	test_pool_open(&test, 0);
 	hello = wire_raw_hello(test_pool_path(0), 1);
-	fd = greet(&test, &hello);
+	fd = say_hello(&test, &hello);
 	wire_raw_send_receipt(
 	    fd, test.core.workers.epoch, FDRECV_WIRE_PAUSE, 0, 0);
 	test_pool_settle(&test);
@@ -104,7 +104,7 @@ START_TEST(a_hello_of_another_mailbox_is_nobodys)
 		test_pool_worker(&test, 0)->name[0] = 'b';
 	else
 		test_pool_worker(&test, 0)->mailbox.owner++;
-	fd = greet(&test, &hello);
+	fd = say_hello(&test, &hello);
 	ck_assert_int_eq(TAILQ_FIRST(&test.pool->workers)->kind, WORKER_NEW);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 1);
 	ck_assert(!net_polls(fd, POLLHUP));
@@ -127,11 +127,11 @@ START_TEST(two_instances_make_a_worker_plain_for_good)
 	test_pool_expect(&test, 0, "01");
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	hello = wire_raw_hello(test_pool_path(0), 4711);
-	fds[0] = greet(&test, &hello);
+	fds[0] = say_hello(&test, &hello);
 	ck_assert_int_eq(worker->kind, WORKER_PLAIN);
 	ck_assert_uint_eq(test.stats.unreceipted, 0);
 	ck_assert_uint_eq(test.stats.plain, 2);
-	fds[1] = greet(&test, &hello);
+	fds[1] = say_hello(&test, &hello);
 	ck_assert_int_eq(worker->kind, WORKER_PLAIN);
 	wire_raw_send_receipt(
 	    fds[1], test.core.workers.epoch, FDRECV_WIRE_PAUSE, 0, 0);
@@ -155,7 +155,7 @@ START_TEST(one_instance_may_come_again_and_keeps_a_few_connections)
 	hello = wire_raw_hello(test_pool_path(0), 1);
 	for (int i = 0; i < OF_A_WORKER; i++) {
 		ck_assert(!net_polls(test.receipt_conns[0], POLLHUP));
-		fds[i] = greet(&test, &hello);
+		fds[i] = say_hello(&test, &hello);
 	}
 	ck_assert(net_polls(test.receipt_conns[0], POLLHUP));
 	ck_assert(!net_polls(fds[0], POLLHUP));
@@ -177,7 +177,7 @@ START_TEST(who_says_nothing_or_is_not_found_is_dropped_after_a_while)
 	hello = wire_raw_hello(test_pool_path(0), 1);
 	hello.inode++;
 	silent = test_pool_connect();
-	unknown = greet(&test, &hello);
+	unknown = say_hello(&test, &hello);
 	ck_assert(!net_polls(silent, POLLHUP));
 	test_pool_await(&test, silent, POLLHUP);
 	test_pool_await(&test, unknown, POLLHUP);
@@ -290,6 +290,29 @@ START_TEST(a_worker_that_is_heard_late_is_looked_after)
 }
 END_TEST
 
+START_TEST(after_an_error_it_rests)
+{
+	struct fdrecv_wire_hello hello;
+	struct test_pool test;
+	int fd, rendezvous;
+
+	test_pool_init(&test, 1);
+	rendezvous = test.rendezvous.fd;
+	test.rendezvous.fd = -1;
+	rendezvous_catch_up(&test.rendezvous);
+	test.rendezvous.fd = rendezvous;
+	ck_assert(timer_is_set(&test.rendezvous.rest));
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	fd = say_hello(&test, &hello);
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
+	test.rendezvous.rest.on_time(&test.rendezvous);
+	test_pool_settle(&test);
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_RECEIPTED);
+	test_pool_done(&test);
+	close(fd);
+}
+END_TEST
+
 UNIT_SUITE(rendezvous)
 {
 	TCase *tc = unit_case(suite, "rendezvous");
@@ -307,4 +330,5 @@ UNIT_SUITE(rendezvous)
 	tcase_add_test(tc, what_would_be_read_soon_can_be_read_now);
 	tcase_add_test(tc, one_that_is_not_open_has_nothing_to_read);
 	tcase_add_test(tc, a_worker_that_is_heard_late_is_looked_after);
+	tcase_add_test(tc, after_an_error_it_rests);
 }

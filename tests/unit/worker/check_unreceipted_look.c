@@ -150,6 +150,46 @@ START_TEST(a_worker_that_has_said_hello_before_is_never_plain)
 }
 END_TEST
 
+/* Even if its mailbox was empty long ago, and no look was between. */
+START_TEST(a_new_connection_has_its_time)
+{
+	struct test_worker test;
+
+	test_worker_init_received(&test, 1);
+	look(&test);
+	test.worker->unreceipted.emptied_us -= 10000000;
+	test_worker_say(&test, FDRECV_WIRE_TAKEN, 0, 1);
+	test.worker->unreceipted.last_receipt_us = 0;
+	test.endpoint.receipt_timeout_s = 5;
+	test_worker_send(&test, 1);
+	test_worker_expect(&test, 1, 1);
+	look(&test);
+	test_worker_has(&test, "01");
+	test_worker_done(&test);
+}
+END_TEST
+
+START_TEST(a_worker_whose_hello_never_came_is_not_expected_to_say_it)
+{
+	struct test_worker test;
+
+	test_worker_init(&test, WORKER_NEW);
+	test.worker->hello_expected = 1;
+	test.endpoint.receipt_timeout_s = 0;
+	test_worker_send(&test, 1);
+	test_worker_expect(&test, 0, 1);
+	look(&test);
+	ck_assert(test.worker->hello_expected);
+	look(&test);
+	test_worker_has(&test, "0");
+	ck_assert(!test.worker->hello_expected);
+	test_worker_send(&test, 1);
+	look(&test);
+	ck_assert_int_eq(test.worker->kind, WORKER_PLAIN);
+	test_worker_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(unreceipted_look)
 {
 	TCase *tc = unit_case(suite, "receipts_look");
@@ -160,4 +200,7 @@ UNIT_SUITE(unreceipted_look)
 	tcase_add_test(tc, without_a_hello_a_worker_is_plain_after_a_while);
 	tcase_add_test(tc, without_a_hello_a_mailbox_that_is_gone_is_a_death);
 	tcase_add_test(tc, a_worker_that_has_said_hello_before_is_never_plain);
+	tcase_add_test(tc, a_new_connection_has_its_time);
+	tcase_add_test(
+	    tc, a_worker_whose_hello_never_came_is_not_expected_to_say_it);
 }

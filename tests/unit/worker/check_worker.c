@@ -301,6 +301,25 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 }
 END_TEST
 
+START_TEST(nothing_cuts_a_rest_short)
+{
+	struct test_worker test;
+
+	test_worker_init(&test, WORKER_PLAIN);
+	while (send(test.worker->mailbox.fd, "x", 1, MSG_DONTWAIT) == 1)
+		;
+	ck_assert(!has_room(&test)); /* until it is writable */
+	worker_rest(test.worker, 10000000);
+	while (recv(test.mailbox, &(char){0}, 1, MSG_DONTWAIT) == 1)
+		;
+	worker_wake(test.worker);
+	test_worker_settle(&test);
+	ck_assert_uint_eq(test.rooms, 0);
+	ck_assert(test.worker->full);
+	test_worker_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(worker)
 {
 	TCase *tc = unit_case(suite, "worker");
@@ -323,4 +342,5 @@ UNIT_SUITE(worker)
 	    tc, what_a_worker_is_known_to_be_it_is_at_once, 0, 2);
 	tc = unit_case(suite, "rest");
 	tcase_add_test(tc, one_that_rests_has_room_afterwards);
+	tcase_add_test(tc, nothing_cuts_a_rest_short);
 }
