@@ -34,7 +34,7 @@ listener_enter(struct listener *listener, enum listener_state state)
 		listener_endpoint_set_accepting(endpoint, accepting);
 	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
 		timer_stop(&listener->timer);
-	pool_set_waiting(listener->pool, &listener->user,
+	pool_set_waiting(listener->pool, &listener->pool_user,
 	    !pool_has_worker(listener->pool) &&
 		(state == LISTENER_WAITING ||
 		    dispatch_holds(listener->pool, listener->stats)));
@@ -98,7 +98,7 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	uint64_t before = load->count.accepted;
 	enum accept_end end = ACCEPT_MORE;
 
-	/* Without a watch nothing else tells that a worker is there. */
+	/* Without a watch only a scan finds a new worker. */
 	if (listener->state == LISTENER_REFUSING && finder->watcher.id == -1)
 		finder_scan(finder);
 	for (int i = 0; end == ACCEPT_MORE && i < LISTENER_ROUNDS; i++)
@@ -183,8 +183,8 @@ listener_new(
 		return NULL;
 	listener->context = context;
 	listener->pool = pool;
-	listener->user.on_change = listener_on_change;
-	listener->user.owner = listener;
+	listener->pool_user.on_change = listener_on_change;
+	listener->pool_user.owner = listener;
 	TAILQ_INIT(&listener->endpoints);
 	listener->stats = stats_find(context->stats, name);
 	if (listener->stats == NULL ||
@@ -193,7 +193,7 @@ listener_new(
 		free(listener);
 		return NULL;
 	}
-	pool_add_user(pool, &listener->user);
+	pool_add_user(pool, &listener->pool_user);
 	return listener;
 }
 
@@ -207,7 +207,7 @@ listener_free(struct listener *listener)
 		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
 		listener_endpoint_free(endpoint);
 	}
-	pool_remove_user(listener->pool, &listener->user);
+	pool_remove_user(listener->pool, &listener->pool_user);
 	timer_done(&listener->timer);
 	free(listener);
 }
@@ -240,7 +240,7 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	return 0;
 }
 
-/* What an administrator said to an earlier engine holds. */
+/* A pause that an administrator set in an earlier engine remains. */
 void
 listener_start(struct listener *listener)
 {
@@ -322,7 +322,7 @@ listener_set_paused(struct listener *listener, int paused)
 	int is_paused = listener->state == LISTENER_PAUSED;
 
 	errno = EOPNOTSUPP;
-	/* Noted first, so that the next engine knows in any case. */
+	/* Stored first, so that the next engine finds it in any case. */
 	if (listener_is_lent(listener) ||
 	    persistent_set_paused(listener->context->persistent,
 		listener->record->listener, paused) == -1)

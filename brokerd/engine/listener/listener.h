@@ -22,14 +22,14 @@ struct listener {
 	TAILQ_ENTRY(listener) entry;
 	const struct listener_context *context;
 	struct pool *pool;
-	struct pool_user user;
+	struct pool_user pool_user;
 	struct stats_listener *stats; /* shared: its name may be anything */
 	TAILQ_HEAD(, listener_endpoint) endpoints;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
 	uint64_t state_since_ms;
-	uint64_t absent_since_ms; /* when a connection first waited and there
-				   * was no worker; 0: that is not so */
+	uint64_t absent_since_ms; /* since when connections wait and there is no
+				   * worker; 0: none wait */
 	struct timer timer;
 	struct limited_log accept_limit, refuse_limit;
 };
@@ -55,8 +55,8 @@ int listener_add(struct listener *listener,
 /* Begins to accept. */
 void listener_start(struct listener *listener);
 
-/* Closes the sockets, except those that, as drain tells, no other engine has:
- * there it accepts until nothing waits.  NULL: closes all. */
+/* Closes the sockets, except those that no other engine has, according to
+ * drain: it accepts there until no connection waits.  NULL: closes all. */
 void listener_stop(
     struct listener *listener, const struct channel_drain *drain);
 
