@@ -89,8 +89,8 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 			       reader_read_options(diagnostics, options)) == -1)
 		return -1;
 	settings_read(out, tree, &ids, options->user);
-	/* The next brokerd looks for an engine in the run directory, and no one
-	 * looks in one that brokerd -l has made for itself. */
+	/* The next brokerd looks for an engine in the run directory, but not in
+	 * one that brokerd -l has made for itself. */
 	if (!context.in_file && options->private)
 		out->orphan_timeout_s = 0;
 	listener_names_check(diagnostics, tree->first);

@@ -102,7 +102,7 @@ ask_print_wrong(const char *text, int code)
 	}
 }
 
-/* What came of a request to change something, or is wrong with a request:
+/* The result of a request to change something, or the error in a request:
  * {"status": N, "text": "..."}. */
 static int
 ask_result(const struct http_reply *reply, int json, const json_t *answer)

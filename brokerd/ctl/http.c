@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A request by HTTP 1.0, which ends with the connection: all that comes is the
- * reply.  brokerctl, any uid.
+ * A request by HTTP 1.0, which ends with the connection: everything up to its
+ * end is the reply.  brokerctl, any uid.
  */
 #include "ctl/http.h"
 
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HTTP_WAIT_S 120 /* a reload may have to ask for names */
+#define HTTP_WAIT_S 120 /* a reload may have to look up names */
 #define HTTP_CHUNK 65536
 
 /* Gives a connected socket, or -1 with errno. */
@@ -58,7 +58,7 @@ http_send(int fd, const char *method, const char *path)
 	return sent == length ? 0 : -1;
 }
 
-/* All until the end of the connection; gives *out_text, with a NUL behind. */
+/* Reads to the end of the connection.  Gives *out_text, which ends in a NUL. */
 static int
 http_receive(int fd, char **out_text, size_t *out_length)
 {

@@ -17,7 +17,7 @@ loop_new(void)
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
 
-	/* There are no threads, and the environment must not choose. */
+	/* There are no threads.  Environment variables have no effect. */
 	if (config != NULL &&
 	    event_config_set_flag(config,
 		EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV) == 0)

@@ -151,7 +151,7 @@ socket_table_is_busy(struct socket_table *table)
 	struct pool *pool;
 	int busy = table->refusals.count != 0;
 
-	/* All are asked: listener_is_served() closes those that are not. */
+	/* Asks all: listener_is_served() also closes unused sockets. */
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		busy |= listener_is_served(listener);
 	TAILQ_FOREACH (pool, &table->pools, entry)

@@ -46,7 +46,7 @@ int socket_table_add(
 /* Looks for workers and begins to accept. */
 void socket_table_start(struct socket_table *table);
 
-/* The worker that a HELLO from that uid speaks of, or NULL. */
+/* The worker that the HELLO of a process with that uid names, or NULL. */
 struct worker *socket_table_find_worker(
     struct socket_table *table, const struct hello *hello, uid_t uid);
 
@@ -58,7 +58,7 @@ void socket_table_stop(
  * has not confirmed. */
 int socket_table_is_busy(struct socket_table *table);
 
-/* Refuses connections that no worker has taken, and waits for no receipts. */
+/* Refuses connections that no worker has taken; stops waiting for receipts. */
 void socket_table_give_up(struct socket_table *table);
 
 /* Frees all listeners and pools. */

@@ -18,14 +18,14 @@ struct timer {
 int timer_init(struct timer *timer, struct event_base *base,
     void (*on_time)(void *owner), void *owner);
 
-/* Has on_time called once after delay_us, instead of when it was to be called
- * before. */
+/* Calls on_time once after delay_us, and cancels an earlier call that was
+ * set. */
 void timer_set(struct timer *timer, uint64_t delay_us);
 
-/* The call that was set does not come. */
+/* Cancels the call that was set. */
 void timer_stop(struct timer *timer);
 
-/* True if a call is to come. */
+/* True if a call is set. */
 int timer_is_set(const struct timer *timer);
 
 /* Stops and frees. */

@@ -19,7 +19,7 @@ struct endpoint {
 
 enum endpoint_end {
 	ENDPOINT_STOP,   /* remove the file */
-	ENDPOINT_REVOKE, /* and shut down, also for whom it was lent to */
+	ENDPOINT_REVOKE, /* and shut down, in all processes */
 };
 
 /* Binds a socket as endpoint's record says, and listens.  Gives endpoint->fd.

@@ -33,6 +33,6 @@ void engine_process_tell(
  * spawn_wait() returns, or 0 if there is none. */
 int engine_process_end(struct engine_process *engine, uint64_t deadline_ms);
 
-/* When another engine may be started in the place of one that ended at now_ms,
- * at the age of age_ms: at once, or after a second if it was younger. */
+/* Returns when another engine may be started in place of one that ended at
+ * now_ms at the age of age_ms: at once, or after a second if that is less. */
 uint64_t engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms);

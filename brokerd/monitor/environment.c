@@ -27,8 +27,8 @@ environment_number(const char *name)
 }
 
 /* --ready-fd follows the descriptors that were passed on.  The numbers below
- * SPAWN_FDS are for children, so what is there gets another number; all others
- * keep theirs, or numbers would grow with every upgrade. */
+ * SPAWN_FDS are for children, so descriptors there are moved; all others keep
+ * their numbers, which would otherwise grow with every upgrade. */
 int
 environment_inherit(struct setup *setup)
 {

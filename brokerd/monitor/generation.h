@@ -25,5 +25,5 @@ int generation_serve(struct generation *generation, struct setup *setup);
 void generation_drain(
     struct generation *generation, const struct channel_drain *drain);
 
-/* Ends it at once.  Does nothing if there is none. */
+/* Ends a generation at once.  Does nothing if there is none. */
 void generation_end(struct generation *generation, enum endpoint_end end);

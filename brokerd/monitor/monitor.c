@@ -119,8 +119,8 @@ monitor_reload(struct monitor *m, char *text)
 	return EX_OK;
 }
 
-/* Reloads or upgrades, and tells the engine what came of it.  Waits while too
- * many engines drain: the next version would not end any. */
+/* Reloads or upgrades, and sends the engine the result.  Waits while too many
+ * engines drain: after an upgrade nothing would end them. */
 static void
 monitor_change(struct monitor *m, int upgrade)
 {

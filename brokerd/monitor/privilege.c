@@ -25,7 +25,7 @@ static const unsigned int privilege_kept[] = {CAP_NET_BIND_SERVICE, CAP_SETUID,
 #define PRIVILEGE_KEPT (sizeof(privilege_kept) / sizeof(privilege_kept[0]))
 
 /* libcap-ng 0.8 reports no error if it cannot drop a capability from the
- * bounding set, so this asks the kernel whether count are left in it. */
+ * bounding set, so this asks the kernel whether only count are left. */
 static int
 privilege_check_bounds(size_t count)
 {

@@ -3,7 +3,7 @@
 
 #include "monitor/adopt.h"
 
-/* What a monitor has from its start to its end; zeros at first. */
+/* The state that a monitor keeps from start to end; zeros at first. */
 struct setup {
 	struct log log;
 	int argc; /* the command line; the config reader interprets it */

@@ -85,7 +85,7 @@ spawn_relay(int output, struct log *log)
 		return;
 	}
 	rewind(file);
-	/* A process that the child has left behind may write for ever. */
+	/* A process that the child left behind may write without end. */
 	for (int i = 0;
 	     i < SPAWN_LINES && fgets(line, sizeof(line), file) != NULL; i++) {
 		line[strcspn(line, "\n")] = '\0';

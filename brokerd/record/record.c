@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The record: what crosses from the config reader (unprivileged) to the
- * monitor (root) and on to the engine.  All three link this file, and each
+ * The record, which the config reader (unprivileged) sends to the monitor
+ * (root), and the monitor to the engine.  All three link this file, and each
  * checks what it is given.
  */
 #include "record/record.h"
@@ -100,7 +100,7 @@ record_check_socket(const struct record_socket *sock)
 		return wrong;
 	if (!text_is_printable(sock->name, RECORD_NAME_SIZE))
 		return "the socket's name is not printable";
-	/* Unsigned: 0 minus 1 is too much as well. */
+	/* Unsigned: 0 minus 1 is too large as well. */
 	if (sock->backlog - 1 >= INT32_MAX)
 		return "a backlog of 1 or more was expected";
 	if ((sock->flags & ~record_flags(sock)) != 0)
@@ -170,8 +170,8 @@ record_check(const struct record *record)
 const char *
 record_check_ids(const struct record_ids *ids, uint32_t owner)
 {
-	/* Neither root's nor, unsigned as above, RECORD_NO_ID: that is -1,
-	 * which setresuid(2) and its like take for "as it is". */
+	/* Neither 0 (root) nor RECORD_NO_ID, whose sum with 1 is 0:
+	 * setresuid(2) and the like take it as "unchanged". */
 	if (ids->engine + 1 <= 1 || ids->reader + 1 <= 1 ||
 	    ids->engine_gid + 1 <= 1)
 		return "engine and config reader need an unprivileged user and "

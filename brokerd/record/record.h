@@ -43,8 +43,8 @@ int record_is_lent(const struct record *record);
  * not beginning with '.'. */
 int record_is_listener_name(const char *name);
 
-/* Checks every field of a record that has a socket, whoever wrote it.  NULL,
- * or what is wrong and what was expected. */
+/* Checks every field of a record that has a socket.  NULL, or what is wrong and
+ * what was expected. */
 const char *record_check(const struct record *record);
 
 /* Checks that no two roles and no owner share a uid, and that only the monitor

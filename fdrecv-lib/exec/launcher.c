@@ -4,7 +4,7 @@
  * the connection until the child has executed the program, so no client loses
  * its connection when processes run out or the program is being replaced.  It
  * has few connections at a time, and takes no others while the program cannot
- * be started: those are better off with other workers or in the kernel.
+ * be started: other workers may serve those, or they wait in the kernel.
  */
 #include "exec/launcher.h"
 

@@ -46,7 +46,7 @@ main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 		mailboxes_close(&mailboxes);
 		socket_set_done(sockets);
 	}
-	/* Otherwise exec closes them, and their files remain. */
+	/* Otherwise exec closes the mailboxes, and their files remain. */
 	if (!cmdline->keep_mailbox)
 		mailboxes_close(&mailboxes);
 }

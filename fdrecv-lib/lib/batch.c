@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-/* Reads the header, and closes what came with a foreign datagram. */
+/* Reads the header, and closes the descriptors of a foreign datagram. */
 static void
 batch_begin(struct batch *batch)
 {

@@ -20,9 +20,9 @@ struct batch {
 	int mailbox_is_shut;         /* for receiving: never wait any more */
 };
 
-/* Receives one datagram; the one before has been used up.  1, perhaps with
- * nothing in it; 0 with errno EAGAIN, nothing now, or ESHUTDOWN, nothing any
- * more; -1 with errno as recvmsg(2).  Borrows mailbox_fd. */
+/* Receives one datagram; the one before has been used up.  1, even if it
+ * contains no hand-off; 0 with errno EAGAIN if there is none now, or ESHUTDOWN
+ * if there are no more; -1 with errno as recvmsg(2).  Borrows mailbox_fd. */
 int fdrecv_batch_receive(struct batch *batch, int mailbox_fd, int flags);
 
 /* Reads the header of the next datagram and leaves the datagram where it is.

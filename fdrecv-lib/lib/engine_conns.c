@@ -187,8 +187,8 @@ fdrecv_engine_conns_confirm(
 {
 	if (conns->flags & FDRECV_WIRE_OFFER)
 		fdrecv_ring_writer_accept(&conn->ring, conn->fd);
-	/* The engine may look at the ring before it reads PAUSE, and would then
-	 * send more. */
+	/* The engine may read the ring before PAUSE, and would then send
+	 * more. */
 	if ((conns->flags & FDRECV_WIRE_PAUSED) != 0 ||
 	    !fdrecv_ring_writer_write(&conn->ring, sequence))
 		fdrecv_engine_conns_send(

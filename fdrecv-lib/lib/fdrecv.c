@@ -38,7 +38,7 @@ fdrecv_set_polls_readable(struct fdrecv *mailbox, int readable)
 	errno = saved;
 }
 
-/* True if fdrecv_next() has something to do whatever is in the mailbox. */
+/* True if fdrecv_next() has something to do even if the mailbox is empty. */
 static int
 fdrecv_has_work(const struct fdrecv *mailbox)
 {
@@ -46,7 +46,7 @@ fdrecv_has_work(const struct fdrecv *mailbox)
 	    fdrecv_batch_has_more(&mailbox->batch);
 }
 
-/* In a child of fork(2): what had arrived is the parent's. */
+/* In a child of fork(2): the hand-offs that had arrived are the parent's. */
 static void
 fdrecv_check_fork(struct fdrecv *mailbox)
 {
@@ -179,8 +179,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 	return 1;
 }
 
-/* Takes the next hand-off for the program out of what has arrived.  True if
- * there is one. */
+/* Takes the next hand-off for the program from those that have arrived.  True
+ * if there is one. */
 static int
 fdrecv_take(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 {

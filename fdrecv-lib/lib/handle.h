@@ -13,7 +13,7 @@ struct fdrecv {
 	unsigned int flags; /* enum fdrecv_flag */
 	int *fork_mark;     /* 1, or 0 in a child of fork(2) */
 	int epoll;          /* -1 until fdrecv_fd() is called */
-	int polls_readable; /* epoll does, whatever the mailbox has */
+	int polls_readable; /* epoll is readable even without datagrams */
 	uint64_t due_epoch; /* of the hand-off whose receipt is due, or 0 */
 	uint64_t due_sequence;
 	struct lent_cookies lent;

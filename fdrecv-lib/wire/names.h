@@ -5,9 +5,9 @@
 #include <sys/un.h>
 
 /*
- * Names that a broker, its workers and its tools have to agree on.  The run
- * directory itself is DEFAULT_RUN_DIR of config.h, unless an option or the
- * environment names another one.
+ * Names that the broker, its workers and its tools share.  The run directory
+ * itself is DEFAULT_RUN_DIR of config.h, unless an option or the environment
+ * names another one.
  */
 
 /* Environment variables. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is checked of all listeners together, in the config reader.
+ * Checks of all listeners together, in the config reader.
  */
 #include "conf/check/check.h"
 

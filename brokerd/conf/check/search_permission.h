@@ -8,7 +8,7 @@
 
 /* Warns of directories on the path of a mailbox that the engine or the owner
  * cannot search; only once if the next listeners have the same one.  A
- * directory that does not exist yet is no reason. */
+ * directory that does not exist yet causes no warning. */
 void search_permission_check(struct diagnostics *out,
     const struct section *first, const struct ids *ids);
 

@@ -5,7 +5,7 @@
 #include "conf/syntax/tree.h"
 #include "conf/text/ids.h"
 
-/* What is known besides the configuration. */
+/* Facts that are not in the configuration. */
 struct section_context {
 	const char *rundir;
 	const struct ids *ids;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* What a listener's endpoints have in common. */
+/* Values that a listener's endpoints share. */
 struct listener_section {
 	struct output *out;
 	struct section *section;

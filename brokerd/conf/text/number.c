@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Numbers from text, the strict way: strtoul(3) takes signs, blanks and
- * overflows that no configuration means.
+ * Numbers from text, the strict way: strtoul(3) accepts signs, blanks and
+ * overflows, which are mistakes here.
  */
 #include "conf/text/number.h"
 

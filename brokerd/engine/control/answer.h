@@ -17,7 +17,7 @@ void answer_json(struct peer *peer, json_t *json);
 /* Sends {"status": status, "text": text}; status is one of sysexits(3). */
 void answer_result(struct peer *peer, int status, const char *text);
 
-/* Sends a report of a MIME type, of which one step is written in each round of
- * events, and the text sent when it is complete. */
+/* Sends a report of a MIME type: writes one step in each round of events, and
+ * sends the text when it is complete. */
 void answer_report(struct peer *peer, const struct control_context *context,
     const char *type, enum report_step (*step)(struct report *report));

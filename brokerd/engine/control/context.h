@@ -6,7 +6,7 @@
 
 struct event_base;
 
-/* What the control socket shows and changes.  All pointers are borrowed. */
+/* The parts of the engine that requests use.  All pointers are borrowed. */
 struct control_context {
 	struct event_base *base;
 	struct log *log;

@@ -16,7 +16,7 @@ struct control {
 	struct evconnlistener *accepting; /* NULL: not open */
 };
 
-/* A socket that is not open, and will show what context has. */
+/* Prepares a socket that is not open; requests will use context (borrowed). */
 void control_init(
     struct control *control, const struct control_context *context);
 

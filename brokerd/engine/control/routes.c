@@ -28,7 +28,7 @@ struct route {
 	enum peer_right right; /* PEER_READ by GET, PEER_CHANGE by POST */
 	const char *pattern;   /* NULL: the end; * stands for any word */
 	void (*handle)(struct call *call, const struct route *route);
-	/* For handle, as it needs them. */
+	/* Arguments of handle. */
 	int argument;
 	const char *type;
 	enum report_step (*step)(struct report *report);
@@ -197,7 +197,7 @@ routes_free_words(struct call *call)
 	}
 }
 
-/* True if path matches the pattern; then call->words has what * stands for. */
+/* True if path matches the pattern; then call->words has a word for each *. */
 static int
 routes_matches(struct call *call, const char *pattern, const char *path)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A limit for the time that close(2) takes.  Engine, unprivileged.  To set and
- * lift the limit for each close costs more than most closes do, so it stays in
- * force until a timer finds it unused.  After a close that took long, more of
- * them may follow, so for a while the limit is a short one.
+ * A limit for the time that close(2) takes.  Engine, unprivileged.  Setting and
+ * lifting the limit for each close would cost more than most closes do, so it
+ * stays in force until a timer finds it unused.  A slow close may be the first
+ * of many, so after it the limit is short for a while.
  */
 #include "engine/handoff/bounded_close.h"
 
@@ -61,8 +61,8 @@ bounded_close_begin(struct bounded_close *bounded)
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &bounded->begun);
 }
 
-/* The coarse clock is the cheap one.  It may move during a short close too,
- * then the next ones are suspected in vain; that costs little. */
+/* The coarse clock is the cheap one.  If it advances during a short close, the
+ * next closes get the short limit without need; that costs little. */
 void
 bounded_close_end(struct bounded_close *bounded)
 {

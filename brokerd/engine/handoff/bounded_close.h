@@ -5,12 +5,12 @@
 
 #include <time.h>
 
-/* How long a close may last.  Those that follow one that lasted so long are
+/* How long a close may last.  After one that lasted so long, the next ones are
  * interrupted far earlier. */
 #define BOUNDED_CLOSE_US 5000
 
-/* Closes what strangers share or have sent: where the kernel waits for
- * SO_LINGER, it does so for BOUNDED_CLOSE_US at most.  A process can have only
+/* Closes descriptors that strangers share or have sent: the kernel waits for
+ * SO_LINGER, but here for at most BOUNDED_CLOSE_US.  A process can have only
  * one, see fd_limit_close(); the signal interrupts other calls too. */
 struct bounded_close {
 	struct timer idle;
@@ -25,11 +25,12 @@ int bounded_close_init(struct bounded_close *bounded, struct event_base *base);
 
 void bounded_close_done(struct bounded_close *bounded);
 
-/* Closes fd (takes; -1 is accepted), and what is queued in it.  Returns -1. */
+/* Closes fd (takes it; -1 is accepted) and descriptors queued in it.  Returns
+ * -1. */
 int bounded_close_fd(struct bounded_close *bounded, int fd);
 
-/* The same for whatever is closed between the two: recvmsg(2) closes
- * descriptors that it has no room for. */
+/* The same for descriptors that are closed between these two calls: recvmsg(2)
+ * closes descriptors that it has no room for. */
 void bounded_close_begin(struct bounded_close *bounded);
 void bounded_close_end(struct bounded_close *bounded);
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /* Descriptors that connections leave for the control socket and for workers
- * that say HELLO: an engine without any could not even be asked why. */
+ * that say HELLO: an engine without any could not even report the cause. */
 struct fd_reserve {
 	int first; /* of the reserve */
 	int last;  /* that a connection got: the lowest that was free */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The hand-off: who connected, when, to what.  Engine, unprivileged.  Once it
- * was sent, its descriptor is shared with a stranger.
+ * The hand-off: who connected, when, to what.  Engine, unprivileged.  After it
+ * is sent, its descriptor is shared with a stranger.
  */
 #include "engine/handoff/handoff.h"
 
@@ -59,7 +59,7 @@ handoff_find_local(struct handoff *handoff)
 		handoff->local_length = 0;
 }
 
-/* If the kernel does not tell, the client is unknown, never root. */
+/* If the kernel does not report it, the client is unknown, never root. */
 static void
 handoff_find_client(struct handoff *handoff)
 {

@@ -63,5 +63,5 @@ int handoff_stop_linger(struct handoff *handoff);
  * open. */
 void handoff_free(struct handoff *handoff);
 
-/* Does the same with all of a list. */
+/* Frees all hand-offs of a list likewise. */
 void handoff_free_list(struct handoff_list *list);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What outlives an engine.  Engine, unprivileged.  Several engines may write
- * here at the same time, and any of them may be hostile.
+ * Memory that outlives an engine.  Engine, unprivileged.  Several engines may
+ * write here at the same time, and any of them may be hostile.
  */
 #include "engine/handoff/persistent.h"
 

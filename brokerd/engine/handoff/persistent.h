@@ -8,11 +8,11 @@
 
 #define PERSISTENT_MAILBOXES 1024
 
-/* What may be known of a mailbox.  Without the first two, its kind is not. */
+/* Facts about a mailbox.  Its kind is unknown without the first two. */
 enum persistent_flags {
 	PERSISTENT_PLAIN = 1,     /* its worker sends no receipts */
 	PERSISTENT_RECEIPTED = 2, /* its worker sends receipts: wait for them */
-	PERSISTENT_DRAINING = 256, /* it is to get nothing more */
+	PERSISTENT_DRAINING = 256, /* it gets no more hand-offs */
 };
 
 struct persistent_mailboxes {
@@ -29,9 +29,9 @@ struct persistent_listener {
 	uint64_t paused;
 };
 
-/* What an engine leaves to the next one, besides its counters: what it learnt
- * of mailboxes, which of them an administrator drains, and which listeners he
- * paused.  It is in the same memory, see stats_open(). */
+/* What an engine leaves to the next one, besides its counters: facts about
+ * mailboxes, and the mailboxes and listeners that an administrator has drained
+ * or paused.  It is in the same memory, see stats_open(). */
 struct persistent {
 	struct persistent_mailboxes *mailboxes;
 	struct persistent_listener *listeners;
@@ -54,6 +54,6 @@ unsigned int persistent_find(
 void persistent_note(struct persistent *persistent, uint64_t device,
     uint64_t inode, enum persistent_flags flag);
 
-/* Another mailbox may get these numbers. */
+/* Forgets a mailbox: another one may get its numbers. */
 void persistent_forget(
     struct persistent *persistent, uint64_t device, uint64_t inode);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Counters in a memfd that the monitor carries from engine to engine and never
- * reads.  What is found there was written by an engine, perhaps of another
- * version, perhaps a hostile one: only names are interpreted, and bounded.
- * While one engine takes over from another, both live, so each writes a bank of
- * its own, and their sum is what is shown.  Engine, unprivileged.
+ * reads.  An engine of another version or a hostile one may have written it, so
+ * only names are interpreted, and their length is limited.  While one engine
+ * takes over from another, both live, so each writes a bank of its own, and
+ * reports show the sum.  Engine, unprivileged.
  */
 #include "engine/handoff/stats.h"
 

@@ -10,9 +10,9 @@
 
 struct persistent;
 
-/* What became of a listener's connections.  Every one that was accepted is in
- * exactly one of taken, plain, expired, died, dead, refused_*, orphaned and
- * lost, or still in held or unreceipted. */
+/* The counters of a listener.  Each connection that was accepted is in exactly
+ * one of taken, plain, expired, died, dead, refused_*, orphaned and lost, or
+ * still in held or unreceipted. */
 struct stats_listener {
 	char name[RECORD_LISTENER_SIZE]; /* "": a free slot */
 	uint64_t accepted;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The end of an engine.  Unprivileged.  No part of it tells when it is done, so
- * all are asked again and again, for the short time that a drain takes.
+ * The end of an engine.  Unprivileged.  No part of it reports its end, so all
+ * parts are asked again and again for the short time that a drain takes.
  */
 #include "engine/life/drain.h"
 

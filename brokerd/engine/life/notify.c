@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The notify protocol of service managers: datagrams with lines NAME=value,
- * some with a descriptor.  Engine, unprivileged, so that the process that is
- * root need not speak it.  Characters that are not printable are replaced, so
- * that no name or reason can add a line.
+ * some with a descriptor.  Engine, unprivileged, so that the root process does
+ * not have to use it.  Characters that are not printable are replaced, so that
+ * no name or reason can add a line.
  */
 #include "engine/life/notify.h"
 

@@ -66,7 +66,7 @@ listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
 {
 	struct pollfd waits = {.fd = endpoint->fd, .events = POLLIN};
 
-	/* A signal may interrupt it, see bounded_close.h; then perhaps. */
+	/* A signal may interrupt poll(2), see bounded_close.h: assume so. */
 	return poll(&waits, 1, 0) == -1 || (waits.revents & POLLIN) != 0;
 }
 
@@ -74,7 +74,7 @@ void
 listener_endpoint_close(struct listener_endpoint *endpoint)
 {
 	timer_free_event(&endpoint->readable);
-	/* Clients that wait there may have sent sockets. */
+	/* Clients in its queue may have sent sockets. */
 	endpoint->fd =
 	    bounded_close_fd(endpoint->context->bounded, endpoint->fd);
 }

@@ -50,7 +50,7 @@ struct listener_endpoint *listener_endpoint_new(
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);
 
-/* Calls on_readable from now on, or not any more. */
+/* Starts or stops calling on_readable. */
 void listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Finds mailboxes in the file system.  Engine, unprivileged.  A watch tells of
- * changes.  Only where the directory cannot be watched, and while a connection
- * waits, is it looked at again and again.
+ * Finds mailboxes in the file system.  Engine, unprivileged.  A watch reports
+ * changes.  A directory that cannot be watched is scanned again and again while
+ * a connection waits.
  */
 #include "engine/mailbox/finder.h"
 
@@ -135,7 +135,7 @@ finder_look_at_all(struct finder *finder)
 	return sockets >= FINDER_SOCKETS_MANY || names >= FINDER_NAMES_MANY;
 }
 
-/* From here on changes are told, but not those of just before. */
+/* Changes are reported from here on, but not earlier ones. */
 static void
 finder_start_watching(struct finder *finder)
 {

@@ -53,5 +53,5 @@ void finder_done(struct finder *finder);
  * limited number. */
 void finder_scan(struct finder *finder);
 
-/* A connection waits for a mailbox, or none does any more. */
+/* Sets whether a connection waits for a mailbox. */
 void finder_set_waiting(struct finder *finder, int waiting);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Connects to mailboxes without a race: what was checked is what is connected
- * to, through its O_PATH descriptor.  Engine, unprivileged.
+ * Connects to mailboxes without a race: it connects to the inode that it has
+ * checked, through an O_PATH descriptor.  Engine, unprivileged.
  */
 #include "engine/mailbox/mailbox.h"
 

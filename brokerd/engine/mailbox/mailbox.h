@@ -26,7 +26,7 @@ int mailbox_connect(struct mailbox *mailbox);
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);
 
-/* True if nothing that was sent waits in the mailbox. */
+/* True if no datagram waits in the mailbox. */
 int mailbox_is_empty(const struct mailbox *mailbox);
 
 /* Closes both descriptors. */

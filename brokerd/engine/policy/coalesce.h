@@ -12,7 +12,7 @@ struct coalesce_count {
 	uint64_t rounds;   /* events that brought at least one */
 };
 
-/* What those who accept and the loop tell each other. */
+/* Shared by the listeners and the event loop. */
 struct coalesce_load {
 	struct coalesce_count count;
 	int more;    /* a round ended although connections may still wait */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Shares out connections among workers by weight: stride scheduling, where the
- * next one goes to whoever has had the least in proportion to its weight.
- * Pure.
+ * next one goes to the worker that has had the least in proportion to its
+ * weight.  Pure.
  */
 #include "engine/policy/share.h"
 

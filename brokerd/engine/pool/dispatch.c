@@ -23,7 +23,7 @@ dispatch_outstanding(const struct worker *worker)
 	return worker->unreceipted.count + worker->outbox_count;
 }
 
-/* Does not ask the kernel, which would be a system call for each. */
+/* Does not ask the kernel: that would cost a system call for each worker. */
 static struct worker *
 dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
 {
@@ -46,7 +46,7 @@ dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
 
 	while ((best = dispatch_best(pool, endpoint)) != NULL &&
 	    !worker_has_room(best, endpoint))
-		; /* it is full now, and the next one may not be */
+		; /* it is marked as full: try the next one */
 	if (best == NULL) {
 		pool->starved = 1;
 		return NULL;
@@ -185,7 +185,7 @@ dispatch_drop_dead(struct worker *worker)
 		worker->outbox_count--;
 		handoff->stats->dead++;
 		handoff_free(handoff);
-		worker_wake(worker); /* no receipt will tell of the room */
+		worker_wake(worker); /* no receipt will report the room */
 	}
 }
 
@@ -212,7 +212,7 @@ dispatch_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
 	int complete;
 
 	/* A hand-off without a record has a datagram of its own.  The next
-	 * worker may have something to be sent as well. */
+	 * worker's outbox may not be empty either. */
 	while (worker != NULL && worker->outbox_count > 0 &&
 	    !worker_is_receipted(worker, handoff->endpoint)) {
 		dispatch_send_one(pool, worker);
@@ -229,9 +229,8 @@ dispatch_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
 		dispatch_send_one(pool, worker);
 }
 
-/* True if any of what is held was put.  When all workers serve as many
- * connections of one endpoint as they may, those of others do not wait behind
- * them. */
+/* True if a held hand-off was put.  If every worker has reached the limit of
+ * connections of one endpoint, hand-offs of others do not wait for it. */
 static int
 dispatch_put_held(struct pool *pool)
 {
@@ -257,7 +256,7 @@ dispatch_put_held(struct pool *pool)
 	return any;
 }
 
-/* This ends, as a worker that fails has no room. */
+/* The loop ends, because a worker that fails has no room. */
 void
 dispatch_send(struct pool *pool)
 {

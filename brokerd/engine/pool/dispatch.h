@@ -3,7 +3,7 @@
 
 #include "engine/pool/pool.h"
 
-/* From a pool to one of its workers. */
+/* Passes hand-offs of a pool to its workers. */
 
 /* Picks the worker that gets the next connection of that endpoint.  NULL if
  * none has room; then on_change follows when one may have. */
@@ -15,11 +15,11 @@ struct worker *dispatch_pick(
 void dispatch_put(
     struct pool *pool, struct worker *worker, struct handoff *handoff);
 
-/* Sends all that was put, and to workers with room what is held.  What cannot
- * be sent goes to other workers, or is held. */
+/* Sends all hand-offs that were put, and held ones to workers with room.  A
+ * hand-off that cannot be sent goes to another worker or is held. */
 void dispatch_send(struct pool *pool);
 
-/* Holds what was put for a worker and not sent. */
+/* Holds the hand-offs in the worker's outbox. */
 void dispatch_take_back(struct pool *pool, struct worker *worker);
 
 /* Holds a hand-off (takes it) that came back from a worker, before others. */

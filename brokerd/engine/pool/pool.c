@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The workers of a mailbox path: which there are, and who hears of them.
+ * The workers of a mailbox path, and the listeners that are told of changes.
  * Engine, unprivileged.
  */
 #include "engine/pool/pool.h"
@@ -27,7 +27,7 @@ pool_worker(const struct pool *pool, const char *name)
 	return NULL;
 }
 
-/* Each user in turn is the first to hear. */
+/* Each user in turn is told first. */
 static void
 pool_notify(struct pool *pool)
 {
@@ -158,7 +158,7 @@ pool_on_death(void *owner, struct worker *worker)
 	int is_new = worker->kind == WORKER_NEW;
 
 	/* Its HELLO may wait at the rendezvous, and receipts behind it.  Then
-	 * the end of its connection will tell of its death. */
+	 * the end of its connection will report its death. */
 	rendezvous_catch_up(pool->context->rendezvous);
 	if (is_new && worker->kind != WORKER_NEW)
 		return;
@@ -193,7 +193,7 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	return worker;
 }
 
-/* A new worker is to get as much as the others from now on, not more. */
+/* From now on a new worker gets as much as the others, not more. */
 static void
 pool_add_worker(struct pool *pool, struct worker *worker)
 {

@@ -29,14 +29,14 @@ struct pool_user {
 	int waiting; /* a connection waits for a worker to come */
 };
 
-/* The workers behind one mailbox path, and what waits for them. */
+/* The workers behind one mailbox path, and the hand-offs that wait for them. */
 struct pool {
 	TAILQ_ENTRY(pool) entry;
 	const struct pool_context *context;
 	struct finder finder;
 	struct worker_list workers; /* next in turn first */
 	size_t count;
-	struct worker_list queue; /* those with something to be sent */
+	struct worker_list queue; /* those with an outbox to be sent */
 	struct handoff_list held;
 	struct handoff_list lent; /* bound sockets, for every worker */
 	TAILQ_HEAD(, pool_user) users;
@@ -64,11 +64,11 @@ void pool_add_user(struct pool *pool, struct pool_user *user);
 
 void pool_remove_user(struct pool *pool, struct pool_user *user);
 
-/* Connections of that user wait for a worker to come, or do not. */
+/* Sets whether connections of that user wait for a worker. */
 void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
 
-/* The worker of that name gets no more, from later engines neither; it keeps
- * what it has.  0, or -1 with ENOENT. */
+/* Gives the worker of that name no more hand-offs, in later engines too; it
+ * keeps those that it has.  0, or -1 with ENOENT. */
 int pool_drain(struct pool *pool, const char *name);
 
 /* Returns how many workers may be given connections, with room or without. */
@@ -80,9 +80,9 @@ int pool_has_worker(const struct pool *pool);
  * confirmed it. */
 int pool_is_busy(const struct pool *pool);
 
-/* Waits for no receipts any more: closes what lacks one. */
+/* Stops waiting for receipts: closes the connections that lack one. */
 void pool_release(struct pool *pool);
 
-/* The worker that a process of that uid means with HELLO, or NULL. */
+/* The worker that the HELLO of a process with that uid names, or NULL. */
 struct worker *pool_find_worker(
     const struct pool *pool, const struct hello *hello, uid_t uid);

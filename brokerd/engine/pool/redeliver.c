@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What becomes of the connections that a dead worker had not confirmed.
- * Engine, unprivileged.  A request must never be served twice, so only what the
- * worker certainly has not touched goes to another one.
+ * Redelivers or closes the connections that a dead worker had not confirmed.
+ * Engine, unprivileged.  A request must never be served twice, so another
+ * worker gets a connection only if the dead one has certainly not touched it.
  */
 #include "engine/pool/redeliver.h"
 

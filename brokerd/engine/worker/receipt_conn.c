@@ -28,7 +28,7 @@
 #define RECEIPT_CONN_MESSAGES 1024       /* more than a socket's buffer holds */
 #define RECEIPT_CONN_MESSAGE_SIZE 1088   /* FDRECV_WIRE_RECEIPTS_MAX fit */
 
-/* Gives the pidfd of the peer.  -1: only the hang-up tells of its end. */
+/* Gives the pidfd of the peer.  -1: only the hang-up reports its end. */
 static int
 receipt_conn_open_pidfd(int fd, const struct ucred *peer)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What the process behind a mailbox says: HELLO, receipts, and its end.
+ * Messages of the process behind a mailbox: HELLO, receipts, and its end.
  * Engine, unprivileged.  Processes that share a mailbox cannot be told apart,
- * so their receipts mean nothing.
+ * so their receipts are ignored.
  */
 #include "engine/worker/receipts.h"
 

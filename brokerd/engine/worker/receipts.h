@@ -3,7 +3,7 @@
 
 #include "engine/worker/worker.h"
 
-/* What a worker tells on its receipt connections. */
+/* The messages of a worker on its receipt connections. */
 
 /* The HELLO of that worker has come on conn, which it owns from now on. */
 void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);

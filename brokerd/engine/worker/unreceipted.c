@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The hand-offs that a worker has and that lack a receipt.  Engine,
- * unprivileged.  Receipts are about the worker's own hand-offs only: numbers
- * that it was not sent mean nothing.
+ * unprivileged.  Receipts are about the worker's own hand-offs only: numbers of
+ * others are ignored.
  */
 #include "engine/worker/unreceipted.h"
 

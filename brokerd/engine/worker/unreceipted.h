@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a worker was sent and has not confirmed.  The engine keeps a descriptor
+/* The hand-offs that a worker has not confirmed.  The engine keeps a descriptor
  * of each, so that none is lost with the worker, and closes it with the
  * receipt. */
 struct unreceipted {
@@ -28,7 +28,7 @@ void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);
 void unreceipted_on_taken(struct unreceipted *unreceipted,
     struct window *window, uint64_t sequence, uint32_t count);
 
-/* Gives the last of these count hand-offs that is there, or NULL. */
+/* Gives the last of these count hand-offs that lacks a receipt, or NULL. */
 struct handoff *unreceipted_take_last(
     struct unreceipted *unreceipted, uint64_t sequence, uint32_t count);
 

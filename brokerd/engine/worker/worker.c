@@ -22,7 +22,7 @@
 #include <string.h>
 
 #define WORKER_HELLO_US 200000 /* without a HELLO it is plain */
-#define WORKER_CHECK_US 500000 /* between looks at what lacks a receipt */
+#define WORKER_CHECK_US 500000 /* between checks for missing receipts */
 
 static void
 worker_on_room(void *owner)
@@ -133,7 +133,7 @@ static void
 worker_on_silence(struct worker *worker)
 {
 	if (!mailbox_is_alive(&worker->mailbox)) {
-		worker_set_check(worker); /* in case that HELLO is there */
+		worker_set_check(worker); /* HELLO may have arrived by now */
 		worker->callbacks->on_death(worker->owner, worker);
 		return;
 	}
@@ -144,7 +144,7 @@ worker_on_silence(struct worker *worker)
 	worker->callbacks->on_room(worker->owner, worker);
 }
 
-/* Looks whether receipts can still come. */
+/* Checks whether receipts can still come. */
 static void
 worker_on_check(void *owner)
 {

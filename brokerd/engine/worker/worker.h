@@ -34,14 +34,14 @@ struct worker {
 	char name[RECORD_PATH_SIZE]; /* in its directory */
 	struct mailbox mailbox;
 	enum worker_kind kind;
-	/* Until writable or rest tells of room. */
+	/* Until writable or rest reports room. */
 	int full;
 	/* It takes no more; its mailbox has lost its name. */
 	int has_left, unlinked;
 	/* By an administrator; by itself. */
 	int draining, paused;
 	/* Several processes read the mailbox, so it is plain for good; an
-	 * earlier engine got a HELLO; a child has what the dead process had. */
+	 * earlier engine got a HELLO; a child survives the dead process. */
 	int shared, hello_expected, has_survivor, counts_connections;
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;
@@ -51,7 +51,7 @@ struct worker {
 	struct window window;
 	struct share share;
 	uint64_t sequence;          /* of the next hand-off */
-	size_t lent_count;          /* lent sockets that it has been sent */
+	size_t lent_count;          /* lent sockets that were sent to it */
 	struct handoff_list outbox; /* the next datagram */
 	size_t outbox_count;
 	struct unreceipted unreceipted;
@@ -74,12 +74,11 @@ void worker_free(struct worker *worker);
 int worker_is_receipted(
     const struct worker *worker, const struct record_endpoint *endpoint);
 
-/* True if it may be given one more of that endpoint, so far as is known
- * here. */
+/* True if it may get one more of that endpoint, without asking the kernel. */
 int worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint);
 
-/* The same, and asks the kernel if that is necessary.  If there is no room,
+/* The same, but asks the kernel if that is necessary.  If there is no room,
  * on_room follows when there is. */
 int worker_has_room(
     struct worker *worker, const struct record_endpoint *endpoint);
