@@ -10,9 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <unistd.h>
+
+#define INCLUDE_SIZE 1024 /* of a pattern: glob(3) recurses at each slash */
 
 static void
 include_error(const struct include *include, const char *path, int error)
@@ -36,18 +37,19 @@ include_error(const struct include *include, const char *path, int error)
  * or -1 if it is too long. */
 static int
 include_pattern(
-    const struct include *include, const char *pattern, char text[PATH_MAX])
+    const struct include *include, const char *pattern, char text[INCLUDE_SIZE])
 {
 	const char *name = include->out->files[include->includer->file];
 	const char *slash = pattern[0] != '/' ? strrchr(name, '/') : NULL;
 	size_t used = 0;
 
-	for (; slash != NULL && name <= slash && used < PATH_MAX - 2; name++) {
+	for (; slash != NULL && name <= slash && used < INCLUDE_SIZE - 2;
+	     name++) {
 		if (strchr("*?[\\", *name) != NULL)
 			text[used++] = '\\'; /* no wildcard */
 		text[used++] = *name;
 	}
-	return text_copy(text + used, PATH_MAX - used, pattern);
+	return text_copy(text + used, INCLUDE_SIZE - used, pattern);
 }
 
 /* For glob(3): without its directory a pattern matches nothing. */
@@ -58,11 +60,27 @@ include_is_fatal(const char *directory, int error)
 	return error != ENOENT;
 }
 
+/* True if the files from include->next on are not too many.  Files that the
+ * earlier ones include count as well. */
+static int
+include_has_room(const struct include *include, const char *name)
+{
+	size_t count =
+	    include->out->file_count + include->files.gl_pathc - include->next;
+
+	if (count <= DIAGNOSTICS_FILES)
+		return 1;
+	diagnostics_error(include->out, include->at,
+	    "include: " REASON_VALUE ": %zu files: expected at most %d in all",
+	    name, count - 1, DIAGNOSTICS_FILES - 1);
+	return 0;
+}
+
 /* Fills include->files.  0, or -1 after an error. */
 static int
 include_match(struct include *include, const char *pattern)
 {
-	char path[PATH_MAX];
+	char path[INCLUDE_SIZE];
 	int error = ENAMETOOLONG, result = GLOB_ABORTED;
 
 	if (include_pattern(include, pattern, path) == 0) {
@@ -75,13 +93,7 @@ include_match(struct include *include, const char *pattern)
 		include->out->failed = 1;
 	else if (result == GLOB_ABORTED)
 		include_error(include, pattern, error);
-	else if (include->files.gl_pathc + include->out->file_count >
-	    DIAGNOSTICS_FILES)
-		diagnostics_error(include->out, include->at,
-		    "include: " REASON_VALUE ": %zu files: expected at most "
-		    "%d in all",
-		    pattern, include->files.gl_pathc, DIAGNOSTICS_FILES - 1);
-	else
+	else if (include_has_room(include, pattern))
 		return 0;
 	return -1;
 }
@@ -149,12 +161,13 @@ include_read(struct include *include, const char *path)
 int
 include_next(struct include *include)
 {
+	const glob_t *files = &include->files;
 	int found = 0;
 
 	source_done(&include->source);
-	while (!found && include->next < include->files.gl_pathc)
-		found = include_read(
-		    include, include->files.gl_pathv[include->next++]);
+	while (!found && include->next < files->gl_pathc &&
+	    include_has_room(include, files->gl_pathv[include->next]))
+		found = include_read(include, files->gl_pathv[include->next++]);
 	return found;
 }
 

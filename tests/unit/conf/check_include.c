@@ -169,6 +169,12 @@ START_TEST(a_name_that_is_too_long_is_told_of)
 	memset(text + strlen(text), 'x', 5000);
 	run(&tree, &out, "main", text);
 	expect(&tree, &out, "main", 1, "xxx\": File name too long");
+	/* glob(3) would overflow the stack. */
+	memset(text + strlen("include "), '/', 4000);
+	strcpy(text + strlen("include ") + 4000, "x'");
+	memcpy(text + strlen("include "), "'*", 2);
+	run(&tree, &out, "main", text);
+	expect(&tree, &out, "main", 1, "///\": File name too long");
 }
 END_TEST
 
@@ -367,7 +373,14 @@ START_TEST(a_thousand_files_are_included_and_no_more)
 	run(&tree, &out, "main", "include 'd/*'\ninclude main listener b { }");
 	ck_assert_str_eq(names(&tree), "ab");
 	expect(&tree, &out, "/main", 2,
-	    "include: \"main\": 1 files: expected at most 1000 in all");
+	    "include: \"main\": 1001 files: expected at most 1000 in all");
+	/* The first one includes another. */
+	write_file("e", "");
+	write_file("d/0", "include '../e'");
+	run(&tree, &out, "main", "include 'd/*' listener b { }");
+	ck_assert_str_eq(names(&tree), "b");
+	expect(&tree, &out, "/main", 1,
+	    "/d/1\": 1001 files: expected at most 1000 in all");
 }
 END_TEST
 
