@@ -49,6 +49,13 @@ def test_status_is_a_table_for_people(test):
           "%s", lines[1])
     check(lines[2].index("tcp:") == lines[1].index("ENDPOINT") and
           lines[2].index("waiting") == lines[1].index("STATE"), "%s", lines)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        status = subprocess.run(
+            [os.path.join(test.stage, "bin", "brokerctl"), "-s",
+             control(test), "status"], stdout=full,
+            stderr=subprocess.DEVNULL, timeout=DEADLINE,
+            check=False).returncode
+        check(status == 74, "%d although nothing was written", status)
 
 
 def test_workers_are_told_with_their_processes(test):

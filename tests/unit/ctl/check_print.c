@@ -4,11 +4,14 @@
  */
 #include "fixture/unit.h"
 
+#include "base/fd.h"
 #include "ctl/ask.h"
 #include "ctl/print.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
 	const char *pattern;
@@ -65,6 +68,85 @@ START_TEST(a_time_has_few_digits)
 }
 END_TEST
 
+static const struct {
+	void (*print)(const json_t *answer);
+	const char *answer;
+	const char *printed;
+} answers[] = {
+    {print_text, "{\"text\": \"a\\u001bb\"}", "a?b\n"},
+    {print_text, "{\"text\": [\"a\", \"b c\"]}", "a\nb c\n"},
+    {print_text, "{\"text\": []}", ""},
+    {print_text, "{}", "done\n"},
+    {print_status,
+	"{\"broker\": {\"version\": \"1.2\", \"monitor\": 3, "
+	"\"engine\": 4, \"uptime_ms\": 5999, \"orphan_ms\": null}, "
+	"\"listeners\": [{\"name\": \"www\", \"state\": \"open\", "
+	"\"since_ms\": 7000, \"workers\": 8, \"counters\": {"
+	"\"accepted\": 1000, \"held\": 20, \"unreceipted\": 3, "
+	"\"refused_absent\": 400, \"refused_drain\": 50, "
+	"\"refused_deaths\": 6}, \"endpoints\": ["
+	"{\"name\": \"tcp:127.0.0.1:80\"}, {\"name\": \"tcp:[::1]:80\"}]}, "
+	"{\"name\": \"x\", \"since_ms\": null, "
+	"\"endpoints\": [{\"name\": \"udp\"}]}]}",
+	"brokerd 1.2, pid 3; engine 4 for 5 s\n"
+	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
+	"ENDPOINT\n"
+	"www       open   7 s    8        1000      23       456      "
+	"tcp:127.0.0.1:80\n"
+	"\"         \"      \"      \"        \"         \"        \"        "
+	"tcp:[::1]:80\n"
+	"x         -      -      -        0         0        0        udp\n"},
+    {print_status,
+	"{\"broker\": {\"version\": \"1\", \"engine\": 4, "
+	"\"uptime_ms\": 0, \"orphan_ms\": 130000}, \"listeners\": []}",
+	"brokerd 1, which has died: start it again within 2 min; "
+	"engine 4 for 0 s\n"
+	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
+	"ENDPOINT\n"},
+    {print_workers,
+	"{\"workers\": [{\"listeners\": [\"a\", \"b\"], "
+	"\"name\": \"w\\n\", \"state\": \"open\", "
+	"\"kind\": \"receipted\", \"shared\": false, \"uid\": 1, "
+	"\"pid\": 2, \"unreceipted\": 3, \"window\": 4, "
+	"\"connections\": 5, \"weight\": 6, \"label\": \"\"}, "
+	"{\"kind\": \"plain\", \"shared\": true}]}",
+	"LISTENERS  WORKER  STATE  KIND       UID  PID  IN-HAND  CONNECTIONS  "
+	"WEIGHT  LABEL\n"
+	"a,b        w?      open   receipted  1    2    3/4      5            "
+	"6       -\n"
+	"-          -       -      shared     -    -    0/0      -            "
+	"-       -\n"},
+};
+
+static void
+print_body(void *argument)
+{
+	json_t *answer = argument;
+	int out = open(unit_path("out"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	unit_must(fd_place(out, STDOUT_FILENO) == 0);
+	answers[json_integer_value(json_object_get(answer, "test"))].print(
+	    answer);
+	fflush(stdout);
+}
+
+START_TEST(an_answer_is_printed_for_people)
+{
+	json_t *answer = json_loads(answers[_i].answer, 0, NULL);
+	char text[1024] = "";
+	int out;
+
+	ck_assert_ptr_nonnull(answer);
+	json_object_set_new(answer, "test", json_integer(_i));
+	unit_in_child(print_body, answer);
+	out = open(unit_path("out"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(read(out, text, sizeof(text) - 1), 0);
+	ck_assert_str_eq(text, answers[_i].printed);
+	close(out);
+	json_decref(answer);
+}
+END_TEST
+
 UNIT_SUITE(print)
 {
 	TCase *tc = unit_case(suite, "ctl");
@@ -73,4 +155,6 @@ UNIT_SUITE(print)
 	    tc, a_word_in_a_path_stays_one_word, 0, (int)UNIT_COUNT(paths));
 	tcase_add_loop_test(
 	    tc, a_time_has_few_digits, 0, (int)UNIT_COUNT(times));
+	tcase_add_loop_test(
+	    tc, an_answer_is_printed_for_people, 0, (int)UNIT_COUNT(answers));
 }
