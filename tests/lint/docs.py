@@ -267,7 +267,7 @@ def check_hacking():
     page = read("HACKING.md")
     if page.count("\n") > 120 or max(map(len, page.split("\n"))) > 100:
         yield "HACKING.md: more than 120 lines of 100 columns"
-    for name, function in re.findall(r"`([\w./-]+\.[chy])(?::(\w+))?`", page):
+    for name, function in re.findall(r"([\w./-]+\.[chy])\b(?::(\w+))?", page):
         found = [top + name for top in ("", "brokerd/engine/")
                  if os.path.exists(os.path.join(SOURCE, top + name))]
         if not found:
