@@ -297,6 +297,28 @@ START_TEST(a_command_line_is_a_listener_too)
 }
 END_TEST
 
+/* Nobody finds an engine in a run directory that brokerd made for itself. */
+START_TEST(an_engine_in_a_private_run_directory_waits_for_no_monitor)
+{
+	struct options options = {.file = "command line",
+	    .rundir = "/nowhere",
+	    .mailbox = "/m/box",
+	    .private = _i};
+	struct output out;
+	struct tree tree;
+
+	tree_init(&tree);
+	options.listener = tree_add(&tree, "default", LOCATION_NONE);
+	ck_assert_int_eq(section_add(options.listener, KEY_LISTEN,
+			     "tcp:127.0.0.1:1", LOCATION_NONE),
+	    0);
+	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
+	ck_assert_uint_eq(out.orphan_timeout_s, _i ? 0 : 300);
+	output_done(&out);
+	tree_done(&tree);
+}
+END_TEST
+
 START_TEST(a_current_directory_that_is_gone_is_told_of)
 {
 	struct options options = {
@@ -333,5 +355,7 @@ UNIT_SUITE(reader)
 	tcase_add_test(tc, a_configuration_that_is_no_file_is_told_of);
 	tcase_add_loop_test(
 	    tc, a_command_line_is_a_listener_too, 0, (int)UNIT_COUNT(lines));
+	tcase_add_loop_test(tc,
+	    an_engine_in_a_private_run_directory_waits_for_no_monitor, 0, 2);
 	tcase_add_test(tc, a_current_directory_that_is_gone_is_told_of);
 }
