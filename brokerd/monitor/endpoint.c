@@ -86,7 +86,8 @@ endpoint_set_up(struct endpoint *endpoint)
 		wrong = endpoint_listen(endpoint);
 	if (wrong != NULL && errno == EADDRINUSE && path == NULL)
 		wrong = "the address is taken: another program listens there, "
-			"perhaps a worker that was lent the socket";
+			"perhaps a worker that was lent the socket, or an "
+			"engine that still drains";
 	return wrong;
 }
 

@@ -248,7 +248,7 @@ twice_body(void *argument)
 	snprintf(why, sizeof(why),
 	    "test: listener www: cannot make unix:%s: the address is taken: "
 	    "another program listens there, perhaps a worker that was lent "
-	    "the socket\n",
+	    "the socket, or an engine that still drains\n",
 	    path);
 	unit_must(strcmp(test.text, why) == 0);
 	table_done(&test.table, ENDPOINT_STOP);
