@@ -54,7 +54,8 @@ table_run_reader(struct setup *setup, int memory)
 	fd_close(spawn.fds[0]);
 	free(argv);
 	if (started == -1) {
-		log_line(&setup->log, LOG_ERR, "%s: cannot read it: %s",
+		log_line(&setup->log, LOG_ERR,
+		    "%s: cannot read it: %s: see brokerd.conf(5)",
 		    setup->config, strerror(errno));
 		/* Only a wrong path is final: a limit may be gone next time. */
 		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||

@@ -22,8 +22,8 @@ include_error(const struct include *include, const char *path, int error)
 		diagnostics_error(include->out, include->at,
 		    "include: " REASON_VALUE ": %s: expected read permission "
 		    "for uid %u (for example mode 0644, or group %u and mode "
-		    "0640) and search permission on its directories (for "
-		    "example mode 0755)",
+		    "0640), and search permission on its directories and for "
+		    "a pattern also read permission (for example mode 0755)",
 		    path, strerror(error), (unsigned int)getuid(),
 		    (unsigned int)getgid());
 	else

@@ -40,8 +40,8 @@ explain_absent(const struct listener *listener, json_t *lines)
 	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
 		1000);
 	if (limit == 0)
-		explain_add(
-		    lines, "They wait without a limit, since give-up is 0.");
+		explain_add(lines,
+		    "They wait without a time limit, since give-up is 0.");
 	else
 		explain_add(lines,
 		    "After %u s (give-up) they are refused until there is a "
@@ -100,7 +100,7 @@ explain_state(const struct listener *listener, json_t *lines)
 		return;
 	case LISTENER_PAUSED:
 		explain_add(lines,
-		    "Connections wait in the kernel without a limit: the "
+		    "Connections wait in the kernel for as long as the "
 		    "listener is paused.  \"brokerctl resume %s\" ends that.",
 		    record->listener);
 		return;

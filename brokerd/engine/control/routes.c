@@ -66,8 +66,8 @@ route_find_listener(struct call *call)
 	    listener_find(call->context->listeners, call->words[0]);
 
 	if (listener == NULL)
-		answer_result(
-		    call->peer, EX_USAGE, "there is no such listener");
+		answer_result(call->peer, EX_USAGE,
+		    "there is no such listener: see brokerctl status");
 	return listener;
 }
 
@@ -131,8 +131,8 @@ route_pause(struct call *call, const struct route *route)
 			     "resumed: accepting again");
 	else if (listener_is_lent(listener))
 		answer_result(call->peer, EX_UNAVAILABLE,
-		    "its sockets are lent: only its workers accept, and can "
-		    "pause");
+		    "its sockets are lent: only its workers accept, so only "
+		    "they can pause");
 	else
 		answer_result(call->peer, EX_OSERR, strerror(errno));
 }

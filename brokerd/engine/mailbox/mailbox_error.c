@@ -80,9 +80,9 @@ mailbox_error_advice(int error, int found)
 	case ENOTSOCK:
 		return "it is not a socket: expected the mailbox of a worker";
 	case EPERM:
-		return "it does not belong to the listener's owner, or the "
-		       "listener has no owner and others can write to its "
-		       "directory";
+		return "it does not belong to the listener's owner: start the "
+		       "worker as that user; or the listener has no owner, "
+		       "and others can write to its directory";
 	case EACCES:
 		if (!found)
 			return "the engine cannot read its directory, or "

@@ -83,10 +83,11 @@ START_TEST(connections_wait_for_a_worker)
 	    "There is no worker: connections have waited in the kernel for 7 "
 	    "s.");
 	expect(test.www, 1, "After 60 s (give-up) they are refused");
-	expect(test.www, 0, "without a limit");
+	expect(test.www, 0, "without a time limit");
 	expect(test.www, 1, "tcp:127.0.0.1:80: 3 of at most ");
 	TAILQ_FIRST(&test.www->endpoints)->record.give_up_s = 0;
-	expect(test.www, 1, "They wait without a limit, since give-up is 0.");
+	expect(
+	    test.www, 1, "They wait without a time limit, since give-up is 0.");
 	for (int i = 0; i < 3; i++)
 		close(clients[i]);
 	test_control_done(&test);

@@ -96,10 +96,10 @@ START_TEST(a_listener_that_does_not_exist_is_not_found)
 	for (size_t i = 0; i < UNIT_COUNT(paths); i++)
 		test_control_is_result(
 		    test_control_ask(&test, "POST", paths[i]), 404, EX_USAGE,
-		    "no such listener");
+		    "no such listener: see brokerctl status");
 	test_control_is_result(
 	    test_control_ask(&test, "GET", "/v1/listeners/x"), 404, EX_USAGE,
-	    "no such listener");
+	    "no such listener: see brokerctl status");
 	test_control_logged(&test, "");
 	test_control_done(&test);
 }

@@ -70,7 +70,7 @@ START_TEST(words_of_a_path_are_decoded)
 	/* An encoded slash does not separate words. */
 	test_control_is_result(
 	    test_control_ask(&test, "GET", "/v1/listeners/www%2Fpause"), 404,
-	    EX_USAGE, "no such listener");
+	    EX_USAGE, "no such listener: see brokerctl status");
 	test_control_done(&test);
 }
 END_TEST

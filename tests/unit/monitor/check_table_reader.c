@@ -302,7 +302,8 @@ unreadable_body(void *argument)
 	prepare(&test, "exit", "0");
 	test.setup.config = argument;
 	unit_must(run(&test) == EX_CONFIG);
-	snprintf(why, sizeof(why), "test: %s: cannot read it: %s\n",
+	snprintf(why, sizeof(why),
+	    "test: %s: cannot read it: %s: see brokerd.conf(5)\n",
 	    test.setup.config, "No such file or directory");
 	unit_must(strcmp(test.text, why) == 0);
 	unit_must(mknod(argument, S_IFREG, 0) == 0);
