@@ -188,8 +188,8 @@ START_TEST(mistakes_are_in_the_file_that_has_them_and_hide_no_other)
 	write_file("d/b", "\n;\n");
 	write_file("d/c", "\n\nuser = 7 listener c { }");
 	write_file("d/d", "listener d { x = 1 }");
-	run(&tree, &out, "main", "user = 8\ninclude 'd/*' }\n");
-	ck_assert_str_eq(names(&tree), "acd");
+	run(&tree, &out, "main", "user = 8\ninclude 'd/*' listener e { } }\n");
+	ck_assert_str_eq(names(&tree), "acde");
 	ck_assert_uint_eq(out.count, 5);
 	for (unsigned int i = 0; i < 4; i++)
 		ck_assert_uint_eq(out.items[i].at.file, i + 1);
@@ -202,18 +202,6 @@ START_TEST(mistakes_are_in_the_file_that_has_them_and_hide_no_other)
 	ck_assert_uint_eq(out.items[4].at.line, 2);
 	tree_done(&tree);
 	diagnostics_done(&out);
-}
-END_TEST
-
-START_TEST(a_section_does_not_go_on_in_another_file)
-{
-	struct diagnostics out;
-	struct tree tree;
-
-	write_file("a", "listener a { backlog = 1");
-	run(&tree, &out, "main", "include a listener b { }");
-	ck_assert_str_eq(names(&tree), "ab");
-	expect(&tree, &out, "/a", 1, "the section that begins here is not");
 }
 END_TEST
 
@@ -397,7 +385,6 @@ UNIT_SUITE(include)
 	tcase_add_test(tc, a_name_that_is_too_long_is_told_of);
 	tcase_add_test(
 	    tc, mistakes_are_in_the_file_that_has_them_and_hide_no_other);
-	tcase_add_test(tc, a_section_does_not_go_on_in_another_file);
 	tcase_add_test(tc, files_are_nested_four_deep_and_no_deeper);
 	tcase_add_test(tc, a_file_does_not_include_itself);
 	tcase_add_test(tc, one_inode_number_of_two_file_systems_is_two_files);
