@@ -88,14 +88,20 @@ fd_close_from(unsigned int low)
 	return (int)syscall(SYS_close_range, low, ~0U, 0);
 }
 
+void
+fd_path(int fd, char path[FD_PATH_SIZE])
+{
+	snprintf(path, FD_PATH_SIZE, "/proc/self/fd/%d", fd);
+}
+
 int
 fd_reopen_writer(int fd)
 {
-	char path[32];
+	char path[FD_PATH_SIZE];
 	struct stat st;
 
 	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	fd_path(fd, path);
 	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

@@ -36,6 +36,11 @@ int fd_fill_below(int limit);
 /* Closes all descriptors from low on.  0, or -1 with errno. */
 int fd_close_from(unsigned int low);
 
+#define FD_PATH_SIZE 32
+
+/* Writes a path of the file that fd is, whatever its name refers to by now. */
+void fd_path(int fd, char path[FD_PATH_SIZE]);
+
 /* Opens the pipe or terminal that fd (borrows it) writes to once more, for
  * writing without blocking: O_NONBLOCK set on fd itself would change it for
  * every process that shares it.  Gives a descriptor, or -1 for other files and

@@ -87,7 +87,8 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 	int ends[2] = {-1, -1};
 	struct spawn spawn = {.program = setup->engine_program,
 	    .argv = argv,
-	    .fds = {-1, -1, setup->log.fd, -1, setup->counters},
+	    .fds = {-1, -1, setup->log.fd, [CHANNEL_FD] = -1,
+		[CHANNEL_MEMFD] = setup->counters},
 	    .uid = table->settings->engine_uid,
 	    .gid = table->settings->engine_gid};
 

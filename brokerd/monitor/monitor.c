@@ -175,7 +175,7 @@ monitor_stop(struct monitor *m)
 	const struct channel_drain all = {.stop = 1,
 	    .timeout_ms = m->current.table.settings->drain_timeout_s * 1000};
 
-	if (m->stopping || m->current.engine.pid == 0)
+	if (m->stopping)
 		m->status = EX_OK; /* at once */
 	m->stopping = 1;
 	m->start_ms = m->ping_ms = 0;

@@ -140,11 +140,11 @@ path_set_owner(struct endpoint *endpoint)
 	uint32_t given = CONF_UID; /* see privilege_set_fsuid() */
 	uid_t ours = geteuid() == 0 ? endpoint->fsuid : RECORD_NO_ID;
 	int fd = open(record_path(sock), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	char name[32];
+	char name[FD_PATH_SIZE];
 	struct stat st;
 	int result = -1;
 
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	fd_path(fd, name);
 	if (fd != -1)
 		errno = ESTALE;
 	if (fd != -1 && fstat(fd, &st) == 0 && path_is_ours(endpoint, &st)) {

@@ -20,7 +20,7 @@ BUILD = sys.argv[2] if len(sys.argv) > 2 else None
 # Code lines (non-blank, non-comment) of what the root process links.
 BUDGETS = {
     "fdrecv-lib/wire/*.c": 40,
-    "brokerd/base/*.c": 215,
+    "brokerd/base/*.c": 220,
     "brokerd/channel/*.c": 200,
     "brokerd/record/*.c": 160,
     "brokerd/monitor/*.c": 1770,

@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,8 +78,7 @@ mailbox_address(const struct mailbox *mailbox)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d",
-	    mailbox->node);
+	fd_path(mailbox->node, address.sun_path);
 	return address;
 }
 

@@ -36,31 +36,6 @@ static struct generation_test {
 	char text[512];
 } test;
 
-/* Makes a configuration with that endpoint. */
-static void
-configure(const struct record *record)
-{
-	struct record records[3];
-	int fd = open(unit_path("config"),
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	memset(records, 0, sizeof(records));
-	records[0].type = RECORD_HEADER;
-	records[0].u.header.magic = RECORD_MAGIC;
-	records[0].u.header.version = RECORD_VERSION;
-	records[0].u.header.size = sizeof(struct record);
-	records[1].type = RECORD_SETTINGS;
-	records[1].u.settings =
-	    (struct record_settings){.engine_uid = TEST_PROCESS_UID,
-		.engine_gid = TEST_PROCESS_GID,
-		.endpoint_count = 1,
-		.drain_timeout_s = 7};
-	records[2] = *record;
-	unit_must(
-	    write(fd, records, sizeof(records)) == (ssize_t)sizeof(records));
-	close(fd);
-}
-
 static void
 prepare(enum engine_stub_does does, int number)
 {
@@ -83,7 +58,7 @@ prepare(enum engine_stub_does does, int number)
 	    (struct engine_stub_counters){.does = does, .number = number};
 	snprintf(path, sizeof(path), "@unit-generation-%d", (int)getpid());
 	test.record = record_sample_unix(RECORD_UNIX_STREAM, path);
-	configure(&test.record);
+	record_sample_configuration(test.setup.config, &test.record);
 }
 
 static int
@@ -269,7 +244,7 @@ serve_body(void *argument)
 	(void)argument;
 	prepare(ENGINE_STUB_RIGHT, 0);
 	test.record.u.endpoint.default_mailbox = 1; /* in no directory */
-	configure(&test.record);
+	record_sample_configuration(test.setup.config, &test.record);
 	count = test_process_count();
 	unit_must(make(&one) == -1);
 	unit_must(generation_serve(&one, &test.setup) == EX_OSERR);

@@ -62,7 +62,7 @@ reader_keep_mapping(void)
 	return EX_OK;
 }
 
-/* The configuration is what it is to write; see check_generation.c too. */
+/* The configuration is what it is to write; for other tests of the monitor. */
 static int
 reader_copy(void)
 {
@@ -85,7 +85,7 @@ reader_main(int argc, char **argv)
 	number = argv[4] == NULL ? 0 : atoi(argv[4]);
 	if (strcmp(argv[3], "signal") == 0)
 		kill(getpid(), number);
-	if (strcmp(argv[3], "copy") == 0)
+	if (strcmp(argv[3], "copy") == 0 || argv[3][0] == '-')
 		return reader_copy();
 	if (strcmp(argv[3], "grow") == 0)
 		return ftruncate(1, number) == 0 ? EX_OK : EX_IOERR;
