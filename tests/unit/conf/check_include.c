@@ -87,11 +87,11 @@ expect(struct tree *tree, struct diagnostics *out, const char *file,
 	diagnostics_done(out);
 }
 
+static struct diagnostics out;
+static struct tree tree;
+
 START_TEST(matching_files_are_read_in_their_order_where_they_are_included)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	unit_directory("d", 0755);
 	write_file("d/2.conf", "listener c { }");
 	write_file("d/10.conf", "\nlistener b { }\n");
@@ -117,8 +117,6 @@ END_TEST
 START_TEST(a_path_is_relative_to_the_file_that_names_it)
 {
 	char text[512];
-	struct diagnostics out;
-	struct tree tree;
 
 	unit_directory("[x]*", 0755);
 	unit_directory("[x]*/sub", 0755);
@@ -152,9 +150,6 @@ static const struct {
 
 START_TEST(a_pattern_may_match_nothing_but_a_name_must_exist)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	run(&tree, &out, "main", missing[_i].main);
 	expect(&tree, &out, "main", missing[_i].line, missing[_i].told);
 }
@@ -163,8 +158,6 @@ END_TEST
 START_TEST(a_name_that_is_too_long_is_told_of)
 {
 	char text[6000] = "include ";
-	struct diagnostics out;
-	struct tree tree;
 
 	memset(text + strlen(text), 'x', 5000);
 	run(&tree, &out, "main", text);
@@ -180,9 +173,6 @@ END_TEST
 
 START_TEST(mistakes_are_in_the_file_that_has_them_and_hide_no_other)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	unit_directory("d", 0755);
 	write_file("d/a", "listener a {");
 	write_file("d/b", "\n;\n");
@@ -207,9 +197,6 @@ END_TEST
 
 START_TEST(files_are_nested_four_deep_and_no_deeper)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	write_file("1", "include 2");
 	write_file("2", "include 3");
 	write_file("3", "include 4");
@@ -227,9 +214,6 @@ END_TEST
 
 START_TEST(a_file_does_not_include_itself)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	run(&tree, &out, "main", "\ninclude main listener a { }");
 	ck_assert_str_eq(names(&tree), "a");
 	expect(&tree, &out, "/main", 2, "/main\" includes itself: expected");
@@ -251,8 +235,6 @@ file_systems_body(void *argument)
 {
 	const char *one = unit_path("one"), *two = unit_path("two");
 	char text[256];
-	struct diagnostics out;
-	struct tree tree;
 	struct stat a, b;
 
 	(void)argument;
@@ -283,9 +265,6 @@ END_TEST
 
 START_TEST(a_file_keeps_the_rules_of_the_main_one)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	ck_assert_int_eq(mkfifo(unit_path("fifo"), 0644), 0);
 	run(&tree, &out, "main", "include fifo");
 	expect(&tree, &out, "/fifo", 0, "this is a FIFO or a device: expected");
@@ -310,9 +289,6 @@ END_TEST
 static void
 stranger_body(void *argument)
 {
-	struct diagnostics out;
-	struct tree tree;
-
 	(void)argument;
 	if (geteuid() == 0)
 		unit_must(setresgid(STRANGER, STRANGER, STRANGER) == 0 &&
@@ -347,8 +323,6 @@ END_TEST
 START_TEST(a_thousand_files_are_included_and_no_more)
 {
 	char name[16];
-	struct diagnostics out;
-	struct tree tree;
 
 	unit_directory("d", 0755);
 	for (int i = 0; i < DIAGNOSTICS_FILES - 1; i++) {
