@@ -27,7 +27,7 @@ text_is_printable(const char *array, size_t size)
 	size_t i = 0;
 
 	while (i < size && !iscntrl((unsigned char)array[i]))
-		i++; /* as far as a NUL, which is one */
+		i++; /* a NUL is a control character too */
 	return i < size && array[i] == '\0';
 }
 

@@ -4,10 +4,10 @@
 #include "record/record_parts.h"
 
 /*
- * What the config reader writes and the monitor and the engine read: records
- * of one fixed size, in an array: RECORD_HEADER, RECORD_SETTINGS, one
- * RECORD_ENDPOINT for each socket, those of one listener side by side,
- * RECORD_RENDEZVOUS and RECORD_CONTROL.
+ * The config reader writes records of one fixed size, which the monitor and the
+ * engine read: RECORD_HEADER, RECORD_SETTINGS, one RECORD_ENDPOINT for each
+ * socket, those of one listener side by side, RECORD_RENDEZVOUS and
+ * RECORD_CONTROL.
  */
 struct record {
 	uint32_t type; /* enum record_type */

@@ -73,7 +73,7 @@ end(pid_t pid)
 	return status;
 }
 
-/* Gives a connection on which a request has come. */
+/* Accepts a connection and reads the request.  Gives the connection. */
 static int
 take(void)
 {
@@ -96,7 +96,7 @@ answer(int fd)
 	close(fd);
 }
 
-/* What an engine does that is being replaced. */
+/* An engine that is being replaced hangs up. */
 START_TEST(a_request_that_is_hung_up_on_is_sent_again)
 {
 	pid_t pid;

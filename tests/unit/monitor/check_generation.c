@@ -185,7 +185,7 @@ START_TEST(an_engine_that_cannot_be_told_to_drain_gets_no_time)
 }
 END_TEST
 
-/* What fails, and with which status. */
+/* The step that fails. */
 enum failure {
 	FAIL_READER,
 	FAIL_BIND,
@@ -221,7 +221,7 @@ failure_body(void *argument)
 					   EX_NOPERM));
 	unit_must(is_none(&one));
 	unit_must(!is_served());
-	/* What nobody has inherited is closed. */
+	/* An inherited socket that is not in the records is closed. */
 	unit_must(test_process_count() == count - 1);
 	close(other);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The whole monitor, in a child, with an engine that ends as it is told. Engine
- * and config reader are this program, see check_generation.c.
+ * The whole monitor, in a child, with an engine that ends as the test wants.
+ * Engine and config reader are this program, see check_generation.c.
  */
 #include "fixture/engine_stub.h"
 #include "fixture/fake_clock.h"
@@ -77,7 +77,7 @@ monitor_body(void *argument)
 	_exit(monitor_main(7, argv));
 }
 
-/* Reads the log until it says that, so many times. */
+/* Reads the log until it contains a text a number of times. */
 static void
 await(const char *what, int times)
 {
@@ -101,7 +101,7 @@ await(const char *what, int times)
 	}
 }
 
-/* Starts a monitor whose clock goes on by step_us when it is looked at. */
+/* Starts a monitor whose clock advances by step_us each time it is read. */
 static void
 start(enum engine_stub_does does, unsigned int step_us)
 {
@@ -138,8 +138,8 @@ START_TEST(a_monitor_serves_until_it_is_told_to_stop)
 }
 END_TEST
 
-/* When the monitor tells of the death it has decided what follows, and does it
- * before it sees the signal. */
+/* The monitor decides when it logs the death, and acts before it reads the
+ * signal. */
 static void
 young_body(void *argument)
 {

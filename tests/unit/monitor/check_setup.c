@@ -53,7 +53,7 @@ init(const char *line)
 	return status;
 }
 
-/* -E, and a folder with both programs. */
+/* Returns -E and a new directory with these two files. */
 static const char *
 programs(const char *one, const char *other)
 {
@@ -80,7 +80,7 @@ line(const char *one, const char *other, const char *more)
 	return all;
 }
 
-/* A signal that the monitor takes comes by the descriptor. */
+/* Checks that a signal is read from setup.signals. */
 static void
 must_take(int number)
 {
@@ -153,7 +153,7 @@ START_TEST(after_its_start_the_process_has_what_a_monitor_needs)
 }
 END_TEST
 
-/* Behind "-E /nowhere", which ends the start as soon as options are read. */
+/* After "-E /nowhere", so that the start ends when the options were read. */
 static const struct {
 	const char *line;
 	const char *config;

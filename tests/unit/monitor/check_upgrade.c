@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Another version in the place of this program.  That is this program too, by
- * another name: it does what its command line says, and reports what it has.
+ * Replaces this program by another version, which is this program under another
+ * name: it acts as its command line says, and reports what it was given.
  */
 #include "fixture/fake_clock.h"
 #include "fixture/test_process.h"
@@ -39,7 +39,7 @@ environment(const char *name)
 	return value == NULL ? "-" : value;
 }
 
-/* What a version is given, as a line on its standard output. */
+/* Writes what this version was given as a line on standard output. */
 static int
 report(void)
 {
@@ -138,7 +138,7 @@ START_TEST(after_a_trial_the_process_is_the_other_version)
 }
 END_TEST
 
-/* What does not work, and what is said of it: of a trial also what it is. */
+/* Upgrades that fail, what is logged, and how the trial ended. */
 static const struct {
 	const char *program;
 	const char *does;
