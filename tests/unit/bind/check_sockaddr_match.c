@@ -71,7 +71,7 @@ same(struct sockaddr_match lent, struct sockaddr_match asked)
 }
 
 static const char *
-told(const struct sockaddr_match *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
+text_of(const struct sockaddr_match *place, char text[SOCKADDR_MATCH_TEXT_SIZE])
 {
 	sockaddr_match_text(&place->u.any, place->length, text);
 	return text;
@@ -214,14 +214,14 @@ START_TEST(an_address_is_told_as_people_write_it)
 	struct sockaddr_match name = place_unix("\0name", 5);
 	char text[SOCKADDR_MATCH_TEXT_SIZE];
 
-	ck_assert_str_eq(told(&place, text), "127.0.0.1:80");
-	ck_assert_str_eq(told(&inet6, text), "[::]:80");
-	ck_assert_str_eq(told(&path, text), "/run/x");
-	ck_assert_str_eq(told(&name, text), "@name");
+	ck_assert_str_eq(text_of(&place, text), "127.0.0.1:80");
+	ck_assert_str_eq(text_of(&inet6, text), "[::]:80");
+	ck_assert_str_eq(text_of(&path, text), "/run/x");
+	ck_assert_str_eq(text_of(&name, text), "@name");
 	sockaddr_match_text(NULL, 0, text);
 	ck_assert_str_eq(text, "something else");
 	place.length = sizeof(place.u) + 1;
-	ck_assert_str_eq(told(&place, text), "something else");
+	ck_assert_str_eq(text_of(&place, text), "something else");
 }
 END_TEST
 

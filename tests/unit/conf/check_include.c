@@ -136,7 +136,7 @@ END_TEST
 static const struct {
 	const char *main;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } missing[] = {
     {"include 'none*'", 0, NULL},
     {"include 'none/*.conf'", 0, NULL},
@@ -151,7 +151,7 @@ static const struct {
 START_TEST(a_pattern_may_match_nothing_but_a_name_must_exist)
 {
 	run(&tree, &out, "main", missing[_i].main);
-	expect(&tree, &out, "main", missing[_i].line, missing[_i].told);
+	expect(&tree, &out, "main", missing[_i].line, missing[_i].message);
 }
 END_TEST
 
@@ -297,13 +297,13 @@ stranger_body(void *argument)
 	    "include '../a'\ninclude '../shut/*'\ninclude '../shut/a'");
 	unit_must(out.count == 3);
 	for (unsigned int i = 0; i < 3; i++) {
-		char told[128];
+		char message[128];
 
-		snprintf(told, sizeof(told),
+		snprintf(message, sizeof(message),
 		    "Permission denied: expected read permission for uid %u ",
 		    (unsigned int)getuid());
 		unit_must(out.items[i].at.line == i + 1);
-		unit_must(strstr(out.items[i].text, told) != NULL);
+		unit_must(strstr(out.items[i].text, message) != NULL);
 	}
 	tree_done(&tree);
 	diagnostics_done(&out);

@@ -35,7 +35,7 @@ static const struct {
 	const char *path;            /* the result; "": none */
 	uint32_t uid;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } cases[] = {
     {&as_root, 1, NULL, "9", "/run/b/mailbox/www/", 9, 0, NULL},
     {&as_root, 1, "/a", "9", "/a", 9, 0, NULL},
@@ -109,8 +109,8 @@ START_TEST(a_listener_has_a_mailbox_and_an_owner)
 	struct section *section =
 	    read_one(&out, &tree, cases[_i].mailbox, cases[_i].owner, &context);
 
-	diagnostic_expect_only(
-	    &out.diagnostics, cases[_i].line, cases[_i].told, cases[_i].path);
+	diagnostic_expect_only(&out.diagnostics, cases[_i].line,
+	    cases[_i].message, cases[_i].path);
 	ck_assert_str_eq(section->mailbox, cases[_i].path);
 	ck_assert_uint_eq(section->owner, cases[_i].uid);
 	tree_done(&tree);
@@ -141,7 +141,7 @@ END_TEST
 static const struct {
 	size_t length;
 	int pool;
-	const char *told; /* after the path */
+	const char *message; /* after the path */
 } lengths[] = {
     {107, 0, NULL},
     {108, 0, "has 108 bytes: expected at most 107"},
@@ -153,21 +153,21 @@ START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 {
 	struct section_context context = {
 	    .rundir = "/r", .ids = &as_root, .in_file = 1};
-	char path[128] = "/", told[256];
+	char path[128] = "/", message[256];
 	struct output out;
 	struct tree tree;
 
 	memset(path + 1, 'x', lengths[_i].length - 1);
 	if (lengths[_i].pool)
 		path[lengths[_i].length - 1] = '/';
-	if (lengths[_i].told != NULL)
-		snprintf(told, sizeof(told), "mailbox: \"%s\" %s", path,
-		    lengths[_i].told);
+	if (lengths[_i].message != NULL)
+		snprintf(message, sizeof(message), "mailbox: \"%s\" %s", path,
+		    lengths[_i].message);
 	read_one(&out, &tree, path, "9", &context);
 	diagnostic_expect_only(&out.diagnostics, MAILBOX,
-	    lengths[_i].told != NULL ? told : NULL, path);
+	    lengths[_i].message != NULL ? message : NULL, path);
 	ck_assert_str_eq(
-	    tree.first->mailbox, lengths[_i].told != NULL ? "" : path);
+	    tree.first->mailbox, lengths[_i].message != NULL ? "" : path);
 	tree_done(&tree);
 }
 END_TEST
@@ -195,7 +195,7 @@ static const struct {
 	} listeners[3];       /* "a", "b" and "c", mailboxes in lines 1 to 3 */
 	const char *endpoint; /* in line 9 */
 	unsigned int line;
-	const char *told;
+	const char *message;
 } places[] = {
     {{{"/a", 1}, {"/b", 2}, {"/a/", 3}}, NULL, 0, NULL},
     {{{"/a", 1}, {"/b", 2}, {"/a", 1}}, NULL, 0, NULL},
@@ -254,7 +254,7 @@ START_TEST(who_shares_a_place_has_one_owner)
 		add_endpoint(&out, places[_i].endpoint);
 	mailbox_conflict_check(&out, tree.first);
 	diagnostic_expect_only(&out.diagnostics, places[_i].line,
-	    places[_i].told,
+	    places[_i].message,
 	    places[_i].endpoint != NULL ? places[_i].endpoint : "owners");
 	output_done(&out);
 	tree_done(&tree);

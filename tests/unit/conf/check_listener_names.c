@@ -21,7 +21,7 @@ static const char name_63[] =
 static const struct {
 	const char *names[4]; /* the first one in line 1 */
 	unsigned int line;
-	const char *told;
+	const char *message;
 } names[] = {
     {{NULL}, 0, NULL},
     {{"a"}, 0, NULL},
@@ -58,7 +58,7 @@ START_TEST(a_name_is_a_proper_one_and_given_once)
 
 	check_names(names[_i].names, 4, &out);
 	diagnostic_expect_only(
-	    &out, names[_i].line, names[_i].told, names[_i].names[0]);
+	    &out, names[_i].line, names[_i].message, names[_i].names[0]);
 	diagnostics_done(&out);
 }
 END_TEST
@@ -103,7 +103,7 @@ static const struct {
 	const char *key;  /* in line 5 */
 	uint32_t uid, gid;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } users[] = {
     {NULL, NULL, ENGINE_UID, ENGINE_UID, 0, NULL},
     {NULL, "60590", 60590, 60590, 0, NULL}, /* no account has this uid */
@@ -142,7 +142,7 @@ START_TEST(the_engine_of_root_has_the_user_who_is_named_first)
 
 	read_user(&out, &ids, users[_i].user, users[_i].key);
 	diagnostic_expect_only(
-	    &out.diagnostics, users[_i].line, users[_i].told, "users");
+	    &out.diagnostics, users[_i].line, users[_i].message, "users");
 	ck_assert_uint_eq(out.settings.engine_uid, users[_i].uid);
 	ck_assert_uint_eq(out.settings.engine_gid, users[_i].gid);
 	ck_assert_uint_eq(ids.record.engine, users[_i].uid);
@@ -167,20 +167,21 @@ START_TEST(without_root_the_engine_is_who_we_are)
 {
 	struct ids ids;
 	struct output out;
-	char own[16], other[16], told[64];
+	char own[16], other[16], message[64];
 
 	snprintf(own, sizeof(own), "%u", (unsigned int)getuid());
 	snprintf(other, sizeof(other), "%u", (unsigned int)getuid() + 1);
-	snprintf(told, sizeof(told), "warning: user: \"%s\" is ignored", other);
+	snprintf(message, sizeof(message), "warning: user: \"%s\" is ignored",
+	    other);
 	ids_init(&ids, 0);
 	read_user(&out, &ids, NULL, NULL);
 	diagnostic_expect_only(&out.diagnostics, 0, NULL, "none");
 	read_user(&out, &ids, NULL, own);
 	diagnostic_expect_only(&out.diagnostics, 0, NULL, "own");
 	read_user(&out, &ids, other, own);
-	diagnostic_expect_only(&out.diagnostics, 0, told, "other -u");
+	diagnostic_expect_only(&out.diagnostics, 0, message, "other -u");
 	read_user(&out, &ids, NULL, other);
-	diagnostic_expect_only(&out.diagnostics, 5, told, "other user");
+	diagnostic_expect_only(&out.diagnostics, 5, message, "other user");
 	ck_assert_uint_eq(out.settings.engine_uid, getuid());
 	ck_assert_uint_eq(out.settings.engine_gid, getgid());
 	ck_assert_uint_eq(ids.record.engine, getuid());

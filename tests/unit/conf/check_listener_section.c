@@ -200,7 +200,7 @@ END_TEST
 static const struct {
 	const char *text;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } wrong[] = {
     {"backlog 7", LISTENER, "listen: not given: expected at least one"},
     {"listen tcp:127.0.0.1:1\nlisten x", 12, "listen: \"x\": "},
@@ -238,8 +238,8 @@ START_TEST(what_is_wrong_is_told_once)
 	struct output out;
 
 	run(&out, wrong[_i].text, 1);
-	diagnostic_expect_only(
-	    &out.diagnostics, wrong[_i].line, wrong[_i].told, wrong[_i].text);
+	diagnostic_expect_only(&out.diagnostics, wrong[_i].line,
+	    wrong[_i].message, wrong[_i].text);
 	output_done(&out);
 }
 END_TEST

@@ -128,7 +128,7 @@ static const struct {
 	const char *text;
 	const char *tree; /* the complete sections */
 	unsigned int line;
-	const char *told;
+	const char *message;
 } mistakes[] = {
     {"\n}", "", 2, "\"}\" is out of place: expected \"{\" before it, a key"},
     {"listener a { }\nuser x", "1:a{ } ", 2,
@@ -180,7 +180,7 @@ START_TEST(a_mistake_ends_the_text_and_is_told_of)
 
 	run(&tree, &out, mistakes[_i].text);
 	diagnostic_expect_only(
-	    &out, mistakes[_i].line, mistakes[_i].told, mistakes[_i].text);
+	    &out, mistakes[_i].line, mistakes[_i].message, mistakes[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert_str_eq(text, mistakes[_i].tree);
 	tree_done(&tree);
@@ -191,7 +191,7 @@ static const struct {
 	const char *text;
 	const char *tree;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } oddities[] = {
     {"user = x\nuser = y", "1:user=x ", 2,
 	"user: given in line 1 already: expected it once"},
@@ -218,7 +218,7 @@ START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
 
 	run(&tree, &out, oddities[_i].text);
 	diagnostic_expect_only(
-	    &out, oddities[_i].line, oddities[_i].told, oddities[_i].text);
+	    &out, oddities[_i].line, oddities[_i].message, oddities[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert_str_eq(text, oddities[_i].tree);
 	tree_done(&tree);
@@ -228,7 +228,7 @@ END_TEST
 static const struct {
 	const char *text;
 	unsigned int line; /* 0: no error */
-	const char *told;
+	const char *message;
 } tokens[] = {
     {"user = \"${b}\"", 1, "\"${\" in double quotes: expected \"\\${\""},
     {"user = '${b}'", 0, NULL}, {"user = \"\\${b}\"", 0, NULL},
@@ -276,7 +276,7 @@ START_TEST(a_token_that_is_none_is_told_of_and_nothing_is_read)
 
 	run(&tree, &out, tokens[_i].text);
 	diagnostic_expect_only(
-	    &out, tokens[_i].line, tokens[_i].told, tokens[_i].text);
+	    &out, tokens[_i].line, tokens[_i].message, tokens[_i].text);
 	write_tree(&tree, text, sizeof(text));
 	ck_assert(good || text[0] == '\0');
 	tree_done(&tree);

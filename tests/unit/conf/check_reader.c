@@ -164,7 +164,7 @@ END_TEST
 static const struct {
 	const char *text;
 	unsigned int line;
-	const char *told;
+	const char *message;
 } texts[] = {
     {"", 1, "there is no listener: expected listener NAME"},
     {"# nothing\nuser = 60590\n", 1, "there is no listener: expected"},
@@ -190,8 +190,8 @@ START_TEST(each_step_tells_what_it_finds)
 	struct output out;
 
 	run_text(&out, texts[_i].text, 1);
-	diagnostic_expect_only(
-	    &out.diagnostics, texts[_i].line, texts[_i].told, texts[_i].text);
+	diagnostic_expect_only(&out.diagnostics, texts[_i].line,
+	    texts[_i].message, texts[_i].text);
 	output_done(&out);
 }
 END_TEST
@@ -260,7 +260,7 @@ END_TEST
 static const struct {
 	const char *listen[2];
 	uint32_t handoff;
-	const char *told;
+	const char *message;
 } lines[] = {
     {{"tcp:127.0.0.1:1", NULL}, RECORD_CONNECTION, NULL},
     {{"udp:127.0.0.1:1", NULL}, RECORD_LISTENER, NULL},
@@ -287,7 +287,7 @@ START_TEST(a_command_line_is_a_listener_too)
 		    0);
 	run(&out, &tree, open("/dev/null", O_RDONLY | O_CLOEXEC), &options);
 	diagnostic_expect_only(
-	    &out.diagnostics, 0, lines[_i].told, lines[_i].listen[0]);
+	    &out.diagnostics, 0, lines[_i].message, lines[_i].listen[0]);
 	ck_assert_uint_eq(
 	    find(&out, lines[_i].listen[0], 0)->handoff, lines[_i].handoff);
 	ck_assert_str_eq(find(&out, lines[_i].listen[0], 0)->mailbox, expected);

@@ -45,7 +45,7 @@ END_TEST
 
 /* The message about a listener with that mailbox, or "". */
 static const char *
-told(struct diagnostics *out, const char *mailbox, uint32_t owner)
+message(struct diagnostics *out, const char *mailbox, uint32_t owner)
 {
 	static const struct ids ids = {.privileged = 1,
 	    .record = {.engine = ENGINE, .engine_gid = ENGINE}};
@@ -75,9 +75,9 @@ START_TEST(a_way_that_all_may_pass_is_not_spoken_of)
 	struct diagnostics out;
 
 	unit_directory("open", 0711);
-	ck_assert_str_eq(told(&out, unit_path("open/box"), OWNER), "");
-	ck_assert_str_eq(told(&out, unit_path("open/absent/"), OWNER), "");
-	ck_assert_str_eq(told(&out, "", OWNER), "");
+	ck_assert_str_eq(message(&out, unit_path("open/box"), OWNER), "");
+	ck_assert_str_eq(message(&out, unit_path("open/absent/"), OWNER), "");
+	ck_assert_str_eq(message(&out, "", OWNER), "");
 }
 END_TEST
 
@@ -90,7 +90,7 @@ START_TEST(a_directory_that_is_shut_is_a_warning_and_said_once)
 
 	unit_directory("shut", 0700);
 	unit_directory("shut/in", 0700);
-	text = told(&out, unit_path(mailboxes[_i]), RECORD_NO_ID);
+	text = message(&out, unit_path(mailboxes[_i]), RECORD_NO_ID);
 	ck_assert_msg(
 	    strstr(text, "the engine cannot search") != NULL, "%s", text);
 	ck_assert_msg(strstr(text, unit_path("shut\"")) != NULL, "%s", text);
@@ -109,11 +109,11 @@ START_TEST(a_directory_for_the_engine_alone_is_shut_to_the_owner)
 		return;
 	}
 	ck_assert_int_eq(chmod(unit_path("shut"), 0610), 0);
-	text = told(&out, unit_path("shut/box"), OWNER);
+	text = message(&out, unit_path("shut/box"), OWNER);
 	ck_assert_msg(
 	    strstr(text, "its owner cannot search") != NULL, "%s", text);
 	ck_assert_int_eq(chmod(unit_path("shut"), 0710), 0);
-	ck_assert_str_eq(told(&out, unit_path("shut/box"), OWNER), "");
+	ck_assert_str_eq(message(&out, unit_path("shut/box"), OWNER), "");
 }
 END_TEST
 

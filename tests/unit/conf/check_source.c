@@ -33,7 +33,7 @@ static const struct {
 	size_t size;
 	size_t nul; /* position of a NUL byte, SIZE_MAX: none */
 	unsigned int line;
-	const char *told;
+	const char *message;
 } files[] = {
     {0, SIZE_MAX, 0, NULL},
     {1, SIZE_MAX, 0, NULL},
@@ -64,9 +64,9 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 	fd = file_of(bytes, size);
 	diagnostics_init(&out);
 	ck_assert_int_eq(
-	    source_read(&source, fd, &out), files[_i].told == NULL);
-	diagnostic_expect_only(&out, files[_i].line, files[_i].told, "file");
-	if (files[_i].told == NULL)
+	    source_read(&source, fd, &out), files[_i].message == NULL);
+	diagnostic_expect_only(&out, files[_i].line, files[_i].message, "file");
+	if (files[_i].message == NULL)
 		ck_assert_str_eq(source.text, bytes);
 	else
 		ck_assert_ptr_null(source.text);
@@ -77,16 +77,17 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 END_TEST
 
 static void
-check_refused(int fd, const char *told)
+check_refused(int fd, const char *message)
 {
 	struct source source = {.file = 0};
 	struct diagnostics out;
 
 	diagnostics_init(&out);
 	errno = 0;
-	ck_assert_int_eq(source_read(&source, fd, &out), told != NULL ? 0 : -1);
-	diagnostic_expect_only(&out, 0, told, "not regular");
-	ck_assert_int_eq(errno, told != NULL ? 0 : EBADF);
+	ck_assert_int_eq(
+	    source_read(&source, fd, &out), message != NULL ? 0 : -1);
+	diagnostic_expect_only(&out, 0, message, "not regular");
+	ck_assert_int_eq(errno, message != NULL ? 0 : EBADF);
 	ck_assert_ptr_null(source.text);
 	fd_close(fd);
 }

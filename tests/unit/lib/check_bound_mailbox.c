@@ -20,7 +20,7 @@
 START_TEST(a_path_gets_a_mailbox_until_it_is_closed)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box = test_mailbox_at(path);
+	struct fdrecv *fdrecv = test_mailbox_at(path);
 	struct stat st;
 	int sender;
 
@@ -28,10 +28,10 @@ START_TEST(a_path_gets_a_mailbox_until_it_is_closed)
 	ck_assert(S_ISSOCK(st.st_mode));
 	ck_assert_uint_eq(st.st_uid, geteuid());
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
-	ck_assert_int_eq(fcntl(fdrecv_fd(box), F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(fdrecv_fd(fdrecv), F_GETFD), FD_CLOEXEC);
 	sender = net_reach(path, SOCK_DGRAM);
 	ck_assert_int_ne(sender, -1);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 	close(sender);
 }
@@ -42,15 +42,15 @@ static const mode_t umasks[] = {0, 022, 0777};
 START_TEST(everybody_may_send_whatever_the_umask)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 	struct stat st;
 	mode_t before = umask(umasks[_i]);
 
-	box = test_mailbox_at(path);
+	fdrecv = test_mailbox_at(path);
 	ck_assert_uint_eq(umask(before), umasks[_i]);
 	ck_assert_int_eq(lstat(path, &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0666);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 }
 END_TEST
 
@@ -83,7 +83,7 @@ open_and_die(void *path)
 START_TEST(in_a_directory_the_dead_of_this_user_go)
 {
 	char pool[128];
-	struct fdrecv *live, *box;
+	struct fdrecv *live, *fdrecv;
 
 	snprintf(pool, sizeof(pool), "%s", unit_directory("pool", 0755));
 	live = test_mailbox_at(pool);
@@ -97,9 +97,9 @@ START_TEST(in_a_directory_the_dead_of_this_user_go)
 	close(open(
 	    unit_path("pool/worker-file"), O_CREAT | O_CLOEXEC | O_RDWR, 0600));
 	ck_assert_uint_eq(test_mailbox_names(pool), 5);
-	box = test_mailbox_at(pool);
+	fdrecv = test_mailbox_at(pool);
 	ck_assert_uint_eq(test_mailbox_names(pool), 5);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	fdrecv_close(live);
 	ck_assert_uint_eq(test_mailbox_names(pool), 3);
 }
@@ -151,10 +151,10 @@ START_TEST(without_descriptors_nothing_is_made_nor_removed)
 {
 	int spare[10];
 	size_t count = 0, failed = 0;
-	struct fdrecv *box = NULL;
+	struct fdrecv *fdrecv = NULL;
 
 	unit_directory("pool", 0755);
-	for (; box == NULL && count < UNIT_COUNT(spare); count++) {
+	for (; fdrecv == NULL && count < UNIT_COUNT(spare); count++) {
 		const char *path = unit_path(scarce[_i]);
 		unsigned long limit;
 		unsigned int names;
@@ -166,8 +166,8 @@ START_TEST(without_descriptors_nothing_is_made_nor_removed)
 		for (size_t i = 0; i < count; i++)
 			close(spare[i]);
 		errno = 0;
-		box = fdrecv_open(path, NULL);
-		if (box == NULL) {
+		fdrecv = fdrecv_open(path, NULL);
+		if (fdrecv == NULL) {
 			ck_assert_int_eq(errno, EMFILE);
 			failed++;
 		}
@@ -175,13 +175,13 @@ START_TEST(without_descriptors_nothing_is_made_nor_removed)
 		names = test_mailbox_names(unit_path("")) +
 		    test_mailbox_names(unit_path("pool"));
 		ck_assert_uint_eq(names,
-		    box == NULL || strcmp(scarce[_i], "dead") == 0 ? 2 : 3);
-		if (box == NULL)
+		    fdrecv == NULL || strcmp(scarce[_i], "dead") == 0 ? 2 : 3);
+		if (fdrecv == NULL)
 			ck_assert_int_eq(unlink(unit_path("dead")), 0);
 	}
-	ck_assert_ptr_nonnull(box);
+	ck_assert_ptr_nonnull(fdrecv);
 	ck_assert_uint_gt(failed, 0);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 }
 END_TEST
 

@@ -72,20 +72,20 @@ START_TEST(a_name_that_was_made_up_is_told)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	const char *pool = unit_directory("pool", 0755);
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 	struct stat st;
 	char name[256];
 
 	fake_engine_start(&engines[0], 3, 11);
 	options.run_dir = fake_engine_run_dir();
-	box = fdrecv_open(pool, &options);
-	ck_assert_ptr_nonnull(box);
+	fdrecv = fdrecv_open(pool, &options);
+	ck_assert_ptr_nonnull(fdrecv);
 	fake_engine_hears_hello(&engines[0]);
 	ck_assert_int_eq(strncmp(engines[0].name, "worker-", 7), 0);
 	snprintf(name, sizeof(name), "pool/%s", engines[0].name);
 	ck_assert_int_eq(stat(unit_path(name), &st), 0);
 	ck_assert_uint_eq(engines[0].hello.inode, st.st_ino);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	fake_engine_stop(&engines[0]);
 }
 END_TEST
@@ -93,7 +93,7 @@ END_TEST
 /* How the run directory is found, if it is. */
 START_TEST(the_run_directory_is_found)
 {
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 	char path[128];
 
 	fake_engine_start(&engines[0], 0, 11);
@@ -108,12 +108,12 @@ START_TEST(the_run_directory_is_found)
 		ck_assert_int_eq(
 		    setenv("FDRECV_RUN_DIR", unit_path("run"), 1), 0);
 	}
-	box = test_mailbox_at(path);
+	fdrecv = test_mailbox_at(path);
 	if (_i == 0)
 		fake_engine_hears_no_hello(&engines[0]);
 	else
 		fake_engine_hears_hello(&engines[0]);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	fake_engine_stop(&engines[0]);
 }
 END_TEST
@@ -237,12 +237,12 @@ START_TEST(an_engine_with_a_full_backlog_is_told_later)
 	fake_engine_start_small(&engines[0], 0, 11, 0); /* room for one */
 	other = net_reach(engines[0].path, SOCK_SEQPACKET);
 	take_one(&engines[0]);
-	engines[0].link =
+	engines[0].conn =
 	    accept4(engines[0].listener, NULL, NULL, SOCK_CLOEXEC);
 	fake_engine_hears_no_hello(&engines[0]);
 	take_one(&engines[0]);
 	fake_engine_hears_hello(&engines[0]);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
 	fake_engine_hears_the_end(&engines[0]);

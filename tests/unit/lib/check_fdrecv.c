@@ -61,16 +61,16 @@ START_TEST(at_most_one_byte_with_a_descriptor_is_a_hand_off)
 	ck_assert_int_eq(net_send(mailbox.sender, bare[_i].bytes, bare[_i].size,
 			     &pair.server, 1),
 	    (ssize_t)bare[_i].size);
-	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	ck_assert(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 1);
 	ck_assert(net_is_same(mailbox.handoff.fd, pair.server));
 	ck_assert_int_ne(mailbox.handoff.fd, pair.server);
 	ck_assert_int_eq(fcntl(mailbox.handoff.fd, F_GETFD), FD_CLOEXEC);
-	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	ck_assert(!net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
 	errno = ENODATA;
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	ck_assert_int_eq(mailbox.handoff.fd, -1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	ck_assert_int_eq(errno, ENODATA);
 	net_pair_close(&pair);
 	test_mailbox_close(&mailbox);
@@ -141,14 +141,14 @@ END_TEST
 START_TEST(nothing_is_nothing_now_where_it_must_not_wait)
 {
 	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	send_foreign((size_t)_i);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(mailbox.handoff.fd, -1);
-	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN | POLLRDHUP));
+	ck_assert(!net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN | POLLRDHUP));
 	send_foreign((size_t)_i);
 	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 }
 END_TEST
@@ -180,12 +180,13 @@ START_TEST(without_a_free_descriptor_it_stays_where_it_is)
 
 	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
 	end = test_mailbox_connection(&mailbox);
-	ck_assert_int_ne(fdrecv_fd(mailbox.box), -1);
+	ck_assert_int_ne(fdrecv_fd(mailbox.fdrecv), -1);
 	limit = unit_limit_fds();
 	for (int i = 0; i < 2; i++)
-		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		ck_assert_int_eq(
+		    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(mailbox.handoff.fd, -1);
-	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	ck_assert(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
 	unit_unlimit_fds(limit);
 	test_mailbox_expect(&mailbox, end);
 	test_mailbox_close(&mailbox);
@@ -212,7 +213,7 @@ START_TEST(a_structure_of_another_version_gets_what_both_know)
 	ck_assert_int_eq(net_send(mailbox.sender, "x", 1, &pair.server, 1), 1);
 	memset(&framed, 0xaa, sizeof(framed));
 	framed.handoff.size = size;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &framed.handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &framed.handoff), 1);
 	ck_assert_uint_eq(framed.handoff.size, size);
 	ck_assert(net_is_same(framed.handoff.fd, pair.server));
 	ck_assert_int_eq(framed.handoff.kind, FDRECV_CONNECTION);
@@ -222,7 +223,7 @@ START_TEST(a_structure_of_another_version_gets_what_both_know)
 		ck_assert_uint_eq(framed.bytes[i], i < size ? 0 : 0xaa);
 	for (size_t i = size; i < sizeof(framed.handoff); i++)
 		ck_assert_uint_eq(framed.bytes[i], 0xaa);
-	fdrecv_done(mailbox.box, &framed.handoff);
+	fdrecv_done(mailbox.fdrecv, &framed.handoff);
 	net_pair_close(&pair);
 	test_mailbox_close(&mailbox);
 }
@@ -241,7 +242,7 @@ START_TEST(a_structure_that_is_too_small_is_an_error)
 	memset(&framed, 0xaa, sizeof(framed));
 	framed.handoff.size = too_small[_i];
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &framed.handoff), -1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &framed.handoff), -1);
 	ck_assert_int_eq(errno, EINVAL);
 	for (size_t i = sizeof(size_t); i < sizeof(framed); i++)
 		ck_assert_uint_eq(framed.bytes[i], 0xaa);
@@ -275,19 +276,19 @@ mailbox_fd(void)
  * its place. */
 START_TEST(a_mailbox_that_is_none_any_more_is_an_error)
 {
-	int box, kept, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fdrecv, kept, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	test_mailbox_open(&mailbox, _i < 2 ? 0 : FDRECV_NONBLOCK);
-	box = mailbox_fd();
-	kept = fcntl(box, F_DUPFD_CLOEXEC, 0);
+	fdrecv = mailbox_fd();
+	kept = fcntl(fdrecv, F_DUPFD_CLOEXEC, 0);
 	if (_i % 2)
-		ck_assert_int_eq(dup3(null, box, O_CLOEXEC), box);
+		ck_assert_int_eq(dup3(null, fdrecv, O_CLOEXEC), fdrecv);
 	else
-		close(box);
+		close(fdrecv);
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), -1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), -1);
 	ck_assert_int_eq(errno, _i % 2 ? ENOTSOCK : EBADF);
-	ck_assert_int_eq(dup3(kept, box, O_CLOEXEC), box);
+	ck_assert_int_eq(dup3(kept, fdrecv, O_CLOEXEC), fdrecv);
 	close(kept);
 	close(null);
 	test_mailbox_close(&mailbox);

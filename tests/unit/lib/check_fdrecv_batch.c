@@ -103,7 +103,7 @@ expect(size_t i)
 	ck_assert_int_eq(fcntl(mailbox.handoff.fd, F_GETFD), FD_CLOEXEC);
 	ck_assert_int_eq(write(mailbox.handoff.fd, "y", 1), 1);
 	ck_assert_int_eq(recv(pairs[i][0], &byte, 1, MSG_DONTWAIT), 1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
 }
 
@@ -114,7 +114,7 @@ stop(size_t count)
 {
 	char byte;
 
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	fake_engine_hears_nothing(&engine);
 	for (size_t i = 0; i < count; i++) {
@@ -180,7 +180,7 @@ expect_the_first(size_t count)
 		if (i != 0)
 			fake_engine_expect(&mailbox, 100 + i);
 		ck_assert_uint_eq(mailbox.handoff.sequence, 100 + i);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 100 + i, 1, 0);
 	}
 }
@@ -196,7 +196,7 @@ START_TEST(what_finds_no_free_descriptor_is_told)
 	deliver(write_batch(BATCH), BATCH);
 	limit = leave_room();
 	ck_assert_int_eq(
-	    fdrecv_next(mailbox.box, &mailbox.handoff), room == 0 ? 0 : 1);
+	    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), room == 0 ? 0 : 1);
 	fake_engine_hears(
 	    &engine, FDRECV_WIRE_LIMIT, 100 + got, (uint32_t)(BATCH - got), 0);
 	unit_unlimit_fds(limit);
@@ -214,7 +214,7 @@ START_TEST(what_was_denied_is_told)
 	denied = (size_t)_i;
 	fake_recvmsg = recvmsg_denied;
 	ck_assert_int_eq(
-	    fdrecv_next(mailbox.box, &mailbox.handoff), got == 0 ? 0 : 1);
+	    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), got == 0 ? 0 : 1);
 	fake_engine_hears(
 	    &engine, FDRECV_WIRE_DENIED, 100 + got, (uint32_t)(BATCH - got), 0);
 	expect_the_first(got);

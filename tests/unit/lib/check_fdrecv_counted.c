@@ -47,14 +47,14 @@ START_TEST(each_that_is_kept_counts_until_it_is_done)
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 3);
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(fdrecv_next(mailbox.box, &all[i]), 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &all[i]), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	for (uint32_t i = 0; i < 3; i++)
 		hears_taken(i, i + 1);
 	for (uint32_t i = 0; i < 3; i++) {
-		fdrecv_done(mailbox.box, &all[i]);
+		fdrecv_done(mailbox.fdrecv, &all[i]);
 		hears_number(2 - i);
-		fdrecv_done(mailbox.box, &all[i]);
+		fdrecv_done(mailbox.fdrecv, &all[i]);
 		fake_engine_hears_nothing(&engine);
 	}
 	stop(3);
@@ -66,7 +66,7 @@ START_TEST(one_that_is_done_at_once_never_counts)
 	start(FDRECV_COUNTED | (_i == 0 ? 0 : FDRECV_MANUAL_RECEIPT), 2);
 	for (uint32_t i = 0; i < 2; i++) {
 		fake_engine_expect(&mailbox, i);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		hears_taken(i, 0);
 	}
 	fake_engine_hears_nothing(&engine);
@@ -78,11 +78,11 @@ START_TEST(one_with_an_early_receipt_counts)
 {
 	start(FDRECV_COUNTED | (_i == 0 ? 0 : FDRECV_MANUAL_RECEIPT), 1);
 	fake_engine_expect(&mailbox, 0);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	hears_taken(0, 1);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears_nothing(&engine);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	hears_number(0);
 	stop(1);
 }
@@ -96,7 +96,7 @@ START_TEST(a_local_one_counts)
 	fake_engine_send(&engine, &mailbox, &local, &engine.listener, 1);
 	fake_engine_expect(&mailbox, 0);
 	hears_taken(0, 1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	hears_number(0);
 	fake_engine_hears_nothing(&engine);
 	stop(0);
@@ -110,10 +110,10 @@ START_TEST(what_wants_no_receipt_does_not_count)
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 0);
 	fake_engine_send(&engine, &mailbox, &lent, &engine.listener, 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 1);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_engine_hears_nothing(&engine);
 	stop(0);
 }
@@ -124,19 +124,19 @@ START_TEST(a_new_engine_hears_of_the_old_ones_connections)
 	struct fdrecv_handoff kept = FDRECV_HANDOFF_INIT;
 
 	start(FDRECV_COUNTED | FDRECV_NONBLOCK, 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &kept), 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &kept), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_engine_stop(&engine);
 	fake_engine_start(&engine, 1, 12);
 	ends[1] = fake_engine_connection(&engine, &mailbox);
 	fake_engine_expect(&mailbox, 0);
 	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.connections, 1);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	hears_taken(0, 2);
-	fdrecv_done(mailbox.box, &kept);
+	fdrecv_done(mailbox.fdrecv, &kept);
 	hears_number(1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	hears_number(0);
 	stop(2);
 }
@@ -147,9 +147,9 @@ START_TEST(who_does_not_count_says_so_and_no_number)
 	start(FDRECV_NONBLOCK, 1);
 	ck_assert_uint_eq(engine.hello.flags & FDRECV_WIRE_COUNTED, 0);
 	fake_engine_expect(&mailbox, 0);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	hears_taken(0, 0);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears_nothing(&engine);
 	stop(1);
 }
@@ -161,17 +161,17 @@ START_TEST(pausing_and_going_on_are_told)
 	start(FDRECV_NONBLOCK, 1);
 	if (_i == 1) {
 		fake_engine_expect(&mailbox, 0);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		hears_taken(0, 0);
 	}
-	fdrecv_pause(mailbox.box);
+	fdrecv_pause(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	if (_i == 0) {
 		fake_engine_expect(&mailbox, 0);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		hears_taken(0, 0);
 	}
-	fdrecv_resume(mailbox.box);
+	fdrecv_resume(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	fake_engine_hears_nothing(&engine);
 	stop(1);
@@ -183,24 +183,24 @@ START_TEST(a_later_engine_is_told_with_its_hello)
 	struct fake_engine later;
 
 	start(FDRECV_COUNTED, 0);
-	fdrecv_pause(mailbox.box);
+	fdrecv_pause(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	fake_engine_start(&later, 1, 12);
 	ends[0] = fake_engine_connection(&later, &mailbox);
 	fake_engine_expect(&mailbox, 0);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears_hello(&later);
 	ck_assert_uint_eq(
 	    later.hello.flags, FDRECV_WIRE_COUNTED | FDRECV_WIRE_PAUSED);
 	fake_engine_hears(&later, FDRECV_WIRE_TAKEN, 0, 1, 0);
-	fdrecv_resume(mailbox.box);
+	fdrecv_resume(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	fake_engine_hears(&later, FDRECV_WIRE_RESUME, 0, 0, 0);
 	fake_engine_stop(&later);
 	fake_engine_start(&later, 2, 13);
 	ends[1] = fake_engine_connection(&later, &mailbox);
 	fake_engine_expect(&mailbox, 0);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears_hello(&later);
 	ck_assert_uint_eq(later.hello.flags, FDRECV_WIRE_COUNTED);
 	fake_engine_stop(&later);
@@ -211,9 +211,9 @@ END_TEST
 START_TEST(pausing_without_an_engine_is_nothing)
 {
 	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
-	fdrecv_pause(mailbox.box);
+	fdrecv_pause(mailbox.fdrecv);
 	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
-	fdrecv_resume(mailbox.box);
+	fdrecv_resume(mailbox.fdrecv);
 	test_mailbox_close(&mailbox);
 }
 END_TEST

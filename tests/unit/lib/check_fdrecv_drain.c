@@ -45,7 +45,7 @@ drain_at_third(int number)
 {
 	(void)number;
 	if (++signals == 3)
-		fdrecv_drain(mailbox.box);
+		fdrecv_drain(mailbox.fdrecv);
 }
 
 static void
@@ -103,7 +103,7 @@ START_TEST(draining_in_a_handler_ends_the_wait)
 {
 	test_mailbox_open(&mailbox, 0);
 	signal_often(drain_at_third);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	signal_no_more();
 	ck_assert_int_eq(mailbox.handoff.fd, -1);
 	test_mailbox_close(&mailbox);
@@ -118,8 +118,8 @@ START_TEST(draining_takes_no_more_and_loses_nothing)
 	ends[0] = test_mailbox_connection(&mailbox);
 	ends[1] = test_mailbox_connection(&mailbox);
 	errno = ENODATA;
-	fdrecv_drain(mailbox.box);
-	fdrecv_drain(mailbox.box);
+	fdrecv_drain(mailbox.fdrecv);
+	fdrecv_drain(mailbox.fdrecv);
 	ck_assert_int_eq(errno, ENODATA);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 	ck_assert_int_eq(net_send(mailbox.sender, "x", 1, &ends[0], 1), -1);
@@ -127,8 +127,9 @@ START_TEST(draining_takes_no_more_and_loses_nothing)
 	test_mailbox_expect(&mailbox, ends[0]);
 	test_mailbox_expect(&mailbox, ends[1]);
 	for (int i = 0; i < 2; i++) {
-		ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
-		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		ck_assert(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
+		ck_assert_int_eq(
+		    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 		ck_assert_int_eq(errno, ESHUTDOWN);
 	}
 	test_mailbox_close(&mailbox);
@@ -146,10 +147,10 @@ START_TEST(an_empty_datagram_is_not_the_end)
 		ck_assert_int_eq(net_send(mailbox.sender, "", 0, NULL, 0), 0);
 	ends[1] = test_mailbox_connection(&mailbox);
 	ck_assert_int_eq(net_send(mailbox.sender, "", 0, NULL, 0), 0);
-	fdrecv_drain(mailbox.box);
+	fdrecv_drain(mailbox.fdrecv);
 	test_mailbox_expect(&mailbox, ends[0]);
 	test_mailbox_expect(&mailbox, ends[1]);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 }
 END_TEST
@@ -163,7 +164,7 @@ START_TEST(closing_closes_what_is_in_the_mailbox_and_nothing_else)
 	test_mailbox_open(&mailbox, modes[_i]);
 	end = test_mailbox_connection(&mailbox);
 	left = test_mailbox_connection(&mailbox);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &taken), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &taken), 1);
 	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(recv(left, &byte, 1, MSG_DONTWAIT), 0);
 	ck_assert_int_eq(recv(end, &byte, 1, MSG_DONTWAIT), -1);
@@ -176,29 +177,29 @@ START_TEST(closing_closes_what_is_in_the_mailbox_and_nothing_else)
 END_TEST
 
 static void
-leave(void *box)
+leave(void *fdrecv)
 {
-	fdrecv_drain(box);
-	fdrecv_close(box);
+	fdrecv_drain(fdrecv);
+	fdrecv_close(fdrecv);
 }
 
 START_TEST(a_child_that_leaves_takes_nobody_along)
 {
 	test_mailbox_open(&mailbox, modes[_i]);
-	unit_in_child(leave, mailbox.box);
+	unit_in_child(leave, mailbox.fdrecv);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
-	ck_assert(!net_polls(fdrecv_fd(mailbox.box), POLLIN | POLLRDHUP));
+	ck_assert(!net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN | POLLRDHUP));
 	test_mailbox_expect(&mailbox, test_mailbox_connection(&mailbox));
 	test_mailbox_close(&mailbox);
 }
 END_TEST
 
 static void
-wait_in_child(void *box)
+wait_in_child(void *fdrecv)
 {
 	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
 
-	unit_must(fdrecv_next(box, &handoff) == 0);
+	unit_must(fdrecv_next(fdrecv, &handoff) == 0);
 }
 
 START_TEST(when_the_one_that_opened_it_leaves_all_do)
@@ -207,9 +208,9 @@ START_TEST(when_the_one_that_opened_it_leaves_all_do)
 
 	test_mailbox_open(&mailbox, 0);
 	for (int i = 0; i < 2; i++)
-		children[i] = unit_fork(wait_in_child, mailbox.box);
-	fdrecv_drain(mailbox.box);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		children[i] = unit_fork(wait_in_child, mailbox.fdrecv);
+	fdrecv_drain(mailbox.fdrecv);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(unit_reap(children[i], 0), 0);
 	test_mailbox_close(&mailbox);
@@ -236,10 +237,10 @@ START_TEST(signals_are_the_programs)
 	close(test_mailbox_connection(&mailbox));
 	close(mailbox.sender); /* no process has it any more */
 	mailbox.sender = -1;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
-	fdrecv_drain(mailbox.box);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 1);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	fdrecv_drain(mailbox.fdrecv);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(signals, 0);
 	ck_assert_int_eq(sigprocmask(SIG_SETMASK, NULL, &blocked), 0);

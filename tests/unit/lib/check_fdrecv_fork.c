@@ -40,7 +40,7 @@ stop(int count)
 static void
 parent_goes_on(uint64_t sequence)
 {
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, sequence, 1, 0);
 	fake_engine_hears_nothing(&engine);
 }
@@ -57,8 +57,8 @@ be_done(void *argument)
 	char byte;
 
 	(void)argument;
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	unit_must(mailbox.handoff.fd == -1);
 	unit_must(recv(ends[0], &byte, 1, MSG_DONTWAIT) == -1);
 }
@@ -67,15 +67,15 @@ static void
 leave(void *argument)
 {
 	(void)argument;
-	fdrecv_after_fork(mailbox.box);
+	fdrecv_after_fork(mailbox.fdrecv);
 }
 
 static void
 end_it(void *argument)
 {
 	(void)argument;
-	fdrecv_drain(mailbox.box);
-	fdrecv_close(mailbox.box);
+	fdrecv_drain(mailbox.fdrecv);
+	fdrecv_close(mailbox.fdrecv);
 }
 
 static void (*const unheard[])(void *) = {do_nothing, be_done, leave, end_it};
@@ -102,25 +102,25 @@ static void
 take_the_next(void *argument)
 {
 	uint64_t instance = engine.hello.instance;
-	int parents = engine.link;
+	int parents = engine.conn;
 
 	(void)argument;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
-	engine.link = -1;
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 1);
+	engine.conn = -1;
 	fake_engine_hears_hello(&engine);
 	unit_must(engine.hello.instance != instance);
 	unit_must(engine.hello.weight == 100);
 	unit_must(engine.hello.connections == 0);
 	fake_engine_hears_no_hello(&engine);
 	unit_must(mailbox.handoff.sequence == 2);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 0);
 	fake_engine_hears_nothing(&engine);
-	close(engine.link);
-	engine.link = parents;
+	close(engine.conn);
+	engine.conn = parents;
 	fake_engine_hears_nothing(&engine);
 }
 
@@ -140,7 +140,7 @@ START_TEST(a_child_that_goes_on_speaks_for_itself)
 	parent_goes_on(0);
 	fake_engine_expect(&mailbox, 1);
 	parent_goes_on(1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_engine_hears_nothing(&engine);
 	stop(1);
 }
@@ -152,11 +152,11 @@ be_done_late(void *argument)
 	struct fdrecv_handoff parents = mailbox.handoff;
 
 	(void)argument;
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 0);
 	fake_engine_hears_hello(&engine);
-	fdrecv_done(mailbox.box, &parents);
+	fdrecv_done(mailbox.fdrecv, &parents);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 0, 0);
-	close(engine.link);
+	close(engine.conn);
 }
 
 START_TEST(the_parents_connections_are_not_the_childs)
@@ -172,15 +172,15 @@ END_TEST
 static void
 pause_in_child(void *argument)
 {
-	int parents = engine.link;
+	int parents = engine.conn;
 
 	(void)argument;
-	fdrecv_pause(mailbox.box);
-	engine.link = -1;
+	fdrecv_pause(mailbox.fdrecv);
+	engine.conn = -1;
 	fake_engine_hears_hello(&engine);
 	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
-	close(engine.link);
-	engine.link = parents;
+	close(engine.conn);
+	engine.conn = parents;
 	fake_engine_hears_nothing(&engine);
 }
 
@@ -200,14 +200,14 @@ greet_once(void *argument)
 {
 	(void)argument;
 	for (uint64_t i = 0; i < 2; i++) {
-		unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
+		unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 1);
 		if (i == 0)
 			fake_engine_hears_hello(&engine);
 		fake_engine_hears_no_hello(&engine);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, i, 1, 0);
 	}
-	close(engine.link);
+	close(engine.conn);
 }
 
 START_TEST(a_child_says_hello_once_to_a_new_engine)
@@ -229,17 +229,17 @@ END_TEST
 static void
 be_ready(void *argument)
 {
-	int fd = fdrecv_fd(mailbox.box);
+	int fd = fdrecv_fd(mailbox.fdrecv);
 
 	(void)argument;
 	unit_must(fd != -1);
 	unit_must(!net_polls(fd, POLLIN));
 	ends[1] = fake_engine_connection(&engine, &mailbox);
 	unit_must(net_polls(fd, POLLIN));
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
-	unit_must(fdrecv_fd(mailbox.box) == fd);
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 1);
+	unit_must(fdrecv_fd(mailbox.fdrecv) == fd);
 	unit_must(net_polls(fd, POLLIN)); /* its receipt is due */
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 0);
 	unit_must(!net_polls(fd, POLLIN));
 }
 
@@ -248,10 +248,10 @@ be_ready_later(void *argument)
 {
 	(void)argument;
 	ends[1] = fake_engine_connection(&engine, &mailbox);
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 1);
-	unit_must(net_polls(fdrecv_fd(mailbox.box), POLLIN));
-	unit_must(fdrecv_next(mailbox.box, &mailbox.handoff) == 0);
-	unit_must(!net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 1);
+	unit_must(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
+	unit_must(fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 0);
+	unit_must(!net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
 }
 
 /* With the parent's readiness in either state. */
@@ -260,14 +260,15 @@ START_TEST(a_childs_readiness_is_its_own)
 	int due = _i % 2;
 
 	start(0, 1);
-	ck_assert(net_polls(fdrecv_fd(mailbox.box), POLLIN));
+	ck_assert(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN));
 	fake_engine_expect(&mailbox, 0);
 	if (!due) {
-		fdrecv_done(mailbox.box, &mailbox.handoff);
-		ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+		ck_assert_int_eq(
+		    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	}
 	unit_in_child(_i < 2 ? be_ready : be_ready_later, NULL);
-	ck_assert_int_eq(net_polls(fdrecv_fd(mailbox.box), POLLIN), due);
+	ck_assert_int_eq(net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN), due);
 	if (due)
 		parent_goes_on(0);
 	stop(1);

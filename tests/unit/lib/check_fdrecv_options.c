@@ -33,7 +33,7 @@ START_TEST(only_unknown_flags_are_refused)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	unsigned int flag = 1U << _i;
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 
 	fake_engine_start(&engine, 0, 11);
 	options.run_dir = fake_engine_run_dir();
@@ -41,9 +41,9 @@ START_TEST(only_unknown_flags_are_refused)
 	if (flag > FDRECV_COUNTED) {
 		is_refused(&options, EINVAL);
 	} else {
-		box = fdrecv_open(unit_path("box"), &options);
-		ck_assert_ptr_nonnull(box);
-		fdrecv_close(box);
+		fdrecv = fdrecv_open(unit_path("box"), &options);
+		ck_assert_ptr_nonnull(fdrecv);
+		fdrecv_close(fdrecv);
 	}
 	fake_engine_stop(&engine);
 }
@@ -84,7 +84,7 @@ START_TEST(options_of_another_version_are_taken)
 		struct fdrecv_options known;
 		unsigned char more[64];
 	} options = {.known = FDRECV_OPTIONS_INIT};
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 
 	memset(options.more, 0xaa, sizeof(options.more));
 	fake_engine_start(&engine, 0, 11);
@@ -96,12 +96,12 @@ START_TEST(options_of_another_version_are_taken)
 	options.known.run_dir =
 	    _i == 0 ? fake_engine_run_dir() : (const char *)(uintptr_t)1;
 	setenv("FDRECV_RUN_DIR", fake_engine_run_dir(), 1);
-	box = fdrecv_open(unit_path("box"), &options.known);
-	ck_assert_ptr_nonnull(box);
+	fdrecv = fdrecv_open(unit_path("box"), &options.known);
+	ck_assert_ptr_nonnull(fdrecv);
 	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.weight, _i == 2 ? 100 : 7);
 	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_COUNTED);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	fake_engine_stop(&engine);
 }
 END_TEST

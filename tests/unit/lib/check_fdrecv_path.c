@@ -145,13 +145,13 @@ START_TEST(a_path_may_be_relative)
 	name[108] = '\0';
 	test_mailbox_refused(name, ENAMETOOLONG);
 	for (size_t i = 0; i < UNIT_COUNT(relative); i++) {
-		struct fdrecv *box;
+		struct fdrecv *fdrecv;
 
 		name[relative[i]] = '\0';
-		box = test_mailbox_at(name);
+		fdrecv = test_mailbox_at(name);
 		ck_assert_int_eq(lstat(name, &st), 0);
 		ck_assert_uint_eq(test_mailbox_names("."), 1);
-		fdrecv_close(box);
+		fdrecv_close(fdrecv);
 		ck_assert_uint_eq(test_mailbox_names("."), 0);
 	}
 	fdrecv_close(test_mailbox_at("."));

@@ -41,14 +41,14 @@ stop(int count)
 static int
 is_ready(void)
 {
-	return net_polls(fdrecv_fd(mailbox.box), POLLIN);
+	return net_polls(fdrecv_fd(mailbox.fdrecv), POLLIN);
 }
 
 static void
 expect_nothing_now(void)
 {
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	ck_assert_int_eq(mailbox.handoff.fd, -1);
 	ck_assert(!is_ready());
@@ -102,7 +102,7 @@ START_TEST(the_rest_of_a_batch_is_something_to_do)
 	for (uint64_t i = 0; i < 3; i++) {
 		ck_assert(is_ready());
 		fake_engine_expect(&mailbox, i);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	}
 	expect_nothing_now();
 	stop(0);
@@ -113,11 +113,11 @@ START_TEST(the_end_is_something_to_do)
 {
 	start(1);
 	ck_assert(is_ready());
-	fdrecv_drain(mailbox.box);
+	fdrecv_drain(mailbox.fdrecv);
 	fake_engine_expect(&mailbox, 0);
 	close(mailbox.handoff.fd);
 	ck_assert(is_ready());
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, ESHUTDOWN);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
 	ck_assert(is_ready());
@@ -128,8 +128,8 @@ END_TEST
 START_TEST(it_is_one_descriptor_and_closed_on_exec)
 {
 	start(0);
-	ck_assert_int_eq(fcntl(fdrecv_fd(mailbox.box), F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(fdrecv_fd(mailbox.box), fdrecv_fd(mailbox.box));
+	ck_assert_int_eq(fcntl(fdrecv_fd(mailbox.fdrecv), F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fdrecv_fd(mailbox.fdrecv), fdrecv_fd(mailbox.fdrecv));
 	stop(0);
 }
 END_TEST
@@ -141,10 +141,10 @@ START_TEST(without_a_free_descriptor_there_is_none)
 	start(0);
 	limit = unit_limit_fds();
 	errno = 0;
-	ck_assert_int_eq(fdrecv_fd(mailbox.box), -1);
+	ck_assert_int_eq(fdrecv_fd(mailbox.fdrecv), -1);
 	ck_assert_int_eq(errno, EMFILE);
 	unit_unlimit_fds(limit);
-	ck_assert_int_ne(fdrecv_fd(mailbox.box), -1);
+	ck_assert_int_ne(fdrecv_fd(mailbox.fdrecv), -1);
 	stop(0);
 }
 END_TEST
@@ -161,7 +161,7 @@ START_TEST(without_room_there_is_nothing_now)
 	ck_assert(is_ready());
 	limit = unit_limit_fds();
 	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	unit_unlimit_fds(limit);
 	ck_assert(is_ready());

@@ -58,10 +58,10 @@ START_TEST(the_next_call_confirms_the_one_before)
 			fake_engine_hears_nothing(&engine);
 	}
 	hears_taken(FIRST);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	hears_taken(FIRST + 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears_the_end(&engine);
 	close(fds[0]);
@@ -76,12 +76,12 @@ START_TEST(done_confirms_and_closes)
 	for (uint64_t i = 0; i < 2; i++) {
 		fake_engine_expect(&mailbox, FIRST + i);
 		errno = ENODATA;
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		ck_assert_int_eq(errno, ENODATA);
 		ck_assert_int_eq(mailbox.handoff.fd, -1);
 		hears_taken(FIRST + i);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
-		fdrecv_receipt(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+		fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 		fake_engine_hears_nothing(&engine);
 	}
 	test_mailbox_close(&mailbox);
@@ -95,13 +95,13 @@ START_TEST(a_receipt_by_itself_confirms_at_once)
 {
 	start(FDRECV_NONBLOCK, 1);
 	fake_engine_expect(&mailbox, FIRST);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	hears_taken(FIRST);
 	ck_assert(mailbox.handoff.receipted);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
 	ck_assert_int_ne(mailbox.handoff.fd, -1);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_engine_hears_nothing(&engine);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears_the_end(&engine);
@@ -128,13 +128,13 @@ START_TEST(draining_confirms_nothing_by_itself)
 {
 	start(0, 2);
 	fake_engine_expect(&mailbox, FIRST);
-	fdrecv_drain(mailbox.box);
+	fdrecv_drain(mailbox.fdrecv);
 	fake_engine_hears_nothing(&engine);
 	close(mailbox.handoff.fd);
 	fake_engine_expect(&mailbox, FIRST + 1);
 	hears_taken(FIRST);
 	close(mailbox.handoff.fd);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, ESHUTDOWN);
 	hears_taken(FIRST + 1);
 	test_mailbox_close(&mailbox);
@@ -149,19 +149,19 @@ START_TEST(by_hand_in_whatever_order)
 
 	start(FDRECV_MANUAL_RECEIPT | FDRECV_NONBLOCK, 4);
 	for (int i = 0; i < 4; i++)
-		ck_assert_int_eq(fdrecv_next(mailbox.box, &all[i]), 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+		ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &all[i]), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_engine_hears_nothing(&engine);
-	fdrecv_receipt(mailbox.box, &all[2]);
+	fdrecv_receipt(mailbox.fdrecv, &all[2]);
 	hears_taken(FIRST + 2);
-	fdrecv_done(mailbox.box, &all[0]);
+	fdrecv_done(mailbox.fdrecv, &all[0]);
 	hears_taken(FIRST);
-	fdrecv_done(mailbox.box, &all[2]);
-	fdrecv_done(mailbox.box, &all[0]);
-	fdrecv_receipt(mailbox.box, &all[2]);
-	fdrecv_receipt(mailbox.box, &all[0]);
+	fdrecv_done(mailbox.fdrecv, &all[2]);
+	fdrecv_done(mailbox.fdrecv, &all[0]);
+	fdrecv_receipt(mailbox.fdrecv, &all[2]);
+	fdrecv_receipt(mailbox.fdrecv, &all[0]);
 	fake_engine_hears_nothing(&engine);
-	fdrecv_receipt(mailbox.box, &all[1]);
+	fdrecv_receipt(mailbox.fdrecv, &all[1]);
 	hears_taken(FIRST + 1);
 	test_mailbox_close(&mailbox); /* the last one was never confirmed */
 	fake_engine_hears_the_end(&engine);
@@ -182,9 +182,9 @@ START_TEST(of_a_local_connection_before_it_is_handed_out)
 	fake_engine_send(&engine, &mailbox, &local, &engine.listener, 1);
 	fake_engine_expect(&mailbox, FIRST);
 	hears_taken(FIRST);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears_the_end(&engine);
 	stop(0);
@@ -199,12 +199,12 @@ START_TEST(of_a_lent_socket_there_is_none)
 
 	start(FDRECV_NONBLOCK, 0);
 	fake_engine_send(&engine, &mailbox, &record, &engine.listener, 1);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 1);
 	ck_assert_int_eq(mailbox.handoff.kind, lent[_i]);
 	ck_assert_uint_eq(mailbox.handoff.epoch, 0);
-	fdrecv_receipt(mailbox.box, &mailbox.handoff);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	fdrecv_receipt(mailbox.fdrecv, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears_the_end(&engine);
 	stop(0);
@@ -222,12 +222,12 @@ START_TEST(a_dead_engine_needs_none)
 	engine.sequence = FIRST;
 	ends[1] = fake_engine_connection(&engine, &mailbox);
 	errno = ENODATA;
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	ck_assert_int_eq(errno, ENODATA);
 	fake_engine_expect(&mailbox, FIRST);
 	fake_engine_hears_hello(&engine);
 	fake_engine_hears_nothing(&engine);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	hears_taken(FIRST);
 	test_mailbox_close(&mailbox);
 	stop(2);
@@ -243,11 +243,11 @@ START_TEST(an_engine_that_does_not_read_holds_up_nobody)
 	for (sent = 0; sent < 1000; sent++) {
 		ends[0] = fake_engine_connection(&engine, &mailbox);
 		fake_engine_expect(&mailbox, FIRST + (uint64_t)sent);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		close(ends[0]);
 	}
-	ck_assert(net_polls(engine.link, POLLIN));
-	ck_assert(!net_polls(engine.link, POLLHUP | POLLRDHUP));
+	ck_assert(net_polls(engine.conn, POLLIN));
+	ck_assert(!net_polls(engine.conn, POLLHUP | POLLRDHUP));
 	for (uint64_t i = 0; i < 64; i++)
 		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, FIRST + i, 1, 0);
 	test_mailbox_close(&mailbox);

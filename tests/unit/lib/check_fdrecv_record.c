@@ -42,7 +42,7 @@ receive(int fd, enum fdrecv_kind kind)
 	memset(handoff, 0xaa, sizeof(*handoff));
 	handoff->size = sizeof(*handoff);
 	before = now_ns();
-	ck_assert_int_eq(fdrecv_next(mailbox.box, handoff), 1);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, handoff), 1);
 	accepted = handoff->accepted.tv_sec * INT64_C(1000000000) +
 	    handoff->accepted.tv_nsec;
 	ck_assert_int_ge(accepted, before);
@@ -55,7 +55,7 @@ receive(int fd, enum fdrecv_kind kind)
 	ck_assert_uint_eq(handoff->endpoint_index, 0);
 	ck_assert_uint_eq(handoff->endpoint_count, 1);
 	ck_assert_uint_eq(handoff->redeliveries, 0);
-	fdrecv_done(mailbox.box, handoff);
+	fdrecv_done(mailbox.fdrecv, handoff);
 }
 
 static void

@@ -98,20 +98,20 @@ START_TEST(the_name_never_stands_for_something_else)
 {
 	const char *path = unit_path("box");
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 	uint32_t all;
 
 	if (_i)
 		make_dead(path);
 	ck_assert_int_ne(
 	    inotify_add_watch(watch, unit_path(""), IN_ALL_EVENTS), -1);
-	box = test_mailbox_at(path);
+	fdrecv = test_mailbox_at(path);
 	all = happened_to("box", watch);
 	ck_assert_uint_ne(all & IN_MOVED_TO, 0);
 	ck_assert_uint_eq(all & (IN_CREATE | IN_DELETE | IN_ATTRIB), 0);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
-	ck_assert(reaches(path, fdrecv_fd(box)));
-	fdrecv_close(box);
+	ck_assert(reaches(path, fdrecv_fd(fdrecv)));
+	fdrecv_close(fdrecv);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 	close(watch);
 }
@@ -175,7 +175,7 @@ remove_box(void)
 START_TEST(a_mailbox_that_was_removed_meanwhile_is_no_obstacle)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 
 	make_dead(path);
 	if (_i == 0) {
@@ -184,11 +184,11 @@ START_TEST(a_mailbox_that_was_removed_meanwhile_is_no_obstacle)
 		before_socket = remove_box;
 		sockets_until = 1; /* the first one is the mailbox's own */
 	}
-	box = test_mailbox_at(path);
+	fdrecv = test_mailbox_at(path);
 	ck_assert_ptr_null(before_exchange);
 	ck_assert_ptr_null(before_socket);
-	ck_assert(reaches(path, fdrecv_fd(box)));
-	fdrecv_close(box);
+	ck_assert(reaches(path, fdrecv_fd(fdrecv)));
+	fdrecv_close(fdrecv);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 0);
 }
 END_TEST
@@ -206,14 +206,14 @@ static void (*const successors[])(void) = {revive, put_file, rename_over};
 START_TEST(closing_removes_only_its_own)
 {
 	const char *path = unit_path("box");
-	struct fdrecv *box = test_mailbox_at(path);
+	struct fdrecv *fdrecv = test_mailbox_at(path);
 	struct stat st;
 	int drained = _i >= (int)UNIT_COUNT(successors);
 
 	successors[_i % (int)UNIT_COUNT(successors)]();
 	if (drained)
-		fdrecv_drain(box);
-	fdrecv_close(box);
+		fdrecv_drain(fdrecv);
+	fdrecv_close(fdrecv);
 	ck_assert_int_eq(lstat(path, &st), 0);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("")), 1);
 	close(others);
@@ -237,12 +237,12 @@ END_TEST
 
 START_TEST(closing_finds_its_name_in_a_directory_that_moved)
 {
-	struct fdrecv *box;
+	struct fdrecv *fdrecv;
 
 	unit_directory("pool", 0755);
-	box = test_mailbox_at(unit_path("pool/box"));
+	fdrecv = test_mailbox_at(unit_path("pool/box"));
 	ck_assert_int_eq(rename(unit_path("pool"), unit_path("moved")), 0);
-	fdrecv_close(box);
+	fdrecv_close(fdrecv);
 	ck_assert_uint_eq(test_mailbox_names(unit_path("moved")), 0);
 	fdrecv_close(NULL);
 	fdrecv_drain(NULL);

@@ -119,17 +119,18 @@ START_TEST(each_engine_lends_and_one_is_handed_out)
 		fake_engine_start(&engine, i, 11 + i);
 		fake_engine_send(&engine, &mailbox, &record, &fd, 1);
 		if (i == 2) /* closed in between */
-			fdrecv_done(mailbox.box, &first);
+			fdrecv_done(mailbox.fdrecv, &first);
 		if (i == 0)
-			ck_assert_int_eq(fdrecv_next(mailbox.box, &first), 1);
+			ck_assert_int_eq(
+			    fdrecv_next(mailbox.fdrecv, &first), 1);
 		else
 			ck_assert_int_eq(
-			    fdrecv_next(mailbox.box, &mailbox.handoff),
+			    fdrecv_next(mailbox.fdrecv, &mailbox.handoff),
 			    i == 2 || _i == 1);
-		fdrecv_done(mailbox.box, &mailbox.handoff);
+		fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 		fake_engine_stop(&engine);
 	}
-	ck_assert_int_eq(fdrecv_next(mailbox.box, &mailbox.handoff), 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	ck_assert_int_eq(errno, EAGAIN);
 	test_mailbox_close(&mailbox);
 	close(fd);

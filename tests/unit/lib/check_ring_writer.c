@@ -32,7 +32,7 @@ offer(const void *message, size_t length, off_t size, int seals, size_t count)
 	    NULL, sizeof(*ring), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ck_assert_ptr_ne(ring, MAP_FAILED);
 	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
-	ck_assert_int_eq(net_send(engine.link, message, length, fds, count),
+	ck_assert_int_eq(net_send(engine.conn, message, length, fds, count),
 	    (ssize_t)length);
 	close(fd);
 }
@@ -74,7 +74,7 @@ serve(uint64_t sequence)
 	engine.sequence = sequence;
 	end = fake_engine_connection(&engine, &mailbox);
 	fake_engine_expect(&mailbox, sequence);
-	fdrecv_done(mailbox.box, &mailbox.handoff);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
 	close(end);
 }
 
@@ -129,11 +129,11 @@ START_TEST(receipts_do_not_overtake_a_pause)
 	start(sizeof(*ring), SEALS);
 	ring->watched = 1;
 	serve(40);
-	fdrecv_pause(mailbox.box);
+	fdrecv_pause(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_PAUSE, 0, 0, 0);
 	serve(41);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 41, 1, 0);
-	fdrecv_resume(mailbox.box);
+	fdrecv_resume(mailbox.fdrecv);
 	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	serve(42);
 	fake_engine_hears_nothing(&engine);
@@ -182,7 +182,7 @@ START_TEST(descriptors_without_an_offer_are_closed)
 
 	meet();
 	ck_assert_int_eq(
-	    net_send(engine.link, bytes, size, fds, _i == 0 ? 1 : 2),
+	    net_send(engine.conn, bytes, size, fds, _i == 0 ? 1 : 2),
 	    (ssize_t)size);
 	serve(40);
 	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 40, 1, 0);

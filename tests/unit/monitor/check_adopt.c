@@ -87,7 +87,7 @@ answer_fd(struct fake_orphan *orphan, enum answer answer)
 }
 
 static void
-orphan_answer(struct fake_orphan *orphan, int link, enum answer answer)
+orphan_answer(struct fake_orphan *orphan, int conn, enum answer answer)
 {
 	const int fd = answer_fd(orphan, answer), fds[] = {fd, fd};
 	size_t count = answer == TWO ? 2 : fd != -1;
@@ -96,7 +96,7 @@ orphan_answer(struct fake_orphan *orphan, int link, enum answer answer)
 							     1;
 
 	if (answer != DEAF)
-		unit_must(net_send(link, "fg", size, fds, count) != -1);
+		unit_must(net_send(conn, "fg", size, fds, count) != -1);
 	fd_limit_close(2000);
 	fd_close(fd);
 	fd_limit_close(0);
@@ -107,23 +107,23 @@ static void
 orphan_body(void *argument)
 {
 	struct fake_orphan *orphan = argument;
-	int link = accept4(orphan->listener, NULL, NULL, SOCK_CLOEXEC);
+	int conn = accept4(orphan->listener, NULL, NULL, SOCK_CLOEXEC);
 	struct channel_adopt ask;
 	enum answer answer;
 	uint32_t n = 0;
 
 	fd_close(orphan->listener);
-	while (recv(link, &ask, sizeof(ask), 0) == (ssize_t)sizeof(ask)) {
+	while (recv(conn, &ask, sizeof(ask), 0) == (ssize_t)sizeof(ask)) {
 		unit_must(memcmp(ask.magic, "adop", 4) == 0);
 		if (ask.number == CHANNEL_ADOPTED)
-			_exit(recv(link, &ask, sizeof(ask), 0) == 0 ? ADOPTED :
+			_exit(recv(conn, &ask, sizeof(ask), 0) == 0 ? ADOPTED :
 								      1);
 		unit_must(ask.number == n++);
 		unit_must(ask.number < 2 * RECORD_MAX);
 		answer = orphan->answers[n > 4 ? 3 : n - 1];
 		if (orphan->answers[0] >= FLOOD)
 			answer = orphan->answers[0];
-		orphan_answer(orphan, link, answer);
+		orphan_answer(orphan, conn, answer);
 	}
 }
 

@@ -134,7 +134,8 @@ static const struct {
 	enum engine_stub_does does;
 	int number;
 	int status;
-	const char *why; /* NULL: the kernel may report either of two errors */
+	const char
+	    *reason; /* NULL: the kernel may report either of two errors */
 } bad[] = {
     {ENGINE_STUB_LIE, 0, EX_OSERR, "Protocol error"},
     {ENGINE_STUB_GARBAGE, 0, EX_OSERR, "Protocol error"},
@@ -151,17 +152,18 @@ static void
 bad_body(void *argument)
 {
 	int i = *(int *)argument;
-	char why[128];
+	char reason[128];
 
 	prepare(bad[i].does, bad[i].number);
 	unit_must(start() == bad[i].status);
 	unit_must(!counters->started);
-	snprintf(why, sizeof(why), "test: engine: did not get ready: %s\n",
-	    bad[i].why == NULL ? "" : bad[i].why);
-	if (bad[i].why == NULL)
-		unit_must(strncmp(test.text, why, strlen(why) - 1) == 0);
+	snprintf(reason, sizeof(reason),
+	    "test: engine: did not get ready: %s\n",
+	    bad[i].reason == NULL ? "" : bad[i].reason);
+	if (bad[i].reason == NULL)
+		unit_must(strncmp(test.text, reason, strlen(reason) - 1) == 0);
 	else
-		unit_must(strcmp(test.text, why) == 0);
+		unit_must(strcmp(test.text, reason) == 0);
 }
 
 START_TEST(an_engine_that_does_not_keep_to_the_channel_is_ended)

@@ -153,7 +153,7 @@ END_TEST
 static const struct {
 	mode_t mode;
 	int status;
-	const char *why;
+	const char *reason;
 } programs[] = {
     {0644, EX_NOPERM, "test: cannot start child: Permission denied\n"},
     {0755, EX_OSERR, "test: cannot start child: Exec format error\n"},
@@ -170,7 +170,7 @@ program_body(void *argument)
 	test_child_init(&child, "exit", "0");
 	child.spawn.program = file;
 	unit_must(test_child_run(&child) == programs[i].status);
-	unit_must(strcmp(test_child_text, programs[i].why) == 0);
+	unit_must(strcmp(test_child_text, programs[i].reason) == 0);
 }
 
 START_TEST(a_child_that_cannot_begin_says_why)

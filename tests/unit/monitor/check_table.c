@@ -135,7 +135,7 @@ static const struct {
 	size_t where;
 	uint32_t word;
 	size_t size;
-	const char *why;
+	const char *reason;
 } wrongs[] = {
     {RECORD(4), RECORD_ENDPOINT, 0, OTHER_SIZE},
     {RECORD(4), RECORD_ENDPOINT, 1, OTHER_SIZE},
@@ -164,7 +164,7 @@ static void
 wrong_body(void *argument)
 {
 	static struct table_test test;
-	char why[256];
+	char reason[256];
 	int i = *(int *)argument;
 
 	test_process_descriptors();
@@ -173,11 +173,11 @@ wrong_body(void *argument)
 	    sizeof(wrongs[i].word));
 	test.size = wrongs[i].size;
 	unit_must(run(&test) == EX_OSERR);
-	snprintf(why, sizeof(why), "test: config reader: unusable: %s\n",
-	    wrongs[i].why);
-	if (strcmp(test.text, why) != 0)
-		fprintf(stderr, "not %sbut %s", why, test.text);
-	unit_must(strcmp(test.text, why) == 0);
+	snprintf(reason, sizeof(reason), "test: config reader: unusable: %s\n",
+	    wrongs[i].reason);
+	if (strcmp(test.text, reason) != 0)
+		fprintf(stderr, "not %sbut %s", reason, test.text);
+	unit_must(strcmp(test.text, reason) == 0);
 	table_done(&test.table, ENDPOINT_STOP);
 }
 
@@ -231,7 +231,7 @@ static void
 twice_body(void *argument)
 {
 	static struct table_test test;
-	char path[64], why[256];
+	char path[64], reason[256];
 
 	(void)argument;
 	test_process_descriptors();
@@ -245,12 +245,12 @@ twice_body(void *argument)
 	unit_must(test.table.endpoints[0].fd != -1);
 	unit_must(test.table.endpoints[1].fd == -1);
 	test_process_read(test.out[0], test.text, sizeof(test.text));
-	snprintf(why, sizeof(why),
+	snprintf(reason, sizeof(reason),
 	    "test: listener www: cannot make unix:%s: the address is taken: "
 	    "another program listens there, perhaps a worker that was lent "
 	    "the socket, or an engine that still drains\n",
 	    path);
-	unit_must(strcmp(test.text, why) == 0);
+	unit_must(strcmp(test.text, reason) == 0);
 	table_done(&test.table, ENDPOINT_STOP);
 	unit_must(net_reach(path, SOCK_STREAM) == -1);
 }

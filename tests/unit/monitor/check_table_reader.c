@@ -159,7 +159,7 @@ static const struct {
 	const char *what;
 	size_t number;
 	int status;
-	const char *why;
+	const char *reason;
 } ends[] = {
     {"exit", 78, 78, ""}, /* the reader has logged the reason */
     {"exit", 1, 1, ""},
@@ -182,7 +182,7 @@ end_body(void *argument)
 	snprintf(number, sizeof(number), "%zu", ends[i].number);
 	prepare(&test, ends[i].what, number);
 	unit_must(run(&test) == ends[i].status);
-	unit_must(strcmp(test.text, ends[i].why) == 0);
+	unit_must(strcmp(test.text, ends[i].reason) == 0);
 }
 
 START_TEST(a_reader_that_fails_or_writes_too_much_ends_the_start)
@@ -297,15 +297,15 @@ static void
 unreadable_body(void *argument)
 {
 	static struct reader_test test;
-	char why[256];
+	char reason[256];
 
 	prepare(&test, "exit", "0");
 	test.setup.config = argument;
 	unit_must(run(&test) == EX_CONFIG);
-	snprintf(why, sizeof(why),
+	snprintf(reason, sizeof(reason),
 	    "test: %s: cannot read it: %s: see brokerd.conf(5)\n",
 	    test.setup.config, "No such file or directory");
-	unit_must(strcmp(test.text, why) == 0);
+	unit_must(strcmp(test.text, reason) == 0);
 	unit_must(mknod(argument, S_IFREG, 0) == 0);
 	if (geteuid() == 0)
 		unit_must(

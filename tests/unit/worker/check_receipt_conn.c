@@ -222,7 +222,7 @@ END_TEST
 
 UNIT_SUITE(receipt_conn)
 {
-	TCase *tc = unit_case(suite, "link");
+	TCase *tc = unit_case(suite, "receipt_conn");
 
 	fake_clock_stop_in(tc);
 	tcase_add_test(tc, each_kind_of_receipt_is_heeded);

@@ -31,13 +31,13 @@ speak(void *argument)
 	struct speaker *speaker = argument;
 	struct fdrecv_wire_hello hello =
 	    wire_raw_hello(test_pool_path(0), 4711);
-	int link = test_pool_connect();
+	int conn = test_pool_connect();
 
-	wire_raw_send_hello(link, &hello, test_pool_path(0));
+	wire_raw_send_hello(conn, &hello, test_pool_path(0));
 	if (speaker->confirms > 0)
-		wire_raw_send_receipt(link, speaker->epoch, FDRECV_WIRE_TAKEN,
+		wire_raw_send_receipt(conn, speaker->epoch, FDRECV_WIRE_TAKEN,
 		    0, (uint32_t)speaker->confirms);
-	unit_must(net_send(speaker->ends[1], "x", 1, &link, 1) == 1);
+	unit_must(net_send(speaker->ends[1], "x", 1, &conn, 1) == 1);
 	for (;;)
 		pause();
 }
@@ -53,15 +53,15 @@ speaker_start(struct speaker *speaker)
 
 /* Gives its receipt connection once it has sent HELLO. */
 static int
-speaker_link(struct speaker *speaker)
+speaker_conn(struct speaker *speaker)
 {
 	struct pollfd sent = {.fd = speaker->ends[0], .events = POLLIN};
-	int link;
+	int conn;
 
 	ck_assert_int_eq(poll(&sent, 1, 3000), 1);
-	link = net_take(speaker->ends[0]);
-	ck_assert_int_ne(link, -1);
-	return link;
+	conn = net_take(speaker->ends[0]);
+	ck_assert_int_ne(conn, -1);
+	return conn;
 }
 
 static void
@@ -79,18 +79,18 @@ die_with_two(struct test_pool *test, int survivor)
 {
 	struct speaker speaker = {.confirms = 0};
 	struct worker *worker;
-	int link;
+	int conn;
 
 	test_pool_init(test, 1);
 	worker = test_pool_worker(test, 0);
 	speaker_start(&speaker);
-	link = speaker_link(&speaker);
+	conn = speaker_conn(&speaker);
 	test_pool_settle(test);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
 	if (survivor)
-		test->receipt_conns[0] = link;
+		test->receipt_conns[0] = conn;
 	else
-		fd_close(link);
+		fd_close(conn);
 	worker->window.size = 2;
 	ck_assert_uint_eq(test_pool_put(test, 2), 2);
 	dispatch_send(test->pool);
@@ -139,7 +139,7 @@ START_TEST(what_a_process_said_before_its_end_is_heard)
 	dispatch_send(test.pool);
 	test_pool_expect(&test, 0, "0");
 	speaker_start(&speaker);
-	close(speaker_link(&speaker));
+	close(speaker_conn(&speaker));
 	speaker_end(&speaker);
 	test_pool_settle(&test);
 	ck_assert_uint_eq(test.stats.taken, 1);
