@@ -5,11 +5,13 @@
  * descriptor and reused its number, so the kernel's cookie identifies sockets.
  *
  * A program never gets a socket that accepts more than it asked for: one that
- * binds 127.0.0.1 is never open to everybody.  In one case it gets a socket
- * that accepts less: an IPv6 wildcard without IPv4, if no IPv4 socket with the
- * same port was lent.
+ * binds 127.0.0.1 is never open to everybody.  If it binds the IPv6 wildcard
+ * with IPv4 and only one of the two was lent, it gets that one, which accepts
+ * less.
  */
 #include "bind/lent_sockets.h"
+
+#include "bind/mapped.h"
 
 #include <net/if.h>
 
@@ -138,9 +140,65 @@ lent_sockets_is_open(const struct lent_sockets_entry *entry)
 	return lent_sockets_cookie(entry->fd) == entry->cookie;
 }
 
+/* The entry that fd, which is described by wanted, gets for an address. */
+static const struct lent_sockets_entry *
+lent_sockets_match(const struct lent_sockets *lent, int fd,
+    const struct lent_sockets_entry *wanted,
+    const struct sockaddr_match *address)
+{
+	const struct lent_sockets_entry *entry;
+
+	for (size_t i = 0; i < lent->count; i++) {
+		entry = &lent->entries[i];
+		if (entry->domain == wanted->domain &&
+		    lent_sockets_same_kind(entry, wanted) &&
+		    sockaddr_match_is(&entry->address, address) &&
+		    lent_sockets_fits_v6only(lent, entry, wanted) &&
+		    lent_sockets_is_open(entry) &&
+		    lent_sockets_same_device(entry->fd, fd))
+			return entry;
+	}
+	return NULL;
+}
+
+/* True if an IPv6 socket with this address was lent, which wanted does not
+ * fit. */
+static int
+lent_sockets_has_inet6(const struct lent_sockets *lent,
+    const struct lent_sockets_entry *wanted,
+    const struct sockaddr_match *address)
+{
+	for (size_t i = 0; i < lent->count; i++)
+		if (lent_sockets_same_kind(&lent->entries[i], wanted) &&
+		    sockaddr_match_is(&lent->entries[i].address, address))
+			return 1;
+	return 0;
+}
+
+/* An IPv6 socket with IPv4 may get an IPv4 socket: it accepts no more than the
+ * program asked for.  Not datagram sockets, whose addresses are in each
+ * message. */
+static const struct lent_sockets_entry *
+lent_sockets_match_mapped(const struct lent_sockets *lent, int fd,
+    const struct lent_sockets_entry *wanted,
+    const struct sockaddr_match *address)
+{
+	struct lent_sockets_entry inet = *wanted;
+	struct sockaddr_match mapped = {.length = sizeof(mapped.u.in)};
+
+	if (wanted->domain != AF_INET6 || wanted->type != SOCK_STREAM ||
+	    wanted->v6only != 0 ||
+	    mapped_to_inet(&address->u.any, address->length, &mapped.u.in) ==
+		-1 ||
+	    lent_sockets_has_inet6(lent, wanted, address))
+		return NULL;
+	inet.domain = AF_INET;
+	return lent_sockets_match(lent, fd, &inet, &mapped);
+}
+
 int
 lent_sockets_find(const struct lent_sockets *lent, int fd,
-    const struct sockaddr *address, socklen_t length)
+    const struct sockaddr *address, socklen_t length, int *out_is_mapped)
 {
 	struct sockaddr_match copy = {.length = length};
 	const struct lent_sockets_entry *entry;
@@ -153,17 +211,22 @@ lent_sockets_find(const struct lent_sockets *lent, int fd,
 	    lent_sockets_is_bound(&wanted))
 		return -1;
 	memcpy(&copy.u, address, length);
-	for (size_t i = 0; i < lent->count; i++) {
-		entry = &lent->entries[i];
-		if (entry->domain == wanted.domain &&
-		    lent_sockets_same_kind(entry, &wanted) &&
-		    sockaddr_match_is(&entry->address, &copy) &&
-		    lent_sockets_fits_v6only(lent, entry, &wanted) &&
-		    lent_sockets_is_open(entry) &&
-		    lent_sockets_same_device(entry->fd, fd))
-			return entry->fd;
-	}
-	return -1;
+	entry = lent_sockets_match(lent, fd, &wanted, &copy);
+	if (entry == NULL)
+		entry = lent_sockets_match_mapped(lent, fd, &wanted, &copy);
+	if (entry == NULL)
+		return -1;
+	*out_is_mapped = entry->domain != wanted.domain;
+	return entry->fd;
+}
+
+int
+lent_sockets_may_be_bound(int fd)
+{
+	struct lent_sockets_entry entry;
+
+	return lent_sockets_describe(fd, &entry) == 0 &&
+	    !lent_sockets_is_bound(&entry);
 }
 
 int

@@ -31,9 +31,13 @@ void lent_sockets_load(struct lent_sockets *lent, const char *numbers);
 
 /* The descriptor of the lent socket that a program wants when it binds fd to
  * address, or -1 if there is none, or if bind(2) has to fail.  Borrows fd and
- * the result. */
+ * the result.  *out_is_mapped is 1 if fd is an IPv6 socket and the result an
+ * IPv4 one. */
 int lent_sockets_find(const struct lent_sockets *lent, int fd,
-    const struct sockaddr *address, socklen_t length);
+    const struct sockaddr *address, socklen_t length, int *out_is_mapped);
+
+/* True if fd is a socket without an address.  Borrows fd. */
+int lent_sockets_may_be_bound(int fd);
 
 /* True if fd is a lent socket or a duplicate of one, whose own number may have
  * been closed.  Borrows fd. */

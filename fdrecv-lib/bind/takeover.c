@@ -7,26 +7,15 @@
  * copied are IPV6_V6ONLY and SO_BINDTODEVICE, which are equal if the socket is
  * used at all, and SO_REUSEADDR and SO_REUSEPORT, because the broker decides
  * who else may bind the address.
- *
- * epoll(7) knows sockets, not numbers, so without this an event loop that
- * registers a socket before bind(2) would never hear of a client.
- * /proc/self/fdinfo shows what was registered; without /proc it is lost.
  */
 #include "bind/takeover.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -109,72 +98,4 @@ takeover_options(int from, int to)
 		close(fresh);
 	if (flags != -1 && lent != -1 && ((flags ^ lent) & O_NONBLOCK) != 0)
 		fcntl(to, F_SETFL, lent ^ O_NONBLOCK);
-}
-
-/* A link is read faster than the fdinfo of every descriptor. */
-static int
-takeover_is_epoll(const char *number)
-{
-	char path[PATH_MAX], target[32];
-	ssize_t length;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%s", number);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length == -1)
-		return 0;
-	target[length] = '\0';
-	return strcmp(target, "anon_inode:[eventpoll]") == 0;
-}
-
-/* Adds fd to an epoll instance that has the socket with its number and this
- * inode.  1 if so. */
-static int
-takeover_epoll_one(const char *number, int fd, ino_t inode)
-{
-	struct epoll_event event;
-	char path[PATH_MAX], line[256];
-	unsigned int events;
-	int target, moved = 0;
-	uintmax_t found;
-	uint64_t data;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", number);
-	file = fopen(path, "re");
-	if (file == NULL)
-		return 0;
-	while (!moved && fgets(line, sizeof(line), file) != NULL) {
-		if (sscanf(line,
-			"tfd: %d events: %x data: %" SCNx64 " pos:%*d ino:%jx",
-			&target, &events, &data, &found) != 4 ||
-		    target != fd || found != inode)
-			continue;
-		event =
-		    (struct epoll_event){.events = events, .data.u64 = data};
-		moved = epoll_ctl((int)strtol(number, NULL, 10), EPOLL_CTL_ADD,
-			    fd, &event) == 0;
-	}
-	fclose(file);
-	return moved;
-}
-
-int
-takeover_epoll(int old, int fd)
-{
-	struct dirent *entry;
-	struct stat st;
-	int moved = 0;
-	DIR *dir;
-
-	if (fstat(old, &st) == -1)
-		return 0;
-	dir = opendir("/proc/self/fd");
-	if (dir == NULL)
-		return 0;
-	while ((entry = readdir(dir)) != NULL)
-		if (takeover_is_epoll(entry->d_name))
-			moved +=
-			    takeover_epoll_one(entry->d_name, fd, st.st_ino);
-	closedir(dir);
-	return moved;
 }

@@ -9,6 +9,7 @@
 #include "exec/cmdline.h"
 #include "exec/env.h"
 #include "exec/fd_layout.h"
+#include "exec/preload.h"
 #include "exec/program.h"
 #include "exec/socket_set.h"
 
@@ -115,22 +116,6 @@ convention_announce_upstart(const struct convention_work *work)
 	return setenv("UPSTART_EVENTS", "socket", 1);
 }
 
-/* nginx assumes that an earlier nginx has made them non-blocking.  If two of
- * its workers are woken for one connection, the later one would otherwise
- * block in accept(2), and with it all of its clients. */
-static int
-convention_announce_nginx(const struct convention_work *work)
-{
-	for (size_t i = 0; i < work->count; i++) {
-		int flags = fcntl(work->fds[i], F_GETFL);
-
-		if (flags == -1 ||
-		    fcntl(work->fds[i], F_SETFL, flags | O_NONBLOCK) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 static void
 convention_find_einhorn(struct convention_work *work)
 {
@@ -183,7 +168,56 @@ convention_announce_preload(const struct convention_work *work)
 {
 	if (env_set_number(FDRECV_WIRE_ENV_BIND_PID, getpid()) == -1)
 		return -1;
-	return program_preload(work->cmdline->library);
+	return preload_add(work->cmdline->library);
+}
+
+/* With "reuseport" nginx binds its addresses once more for each further worker
+ * process.  The shim gives it duplicates, and under numbers of their own they
+ * last when nginx closes those that it was given. */
+static int
+convention_preload_nginx(const struct convention_work *work)
+{
+	const struct convention *preload = convention_of(CONVENTION_PRELOAD);
+	struct convention_work copy = *work;
+	char path[PROGRAM_PATH_SIZE];
+	int *fds, result = -1;
+
+	program_find(work->cmdline->program[0], path);
+	if (access(work->cmdline->library, R_OK) == -1 ||
+	    preload_reason_against(path) != NULL)
+		return 0;
+	fds = calloc(work->count, sizeof(*fds));
+	if (fds == NULL)
+		return -1;
+	copy.fds = fds;
+	copy.earlier_list = env_fd_list(preload->variable, preload->separators);
+	convention_find_preload(&copy);
+	for (size_t i = 0; i < copy.count; i++) {
+		fds[i] = fcntl(work->fds[i], F_DUPFD, preload->first);
+		if (fds[i] == -1)
+			goto out;
+	}
+	if (convention_set_list(preload, &copy) == 0)
+		result = convention_announce_preload(&copy);
+out:
+	free(fds);
+	return result;
+}
+
+/* nginx assumes that an earlier nginx has made them non-blocking.  If two of
+ * its workers are woken for one connection, the later one would otherwise
+ * block in accept(2), and with it all of its clients. */
+static int
+convention_announce_nginx(const struct convention_work *work)
+{
+	for (size_t i = 0; i < work->count; i++) {
+		int flags = fcntl(work->fds[i], F_GETFL);
+
+		if (flags == -1 ||
+		    fcntl(work->fds[i], F_SETFL, flags | O_NONBLOCK) == -1)
+			return -1;
+	}
+	return convention_preload_nginx(work);
 }
 
 /* A preloaded program gets its own descriptors below 64.  UCSPI has the

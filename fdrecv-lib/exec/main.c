@@ -12,6 +12,7 @@
 #include "exec/fd_layout.h"
 #include "exec/mailboxes.h"
 #include "exec/per_connection.h"
+#include "exec/preload.h"
 #include "exec/program.h"
 #include "exec/socket_set.h"
 #include "exec/user.h"
@@ -19,7 +20,6 @@
 #include <err.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #define MAIN_TRIES 3
 
@@ -51,21 +51,6 @@ main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 		mailboxes_close(&mailboxes);
 }
 
-static void
-main_check_preload(const struct cmdline *cmdline)
-{
-	char path[PROGRAM_PATH_SIZE];
-	const char *reason;
-
-	if (access(cmdline->library, R_OK) == -1)
-		err(EX_OSFILE, "--preload: %s", cmdline->library);
-	program_find(cmdline->program[0], path);
-	reason = program_reason_against_preload(path);
-	if (reason != NULL)
-		errx(PROGRAM_CANNOT_RUN, "%s: nothing can be preloaded: %s",
-		    cmdline->program[0], reason);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -79,7 +64,7 @@ main(int argc, char **argv)
 		user_become(cmdline.user);
 	broker_check(&cmdline);
 	if (cmdline.convention == convention_of(CONVENTION_PRELOAD))
-		main_check_preload(&cmdline);
+		preload_check(&cmdline);
 	if (cmdline.each)
 		return per_connection_run(&cmdline);
 	main_receive(&sockets, &cmdline);

@@ -15,11 +15,3 @@ int program_run(char **argv);
  * message and one of these exit statuses if there is none, so that the error is
  * found before a connection waits. */
 void program_find(const char *name, char path[PROGRAM_PATH_SIZE]);
-
-/* Puts a library first in LD_PRELOAD, unless the variable contains it already.
- * 0, or -1 with errno. */
-int program_preload(const char *library);
-
-/* The reason why LD_PRELOAD has no effect on the program at path, as text, or
- * NULL if none is known. */
-const char *program_reason_against_preload(const char *path);

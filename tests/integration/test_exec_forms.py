@@ -115,10 +115,11 @@ def test_exec_upstart(test):
 def test_exec_nginx(test):
     ports = two_listeners(test)
     found = shown(test, "--nginx", "a", "b")
-    check_fds(found, dict(zip((3, 4, 5), ports)), nonblock=True)
-    check_environment(found, NGINX="3;4;5;")
+    check_fds(found, dict(zip((3, 4, 5, 64, 65, 66), ports * 2)),
+              nonblock=True)
+    check_environment(found, NGINX="3;4;5;", FDRECV_BIND_FDS="64 65 66")
     found = behind(test, ["--nginx", "b"], "--nginx", "a")
-    check_environment(found, NGINX="3;4;5;")
+    check_environment(found, NGINX="3;4;5;", FDRECV_BIND_FDS="64 65 66")
     # Descriptors that are not open belong to another program.
     for stale in ("7;", "3;", "x", "3;;"):
         found = shown(test, "--nginx", "b", env={"NGINX": stale})
@@ -236,6 +237,34 @@ def test_exec_preload_of_the_installed_library(test):
         check(answer.startswith(b"HTTP/1.0 200 "), "it answers %s", answer)
         server.kill(signal.SIGINT)
         server.wait()
+
+
+NGINX = """
+worker_processes 3; daemon off; pid PATH/pid; error_log PATH/error;
+events { }
+http { access_log off; client_body_temp_path PATH/1; proxy_temp_path PATH/2;
+ fastcgi_temp_path PATH/3; uwsgi_temp_path PATH/4; scgi_temp_path PATH/5;
+ server { listen 127.0.0.1:PORT reuseport; return 200 "$pid"; } }
+"""
+
+
+def test_exec_nginx_with_reuseport(test):
+    """It binds its address once for each worker process."""
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    if nginx is None:
+        raise Skip("no nginx")
+    address = ("127.0.0.1", free_port())
+    test.broker(section(test, "www", ["tcp:%s:%d" % address]))
+    folder = test.mkdir("nginx", 0o777)
+    config = test.write("nginx.conf", NGINX.replace("PATH", folder).replace(
+        "PORT", str(address[1])))
+    for option in ("--nginx", "--preload"):
+        server = loader(test, option, "www", program=[
+            nginx, "-c", config, "-e", os.path.join(folder, "error")])
+        for _ in range(20):
+            answer = ask(address, send=b"GET / HTTP/1.0\r\n\r\n")
+            check(answer.startswith(b"HTTP/1.1 200"), "%s", answer)
+        check(server.stop(signal.SIGQUIT) == 0, "%s", server.log())
 
 
 def test_exec_preload_says_into_what_nothing_can_be_preloaded(test):

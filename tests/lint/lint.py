@@ -32,7 +32,10 @@ NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
           "brokerd/brokerctl": {"libc.so.6", "libjansson.so.4"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
 # The functions of libc that the bind shim takes the place of.
-REPLACED = {"bind", "listen", "remove", "unlink", "unlinkat"}
+REPLACED = {"accept", "accept4", "bind", "close", "close_range", "closefrom",
+            "connect", "dup2", "dup3", "epoll_ctl", "fclose", "getpeername",
+            "getsockname", "getsockopt", "listen", "remove", "setsockopt",
+            "socket", "unlink", "unlinkat"}
 # Calls that only one file may make, or none.
 FORBIDDEN = [
     (r"(?<![\w.>])(close|dup|dup2|dup3|accept)\(", "brokerd/base/fd.c",

@@ -6,6 +6,7 @@
 
 #include "bind/lent_sockets.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 
 #include <fcntl.h>
@@ -30,10 +31,21 @@ lent_socket(struct sockaddr_in *out_address)
 }
 
 static int
+find_length(const struct lent_sockets *table, int fd,
+    const struct sockaddr_in *in, socklen_t length)
+{
+	int is_mapped = 0;
+	int found = lent_sockets_find(
+	    table, fd, (const struct sockaddr *)in, length, &is_mapped);
+
+	ck_assert_int_eq(is_mapped, 0);
+	return found;
+}
+
+static int
 find(const struct lent_sockets *table, int fd, const struct sockaddr_in *in)
 {
-	return lent_sockets_find(
-	    table, fd, (const struct sockaddr *)in, sizeof(*in));
+	return find_length(table, fd, in, sizeof(*in));
 }
 
 static struct lent_sockets *
@@ -60,13 +72,11 @@ START_TEST(a_lent_socket_is_found_by_its_address)
 	ck_assert_uint_eq(table->count, 1);
 	ck_assert_int_eq(find(table, fd, &in), lent);
 	ck_assert_int_eq(find(table, fd, &other), -1);
-	ck_assert_int_eq(lent_sockets_find(table, fd, NULL, sizeof(in)), -1);
+	ck_assert_int_eq(find(table, fd, NULL), -1);
 	ck_assert_int_eq(find(table, lent, &in), -1);
 	ck_assert_int_eq(find(table, -1, &in), -1);
 	for (socklen_t length = 0; length < sizeof(in); length++)
-		ck_assert_int_eq(lent_sockets_find(
-				     table, fd, (struct sockaddr *)&in, length),
-		    -1);
+		ck_assert_int_eq(find_length(table, fd, &in, length), -1);
 	close(fd);
 	close(lent);
 	free(table);
@@ -105,6 +115,40 @@ START_TEST(a_number_that_is_another_socket_now_is_not_lent)
 	close(copy);
 	close(fd);
 	close(second);
+	close(lent);
+	free(table);
+}
+END_TEST
+
+START_TEST(an_ipv6_socket_with_ipv4_finds_an_ipv4_address)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+	int lent = lent_socket(&in), is_mapped = 0, v6only = 0;
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int datagram = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct lent_sockets *table = load(lent);
+	const struct sockaddr *address = (const struct sockaddr *)&in6;
+
+	inet_pton(AF_INET6, "::ffff:127.0.0.1", &in6.sin6_addr);
+	in6.sin6_port = in.sin_port;
+	for (v6only = 0; v6only < 2; v6only++) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(int));
+		ck_assert_int_eq(lent_sockets_find(table, fd, address,
+				     sizeof(in6), &is_mapped),
+		    v6only ? -1 : lent);
+		ck_assert_int_eq(is_mapped, 1);
+	}
+	ck_assert_int_eq(lent_sockets_find(
+			     table, datagram, address, sizeof(in6), &is_mapped),
+	    -1);
+	v6only = 0;
+	setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(int));
+	in6.sin6_addr = in6addr_any; /* 0.0.0.0 was not lent */
+	ck_assert_int_eq(
+	    lent_sockets_find(table, fd, address, sizeof(in6), &is_mapped), -1);
+	close(datagram);
+	close(fd);
 	close(lent);
 	free(table);
 }
@@ -167,6 +211,7 @@ UNIT_SUITE(lent_sockets)
 	tcase_add_test(tc, a_lent_socket_is_found_by_its_address);
 	tcase_add_test(
 	    tc, an_address_of_another_family_than_the_socket_is_the_kernels);
+	tcase_add_test(tc, an_ipv6_socket_with_ipv4_finds_an_ipv4_address);
 	tcase_add_test(tc, a_number_that_is_another_socket_now_is_not_lent);
 	tcase_add_test(tc, a_socket_of_another_interface_is_not_found);
 	tcase_add_test(tc, there_are_at_most_as_many_as_there_is_room_for);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What a lent socket takes over from the program's: options and epoll.
+ * What a lent socket takes over from the program's: options.
  */
 #include "fixture/unit.h"
 
 #include "bind/takeover.h"
 
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <netinet/in.h>
@@ -172,28 +171,6 @@ START_TEST(options_are_carried_without_a_descriptor_to_spare)
 }
 END_TEST
 
-START_TEST(only_the_same_socket_moves_in_epoll)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
-	int poll = epoll_create1(EPOLL_CLOEXEC);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int fresh = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-
-	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event), 0);
-	ck_assert_int_eq(dup3(fresh, fd, O_CLOEXEC), fd);
-	ck_assert_int_eq(takeover_epoll(fresh, fd), 0);
-	ck_assert_int_eq(takeover_epoll(old, fd), 1);
-	close(old);
-	event = (struct epoll_event){0};
-	ck_assert_int_eq(epoll_wait(poll, &event, 1, 0), 0);
-	ck_assert_int_eq(epoll_ctl(poll, EPOLL_CTL_DEL, fd, NULL), 0);
-	close(fresh);
-	close(fd);
-	close(poll);
-}
-END_TEST
-
 UNIT_SUITE(takeover)
 {
 	TCase *tc = unit_case(suite, "carry");
@@ -203,5 +180,4 @@ UNIT_SUITE(takeover)
 	tcase_add_test(tc, a_priority_is_carried_beside_a_type_of_service);
 	tcase_add_test(tc, options_that_are_as_new_are_not_carried);
 	tcase_add_test(tc, options_are_carried_without_a_descriptor_to_spare);
-	tcase_add_test(tc, only_the_same_socket_moves_in_epoll);
 }
