@@ -6,6 +6,7 @@
 #include "ctl/print.h"
 
 #include "base/text.h"
+#include "ctl/holders.h"
 
 #include <err.h>
 #include <stdarg.h>
@@ -184,6 +185,25 @@ print_add_listener(struct print_table *table, const json_t *listener)
 		print_counter(listener, "refused_deaths"));
 }
 
+/* "3/128": what waits in the kernel, and the limit. */
+static void
+print_add_queue(struct print_table *table, const json_t *queue)
+{
+	const char *unit = json_string_value(json_object_get(queue, "unit"));
+
+	if (json_is_integer(json_object_get(queue, "size")))
+		print_add(table,
+		    "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "%s",
+		    json_integer_value(json_object_get(queue, "size")),
+		    json_integer_value(json_object_get(queue, "limit")),
+		    unit != NULL && strcmp(unit, "bytes") == 0 ? "B" : "");
+	else if (json_is_true(json_object_get(queue, "waits")))
+		print_add(table, "some");
+	else
+		print_add(table, queue == NULL ? "-" : "0");
+	print_add_value(table, queue, "dropped");
+}
+
 /* A row for each endpoint; the columns of the listener are in the first. */
 static void
 print_add_rows(struct print_table *table, const json_t *listener)
@@ -198,6 +218,7 @@ print_add_rows(struct print_table *table, const json_t *listener)
 		else
 			for (int column = 0; column < 7; column++)
 				print_add(table, "\"");
+		print_add_queue(table, json_object_get(endpoint, "queue"));
 		print_add_value(table, endpoint, "name");
 	}
 }
@@ -222,13 +243,35 @@ print_broker(const json_t *broker)
 	    json_integer_value(json_object_get(broker, "engine")), up);
 }
 
+static void
+print_add_holder(struct print_table *table, const json_t *holder)
+{
+	char text[32];
+
+	print_duration(text, sizeof(text),
+	    json_integer_value(json_object_get(holder, "since_ms")));
+	print_add_value(table, holder, "listener");
+	print_add_value(table, holder, "sockets");
+	print_add_value(table, holder, "pid");
+	print_add_value(table, holder, "program");
+	print_add_value(table, holder, "uid");
+	print_add(table, "%s", text);
+}
+
 void
 print_status(const json_t *answer)
 {
+	json_t *holders = holders_find(answer);
+
 	print_broker(json_object_get(answer, "broker"));
 	print_table(
-	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED ENDPOINT",
+	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
+	    "DROPPED ENDPOINT",
 	    json_object_get(answer, "listeners"), print_add_rows);
+	if (json_array_size(holders) > 0)
+		print_table("LENT SOCKETS PID PROGRAM UID SINCE", holders,
+		    print_add_holder);
+	json_decref(holders);
 }
 
 /* "www,www-alt" */

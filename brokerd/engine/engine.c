@@ -271,6 +271,7 @@ engine_main(const char *manager)
 	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
 	notify_open(&engine.notify, manager, &engine.log);
+	socket_diag_open(&engine.table.diag);
 	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
 	    engine_open(&engine) == -1) {
 		log_line(

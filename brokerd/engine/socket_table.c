@@ -16,7 +16,7 @@
 void
 socket_table_init(struct socket_table *table)
 {
-	*table = (struct socket_table){.watch = {.fd = -1}};
+	*table = (struct socket_table){.watch = {.fd = -1}, .diag = {.fd = -1}};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
 }
@@ -46,7 +46,8 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .refusals = &table->refusals,
 	    .bounded = bounded,
 	    .reserve = &table->reserve,
-	    .load = &table->load};
+	    .load = &table->load,
+	    .diag = &table->diag};
 	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
 	    sizeof(workers->epoch))
 		return -1;
@@ -194,5 +195,6 @@ socket_table_done(struct socket_table *table)
 	if (table->refusals.base != NULL)
 		refuse_done(&table->refusals);
 	watch_close(&table->watch);
+	socket_diag_close(&table->diag);
 	free(table->fds);
 }

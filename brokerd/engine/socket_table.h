@@ -16,6 +16,7 @@ struct socket_table {
 	struct watch watch;
 	struct refusals refusals;
 	struct fd_reserve reserve;
+	struct socket_diag diag;
 	struct coalesce_load load;
 	struct worker_context worker_context;
 	struct pool_context pool_context;

@@ -45,7 +45,8 @@ def test_status_is_a_table_for_people(test):
     check(re.match(r"brokerd [0-9.]+, pid \d+; engine \d+ for \d+ s$",
                    lines[0]), "%s", lines[0])
     check(lines[1].split() == ["LISTENER", "STATE", "SINCE", "WORKERS",
-                               "ACCEPTED", "IN-HAND", "REFUSED", "ENDPOINT"],
+                               "ACCEPTED", "IN-HAND", "REFUSED", "QUEUE",
+                               "DROPPED", "ENDPOINT"],
           "%s", lines[1])
     check(lines[2].index("tcp:") == lines[1].index("ENDPOINT") and
           lines[2].index("waiting") == lines[1].index("STATE"), "%s", lines)
@@ -88,14 +89,19 @@ def test_metrics_are_what_status_says(test):
                            r"(counter|gauge)$)", line), "%s", line)
             continue
         match = re.fullmatch(r'portbroker_(\w+)\{listener="test"'
-                             r'(?:,state="(?:open|waiting)")?\} (\d+)', line)
+                             r'(?:,state="(?:open|waiting)"|'
+                             r',endpoint="tcp:127.0.0.1:\d+")?\} (\d+)',
+                             line)
         check(match, "%s", line)
         check(match[1] not in found, "twice: %s", line)
         found[match[1]] = int(match[2])
     gauges = {"held", "unreceipted"}
     expected = {name + ("" if name in gauges else "_total"): value
                 for name, value in counters.items()}
-    check(found == dict(expected, workers=1, state=1), "%s", found)
+    queue = told(test, "status")["listeners"][0]["endpoints"][0]["queue"]
+    expected.update(workers=1, state=1, queue=0, queue_waits=0,
+                    queue_limit=queue["limit"], queue_dropped_total=0)
+    check(found == expected, "%s", found)
 
 
 def test_curl_does_what_brokerctl_does(test):
@@ -214,7 +220,8 @@ def test_whois_knows_every_socket_of_the_engine(test):
              for what in descriptors(engine).values()
              if what.startswith("socket:")]
     check(sorted(whats) == ["channel", "control", "endpoint", "endpoint",
-                            "mailbox", "receipts", "rendezvous"], "%s", whats)
+                            "mailbox", "netlink", "receipts", "rendezvous"],
+          "%s", whats)
 
 
 def answers(test, *replies):

@@ -86,6 +86,14 @@ report_item(struct report *report, json_t *item)
 	return report_json(report, item);
 }
 
+void
+report_metric_head(FILE *file, const char *name, const char *end,
+    const char *type, const char *description)
+{
+	fprintf(file, "# HELP portbroker_%s%s %s\n# TYPE portbroker_%s%s %s\n",
+	    name, end, description, name, end, type);
+}
+
 /* Workers choose the names of their mailboxes, and administrators write the
  * configuration in any encoding. */
 json_t *

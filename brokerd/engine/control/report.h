@@ -72,6 +72,14 @@ enum report_worker_state report_worker_state(const struct worker *worker);
 /* The counters, as Prometheus reads them. */
 enum report_step report_metrics(struct report *report);
 
+/* Part of these: the next values of one metric of the kernel's queues.
+ * REPORT_DONE: which is behind the last one. */
+enum report_step report_queues(struct report *report, size_t which);
+
+/* Writes what comes before the values of a metric. */
+void report_metric_head(FILE *file, const char *name, const char *end,
+    const char *type, const char *description);
+
 /* The condition of a listener in words; NULL: no memory. */
 json_t *report_explain(const struct listener *listener);
 

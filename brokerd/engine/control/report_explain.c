@@ -7,12 +7,12 @@
 
 #include "base/clock.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+
+#define EXPLAIN_WHO_SIZE 512
+#define EXPLAIN_UNTAKEN_MS 1000 /* a program that is busy takes that long */
 
 static void explain_add(json_t *lines, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -107,27 +107,81 @@ explain_state(const struct listener *listener, json_t *lines)
 	}
 }
 
-/* The TCP_INFO of a listening socket has the length of its queue and the
- * limit; see tcp_get_info() in the kernel. */
+/* Clients have waited for since_ms, and nobody takes them. */
+static void
+explain_untaken(const struct listener *listener,
+    const struct listener_endpoint *endpoint, const struct socket_queue *queue,
+    uint64_t since_ms, json_t *lines)
+{
+	char who[EXPLAIN_WHO_SIZE], count[16] = "";
+
+	if (queue->is_known && record_has_connections(&endpoint->record.socket))
+		snprintf(count, sizeof(count), "%u ", queue->size);
+	borrower_list_text(listener->pool, who, sizeof(who));
+	explain_add(lines,
+	    "%s: %sclients have waited for %llu s, and no program takes them: "
+	    "%s.  Let a program accept from this address, or take the address "
+	    "out of the listener.",
+	    endpoint->record.socket.name, count,
+	    (unsigned long long)(clock_ms() - since_ms) / 1000, who);
+}
+
+static void
+explain_queue(const struct listener *listener,
+    struct listener_endpoint *endpoint, json_t *lines)
+{
+	const struct record_socket *sock = &endpoint->record.socket;
+	struct socket_queue queue;
+	uint64_t since_ms = listener_endpoint_ask(endpoint, &queue);
+
+	if (queue.is_known && queue.size > 0)
+		explain_add(lines,
+		    record_has_connections(sock) ?
+			"%s: %u of at most %u connections are in the kernel's "
+			"queue." :
+			"%s: the datagrams that wait use %u of %u bytes.",
+		    sock->name, queue.size, queue.limit);
+	else if (queue.waits)
+		explain_add(lines, "%s: %s wait in the kernel.", sock->name,
+		    socket_queue_unit(sock));
+	if (queue.drops > 0)
+		explain_add(lines,
+		    "%s: the kernel has dropped %u %s, which came while the "
+		    "queue was full or could not be checked.",
+		    sock->name, queue.drops,
+		    record_has_connections(sock) ? "requests to connect" :
+						   "datagrams");
+	if (since_ms != 0 && clock_ms() - since_ms >= EXPLAIN_UNTAKEN_MS)
+		explain_untaken(listener, endpoint, &queue, since_ms, lines);
+}
+
 static void
 explain_queues(const struct listener *listener, json_t *lines)
 {
-	const struct listener_endpoint *endpoint;
-	struct tcp_info info;
-	socklen_t size;
+	struct listener_endpoint *endpoint;
 
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-		size = sizeof(info);
-		if (endpoint->record.socket.kind == RECORD_TCP &&
-		    getsockopt(endpoint->fd, IPPROTO_TCP, TCP_INFO, &info,
-			&size) == 0 &&
-		    info.tcpi_unacked != 0)
-			explain_add(lines,
-			    "%s: %u of at most %u connections are in the "
-			    "kernel's queue.",
-			    endpoint->record.socket.name, info.tcpi_unacked,
-			    info.tcpi_sacked);
-	}
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		explain_queue(listener, endpoint, lines);
+}
+
+/* fdrecv-exec leaves no mailbox behind. */
+static void
+explain_holders(const struct listener *listener, json_t *lines)
+{
+	struct borrower_view views[BORROWERS_MAX], *view = views;
+	size_t count = borrower_list_living(listener->pool, views);
+
+	if (count == 0)
+		explain_add(lines,
+		    "No program that lives is known to have the sockets; as "
+		    "root, \"brokerctl status\" finds those that were lent "
+		    "them by an earlier engine.");
+	for (; count-- > 0; view++)
+		explain_add(lines, "Lent to pid %d%s%s%s, uid %u, %llu s ago.",
+		    (int)view->pid, view->program[0] == '\0' ? "" : " (",
+		    view->program, view->program[0] == '\0' ? "" : ")",
+		    (unsigned int)view->uid,
+		    (unsigned long long)(clock_ms() - view->since_ms) / 1000);
 }
 
 static void
@@ -182,6 +236,8 @@ report_explain(const struct listener *listener)
 
 	explain_state(listener, lines);
 	explain_queues(listener, lines);
+	if (listener_is_lent(listener))
+		explain_holders(listener, lines);
 	explain_workers(listener, lines);
 	if (held != 0)
 		explain_add(lines,

@@ -9,20 +9,12 @@
 #define METRICS_SUMS 64 /* listeners in a step */
 
 static void
-metrics_head(FILE *file, const char *name, const char *end, const char *type,
-    const char *description)
-{
-	fprintf(file, "# HELP portbroker_%s%s %s\n# TYPE portbroker_%s%s %s\n",
-	    name, end, description, name, end, type);
-}
-
-static void
 metrics_counter(FILE *file, const struct report_counter *counter,
     const struct stats_listener *sums, size_t count)
 {
 	const char *end = counter->gauge ? "" : "_total";
 
-	metrics_head(file, counter->name, end,
+	report_metric_head(file, counter->name, end,
 	    counter->gauge ? "gauge" : "counter", counter->description);
 	for (size_t i = 0; i < count; i++)
 		fprintf(file, "portbroker_%s%s{listener=\"%s\"} %llu\n",
@@ -37,12 +29,13 @@ metrics_gauges(FILE *file, const struct listener_list *listeners)
 {
 	const struct listener *listener;
 
-	metrics_head(file, "workers", "", "gauge", "Workers of a listener");
+	report_metric_head(
+	    file, "workers", "", "gauge", "Workers of a listener");
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file, "portbroker_workers{listener=\"%s\"} %zu\n",
 		    listener->record->listener,
 		    pool_count_workers(listener->pool));
-	metrics_head(file, "state", "", "gauge", "State of a listener");
+	report_metric_head(file, "state", "", "gauge", "State of a listener");
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file,
 		    "portbroker_state{listener=\"%s\",state=\"%s\"} 1\n",
@@ -60,29 +53,42 @@ metrics_begin(struct report *report)
 	return report->sums == NULL ? -1 : 0;
 }
 
-/* Sums up some listeners in a step, and then writes one counter of all
- * listeners in a step, because the format wants these together. */
-enum report_step
-report_metrics(struct report *report)
+static void
+metrics_sum(struct report *report)
 {
-	const struct report_counter *counter;
-
-	if (report->sums == NULL && metrics_begin(report) == -1)
-		return REPORT_FAILED;
 	for (int i = 0; i < METRICS_SUMS && report->listener != NULL; i++) {
 		stats_sum(report->context->stats,
 		    report->listener->record->listener,
 		    &report->sums[report->done++]);
 		report->listener = TAILQ_NEXT(report->listener, entry);
 	}
-	if (report->listener != NULL)
-		return REPORT_MORE;
-	counter = &report_counters[report->done++ - report->count];
-	if (counter->name != NULL) {
-		metrics_counter(
-		    report->file, counter, report->sums, report->count);
+	if (report->listener == NULL)
+		report->listener = TAILQ_FIRST(report->context->listeners);
+}
+
+/* Sums up some listeners in a step, then writes one counter of all listeners
+ * in a step, because the format wants these together, and then one metric of
+ * some queues in a step. */
+enum report_step
+report_metrics(struct report *report)
+{
+	size_t next;
+
+	if (report->sums == NULL && metrics_begin(report) == -1)
+		return REPORT_FAILED;
+	if (report->done < report->count) {
+		metrics_sum(report);
 		return REPORT_MORE;
 	}
+	next = report->done - report->count;
+	if (next < STATS_COUNTERS) {
+		metrics_counter(report->file, &report_counters[next],
+		    report->sums, report->count);
+		report->done++;
+		return REPORT_MORE;
+	}
+	if (report_queues(report, next - STATS_COUNTERS) == REPORT_MORE)
+		return REPORT_MORE;
 	metrics_gauges(report->file, report->context->listeners);
 	return REPORT_DONE;
 }

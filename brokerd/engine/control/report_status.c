@@ -14,21 +14,63 @@
 #define STATUS_LISTENERS 16 /* in a step, which takes about a millisecond */
 
 static json_t *
+status_number(int is_known, uint32_t number)
+{
+	return is_known ? json_integer(number) : json_null();
+}
+
+static json_t *
+status_queue(struct listener_endpoint *endpoint)
+{
+	struct socket_queue queue;
+	uint64_t since = listener_endpoint_ask(endpoint, &queue);
+
+	return json_pack("{s:b, s:o, s:o, s:s, s:o, s:o}", "waits", queue.waits,
+	    "size", status_number(queue.is_known, queue.size), "limit",
+	    status_number(queue.is_known, queue.limit), "unit",
+	    socket_queue_unit(&endpoint->record.socket), "dropped",
+	    status_number(queue.counts_drops, queue.drops), "untaken_ms",
+	    since == 0 ? json_null() :
+			 json_integer((json_int_t)(clock_ms() - since)));
+}
+
+static json_t *
 status_endpoints(const struct listener *listener)
 {
 	json_t *all = json_array();
-	const struct listener_endpoint *endpoint;
+	struct listener_endpoint *endpoint;
 	struct stat st;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		if (fstat(endpoint->fd, &st) == -1)
 			continue;
 		json_array_append_new(all,
-		    json_pack("{s:o, s:I, s:I}", "name",
+		    json_pack("{s:o, s:I, s:I, s:o}", "name",
 			report_text(endpoint->record.socket.name), "inode",
-			(json_int_t)st.st_ino, "device",
-			(json_int_t)st.st_dev));
+			(json_int_t)st.st_ino, "device", (json_int_t)st.st_dev,
+			"queue", status_queue(endpoint)));
 	}
+	return all;
+}
+
+static json_t *
+status_holders(const struct listener *listener)
+{
+	struct borrower_view views[BORROWERS_MAX], *view = views;
+	json_t *all = json_array();
+	size_t count = listener_is_lent(listener) ?
+	    borrower_list_living(listener->pool, views) :
+	    0;
+
+	for (; count-- > 0; view++)
+		json_array_append_new(all,
+		    json_pack("{s:o, s:o, s:I, s:I, s:o}", "pid",
+			view->pid > 0 ? json_integer(view->pid) : json_null(),
+			"program", report_text(view->program), "uid",
+			(json_int_t)view->uid, "since_ms",
+			(json_int_t)(clock_ms() - view->since_ms), "mailbox",
+			view->mailbox == NULL ? json_null() :
+						report_text(view->mailbox)));
 	return all;
 }
 
@@ -53,7 +95,7 @@ status_listener(const struct listener *listener, const struct stats *stats)
 	const struct record_endpoint *record = listener->record;
 	uint64_t now = clock_ms(), absent = listener->absent_since_ms;
 
-	return json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o}",
 	    "name", record->listener, "state", listener_state_name(listener),
 	    "since_ms", (json_int_t)(now - listener->state_since_ms),
 	    "waiting_ms",
@@ -62,8 +104,8 @@ status_listener(const struct listener *listener, const struct stats *stats)
 	    "handoff", listener_is_lent(listener) ? "listener" : "connection",
 	    "mailbox", report_text(record->mailbox), "workers",
 	    (json_int_t)pool_count_workers(listener->pool), "endpoints",
-	    status_endpoints(listener), "counters",
-	    status_counters(stats, record->listener));
+	    status_endpoints(listener), "holders", status_holders(listener),
+	    "counters", status_counters(stats, record->listener));
 }
 
 static json_t *

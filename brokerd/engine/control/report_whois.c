@@ -103,7 +103,13 @@ static void
 whois_builtin(struct whois *whois, const struct control_context *context)
 {
 	const struct rendezvous *rendezvous = context->rendezvous;
+	const struct listener *listener = TAILQ_FIRST(context->listeners);
 
+	if (listener != NULL && listener->context->diag != NULL)
+		whois_try(whois, listener->context->diag->fd, NULL, "netlink",
+		    NULL,
+		    "the socket by which the engine asks the kernel how long "
+		    "the queues of local sockets are");
 	whois_try(whois, context->fd, context->path, "control", NULL,
 	    "the control socket, %s", context->path);
 	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,

@@ -19,6 +19,7 @@
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when the socket cannot accept */
 #define LISTENER_SCAN_MS 1000   /* between scans while a connection waits */
+#define LISTENER_BORROWERS_SIZE 512
 
 /* Every change of state goes through here. */
 static void
@@ -161,6 +162,33 @@ listener_on_change(void *owner)
 	listener_enter(listener, LISTENER_OPEN);
 }
 
+/* Connections of a lent socket wait that nobody takes, or somebody does
+ * again. */
+static void
+listener_on_untaken(void *owner, struct listener_endpoint *endpoint)
+{
+	const struct listener *listener = owner;
+	const struct untaken *untaken = &endpoint->untaken;
+	unsigned long long waited_s = (clock_ms() - untaken->since_ms) / 1000;
+	char text[LISTENER_BORROWERS_SIZE];
+
+	if (!untaken->is_told) {
+		log_line(listener->context->log, LOG_NOTICE,
+		    "listener %s: what waits at %s is taken again, after "
+		    "%llu s",
+		    endpoint->record.listener, endpoint->record.socket.name,
+		    waited_s);
+		return;
+	}
+	borrower_list_text(listener->pool, text, sizeof(text));
+	log_line(listener->context->log, LOG_WARNING,
+	    "listener %s: clients have waited at %s for %llu s, and no "
+	    "program takes them: %s: they wait on until one accepts from this "
+	    "address, see \"brokerctl explain %s\"",
+	    endpoint->record.listener, endpoint->record.socket.name, waited_s,
+	    text, endpoint->record.listener);
+}
+
 struct listener *
 listener_find(const struct listener_list *list, const char *name)
 {
@@ -223,6 +251,7 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	if (endpoint == NULL)
 		return -1;
 	endpoint->on_readable = listener_on_readable;
+	endpoint->on_untaken = listener_on_untaken;
 	endpoint->owner = listener;
 	if (record->handoff == RECORD_LISTENER) {
 		handoff =

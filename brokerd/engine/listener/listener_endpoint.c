@@ -20,6 +20,14 @@ listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
 	endpoint->on_readable(endpoint->owner, endpoint);
 }
 
+static void
+listener_endpoint_on_untaken(void *owner)
+{
+	struct listener_endpoint *endpoint = owner;
+
+	endpoint->on_untaken(endpoint->owner, endpoint);
+}
+
 struct listener_endpoint *
 listener_endpoint_new(const struct listener_context *context,
     const struct record_endpoint *record, uint32_t number, int fd)
@@ -32,6 +40,8 @@ listener_endpoint_new(const struct listener_context *context,
 	endpoint->record = *record;
 	endpoint->number = number;
 	endpoint->fd = fd;
+	endpoint->untaken.on_change = listener_endpoint_on_untaken;
+	endpoint->untaken.owner = endpoint;
 	if (record->handoff == RECORD_LISTENER)
 		return endpoint;
 	endpoint->readable = event_new(context->base, fd, EV_READ | EV_PERSIST,
@@ -53,6 +63,13 @@ void
 listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting)
 {
+	if (endpoint->record.handoff == RECORD_LISTENER) {
+		if (accepting && endpoint->untaken.arrival == NULL)
+			untaken_start(&endpoint->untaken,
+			    endpoint->context->base, endpoint->context->diag,
+			    &endpoint->record.socket, endpoint->fd);
+		return;
+	}
 	if (endpoint->readable == NULL)
 		return;
 	if (accepting)
@@ -70,10 +87,20 @@ listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
 	return poll(&waits, 1, 0) == -1 || (waits.revents & POLLIN) != 0;
 }
 
+uint64_t
+listener_endpoint_ask(
+    struct listener_endpoint *endpoint, struct socket_queue *out_queue)
+{
+	socket_queue_ask(endpoint->context->diag, &endpoint->record.socket,
+	    endpoint->fd, out_queue);
+	return untaken_ask(&endpoint->untaken, out_queue);
+}
+
 void
 listener_endpoint_close(struct listener_endpoint *endpoint)
 {
 	timer_free_event(&endpoint->readable);
+	untaken_stop(&endpoint->untaken);
 	/* Clients in its queue may have sent sockets. */
 	endpoint->fd =
 	    bounded_close_fd(endpoint->context->bounded, endpoint->fd);

@@ -7,8 +7,8 @@
 #include "engine/handoff/persistent.h"
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
+#include "engine/listener/untaken.h"
 #include "engine/policy/coalesce.h"
-#include "record/record.h"
 
 #include <sys/queue.h>
 
@@ -26,6 +26,7 @@ struct listener_context {
 	struct bounded_close *bounded;
 	struct fd_reserve *reserve;
 	struct coalesce_load *load;
+	struct socket_diag *diag; /* or NULL */
 };
 
 /* One bound socket of a listener. */
@@ -36,9 +37,13 @@ struct listener_endpoint {
 	uint32_t number;        /* in the table of sockets */
 	int fd;                 /* -1: closed */
 	struct event *readable; /* NULL: lent or closed */
+	struct untaken untaken; /* if it is lent */
 	struct coalesce_lone lone;
 	/* A connection waits. */
 	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
+	/* It is lent, and nobody takes its connections, or somebody does
+	 * again. */
+	void (*on_untaken)(void *owner, struct listener_endpoint *endpoint);
 	void *owner;
 };
 
@@ -50,11 +55,15 @@ struct listener_endpoint *listener_endpoint_new(
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);
 
-/* Starts or stops calling on_readable. */
+/* Starts or stops calling on_readable; for a lent one, starts on_untaken. */
 void listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting);
 
 /* True if a connection waits. */
 int listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint);
+
+/* Asks the kernel about its queue.  Returns what untaken_ask() returns. */
+uint64_t listener_endpoint_ask(
+    struct listener_endpoint *endpoint, struct socket_queue *out_queue);
 
 void listener_endpoint_close(struct listener_endpoint *endpoint);

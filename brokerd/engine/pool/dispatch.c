@@ -5,6 +5,7 @@
  */
 #include "engine/pool/dispatch.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/handoff/refuse.h"
@@ -295,14 +296,15 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 	size_t i = 0;
 
 	TAILQ_FOREACH (handoff, &pool->lent, entry) {
-		if (i++ < worker->lent_count)
+		if (i++ < worker->loan.count)
 			continue;
 		if (worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);
 			return;
 		}
-		worker->lent_count++;
+		if (worker->loan.count++ == 0)
+			worker->loan.since_ms = clock_ms();
 		handoff->stats->lent++;
 	}
 }

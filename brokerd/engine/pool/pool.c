@@ -57,6 +57,7 @@ static void
 pool_free_worker(struct pool *pool, struct worker *worker)
 {
 	dispatch_take_back(pool, worker);
+	borrower_remember(&pool->borrowers, worker);
 	TAILQ_REMOVE(&pool->workers, worker, entry);
 	pool->count--;
 	worker_free(worker);
@@ -103,6 +104,13 @@ pool_on_gone(void *owner, const char *name)
 	struct pool *pool = owner;
 	struct worker *worker = pool_worker(pool, name);
 
+	/* It left as soon as it had what it was lent, and its HELLO, which
+	 * says who it is, may wait at the rendezvous. */
+	if (worker != NULL && worker->loan.count > 0 &&
+	    worker->conns.count == 0) {
+		rendezvous_catch_up(pool->context->rendezvous);
+		worker = pool_worker(pool, name);
+	}
 	if (worker == NULL)
 		return;
 	pool_unlink(pool, worker);
@@ -243,6 +251,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 	TAILQ_INIT(&pool->queue);
 	TAILQ_INIT(&pool->held);
 	TAILQ_INIT(&pool->lent);
+	TAILQ_INIT(&pool->borrowers);
 	TAILQ_INIT(&pool->users);
 	if (timer_init(
 		&pool->wake, context->workers->base, pool_on_wake, pool) == -1)
@@ -283,6 +292,7 @@ pool_clear(struct pool *pool)
 		pool_free_worker(pool, worker);
 	handoff_free_list(&pool->held);
 	handoff_free_list(&pool->lent);
+	borrower_list_free(&pool->borrowers);
 }
 
 void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/mailbox/finder.h"
+#include "engine/pool/borrower.h"
 #include "engine/worker/worker.h"
 
 struct refusals;
@@ -39,6 +40,7 @@ struct pool {
 	struct worker_list queue; /* those with an outbox to be sent */
 	struct handoff_list held;
 	struct handoff_list lent; /* bound sockets, for every worker */
+	struct borrower_list borrowers;
 	TAILQ_HEAD(, pool_user) users;
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;

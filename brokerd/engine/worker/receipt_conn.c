@@ -212,6 +212,7 @@ receipt_conn_new(
 	conn->context = context;
 	conn->fd = fd;
 	conn->uid = peer.uid;
+	conn->pid = peer.pid;
 	conn->pidfd = receipt_conn_open_pidfd(fd, &peer);
 	conn->ring.on_news = receipt_conn_on_news;
 	conn->ring.owner = conn;

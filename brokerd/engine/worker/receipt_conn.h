@@ -46,6 +46,7 @@ struct receipt_conn {
 	enum receipt_conn_state state;
 	struct hello hello;
 	uid_t uid;        /* of the peer, from the kernel */
+	pid_t pid;        /* likewise; 0: in another pid namespace */
 	int fd, pidfd;    /* of the peer; it may have no pidfd: -1 */
 	int has_survivor; /* the peer has ended, but another process has conn */
 	struct event *readable, *process_ended;

@@ -6,6 +6,7 @@
  */
 #include "engine/worker/receipts.h"
 
+#include "base/fd.h"
 #include "engine/handoff/persistent.h"
 
 #include "wire/link.h"
@@ -35,7 +36,7 @@ receipts_on_lost(
 
 	worker_rest(worker, RECEIPTS_REST_US);
 	window_init(&worker->window);
-	worker->lent_count = 0; /* it may have lost a lent socket as well */
+	worker->loan.count = 0; /* it may have lost a lent socket as well */
 	while ((handoff = unreceipted_take_last(&worker->unreceipted,
 		    receipt->sequence, receipt->count)) != NULL) {
 		if (receipt->kind == FDRECV_WIRE_LIMIT)
@@ -114,6 +115,8 @@ receipts_on_end(void *owner, struct receipt_conn *conn)
 	struct worker *worker = owner;
 
 	worker->has_survivor |= conn->has_survivor;
+	if (worker->loan.count > 0 && worker->loan.pidfd == -1)
+		worker->loan.pidfd = fd_steal(&conn->pidfd);
 	receipt_conn_free(conn);
 	if (!worker->shared)
 		worker->callbacks->on_death(worker->owner, worker);
@@ -149,8 +152,10 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	 * and no child of it is known. */
 	if (oldest == NULL && worker->instance != 0) {
 		worker->has_left = worker->has_survivor = 0;
-		worker->lent_count = 0;
+		worker->loan.count = 0;
+		worker->loan.pidfd = fd_close(worker->loan.pidfd);
 	}
+	worker->loan.pid = conn->pid;
 	worker->kind = WORKER_RECEIPTED;
 	persistent_note(worker->context->persistent, worker->mailbox.device,
 	    worker->mailbox.inode, PERSISTENT_RECEIPTED);

@@ -7,6 +7,7 @@
 #include "engine/worker/worker.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "engine/handoff/encode.h"
 #include "engine/handoff/persistent.h"
@@ -295,6 +296,7 @@ worker_new(struct worker_context *context, const char *name,
 	worker->callbacks = callbacks;
 	worker->owner = owner;
 	worker->mailbox = (struct mailbox){.node = -1, .fd = -1};
+	worker->loan.pidfd = -1;
 	TAILQ_INIT(&worker->conns.head);
 	TAILQ_INIT(&worker->outbox);
 	unreceipted_init(&worker->unreceipted);
@@ -324,5 +326,6 @@ worker_free(struct worker *worker)
 	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
 		receipt_conn_free(conn);
 	mailbox_close(&worker->mailbox);
+	fd_close(worker->loan.pidfd);
 	free(worker);
 }

@@ -3,6 +3,7 @@
 
 #include "engine/mailbox/mailbox.h"
 #include "engine/policy/share.h"
+#include "engine/worker/loan.h"
 #include "engine/worker/receipt_conn.h"
 #include "engine/worker/unreceipted.h"
 
@@ -50,8 +51,8 @@ struct worker {
 	struct receipt_conn_list conns;
 	struct window window;
 	struct share share;
-	uint64_t sequence;          /* of the next hand-off */
-	size_t lent_count;          /* lent sockets that were sent to it */
+	uint64_t sequence; /* of the next hand-off */
+	struct loan loan;
 	struct handoff_list outbox; /* the next datagram */
 	size_t outbox_count;
 	struct unreceipted unreceipted;

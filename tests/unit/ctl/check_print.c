@@ -85,24 +85,32 @@ static const struct {
 	"\"accepted\": 1000, \"held\": 20, \"unreceipted\": 3, "
 	"\"refused_absent\": 400, \"refused_drain\": 50, "
 	"\"refused_deaths\": 6}, \"endpoints\": ["
-	"{\"name\": \"tcp:127.0.0.1:80\"}, {\"name\": \"tcp:[::1]:80\"}]}, "
+	"{\"name\": \"tcp:127.0.0.1:80\", \"queue\": {\"size\": 3, "
+	"\"limit\": 128, \"unit\": \"connections\", \"dropped\": 5}}, "
+	"{\"name\": \"tcp:[::1]:80\", \"queue\": {\"size\": null, "
+	"\"waits\": true, \"dropped\": null}}]}, "
 	"{\"name\": \"x\", \"since_ms\": null, "
-	"\"endpoints\": [{\"name\": \"udp\"}]}]}",
+	"\"endpoints\": [{\"name\": \"udp\", \"queue\": {\"size\": 0, "
+	"\"limit\": 9, \"unit\": \"bytes\"}}, {\"name\": \"unix\", "
+	"\"queue\": {\"waits\": false}}]}]}",
 	"brokerd 1.2, pid 3; engine 4 for 5 s\n"
 	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
-	"ENDPOINT\n"
+	"QUEUE  DROPPED  ENDPOINT\n"
 	"www       open   7 s    8        1000      23       456      "
-	"tcp:127.0.0.1:80\n"
+	"3/128  5        tcp:127.0.0.1:80\n"
 	"\"         \"      \"      \"        \"         \"        \"        "
-	"tcp:[::1]:80\n"
-	"x         -      -      -        0         0        0        udp\n"},
+	"some   -        tcp:[::1]:80\n"
+	"x         -      -      -        0         0        0        "
+	"0/9B   -        udp\n"
+	"\"         \"      \"      \"        \"         \"        \"        "
+	"0      -        unix\n"},
     {print_status,
 	"{\"broker\": {\"version\": \"1\", \"engine\": 4, "
 	"\"uptime_ms\": 0, \"orphan_ms\": 130000}, \"listeners\": []}",
 	"brokerd 1, which has died: start it again within 2 min; "
 	"engine 4 for 0 s\n"
 	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
-	"ENDPOINT\n"},
+	"QUEUE  DROPPED  ENDPOINT\n"},
     {print_workers,
 	"{\"workers\": [{\"listeners\": [\"a\", \"b\"], "
 	"\"name\": \"w\\n\", \"state\": \"open\", "

@@ -117,7 +117,7 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 	struct test_worker test;
 
 	test_worker_init_received(&test, 3);
-	test.worker->lent_count = 2;
+	test.worker->loan.count = 2;
 	test_worker_say(
 	    &test, _i == 0 ? FDRECV_WIRE_LIMIT : FDRECV_WIRE_DENIED, 1, 1);
 	ck_assert_uint_eq(test.returns, 1);
@@ -128,7 +128,7 @@ START_TEST(what_is_lost_comes_back_and_the_worker_rests)
 	ck_assert_uint_eq(test.stats.returned_limit, _i == 0);
 	ck_assert_uint_eq(test.stats.returned_denied, _i == 1);
 	ck_assert_uint_eq(test.worker->window.size, 1);
-	ck_assert_uint_eq(test.worker->lent_count, 0);
+	ck_assert_uint_eq(test.worker->loan.count, 0);
 	taken(&test, 0, 3);
 	ck_assert(!worker_has_room(test.worker, &test.endpoint));
 	test_worker_await(&test, &test.rooms, 1);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool;
+struct worker;
+
+/* Borrowers of a pool that are remembered or told of: more are not named. */
+#define BORROWERS_MAX 16
+#define BORROWER_PROGRAM_SIZE 32
+
+/* A process that was lent the sockets of a pool, and whose mailbox is gone, as
+ * is usual with fdrecv-exec(1).  It may have closed them. */
+struct borrower {
+	TAILQ_ENTRY(borrower) entry;
+	pid_t pid;
+	uid_t uid;
+	int pidfd;
+	uint64_t since_ms;
+};
+
+TAILQ_HEAD(borrower_list, borrower);
+
+/* What can be told of one that lives. */
+struct borrower_view {
+	pid_t pid; /* 0: not known */
+	uid_t uid;
+	uint64_t since_ms;
+	const char *mailbox;                 /* its name; NULL: gone */
+	char program[BORROWER_PROGRAM_SIZE]; /* "": not known */
+};
+
+/* Remembers the process behind a worker that is to be freed, if it lives and
+ * was lent sockets. */
+void borrower_remember(struct borrower_list *list, struct worker *worker);
+
+/* Lists those that live, with and without a mailbox.  Returns their number. */
+size_t borrower_list_living(
+    struct pool *pool, struct borrower_view out_views[BORROWERS_MAX]);
+
+/* Writes "lent to pid 12 (nginx)", say, or "lent to no program that is known".
+ */
+void borrower_list_text(struct pool *pool, char *text, size_t size);
+
+void borrower_list_free(struct borrower_list *list);

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: ISC
+"""What waits at lent sockets, who has them, and that it is said when nobody
+takes it."""
+import re
+import socket
+
+from ctl import listener, tell
+from harness import DEADLINE, check, free_port, wait_for
+from test_exec import loader, section
+
+HOLD = ["sleep", "1000"]  # has the sockets, and never accepts
+
+
+def hold(test, *arguments):
+    """Starts a program with the sockets of listener www."""
+    program = loader(test, *arguments, "www", program=HOLD)
+    wait_for(lambda: [one["program"] for one in
+                      listener(test, "www")["holders"]] == ["sleep"],
+             "the program has the sockets")
+    return program
+
+
+def explained(test, words):
+    wait_for(lambda: words in tell(test, "explain", "www"), words)
+
+
+def test_clients_that_nobody_takes_are_named_with_the_program(test):
+    port, other = free_port(), free_port()
+    test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port,
+                                      "tcp:127.0.0.1:%d" % other]))
+    check(listener(test, "www")["holders"] == [], "held by somebody")
+    program = hold(test, "--fd", "7")
+    clients = [socket.create_connection(("127.0.0.1", port), DEADLINE)
+               for _ in range(2)]
+    one = listener(test, "www")
+    check((one["holders"][0]["pid"], one["holders"][0]["mailbox"]) ==
+          (program.pid, None), "%s", one["holders"])
+    queues = [endpoint["queue"] for endpoint in one["endpoints"]]
+    check([(queue["waits"], queue["size"], queue["dropped"])
+           for queue in queues] == [(True, 2, 0), (False, 0, 0)],
+          "%s", queues)
+    explained(test, "tcp:127.0.0.1:%d: 2 clients have waited for " % port)
+    text = tell(test, "explain", "www")
+    check("lent to pid %d (sleep)" % program.pid in text and
+          ":%d:" % other not in text, "%s", text)
+    found = tell(test, "metrics")
+    for name, value in (("queue", "2"), ("queue_waits", "1"),
+                        ("untaken_seconds", r"[1-9]\d*")):
+        check(re.search(r'^portbroker_%s\{listener="www",endpoint='
+                        r'"tcp:127.0.0.1:%d"\} %s$' % (name, port, value),
+                        found, re.M), "%s in %s", name, found)
+    check(re.search(r'^portbroker_holder_seconds\{listener="www",pid="%d",'
+                    r'program="sleep"\} \d+$' % program.pid, found, re.M),
+          "%s", found)
+    rows = [line.split() for line in tell(test, "status").splitlines()]
+    check(["www", "2/2", str(program.pid), "sleep"] in
+          [row[:4] for row in rows], "%s", rows)
+    program.stop()
+    wait_for(lambda: not listener(test, "www")["holders"], "its end")
+    explained(test, "lent to no program that lives")
+    for client in clients:
+        client.close()
+
+
+def test_clients_of_local_sockets_are_counted_too(test):
+    path = test.path("box", "socket")
+    test.mkdir("box", 0o755)
+    test.broker(section(test, "www", ["unix-stream:" + path], "backlog = 7 "
+                        "socket-mode = 0666 handoff = listener"))
+    hold(test, "--fd", "7")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(path)
+        queue = listener(test, "www")["endpoints"][0]["queue"]
+        check((queue["size"], queue["limit"], queue["dropped"]) ==
+              (1, 7, None), "%s", queue)
+        explained(test, "1 clients have waited for ")
+
+
+def test_a_program_that_takes_its_clients_is_not_accused(test):
+    port = free_port()
+    test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
+    program = loader(test, "--systemd", "www", program=[
+        "python3", "-c", "import socket\ns = socket.socket(fileno=3)\n"
+        "while True: s.accept()[0].close()"])
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+            check(client.recv(1) == b"", "an answer")
+    queue = listener(test, "www")["endpoints"][0]["queue"]
+    check((queue["waits"], queue["untaken_ms"]) == (False, None), "%s", queue)
+    check("no program takes them" not in tell(test, "explain", "www"), "told")
+    program.stop()
