@@ -5,16 +5,25 @@
 
 #include <stddef.h>
 
+struct lingering;
+
 /* The children that serve connections.  Other children, which this process may
  * have had before it was executed, are reaped and do not count. */
 struct children {
-	pid_t *pids;
+	struct child {
+		pid_t pid;
+		int connection; /* while it is kept for lingering, or -1 */
+	} * items;
 	size_t count;
 	size_t limit;
+	size_t kept; /* connections */
+	size_t kept_limit;
+	struct lingering *lingering;
 };
 
-/* Ends the process with a message if there is no memory. */
-void children_init(struct children *children, size_t limit);
+/* Borrows lingering.  Ends the process with a message if there is no memory. */
+void children_init(
+    struct children *children, size_t limit, struct lingering *lingering);
 
 int children_is_full(const struct children *children);
 
@@ -37,7 +46,16 @@ void children_fail(int sync, int error) __attribute__((noreturn));
  * sync. */
 int children_result(int sync);
 
+/* In the parent: keeps a duplicate of a child's connection, which lingers when
+ * the child has ended, unless processes are left that a child started: they may
+ * go on serving it.  Keeps at most half of RLIMIT_NOFILE.  Borrows
+ * connection. */
+void children_keep(struct children *children, pid_t pid, int connection);
+
 /* Reaps all children that have ended. */
 void children_reap(struct children *children);
+
+/* Kills all children that are left.  Returns their number. */
+size_t children_kill(const struct children *children);
 
 void children_done(struct children *children);

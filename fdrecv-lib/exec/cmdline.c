@@ -18,6 +18,8 @@
 
 #define CMDLINE_TIMEOUT_S 30
 #define CMDLINE_TIMEOUT_MAX 86400
+#define CMDLINE_STOP_TIMEOUT_S 90
+#define CMDLINE_NOT_GIVEN (CMDLINE_TIMEOUT_MAX + 1)
 #define CMDLINE_LIMIT 40
 #define CMDLINE_LIMIT_MAX 100000
 #define CMDLINE_FD_MAX 65535
@@ -70,6 +72,9 @@ static const struct cmdline_row cmdline_rows[] = {
 	.convention = CONVENTION_UCSPI},
     {"limit", 0, "N", "with --each: at most N at a time (40)", CMDLINE_NUMBER,
 	CMDLINE_AT(limit), .least = 1, .most = CMDLINE_LIMIT_MAX},
+    {"stop-timeout", 0, "SECONDS",
+	"with --each: then kill the children (90), 0: never", CMDLINE_NUMBER,
+	CMDLINE_AT(stop_timeout_s), .most = CMDLINE_TIMEOUT_MAX},
     {"timeout", 0, "SECONDS", "wait that long (30), 0: forever", CMDLINE_NUMBER,
 	CMDLINE_AT(timeout_s), .most = CMDLINE_TIMEOUT_MAX},
     {"user", 0, "USER", "become that user first", CMDLINE_TEXT,
@@ -214,10 +219,14 @@ cmdline_check_each(struct cmdline *cmdline)
 		    cmdline->each ? "without" : "with");
 	if (!cmdline->each && cmdline->limit != 0)
 		errx(EX_USAGE, "--limit: expected it with --each");
+	if (!cmdline->each && cmdline->stop_timeout_s != CMDLINE_NOT_GIVEN)
+		errx(EX_USAGE, "--stop-timeout: expected it with --each");
 	if (cmdline->each && cmdline->keep_mailbox)
 		errx(EX_USAGE, "--keep-mailbox: expected it without --each");
 	if (cmdline->limit == 0)
 		cmdline->limit = CMDLINE_LIMIT;
+	if (cmdline->stop_timeout_s == CMDLINE_NOT_GIVEN)
+		cmdline->stop_timeout_s = CMDLINE_STOP_TIMEOUT_S;
 }
 
 static void
@@ -242,8 +251,9 @@ cmdline_read(struct cmdline *cmdline, int argc, char **argv)
 {
 	int end = 1;
 
-	*cmdline = (struct cmdline){
-	    .timeout_s = CMDLINE_TIMEOUT_S, .library = PRELOAD_LIBRARY};
+	*cmdline = (struct cmdline){.timeout_s = CMDLINE_TIMEOUT_S,
+	    .stop_timeout_s = CMDLINE_NOT_GIVEN,
+	    .library = PRELOAD_LIBRARY};
 	while (end < argc && strcmp(argv[end], "--") != 0)
 		end++;
 	cmdline_parse(cmdline, end, argv);

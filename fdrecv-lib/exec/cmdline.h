@@ -12,9 +12,10 @@ struct cmdline {
 	const char *user;    /* --user, or NULL: no change */
 	const char *library; /* for --preload: its argument or the default */
 	const struct convention *convention;
-	unsigned int first_fd;  /* for --fd */
-	unsigned int timeout_s; /* 0: wait for ever */
-	unsigned int limit;     /* of children */
+	unsigned int first_fd;       /* for --fd */
+	unsigned int timeout_s;      /* 0: wait for ever */
+	unsigned int limit;          /* of children */
+	unsigned int stop_timeout_s; /* 0: wait for ever */
 	int each;
 	int keep_mailbox;
 	char **listeners;

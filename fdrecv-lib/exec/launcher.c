@@ -90,6 +90,7 @@ launcher_succeed(struct launcher *launcher, struct launch *launch)
 		warnx("listener %s: %s can be started again", launch->listener,
 		    launcher->cmdline->program[0]);
 	launcher->error = 0;
+	children_keep(launcher->children, launch->child, launch->handoff.fd);
 	fdrecv_done(launch->mailbox, &launch->handoff);
 	*launch = launcher->launches[--launcher->count];
 }
@@ -97,11 +98,10 @@ launcher_succeed(struct launcher *launcher, struct launch *launch)
 static void
 launcher_try(struct launcher *launcher, struct launch *launch)
 {
-	pid_t pid = children_fork(launcher->children, &launch->sync);
-
-	if (pid == 0)
+	launch->child = children_fork(launcher->children, &launch->sync);
+	if (launch->child == 0)
 		launcher_exec(launcher, launch);
-	if (pid == -1) {
+	if (launch->child == -1) {
 		launch->sync = -1;
 		launcher_fail(launcher, launch, errno);
 		return;

@@ -10,14 +10,15 @@
 struct children;
 struct cmdline;
 
-#define LAUNCHER_MAX (MAILBOXES_EXTRA_POLLS - 1)
+#define LAUNCHER_MAX (MAILBOXES_EXTRA_POLLS - 2)
 
 /* A connection whose program does not run yet. */
 struct launch {
 	struct fdrecv *mailbox; /* that it came from */
 	struct fdrecv_handoff handoff;
 	const char *listener; /* its name */
-	int sync;             /* of its child, or -1: there is no child yet */
+	pid_t child;
+	int sync; /* of its child, or -1: there is no child yet */
 };
 
 struct launcher {

@@ -10,7 +10,9 @@
 #include "exec/children.h"
 #include "exec/cmdline.h"
 #include "exec/launcher.h"
+#include "exec/lingering.h"
 #include "exec/mailboxes.h"
+#include "exec/monotonic.h"
 #include "exec/program.h"
 
 #include <sys/signalfd.h>
@@ -27,8 +29,10 @@ struct per_connection {
 	struct mailboxes mailboxes;
 	struct children children;
 	struct launcher launcher;
+	struct lingering lingering;
 	struct pollfd signals;
 	unsigned int end_signals; /* SIGTERM and SIGINT that arrived */
+	long long kill_ms;        /* when to kill the children, or 0 */
 	int is_paused;
 };
 
@@ -62,7 +66,10 @@ per_connection_on_signal(struct per_connection *server)
 	while (read(server->signals.fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			continue;
-		server->end_signals++;
+		if (server->end_signals++ == 0 &&
+		    server->cmdline->stop_timeout_s != 0)
+			server->kill_ms = monotonic_now_ms() +
+			    1000LL * server->cmdline->stop_timeout_s;
 		for (size_t i = 0; i < server->mailboxes.count; i++)
 			fdrecv_drain(server->mailboxes.items[i]);
 	}
@@ -146,7 +153,32 @@ per_connection_is_over(const struct per_connection *server)
 	for (size_t i = 0; i < server->mailboxes.count; i++)
 		if (server->mailboxes.polls[i].fd != -1)
 			return 0;
-	return server->launcher.count == 0 && server->children.count == 0;
+	return server->launcher.count == 0 && server->children.count == 0 &&
+	    server->lingering.count == 0;
+}
+
+/* --stop-timeout.  Connections without a child go to other workers. */
+static void
+per_connection_kill(struct per_connection *server)
+{
+	warnx("killed the children that still ran %u seconds after the signal "
+	      "to end: %zu",
+	    server->cmdline->stop_timeout_s, children_kill(&server->children));
+	server->end_signals++;
+}
+
+/* The time until something is due, in milliseconds, or -1. */
+static int
+per_connection_left_ms(const struct per_connection *server, int left_ms)
+{
+	long long kill_ms = server->kill_ms - monotonic_now_ms();
+	int linger_ms = lingering_left_ms(&server->lingering);
+
+	if (linger_ms != -1 && (left_ms == -1 || linger_ms < left_ms))
+		left_ms = linger_ms;
+	if (server->kill_ms != 0 && (left_ms == -1 || kill_ms < left_ms))
+		left_ms = kill_ms > 0 ? (int)kill_ms : 0;
+	return left_ms;
 }
 
 /* Waits for signals, for children of the launcher and, while it has room, for
@@ -158,11 +190,13 @@ per_connection_wait(struct per_connection *server)
 	    server->mailboxes.polls + server->mailboxes.count;
 	size_t count =
 	    launcher_has_room(&server->launcher) ? server->mailboxes.count : 0;
-	int timeout_ms = launcher_poll(&server->launcher, &extra[1]);
+	int timeout_ms = per_connection_left_ms(
+	    server, launcher_poll(&server->launcher, &extra[2]));
 
 	for (size_t i = 0; i < server->mailboxes.count; i++)
 		server->mailboxes.polls[i].revents = 0;
 	extra[0] = server->signals;
+	extra[1] = (struct pollfd){server->lingering.epoll, POLLIN, 0};
 	if (poll(extra - count, count + MAILBOXES_EXTRA_POLLS, timeout_ms) ==
 		-1 &&
 	    errno != EINTR)
@@ -170,6 +204,9 @@ per_connection_wait(struct per_connection *server)
 	if (extra[0].revents != 0)
 		per_connection_on_signal(server);
 	launcher_continue(&server->launcher);
+	lingering_continue(&server->lingering);
+	if (server->kill_ms != 0 && monotonic_now_ms() >= server->kill_ms)
+		per_connection_kill(server);
 }
 
 int
@@ -182,7 +219,8 @@ per_connection_run(const struct cmdline *cmdline)
 	char path[PROGRAM_PATH_SIZE];
 
 	program_find(cmdline->program[0], path);
-	children_init(&server.children, cmdline->limit);
+	lingering_init(&server.lingering);
+	children_init(&server.children, cmdline->limit, &server.lingering);
 	per_connection_block_signals(&server);
 	mailboxes_open(&server.mailboxes, cmdline);
 	while (!per_connection_is_over(&server)) {
@@ -196,6 +234,7 @@ per_connection_run(const struct cmdline *cmdline)
 	}
 	mailboxes_close(&server.mailboxes);
 	children_done(&server.children);
+	lingering_done(&server.lingering);
 	close(server.signals.fd);
 	return EX_OK;
 }

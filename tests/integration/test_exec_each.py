@@ -223,6 +223,47 @@ def test_exec_each_leaves_its_children_at_a_second_sigterm(test):
     released(client)
 
 
+def test_exec_each_kills_its_children_after_the_stop_timeout(test):
+    address = connections(test)
+    process = each(test, "--stop-timeout", 1, program=HOLD)
+    client, _ = held(address)
+    stopped(process)
+    check("killed the children that still ran 1 seconds after" in
+          process.log(), "it said: %s", process.log())
+    check(client.recv(1) == b"", "the client is still connected")
+
+
+def answers(address, count):
+    """Clients that send much, and read only when they can send no more."""
+    for _ in range(count):
+        with socket.create_connection(address) as client:
+            client.settimeout(20)
+            for _ in range(3):
+                client.sendall(b"request" * 1000)
+            client.shutdown(socket.SHUT_WR)
+            yield client.makefile("rb").read()
+
+
+def test_exec_each_lets_an_answer_arrive_that_comes_before_the_request(test):
+    address = connections(test)
+    process = each(test, program=["echo", "answer"])
+    for answer in answers(address, 20):
+        check(answer == b"answer\n", "got %r", answer)
+    stopped(process)
+
+
+def test_exec_each_does_not_cut_what_a_child_left_behind_still_serves(test):
+    address = connections(test)
+    process = each(test, program=[
+        "sh", "-c", "exec 3<&0; (read -r word <&3; echo $word) & echo left"])
+    with socket.create_connection(address) as client:
+        client.settimeout(20)
+        check(line(client) == "left\n", "no child")
+        wait_for(lambda: len(children(process.pid)) == 1, "one process")
+        released(client)
+    stopped(process)
+
+
 def test_exec_each_loses_nothing_over_restarts_under_load(test):
     address = connections(test)
     process = each(test, "--limit", "4", program=ECHO)

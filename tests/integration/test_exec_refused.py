@@ -237,6 +237,8 @@ def test_exec_usage(test):
             (("--timeout", "86401", "a"), "expected a number from 0 to 86400"),
             (("--limit", "0", "--each", "a"), "a number from 1 to 100000"),
             (("--limit", "1", "a"), "--limit: expected it with --each"),
+            (("--stop-timeout", "1", "a"),
+             "--stop-timeout: expected it with --each"),
             (("--ucspi", "a"), "--ucspi: expected it with --each"),
             (("--each", "--nginx", "a"), "--nginx: expected it without"),
             (("--each", "--keep-mailbox", "a"), "--keep-mailbox: expected it"),

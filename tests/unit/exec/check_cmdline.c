@@ -18,22 +18,27 @@ static const struct {
 	size_t listeners;
 	unsigned int timeout_s;
 	unsigned int limit;
+	unsigned int stop_timeout_s;
 } lines[] = {
-    {{"a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
-    {{"a", "b", "c", "--", "p", "--", "q"}, CONVENTION_SYSTEMD, 3, 30, 40},
+    {{"a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40, 90},
+    {{"a", "b", "c", "--", "p", "--", "q"}, CONVENTION_SYSTEMD, 3, 30, 40, 90},
     {{"--systemd", "--systemd", "a", "--", "p", "--nginx"}, CONVENTION_SYSTEMD,
-	1, 30, 40},
-    {{"a", "--nginx", "b", "--", "p"}, CONVENTION_NGINX, 2, 30, 40},
-    {{"--inetd", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
-    {{"--upstart", "a", "--", "p"}, CONVENTION_UPSTART, 1, 30, 40},
-    {{"--einhorn", "a", "--", "p"}, CONVENTION_EINHORN, 1, 30, 40},
-    {{"--preload", "a", "--", "p"}, CONVENTION_PRELOAD, 1, 30, 40},
-    {{"--timeout", "0", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 0, 40},
-    {{"--timeout=86400", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 86400, 40},
-    {{"--each", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40},
-    {{"--each", "--limit", "7", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 7},
-    {{"--ucspi", "--each", "a", "--", "p"}, CONVENTION_UCSPI, 1, 30, 40},
-    {{"--each", "--systemd", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40},
+	1, 30, 40, 90},
+    {{"a", "--nginx", "b", "--", "p"}, CONVENTION_NGINX, 2, 30, 40, 90},
+    {{"--inetd", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40, 90},
+    {{"--upstart", "a", "--", "p"}, CONVENTION_UPSTART, 1, 30, 40, 90},
+    {{"--einhorn", "a", "--", "p"}, CONVENTION_EINHORN, 1, 30, 40, 90},
+    {{"--preload", "a", "--", "p"}, CONVENTION_PRELOAD, 1, 30, 40, 90},
+    {{"--timeout", "0", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 0, 40, 90},
+    {{"--timeout=86400", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 86400, 40, 90},
+    {{"--each", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 40, 90},
+    {{"--each", "--limit", "7", "a", "--", "p"}, CONVENTION_INETD, 1, 30, 7,
+	90},
+    {{"--each", "--stop-timeout", "0", "a", "--", "p"}, CONVENTION_INETD, 1, 30,
+	40, 0},
+    {{"--ucspi", "--each", "a", "--", "p"}, CONVENTION_UCSPI, 1, 30, 40, 90},
+    {{"--each", "--systemd", "a", "--", "p"}, CONVENTION_SYSTEMD, 1, 30, 40,
+	90},
 };
 
 /* Reads a command line like main(). */
@@ -63,6 +68,7 @@ read_line(void *argument)
 	unit_must(cmdline.listener_count == lines[i].listeners);
 	unit_must(cmdline.timeout_s == lines[i].timeout_s);
 	unit_must(cmdline.limit == lines[i].limit);
+	unit_must(cmdline.stop_timeout_s == lines[i].stop_timeout_s);
 	unit_must(cmdline.each ==
 	    (strcmp(lines[i].words[0], "--each") == 0 ||
 		lines[i].convention == CONVENTION_UCSPI));

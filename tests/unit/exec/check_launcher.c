@@ -5,6 +5,7 @@
 #include "exec/children.h"
 #include "exec/cmdline.h"
 #include "exec/launcher.h"
+#include "exec/lingering.h"
 #include "fixture/fake_clock.h"
 #include "fixture/unit.h"
 
@@ -16,6 +17,7 @@ static char *argv[] = {program, NULL};
 static const struct cmdline cmdline = {.program = argv};
 static struct launcher launcher;
 static struct children children;
+static struct lingering lingering;
 
 /* No descriptor is free, so no child is started. */
 static void
@@ -44,7 +46,7 @@ fail_often(void *argument)
 	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
 
 	(void)argument;
-	children_init(&children, 5);
+	children_init(&children, 5, &lingering);
 	launcher =
 	    (struct launcher){.cmdline = &cmdline, .children = &children};
 	fake_clock.stopped = 1;
