@@ -255,12 +255,11 @@ def test_exec_each_lets_an_answer_arrive_that_comes_before_the_request(test):
 def test_exec_each_does_not_cut_what_a_child_left_behind_still_serves(test):
     address = connections(test)
     process = each(test, program=[
-        "sh", "-c", "exec 3<&0; (read -r word <&3; echo $word) & echo left"])
-    with socket.create_connection(address) as client:
-        client.settimeout(20)
-        check(line(client) == "left\n", "no child")
-        wait_for(lambda: len(children(process.pid)) == 1, "one process")
-        released(client)
+        "sh", "-c", "exec 3<&0; (read -r word <&3; echo $word) & echo $$"])
+    client, pid = held(address)
+    wait_for(lambda: children(process.pid) not in ([], [pid]) and
+             pid not in children(process.pid), "the end of the child")
+    released(client)
     stopped(process)
 
 
