@@ -6,7 +6,7 @@
 #include "ctl/print.h"
 
 #include "base/text.h"
-#include "ctl/holders.h"
+#include "ctl/proc.h"
 
 #include <err.h>
 #include <stdarg.h>
@@ -246,10 +246,11 @@ print_broker(const json_t *broker)
 static void
 print_add_holder(struct print_table *table, const json_t *holder)
 {
-	char text[32];
+	const json_t *since = json_object_get(holder, "since_ms");
+	char text[32] = "-";
 
-	print_duration(text, sizeof(text),
-	    json_integer_value(json_object_get(holder, "since_ms")));
+	if (json_is_integer(since))
+		print_duration(text, sizeof(text), json_integer_value(since));
 	print_add_value(table, holder, "listener");
 	print_add_value(table, holder, "sockets");
 	print_add_value(table, holder, "pid");
@@ -261,7 +262,7 @@ print_add_holder(struct print_table *table, const json_t *holder)
 void
 print_status(const json_t *answer)
 {
-	json_t *holders = holders_find(answer);
+	json_t *holders = proc_list_holders(answer);
 
 	print_broker(json_object_get(answer, "broker"));
 	print_table(

@@ -11,6 +11,7 @@
 #include "exec/convention.h"
 #include "exec/fd_layout.h"
 #include "exec/mailboxes.h"
+#include "exec/observer.h"
 #include "exec/per_connection.h"
 #include "exec/preload.h"
 #include "exec/program.h"
@@ -56,6 +57,7 @@ main(int argc, char **argv)
 {
 	struct cmdline cmdline;
 	struct socket_set sockets;
+	struct observer observer;
 
 	if (fd_layout_reserve() == -1)
 		err(EX_OSERR, "/dev/null");
@@ -73,8 +75,10 @@ main(int argc, char **argv)
 		errx(EX_CONFIG,
 		    "--inetd: the listeners have %zu sockets: expected one",
 		    sockets.count);
+	observer_init(&observer, &cmdline, &sockets);
 	if (convention_apply(&cmdline, &sockets) == -1)
 		err(EX_OSERR, "--%s", cmdline.convention->name);
+	observer_start(&observer);
 	socket_set_done(&sockets);
 	return program_run(cmdline.program);
 }

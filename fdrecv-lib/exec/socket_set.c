@@ -7,8 +7,13 @@
  */
 #include "exec/socket_set.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <err.h>
+#include <netdb.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -113,6 +118,31 @@ socket_set_sort(struct socket_set *set)
 	if (set->count > 0)
 		qsort(set->items, set->count, sizeof(*set->items),
 		    socket_set_compare);
+}
+
+void
+socket_set_describe(
+    const struct socket_set_item *item, char text[SOCKET_SET_TEXT_SIZE])
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_un local;
+		struct sockaddr_storage space;
+	} u = {.any = {0}};
+	socklen_t length = sizeof(u) - 1;
+	char host[64] = "?", port[8] = "?";
+
+	getsockname(item->fd, &u.any, &length);
+	if (u.any.sa_family == AF_UNIX) {
+		snprintf(text, SOCKET_SET_TEXT_SIZE, "unix:%s%.107s",
+		    u.local.sun_path[0] == '\0' ? "@" : "",
+		    u.local.sun_path + (u.local.sun_path[0] == '\0'));
+		return;
+	}
+	getnameinfo(&u.any, length, host, sizeof(host), port, sizeof(port),
+	    NI_NUMERICHOST | NI_NUMERICSERV);
+	snprintf(text, SOCKET_SET_TEXT_SIZE,
+	    u.any.sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
 
 void

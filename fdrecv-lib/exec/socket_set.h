@@ -51,5 +51,12 @@ const struct socket_set_listener *socket_set_changed(
  * and by endpoint. */
 void socket_set_sort(struct socket_set *set);
 
+#define SOCKET_SET_TEXT_SIZE 128
+
+/* Writes the address as nginx writes it: [::]:80, 127.0.0.1:80 or
+ * unix:/run/socket. */
+void socket_set_describe(
+    const struct socket_set_item *item, char text[SOCKET_SET_TEXT_SIZE]);
+
 /* Closes the sockets that it still owns. */
 void socket_set_done(struct socket_set *set);

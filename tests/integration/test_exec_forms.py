@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 
+from ctl import listener
 from harness import OTHER_UID, Skip, ask, check, free_port, wait_for
 from test_exec import (check_environment, check_fds, loader, section, shown,
                        two_listeners)
@@ -306,7 +307,7 @@ def test_exec_clients_wait_while_a_program_restarts(test):
             check(process.wait() == 0, process.log())
 
 
-def test_exec_leaves_nothing_behind_in_the_engine(test):
+def test_exec_leaves_only_its_pidfd_behind_in_the_engine(test):
     two_listeners(test)
     broker = test.brokers[0][0]
     before = len(test.engine_descriptors(broker))
@@ -317,9 +318,14 @@ def test_exec_leaves_nothing_behind_in_the_engine(test):
             return file.read()
 
     wait_for(lambda: words() == "sleep\x0060\x00", "the program")
-    wait_for(lambda: len(test.engine_descriptors(broker)) == before,
-             "an engine without this worker")
+    wait_for(lambda: ["pidfd" in what for what in
+                      test.engine_descriptors(broker).values()].count(False)
+             == before, "an engine without this worker")
     check("died" not in broker.log(), broker.log())
+    process.stop()
+    check(listener(test, "a")["holders"] == [], "it has ended")
+    listener(test, "b")
+    check(len(test.engine_descriptors(broker)) == before, "its pidfds")
 
 
 def test_exec_passes_on_closed_standard_descriptors(test):

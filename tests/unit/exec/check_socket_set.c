@@ -5,6 +5,7 @@
 #include "exec/socket_set.h"
 #include "fixture/unit.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -147,6 +148,45 @@ START_TEST(more_than_there_are_were_of_another_time)
 }
 END_TEST
 
+START_TEST(an_address_is_described_as_nginx_writes_it)
+{
+	static const struct {
+		union {
+			struct sockaddr any;
+			struct sockaddr_in in;
+			struct sockaddr_in6 in6;
+			struct sockaddr_un un;
+		} address;
+		socklen_t length;
+		const char *text;
+	} addresses[] = {
+	    {{.in = {.sin_family = AF_INET}}, sizeof(struct sockaddr_in),
+		"0.0.0.0:"},
+	    {{.in6 = {.sin6_family = AF_INET6}}, sizeof(struct sockaddr_in6),
+		"[::]:"},
+	    {{.un = {AF_UNIX, "\0check-socket-set"}}, 2 + 17,
+		"unix:@check-socket-set"},
+	};
+	struct sockaddr_in6 bound;
+	socklen_t length = sizeof(bound);
+	struct socket_set_item item;
+	char text[SOCKET_SET_TEXT_SIZE], expected[SOCKET_SET_TEXT_SIZE];
+
+	item.fd = socket(
+	    addresses[_i].address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(
+	    bind(item.fd, &addresses[_i].address.any, addresses[_i].length), 0);
+	getsockname(item.fd, (struct sockaddr *)&bound, &length);
+	snprintf(expected, sizeof(expected), "%s", addresses[_i].text);
+	if (addresses[_i].address.any.sa_family != AF_UNIX)
+		snprintf(expected, sizeof(expected), "%s%u", addresses[_i].text,
+		    ntohs(bound.sin6_port)); /* where sockaddr_in has it */
+	socket_set_describe(&item, text);
+	ck_assert_str_eq(text, expected);
+	close(item.fd);
+}
+END_TEST
+
 UNIT_SUITE(socket_set)
 {
 	TCase *tc = unit_case(suite, "exec_sockets");
@@ -157,4 +197,6 @@ UNIT_SUITE(socket_set)
 	tcase_add_test(tc, the_last_one_says_how_many_there_are);
 	tcase_add_test(tc, one_that_was_shut_down_is_of_another_time);
 	tcase_add_test(tc, more_than_there_are_were_of_another_time);
+	tcase_add_loop_test(
+	    tc, an_address_is_described_as_nginx_writes_it, 0, 3);
 }

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which processes have sockets, from /proc.  brokerctl, any uid: only root sees
+ * the descriptors of every process.
+ */
+#include "ctl/proc.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The sockets of a process, as an object with a member "socket:[N]" for inode
+ * number N; NULL: that is hidden, or there is no such process. */
+static json_t *
+proc_sockets(json_int_t pid)
+{
+	char path[64], target[64];
+	struct dirent *entry;
+	json_t *sockets;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" JSON_INTEGER_FORMAT "/fd", pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return NULL;
+	sockets = json_object();
+	while ((entry = readdir(dir)) != NULL) {
+		n = readlinkat(
+		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		if (strncmp(target, "socket:", 7) == 0)
+			json_object_set_new(sockets, target, json_true());
+	}
+	closedir(dir);
+	return sockets;
+}
+
+/* How many of them are a listener's. */
+static int
+proc_count(const json_t *sockets, const json_t *endpoints)
+{
+	const json_t *endpoint;
+	char name[64];
+	int count = 0;
+	size_t i;
+
+	json_array_foreach(endpoints, i, endpoint)
+	{
+		snprintf(name, sizeof(name),
+		    "socket:[%" JSON_INTEGER_FORMAT "]",
+		    json_integer_value(json_object_get(endpoint, "inode")));
+		count += json_object_get(sockets, name) != NULL;
+	}
+	return count;
+}
+
+/* A process as /proc describes it.  A ')' in its name makes the parent unknown;
+ * see proc(5). */
+static json_t *
+proc_describe(json_int_t pid)
+{
+	char path[64], program[32] = "";
+	struct stat st = {.st_uid = 0};
+	long long parent = 0;
+	FILE *file;
+
+	snprintf(
+	    path, sizeof(path), "/proc/%" JSON_INTEGER_FORMAT "/stat", pid);
+	file = fopen(path, "re");
+	if (file != NULL) {
+		if (fscanf(file, "%*d (%31[^)]) %*c %lld", program, &parent) <
+		    2)
+			parent = 0;
+		fstat(fileno(file), &st);
+		fclose(file);
+	}
+	return json_pack("{s:I, s:s, s:I, s:I}", "pid", pid, "program", program,
+	    "uid", (json_int_t)st.st_uid, "parent", (json_int_t)parent);
+}
+
+/* What the engine knows of a process that it lent the listener's sockets to, or
+ * NULL. */
+static json_t *
+proc_known(const json_t *listener, json_int_t pid)
+{
+	json_t *known;
+	size_t i;
+
+	json_array_foreach(json_object_get(listener, "holders"), i,
+	    known) if (json_integer_value(json_object_get(known, "pid")) ==
+	    pid) return json_copy(known);
+	return NULL;
+}
+
+/* True if the parent of a process explains that it has count sockets. */
+static int
+proc_is_child(const json_t *process, const json_t *broker,
+    const json_t *listener, int count)
+{
+	json_int_t parent =
+	    json_integer_value(json_object_get(process, "parent"));
+	json_t *sockets = proc_sockets(parent);
+	int has = proc_count(sockets, json_object_get(listener, "endpoints"));
+
+	json_decref(sockets);
+	return has >= count ||
+	    parent == json_integer_value(json_object_get(broker, "monitor"));
+}
+
+static void
+proc_add_holder(json_t *rows, const json_t *broker, const json_t *listener,
+    json_int_t pid, const json_t *sockets)
+{
+	const json_t *endpoints = json_object_get(listener, "endpoints");
+	int count = proc_count(sockets, endpoints);
+	size_t all = json_array_size(endpoints);
+	json_t *row = proc_known(listener, pid);
+
+	if (row == NULL && count > 0) {
+		row = proc_describe(pid);
+		if (proc_is_child(row, broker, listener, count)) {
+			json_decref(row);
+			row = NULL;
+		}
+	}
+	if (row == NULL)
+		return;
+	json_object_set(row, "listener", json_object_get(listener, "name"));
+	json_object_set_new(row, "sockets",
+	    sockets == NULL ? json_sprintf("?/%zu", all) :
+			      json_sprintf("%d/%zu", count, all));
+	json_array_append_new(rows, row);
+}
+
+/* The sockets of other listeners are the broker's alone. */
+static int
+proc_is_lent(const json_t *listener)
+{
+	const json_t *handoff = json_object_get(listener, "handoff");
+
+	return json_is_string(handoff) &&
+	    strcmp(json_string_value(handoff), "listener") == 0;
+}
+
+json_t *
+proc_list_holders(const json_t *status)
+{
+	const json_t *broker = json_object_get(status, "broker"), *listener;
+	json_t *rows = json_array(), *sockets;
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	json_int_t pid;
+	size_t i;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		pid = atoll(entry->d_name);
+		if (pid <= 0 ||
+		    pid ==
+			json_integer_value(
+			    json_object_get(broker, "monitor")) ||
+		    pid ==
+			json_integer_value(json_object_get(broker, "engine")))
+			continue;
+		sockets = proc_sockets(pid);
+		json_array_foreach(json_object_get(status, "listeners"), i,
+		    listener) if (proc_is_lent(listener))
+		    proc_add_holder(rows, broker, listener, pid, sockets);
+		json_decref(sockets);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return rows;
+}
