@@ -28,7 +28,7 @@ log_init(struct log *log, const char *role, int fd)
 	unsigned long long device, inode;
 	struct stat st;
 
-	*log = (struct log){.role = role, .fd = fd};
+	*log = (struct log){.role = role, .fd = fd, .copy = -1};
 	if (stream != NULL && fstat(fd, &st) == 0 &&
 	    sscanf(stream, "%llu:%llu", &device, &inode) == 2)
 		log->prefix = st.st_dev == device && st.st_ino == inode;
@@ -58,10 +58,8 @@ log_line(struct log *log, int priority, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	text_make_printable(text);
-	if (log->copy != NULL)
-		snprintf(log->copy + strlen(log->copy),
-		    LOG_LINE_MAX - strlen(log->copy), "%s%s",
-		    log->copy[0] == '\0' ? "" : "\n", text);
+	if (log->copy != -1)
+		dprintf(log->copy, "%s\n", text);
 	snprintf(prefix, log->prefix ? 8 : 1, "<%d>", priority & 7);
 	if (log->lost != 0)
 		snprintf(lost, 64, " (%" PRIu64 " lines lost)", log->lost);

@@ -12,8 +12,8 @@ struct log {
 	int fd;           /* borrowed */
 	int prefix;       /* lines begin with <N>, see sd-daemon(3) */
 	uint64_t lost;    /* lines, since the last one that was written */
-	char *copy;       /* LOG_LINE_MAX bytes that texts are appended to, or
-			   * NULL */
+	int copy;         /* a file that texts are appended to, or -1
+			   * (borrowed) */
 };
 
 /* Starts a log on fd (borrows it while log is used).  Lines get <N> prefixes

@@ -17,3 +17,8 @@ struct channel_adopt {
 	char magic[4];
 	uint32_t number;
 };
+
+/* Asks an engine (borrows the connection) for the descriptor with a number.
+ * Gives *out_fd, -1 if there is none.  0, or -1 if it has not answered. */
+int adoption_ask(
+    int engine, uint32_t number, uint64_t deadline_ms, int *out_fd);

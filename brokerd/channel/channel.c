@@ -41,6 +41,8 @@ static const struct channel_rule channel_rules[] = {
     [CHANNEL_RELOAD] = {CHANNEL_BARE, 1, 0, CHANNEL_STARTED},
     [CHANNEL_UPGRADE] = {CHANNEL_BARE, 1, 0, CHANNEL_STARTED},
     [CHANNEL_RESULT] = {CHANNEL_WITH(channel_result), 0, 0, CHANNEL_STARTED},
+    [CHANNEL_REPORT] = {CHANNEL_WITH(channel_result), 0, 1, CHANNEL_STARTED},
+    [CHANNEL_UNBOUND] = {CHANNEL_WITH(channel_socket), 0, 0, CHANNEL_LOADING},
 };
 
 #define CHANNEL_TYPES (sizeof(channel_rules) / sizeof(channel_rules[0]))
@@ -165,10 +167,8 @@ channel_receive(int channel, int upward, enum channel_phase phase,
 	ssize_t n =
 	    channel_take(channel, &message, sizeof(message), !upward, &fd);
 
-	if (n == -1)
-		return -1;
-	if (n == 0 && fd == -1)
-		return 0;
+	if (n == -1 || (n == 0 && fd == -1))
+		return (int)n;
 	if (!channel_allows(&message, (size_t)n, upward, phase, fd != -1)) {
 		fd_close(fd);
 		errno = EPROTO;

@@ -26,6 +26,8 @@ enum channel_type {
 	CHANNEL_RELOAD,     /* up: asked for on the control socket */
 	CHANNEL_UPGRADE,    /* up: the same */
 	CHANNEL_RESULT,     /* down: the result of one of these */
+	CHANNEL_REPORT,     /* down: the same, with a text of any length */
+	CHANNEL_UNBOUND,    /* down: a socket of the table that is left out */
 };
 
 /* The state of an engine.  Monitor and engine may see different ones while a
@@ -46,6 +48,7 @@ struct channel_header {
 struct channel_socket {
 	uint32_t index; /* in the whole table */
 	uint32_t count; /* of the whole table */
+	uint32_t error; /* an errno: why it could not be bound */
 	struct record record;
 };
 

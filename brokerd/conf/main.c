@@ -66,7 +66,10 @@ main_read(struct tree *tree, const struct options *options, struct log *log)
 	} else {
 		diagnostics_write(&out.diagnostics, log);
 		if (out.diagnostics.errors > 0)
-			status = EX_CONFIG;
+			status =
+			    out.diagnostics.errors > out.diagnostics.passing ?
+			    EX_CONFIG :
+			    EX_TEMPFAIL;
 		else if (!options->test &&
 		    output_write(&out, STDOUT_FILENO) == -1)
 			status = main_fail(log);

@@ -12,7 +12,6 @@
 #include "conf/meaning/rendezvous_socket.h"
 #include "conf/meaning/settings.h"
 #include "conf/syntax/parse.h"
-#include "conf/text/inet.h"
 #include "conf/text/pathname.h"
 
 #include <errno.h>
@@ -80,8 +79,7 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	struct ids ids;
 	struct section_context context = {.rundir = options->rundir,
 	    .ids = &ids,
-	    .in_file = options->listener == NULL,
-	    .has_ipv6 = inet_has_ipv6()};
+	    .in_file = options->listener == NULL};
 
 	ids_init(&ids, options->privileged);
 	if (diagnostics_add_file(diagnostics, options->file) == -1 ||

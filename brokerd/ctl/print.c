@@ -213,13 +213,19 @@ print_add_rows(struct print_table *table, const json_t *listener)
 
 	json_array_foreach(json_object_get(listener, "endpoints"), i, endpoint)
 	{
+		const char *error =
+		    json_string_value(json_object_get(endpoint, "error"));
+
 		if (i == 0)
 			print_add_listener(table, listener);
 		else
 			for (int column = 0; column < 7; column++)
 				print_add(table, "\"");
 		print_add_queue(table, json_object_get(endpoint, "queue"));
-		print_add_value(table, endpoint, "name");
+		print_add(table, "%s%s%s",
+		    json_string_value(json_object_get(endpoint, "name")),
+		    error == NULL ? "" : ": not bound: ",
+		    error == NULL ? "" : error);
 	}
 }
 

@@ -110,16 +110,21 @@ static const struct drain_callbacks engine_drain_callbacks = {
 
 /* Takes fd. */
 static int
-engine_add(struct engine *engine, const struct record *record, int fd)
+engine_add(struct engine *engine, const struct channel_socket *sock, int fd)
 {
+	const struct record *record = &sock->record;
 	const struct record_rendezvous *rendezvous = &record->u.rendezvous;
 
+	if (record->type == RECORD_ENDPOINT && fd == -1)
+		return socket_table_add_unbound(
+		    &engine->table, &record->u.endpoint, (int)sock->error);
 	if (record->type == RECORD_ENDPOINT)
 		return socket_table_add(
 		    &engine->table, &record->u.endpoint, fd);
-	if (record->type == RECORD_CONTROL && engine->control.accepting == NULL)
+	if (record->type == RECORD_CONTROL && fd != -1 &&
+	    engine->control.accepting == NULL)
 		return control_open(&engine->control, &record->u.control, fd);
-	if (record->type == RECORD_RENDEZVOUS &&
+	if (record->type == RECORD_RENDEZVOUS && fd != -1 &&
 	    engine->rendezvous.path[0] == '\0') {
 		engine->orphan.timeout_s = rendezvous->orphan_timeout_s;
 		return rendezvous_open(
@@ -130,16 +135,21 @@ engine_add(struct engine *engine, const struct record *record, int fd)
 	return -1;
 }
 
+/* fd is -1 for a socket that is not bound. */
 static void
 engine_on_socket(
     struct engine *engine, const struct channel_socket *sock, int fd)
 {
-	if (record_check(&sock->record) != NULL ||
-	    socket_table_note(&engine->table, sock->index, fd) == -1) {
-		fd = fd_close(fd);
+	int added = -1;
+
+	if (record_check(&sock->record) == NULL &&
+	    socket_table_note(&engine->table, sock->index, fd) == 0) {
+		added = engine_add(engine, sock, fd);
+	} else {
+		fd_close(fd);
 		errno = EPROTO;
 	}
-	if (fd == -1 || engine_add(engine, &sock->record, fd) == -1) {
+	if (added == -1) {
 		log_line(&engine->log, LOG_ERR, "cannot take %s: %s",
 		    sock->record.u.socket.name, strerror(errno));
 		engine_end(engine, EX_OSERR);
@@ -150,14 +160,28 @@ engine_on_socket(
 }
 
 static void
+engine_on_result(
+    struct engine *engine, const struct channel_result *result, int fd)
+{
+	char *text = upstream_text(result, fd);
+	const char *told =
+	    text != NULL && text[0] != '\0' ? text : "see the log of brokerd";
+
+	if (result->status != 0)
+		notify_reload_failed(&engine->notify, told);
+	control_on_result(&engine->control, (int)result->status, told);
+	free(text);
+}
+
+static void
 engine_on_message(void *owner, const struct channel_message *message, int fd)
 {
-	const struct channel_result *result = &message->u.result;
 	struct engine *engine = owner;
 	const struct listener_list *listeners = &engine->table.listeners;
 
 	switch ((enum channel_type)message->header.type) {
 	case CHANNEL_SOCKET:
+	case CHANNEL_UNBOUND:
 		engine_on_socket(engine, &message->u.socket, fd);
 		return;
 	case CHANNEL_START:
@@ -173,10 +197,8 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 		notify_watchdog(&engine->notify);
 		return;
 	case CHANNEL_RESULT:
-		if (result->status != 0)
-			notify_reload_failed(&engine->notify, result->text);
-		control_on_result(
-		    &engine->control, (int)result->status, result->text);
+	case CHANNEL_REPORT:
+		engine_on_result(engine, &message->u.result, fd);
 		return;
 	case CHANNEL_READY: /* upward only: channel_receive() refuses them */
 	case CHANNEL_PONG:

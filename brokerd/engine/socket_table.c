@@ -58,36 +58,44 @@ int
 socket_table_note(struct socket_table *table, uint32_t number, int fd)
 {
 	int *fds =
-	    reallocarray(table->fds, table->count + 1, sizeof(*table->fds));
+	    reallocarray(table->fds, table->fd_count + 1, sizeof(*table->fds));
 
 	if (fds == NULL)
 		return -1;
 	table->fds = fds;
 	errno = EPROTO;
-	if (number != table->count || fd == -1)
+	if (number != table->count)
 		return -1;
-	table->fds[table->count++] = fd;
+	table->count++;
+	if (fd != -1)
+		table->fds[table->fd_count++] = fd;
 	return 0;
 }
 
 int
 socket_table_find(const struct socket_table *table, uint32_t number)
 {
-	if (number < table->count)
+	if (number < table->fd_count)
 		return table->fds[number];
-	return number == table->count ? CHANNEL_MEMFD : -1;
+	return number == table->fd_count ? CHANNEL_MEMFD : -1;
 }
 
+/* The listener of that name, which is a new one if there was none. */
 static struct listener *
-socket_table_new_listener(
+socket_table_find_listener(
     struct socket_table *table, const struct record_endpoint *record)
 {
-	struct pool *pool = pool_find(&table->pools, &table->pool_context,
-	    record->mailbox, record->owner);
-	struct listener *listener = pool == NULL ?
-	    NULL :
-	    listener_new(&table->listener_context, pool, record->listener);
+	struct listener *listener =
+	    listener_find(&table->listeners, record->listener);
+	struct pool *pool;
 
+	if (listener != NULL)
+		return listener;
+	pool = pool_find(&table->pools, &table->pool_context, record->mailbox,
+	    record->owner);
+	if (pool != NULL)
+		listener = listener_new(
+		    &table->listener_context, pool, record->listener);
 	if (listener != NULL)
 		TAILQ_INSERT_TAIL(&table->listeners, listener, entry);
 	return listener;
@@ -97,16 +105,23 @@ int
 socket_table_add(
     struct socket_table *table, const struct record_endpoint *record, int fd)
 {
-	struct listener *listener =
-	    listener_find(&table->listeners, record->listener);
+	struct listener *listener = socket_table_find_listener(table, record);
 
-	if (listener == NULL)
-		listener = socket_table_new_listener(table, record);
 	if (listener != NULL &&
 	    listener_add(listener, record, table->count - 1, fd) == 0)
 		return 0;
 	fd_close(fd);
 	return -1;
+}
+
+int
+socket_table_add_unbound(
+    struct socket_table *table, const struct record_endpoint *record, int error)
+{
+	struct listener *listener = socket_table_find_listener(table, record);
+
+	return listener == NULL ? -1 :
+				  listener_add_unbound(listener, record, error);
 }
 
 void

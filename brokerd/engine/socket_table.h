@@ -10,8 +10,9 @@
 struct socket_table {
 	struct listener_list listeners;
 	struct pool_list pools;
-	int *fds; /* all, each borrowed from the one that closes it */
-	uint32_t count;
+	int *fds; /* all that are bound, borrowed from those that close them */
+	uint32_t fd_count;
+	uint32_t count; /* of all sockets */
 	/* Used by all listeners, pools and workers. */
 	struct watch watch;
 	struct refusals refusals;
@@ -31,18 +32,23 @@ int socket_table_open(struct socket_table *table, struct event_base *base,
     struct log *log, struct stats *stats, struct persistent *persistent,
     struct bounded_close *bounded, struct rendezvous *rendezvous);
 
-/* Notes the next socket (borrowed), which is to have that number.  0, or -1
- * with errno: EPROTO if it is not the next one. */
+/* Notes the next socket (borrowed; -1: it is not bound), which is to have that
+ * number.  0, or -1 with errno: EPROTO if it is not the next one. */
 int socket_table_note(struct socket_table *table, uint32_t number, int fd);
 
-/* The descriptor with that number; behind the last one that of the counters;
- * -1 behind that. */
+/* The bound socket with that number of those that are bound; behind the last
+ * one the counters; -1 behind that. */
 int socket_table_find(const struct socket_table *table, uint32_t number);
 
 /* Adds the socket that was noted last (takes fd) to its listener, which is a
  * new one if there was none of that name.  0, or -1 with errno. */
 int socket_table_add(
     struct socket_table *table, const struct record_endpoint *record, int fd);
+
+/* Adds the socket that was noted last, but is not bound: error is an errno.  0,
+ * or -1 with errno. */
+int socket_table_add_unbound(struct socket_table *table,
+    const struct record_endpoint *record, int error);
 
 /* Looks for workers and begins to accept. */
 void socket_table_start(struct socket_table *table);

@@ -6,10 +6,16 @@
  */
 #include "engine/upstream.h"
 
+#include "base/fd.h"
 #include "engine/timer.h"
+
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static void
 upstream_on_message(
@@ -21,7 +27,8 @@ upstream_on_message(
 		upstream->phase = CHANNEL_DRAINING;
 	else if (message->header.type == CHANNEL_PING)
 		channel_send(upstream->fd, CHANNEL_PONG, NULL, -1);
-	else if (message->header.type == CHANNEL_RESULT)
+	else if (message->header.type == CHANNEL_RESULT ||
+	    message->header.type == CHANNEL_REPORT)
 		message->u.result.text[CHANNEL_TEXT_SIZE - 1] = '\0';
 	upstream->callbacks->on_message(upstream->owner, message, fd);
 }
@@ -71,6 +78,30 @@ upstream_ready(struct upstream *upstream)
 {
 	upstream->phase = CHANNEL_LOADED;
 	return channel_send(upstream->fd, CHANNEL_READY, NULL, -1);
+}
+
+char *
+upstream_text(const struct channel_result *result, int fd)
+{
+	size_t length = 0, size = sizeof(result->text);
+	struct stat st;
+	ssize_t got;
+	char *text;
+
+	if (fd != -1 && fstat(fd, &st) == 0)
+		size += (size_t)st.st_size;
+	text = calloc(1, size);
+	if (text != NULL && size > sizeof(result->text)) {
+		got = pread(fd, text, size - sizeof(result->text), 0);
+		length = got > 0 ? (size_t)got : 0;
+	}
+	fd_close(fd);
+	if (text == NULL)
+		return NULL;
+	snprintf(text + length, size - length, "%s", result->text);
+	if (length > 0 && text[length] == '\0') /* a line's end */
+		text[length - 1] = '\0';
+	return text;
 }
 
 void

@@ -12,7 +12,6 @@
 #include "channel/channel.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #define ADOPT_MS 2000
@@ -36,17 +35,10 @@ static int
 adopt_next(int orphan, uint64_t deadline_ms, struct inherited *inherited,
     uint32_t number)
 {
-	struct channel_adopt ask = {CHANNEL_ADOPT_MAGIC, number};
-	struct pollfd ready = {.fd = orphan, .events = POLLIN};
 	struct sockaddr any;
 	socklen_t size = sizeof(any);
-	char answer;
-	int fd = -1, answered;
+	int fd, answered = adoption_ask(orphan, number, deadline_ms, &fd) == 0;
 
-	answered =
-	    send(orphan, &ask, sizeof(ask), MSG_NOSIGNAL) == sizeof(ask) &&
-	    poll(&ready, 1, clock_left_ms(deadline_ms)) == 1 &&
-	    channel_take(orphan, &answer, sizeof(answer), 1, &fd) == 1;
 	/* Only a socket or a memfd: fstat(2) of another file could block for
 	 * ever in its file system (FUSE). */
 	if (answered &&

@@ -103,8 +103,11 @@ endpoint_bind(struct endpoint *endpoint)
 	if (!record_is_lent(endpoint->record))
 		type |= SOCK_NONBLOCK;
 	endpoint->fd = socket(sock->address.ss_family, type, 0);
-	wrong =
-	    endpoint->fd == -1 ? strerror(errno) : endpoint_set_up(endpoint);
+	wrong = strerror(errno);
+	if (endpoint->fd != -1)
+		wrong = endpoint_set_up(endpoint);
+	else if (sock->address.ss_family == AF_UNSPEC)
+		wrong = "its name or interface is unknown for now";
 	if (wrong != NULL)
 		endpoint_close(endpoint, ENDPOINT_STOP);
 	return wrong;

@@ -9,6 +9,7 @@
 struct endpoint {
 	const struct record *record; /* borrowed */
 	int fd;                      /* -1: not bound */
+	uint32_t error;              /* why it could not be bound */
 	dev_t device;
 	ino_t inode;    /* 0: no file */
 	uint32_t fsuid; /* used for file operations, see path.c */

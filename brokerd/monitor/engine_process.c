@@ -25,7 +25,6 @@
 #include <sysexits.h>
 
 #define ENGINE_PROCESS_LOAD_MS 10000 /* from its start to READY */
-#define ENGINE_PROCESS_YOUNG_MS 1000
 
 static int
 engine_process_await(const struct engine_process *engine, short events)
@@ -49,8 +48,11 @@ engine_process_load(struct engine_process *engine, const struct table *table)
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		message.u.socket.index = i;
 		message.u.socket.record = *table->endpoints[i].record;
-		while (channel_send(engine->channel, CHANNEL_SOCKET, &message,
-			   table->endpoints[i].fd) == -1)
+		message.u.socket.error = table->endpoints[i].error;
+		fd = table->endpoints[i].fd;
+		while (channel_send(engine->channel,
+			   fd == -1 ? CHANNEL_UNBOUND : CHANNEL_SOCKET,
+			   &message, fd) == -1)
 			if (errno != EAGAIN ||
 			    engine_process_await(engine, POLLOUT) == -1)
 				return -1;
@@ -125,13 +127,15 @@ engine_process_drain(
 }
 
 void
-engine_process_tell(struct engine_process *engine, int status, const char *text)
+engine_process_tell(
+    struct engine_process *engine, int status, const char *text, int report)
 {
 	struct channel_message message = {.u.result.status = (uint32_t)status};
 
 	snprintf(
 	    message.u.result.text, sizeof(message.u.result.text), "%s", text);
-	channel_send(engine->channel, CHANNEL_RESULT, &message, -1);
+	channel_send(engine->channel,
+	    report == -1 ? CHANNEL_RESULT : CHANNEL_REPORT, &message, report);
 }
 
 int
@@ -144,11 +148,4 @@ engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 		status = spawn_wait(engine->pid, deadline_ms);
 	engine->pid = 0;
 	return status;
-}
-
-uint64_t
-engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms)
-{
-	return now_ms +
-	    (age_ms < ENGINE_PROCESS_YOUNG_MS ? ENGINE_PROCESS_YOUNG_MS : 0);
 }

@@ -25,14 +25,11 @@ int engine_process_serve(struct engine_process *engine, struct setup *setup);
 int engine_process_drain(
     struct engine_process *engine, const struct channel_drain *drain);
 
-/* Sends the result of a request.  It is lost if the engine does not read. */
+/* Sends the result of a request, with a file of lines that come before the text
+ * (borrowed; -1: none).  It is lost if the engine does not read. */
 void engine_process_tell(
-    struct engine_process *engine, int status, const char *text);
+    struct engine_process *engine, int status, const char *text, int report);
 
 /* Ends the process, at deadline_ms (monotonic) by force.  Returns what
  * spawn_wait() returns, or 0 if there is none. */
 int engine_process_end(struct engine_process *engine, uint64_t deadline_ms);
-
-/* Returns when another engine may be started in place of one that ended at
- * now_ms at the age of age_ms: at once, or after a second if that is less. */
-uint64_t engine_process_restart_ms(uint64_t age_ms, uint64_t now_ms);

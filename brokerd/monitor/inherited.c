@@ -80,16 +80,18 @@ inherited_compare(
     const struct inherited_item *item, const struct record *record)
 {
 	const struct record_socket *sock = &record->u.socket;
+	int v6only = (sock->flags & RECORD_V6ONLY) != 0;
 
 	if (item->origin != NULL &&
 	    record_is_lent(item->origin->record) != record_is_lent(record))
 		return "its handoff cannot change while it is open: remove "
 		       "it, reload, and add it again";
-	if (sock->address.ss_family == AF_INET6 &&
-	    item->v6only != ((sock->flags & RECORD_V6ONLY) != 0))
-		return "its v6only cannot change while it is open: remove "
-		       "it, reload, and add it again";
-	return NULL;
+	if (sock->address.ss_family != AF_INET6 || item->v6only == v6only)
+		return NULL;
+	return item->origin == NULL ?
+	    "the socket that was passed to brokerd has another v6only" :
+	    "its v6only cannot change while it is open: remove it, reload, "
+	    "and add it again";
 }
 
 struct inherited_item *

@@ -9,22 +9,24 @@
 #include "monitor/monitor.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "config.h"
 #include "monitor/generation.h"
 #include "monitor/upgrade.h"
 
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MONITOR_DRAINING 4 /* generations that may drain at a time */
+#define MONITOR_DRAINING 4    /* generations that may drain at a time */
+#define MONITOR_YOUNG_MS 1000 /* after an engine that ended earlier */
 
 struct monitor {
 	struct setup setup;
@@ -56,7 +58,7 @@ monitor_start_engine(struct monitor *m)
 	m->start_ms = 0;
 	if (engine_process_start(engine, &m->setup, &m->current.table) != -1 ||
 	    engine_process_serve(engine, &m->setup) != -1)
-		m->start_ms = engine_process_restart_ms(0, clock_ms());
+		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
 	else
 		monitor_set_ping(m);
 }
@@ -70,10 +72,11 @@ monitor_lose_engine(struct monitor *m, const char *how)
 	m->ping_ms = 0;
 	if (m->stopping)
 		return; /* the loop ends the monitor */
-	m->start_ms = engine_process_restart_ms(age_ms, now);
+	m->start_ms = now + (age_ms < MONITOR_YOUNG_MS ? MONITOR_YOUNG_MS : 0);
 	log_line(&m->setup.log, LOG_ERR,
 	    "engine: %s (%s: %d): starting another, the sockets stay", how,
-	    status < 0 ? strsignal(-status) : "status", abs(status));
+	    status < 0 ? strsignal(-status) : "status",
+	    status < 0 ? -status : status);
 }
 
 static int
@@ -108,7 +111,7 @@ monitor_reload(struct monitor *m, char *text)
 	if (status != -1)
 		return status;
 	table_take_over(&next.table, table, &drain, text, LOG_LINE_MAX);
-	engine_process_tell(&m->current.engine, EX_OK, text);
+	engine_process_tell(&m->current.engine, EX_OK, text, m->setup.log.copy);
 	while (before->kill_ms != 0)
 		before++;
 	*before = m->current;
@@ -125,28 +128,29 @@ static void
 monitor_change(struct monitor *m, int upgrade)
 {
 	const char *what = upgrade ? "upgrade" : "reload";
-	char text[LOG_LINE_MAX] = "";
+	char text[LOG_LINE_MAX] = "nothing has changed";
 	int status = EX_TEMPFAIL, draining = monitor_count_draining(m);
+	struct log *log = &m->setup.log;
 
 	if (!m->stopping && draining >= (upgrade ? 1 : MONITOR_DRAINING)) {
 		if (!m->wanted[upgrade])
-			log_line(&m->setup.log, LOG_NOTICE,
+			log_line(log, LOG_NOTICE,
 			    "%s: waits while %d engines drain", what, draining);
 		m->wanted[upgrade] = 1;
 		return;
 	}
 	m->wanted[upgrade] = 0;
-	m->setup.log.copy = text;
+	log->copy = memfd_create("brokerd-report", MFD_CLOEXEC);
 	if (m->stopping)
-		log_line(&m->setup.log, LOG_ERR, "brokerd is about to end");
+		log_line(log, LOG_ERR, "brokerd is about to end");
 	else
 		status = upgrade ? upgrade_run(&m->setup, &m->current) :
 				   monitor_reload(m, text);
-	m->setup.log.copy = NULL;
-	log_line(&m->setup.log, status == EX_OK ? LOG_NOTICE : LOG_ERR,
-	    "%s: %s", what, status == EX_OK ? text : "nothing has changed");
 	if (status != EX_OK)
-		engine_process_tell(&m->current.engine, status, text);
+		engine_process_tell(&m->current.engine, status, "", log->copy);
+	log->copy = fd_close(log->copy);
+	log_line(
+	    log, status == EX_OK ? LOG_NOTICE : LOG_ERR, "%s: %s", what, text);
 }
 
 static void
@@ -229,22 +233,18 @@ monitor_on_time(struct monitor *m)
 	channel_send(m->current.engine.channel, CHANNEL_PING, NULL, -1);
 }
 
-/* 0 is never. */
-static uint64_t
-monitor_earlier(uint64_t next, uint64_t when)
-{
-	return when != 0 && when < next ? when : next;
-}
-
 static int
 monitor_left_ms(const struct monitor *m)
 {
-	uint64_t next = monitor_earlier(UINT64_MAX, m->current.kill_ms);
+	uint64_t due[MONITOR_DRAINING + 3] = {
+	    m->current.kill_ms, m->start_ms, m->ping_ms};
+	uint64_t next = UINT64_MAX;
 
 	for (int i = 0; i < MONITOR_DRAINING; i++)
-		next = monitor_earlier(next, m->draining[i].kill_ms);
-	next = monitor_earlier(next, m->start_ms);
-	next = monitor_earlier(next, m->ping_ms);
+		due[3 + i] = m->draining[i].kill_ms;
+	for (int i = 0; i < MONITOR_DRAINING + 3; i++)
+		if (due[i] != 0 && due[i] < next) /* 0 is never */
+			next = due[i];
 	return next == UINT64_MAX ? -1 : clock_left_ms(next);
 }
 
@@ -301,7 +301,7 @@ monitor_start(struct monitor *m)
 	    .channel = m->setup.engine_channel,
 	    .phase = CHANNEL_SERVING};
 	engine_process_tell(
-	    &before->engine, EX_OK, "this is " PACKAGE_STRING " now");
+	    &before->engine, EX_OK, "this is " PACKAGE_STRING " now", -1);
 	generation_drain(before, &drain);
 	return -1;
 }
@@ -318,7 +318,7 @@ monitor_main(int argc, char **argv)
 		m.status = monitor_start(&m);
 	if (m.status == -1) {
 		log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
-		    m.current.table.settings->endpoint_count);
+		    m.current.table.bound);
 		setup_ready(&m.setup);
 	}
 	monitor_loop(&m);

@@ -100,11 +100,7 @@ path_clear(const struct record_socket *sock, uint32_t fsuid)
 		return errno == ENOENT ? NULL : strerror(errno);
 	errno = EEXIST;
 	if (!S_ISSOCK(st.st_mode))
-		return S_ISLNK(st.st_mode) ?
-		    "a symbolic link is in its place" :
-		    S_ISDIR(st.st_mode) ?
-		    "a directory is in its place" :
-		    "a file that is not a socket is in its place";
+		return "a file that is not a socket is in its place";
 	privilege_set_fsuid(st.st_uid);
 	live = fdrecv_liveness_probe((const void *)&sock->address);
 	privilege_set_fsuid(fsuid);
@@ -198,25 +194,20 @@ path_chown(struct endpoint *endpoint)
 	return wrong;
 }
 
-const char *
+int
 path_find(struct endpoint *endpoint, const struct endpoint *origin)
 {
-	const char *wrong = path_enter(endpoint);
 	struct stat st;
+	int found = path_enter(endpoint) == NULL &&
+	    lstat(record_path(&endpoint->record->u.socket), &st) == 0 &&
+	    S_ISSOCK(st.st_mode) &&
+	    (origin == NULL ||
+		(origin->device == st.st_dev && origin->inode == st.st_ino));
 
-	if (wrong == NULL &&
-	    lstat(record_path(&endpoint->record->u.socket), &st) == -1)
-		wrong = strerror(errno);
-	else if (wrong == NULL &&
-	    (!S_ISSOCK(st.st_mode) ||
-		(origin != NULL &&
-		    (origin->device != st.st_dev ||
-			origin->inode != st.st_ino))))
-		wrong = "another file is in the place of its socket";
 	privilege_set_fsuid(0);
-	if (wrong != NULL)
-		return wrong;
+	if (!found)
+		return -1;
 	endpoint->device = st.st_dev;
 	endpoint->inode = st.st_ino;
-	return NULL;
+	return 0;
 }

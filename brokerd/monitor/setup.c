@@ -59,11 +59,9 @@ setup_process(struct setup *setup)
 	int writer;
 
 	umask(077);
-	if (getrlimit(RLIMIT_NOFILE, &files) == -1)
-		return "limits";
+	getrlimit(RLIMIT_NOFILE, &files); /* neither of them can fail */
 	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) == -1)
-		return "limits";
+	setrlimit(RLIMIT_NOFILE, &files);
 	if (environment_inherit(setup) == -1 ||
 	    readlink("/proc/self/exe", setup->self, sizeof(setup->self) - 1) ==
 		-1)
@@ -102,6 +100,14 @@ setup_files(struct setup *setup)
 	return privilege_reduce() == -1 ? "giving up privileges" : NULL;
 }
 
+static int
+setup_fail(struct setup *setup, const char *step)
+{
+	log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
+	    strerror(errno));
+	return spawn_status(errno);
+}
+
 int
 setup_init(struct setup *setup, int argc, char **argv)
 {
@@ -118,22 +124,16 @@ setup_init(struct setup *setup, int argc, char **argv)
 	step = setup_process(setup);
 	if (step == NULL)
 		step = setup_files(setup);
-	if (step != NULL) {
-		log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
-		    strerror(errno));
-		return spawn_status(errno);
-	}
+	if (step != NULL)
+		return setup_fail(setup, step);
 	status = rundir_open(&setup->rundir, setup->run_dir, setup->listens,
 	    setup->test, &setup->inherited, &setup->log);
 	if (status != -1)
 		return status;
 	adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited,
 	    setup->test || setup->trial);
-	if (environment_counters(setup) == 0)
-		return -1;
-	log_line(&setup->log, LOG_ERR, "cannot start: counters: %s",
-	    strerror(errno));
-	return spawn_status(errno);
+	return environment_counters(setup) == 0 ? -1 :
+						  setup_fail(setup, "counters");
 }
 
 void

@@ -118,7 +118,7 @@ table_check(struct table *table)
 		r = &table->records[i];
 		table->endpoints[table->endpoint_count++] =
 		    (struct endpoint){.record = r, .fd = -1};
-		wrong = record_check(r);
+		wrong = record_check_bind(r);
 		if (wrong == NULL && geteuid() == 0)
 			wrong = record_check_ids(&ids,
 			    r->type == RECORD_ENDPOINT ? r->u.endpoint.owner :
@@ -150,16 +150,15 @@ table_read(struct table *table, struct setup *setup)
 }
 
 static int
-table_fail(const struct record *record, struct setup *setup, const char *what,
-    const char *wrong)
+table_fail(const struct endpoint *endpoint, struct setup *setup,
+    const char *wrong, const char *more)
 {
-	if (record->type == RECORD_ENDPOINT)
-		log_line(&setup->log, LOG_ERR,
-		    "listener %s: cannot make %s: %s",
-		    record->u.endpoint.listener, what, wrong);
-	else
-		log_line(
-		    &setup->log, LOG_ERR, "cannot make %s: %s", what, wrong);
+	const struct record_endpoint *of = &endpoint->record->u.endpoint;
+	int named = endpoint->record->type == RECORD_ENDPOINT;
+
+	log_line(&setup->log, LOG_ERR, "%s%s%scannot make %s: %s%s",
+	    named ? "listener " : "", named ? of->listener : "",
+	    named ? ": " : "", of->socket.name, wrong, more);
 	return spawn_status(errno);
 }
 
@@ -174,7 +173,7 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 		return wrong;
 	/* Nobody can connect to it without its file: make a new one. */
 	if (record_path(&endpoint->record->u.socket) != NULL &&
-	    path_find(endpoint, item->origin) != NULL)
+	    path_find(endpoint, item->origin) == -1)
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
 	endpoint->origin = item->origin;
@@ -182,47 +181,69 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 	return NULL;
 }
 
+/* True if nothing that serves is lost when an endpoint is left out: all sockets
+ * of its listener have been taken over. */
+static int
+table_can_leave_out(
+    const struct record *record, const struct inherited *inherited)
+{
+	const struct inherited_item *item = inherited->items;
+
+	for (size_t i = 0; i < inherited->count; i++, item++)
+		if (item->fd != -1 && item->origin != NULL &&
+		    strcmp(item->origin->record->u.endpoint.listener,
+			record->u.endpoint.listener) == 0)
+			return 0;
+	return (record->u.socket.flags & RECORD_OPTIONAL) != 0;
+}
+
 int
 table_bind(
     struct table *table, struct setup *setup, struct inherited *inherited)
 {
-	struct endpoint *endpoint;
+	struct endpoint *e = table->endpoints, *end = e + table->endpoint_count;
+	int status = EX_OSERR, optional;
 	const char *wrong;
 
-	for (uint32_t i = 0; i < table->endpoint_count; i++) {
-		endpoint = &table->endpoints[i];
+	for (; e < end; e++) {
 		errno = EADDRINUSE;
-		wrong = table_take(endpoint, inherited);
-		if (wrong == NULL && endpoint->fd == -1)
-			wrong = endpoint_bind(endpoint);
+		wrong = table_take(e, inherited);
 		if (wrong != NULL)
-			return table_fail(endpoint->record, setup,
-			    endpoint->record->u.socket.name, wrong);
+			return table_fail(e, setup, wrong, "");
 	}
-	return -1;
+	for (e = table->endpoints; e < end; e++) {
+		wrong = e->fd == -1 ? endpoint_bind(e) : NULL;
+		if (wrong == NULL) {
+			table->bound += e->record->type == RECORD_ENDPOINT;
+			continue;
+		}
+		e->error = (uint32_t)errno;
+		optional = table_can_leave_out(e->record, inherited);
+		status = table_fail(e, setup, wrong,
+		    optional ? ": left out until a reload" : "");
+		if (!optional)
+			return status;
+	}
+	return table->bound != 0 ? -1 : status;
 }
 
 int
 table_apply(struct table *table, struct setup *setup)
 {
-	const struct record *record;
+	struct endpoint *e = table->endpoints, *end = e + table->endpoint_count;
 	const struct record_endpoint *of;
 	const char *wrong;
 
-	for (uint32_t i = 0; i < table->endpoint_count; i++) {
-		record = table->endpoints[i].record;
-		of = &record->u.endpoint;
-		if (record->type == RECORD_ENDPOINT && of->default_mailbox &&
+	for (; e < end; e++) {
+		of = &e->record->u.endpoint;
+		if (e->record->type == RECORD_ENDPOINT && of->default_mailbox &&
 		    rundir_make_mailbox(&setup->rundir, of->listener, of->owner,
 			table->settings->engine_gid) == -1)
 			return table_fail(
-			    record, setup, of->mailbox, strerror(errno));
-		wrong = table->endpoints[i].shared ?
-		    endpoint_apply(&table->endpoints[i]) :
-		    NULL;
+			    e, setup, strerror(errno), ": mailbox directory");
+		wrong = e->shared ? endpoint_apply(e) : NULL;
 		if (wrong != NULL)
-			return table_fail(
-			    record, setup, record->u.socket.name, wrong);
+			return table_fail(e, setup, wrong, "");
 	}
 	return -1;
 }
@@ -244,7 +265,8 @@ table_take_over(struct table *table, struct table *before,
 		endpoint->shared = 0;
 		endpoint->origin = NULL;
 		if (origin == NULL) {
-			added += endpoint->record->type == RECORD_ENDPOINT;
+			added += endpoint->error == 0 &&
+			    endpoint->record->type == RECORD_ENDPOINT;
 			continue;
 		}
 		before->endpoints[origin - before->endpoints].shared = 1;
@@ -257,7 +279,7 @@ table_take_over(struct table *table, struct table *before,
 	for (uint32_t i = 0; i < before->endpoint_count; i++) {
 		const struct endpoint *endpoint = &before->endpoints[i];
 
-		if (endpoint->shared)
+		if (endpoint->shared || endpoint->error != 0)
 			continue;
 		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
 		removed += endpoint->record->type == RECORD_ENDPOINT;

@@ -12,14 +12,16 @@ struct table {
 	const struct record_settings *settings;
 	struct endpoint *endpoints;
 	uint32_t endpoint_count;
+	uint32_t bound; /* endpoints of listeners that are */
 };
 
 /* Runs the config reader on the file or the command line, and checks its
  * records.  Returns -1, or the status to exit with, after a line in the log. */
 int table_read(struct table *table, struct setup *setup);
 
-/* Takes sockets that were inherited, and binds the others.  Does not change
- * sockets that are in use.  Returns as above. */
+/* Takes sockets that were inherited, and binds the others, without those
+ * optional ones that cannot be bound.  Does not change sockets that are in use.
+ * Returns as above. */
 int table_bind(
     struct table *table, struct setup *setup, struct inherited *inherited);
 

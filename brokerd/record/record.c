@@ -65,6 +65,8 @@ record_check_address(const struct record_socket *sock)
 	if ((family == AF_INET && length == sizeof(struct sockaddr_in)) ||
 	    (family == AF_INET6 && length == sizeof(struct sockaddr_in6)))
 		return NULL;
+	if (family == AF_UNSPEC && length == 0 && sock->flags & RECORD_OPTIONAL)
+		return NULL; /* its name or interface is unknown for now */
 	if (family != AF_UNIX)
 		return "an IPv4 or IPv6 address was expected";
 	if (length <= start + 1 || length > sizeof(struct sockaddr_un))
@@ -80,10 +82,11 @@ record_check_address(const struct record_socket *sock)
 static uint32_t
 record_flags(const struct record_socket *sock)
 {
-	uint32_t flags = RECORD_FREEBIND;
+	uint32_t flags = RECORD_FREEBIND | RECORD_OPTIONAL;
 
 	if (sock->address.ss_family == AF_UNIX)
-		return RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY;
+		return RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY |
+		    RECORD_OPTIONAL;
 	if (sock->address.ss_family == AF_INET6)
 		flags |= RECORD_V6ONLY | RECORD_DUAL;
 	if (sock->kind == RECORD_TCP)
@@ -121,45 +124,21 @@ record_is_listener_name(const char *name)
 	    name[strspn(name, allowed)] == '\0';
 }
 
-static const char *
-record_check_endpoint(const struct record_endpoint *endpoint)
-{
-	if (!text_is_printable(endpoint->listener, RECORD_LISTENER_SIZE) ||
-	    !record_is_listener_name(endpoint->listener))
-		return "a listener's name is 1 to 63 letters, digits, '.', '_' "
-		       "or '-', not beginning with '.'";
-	if (!text_is_printable(endpoint->mailbox, RECORD_PATH_SIZE) ||
-	    endpoint->mailbox[0] != '/')
-		return "a mailbox is an absolute path of at most 107 bytes";
-	if (endpoint->refuse_length > RECORD_MESSAGE_SIZE)
-		return "refuse-message is at most 1,024 bytes";
-	/* Unsigned, as above. */
-	if (endpoint->handoff - 1 >= RECORD_LISTENER)
-		return "handoff is connection or listener";
-	if (endpoint->handoff == RECORD_CONNECTION &&
-	    !record_has_connections(&endpoint->socket))
-		return "a datagram socket has no connections to hand off: "
-		       "handoff = listener was expected";
-	if (endpoint->protocol - 1 >= RECORD_BARE)
-		return "protocol is auto, portlisten or bare";
-	if (endpoint->refuse - 1 >= RECORD_MESSAGE)
-		return "refuse is close, reset or message";
-	if (endpoint->window - 1 >= RECORD_WINDOW_MAX)
-		return "a window of 1 or more was expected";
-	if (endpoint->count == 0 || endpoint->index >= endpoint->count)
-		return "the endpoint's number is out of range";
-	return NULL;
-}
-
 const char *
-record_check(const struct record *record)
+record_check_bind(const struct record *record)
 {
 	const char *wrong = record_check_socket(&record->u.socket);
+	const char *name = record->u.endpoint.listener;
 
+	if (wrong != NULL && record->type == RECORD_ENDPOINT)
+		return wrong;
+	if (record->type == RECORD_ENDPOINT &&
+	    text_is_printable(name, RECORD_LISTENER_SIZE) &&
+	    record_is_listener_name(name))
+		return NULL;
 	if (record->type == RECORD_ENDPOINT)
-		return wrong != NULL ?
-		    wrong :
-		    record_check_endpoint(&record->u.endpoint);
+		return "a listener's name is 1 to 63 letters, digits, '.', '_' "
+		       "or '-', not beginning with '.'";
 	if (record->type != RECORD_RENDEZVOUS && record->type != RECORD_CONTROL)
 		return "a record is out of place";
 	if (record_path(&record->u.socket) == NULL)

@@ -43,8 +43,11 @@ int record_is_lent(const struct record *record);
  * not beginning with '.'. */
 int record_is_listener_name(const char *name);
 
-/* Checks every field of a record that has a socket.  NULL, or what is wrong and
- * what was expected. */
+/* Checks the fields that the monitor acts on, of a record that has a socket.
+ * NULL, or what is wrong and what was expected. */
+const char *record_check_bind(const struct record *record);
+
+/* Checks every field of such a record.  Returns as above. */
 const char *record_check(const struct record *record);
 
 /* Checks that no two roles and no owner share a uid, and that only the monitor

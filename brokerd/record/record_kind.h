@@ -57,4 +57,5 @@ enum record_flag {
 	RECORD_PASS_SECURITY = 1 << 5,
 	RECORD_REUSEADDR = 1 << 6, /* every TCP socket, and no other */
 	RECORD_DUAL = 1 << 7,      /* IPv6 takes IPv4 too */
+	RECORD_OPTIONAL = 1 << 8,  /* the others serve without it */
 };

@@ -27,7 +27,7 @@ BUDGETS = {
 }
 BUDGET_OF_ALL = 2290
 # Files of these folders that the root process does not link.
-NOT_IN_ROOT = {"brokerd/base/role.c"}
+NOT_IN_ROOT = {"brokerd/base/role.c", "brokerd/record/record_check.c"}
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
           "brokerd/brokerctl": {"libc.so.6", "libjansson.so.4"},
           ".libs/libfdrecv-bind.so": {"libc.so.6"}}
@@ -102,9 +102,9 @@ def functions(name):
 def check_line_budgets():
     total = 0
     for pattern, budget in BUDGETS.items():
-        lines = sum(code_lines(name) for name in files(pattern))
-        total += lines - sum(code_lines(name) for name in files(pattern)
-                             if name in NOT_IN_ROOT)
+        lines = sum(code_lines(name) for name in files(pattern)
+                    if name not in NOT_IN_ROOT)
+        total += lines
         print("    %-26s %5d of %d" % (pattern, lines, budget))
         if lines > budget:
             yield "%s: %d code lines, allowed %d" % (pattern, lines, budget)

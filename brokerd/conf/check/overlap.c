@@ -47,6 +47,8 @@ overlap_cover(struct overlap_cover *cover, const struct record_socket *sock)
 	memset(cover, 0, sizeof(*cover));
 	if (overlap_is_unix(sock)) {
 		cover->in = OVERLAP_ALL; /* of its name */
+	} else if (sock->address.ss_family == AF_UNSPEC) {
+		return; /* it is not bound */
 	} else if (sock->address.ss_family == AF_INET) {
 		cover->address = in->sin_addr;
 		cover->in = OVERLAP_ONE;

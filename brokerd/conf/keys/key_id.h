@@ -7,6 +7,7 @@ enum key_id {
 	KEY_DRAIN_TIMEOUT,
 	KEY_ORPHAN_TIMEOUT,
 	KEY_WATCHDOG,
+	KEY_START,
 	KEY_CONTROL_GROUP,
 	KEY_LISTEN, /* the first key of a listener */
 	KEY_HANDOFF,

@@ -28,6 +28,8 @@ const struct key keys[KEY_COUNT] = {
 	"seconds that the engine serves on when the monitor has died"},
     [KEY_WATCHDOG] = {"watchdog", KEY_TYPE_NUMBER, "10", NULL, 0, 3600, 0, 0, 0,
 	"seconds between checks whether the engine answers; 0: no checks"},
+    [KEY_START] = {"start", KEY_TYPE_CHOICE, "all", "all|partial", 0, 0, 0, 0,
+	0, "start only with all addresses bound, or without those that cannot"},
     [KEY_CONTROL_GROUP] = {"control-group", KEY_TYPE_GROUP, NULL, NULL, 0, 0, 0,
 	0, 0, "group that may query the control socket but change nothing"},
     [KEY_LISTEN] = {"listen", KEY_TYPE_LIST, NULL, "KIND:ADDRESS ...", 0, 0, 0,

@@ -10,7 +10,6 @@ struct section_context {
 	const char *rundir;
 	const struct ids *ids;
 	int in_file; /* the configuration is a file, not the command line */
-	int has_ipv6;
 };
 
 /* Reads the mailbox and owner of a listener: sets section->mailbox (empty after

@@ -8,9 +8,11 @@
 #include "base/text.h"
 #include "conf/meaning/ownership.h"
 #include "conf/text/address.h"
+#include "conf/text/inet.h"
 
 #include <netinet/in.h>
 
+#include <stdio.h>
 #include <string.h>
 
 /* Values that a listener's endpoints share. */
@@ -162,23 +164,58 @@ listener_section_add(struct listener_section *listener,
 	return 0;
 }
 
+/* Reads one value of listen.  0, or -1 after an error. */
+static int
+listener_section_parse(struct listener_section *listener,
+    const struct value *value, struct address_list *list)
+{
+	struct diagnostics *diagnostics = &listener->out->diagnostics;
+	char subject[REASON_SIZE];
+	struct reason reason;
+
+	if (address_parse(list, value->text, &reason) == 0)
+		return 0;
+	if (listener->out->partial && reason.kind != REASON_WRONG) {
+		diagnostics_warning(diagnostics, value->at,
+		    "listen: " REASON_VALUE ": %s: it is left out until a "
+		    "reload finds it",
+		    value->text, reason.text);
+		if (address_unknown(list, value->text, &reason) == 0)
+			return 0;
+	}
+	snprintf(
+	    subject, sizeof(subject), "listen: " REASON_VALUE, value->text);
+	diagnostics_reason(diagnostics, value->at, subject, &reason);
+	return -1;
+}
+
+/* Of the addresses of a name or "*", those that the machine does not have now
+ * are left out if it has others. */
+static void
+listener_section_mark_optional(struct listener_section *listener, size_t first)
+{
+	struct record *records = listener->out->sockets;
+	size_t end = listener->out->count;
+	int here = listener->out->partial;
+
+	for (size_t i = first; i < end && !here && end - first > 1; i++)
+		here = inet_is_here(&records[i].u.socket);
+	for (size_t i = first; i < end && here; i++)
+		if (listener->out->partial ||
+		    !inet_is_here(&records[i].u.socket))
+			records[i].u.socket.flags |= RECORD_OPTIONAL;
+}
+
 static int
 listener_section_read_address(
-    struct listener_section *listener, const struct value *value, int has_ipv6)
+    struct listener_section *listener, const struct value *value)
 {
+	size_t first = listener->out->count;
 	struct address_list list;
-	struct reason reason;
 	int result = 0;
 
-	if (address_parse(&list, value->text, has_ipv6, &reason) == -1) {
-		if (reason.text[0] == '\0')
-			listener->out->diagnostics.failed = 1;
-		else
-			diagnostics_error(&listener->out->diagnostics,
-			    value->at, "listen: " REASON_VALUE ": %s",
-			    value->text, reason.text);
+	if (listener_section_parse(listener, value, &list) == -1)
 		return 0;
-	}
 	if (list.wildcard && !(listener->common.socket.flags & RECORD_V6ONLY)) {
 		diagnostics_error(&listener->out->diagnostics,
 		    section_at(listener->section, KEY_V6ONLY),
@@ -191,6 +228,7 @@ listener_section_read_address(
 	}
 	for (size_t i = 0; i < list.count && result == 0; i++)
 		result = listener_section_add(listener, value, &list.items[i]);
+	listener_section_mark_optional(listener, first);
 	address_list_done(&list);
 	return result;
 }
@@ -287,8 +325,7 @@ listener_section_read(struct output *out, struct section *section,
 	for (; value != NULL; value = value->next) {
 		size_t errors = out->diagnostics.errors;
 
-		if (listener_section_read_address(
-			&listener, value, context->has_ipv6) == -1)
+		if (listener_section_read_address(&listener, value) == -1)
 			return;
 		failed |= out->diagnostics.errors != errors;
 	}

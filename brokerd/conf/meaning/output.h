@@ -13,6 +13,7 @@ struct output {
 	struct diagnostics diagnostics;
 	struct record_settings settings;
 	uint32_t orphan_timeout_s;
+	int partial;            /* start = partial */
 	struct record *sockets; /* endpoints, then the broker's own */
 	struct location *at;    /* of each socket */
 	size_t count;

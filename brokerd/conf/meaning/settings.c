@@ -43,6 +43,7 @@ settings_read_numbers(struct output *out, const struct tree *tree)
 	out->settings.drain_timeout_s =
 	    settings_number(out, tree, KEY_DRAIN_TIMEOUT);
 	out->settings.watchdog_s = settings_number(out, tree, KEY_WATCHDOG);
+	out->partial = settings_number(out, tree, KEY_START) == 2;
 	out->orphan_timeout_s = settings_number(out, tree, KEY_ORPHAN_TIMEOUT);
 }
 

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +75,8 @@ address_kind(const char *name, size_t length)
 }
 
 int
-address_parse(struct address_list *list, const char *text, int has_ipv6,
-    struct reason *reason)
+address_parse(
+    struct address_list *list, const char *text, struct reason *reason)
 {
 	const char *colon = strchr(text, ':');
 	size_t length = colon != NULL ? (size_t)(colon - text) : 0;
@@ -97,8 +98,22 @@ address_parse(struct address_list *list, const char *text, int has_ipv6,
 		    length < 64 ? (int)length : 64, text);
 	result = kind >= RECORD_UNIX_STREAM ?
 	    address_parse_unix(list, kind, colon + 1, reason) :
-	    inet_parse(list, kind, colon + 1, has_ipv6, reason);
+	    inet_parse(list, kind, colon + 1, reason);
 	if (result == -1)
 		address_list_done(list);
 	return result;
+}
+
+int
+address_unknown(
+    struct address_list *list, const char *text, struct reason *reason)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	memset(list, 0, sizeof(*list));
+	if (address_list_add(list, address_kind(text, strcspn(text, ":")),
+		&none, 0, reason) == -1)
+		return -1;
+	snprintf(list->items[0].name, sizeof(list->items[0].name), "%s", text);
+	return 0;
 }

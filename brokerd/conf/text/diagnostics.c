@@ -20,7 +20,9 @@ diagnostics_done(struct diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < diagnostics->file_count; i++)
 		free(diagnostics->files[i]);
-	diagnostics->file_count = 0;
+	free(diagnostics->items);
+	diagnostics->items = NULL;
+	diagnostics->file_count = diagnostics->count = diagnostics->room = 0;
 }
 
 int
@@ -39,12 +41,31 @@ diagnostics_add_file(struct diagnostics *diagnostics, const char *name)
 	return (int)diagnostics->file_count++;
 }
 
+/* The next item, or NULL if there is no memory. */
+static struct diagnostic *
+diagnostics_grow(struct diagnostics *diagnostics)
+{
+	size_t room = diagnostics->room == 0 ? 16 : diagnostics->room * 2;
+	struct diagnostic *items = diagnostics->items;
+
+	if (diagnostics->count == diagnostics->room) {
+		items = reallocarray(items, room, sizeof(*items));
+		if (items == NULL) {
+			diagnostics->failed = 1;
+			return NULL;
+		}
+		diagnostics->items = items;
+		diagnostics->room = room;
+	}
+	return &items[diagnostics->count];
+}
+
 /* Warnings may fill half of the room, so that an error is not lost to them. */
 static void __attribute__((format(printf, 4, 0)))
 diagnostics_add(struct diagnostics *diagnostics, struct location at,
     int warning, const char *format, va_list ap)
 {
-	struct diagnostic *item = &diagnostics->items[diagnostics->count];
+	struct diagnostic *item;
 
 	if (!warning)
 		diagnostics->errors++;
@@ -53,10 +74,13 @@ diagnostics_add(struct diagnostics *diagnostics, struct location at,
 		diagnostics->hidden++;
 		return;
 	}
+	item = diagnostics_grow(diagnostics);
+	if (item == NULL)
+		return;
 	item->at = at;
+	item->order = diagnostics->count++;
 	item->warning = warning;
 	vsnprintf(item->text, sizeof(item->text), format, ap);
-	diagnostics->count++;
 }
 
 void
@@ -71,11 +95,26 @@ diagnostics_error(struct diagnostics *diagnostics, struct location at,
 }
 
 void
+diagnostics_passing(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	diagnostics_add(diagnostics, at, 0, format, ap);
+	va_end(ap);
+	diagnostics->passing++;
+}
+
+void
 diagnostics_reason(struct diagnostics *diagnostics, struct location at,
     const char *subject, const struct reason *reason)
 {
 	if (reason->text[0] == '\0')
 		diagnostics->failed = 1;
+	else if (reason->kind == REASON_PASSING)
+		diagnostics_passing(
+		    diagnostics, at, "%s: %s", subject, reason->text);
 	else
 		diagnostics_error(
 		    diagnostics, at, "%s: %s", subject, reason->text);
@@ -106,30 +145,27 @@ diagnostics_locate(const struct diagnostics *diagnostics, struct location at,
 	return where;
 }
 
-/* Sorts by insertion, which keeps the order within a line. */
-static void
-diagnostics_sort(struct diagnostics *diagnostics)
+/* For qsort(3): keeps the order within a line. */
+static int
+diagnostics_compare(const void *a, const void *b)
 {
-	for (size_t i = 1; i < diagnostics->count; i++) {
-		struct diagnostic *item = &diagnostics->items[i];
-		struct diagnostic moved = *item;
+	const struct diagnostic *da = a, *db = b;
 
-		for (; item > diagnostics->items &&
-		     (item[-1].at.file > moved.at.file ||
-			 (item[-1].at.file == moved.at.file &&
-			     item[-1].at.line > moved.at.line));
-		     item--)
-			*item = item[-1];
-		*item = moved;
-	}
+	if (da->at.file != db->at.file)
+		return da->at.file < db->at.file ? -1 : 1;
+	if (da->at.line != db->at.line)
+		return da->at.line < db->at.line ? -1 : 1;
+	return da->order < db->order ? -1 : 1;
 }
 
 void
 diagnostics_write(struct diagnostics *diagnostics, struct log *log)
 {
-	struct diagnostic *last = &diagnostics->items[DIAGNOSTICS_MAX - 1];
+	struct diagnostic *last = diagnostics->items + DIAGNOSTICS_MAX - 1;
 
-	diagnostics_sort(diagnostics);
+	if (diagnostics->count > 0)
+		qsort(diagnostics->items, diagnostics->count,
+		    sizeof(*diagnostics->items), diagnostics_compare);
 	if (diagnostics->hidden > 0 && diagnostics->count == DIAGNOSTICS_MAX)
 		snprintf(last->text, sizeof(last->text),
 		    "%zu more errors and warnings, here and elsewhere",

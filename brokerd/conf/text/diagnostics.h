@@ -8,7 +8,7 @@
 
 /* Errors and warnings of the configuration, with their locations. */
 
-#define DIAGNOSTICS_MAX 20     /* more are only counted */
+#define DIAGNOSTICS_MAX 9000   /* more are only counted */
 #define DIAGNOSTICS_FILES 1001 /* the main file and those that it includes */
 
 /* A line of a file.  Line 0 is none: the whole file or the command line. */
@@ -26,16 +26,19 @@ struct location_text {
 
 struct diagnostic {
 	struct location at;
+	size_t order; /* in which they were found */
 	int warning;
 	char text[REASON_SIZE];
 };
 
 struct diagnostics {
-	struct diagnostic items[DIAGNOSTICS_MAX];
+	struct diagnostic *items;
 	size_t count;
-	size_t hidden; /* for which there was no room */
-	size_t errors; /* of all */
-	int failed;    /* the system failed: no memory */
+	size_t room;
+	size_t hidden;  /* for which there was no room */
+	size_t errors;  /* of all */
+	size_t passing; /* of these: the configuration may be right */
+	int failed;     /* the system failed: no memory */
 	char *files[DIAGNOSTICS_FILES];
 	size_t file_count;
 };
@@ -48,6 +51,11 @@ void diagnostics_done(struct diagnostics *diagnostics);
 int diagnostics_add_file(struct diagnostics *diagnostics, const char *name);
 
 void diagnostics_error(struct diagnostics *diagnostics, struct location at,
+    const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Adds an error that may be gone the next time, although nobody has changed the
+ * configuration. */
+void diagnostics_passing(struct diagnostics *diagnostics, struct location at,
     const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Adds "subject: reason" as an error, or notes that the system failed. */

@@ -23,7 +23,6 @@
 struct inet {
 	struct address_list *list;
 	uint32_t kind;
-	int has_ipv6;
 	in_port_t port;
 	char host[INET_HOST_SIZE];
 	struct reason *reason;
@@ -90,7 +89,7 @@ inet_wildcard(struct inet *inet)
 	inet->list->wildcard = 1;
 	if (inet_add4(inet, (struct in_addr){htonl(INADDR_ANY)}) == -1)
 		return -1;
-	return inet->has_ipv6 ? inet_add6(inet, in6addr_any, 0) : 0;
+	return inet_add6(inet, in6addr_any, 0);
 }
 
 /* The part after "%": an interface's name or number. */
@@ -117,12 +116,13 @@ inet_scope(struct inet *inet, const struct in6_addr *address, const char *name,
 	if (*out_scope == 0 &&
 	    number_parse(name, 10, 1, UINT32_MAX, &number) == 0)
 		*out_scope = (uint32_t)number;
-	if (*out_scope == 0)
-		return reason_set(inet->reason,
-		    "there is no interface " REASON_VALUE
-		    ": expected the name or number of one",
-		    name);
-	return 0;
+	if (*out_scope != 0)
+		return 0;
+	reason_set(inet->reason,
+	    "there is no interface " REASON_VALUE
+	    ": expected the name or number of one",
+	    name);
+	return reason_is(inet->reason, REASON_PASSING);
 }
 
 static int
@@ -169,20 +169,26 @@ inet_is_name(const char *host)
 static int
 inet_resolve(struct inet *inet)
 {
-	struct addrinfo hints = {
-	    .ai_family = inet->has_ipv6 ? AF_UNSPEC : AF_INET,
-	    .ai_socktype = record_socket_type(inet->kind)};
+	struct addrinfo hints = {.ai_socktype = record_socket_type(inet->kind)};
 	struct addrinfo *found;
 	int error = getaddrinfo(inet->host, NULL, &hints, &found);
 	int result = 0;
 
 	if (error == EAI_MEMORY)
 		return reason_system(inet->reason);
-	if (error != 0)
-		return reason_set(inet->reason,
+	if (error != 0) {
+		reason_set(inet->reason,
 		    "host %.160s has no address (%s): expected a host name "
 		    "that has one, or an IP address",
-		    inet->host, gai_strerror(error));
+		    inet->host,
+		    error == EAI_SYSTEM ? strerror(errno) :
+					  gai_strerror(error));
+		return reason_is(inet->reason,
+		    error == EAI_AGAIN || error == EAI_SYSTEM ||
+			    error == EAI_FAIL ?
+			REASON_PASSING :
+			REASON_UNKNOWN);
+	}
 	for (const struct addrinfo *a = found; a != NULL && result == 0;
 	     a = a->ai_next) {
 		const struct sockaddr_in *in = (const void *)a->ai_addr;
@@ -231,10 +237,9 @@ inet_split(struct inet *inet, const char *text)
 
 int
 inet_parse(struct address_list *list, uint32_t kind, const char *text,
-    int has_ipv6, struct reason *reason)
+    struct reason *reason)
 {
-	struct inet inet = {
-	    .list = list, .kind = kind, .has_ipv6 = has_ipv6, .reason = reason};
+	struct inet inet = {.list = list, .kind = kind, .reason = reason};
 	struct in_addr address;
 	const char *port = inet_split(&inet, text);
 
@@ -256,16 +261,21 @@ inet_parse(struct address_list *list, uint32_t kind, const char *text,
 }
 
 int
-inet_has_ipv6(void)
+inet_is_here(const struct record_socket *sock)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6};
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int has = 1;
+	const int on = (sock->flags & RECORD_FREEBIND) != 0;
+	struct sockaddr_storage any_port = sock->address;
+	int fd = socket(sock->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int here = 1;
 
 	if (fd == -1)
 		return errno != EAFNOSUPPORT;
-	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) == -1)
-		has = errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT;
+	/* At the same place in sockaddr_in6. */
+	((struct sockaddr_in *)&any_port)->sin_port = 0;
+	setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&any_port,
+		sock->address_length) == -1)
+		here = errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT;
 	fd_close(fd);
-	return has;
+	return here;
 }

@@ -7,7 +7,8 @@
  * IPv4 address, an IPv6 address in brackets, "*" or a host name.  0, or -1 and
  * reason. */
 int inet_parse(struct address_list *list, uint32_t kind, const char *text,
-    int has_ipv6, struct reason *reason);
+    struct reason *reason);
 
-/* True if the machine can bind IPv6 addresses. */
-int inet_has_ipv6(void);
+/* True if the machine has the IPv4 or IPv6 address of a record now, whatever
+ * its port. */
+int inet_is_here(const struct record_socket *sock);

@@ -16,6 +16,13 @@ reason_set(struct reason *reason, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(reason->text, sizeof(reason->text), format, ap);
 	va_end(ap);
+	return reason_is(reason, REASON_WRONG);
+}
+
+int
+reason_is(struct reason *reason, enum reason_kind kind)
+{
+	reason->kind = kind;
 	return -1;
 }
 

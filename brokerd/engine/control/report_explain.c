@@ -70,6 +70,8 @@ explain_state(const struct listener *listener, json_t *lines)
 {
 	const struct record_endpoint *record = listener->record;
 
+	if (TAILQ_EMPTY(&listener->endpoints))
+		return;
 	switch (listener->state) {
 	case LISTENER_STOPPED:
 		explain_add(
@@ -185,6 +187,19 @@ explain_holders(const struct listener *listener, json_t *lines)
 }
 
 static void
+explain_unbound(const struct listener *listener, json_t *lines)
+{
+	const struct listener_endpoint *endpoint;
+
+	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
+		explain_add(lines,
+		    "%s is not bound (%s).  \"brokerctl reload\" tries it "
+		    "again.",
+		    endpoint->record.socket.name,
+		    listener_endpoint_error(endpoint));
+}
+
+static void
 explain_workers(const struct listener *listener, json_t *lines)
 {
 	unsigned int counts[REPORT_WORKER_STATES] = {0}, count = 0;
@@ -235,6 +250,7 @@ report_explain(const struct listener *listener)
 	uint64_t held = listener->stats->held;
 
 	explain_state(listener, lines);
+	explain_unbound(listener, lines);
 	explain_queues(listener, lines);
 	if (listener_is_lent(listener))
 		explain_holders(listener, lines);

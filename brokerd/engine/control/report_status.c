@@ -50,6 +50,11 @@ status_endpoints(const struct listener *listener)
 			(json_int_t)st.st_ino, "device", (json_int_t)st.st_dev,
 			"queue", status_queue(endpoint)));
 	}
+	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
+		json_array_append_new(all,
+		    json_pack("{s:o, s:n, s:n, s:s}", "name",
+			report_text(endpoint->record.socket.name), "inode",
+			"device", "error", listener_endpoint_error(endpoint)));
 	return all;
 }
 

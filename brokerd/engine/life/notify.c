@@ -155,13 +155,19 @@ notify_serving(struct notify *notify, const struct listener_list *listeners)
 {
 	const struct listener_endpoint *endpoint;
 	const struct listener *listener;
-	unsigned int count = 0;
-	char status[64];
+	unsigned int count = 0, unbound = 0;
+	char status[64], more[32] = "";
 
-	TAILQ_FOREACH (listener, listeners, entry)
+	TAILQ_FOREACH (listener, listeners, entry) {
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 			count++;
-	snprintf(status, sizeof(status), "serving, endpoints: %u", count);
+		TAILQ_FOREACH (endpoint, &listener->unbound, entry)
+			unbound++;
+	}
+	if (unbound > 0)
+		snprintf(more, sizeof(more), ", not bound: %u", unbound);
+	snprintf(
+	    status, sizeof(status), "serving, endpoints: %u%s", count, more);
 	notify_reloaded(notify, "READY=1\nSTATUS=", status);
 	TAILQ_FOREACH (listener, listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)

@@ -214,6 +214,7 @@ listener_new(
 	listener->pool_user.on_change = listener_on_change;
 	listener->pool_user.owner = listener;
 	TAILQ_INIT(&listener->endpoints);
+	TAILQ_INIT(&listener->unbound);
 	listener->stats = stats_find(context->stats, name);
 	if (listener->stats == NULL ||
 	    timer_init(&listener->timer, context->base, listener_on_time,
@@ -231,6 +232,7 @@ listener_free(struct listener *listener)
 	struct listener_endpoint *endpoint;
 
 	listener_stop(listener, NULL);
+	TAILQ_CONCAT(&listener->endpoints, &listener->unbound, entry);
 	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
 		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
 		listener_endpoint_free(endpoint);
@@ -269,13 +271,34 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	return 0;
 }
 
+int
+listener_add_unbound(
+    struct listener *listener, const struct record_endpoint *record, int error)
+{
+	struct listener_endpoint *endpoint =
+	    listener_endpoint_new_unbound(listener->context, record, error);
+
+	if (endpoint == NULL)
+		return -1;
+	TAILQ_INSERT_TAIL(&listener->unbound, endpoint, entry);
+	if (listener->record == NULL)
+		listener->record = &endpoint->record;
+	return 0;
+}
+
 /* A pause that an administrator set in an earlier engine remains. */
 void
 listener_start(struct listener *listener)
 {
 	int paused = persistent_is_paused(
 	    listener->context->persistent, listener->record->listener);
+	struct listener_endpoint *endpoint;
+	uint32_t count = 0;
 
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		endpoint->record.index = count++;
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		endpoint->record.count = count;
 	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
 }
 
@@ -336,6 +359,8 @@ listener_state_name(const struct listener *listener)
 	    [LISTENER_PAUSED] = "paused",
 	};
 
+	if (TAILQ_EMPTY(&listener->endpoints))
+		return "unbound";
 	if (listener->state == LISTENER_OPEN && listener_is_lent(listener))
 		return "lent";
 	/* It enters the state only when a connection comes. */

@@ -24,7 +24,7 @@ struct listener {
 	struct pool *pool;
 	struct pool_user pool_user;
 	struct stats_listener *stats; /* shared: its name may be anything */
-	TAILQ_HEAD(, listener_endpoint) endpoints;
+	TAILQ_HEAD(, listener_endpoint) endpoints, unbound;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
 	uint64_t state_since_ms;
@@ -52,7 +52,13 @@ void listener_free(struct listener *listener);
 int listener_add(struct listener *listener,
     const struct record_endpoint *record, uint32_t number, int fd);
 
-/* Begins to accept. */
+/* Adds a socket that the monitor has left out; error is an errno.  0, or -1
+ * with errno. */
+int listener_add_unbound(
+    struct listener *listener, const struct record_endpoint *record, int error);
+
+/* Begins to accept.  Its endpoints are numbered anew, without those that are
+ * left out. */
 void listener_start(struct listener *listener);
 
 /* Closes the sockets, except those that no other engine has, according to

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void
 listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
@@ -29,8 +30,8 @@ listener_endpoint_on_untaken(void *owner)
 }
 
 struct listener_endpoint *
-listener_endpoint_new(const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd)
+listener_endpoint_new_unbound(const struct listener_context *context,
+    const struct record_endpoint *record, int error)
 {
 	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
@@ -38,6 +39,28 @@ listener_endpoint_new(const struct listener_context *context,
 		return NULL;
 	endpoint->context = context;
 	endpoint->record = *record;
+	endpoint->error = error;
+	endpoint->fd = -1;
+	return endpoint;
+}
+
+const char *
+listener_endpoint_error(const struct listener_endpoint *endpoint)
+{
+	return endpoint->record.socket.address.ss_family == AF_UNSPEC ?
+	    "its name or interface is unknown" :
+	    strerror(endpoint->error);
+}
+
+struct listener_endpoint *
+listener_endpoint_new(const struct listener_context *context,
+    const struct record_endpoint *record, uint32_t number, int fd)
+{
+	struct listener_endpoint *endpoint =
+	    listener_endpoint_new_unbound(context, record, 0);
+
+	if (endpoint == NULL)
+		return NULL;
 	endpoint->number = number;
 	endpoint->fd = fd;
 	endpoint->untaken.on_change = listener_endpoint_on_untaken;

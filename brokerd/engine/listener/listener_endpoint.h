@@ -29,13 +29,14 @@ struct listener_context {
 	struct socket_diag *diag; /* or NULL */
 };
 
-/* One bound socket of a listener. */
+/* One socket of a listener. */
 struct listener_endpoint {
 	TAILQ_ENTRY(listener_endpoint) entry;
 	const struct listener_context *context;
 	struct record_endpoint record;
 	uint32_t number;        /* in the table of sockets */
-	int fd;                 /* -1: closed */
+	int fd;                 /* -1: closed, or not bound */
+	int error;              /* an errno: why it is not bound */
 	struct event *readable; /* NULL: lent or closed */
 	struct untaken untaken; /* if it is lent */
 	struct coalesce_lone lone;
@@ -51,6 +52,15 @@ struct listener_endpoint {
 struct listener_endpoint *listener_endpoint_new(
     const struct listener_context *context,
     const struct record_endpoint *record, uint32_t number, int fd);
+
+/* An endpoint that could not be bound, for which nobody waits.  NULL with
+ * errno. */
+struct listener_endpoint *listener_endpoint_new_unbound(
+    const struct listener_context *context,
+    const struct record_endpoint *record, int error);
+
+/* The reason why it is not bound. */
+const char *listener_endpoint_error(const struct listener_endpoint *endpoint);
 
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);

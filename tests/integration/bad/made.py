@@ -32,7 +32,7 @@ def cases(case_class):
 
     def good(title, data, *endpoints):
         case = case_class(title, data)
-        case.good, case.endpoints = True, [(False, e, {}) for e in endpoints]
+        case.good, case.endpoints = True, [(e, {}) for e in endpoints]
         return case
 
     large = (1, "the file is too large: expected at most 1048576 bytes")

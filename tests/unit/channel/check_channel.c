@@ -41,6 +41,12 @@ static const struct {
     {CHANNEL_RESULT,
 	sizeof(struct channel_header) + sizeof(struct channel_result), 0, 0,
 	CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_REPORT,
+	sizeof(struct channel_header) + sizeof(struct channel_result), 0, 1,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_UNBOUND,
+	sizeof(struct channel_header) + sizeof(struct channel_socket), 0, 0,
+	CHANNEL_LOADING},
 };
 
 static const enum channel_phase phases[] = {

@@ -8,7 +8,8 @@
 
 #include "base/fd.h"
 
-#include <fcntl.h>
+#include <sys/mman.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,24 +32,31 @@ begin(void)
 	ck_assert_int_eq(diagnostics_add_file(&out, "other"), 1);
 }
 
-/* Ends out.  Returns what it writes to a log, good until the next call. */
+/* Returns what it writes to a log, good until the next call. */
+static const char *
+written_keep(void)
+{
+	static char text[1024 * 1024];
+	int file = memfd_create("log", MFD_CLOEXEC);
+	struct log log;
+	ssize_t n;
+
+	unsetenv("JOURNAL_STREAM");
+	log_init(&log, "test", file);
+	diagnostics_write(&out, &log);
+	n = pread(file, text, sizeof(text) - 1, 0);
+	ck_assert_int_ge(n, 0);
+	text[n] = '\0';
+	fd_close(file);
+	return text;
+}
+
+/* Ends out as well. */
 static const char *
 written(void)
 {
-	static char text[32 * 1024];
-	struct log log;
-	int ends[2];
-	ssize_t n;
+	const char *text = written_keep();
 
-	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	unsetenv("JOURNAL_STREAM");
-	log_init(&log, "test", ends[1]);
-	diagnostics_write(&out, &log);
-	fd_close(ends[1]);
-	n = read(ends[0], text, sizeof(text) - 1);
-	ck_assert_int_ge(n, 0);
-	text[n] = '\0';
-	fd_close(ends[0]);
 	diagnostics_done(&out);
 	return text;
 }
@@ -80,23 +88,57 @@ START_TEST(nothing_is_written_when_nothing_is_wrong)
 }
 END_TEST
 
-START_TEST(more_than_20_diagnostics_are_counted)
+START_TEST(more_diagnostics_than_fit_are_counted)
 {
-	const char *text, *last;
+	struct diagnostic *last;
 
 	begin();
-	for (unsigned int i = 0; i < 30; i++)
+	for (unsigned int i = 0; i < DIAGNOSTICS_MAX; i++)
 		diagnostics_warning(&out, at(0, 1), "w");
-	for (unsigned int i = 0; i < 30; i++)
-		diagnostics_error(&out, at(0, 2), "e");
-	ck_assert_uint_eq(out.errors, 30);
+	for (unsigned int i = 0; i < DIAGNOSTICS_MAX; i++)
+		diagnostics_error(&out, at(0, 2), "e %u", i);
+	ck_assert_uint_eq(out.errors, DIAGNOSTICS_MAX);
 	ck_assert_uint_eq(out.count, DIAGNOSTICS_MAX);
-	text = written();
-	last = strstr(text, "41 more");
-	ck_assert_ptr_nonnull(last);
+	last = &out.items[DIAGNOSTICS_MAX - 1];
+	ck_assert_ptr_nonnull(strstr(written_keep(), "test: main:2: e 0\n"));
 	ck_assert_str_eq(
-	    last, "41 more errors and warnings, here and elsewhere\n");
-	ck_assert_ptr_nonnull(strstr(text, "test: main:2: e\n"));
+	    last->text, "9001 more errors and warnings, here and elsewhere");
+	diagnostics_done(&out);
+}
+END_TEST
+
+START_TEST(each_of_many_errors_is_written)
+{
+	const char *text;
+	char line[32];
+
+	begin();
+	for (unsigned int i = 1000; i > 0; i--)
+		diagnostics_error(&out, at(0, i), "e");
+	text = written();
+	for (unsigned int i = 1; i <= 1000; i++) {
+		snprintf(line, sizeof(line), "test: main:%u: e\n", i);
+		ck_assert_int_eq(strncmp(text, line, strlen(line)), 0);
+		text += strlen(line);
+	}
+}
+END_TEST
+
+START_TEST(an_error_that_may_pass_is_counted_as_one)
+{
+	struct reason reason;
+
+	begin();
+	reason_set(&reason, "later");
+	diagnostics_reason(&out, at(0, 1), "a", &reason);
+	reason_is(&reason, REASON_UNKNOWN);
+	diagnostics_reason(&out, at(0, 1), "b", &reason);
+	ck_assert_uint_eq(out.passing, 0);
+	reason_is(&reason, REASON_PASSING);
+	diagnostics_reason(&out, at(0, 1), "c", &reason);
+	ck_assert_uint_eq(out.errors, 3);
+	ck_assert_uint_eq(out.passing, 1);
+	diagnostics_done(&out);
 }
 END_TEST
 
@@ -168,7 +210,9 @@ UNIT_SUITE(diagnostics)
 	tcase_add_test(
 	    tc, diagnostics_are_written_in_the_order_of_files_and_lines);
 	tcase_add_test(tc, nothing_is_written_when_nothing_is_wrong);
-	tcase_add_test(tc, more_than_20_diagnostics_are_counted);
+	tcase_add_test(tc, more_diagnostics_than_fit_are_counted);
+	tcase_add_test(tc, each_of_many_errors_is_written);
+	tcase_add_test(tc, an_error_that_may_pass_is_counted_as_one);
 	tcase_add_test(tc, a_long_text_is_cut);
 	tcase_add_test(tc, a_reason_is_an_error_or_a_failure_of_the_system);
 	tcase_add_test(tc, a_place_in_another_file_is_named_with_it);

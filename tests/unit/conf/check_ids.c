@@ -56,7 +56,7 @@ START_TEST(a_user_is_a_name_or_a_number)
 {
 	uint32_t uid = UNTOUCHED, gid = UNTOUCHED;
 	uint32_t expected = texts[_i].user == NULL ? texts[_i].id : UNTOUCHED;
-	struct reason reason = {""};
+	struct reason reason = {.text = ""};
 
 	check(ids_user(texts[_i].text, &uid, &gid, &reason), texts[_i].user,
 	    &reason);
@@ -72,7 +72,7 @@ END_TEST
 START_TEST(a_group_is_a_name_or_a_number)
 {
 	uint32_t gid = UNTOUCHED;
-	struct reason reason = {""};
+	struct reason reason = {.text = ""};
 
 	check(
 	    ids_group(texts[_i].text, &gid, &reason), texts[_i].group, &reason);

@@ -25,12 +25,12 @@ static const char long_host[] =
     ":80";
 
 static int
-parse(struct address_list *list, uint32_t kind, const char *text, int has_ipv6,
+parse(struct address_list *list, uint32_t kind, const char *text,
     struct reason *reason)
 {
 	memset(list, 0, sizeof(*list));
 	memset(reason, 0, sizeof(*reason));
-	return inet_parse(list, kind, text, has_ipv6, reason);
+	return inet_parse(list, kind, text, reason);
 }
 
 /* Asserts that text means exactly this address. */
@@ -40,7 +40,7 @@ check_one(uint32_t kind, const char *text, const char *name)
 	struct address_list list;
 	struct reason reason;
 
-	if (parse(&list, kind, text, 1, &reason) == -1)
+	if (parse(&list, kind, text, &reason) == -1)
 		ck_abort_msg("%s: %s", text, reason.text);
 	ck_assert_uint_eq(list.count, 1);
 	ck_assert_int_eq(list.wildcard, 0);
@@ -128,10 +128,14 @@ START_TEST(a_mistake_says_what_was_expected)
 	struct address_list list;
 	struct reason reason;
 
-	ck_assert_int_eq(parse(&list, RECORD_TCP, text, 1, &reason), -1);
+	ck_assert_int_eq(parse(&list, RECORD_TCP, text, &reason), -1);
 	ck_assert_msg(strncmp(reason.text, begin, strlen(begin)) == 0, "%s: %s",
 	    text, reason.text);
 	ck_assert_ptr_nonnull(strstr(reason.text, "expected"));
+	ck_assert_int_eq(reason.kind,
+	    strstr(reason.text, "there is no interface") != NULL ?
+		REASON_PASSING :
+		REASON_WRONG);
 	ck_assert_ptr_null(list.items);
 }
 END_TEST
@@ -147,10 +151,12 @@ resolve_alone(void *argument)
 	if (unshare(CLONE_NEWNET) == -1 &&
 	    unshare(CLONE_NEWUSER | CLONE_NEWNET) == -1)
 		_exit(77);
-	unit_must(parse(&list, RECORD_TCP, "h.invalid:80", 1, &reason) == -1);
+	unit_must(parse(&list, RECORD_TCP, "h.invalid:80", &reason) == -1);
 	unit_must(
 	    strncmp(reason.text, "host h.invalid has no address (", 31) == 0);
 	unit_must(strstr(reason.text, "expected a host name") != NULL);
+	/* No name server could be asked. */
+	unit_must(reason.kind == REASON_PASSING);
 }
 
 START_TEST(a_name_without_an_address_is_a_mistake)
@@ -198,7 +204,7 @@ START_TEST(a_service_is_one_of_its_protocol)
 	snprintf(text, sizeof(text), "127.0.0.1:%s", name);
 	snprintf(expected, sizeof(expected), "tcp:127.0.0.1:%u", ntohs(port));
 	check_one(RECORD_TCP, text, expected);
-	ck_assert_int_eq(parse(&list, RECORD_UDP, text, 1, &reason), -1);
+	ck_assert_int_eq(parse(&list, RECORD_UDP, text, &reason), -1);
 	snprintf(
 	    expected, sizeof(expected), "port %s: no such udp service", name);
 	ck_assert_int_eq(strncmp(reason.text, expected, strlen(expected)), 0);
@@ -210,31 +216,46 @@ START_TEST(an_asterisk_is_every_address_that_there_is)
 	struct address_list list;
 	struct reason reason;
 
-	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 1, &reason), 0);
+	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", &reason), 0);
 	ck_assert_int_eq(list.wildcard, 1);
 	ck_assert_uint_eq(list.count, 2);
 	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
 	ck_assert_str_eq(list.items[1].name, "tcp:[::]:80");
 	address_list_done(&list);
-	ck_assert_int_eq(parse(&list, RECORD_TCP, "*:80", 0, &reason), 0);
-	ck_assert_int_eq(list.wildcard, 1);
-	ck_assert_uint_eq(list.count, 1);
-	ck_assert_str_eq(list.items[0].name, "tcp:0.0.0.0:80");
-	address_list_done(&list);
 }
 END_TEST
 
-START_TEST(a_name_without_IPv6_is_IPv4)
+static struct record_socket
+socket_of(const struct address *address, uint32_t flags)
 {
+	struct record_socket sock = {.flags = flags,
+	    .address_length = address->length,
+	    .address = address->storage};
+
+	return sock;
+}
+
+static const struct {
+	const char *text;
+	uint32_t flags;
+	int here;
+} places[] = {
+    {"127.0.0.1:80", 0, 1},
+    {"0.0.0.0:80", 0, 1},
+    {"203.0.113.1:80", 0, 0}, /* for documentation, see RFC 5737 */
+    {"203.0.113.1:80", RECORD_FREEBIND, 1},
+};
+
+/* Without the right to bind port 80. */
+START_TEST(an_address_is_here_whatever_its_port)
+{
+	struct record_socket sock;
 	struct address_list list;
 	struct reason reason;
 
-	ck_assert_int_eq(
-	    parse(&list, RECORD_UDP, "localhost:53", 0, &reason), 0);
-	for (size_t i = 0; i < list.count; i++)
-		ck_assert_int_eq(list.items[i].storage.ss_family, AF_INET);
-	ck_assert_uint_eq(list.count, 1);
-	ck_assert_str_eq(list.items[0].name, "udp:127.0.0.1:53");
+	ck_assert_int_eq(parse(&list, RECORD_TCP, places[_i].text, &reason), 0);
+	sock = socket_of(&list.items[0], places[_i].flags);
+	ck_assert_int_eq(inet_is_here(&sock), places[_i].here);
 	address_list_done(&list);
 }
 END_TEST
@@ -246,7 +267,7 @@ START_TEST(the_interface_is_in_the_address)
 	const struct sockaddr_in6 *in6;
 
 	ck_assert_int_eq(
-	    parse(&list, RECORD_TCP, "[fe80::1%lo]:80", 1, &reason), 0);
+	    parse(&list, RECORD_TCP, "[fe80::1%lo]:80", &reason), 0);
 	in6 = (const void *)&list.items[0].storage;
 	ck_assert_uint_eq(in6->sin6_scope_id, if_nametoindex("lo"));
 	ck_assert_uint_eq(ntohs(in6->sin6_port), 80);
@@ -291,7 +312,8 @@ UNIT_SUITE(inet)
 	tcase_add_test(tc, a_name_without_an_address_is_a_mistake);
 	tcase_add_test(tc, a_service_is_one_of_its_protocol);
 	tcase_add_test(tc, an_asterisk_is_every_address_that_there_is);
-	tcase_add_test(tc, a_name_without_IPv6_is_IPv4);
+	tcase_add_loop_test(tc, an_address_is_here_whatever_its_port, 0,
+	    (int)UNIT_COUNT(places));
 	tcase_add_test(tc, the_interface_is_in_the_address);
 	tcase_add_test(tc, the_longest_name_fits);
 }

@@ -20,18 +20,17 @@ static const struct ids ids = {
 /* Reads "KEY VALUE\n..." as a listener, one key a line from line 11 on.
  * "owner 9" is in line 10. */
 static void
-run(struct output *out, const char *text, int has_ipv6)
+run(struct output *out, const char *text, int partial)
 {
-	struct section_context context = {.rundir = "/run/b",
-	    .ids = &ids,
-	    .in_file = 1,
-	    .has_ipv6 = has_ipv6};
+	struct section_context context = {
+	    .rundir = "/run/b", .ids = &ids, .in_file = 1};
 	char copy[2048], *rest = copy;
 	unsigned int line = 10;
 	struct section *section;
 	struct tree tree;
 
 	output_init(out);
+	out->partial = partial;
 	tree_init(&tree);
 	section = tree_add(&tree, "www", AT_LINE(LISTENER));
 	ck_assert_int_eq(
@@ -57,7 +56,7 @@ run(struct output *out, const char *text, int has_ipv6)
 static const struct record_endpoint *
 good(struct output *out, const char *text, size_t count)
 {
-	run(out, text, 1);
+	run(out, text, 0);
 	diagnostic_expect_only(&out->diagnostics, 0, NULL, text);
 	ck_assert_uint_eq(out->count, count);
 	for (uint32_t i = 0; i < count; i++) {
@@ -237,7 +236,7 @@ START_TEST(what_is_wrong_is_told_once)
 {
 	struct output out;
 
-	run(&out, wrong[_i].text, 1);
+	run(&out, wrong[_i].text, 0);
 	diagnostic_expect_only(&out.diagnostics, wrong[_i].line,
 	    wrong[_i].message, wrong[_i].text);
 	output_done(&out);
@@ -273,7 +272,7 @@ START_TEST(a_message_may_fill_its_room)
 	    good(&out, text, 1)->refuse_length, RECORD_MESSAGE_SIZE);
 	output_done(&out);
 	text[begin + RECORD_MESSAGE_SIZE] = 'x';
-	run(&out, text, 1);
+	run(&out, text, 0);
 	diagnostic_expect_only(&out.diagnostics, 13,
 	    "refuse-message: 1025 bytes: expected 1 to 1024", "message");
 	output_done(&out);
@@ -294,9 +293,54 @@ START_TEST(endpoints_count_within_their_listener)
 	ck_assert_str_eq(
 	    out.sockets[3].u.endpoint.socket.name, "unix-stream:/s");
 	output_done(&out);
-	run(&out, "listen tcp:*:1", 0);
-	diagnostic_expect_only(&out.diagnostics, 0, NULL, "without IPv6");
-	ck_assert_uint_eq(out.count, 1);
+}
+END_TEST
+
+/* Without a network even 127.0.0.1 cannot be reached, but it is there. */
+static const struct {
+	const char *text;
+	int partial;
+	uint32_t optional; /* a bit for each endpoint */
+	const char *warning;
+} optional[] = {
+    {"listen tcp:*:1", 1, 3, NULL},
+    {"listen tcp:127.0.0.1:1\nlisten unix-stream:@a", 0, 0, NULL},
+    {"listen tcp:127.0.0.1:1\nlisten unix-stream:@a", 1, 3, NULL},
+    {"listen tcp:203.0.113.1:1\nlisten tcp:127.0.0.1:1", 0, 0, NULL},
+    {"listen tcp:[fe80::1%no-such]:1\nlisten tcp:127.0.0.1:1", 1, 3,
+	"there is no interface \"no-such\""},
+};
+
+START_TEST(an_endpoint_is_optional_only_if_the_others_may_start_without_it)
+{
+	struct output out;
+	const struct diagnostic *told;
+	uint32_t marked = 0;
+
+	run(&out, optional[_i].text, optional[_i].partial);
+	ck_assert_uint_eq(out.diagnostics.errors, 0);
+	ck_assert_uint_eq(out.diagnostics.count, optional[_i].warning != NULL);
+	told = out.diagnostics.items;
+	if (optional[_i].warning != NULL)
+		ck_assert_ptr_nonnull(strstr(told->text, optional[_i].warning));
+	ck_assert_uint_eq(out.count, 2);
+	for (size_t i = 0; i < out.count; i++) {
+		ck_assert_ptr_null(record_check(&out.sockets[i]));
+		if (out.sockets[i].u.socket.flags & RECORD_OPTIONAL)
+			marked |= UINT32_C(1) << i;
+	}
+	ck_assert_uint_eq(marked, optional[_i].optional);
+	output_done(&out);
+}
+END_TEST
+
+START_TEST(an_unknown_interface_may_be_there_the_next_time)
+{
+	struct output out;
+
+	run(&out, "listen tcp:[fe80::1%no-such]:1", 0);
+	ck_assert_uint_eq(out.diagnostics.errors, 1);
+	ck_assert_uint_eq(out.diagnostics.passing, 1);
 	output_done(&out);
 }
 END_TEST
@@ -307,6 +351,10 @@ UNIT_SUITE(listener_section)
 
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, what_is_given_is_in_the_endpoint);
+	tcase_add_loop_test(tc,
+	    an_endpoint_is_optional_only_if_the_others_may_start_without_it, 0,
+	    (int)UNIT_COUNT(optional));
+	tcase_add_test(tc, an_unknown_interface_may_be_there_the_next_time);
 	tcase_add_loop_test(tc, an_endpoint_has_the_flags_that_concern_it, 0,
 	    (int)UNIT_COUNT(flags));
 	tcase_add_test(tc, a_listener_without_a_mailbox_has_the_default_one);

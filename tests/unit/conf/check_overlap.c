@@ -55,7 +55,7 @@ socket_of(const char *text, int v6only)
 	struct address_list list;
 	struct reason reason;
 
-	ck_assert_int_eq(address_parse(&list, text, 1, &reason), 0);
+	ck_assert_int_eq(address_parse(&list, text, &reason), 0);
 	memset(&sock, 0, sizeof(sock));
 	sock.kind = list.items[0].kind;
 	sock.address = list.items[0].storage;

@@ -313,8 +313,6 @@ START_TEST(each_number_is_that_of_a_socket)
 		    -1);
 		ck_assert_int_eq(errno, EPROTO);
 	}
-	ck_assert_int_eq(socket_table_note(&setup.table, ENDPOINTS, -1), -1);
-	ck_assert_int_eq(errno, EPROTO);
 	ck_assert_uint_eq(setup.table.count, ENDPOINTS);
 	done();
 }

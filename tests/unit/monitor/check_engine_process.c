@@ -216,20 +216,6 @@ START_TEST(an_engine_that_may_not_be_executed_is_said)
 }
 END_TEST
 
-static const struct {
-	uint64_t age_ms;
-	uint64_t pause_ms;
-} ages[] = {{0, 1000}, {1, 1000}, {999, 1000}, {1000, 0}, {60000, 0}};
-
-START_TEST(an_engine_that_died_young_is_replaced_after_a_pause)
-{
-	for (size_t i = 0; i < UNIT_COUNT(ages); i++)
-		ck_assert_uint_eq(
-		    engine_process_restart_ms(ages[i].age_ms, 70000),
-		    70000 + ages[i].pause_ms);
-}
-END_TEST
-
 static int
 engine_main(int argc, char **argv)
 {
@@ -253,5 +239,4 @@ UNIT_SUITE(engine_process)
 	    a_silent_engine_is_ended_at_its_limit_even_if_it_reads_nothing, 0,
 	    2);
 	tcase_add_test(tc, an_engine_that_may_not_be_executed_is_said);
-	tcase_add_test(tc, an_engine_that_died_young_is_replaced_after_a_pause);
 }

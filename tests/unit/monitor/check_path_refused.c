@@ -20,6 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define NO_SOCKET "a file that is not a socket is in its place"
 #define LIVE "a live socket is in its place: another program listens there"
 
 /* Returns the message of endpoint_bind() about a socket at path, and removes
@@ -167,11 +168,11 @@ static const struct {
 	void (*make)(const char *);
 	const char *text;
 } places[] = {
-    {make_file, "a file that is not a socket is in its place"},
-    {make_fifo, "a file that is not a socket is in its place"},
-    {make_directory, "a directory is in its place"},
-    {make_link_to_nothing, "a symbolic link is in its place"},
-    {make_link_to_a_dead_socket, "a symbolic link is in its place"},
+    {make_file, NO_SOCKET},
+    {make_fifo, NO_SOCKET},
+    {make_directory, NO_SOCKET},
+    {make_link_to_nothing, NO_SOCKET},
+    {make_link_to_a_dead_socket, NO_SOCKET},
 };
 
 START_TEST(what_is_no_socket_is_refused_and_stays)

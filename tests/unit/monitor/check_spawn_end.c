@@ -182,7 +182,7 @@ START_TEST(what_a_child_says_without_end_has_one)
 {
 	static char lines[2 * (SPAWN_LINES + 10)];
 	struct log log = {
-	    .role = "test", .fd = memfd_create("log", MFD_CLOEXEC)};
+	    .role = "test", .fd = memfd_create("log", MFD_CLOEXEC), .copy = -1};
 
 	for (size_t i = 0; i < sizeof(lines); i++)
 		lines[i] = i % 2 == 0 ? 'x' : '\n';

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "monitor/table.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,6 +259,68 @@ START_TEST(what_cannot_change_is_a_failure_that_is_said)
 END_TEST
 
 /* No client finds it any more; those in its queue are still served. */
+/* The first of three records cannot be bound: another socket has its name. */
+static int
+start_with_a_taken_name(uint32_t flags, uint32_t count)
+{
+	int status;
+
+	init(1, 1);
+	for (uint32_t i = 0; i < count; i++) {
+		child.records[i] = record_of(1 + (int)i, RECORD_CONNECTION);
+		child.records[i].u.socket.flags |= flags;
+	}
+	child.before.endpoint_count = 0; /* nothing is known of the first */
+	status = over(count);
+	child.before.endpoint_count = 1;
+	return status;
+}
+
+START_TEST(a_start_goes_on_without_an_optional_socket)
+{
+	ck_assert_int_eq(start_with_a_taken_name(RECORD_OPTIONAL, 3), -1);
+	ck_assert_int_eq(child.table.endpoints[0].error, EADDRINUSE);
+	ck_assert_int_eq(child.table.endpoints[0].fd, -1);
+	ck_assert_uint_eq(child.table.bound, 2);
+	ck_assert(is_served(&child.table.endpoints[1]));
+	done();
+}
+END_TEST
+
+START_TEST(a_start_without_any_socket_fails)
+{
+	ck_assert_int_eq(start_with_a_taken_name(RECORD_OPTIONAL, 1), EX_OSERR);
+	done();
+	ck_assert_int_eq(start_with_a_taken_name(0, 3), EX_OSERR);
+	done();
+}
+END_TEST
+
+/* The second endpoint of the listener has another address now, which is taken;
+ * or the taken one is of another listener. */
+START_TEST(a_reload_loses_nothing_that_serves)
+{
+	int taken = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct record *new = &child.records[1];
+
+	init(1, 2);
+	child.records[0] = record_of(1, RECORD_CONNECTION);
+	*new = record_of(7, RECORD_CONNECTION);
+	new->u.socket.flags |= RECORD_OPTIONAL;
+	ck_assert_int_eq(
+	    bind(taken, (const struct sockaddr *)&new->u.socket.address,
+		new->u.socket.address_length),
+	    0);
+	if (_i == 1)
+		strcpy(new->u.endpoint.listener, "other");
+	ck_assert_int_eq(over(2), _i == 0 ? EX_OSERR : -1);
+	ck_assert(is_served(&child.before.endpoints[0]));
+	ck_assert(is_served(&child.before.endpoints[1]));
+	close(taken);
+	done();
+}
+END_TEST
+
 START_TEST(a_socket_without_its_file_is_made_anew)
 {
 	init(100, 1);
@@ -287,5 +350,8 @@ UNIT_SUITE(table_over)
 	tcase_add_test(
 	    tc, a_failure_in_the_middle_leaves_the_table_before_as_it_was);
 	tcase_add_test(tc, what_cannot_change_is_a_failure_that_is_said);
+	tcase_add_test(tc, a_start_goes_on_without_an_optional_socket);
+	tcase_add_test(tc, a_start_without_any_socket_fails);
+	tcase_add_loop_test(tc, a_reload_loses_nothing_that_serves, 0, 2);
 	tcase_add_test(tc, a_socket_without_its_file_is_made_anew);
 }
