@@ -265,12 +265,34 @@ print_add_holder(struct print_table *table, const json_t *holder)
 	print_add(table, "%s", text);
 }
 
+/* Says which owners of mailboxes wait. */
+static void
+print_owners(const json_t *owners)
+{
+	const json_t *owner, *waiting, *reason;
+	char text[32];
+	size_t i;
+
+	json_array_foreach(owners, i, owner)
+	{
+		waiting = json_object_get(owner, "waiting_ms");
+		reason = json_object_get(owner, "text");
+		if (!json_is_integer(waiting) || !json_is_string(reason))
+			continue;
+		print_duration(text, sizeof(text), json_integer_value(waiting));
+		printf("for %s: ", text);
+		print_line(stdout, json_string_value(reason),
+		    json_string_length(reason));
+	}
+}
+
 void
 print_status(const json_t *answer)
 {
 	json_t *holders = proc_list_holders(answer);
 
 	print_broker(json_object_get(answer, "broker"));
+	print_owners(json_object_get(answer, "owners"));
 	print_table(
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
 	    "DROPPED ENDPOINT",

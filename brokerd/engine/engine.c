@@ -255,6 +255,7 @@ engine_open(struct engine *engine)
 		.listeners = &engine->table.listeners,
 		.pools = &engine->table.pools,
 		.rendezvous = &engine->rendezvous,
+		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
 		.channel = CHANNEL_FD});
 	if (notify_start(&engine->notify, base) == -1 ||

@@ -33,6 +33,7 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	workers->base = base;
 	workers->persistent = persistent;
 	workers->bounded = bounded;
+	workers->quotas = &table->quotas;
 	receipt_ring_list_init(&workers->rings);
 	table->pool_context = (struct pool_context){.log = log,
 	    .watch = &table->watch,
@@ -50,6 +51,9 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .diag = &table->diag};
 	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
 	    sizeof(workers->epoch))
+		return -1;
+	if (owner_quotas_open(
+		&table->quotas, base, log, persistent, &table->reserve) == -1)
 		return -1;
 	return watch_open(&table->watch, base);
 }
@@ -207,6 +211,7 @@ socket_table_done(struct socket_table *table)
 		TAILQ_REMOVE(&table->pools, pool, entry);
 		pool_free(pool);
 	}
+	owner_quotas_close(&table->quotas);
 	if (table->refusals.base != NULL)
 		refuse_done(&table->refusals);
 	watch_close(&table->watch);

@@ -19,6 +19,7 @@ struct socket_table {
 	struct fd_reserve reserve;
 	struct socket_diag diag;
 	struct coalesce_load load;
+	struct owner_quotas quotas;
 	struct worker_context worker_context;
 	struct pool_context pool_context;
 	struct listener_context listener_context;

@@ -5,7 +5,8 @@ import struct
 
 from harness import Skip, readable, wait_for
 
-PAGE, MAILBOXES, ADMIN, BANKS, NAME = 16, 8 + 1024 * 24, 64 + 8, 8, 64
+PAGE, MAILBOXES, ADMIN, BANKS, NAME = (
+    16, 8 + 1024 * 24 + 128 * 16, 64 + 8, 8, 64)
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
          "refused_deaths orphaned lost held unreceipted handed_off returned_death "
          "returned_limit returned_denied lent accept_skipped accept_paused "

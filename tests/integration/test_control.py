@@ -88,9 +88,10 @@ def test_metrics_are_what_status_says(test):
             check(re.match(r"# (HELP portbroker_\w+ \S|TYPE portbroker_\w+ "
                            r"(counter|gauge)$)", line), "%s", line)
             continue
-        match = re.fullmatch(r'portbroker_(\w+)\{listener="test"'
+        match = re.fullmatch(r'portbroker_(\w+)(?:\{(?:uid="\d+"|'
+                             r'listener="test")'
                              r'(?:,state="(?:open|waiting)"|'
-                             r',endpoint="tcp:127.0.0.1:\d+")?\} (\d+)',
+                             r',endpoint="tcp:127.0.0.1:\d+")?\})? (\d+)',
                              line)
         check(match, "%s", line)
         check(match[1] not in found, "twice: %s", line)
@@ -100,7 +101,9 @@ def test_metrics_are_what_status_says(test):
                 for name, value in counters.items()}
     queue = told(test, "status")["listeners"][0]["endpoints"][0]["queue"]
     expected.update(workers=1, state=1, queue=0, queue_waits=0,
-                    queue_limit=queue["limit"], queue_dropped_total=0)
+                    queue_limit=queue["limit"], queue_dropped_total=0,
+                    owner_unread=0, owner_unreceipted=0, owner_waits_total=0,
+                    in_flight_limit=found.get("in_flight_limit"))
     check(found == expected, "%s", found)
 
 
@@ -220,7 +223,8 @@ def test_whois_knows_every_socket_of_the_engine(test):
              for what in descriptors(engine).values()
              if what.startswith("socket:")]
     check(sorted(whats) == ["channel", "control", "endpoint", "endpoint",
-                            "mailbox", "netlink", "receipts", "rendezvous"],
+                            "in-flight", "in-flight", "mailbox", "netlink",
+                            "receipts", "rendezvous"],
           "%s", whats)
 
 

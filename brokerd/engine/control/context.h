@@ -14,6 +14,7 @@ struct control_context {
 	struct listener_list *listeners;
 	struct pool_list *pools;
 	const struct rendezvous *rendezvous;
+	struct owner_quotas *quotas;
 	uint64_t epoch;
 	int channel; /* to the monitor, borrowed too */
 	/* Of the control socket itself. */

@@ -59,6 +59,7 @@ enum report_step report_workers(struct report *report);
 enum report_worker_state {
 	REPORT_WORKER_READY,
 	REPORT_WORKER_FULL,
+	REPORT_WORKER_OVER_SHARE, /* its owner is */
 	REPORT_WORKER_PAUSED,
 	REPORT_WORKER_DRAINING,
 	REPORT_WORKER_LEFT,
@@ -68,6 +69,12 @@ enum report_worker_state {
 
 /* The state of a worker, as one of these. */
 enum report_worker_state report_worker_state(const struct worker *worker);
+
+/* The owners of mailboxes, as a JSON array; NULL: no memory. */
+json_t *report_owners(const struct owner_quotas *quotas);
+
+/* The same, as Prometheus reads it. */
+void report_owner_metrics(FILE *file, const struct owner_quotas *quotas);
 
 /* The counters, as Prometheus reads them. */
 enum report_step report_metrics(struct report *report);

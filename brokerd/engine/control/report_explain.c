@@ -213,9 +213,12 @@ explain_workers(const struct listener *listener, json_t *lines)
 	if (count > 0)
 		explain_add(lines,
 		    "Workers at %s: %u ready, %u with a full mailbox, %u "
-		    "paused by themselves, %u draining, %u that have left.",
+		    "whose owner is over its share, %u paused by themselves, "
+		    "%u draining, %u that have left.",
 		    pool->finder.path, counts[REPORT_WORKER_READY],
-		    counts[REPORT_WORKER_FULL], counts[REPORT_WORKER_PAUSED],
+		    counts[REPORT_WORKER_FULL],
+		    counts[REPORT_WORKER_OVER_SHARE],
+		    counts[REPORT_WORKER_PAUSED],
 		    counts[REPORT_WORKER_DRAINING], counts[REPORT_WORKER_LEFT]);
 	else if (listener_is_lent(listener))
 		explain_add(lines,
@@ -225,6 +228,36 @@ explain_workers(const struct listener *listener, json_t *lines)
 	else
 		explain_add(lines, "There is no usable mailbox at %s.",
 		    pool->finder.path);
+}
+
+static int
+explain_is_owner(const struct pool *pool, const struct owner_quota *quota)
+{
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker->quota == quota)
+			return 1;
+	return 0;
+}
+
+/* Most pools have workers of one owner. */
+static void
+explain_owners(const struct pool *pool, json_t *lines)
+{
+	const struct owner_quotas *quotas = pool->context->workers->quotas;
+	struct owner_quota *quota;
+	char text[OWNER_QUOTA_TEXT];
+
+	TAILQ_FOREACH (quota, &quotas->head, entry) {
+		if (quota->since_ms == 0 || !explain_is_owner(pool, quota))
+			continue;
+		owner_quota_count(quota);
+		owner_quota_describe(quota, text, sizeof(text));
+		explain_add(lines, "For %llu s, %s.",
+		    (unsigned long long)(clock_ms() - quota->since_ms) / 1000,
+		    text);
+	}
 }
 
 static void
@@ -255,6 +288,7 @@ report_explain(const struct listener *listener)
 	if (listener_is_lent(listener))
 		explain_holders(listener, lines);
 	explain_workers(listener, lines);
+	explain_owners(listener->pool, lines);
 	if (held != 0)
 		explain_add(lines,
 		    "Connections in the engine, which a worker returned or had "

@@ -90,5 +90,6 @@ report_metrics(struct report *report)
 	if (report_queues(report, next - STATS_COUNTERS) == REPORT_MORE)
 		return REPORT_MORE;
 	metrics_gauges(report->file, report->context->listeners);
+	report_owner_metrics(report->file, report->context->quotas);
 	return REPORT_DONE;
 }

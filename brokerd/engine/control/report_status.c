@@ -139,6 +139,10 @@ report_status(struct report *report)
 		fputs("{\"broker\": ", report->file);
 		if (report_json(report, status_broker(report->context)) == -1)
 			return REPORT_FAILED;
+		fputs(",\n\"owners\": ", report->file);
+		if (report_json(
+			report, report_owners(report->context->quotas)) == -1)
+			return REPORT_FAILED;
 		fputs(",\n\"listeners\": [", report->file);
 	}
 	for (int i = 0; i < STATUS_LISTENERS && listener != NULL; i++) {

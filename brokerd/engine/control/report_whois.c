@@ -115,6 +115,11 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,
 	    "the rendezvous socket, %s, where workers say HELLO",
 	    rendezvous->path);
+	for (int i = 0; i < 2; i++)
+		whois_try(whois, context->quotas->in_flight.ends[i], NULL,
+		    "in-flight", NULL,
+		    "an end of the connection to itself by which the engine "
+		    "measures how many descriptors may be sent");
 	whois_try(whois, context->channel, NULL, "channel", NULL,
 	    "the engine's end of the channel to the monitor");
 }

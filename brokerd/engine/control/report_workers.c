@@ -20,6 +20,7 @@ static const char *const workers_kinds[] = {
 static const char *const workers_states[] = {
     [REPORT_WORKER_READY] = "ready",
     [REPORT_WORKER_FULL] = "full",
+    [REPORT_WORKER_OVER_SHARE] = "over-share",
     [REPORT_WORKER_PAUSED] = "paused",
     [REPORT_WORKER_DRAINING] = "draining",
     [REPORT_WORKER_LEFT] = "left",
@@ -29,12 +30,13 @@ static const char *const workers_states[] = {
 enum report_worker_state
 report_worker_state(const struct worker *worker)
 {
-	return worker->unlinked ? REPORT_WORKER_LEAVING :
-	    worker->has_left    ? REPORT_WORKER_LEFT :
-	    worker->draining    ? REPORT_WORKER_DRAINING :
-	    worker->paused      ? REPORT_WORKER_PAUSED :
-	    worker->full        ? REPORT_WORKER_FULL :
-				  REPORT_WORKER_READY;
+	return worker->unlinked          ? REPORT_WORKER_LEAVING :
+	    worker->has_left             ? REPORT_WORKER_LEFT :
+	    worker->draining             ? REPORT_WORKER_DRAINING :
+	    worker->paused               ? REPORT_WORKER_PAUSED :
+	    worker->quota->since_ms != 0 ? REPORT_WORKER_OVER_SHARE :
+	    worker->full                 ? REPORT_WORKER_FULL :
+					   REPORT_WORKER_READY;
 }
 
 /* The process that said HELLO, or null if its pid namespace is not visible

@@ -28,16 +28,31 @@ fd_reserve_init(struct fd_reserve *reserve)
 	    FD_RESERVE_SIZE;
 }
 
+static void
+fd_reserve_ask(struct fd_reserve *reserve)
+{
+	int fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+	reserve->last = fd == -1 ? reserve->first : fd;
+	fd_close(fd);
+}
+
 int
 fd_reserve_is_left(struct fd_reserve *reserve)
 {
-	int fd;
+	if (reserve->last >= reserve->first)
+		fd_reserve_ask(reserve);
+	return reserve->last < reserve->first;
+}
 
-	if (reserve->last < reserve->first)
-		return 1;
-	fd = fcntl(0, F_DUPFD_CLOEXEC, 0);
-	if (fd != -1)
-		reserve->last = fd;
-	fd_close(fd);
-	return fd != -1 && fd < reserve->first;
+/* The kernel gives the lowest that is free, so those below it are used. */
+uint64_t
+fd_reserve_left(struct fd_reserve *reserve, uint64_t enough)
+{
+	if (reserve->last >= reserve->first ||
+	    (uint64_t)(reserve->first - reserve->last) < enough)
+		fd_reserve_ask(reserve);
+	return reserve->last < reserve->first ?
+	    (uint64_t)(reserve->first - reserve->last) :
+	    0;
 }

@@ -49,6 +49,41 @@ persistent_set_paused(
 	return 0;
 }
 
+/* The entry of an owner, or else a free one or one that has nothing. */
+static struct persistent_owner *
+persistent_owner(const struct persistent *persistent, uid_t uid)
+{
+	struct persistent_owner *owner = persistent->owners, *unused = NULL;
+
+	for (size_t i = 0; i < PERSISTENT_OWNERS; i++, owner++) {
+		if (owner->uid == (uint64_t)uid + 1)
+			return owner;
+		if (unused == NULL && (owner->uid == 0 || owner->unread == 0))
+			unused = owner;
+	}
+	return unused;
+}
+
+uint64_t
+persistent_unread(const struct persistent *persistent, uid_t uid)
+{
+	const struct persistent_owner *owner =
+	    persistent_owner(persistent, uid);
+
+	return owner != NULL && owner->uid == (uint64_t)uid + 1 ?
+	    owner->unread :
+	    0;
+}
+
+void
+persistent_set_unread(struct persistent *persistent, uid_t uid, uint64_t unread)
+{
+	struct persistent_owner *owner = persistent_owner(persistent, uid);
+
+	if (owner != NULL)
+		*owner = (struct persistent_owner){(uint64_t)uid + 1, unread};
+}
+
 /* The index of a mailbox; PERSISTENT_MAILBOXES if there is none. */
 static size_t
 persistent_index(

@@ -5,8 +5,10 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define PERSISTENT_MAILBOXES 1024
+#define PERSISTENT_OWNERS 128
 
 /* Facts about a mailbox.  Its kind is unknown without the first two. */
 enum persistent_flags {
@@ -24,6 +26,12 @@ struct persistent_mailboxes {
 	} entries[PERSISTENT_MAILBOXES];
 };
 
+/* What workers of one owner have not read. */
+struct persistent_owner {
+	uint64_t uid; /* plus 1; 0: free */
+	uint64_t unread;
+};
+
 struct persistent_listener {
 	char name[RECORD_LISTENER_SIZE]; /* "": free */
 	uint64_t paused;
@@ -34,9 +42,17 @@ struct persistent_listener {
  * or paused.  It is in the same memory, see stats_open(). */
 struct persistent {
 	struct persistent_mailboxes *mailboxes;
+	struct persistent_owner *owners; /* PERSISTENT_OWNERS */
 	struct persistent_listener *listeners;
 	size_t listener_count;
 };
+
+/* Returns how many descriptors the mailboxes of that user had at least, as the
+ * last engine knew. */
+uint64_t persistent_unread(const struct persistent *persistent, uid_t uid);
+
+void persistent_set_unread(
+    struct persistent *persistent, uid_t uid, uint64_t unread);
 
 /* True if that listener is paused. */
 int persistent_is_paused(

@@ -28,6 +28,7 @@ struct stats_page {
 	uint32_t slot_size;
 	uint32_t count; /* of slots in a bank */
 	struct persistent_mailboxes mailboxes;
+	struct persistent_owner owners[PERSISTENT_OWNERS];
 	struct persistent_listener listeners[];
 	/* Behind them are the banks. */
 };
@@ -114,6 +115,7 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	if (stats_take_bank(stats, fd) == -1)
 		return -1;
 	*out_persistent = (struct persistent){.mailboxes = &page->mailboxes,
+	    .owners = page->owners,
 	    .listeners = page->listeners,
 	    .listener_count = stats->count};
 	return 0;

@@ -112,6 +112,16 @@ mailbox_is_empty(const struct mailbox *mailbox)
 	return ioctl(mailbox->fd, SIOCOUTQ, &queued) == 0 && queued == 0;
 }
 
+uint64_t
+mailbox_queued(const struct mailbox *mailbox)
+{
+	int queued = 0;
+
+	if (ioctl(mailbox->fd, SIOCOUTQ, &queued) == -1 || queued < 0)
+		return 0;
+	return (uint64_t)queued;
+}
+
 void
 mailbox_close(struct mailbox *mailbox)
 {

@@ -26,8 +26,12 @@ int mailbox_connect(struct mailbox *mailbox);
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);
 
-/* True if no datagram waits in the mailbox. */
+/* True if nothing that was sent waits in the mailbox. */
 int mailbox_is_empty(const struct mailbox *mailbox);
+
+/* Returns how much memory the datagrams need that were sent through this
+ * descriptor and wait in the mailbox. */
+uint64_t mailbox_queued(const struct mailbox *mailbox);
 
 /* Closes both descriptors. */
 void mailbox_close(struct mailbox *mailbox);

@@ -144,6 +144,10 @@ dispatch_on_failure(struct pool *pool, struct worker *worker,
 		return;
 	case ERRORS_SEND_RETRY:
 		stats->send_retried++;
+		if (error == ETOOMANYREFS) {
+			owner_quota_on_refused(worker->quota);
+			return; /* all of its owner wait, and nobody else */
+		}
 		window_init(&worker->window);
 		worker_rest(worker, DISPATCH_RETRY_US);
 		return;
@@ -298,6 +302,8 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 	TAILQ_FOREACH (handoff, &pool->lent, entry) {
 		if (i++ < worker->loan.count)
 			continue;
+		if (!owner_quota_has_room(worker->quota))
+			return; /* on_room follows */
 		if (worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);

@@ -61,6 +61,9 @@ pool_free_worker(struct pool *pool, struct worker *worker)
 	TAILQ_REMOVE(&pool->workers, worker, entry);
 	pool->count--;
 	worker_free(worker);
+	if (pool->refused)
+		timer_set(&pool->wake, 0); /* it may be used now */
+	pool->refused = 0;
 }
 
 static int
@@ -183,21 +186,19 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	    .on_return = pool_on_return,
 	    .on_death = pool_on_death,
 	};
-	struct worker *worker;
+	struct worker *worker = NULL;
 
-	if (pool->count >= POOL_WORKERS_MAX) {
-		limited_log_line(&pool->error_limit, pool->context->log,
-		    LOG_WARNING,
-		    "mailbox %s%s: not used: a pool has at most %d workers",
-		    pool->finder.directory, name, POOL_WORKERS_MAX);
-		return NULL;
-	}
-	worker =
-	    worker_new(pool->context->workers, name, mailbox, &callbacks, pool);
+	pool->refused = pool->count >= POOL_WORKERS_MAX ||
+	    !owner_quotas_may_join(
+		pool->context->workers->quotas, mailbox->owner);
+	if (!pool->refused)
+		worker = worker_new(
+		    pool->context->workers, name, mailbox, &callbacks, pool);
 	if (worker == NULL)
 		limited_log_line(&pool->error_limit, pool->context->log,
-		    LOG_ERR, "mailbox %s%s: %s", pool->finder.directory, name,
-		    strerror(errno));
+		    LOG_ERR, "mailbox %s%s: not used: %s",
+		    pool->finder.directory, name,
+		    pool->refused ? POOL_REFUSED : strerror(errno));
 	return worker;
 }
 

@@ -11,6 +11,9 @@ struct rendezvous;
 /* Workers of one pool.  More could use up the engine's descriptors, and those
  * that one user may have on their way through Unix sockets. */
 #define POOL_WORKERS_MAX 256
+#define POOL_REFUSED                                                    \
+	"a pool has at most 256 workers, and one owner's workers have " \
+	"a share of the engine's descriptors"
 
 /* What pools use.  All of it is borrowed. */
 struct pool_context {
@@ -42,6 +45,7 @@ struct pool {
 	struct handoff_list lent; /* bound sockets, for every worker */
 	struct borrower_list borrowers;
 	TAILQ_HEAD(, pool_user) users;
+	int refused; /* a mailbox was not used, as there were too many */
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;
 	struct limited_log error_limit, death_limit;

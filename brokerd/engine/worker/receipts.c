@@ -106,6 +106,7 @@ receipts_on_read(void *owner)
 {
 	struct worker *worker = owner;
 
+	owner_quota_hasten(worker->quota);
 	worker->callbacks->on_room(worker->owner, worker);
 }
 
@@ -144,8 +145,7 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		return;
 	if (oldest != NULL && worker->instance != hello->instance) {
 		worker->shared = 1;
-		worker->kind = WORKER_PLAIN;
-		unreceipted_release(&worker->unreceipted);
+		worker_become_plain(worker);
 		return;
 	}
 	/* A new process at the mailbox of one that died: it was lent nothing,

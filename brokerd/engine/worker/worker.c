@@ -95,7 +95,8 @@ worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
 	return !worker->full && !worker->has_left && !worker->paused &&
-	    !worker->draining && worker_window_is_open(worker, endpoint);
+	    !worker->draining && worker->quota->since_ms == 0 &&
+	    worker_window_is_open(worker, endpoint);
 }
 
 int
@@ -103,7 +104,8 @@ worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 {
 	struct pollfd mailbox = {.fd = worker->mailbox.fd, .events = POLLOUT};
 
-	if (!worker_may_take(worker, endpoint))
+	if (!worker_may_take(worker, endpoint) ||
+	    !owner_quota_has_room(worker->quota))
 		return 0;
 	if (worker->outbox_count > 0)
 		return 1; /* in a datagram for which there is room */
@@ -129,6 +131,14 @@ worker_set_check(struct worker *worker)
 						 WORKER_CHECK_US);
 }
 
+void
+worker_become_plain(struct worker *worker)
+{
+	worker->kind = WORKER_PLAIN;
+	unread_expect_no_receipts(&worker->unread, worker->unreceipted.count);
+	unreceipted_release(&worker->unreceipted);
+}
+
 /* No HELLO came in time. */
 static void
 worker_on_silence(struct worker *worker)
@@ -138,8 +148,7 @@ worker_on_silence(struct worker *worker)
 		worker->callbacks->on_death(worker->owner, worker);
 		return;
 	}
-	worker->kind = WORKER_PLAIN;
-	unreceipted_release(&worker->unreceipted);
+	worker_become_plain(worker);
 	persistent_note(worker->context->persistent, worker->mailbox.device,
 	    worker->mailbox.inode, PERSISTENT_PLAIN);
 	worker->callbacks->on_room(worker->owner, worker);
@@ -176,6 +185,7 @@ worker_put(struct worker *worker, struct handoff *handoff)
 	TAILQ_INSERT_TAIL(&worker->outbox, handoff, entry);
 	worker->outbox_count++;
 	share_take(&worker->share);
+	worker->quota->allowance -= worker->quota->allowance > 0;
 	return worker->outbox_count == FDRECV_WIRE_BATCH_MAX ||
 	    !worker_is_receipted(worker, handoff->endpoint);
 }
@@ -225,6 +235,7 @@ worker_on_sent(struct worker *worker, struct handoff *handoff)
 	if (worker->kind == WORKER_PLAIN ||
 	    handoff->endpoint->protocol != RECORD_AUTO) {
 		handoff->stats->plain++;
+		worker->unread.unconfirmed++;
 		handoff_free(handoff);
 		return;
 	}
@@ -255,7 +266,11 @@ worker_send(struct worker *worker)
 int
 worker_lend(struct worker *worker, struct handoff *handoff)
 {
-	return worker_send_datagram(worker, &handoff, 1);
+	if (worker_send_datagram(worker, &handoff, 1) == -1)
+		return -1;
+	worker->quota->allowance -= worker->quota->allowance > 0;
+	worker->unread.unconfirmed++;
+	return 0;
 }
 
 static int
@@ -302,7 +317,9 @@ worker_new(struct worker_context *context, const char *name,
 	unreceipted_init(&worker->unreceipted);
 	window_init(&worker->window);
 	share_init(&worker->share, FDRECV_WIRE_WEIGHT, 0);
-	if (worker_init_events(worker, mailbox->fd) == -1 ||
+	unread_init(&worker->unread);
+	if (owner_quota_join(context->quotas, worker, mailbox->owner) == -1 ||
+	    worker_init_events(worker, mailbox->fd) == -1 ||
 	    text_copy(worker->name, sizeof(worker->name), name) == -1) {
 		worker_free(worker);
 		return NULL;
@@ -321,6 +338,7 @@ worker_free(struct worker *worker)
 	timer_free_event(&worker->writable);
 	timer_done(&worker->rest);
 	timer_done(&worker->check);
+	owner_quota_leave(worker);
 	unreceipted_release(&worker->unreceipted);
 	handoff_free_list(&worker->outbox);
 	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)

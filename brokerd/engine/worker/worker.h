@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/mailbox/mailbox.h"
 #include "engine/policy/share.h"
 #include "engine/worker/loan.h"
+#include "engine/worker/owner_quota.h"
 #include "engine/worker/receipt_conn.h"
+#include "engine/worker/unread.h"
 #include "engine/worker/unreceipted.h"
-
-struct worker;
+#include "engine/worker/worker_callbacks.h"
 
 enum worker_kind {
 	WORKER_NEW,       /* has not said HELLO: one hand-off at a time */
@@ -15,30 +15,18 @@ enum worker_kind {
 	WORKER_RECEIPTED, /* sends receipts */
 };
 
-struct worker_callbacks {
-	/* It may have room again.  May free worker. */
-	void (*on_room)(void *owner, struct worker *worker);
-	/* A hand-off comes back (taken): the worker could not receive it. */
-	void (*on_return)(void *owner, struct handoff *handoff);
-	/* Its process is gone, unless a HELLO waits to be read.  May free
-	 * worker. */
-	void (*on_death)(void *owner, struct worker *worker);
-};
-
 /* One worker: its mailbox, and what is known of the process behind it. */
 struct worker {
-	TAILQ_ENTRY(worker) entry;
-	TAILQ_ENTRY(worker) queue_entry;
+	TAILQ_ENTRY(worker) entry, queue_entry, owner_entry;
 	struct worker_context *context;
 	const struct worker_callbacks *callbacks;
 	void *owner;
 	char name[RECORD_PATH_SIZE]; /* in its directory */
 	struct mailbox mailbox;
 	enum worker_kind kind;
-	/* Until writable or rest reports room. */
-	int full;
-	/* It takes no more; its mailbox has lost its name. */
-	int has_left, unlinked;
+	/* Until writable or rest reports room; it takes no more; its mailbox
+	 * has lost its name. */
+	int full, has_left, unlinked;
 	/* By an administrator; by itself. */
 	int draining, paused;
 	/* Several processes read the mailbox, so it is plain for good; an
@@ -49,6 +37,8 @@ struct worker {
 	/* That the application serves, if it counts_connections. */
 	uint32_t connections;
 	struct receipt_conn_list conns;
+	struct owner_quota *quota; /* of the mailbox's owner */
+	struct unread unread;
 	struct window window;
 	struct share share;
 	uint64_t sequence; /* of the next hand-off */
@@ -94,6 +84,9 @@ int worker_send(struct worker *worker);
 
 /* Sends a bound socket (borrows the hand-off).  0, or -1 with errno. */
 int worker_lend(struct worker *worker, struct handoff *handoff);
+
+/* Expects no receipts of the worker any more. */
+void worker_become_plain(struct worker *worker);
 
 /* Calls on_room soon, but not before this returns. */
 void worker_wake(struct worker *worker);

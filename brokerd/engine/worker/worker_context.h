@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 struct bounded_close;
+struct owner_quotas;
 struct event_base;
 struct persistent;
 
@@ -16,6 +17,7 @@ struct worker_context {
 	struct event_base *base;
 	struct persistent *persistent;
 	struct bounded_close *bounded;
+	struct owner_quotas *quotas;
 	uint64_t epoch;              /* random, of this engine */
 	const char *rendezvous_path; /* "": workers cannot send receipts */
 	struct receipt_ring_list rings;

@@ -200,7 +200,11 @@ START_TEST(metrics_are_in_the_format_of_prometheus)
 	    "portbroker_workers{listener=\"lent\"} 1\n",
 	    "# TYPE portbroker_state gauge\n"
 	    "portbroker_state{listener=\"www\",state=\"open\"} 1\n"
-	    "portbroker_state{listener=\"lent\",state=\"lent\"} 1\n"};
+	    "portbroker_state{listener=\"lent\",state=\"lent\"} 1\n",
+	    "# TYPE portbroker_in_flight_limit gauge\n"
+	    "portbroker_in_flight_limit ",
+	    "# TYPE portbroker_owner_waits_total counter\n"
+	    "portbroker_owner_waits_total{uid=\""};
 	const char *body, *answer;
 	size_t types = 0;
 
@@ -219,7 +223,7 @@ START_TEST(metrics_are_in_the_format_of_prometheus)
 		types++;
 		body++;
 	}
-	ck_assert_uint_eq(types, STATS_COUNTERS + 8);
+	ck_assert_uint_eq(types, STATS_COUNTERS + 12);
 	test.www->stats->held = 0;
 	test_control_done(&test);
 }

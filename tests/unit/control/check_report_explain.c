@@ -50,7 +50,8 @@ START_TEST(with_a_worker_it_accepts)
 {
 	init(1);
 	expect(test.www, 1, "It accepts connections and hands them off.");
-	expect(test.www, 1, ": 1 ready, 0 with a full mailbox, 0 paused by");
+	expect(test.www, 1,
+	    ": 1 ready, 0 with a full mailbox, 0 whose owner is over");
 	test_control_done(&test);
 }
 END_TEST
@@ -129,15 +130,37 @@ START_TEST(workers_are_counted_by_their_states)
 	states[2] = &worker->draining;
 	states[3] = &worker->has_left;
 	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
-		char words[128];
+		char words[192];
 
 		*states[i] = 1;
 		snprintf(words, sizeof(words),
-		    ": 3 ready, %d with a full mailbox, %d paused by "
+		    ": 3 ready, %d with a full mailbox, 0 whose owner is over "
+		    "its share, %d paused by "
 		    "themselves, %d draining, %d that have left.",
 		    i == 0, i == 1, i == 2, i == 3);
 		expect(test.www, 1, words);
 	}
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(an_owner_over_its_share_is_named)
+{
+	struct owner_quota *quota;
+
+	init(2);
+	quota = test_pool_worker(&test.pool, 0)->quota;
+	expect(test.www, 0, "For ");
+	quota->since_ms = clock_ms() - 5500;
+	quota->claimed = 310;
+	expect(test.www, 1,
+	    ": 0 ready, 0 with a full mailbox, 2 whose owner is over its");
+	expect(test.www, 1, "For 5 s, owner ");
+	expect(test.www, 1, " has 310 descriptors in mailboxes that nobody");
+	quota->lack = OWNER_QUOTA_HELD;
+	expect(test.www, 1, " has 0 connections that its workers have not");
+	quota->lack = OWNER_QUOTA_OTHERS;
+	expect(test.www, 1, " wait for others: all ");
 	test_control_done(&test);
 }
 END_TEST
@@ -197,6 +220,7 @@ UNIT_SUITE(report_explain)
 	tcase_add_test(tc, without_a_worker_it_would_wait);
 	tcase_add_test(tc, connections_wait_for_a_worker);
 	tcase_add_test(tc, each_state_has_its_words);
+	tcase_add_test(tc, an_owner_over_its_share_is_named);
 	tcase_add_test(tc, workers_are_counted_by_their_states);
 	tcase_add_test(tc, a_worker_without_a_mailbox_is_not_counted);
 	tcase_add_test(tc, connections_in_the_engine_are_counted);

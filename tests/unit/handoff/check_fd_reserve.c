@@ -70,10 +70,24 @@ START_TEST(the_last_are_kept)
 }
 END_TEST
 
+START_TEST(what_is_left_is_asked_for_if_it_seems_little)
+{
+	start(1024);
+	reserve.last = 1000; /* has been closed since */
+	ck_assert_uint_eq(fd_reserve_left(&reserve, 8), 8);
+	ck_assert_uint_gt(fd_reserve_left(&reserve, 9), 900);
+	reserve.last = 1008;
+	ck_assert_uint_gt(fd_reserve_left(&reserve, 0), 900);
+	reserve.first = 1;
+	ck_assert_uint_eq(fd_reserve_left(&reserve, 0), 0);
+}
+END_TEST
+
 UNIT_SUITE(fd_reserve)
 {
 	TCase *tc = tcase_create("fd reserve");
 
 	tcase_add_loop_test(tc, the_last_are_kept, 0, (int)UNIT_COUNT(limits));
+	tcase_add_test(tc, what_is_left_is_asked_for_if_it_seems_little);
 	suite_add_tcase(suite, tc);
 }

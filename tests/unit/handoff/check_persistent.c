@@ -13,8 +13,9 @@
 
 static struct persistent_mailboxes mailboxes;
 static struct persistent_listener listeners[3];
+static struct persistent_owner owners[PERSISTENT_OWNERS];
 static struct persistent persistent = {
-    &mailboxes, listeners, UNIT_COUNT(listeners)};
+    &mailboxes, owners, listeners, UNIT_COUNT(listeners)};
 
 /* Each test runs in a new process, so all is zero at first. */
 static unsigned int
@@ -119,6 +120,35 @@ START_TEST(a_pause_is_remembered_by_name)
 }
 END_TEST
 
+START_TEST(what_owners_have_not_read_is_kept)
+{
+	ck_assert_uint_eq(persistent_unread(&persistent, 0), 0);
+	persistent_set_unread(&persistent, 0, 7);
+	persistent_set_unread(&persistent, (uid_t)-1, 8);
+	persistent_set_unread(&persistent, 5, 9);
+	persistent_set_unread(&persistent, 5, 10);
+	ck_assert_uint_eq(persistent_unread(&persistent, 0), 7);
+	ck_assert_uint_eq(persistent_unread(&persistent, (uid_t)-1), 8);
+	ck_assert_uint_eq(persistent_unread(&persistent, 5), 10);
+	ck_assert_uint_eq(persistent_unread(&persistent, 6), 0);
+}
+END_TEST
+
+/* Those that have read everything make room. */
+START_TEST(more_owners_than_there_is_room_for_are_not_kept)
+{
+	for (uid_t uid = 0; uid < PERSISTENT_OWNERS + 5; uid++)
+		persistent_set_unread(&persistent, uid, uid + 1);
+	for (uid_t uid = 0; uid < PERSISTENT_OWNERS + 5; uid++)
+		ck_assert_uint_eq(persistent_unread(&persistent, uid),
+		    uid < PERSISTENT_OWNERS ? uid + 1 : 0);
+	persistent_set_unread(&persistent, 3, 0);
+	persistent_set_unread(&persistent, 999, 4);
+	ck_assert_uint_eq(persistent_unread(&persistent, 999), 4);
+	ck_assert_uint_eq(persistent_unread(&persistent, 3), 0);
+}
+END_TEST
+
 UNIT_SUITE(persistent)
 {
 	TCase *tc = unit_case(suite, "persistent");
@@ -130,4 +160,6 @@ UNIT_SUITE(persistent)
 	tcase_add_test(tc, a_mailbox_is_drained_whatever_is_learnt_of_it);
 	tcase_add_test(tc, a_mailbox_that_is_forgotten_is_not_drained);
 	tcase_add_test(tc, a_pause_is_remembered_by_name);
+	tcase_add_test(tc, what_owners_have_not_read_is_kept);
+	tcase_add_test(tc, more_owners_than_there_is_room_for_are_not_kept);
 }

@@ -106,7 +106,7 @@ START_TEST(what_fails_for_another_reason_is_tried_again)
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
 	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
-	fake_sendmsg_error = _i == 0 ? ETOOMANYREFS : EACCES;
+	fake_sendmsg_error = _i == 0 ? ENOBUFS : EACCES;
 	dispatch_send(test.pool);
 	fake_sendmsg_error = 0;
 	test_pool_holds(&test, "01");
@@ -123,6 +123,30 @@ START_TEST(what_fails_for_another_reason_is_tried_again)
 }
 END_TEST
 
+/* Each worker has tried what it was given already. */
+START_TEST(what_the_kernel_has_no_room_for_waits_for_its_owner)
+{
+	struct test_pool test;
+	struct owner_quota *quota;
+
+	test_pool_init_receipted(&test, 2);
+	quota = test_pool_worker(&test, 0)->quota;
+	ck_assert_uint_eq(test_pool_put(&test, 2), 2);
+	fake_sendmsg_error = ETOOMANYREFS;
+	dispatch_send(test.pool);
+	test_pool_holds(&test, "01");
+	ck_assert_uint_eq(test.stats.send_retried, 2);
+	ck_assert(!timer_is_set(&test_pool_worker(&test, 0)->rest));
+	ck_assert_uint_eq(test_pool_put(&test, 1), 0);
+	fake_sendmsg_error = 0;
+	timer_stop(&quota->retry);
+	quota->retry.on_time(quota);
+	test_pool_await(&test, test.mailboxes[0], POLLIN);
+	test_pool_holds(&test, "");
+	test_pool_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(dispatch_failed)
 {
 	TCase *tc = unit_case(suite, "failed");
@@ -133,4 +157,5 @@ UNIT_SUITE(dispatch_failed)
 	    tc, what_finds_the_mailbox_full_is_sent_when_it_has_room);
 	tcase_add_loop_test(
 	    tc, what_fails_for_another_reason_is_tried_again, 0, 2);
+	tcase_add_test(tc, what_the_kernel_has_no_room_for_waits_for_its_owner);
 }

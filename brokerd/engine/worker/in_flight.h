@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <stdint.h>
+
+#define IN_FLIGHT_MOST 16384 /* more are not counted */
+
+/* Descriptors in flight: sent and not yet received.  The kernel counts those of
+ * all processes of a user together, and lets this process send more only below
+ * its limit of open files; see unix(7), ETOOMANYREFS. */
+struct in_flight {
+	int ends[2]; /* of a connection to itself; -1: there is none */
+	uint64_t limit;
+};
+
+/* 0, or -1 with errno. */
+int in_flight_open(struct in_flight *flight);
+
+void in_flight_close(struct in_flight *flight);
+
+/* Returns how many descriptors can be sent now: exactly if they are few, at
+ * least so many if there are more, and at most IN_FLIGHT_MOST. */
+uint64_t in_flight_left(const struct in_flight *flight);

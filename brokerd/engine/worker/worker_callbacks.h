@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+struct handoff;
+struct worker;
+
+/* What a worker reports to its owner. */
+struct worker_callbacks {
+	/* It may have room again.  May free worker. */
+	void (*on_room)(void *owner, struct worker *worker);
+	/* A hand-off comes back (taken): the worker could not receive it. */
+	void (*on_return)(void *owner, struct handoff *handoff);
+	/* Its process is gone, unless a HELLO waits to be read.  May free
+	 * worker. */
+	void (*on_death)(void *owner, struct worker *worker);
+};

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How many descriptors may be sent, by the kernel's own count.
+ */
+#include "fixture/net.h"
+#include "fixture/unit.h"
+
+#include "base/fd.h"
+#include "engine/worker/in_flight.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <unistd.h>
+
+#define LIMIT 1500
+#define USER 60594 /* has no other process */
+
+static void
+send_one(int fd)
+{
+	const int sent = 0;
+
+	unit_must(net_send(fd, "x", 1, &sent, 1) == 1);
+}
+
+/* The kernel lets a message pass as long as no more than the limit are in
+ * flight, so one more than the limit fits. */
+static void
+compare(void *argument)
+{
+	const unsigned int counts[] = {0, 900, 1000, 1233, 1484, 1499, 1501};
+	struct rlimit limit = {LIMIT, LIMIT};
+	struct in_flight flight;
+	unsigned int sent = 0;
+	uint64_t left, real;
+	int ends[2], wide = 1 << 24;
+
+	(void)argument;
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(setresuid(USER, USER, USER) == 0);
+	unit_must(in_flight_open(&flight) == 0 && flight.limit == LIMIT);
+	unit_must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &wide, sizeof(wide));
+	for (size_t i = 0; i < UNIT_COUNT(counts); i++) {
+		for (; sent < counts[i]; sent++) {
+			int many[100] = {0};
+
+			if (counts[i] - sent >= 100) {
+				unit_must(
+				    net_send(ends[0], "x", 1, many, 100) == 1);
+				sent += 99;
+			} else {
+				send_one(ends[0]);
+			}
+		}
+		real = LIMIT + 1 - sent;
+		left = in_flight_left(&flight);
+		unit_must(left <= real);
+		unit_must(real > 506 ? left + 506 >= real : left + 32 >= real);
+		unit_must(real > 16 || left == real);
+		unit_must(in_flight_left(&flight) == left);
+	}
+	in_flight_close(&flight);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+START_TEST(it_agrees_with_the_kernel)
+{
+	if (geteuid() == 0)
+		unit_in_child(compare, NULL);
+	else
+		unit_skip("only root has a second user");
+}
+END_TEST
+
+static void
+unlimited(void *argument)
+{
+	struct in_flight flight;
+
+	(void)argument;
+	unit_must(in_flight_open(&flight) == 0);
+	unit_must(in_flight_left(&flight) == IN_FLIGHT_MOST);
+	unit_must(in_flight_left(&flight) == IN_FLIGHT_MOST);
+	in_flight_close(&flight);
+	unit_must(flight.ends[0] == -1 && flight.ends[1] == -1);
+}
+
+START_TEST(more_are_not_counted)
+{
+	if (geteuid() == 0)
+		unit_in_child(unlimited, NULL);
+	else
+		unit_skip("the kernel limits only ordinary users");
+}
+END_TEST
+
+UNIT_SUITE(in_flight)
+{
+	TCase *tc = unit_case(suite, "in flight");
+
+	tcase_add_test(tc, it_agrees_with_the_kernel);
+	tcase_add_test(tc, more_are_not_counted);
+}
