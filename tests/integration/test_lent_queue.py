@@ -41,7 +41,7 @@ def test_clients_that_nobody_takes_are_named_with_the_program(test):
           "%s", queues)
     explained(test, "tcp:127.0.0.1:%d: 2 clients have waited for " % port)
     text = tell(test, "explain", "www")
-    check("lent to pid %d (sleep)" % program.pid in text and
+    check("lent to pid %d (sleep) " % program.pid in text and
           ":%d:" % other not in text, "%s", text)
     found = tell(test, "metrics")
     for name, value in (("queue", "2"), ("queue_waits", "1"),
@@ -62,18 +62,44 @@ def test_clients_that_nobody_takes_are_named_with_the_program(test):
         client.close()
 
 
-def test_clients_of_local_sockets_are_counted_too(test):
-    path = test.path("box", "socket")
+def test_clients_of_sockets_of_every_kind_are_named(test):
+    """The kernel does not count local datagrams."""
+    path, port = test.path("box", ""), free_port(socket.SOCK_DGRAM)
     test.mkdir("box", 0o755)
-    test.broker(section(test, "www", ["unix-stream:" + path], "backlog = 7 "
-                        "socket-mode = 0666 handoff = listener"))
+    kinds = (("unix-stream:" + path + "stream", socket.SOCK_STREAM, 1, 7),
+             ("unix-seqpacket:" + path + "packet", socket.SOCK_SEQPACKET,
+              1, 7),
+             ("unix-dgram:" + path + "datagram", socket.SOCK_DGRAM, None,
+              None),
+             ("udp:127.0.0.1:%d" % port, socket.SOCK_DGRAM, None, None))
+    test.broker(section(test, "www", [kind[0] for kind in kinds], "backlog = "
+                        "7 socket-mode = 0666 handoff = listener"))
     hold(test, "--fd", "7")
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(path)
-        queue = listener(test, "www")["endpoints"][0]["queue"]
-        check((queue["size"], queue["limit"], queue["dropped"]) ==
-              (1, 7, None), "%s", queue)
-        explained(test, "1 clients have waited for ")
+    clients = []
+    for name, kind, _, _ in kinds:
+        is_udp = name.startswith("udp")
+        client = socket.socket(socket.AF_INET if is_udp else socket.AF_UNIX,
+                               kind)
+        client.connect(("127.0.0.1", port) if is_udp else
+                       name.split(":")[1])
+        if kind == socket.SOCK_DGRAM:
+            client.send(b"x" * 100)
+        clients.append(client)
+    for endpoint, (name, _, size, limit) in zip(
+            listener(test, "www")["endpoints"], kinds):
+        queue = endpoint["queue"]
+        check(endpoint["name"] == name and queue["waits"], "%s", endpoint)
+        if name.startswith("udp"):
+            check(100 <= queue["size"] < queue["limit"] and
+                  queue["dropped"] == 0 and queue["unit"] == "bytes", "%s",
+                  queue)
+        else:
+            check((queue["size"], queue["limit"], queue["dropped"]) ==
+                  (size, limit, None), "%s", queue)
+        explained(test, "%s: %sclients have waited for " % (
+            name, "" if size is None else "%d " % size))
+    for client in clients:
+        client.close()
 
 
 def test_a_program_that_takes_its_clients_is_not_accused(test):

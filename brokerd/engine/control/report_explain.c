@@ -166,24 +166,16 @@ explain_queues(const struct listener *listener, json_t *lines)
 		explain_queue(listener, endpoint, lines);
 }
 
-/* fdrecv-exec leaves no mailbox behind. */
 static void
 explain_holders(const struct listener *listener, json_t *lines)
 {
-	struct borrower_view views[BORROWERS_MAX], *view = views;
-	size_t count = borrower_list_living(listener->pool, views);
+	char who[EXPLAIN_WHO_SIZE];
 
-	if (count == 0)
-		explain_add(lines,
-		    "No program that lives is known to have the sockets; as "
-		    "root, \"brokerctl status\" finds those that were lent "
-		    "them by an earlier engine.");
-	for (; count-- > 0; view++)
-		explain_add(lines, "Lent to pid %d%s%s%s, uid %u, %llu s ago.",
-		    (int)view->pid, view->program[0] == '\0' ? "" : " (",
-		    view->program, view->program[0] == '\0' ? "" : ")",
-		    (unsigned int)view->uid,
-		    (unsigned long long)(clock_ms() - view->since_ms) / 1000);
+	borrower_list_text(listener->pool, who, sizeof(who));
+	explain_add(lines,
+	    "The sockets were %s; as root, \"brokerctl status\" shows who has "
+	    "them.",
+	    who);
 }
 
 static void

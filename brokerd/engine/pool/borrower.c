@@ -5,6 +5,7 @@
  */
 #include "engine/pool/borrower.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 #include "engine/pool/pool.h"
@@ -125,6 +126,8 @@ borrower_view_print(FILE *file, const struct borrower_view *view)
 		fprintf(file, " (%s)", view->program);
 	else if (view->pid <= 0 && view->mailbox != NULL)
 		fprintf(file, " (mailbox %s)", view->mailbox);
+	fprintf(file, " %llu s ago",
+	    (unsigned long long)(clock_ms() - view->since_ms) / 1000);
 }
 
 void
@@ -142,7 +145,9 @@ borrower_list_text(struct pool *pool, char *text, size_t size)
 		fputs(i == 0 ? "" : ", ", file);
 		borrower_view_print(file, &views[i]);
 	}
-	fputs(count == 0 ? "no program that lives" : "", file);
+	fputs(count == 0 ? "no program that lives, since this engine started" :
+			   "",
+	    file);
 	fclose(file);
 	text[size - 1] = '\0';
 }

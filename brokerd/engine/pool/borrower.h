@@ -43,8 +43,7 @@ void borrower_remember(struct borrower_list *list, struct worker *worker);
 size_t borrower_list_living(
     struct pool *pool, struct borrower_view out_views[BORROWERS_MAX]);
 
-/* Writes "lent to pid 12 (nginx)", say, or "lent to no program that is known".
- */
+/* Writes "lent to pid 12 (nginx) 5 s ago", say, or that it was lent to none. */
 void borrower_list_text(struct pool *pool, char *text, size_t size);
 
 void borrower_list_free(struct borrower_list *list);

@@ -221,7 +221,7 @@ START_TEST(who_was_lent_a_socket_is_known_as_long_as_it_lives)
 	ck_assert_int_eq(views[0].pid, getpid());
 	ck_assert_uint_eq(views[0].uid, geteuid());
 	borrower_list_text(test.pool, text, sizeof(text));
-	snprintf(expected, sizeof(expected), "lent to pid %d (%s)",
+	snprintf(expected, sizeof(expected), "lent to pid %d (%s) 0 s ago",
 	    (int)getpid(), views[0].program);
 	ck_assert_str_eq(text, expected);
 	/* Any descriptor that is readable tells of an end. */
@@ -231,7 +231,8 @@ START_TEST(who_was_lent_a_socket_is_known_as_long_as_it_lives)
 	TAILQ_FIRST(&test.pool->borrowers)->pidfd = ended;
 	ck_assert_uint_eq(borrower_list_living(test.pool, views), 0);
 	borrower_list_text(test.pool, text, sizeof(text));
-	ck_assert_str_eq(text, "lent to no program that lives");
+	ck_assert_str_eq(
+	    text, "lent to no program that lives, since this engine started");
 	test_pool_done(&test);
 }
 END_TEST
