@@ -23,8 +23,9 @@ enum channel_type {
 	CHANNEL_DRAIN,      /* down: accept no more, finish, exit */
 	CHANNEL_PING,       /* down: expects PONG */
 	CHANNEL_PONG,       /* up: one for each PING */
-	CHANNEL_RELOAD,     /* up: asked for on the control socket */
-	CHANNEL_UPGRADE,    /* up: the same */
+	CHANNEL_RELOAD,     /* up: asked for on the control socket, or to have
+			     * a socket bound anew */
+	CHANNEL_UPGRADE,    /* up: asked for on the control socket */
 	CHANNEL_RESULT,     /* down: the result of one of these */
 	CHANNEL_REPORT,     /* down: the same, with a text of any length */
 	CHANNEL_UNBOUND,    /* down: a socket of the table that is left out */

@@ -121,6 +121,8 @@ engine_add(struct engine *engine, const struct channel_socket *sock, int fd)
 	if (record->type == RECORD_ENDPOINT)
 		return socket_table_add(
 		    &engine->table, &record->u.endpoint, fd);
+	if (fd != -1)
+		socket_table_note_own(&engine->table, &record->u.socket, fd);
 	if (record->type == RECORD_CONTROL && fd != -1 &&
 	    engine->control.accepting == NULL)
 		return control_open(&engine->control, &record->u.control, fd);

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 void
@@ -48,12 +49,15 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .bounded = bounded,
 	    .reserve = &table->reserve,
 	    .load = &table->load,
+	    .rebind = &table->rebind,
 	    .diag = &table->diag};
 	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
 	    sizeof(workers->epoch))
 		return -1;
 	if (owner_quotas_open(
-		&table->quotas, base, log, persistent, &table->reserve) == -1)
+		&table->quotas, base, log, persistent, &table->reserve) == -1 ||
+	    rebind_init(&table->rebind, base, CHANNEL_FD, log, persistent) ==
+		-1)
 		return -1;
 	return watch_open(&table->watch, base);
 }
@@ -129,11 +133,46 @@ socket_table_add_unbound(
 }
 
 void
+socket_table_note_own(
+    struct socket_table *table, const struct record_socket *sock, int fd)
+{
+	size_t i = table->own_count;
+
+	if (i == SOCKET_TABLE_OWN)
+		return;
+	table->own_count++;
+	/* At once: connections of the rendezvous are accepted before the start,
+	 * and an earlier engine may have wanted to block this one. */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	table->own[i].sock = *sock;
+	table->own[i].upkeep = (struct upkeep){.sock = &table->own[i].sock,
+	    .fd = fd,
+	    .log = table->listener_context.log,
+	    .rebind = &table->rebind};
+}
+
+/* Before anything is lent or accepted. */
+static void
+socket_table_look(struct socket_table *table)
+{
+	struct listener_endpoint *endpoint;
+	struct listener *listener;
+
+	for (size_t i = 0; i < table->own_count; i++)
+		upkeep_start(&table->own[i].upkeep, NULL);
+	TAILQ_FOREACH (listener, &table->listeners, entry)
+		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+			upkeep_start(
+			    &endpoint->upkeep, table->listener_context.base);
+}
+
+void
 socket_table_start(struct socket_table *table)
 {
 	struct listener *listener;
 	struct pool *pool;
 
+	socket_table_look(table);
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		finder_scan(&pool->finder);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
@@ -160,6 +199,7 @@ socket_table_stop(struct socket_table *table, const struct channel_drain *drain)
 {
 	struct listener *listener;
 
+	rebind_stop(&table->rebind);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		listener_stop(listener, drain);
 }
@@ -215,6 +255,7 @@ socket_table_done(struct socket_table *table)
 	if (table->refusals.base != NULL)
 		refuse_done(&table->refusals);
 	watch_close(&table->watch);
+	rebind_done(&table->rebind);
 	socket_diag_close(&table->diag);
 	free(table->fds);
 }

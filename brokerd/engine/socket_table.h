@@ -3,6 +3,9 @@
 
 #include "channel/message.h"
 #include "engine/listener/listener.h"
+#include "engine/listener/rebind.h"
+
+#define SOCKET_TABLE_OWN 2 /* the rendezvous and the control socket */
 
 /* The sockets that the monitor has sent, and the listeners and pools that most
  * of them make up.  It is complete before the engine starts and never changes
@@ -20,6 +23,12 @@ struct socket_table {
 	struct socket_diag diag;
 	struct coalesce_load load;
 	struct owner_quotas quotas;
+	struct rebind rebind;
+	struct {
+		struct record_socket sock;
+		struct upkeep upkeep;
+	} own[SOCKET_TABLE_OWN];
+	size_t own_count;
 	struct worker_context worker_context;
 	struct pool_context pool_context;
 	struct listener_context listener_context;
@@ -50,6 +59,11 @@ int socket_table_add(
  * or -1 with errno. */
 int socket_table_add_unbound(struct socket_table *table,
     const struct record_endpoint *record, int error);
+
+/* Notes a socket of the broker itself (borrows fd), which is put right at the
+ * start. */
+void socket_table_note_own(
+    struct socket_table *table, const struct record_socket *sock, int fd);
 
 /* Looks for workers and begins to accept. */
 void socket_table_start(struct socket_table *table);

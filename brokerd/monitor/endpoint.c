@@ -15,7 +15,6 @@
 #include <netinet/tcp.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,9 +119,6 @@ endpoint_apply(struct endpoint *endpoint)
 
 	if (wrong != NULL)
 		return wrong;
-	if (!record_is_lent(endpoint->record) &&
-	    fcntl(endpoint->fd, F_SETFL, O_NONBLOCK) == -1)
-		return strerror(errno);
 	if (endpoint->inode != 0)
 		wrong = path_chown(endpoint);
 	return wrong != NULL ? wrong : endpoint_listen(endpoint);

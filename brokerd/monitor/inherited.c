@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ inherited_add(
     struct inherited *inherited, int fd, const struct endpoint *origin)
 {
 	struct inherited_item item = {.fd = fd, .origin = origin};
+	struct pollfd end = {.fd = fd, .events = POLLRDHUP};
 	struct inherited_item *grown;
 	int own;
 
@@ -70,6 +72,7 @@ inherited_add(
 	item.type = inherited_option(fd, SOL_SOCKET, SO_TYPE);
 	item.protocol = inherited_option(fd, SOL_SOCKET, SO_PROTOCOL);
 	item.listens = inherited_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
+	item.is_dead = poll(&end, 1, 0) == 1 && (end.revents & POLLRDHUP) != 0;
 	item.network = inherited_network(fd);
 	item.v6only = inherited_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	inherited->items[inherited->count++] = item;

@@ -87,14 +87,16 @@ path_enter(struct endpoint *endpoint)
 	    &endpoint->fsuid);
 }
 
-/* Removes a dead socket, to make room for another one.  To probe whether it is
- * live takes write permission, which perhaps only its owner has. */
+/* Removes a dead socket, to make room for another one.  One that path_find()
+ * has found is known to be dead.  To probe whether another one is live takes
+ * write permission, which perhaps only its owner has. */
 static const char *
-path_clear(const struct record_socket *sock, uint32_t fsuid)
+path_clear(struct endpoint *endpoint)
 {
+	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *path = record_path(sock);
 	struct stat st;
-	int live;
+	int live = 0;
 
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? NULL : strerror(errno);
@@ -102,8 +104,10 @@ path_clear(const struct record_socket *sock, uint32_t fsuid)
 	if (!S_ISSOCK(st.st_mode))
 		return "a file that is not a socket is in its place";
 	privilege_set_fsuid(st.st_uid);
-	live = fdrecv_liveness_probe((const void *)&sock->address);
-	privilege_set_fsuid(fsuid);
+	if (endpoint->inode != st.st_ino || endpoint->device != st.st_dev)
+		live = fdrecv_liveness_probe((const void *)&sock->address);
+	privilege_set_fsuid(endpoint->fsuid);
+	endpoint->inode = 0;
 	if (live == 0)
 		return unlink(path) == 0 ? NULL : strerror(errno);
 	errno = EADDRINUSE;
@@ -173,7 +177,7 @@ path_bind(struct endpoint *endpoint)
 		return strerror(errno);
 	wrong = path_enter(endpoint);
 	if (wrong == NULL)
-		wrong = path_clear(sock, endpoint->fsuid);
+		wrong = path_clear(endpoint);
 	if (wrong == NULL &&
 	    (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		 sock->address_length) == -1 ||

@@ -171,9 +171,10 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 
 	if (item == NULL)
 		return wrong;
-	/* Nobody can connect to it without its file: make a new one. */
+	/* Nobody can connect to it: make a new one. */
 	if (record_path(&endpoint->record->u.socket) != NULL &&
-	    path_find(endpoint, item->origin) == -1)
+	    (path_find(endpoint, item->origin) == -1 ||
+		(item->is_dead && item->origin != NULL)))
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
 	endpoint->origin = item->origin;
@@ -252,8 +253,7 @@ void
 table_take_over(struct table *table, struct table *before,
     struct channel_drain *out_drain, char *out_text, size_t size)
 {
-	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0, lent = 0;
-	int used;
+	uint32_t added = 0, changed = 0, removed = 0, unchanged = 0;
 
 	/* The broker's own sockets count only if they were changed. */
 	*out_drain = (struct channel_drain){
@@ -283,15 +283,10 @@ table_take_over(struct table *table, struct table *before,
 			continue;
 		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
 		removed += endpoint->record->type == RECORD_ENDPOINT;
-		lent += (uint32_t)record_is_lent(endpoint->record);
 	}
-	used = snprintf(out_text, size,
+	snprintf(out_text, size,
 	    "endpoints: %u added, %u changed, %u removed, %u unchanged", added,
 	    changed, removed, unchanged);
-	if (lent > 0)
-		snprintf(out_text + used, size - (size_t)used,
-		    "; %u of those removed were lent and may still be held",
-		    lent);
 }
 
 void

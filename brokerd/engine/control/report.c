@@ -37,6 +37,7 @@ const struct report_counter report_counters[] = {
     COUNTER(
 	returned_denied, "Hand-offs returned: a security module denied them"),
     COUNTER(lent, "Sockets lent to workers"),
+    COUNTER(repaired, "Times that a socket had been changed and was put right"),
     COUNTER(accept_skipped, "Errors of accept that concerned one connection"),
     COUNTER(accept_paused, "Times that a limit stopped accepting"),
     COUNTER(worker_away, "Sends that found the worker gone"),

@@ -33,6 +33,7 @@ struct stats_listener {
 	uint64_t returned_limit;  /* the worker was out of descriptors */
 	uint64_t returned_denied; /* a security module refused it */
 	uint64_t lent;            /* sockets lent to workers */
+	uint64_t repaired;        /* times that a socket was put right */
 	uint64_t accept_skipped;  /* errors that meant one connection */
 	uint64_t accept_paused;   /* times that a limit stopped accepting */
 	uint64_t worker_away;     /* sends that found the worker gone */

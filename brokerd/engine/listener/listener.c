@@ -9,6 +9,7 @@
 #include "channel/channel.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/listener/accept.h"
+#include "engine/listener/lending.h"
 #include "engine/pool/dispatch.h"
 
 #include <errno.h>
@@ -19,7 +20,6 @@
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when the socket cannot accept */
 #define LISTENER_SCAN_MS 1000   /* between scans while a connection waits */
-#define LISTENER_BORROWERS_SIZE 512
 
 /* Every change of state goes through here. */
 static void
@@ -162,33 +162,6 @@ listener_on_change(void *owner)
 	listener_enter(listener, LISTENER_OPEN);
 }
 
-/* Connections of a lent socket wait that nobody takes, or somebody does
- * again. */
-static void
-listener_on_untaken(void *owner, struct listener_endpoint *endpoint)
-{
-	const struct listener *listener = owner;
-	const struct untaken *untaken = &endpoint->untaken;
-	unsigned long long waited_s = (clock_ms() - untaken->since_ms) / 1000;
-	char text[LISTENER_BORROWERS_SIZE];
-
-	if (!untaken->is_told) {
-		log_line(listener->context->log, LOG_NOTICE,
-		    "listener %s: what waits at %s is taken again, after "
-		    "%llu s",
-		    endpoint->record.listener, endpoint->record.socket.name,
-		    waited_s);
-		return;
-	}
-	borrower_list_text(listener->pool, text, sizeof(text));
-	log_line(listener->context->log, LOG_WARNING,
-	    "listener %s: clients have waited at %s for %llu s, and no "
-	    "program takes them: %s: they wait on until one accepts from this "
-	    "address, see \"brokerctl explain %s\"",
-	    endpoint->record.listener, endpoint->record.socket.name, waited_s,
-	    text, endpoint->record.listener);
-}
-
 struct listener *
 listener_find(const struct listener_list *list, const char *name)
 {
@@ -212,6 +185,7 @@ listener_new(
 	listener->context = context;
 	listener->pool = pool;
 	listener->pool_user.on_change = listener_on_change;
+	listener->pool_user.may_lend = lending_may_lend;
 	listener->pool_user.owner = listener;
 	TAILQ_INIT(&listener->endpoints);
 	TAILQ_INIT(&listener->unbound);
@@ -253,7 +227,8 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	if (endpoint == NULL)
 		return -1;
 	endpoint->on_readable = listener_on_readable;
-	endpoint->on_untaken = listener_on_untaken;
+	endpoint->upkeep.stats = listener->stats;
+	endpoint->on_untaken = lending_on_untaken;
 	endpoint->owner = listener;
 	if (record->handoff == RECORD_LISTENER) {
 		handoff =
@@ -310,11 +285,16 @@ listener_stop(struct listener *listener, const struct channel_drain *drain)
 
 	dispatch_remove_lent(listener->pool, listener->stats);
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-		if (endpoint->readable != NULL && drain != NULL &&
-		    channel_is_removed(drain, endpoint->number))
+		int removed = drain != NULL &&
+		    channel_is_removed(drain, endpoint->number);
+
+		if (removed && endpoint->readable != NULL) {
 			served++;
-		else
-			listener_endpoint_close(endpoint);
+			continue;
+		}
+		if (removed && endpoint->fd != -1)
+			lending_tell_removed(listener, endpoint);
+		listener_endpoint_close(endpoint);
 	}
 	if (served == 0)
 		listener_enter(listener, LISTENER_STOPPED);

@@ -63,6 +63,13 @@ listener_endpoint_new(const struct listener_context *context,
 		return NULL;
 	endpoint->number = number;
 	endpoint->fd = fd;
+	endpoint->upkeep =
+	    (struct upkeep){.listener = endpoint->record.listener,
+		.sock = &endpoint->record.socket,
+		.lent = record->handoff == RECORD_LISTENER,
+		.fd = fd,
+		.log = context->log,
+		.rebind = context->rebind};
 	endpoint->untaken.on_change = listener_endpoint_on_untaken;
 	endpoint->untaken.owner = endpoint;
 	if (record->handoff == RECORD_LISTENER)
@@ -104,10 +111,13 @@ listener_endpoint_set_accepting(
 int
 listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
 {
-	struct pollfd waits = {.fd = endpoint->fd, .events = POLLIN};
+	struct pollfd waits = {
+	    .fd = endpoint->fd, .events = POLLIN | POLLRDHUP};
 
-	/* A signal may interrupt poll(2), see bounded_close.h: assume so. */
-	return poll(&waits, 1, 0) == -1 || (waits.revents & POLLIN) != 0;
+	/* A signal may interrupt poll(2), see bounded_close.h: assume so.  From
+	 * a local socket that was shut down nobody can accept. */
+	return poll(&waits, 1, 0) == -1 ||
+	    (waits.revents & (POLLIN | POLLRDHUP)) == POLLIN;
 }
 
 uint64_t
@@ -124,6 +134,7 @@ listener_endpoint_close(struct listener_endpoint *endpoint)
 {
 	timer_free_event(&endpoint->readable);
 	untaken_stop(&endpoint->untaken);
+	upkeep_stop(&endpoint->upkeep);
 	/* Clients in its queue may have sent sockets. */
 	endpoint->fd =
 	    bounded_close_fd(endpoint->context->bounded, endpoint->fd);

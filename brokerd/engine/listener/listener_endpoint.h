@@ -8,6 +8,7 @@
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
 #include "engine/listener/untaken.h"
+#include "engine/listener/upkeep.h"
 #include "engine/policy/coalesce.h"
 
 #include <sys/queue.h>
@@ -26,6 +27,7 @@ struct listener_context {
 	struct bounded_close *bounded;
 	struct fd_reserve *reserve;
 	struct coalesce_load *load;
+	struct rebind *rebind;
 	struct socket_diag *diag; /* or NULL */
 };
 
@@ -39,6 +41,7 @@ struct listener_endpoint {
 	int error;              /* an errno: why it is not bound */
 	struct event *readable; /* NULL: lent or closed */
 	struct untaken untaken; /* if it is lent */
+	struct upkeep upkeep;
 	struct coalesce_lone lone;
 	/* A connection waits. */
 	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);

@@ -70,6 +70,17 @@ borrower_remember(struct borrower_list *list, struct worker *worker)
 	TAILQ_INSERT_TAIL(list, borrower, entry);
 }
 
+int
+borrower_list_any(struct pool *pool)
+{
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker->loan.count > 0)
+			return 1;
+	return borrower_list_prune(&pool->borrowers) > 0;
+}
+
 /* Its name may be anything. */
 static void
 borrower_view_program(struct borrower_view *view)

@@ -39,6 +39,9 @@ struct borrower_view {
  * was lent sockets. */
 void borrower_remember(struct borrower_list *list, struct worker *worker);
 
+/* True if a process that was lent the sockets may still have them. */
+int borrower_list_any(struct pool *pool);
+
 /* Lists those that live, with and without a mailbox.  Returns their number. */
 size_t borrower_list_living(
     struct pool *pool, struct borrower_view out_views[BORROWERS_MAX]);

@@ -293,6 +293,17 @@ dispatch_remove_lent(struct pool *pool, const struct stats_listener *listener)
 	}
 }
 
+static int
+dispatch_may_lend(const struct pool *pool)
+{
+	const struct pool_user *user;
+	int may = 1;
+
+	TAILQ_FOREACH (user, &pool->users, entry)
+		may &= user->may_lend == NULL || user->may_lend(user->owner);
+	return may;
+}
+
 void
 dispatch_lend(struct pool *pool, struct worker *worker)
 {
@@ -304,6 +315,8 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 			continue;
 		if (!owner_quota_has_room(worker->quota))
 			return; /* on_room follows */
+		if (worker->loan.count == 0 && !dispatch_may_lend(pool))
+			return;
 		if (worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);

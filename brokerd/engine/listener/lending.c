@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What a listener does about the sockets that it lends, and the programs that
+ * have them.  Engine, unprivileged.
+ */
+#include "engine/listener/lending.h"
+
+#include "base/clock.h"
+#include "channel/channel.h"
+
+#define LENDING_BORROWERS_SIZE 512
+
+void
+lending_on_untaken(void *owner, struct listener_endpoint *endpoint)
+{
+	const struct listener *listener = owner;
+	const struct untaken *untaken = &endpoint->untaken;
+	unsigned long long waited_s = (clock_ms() - untaken->since_ms) / 1000;
+	char text[LENDING_BORROWERS_SIZE];
+
+	if (!untaken->is_told) {
+		log_line(listener->context->log, LOG_NOTICE,
+		    "listener %s: what waits at %s is taken again, after "
+		    "%llu s",
+		    endpoint->record.listener, endpoint->record.socket.name,
+		    waited_s);
+		return;
+	}
+	borrower_list_text(listener->pool, text, sizeof(text));
+	log_line(listener->context->log, LOG_WARNING,
+	    "listener %s: clients have waited at %s for %llu s, and no "
+	    "program takes them: %s: they wait on until one accepts from this "
+	    "address, see \"brokerctl explain %s\"",
+	    endpoint->record.listener, endpoint->record.socket.name, waited_s,
+	    text, endpoint->record.listener);
+}
+
+/* Programs that have its sockets may depend on the flags and options that they
+ * have set. */
+int
+lending_may_lend(void *owner)
+{
+	struct listener *listener = owner;
+	int all = !borrower_list_any(listener->pool), may = 1;
+	struct listener_endpoint *endpoint;
+
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		if (endpoint->record.handoff == RECORD_LISTENER)
+			may &= upkeep_look(&endpoint->upkeep, all);
+	return may;
+}
+
+void
+lending_tell_removed(
+    struct listener *listener, const struct listener_endpoint *endpoint)
+{
+	const struct record_endpoint *record = &endpoint->record;
+	char text[LENDING_BORROWERS_SIZE];
+
+	borrower_list_text(listener->pool, text, sizeof(text));
+	log_line(listener->context->log, LOG_NOTICE,
+	    "listener %s: %s is removed, %s: %s", record->listener,
+	    record->socket.name, text,
+	    record_has_connections(&record->socket) ?
+		"it is shut down: a program that goes on accepting gets only "
+		"errors, end it" :
+		"a datagram socket stays open until its program ends");
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "base/log.h"
+#include "engine/handoff/persistent.h"
+#include "engine/timer.h"
+
+/* Asks the monitor for a reload when a socket must be bound anew, which only
+ * the monitor can do.  All zeros: asks nobody. */
+struct rebind {
+	int channel;
+	struct log *log;
+	struct persistent *persistent;
+	struct timer ask;
+	uint64_t ask_ms; /* when ask is set to */
+};
+
+/* Borrows all.  0, or -1 with ENOMEM. */
+int rebind_init(struct rebind *rebind, struct event_base *base, int channel,
+    struct log *log, struct persistent *persistent);
+
+/* Asks, soon or, if an engine has asked shortly before, later.  A socket that
+ * was found so at the start of this engine may be one that a reload does not
+ * help. */
+void rebind_ask(struct rebind *rebind, int at_start);
+
+/* Another engine takes over: it will ask. */
+void rebind_stop(struct rebind *rebind);
+
+void rebind_done(struct rebind *rebind);

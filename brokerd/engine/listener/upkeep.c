@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Sockets that programs and earlier engines had, and may have left in any
+ * state.  Engine, unprivileged.  A program that shuts down its lent socket in
+ * order to end is to find it shut down, so the socket listens again only a
+ * moment later: by then, threads that waited in accept(2) have returned.
+ */
+#include "engine/listener/upkeep.h"
+
+#include "base/log.h"
+#include "engine/handoff/stats.h"
+#include "engine/listener/rebind.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <event2/event.h>
+
+#define UPKEEP_GRACE_US 1000000
+
+static void
+upkeep_on_shut_down(evutil_socket_t fd, short what, void *argument)
+{
+	struct upkeep *upkeep = argument;
+
+	(void)fd;
+	(void)what;
+	timer_set(&upkeep->look, UPKEEP_GRACE_US);
+}
+
+static void
+upkeep_on_time(void *owner)
+{
+	struct upkeep *upkeep = owner;
+
+	if (upkeep_look(upkeep, 0))
+		event_add(upkeep->shut_down, NULL);
+}
+
+/* True if no client can find the socket by its name any more.  A directory
+ * that this user may not search is assumed to be in order. */
+static int
+upkeep_has_lost_file(struct upkeep *upkeep)
+{
+	const char *path = record_path(upkeep->sock);
+	struct stat st;
+
+	if (path == NULL)
+		return 0;
+	if (lstat(path, &st) == -1)
+		return errno == ENOENT || errno == ENOTDIR;
+	if (upkeep->inode == 0) {
+		upkeep->device = st.st_dev;
+		upkeep->inode = st.st_ino;
+	}
+	return upkeep->device != st.st_dev || upkeep->inode != st.st_ino;
+}
+
+/* The text in the log: role and name. */
+static const char *
+upkeep_role(const struct upkeep *upkeep)
+{
+	return upkeep->listener != NULL ? "listener " : "the broker itself";
+}
+
+static const char *
+upkeep_name(const struct upkeep *upkeep)
+{
+	return upkeep->listener != NULL ? upkeep->listener : "";
+}
+
+/* Only a path can be bound while the dead socket is still open. */
+static void
+upkeep_die(struct upkeep *upkeep, const char *how, int at_start)
+{
+	int can_bind = record_path(upkeep->sock) != NULL;
+
+	if (!upkeep->is_dead)
+		log_line(upkeep->log, LOG_ERR,
+		    "%s%s: %s cannot be used any more (%s): %s",
+		    upkeep_role(upkeep), upkeep_name(upkeep),
+		    upkeep->sock->name, how,
+		    can_bind ?
+			"a reload binds it anew; programs that have the old "
+			"one must be started again" :
+			"end the programs that have it, remove it from the "
+			"configuration, reload, and add it again");
+	upkeep->is_dead = 1;
+	if (can_bind)
+		rebind_ask(upkeep->rebind, at_start);
+}
+
+static int
+upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
+{
+	char text[REPAIR_TEXT_SIZE];
+	enum repair_result result;
+
+	if (upkeep_has_lost_file(upkeep)) {
+		upkeep_die(upkeep, "its file is gone or replaced", at_start);
+		return 0;
+	}
+	result =
+	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, all, text);
+	if (result == REPAIR_DEAD) {
+		upkeep_die(upkeep, text, at_start);
+		return 0;
+	}
+	if (result == REPAIR_RIGHT)
+		return 1;
+	if (upkeep->stats != NULL)
+		upkeep->stats->repaired++;
+	log_line(upkeep->log, LOG_NOTICE, "%s%s: %s was left changed (%s): %s",
+	    upkeep_role(upkeep), upkeep_name(upkeep), upkeep->sock->name, text,
+	    result == REPAIR_DONE ?
+		"it is as configured again" :
+		"not all of this can be changed back while it is open");
+	return 1;
+}
+
+void
+upkeep_start(struct upkeep *upkeep, struct event_base *base)
+{
+	if (!upkeep_look_now(upkeep, !upkeep->lent, 1) || !upkeep->lent ||
+	    !record_has_connections(upkeep->sock))
+		return;
+	/* Neither happens to a socket that listens.  libevent reports EPOLLHUP
+	 * without EPOLLRDHUP, as TCP has it, as both readable and writable. */
+	upkeep->shut_down = event_new(base, upkeep->fd, EV_WRITE | EV_CLOSED,
+	    upkeep_on_shut_down, upkeep);
+	if (upkeep->shut_down != NULL &&
+	    timer_init(&upkeep->look, base, upkeep_on_time, upkeep) == 0)
+		event_add(upkeep->shut_down, NULL);
+}
+
+int
+upkeep_look(struct upkeep *upkeep, int all)
+{
+	return upkeep_look_now(upkeep, all, 0);
+}
+
+void
+upkeep_stop(struct upkeep *upkeep)
+{
+	timer_free_event(&upkeep->shut_down);
+	timer_done(&upkeep->look);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "engine/handoff/repair.h"
+#include "engine/timer.h"
+
+#include <sys/types.h>
+
+struct event;
+struct event_base;
+struct log;
+struct rebind;
+struct stats_listener;
+
+/* Looks whether a bound socket is still as the configuration says, and puts it
+ * right.  Everything is borrowed. */
+struct upkeep {
+	const char
+	    *listener; /* its name; NULL: a socket of the broker itself */
+	const struct record_socket *sock;
+	int lent;
+	int fd;
+	struct log *log;
+	struct rebind *rebind;
+	struct stats_listener *stats; /* or NULL */
+	/* Set by upkeep_start(). */
+	dev_t device;
+	ino_t inode; /* of its file; 0: none, or not known */
+	int is_dead; /* and reported: it must be bound anew */
+	struct event *shut_down;
+	struct timer look;
+};
+
+/* Looks at the socket when an engine starts.  A lent one that listens is also
+ * looked at when somebody has shut it down. */
+void upkeep_start(struct upkeep *upkeep, struct event_base *base);
+
+/* Looks again.  Flags and options are put right only with all, since a program
+ * that has the socket may depend on its own ones.  True if the socket is usable
+ * now; else a reload was asked for. */
+int upkeep_look(struct upkeep *upkeep, int all);
+
+/* Before fd is closed. */
+void upkeep_stop(struct upkeep *upkeep);
