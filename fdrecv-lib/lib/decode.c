@@ -115,6 +115,7 @@ fdrecv_decode_header(
 	out_header->sequence = header.sequence;
 	out_header->count = header.count;
 	out_header->size = header.size;
+	out_header->addressee = header.addressee;
 	return DECODE_RECORD;
 }
 

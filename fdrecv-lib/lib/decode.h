@@ -19,6 +19,7 @@ struct decode_header {
 	uint64_t sequence;
 	size_t count; /* of records */
 	size_t size;  /* up to the first record */
+	uint16_t addressee;
 };
 
 /* Reads and checks the header.  *out_header is all zero unless the result is

@@ -25,19 +25,31 @@ engine_conn_close(struct engine_conn *conn)
 	fdrecv_ring_writer_close(&conn->ring);
 }
 
+/* Its last 16 bits are the addressee; two values have a meaning of their own.
+ */
+static int
+engine_conns_may_be(uint64_t instance, uint16_t parents)
+{
+	return (uint16_t)instance != FDRECV_WIRE_TO_UNKNOWN &&
+	    (uint16_t)instance != FDRECV_WIRE_TO_ANYBODY &&
+	    (uint16_t)instance != parents;
+}
+
 int
 fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags)
 {
-	*conns = (struct engine_conns){
-	    .mailbox = mailbox, .weight = weight, .flags = flags};
+	*conns = (struct engine_conns){.mailbox = mailbox,
+	    .weight = weight,
+	    .flags = flags,
+	    .parents = (uint16_t)conns->instance};
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
 		conns->items[i].fd = -1;
 	do
 		if (getrandom(&conns->instance, sizeof(conns->instance), 0) !=
 		    sizeof(conns->instance))
 			return -1;
-	while (conns->instance == 0);
+	while (!engine_conns_may_be(conns->instance, conns->parents));
 	return 0;
 }
 
@@ -56,6 +68,7 @@ engine_conns_send_hello(
 	    .inode = mailbox->inode,
 	    .instance = conns->instance,
 	    .connections = conns->connections,
+	    .dead = conns->has_succeeded ? conns->parents : 0,
 	};
 	struct iovec parts[] = {{&hello, sizeof(hello)},
 	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
@@ -96,6 +109,7 @@ engine_conns_connect(
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	snprintf(conn->path, sizeof(conn->path), "%s", path);
 	conn->epoch = epoch;
+	conn->was_parents = 0;
 	conn->fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (conn->fd != -1 &&
@@ -209,22 +223,55 @@ int
 fdrecv_engine_conns_renew(struct engine_conns *conns)
 {
 	struct engine_conns old = *conns;
+	struct engine_conn *conn;
 
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		/* If the engine has ended, another one with an unknown epoch
-		 * may have its rendezvous by now. */
-		if (old.items[i].fd == -1 ||
-		    fdrecv_fd_has_ended(old.items[i].fd))
+		old.items[i].parents_epoch = old.items[i].epoch;
+		/* The engine has seen the end of the parent; or it has ended,
+		 * and another one may have its rendezvous by now. */
+		if (old.items[i].fd == -1)
 			old.items[i].path[0] = '\0';
-		engine_conn_close(&old.items[i]);
+		else if (fdrecv_fd_has_ended(old.items[i].fd))
+			old.items[i].epoch = 0;
 	}
 	if (fdrecv_engine_conns_init(
-		conns, old.mailbox, old.weight, old.flags) == -1)
+		conns, old.mailbox, old.weight, old.flags) == -1) {
+		fdrecv_engine_conns_close(&old);
 		return -1;
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
-		engine_conns_connect(
+	}
+	conns->has_succeeded =
+	    fdrecv_bound_mailbox_succeed(old.mailbox, conns->parents);
+	fdrecv_bound_mailbox_use(old.mailbox, (uint16_t)conns->instance);
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		conn = engine_conns_connect(
 		    conns, old.items[i].path, old.items[i].epoch);
+		if (conn == NULL)
+			continue;
+		conn->was_parents = 1;
+		conn->parents_epoch = old.items[i].parents_epoch;
+	}
+	/* Only now: as long as somebody has it, the engine waits for HELLO. */
+	fdrecv_engine_conns_close(&old);
 	return 0;
+}
+
+/* When the engine sent to nobody yet, the parent's HELLO may have been on its
+ * way. */
+int
+fdrecv_engine_conns_is_for_dead(const struct engine_conns *conns,
+    const struct engine_conn *conn, uint16_t addressee)
+{
+	if (conns->parents == 0 || addressee == FDRECV_WIRE_TO_ANYBODY ||
+	    addressee == (uint16_t)conns->instance)
+		return 0;
+	if (addressee == FDRECV_WIRE_TO_UNKNOWN)
+		return conns->has_succeeded && conn != NULL &&
+		    conn->was_parents &&
+		    (conn->parents_epoch == 0 ||
+			conn->parents_epoch == conn->epoch);
+	if (addressee == conns->parents)
+		return conns->has_succeeded;
+	return !fdrecv_bound_mailbox_has_user(conns->mailbox, addressee);
 }
 
 void

@@ -14,6 +14,8 @@ struct engine_conn {
 	int fd;         /* -1: this entry is free */
 	uint64_t epoch; /* of the engine; 0: not known yet */
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous */
+	int was_parents; /* the parent of this process had said HELLO there, */
+	uint64_t parents_epoch; /* to this engine */
 	struct ring_writer ring;
 };
 
@@ -21,12 +23,15 @@ struct engine_conns {
 	struct engine_conn items[ENGINE_CONNS_MAX];
 	const struct bound_mailbox *mailbox; /* borrowed */
 	uint64_t instance;    /* identifies this process, random */
+	uint16_t parents;     /* addressee of the parent process, or 0 */
+	int has_succeeded;    /* the parent had ended at the fork's first use */
 	uint32_t weight;      /* share of the work, 1 to 10000 */
 	uint16_t flags;       /* enum fdrecv_wire_hello_flag */
 	uint32_t connections; /* that the application serves */
 };
 
-/* 0, or -1 with errno as getrandom(2). */
+/* What *conns contains is all zero, or has the instance of the parent process.
+ * 0, or -1 with errno as getrandom(2). */
 int fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags);
 
@@ -59,7 +64,13 @@ void fdrecv_engine_conns_send_all(
     struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
 
 /* In a child of fork(2): replaces the parent's connections by new ones, as
- * another instance.  0, or -1 with errno as getrandom(2). */
+ * another instance, and says whether the parent has ended.  0, or -1 with errno
+ * as getrandom(2). */
 int fdrecv_engine_conns_renew(struct engine_conns *conns);
+
+/* True if conn's engine (or NULL) sent a datagram to a process that has ended
+ * without sharing the mailbox with this one. */
+int fdrecv_engine_conns_is_for_dead(const struct engine_conns *conns,
+    const struct engine_conn *conn, uint16_t addressee);
 
 void fdrecv_engine_conns_close(struct engine_conns *conns);

@@ -46,7 +46,8 @@ fdrecv_has_work(const struct fdrecv *mailbox)
 	    fdrecv_batch_has_more(&mailbox->batch);
 }
 
-/* In a child of fork(2): the hand-offs that had arrived are the parent's. */
+/* In a child of fork(2): the hand-offs that had arrived are the parent's.  If
+ * the parent has ended, the mailbox is this process's own from now on. */
 static void
 fdrecv_check_fork(struct fdrecv *mailbox)
 {
@@ -109,7 +110,7 @@ fdrecv_confirm_due(struct fdrecv *mailbox)
 static int
 fdrecv_has_room(const struct fdrecv *mailbox)
 {
-	int fd = fcntl(mailbox->bound.fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(mailbox->bound.directory, F_DUPFD_CLOEXEC, 0);
 
 	if (fd == -1)
 		return errno == EBADF; /* recvmsg(2) will report it */
@@ -157,6 +158,24 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 	return 1;
 }
 
+/* The engine sends again what it had sent to a process that died.  True if
+ * these hand-offs were. */
+static int
+fdrecv_drop_dead(struct fdrecv *mailbox, struct engine_conn *conn)
+{
+	const struct decode_header *header = &mailbox->batch.header;
+
+	if (!fdrecv_engine_conns_is_for_dead(
+		&mailbox->engines, conn, header->addressee))
+		return 0;
+	fdrecv_descriptors_close(&mailbox->batch.descriptors);
+	if (conn != NULL)
+		fdrecv_engine_conns_send(&mailbox->engines, conn,
+		    FDRECV_WIRE_UNREAD, header->sequence,
+		    (uint32_t)header->count);
+	return 1;
+}
+
 static int
 fdrecv_receive(struct fdrecv *mailbox)
 {
@@ -174,7 +193,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 		return result;
 	conn = fdrecv_engine_conns_open(
 	    &mailbox->engines, batch->header.path, batch->header.epoch);
-	if (conn != NULL && batch->descriptors.truncated)
+	if (!fdrecv_drop_dead(mailbox, conn) && conn != NULL &&
+	    batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);
 	return 1;
 }

@@ -78,6 +78,8 @@ open_start(struct fdrecv *mailbox, const char *path,
 		hello_flags) == -1 ||
 	    fdrecv_bound_mailbox_open(&mailbox->bound, path) == -1)
 		return -1;
+	fdrecv_bound_mailbox_use(
+	    &mailbox->bound, (uint16_t)mailbox->engines.instance);
 	open_greet(mailbox, path, options->run_dir);
 	return 0;
 }
@@ -133,9 +135,10 @@ fdrecv_close(struct fdrecv *mailbox)
 {
 	if (mailbox == NULL)
 		return;
-	if (*mailbox->fork_mark)
+	if (*mailbox->fork_mark) {
 		fdrecv_confirm_due(mailbox);
-	fdrecv_bound_mailbox_shut(&mailbox->bound);
+		fdrecv_bound_mailbox_shut(&mailbox->bound);
+	}
 	open_free(mailbox);
 }
 

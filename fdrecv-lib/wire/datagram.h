@@ -36,6 +36,12 @@ enum fdrecv_wire_flag {
 	FDRECV_WIRE_CREDENTIALS = 1 << 0, /* pid, uid and gid are known */
 };
 
+/* The addressee is the last 16 bits of the instance in a process's HELLO.  If
+ * that process dies, the engine sends these hand-offs to others, so a process
+ * that takes the mailbox over drops them. */
+#define FDRECV_WIRE_TO_UNKNOWN 0          /* no HELLO has come yet */
+#define FDRECV_WIRE_TO_ANYBODY UINT16_MAX /* who receives it has it */
+
 /* The header of a datagram, followed by the path of the rendezvous socket,
  * zeros up to size, and the records.  A datagram of at most one byte is a
  * hand-off without a record, as senders of 2002 send it. */
@@ -46,9 +52,9 @@ struct fdrecv_wire_header {
 	uint16_t size;  /* with the path: the first record begins there */
 	uint16_t count; /* of records, and of descriptors in that order */
 	uint16_t path_length;
-	uint16_t reserved;
-	uint64_t epoch;    /* of the engine, random */
-	uint64_t sequence; /* of the first record; each next one has 1 more */
+	uint16_t addressee; /* the process that it was sent to, see below */
+	uint64_t epoch;     /* of the engine, random */
+	uint64_t sequence;  /* of the first record; each next one has 1 more */
 };
 
 /* A record, followed by listener, peer, local and label in this order and with

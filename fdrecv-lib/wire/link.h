@@ -33,7 +33,8 @@ struct fdrecv_wire_hello {
 	uint64_t inode;       /* likewise */
 	uint64_t instance;    /* random, identifies the process */
 	uint32_t connections; /* as in struct fdrecv_wire_receipts */
-	uint32_t reserved;
+	uint16_t dead; /* addressee that had the mailbox and has ended, or 0 */
+	uint16_t reserved;
 };
 
 enum fdrecv_wire_receipt_kind {
@@ -42,6 +43,8 @@ enum fdrecv_wire_receipt_kind {
 	FDRECV_WIRE_DENIED = 3, /* lost: a security module denied them */
 	FDRECV_WIRE_PAUSE = 4,  /* send nothing for now */
 	FDRECV_WIRE_RESUME = 5, /* send again */
+	/* Sent to a process that has ended, and read by nobody. */
+	FDRECV_WIRE_UNREAD = 6,
 };
 
 /* Each further message, followed by count receipts.  An engine ignores messages

@@ -196,11 +196,13 @@ explain_workers(const struct listener *listener, json_t *lines)
 {
 	unsigned int counts[REPORT_WORKER_STATES] = {0}, count = 0;
 	const struct pool *pool = listener->pool;
-	const struct worker *worker;
+	const struct worker *worker, *left = NULL;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
 		counts[report_worker_state(worker)]++;
 		count += !worker->unlinked;
+		if (worker->has_left && worker->conns.count == 0)
+			left = worker;
 	}
 	if (count > 0)
 		explain_add(lines,
@@ -220,6 +222,12 @@ explain_workers(const struct listener *listener, json_t *lines)
 	else
 		explain_add(lines, "There is no usable mailbox at %s.",
 		    pool->finder.path);
+	if (left != NULL)
+		explain_add(lines,
+		    "The process of worker %s has ended, but another one, such "
+		    "as its child, keeps the mailbox open: it gets nothing "
+		    "until that process uses the mailbox itself or ends.",
+		    left->name);
 }
 
 static int

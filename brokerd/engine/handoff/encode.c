@@ -79,6 +79,7 @@ encode_header(struct encode *encode, const char *rendezvous, uint64_t epoch,
 	    .fixed = sizeof(header),
 	    .count = (uint16_t)count,
 	    .path_length = (uint16_t)strlen(rendezvous),
+	    .addressee = encode->addressee,
 	    .epoch = epoch,
 	    .sequence = sequence,
 	};

@@ -9,6 +9,7 @@
 struct encode {
 	unsigned char *bytes; /* of FDRECV_WIRE_DATAGRAM_MAX */
 	size_t size;
+	uint16_t addressee; /* see struct fdrecv_wire_header */
 };
 
 /* Starts with the header for count records, of which the first has that

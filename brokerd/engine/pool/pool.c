@@ -9,6 +9,7 @@
 #include "engine/handoff/persistent.h"
 #include "engine/pool/dispatch.h"
 #include "engine/pool/redeliver.h"
+#include "engine/worker/receipts.h"
 #include "engine/worker/rendezvous.h"
 
 #include <errno.h>
@@ -143,9 +144,9 @@ pool_on_return(void *owner, struct handoff *handoff)
 	dispatch_return(owner, handoff);
 }
 
-/* If the mailbox is open, a child of the dead process has it and will never
- * read it: as long as the name exists, the worker stays, so that the mailbox is
- * not found again. */
+/* If the mailbox is open, a child of the dead process has it.  As long as the
+ * name exists, the worker stays, so that the mailbox is not found again; it
+ * gets nothing until the child says HELLO, which may wait at the rendezvous. */
 static void
 pool_remove_dead(struct pool *pool, struct worker *worker)
 {
@@ -156,6 +157,8 @@ pool_remove_dead(struct pool *pool, struct worker *worker)
 	worker->has_left = 1;
 	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
 		dispatch_take_back(pool, worker);
+		rendezvous_on_worker(pool->context->rendezvous, worker);
+		redeliver_tell(pool, worker);
 		return;
 	}
 	pool_forget(pool, worker);
@@ -168,10 +171,11 @@ pool_on_death(void *owner, struct worker *worker)
 	struct pool *pool = owner;
 	int is_new = worker->kind == WORKER_NEW;
 
-	/* Its HELLO may wait at the rendezvous, and receipts behind it.  Then
-	 * the end of its connection will report its death. */
+	/* Its HELLO may wait at the rendezvous, or that of a child that shares
+	 * the mailbox.  Then the end of its connection reports its death. */
 	rendezvous_catch_up(pool->context->rendezvous);
-	if (is_new && worker->kind != WORKER_NEW)
+	if ((is_new && worker->kind != WORKER_NEW) ||
+	    receipts_are_anothers(worker))
 		return;
 	redeliver_dead(pool, worker);
 	pool_remove_dead(pool, worker);

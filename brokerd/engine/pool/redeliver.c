@@ -25,8 +25,17 @@ redeliver_try(struct handoff *handoff, int oldest, struct handoff_list *back)
 	return 0;
 }
 
+/* True if nobody has received a hand-off.  As long as the mailbox is not empty,
+ * the last datagram is in it. */
+static int
+redeliver_is_unread(const struct worker *worker, const struct handoff *handoff)
+{
+	return handoff->sequence >= worker->last_datagram &&
+	    !mailbox_is_empty(&worker->mailbox);
+}
+
 /* The worker was serving the oldest, or had not come to it yet.  If a child
- * survives, the child may be serving it. */
+ * survives that may be serving it, survived is true. */
 static void
 redeliver_judge(struct pool *pool, struct handoff *handoff, int oldest,
     int survived, struct handoff_list *back)
@@ -55,13 +64,23 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 	struct handoff_list back = TAILQ_HEAD_INITIALIZER(back);
 	struct handoff *handoff;
 	size_t all, count = 0;
+	int survived;
 
 	receipts_catch_up(worker);
 	all = worker->unreceipted.count;
+	unread_expect_no_receipts(&worker->unread, all);
 	while (
-	    (handoff = unreceipted_take_oldest(&worker->unreceipted)) != NULL)
-		redeliver_judge(
-		    pool, handoff, count++ == 0, worker->has_survivor, &back);
+	    (handoff = unreceipted_take_oldest(&worker->unreceipted)) != NULL) {
+		survived = worker->has_survivor &&
+		    !redeliver_is_unread(worker, handoff);
+		if (survived && worker->has_successor && count == 0) {
+			unreceipted_doubt(&worker->unreceipted, handoff);
+			worker_set_check(worker);
+		} else
+			redeliver_judge(
+			    pool, handoff, count == 0, survived, &back);
+		count++;
+	}
 	for (count = 0; (handoff = TAILQ_FIRST(&back)) != NULL; count++) {
 		TAILQ_REMOVE(&back, handoff, entry);
 		dispatch_return(pool, handoff);
@@ -75,4 +94,16 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 		    count == all ? "" :
 				   ", the others may have been read or were "
 				   "given up");
+}
+
+void
+redeliver_tell(struct pool *pool, const struct worker *worker)
+{
+	if (worker->has_left)
+		limited_log_line(&pool->error_limit, pool->context->log,
+		    LOG_NOTICE,
+		    "mailbox %s: worker %s: its process has ended, but another "
+		    "one keeps the mailbox open: it gets nothing until that "
+		    "one uses it",
+		    pool->finder.path, worker->name);
 }

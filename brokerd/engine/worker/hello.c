@@ -32,6 +32,7 @@ hello_decode(const unsigned char *bytes, size_t size, struct hello *out)
 	    .connections = wire.connections,
 	    .counts_connections = (wire.flags & FDRECV_WIRE_COUNTED) != 0,
 	    .paused = (wire.flags & FDRECV_WIRE_PAUSED) != 0,
+	    .dead = wire.dead,
 	    .takes_ring = (wire.flags & FDRECV_WIRE_OFFER) != 0};
 	memcpy(out->name, bytes + wire.size, wire.name_length);
 	return 0;

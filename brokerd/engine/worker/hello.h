@@ -17,6 +17,7 @@ struct hello {
 	int counts_connections; /* the number above is kept up to date */
 	int paused;
 	int takes_ring;
+	uint16_t dead; /* the end of the instance before it, or 0 */
 };
 
 /* Decodes a HELLO.  0, or -1 if the message is none. */

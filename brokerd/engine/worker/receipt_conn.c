@@ -25,6 +25,7 @@
 #endif
 
 #define RECEIPT_CONN_DEADLINE_US 2000000 /* to say HELLO, and to be claimed */
+#define RECEIPT_CONN_SURVIVOR_US 200000  /* for a child, to say HELLO */
 #define RECEIPT_CONN_MESSAGES 1024       /* more than a socket's buffer holds */
 #define RECEIPT_CONN_MESSAGE_SIZE 1088   /* FDRECV_WIRE_RECEIPTS_MAX fit */
 
@@ -130,9 +131,10 @@ receipt_conn_on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)what;
 	if (conn->state == RECEIPT_CONN_WAITING)
 		event_del(conn->readable); /* until it is claimed */
-	else if (receipt_conn_read(conn) == -1)
+	else if (receipt_conn_read(conn) == -1) {
+		conn->has_survivor = 0;
 		receipt_conn_end(conn);
-	else if (conn->state == RECEIPT_CONN_CLAIMED)
+	} else if (conn->state == RECEIPT_CONN_CLAIMED)
 		conn->list->callbacks->on_read(conn->list->owner);
 }
 
@@ -145,11 +147,23 @@ receipt_conn_on_process_ended(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	receipt_conn_catch_up(conn);
-	/* Unless it has hung up, a child has the connection, and perhaps that
-	 * of the client that the process was serving. */
-	if (conn->state == RECEIPT_CONN_CLAIMED)
-		conn->has_survivor = receipt_conn_read_all(conn) == 0;
-	receipt_conn_end(conn);
+	if (conn->state != RECEIPT_CONN_CLAIMED ||
+	    receipt_conn_read_all(conn) == -1) {
+		receipt_conn_end(conn);
+		return;
+	}
+	/* A child has the connection, and perhaps that of the client that the
+	 * process was serving.  It may be about to say HELLO itself. */
+	conn->has_survivor = 1;
+	conn->list->callbacks->on_survivor(conn->list->owner);
+	timer_set(&conn->deadline, RECEIPT_CONN_SURVIVOR_US);
+}
+
+void
+receipt_conn_expect_end(struct receipt_conn *conn)
+{
+	conn->has_survivor = receipt_conn_read_all(conn) == 0;
+	timer_set(&conn->deadline, 0);
 }
 
 static void

@@ -25,6 +25,9 @@ struct receipt_conn_callbacks {
 	void (*on_taken)(void *owner, uint64_t sequence, uint32_t count);
 	/* Nothing more has come to a claimed connection.  May free it. */
 	void (*on_read)(void *owner);
+	/* The process has ended, but a child has a claimed connection; on_end
+	 * follows. */
+	void (*on_survivor)(void *owner);
 	/* The peer has hung up or died, or conn has to end.  Frees conn. */
 	void (*on_end)(void *owner, struct receipt_conn *conn);
 };
@@ -57,6 +60,10 @@ struct receipt_conn {
 /* A connection that was accepted (takes fd in any case).  NULL with errno. */
 struct receipt_conn *receipt_conn_new(
     struct worker_context *context, int fd, struct receipt_conn_list *list);
+
+/* The process that made the connection has ended, as another one says: soon,
+ * but not before this returns, conn ends. */
+void receipt_conn_expect_end(struct receipt_conn *conn);
 
 /* Closes and frees, without a callback. */
 void receipt_conn_free(struct receipt_conn *conn);

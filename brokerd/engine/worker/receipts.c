@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Messages of the process behind a mailbox: HELLO, receipts, and its end.
- * Engine, unprivileged.  Processes that share a mailbox cannot be told apart,
- * so their receipts are ignored.
+ * Engine, unprivileged.  While processes share a mailbox they cannot be told
+ * apart, so their receipts are ignored.
  */
 #include "engine/worker/receipts.h"
 
@@ -21,9 +21,24 @@ receipts_on_taken(void *owner, uint64_t sequence, uint32_t count)
 {
 	struct worker *worker = owner;
 
-	if (!worker->shared)
-		unreceipted_on_taken(
-		    &worker->unreceipted, &worker->window, sequence, count);
+	if (worker->shared)
+		return;
+	/* It has read what came before. */
+	unreceipted_end_doubt(&worker->unreceipted);
+	unreceipted_on_taken(
+	    &worker->unreceipted, &worker->window, sequence, count);
+}
+
+static void
+receipts_on_unread(
+    struct worker *worker, const struct fdrecv_wire_receipt *receipt)
+{
+	const struct handoff *doubtful = worker->unreceipted.doubtful;
+
+	if (doubtful != NULL && doubtful->sequence >= receipt->sequence &&
+	    doubtful->sequence - receipt->sequence < receipt->count)
+		worker->callbacks->on_return(worker->owner,
+		    unreceipted_take_doubtful(&worker->unreceipted));
 }
 
 /* The worker could not receive them.  The last one goes back first, since each
@@ -49,9 +64,16 @@ receipts_on_lost(
 
 /* The numbers of another engine's hand-offs mean nothing here. */
 static void
-receipts_on_receipt(
-    struct worker *worker, int ours, const struct fdrecv_wire_receipt *receipt)
+receipts_on_receipt(struct worker *worker, struct receipt_conn *conn, int ours,
+    const struct fdrecv_wire_receipt *receipt)
 {
+	if (receipt->kind == FDRECV_WIRE_PAUSE ||
+	    receipt->kind == FDRECV_WIRE_RESUME)
+		conn->hello.paused = receipt->kind == FDRECV_WIRE_PAUSE;
+	if (receipt->kind == FDRECV_WIRE_UNREAD && ours)
+		receipts_on_unread(worker, receipt);
+	if (worker->shared)
+		return;
 	switch (receipt->kind) {
 	case FDRECV_WIRE_TAKEN:
 		if (ours)
@@ -65,7 +87,7 @@ receipts_on_receipt(
 		return;
 	case FDRECV_WIRE_PAUSE:
 	case FDRECV_WIRE_RESUME:
-		worker->paused = receipt->kind == FDRECV_WIRE_PAUSE;
+		worker->paused = conn->hello.paused;
 		return;
 	default:
 		return; /* of a later version */
@@ -80,7 +102,6 @@ receipts_on_message(void *owner, struct receipt_conn *conn,
 	struct fdrecv_wire_receipts head;
 	struct fdrecv_wire_receipt receipt;
 
-	(void)conn;
 	if (size < sizeof(head))
 		return 0;
 	memcpy(&head, bytes, sizeof(head));
@@ -88,15 +109,16 @@ receipts_on_message(void *owner, struct receipt_conn *conn,
 		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
 	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
 	    head.receipt_size < sizeof(receipt) || head.size > size ||
-	    (size_t)head.count * head.receipt_size > size - head.size ||
-	    worker->shared)
+	    (size_t)head.count * head.receipt_size > size - head.size)
 		return 0;
-	worker->connections = head.connections;
+	conn->hello.connections = head.connections;
+	if (!worker->shared)
+		worker->connections = head.connections;
 	for (size_t i = 0; i < head.count; i++) {
 		memcpy(&receipt, bytes + head.size + i * head.receipt_size,
 		    sizeof(receipt));
-		receipts_on_receipt(
-		    worker, head.epoch == worker->context->epoch, &receipt);
+		receipts_on_receipt(worker, conn,
+		    head.epoch == worker->context->epoch, &receipt);
 	}
 	return 0;
 }
@@ -110,20 +132,81 @@ receipts_on_read(void *owner)
 	worker->callbacks->on_room(worker->owner, worker);
 }
 
+/* The process that said this HELLO is the one behind the mailbox. */
+static void
+receipts_begin(struct worker *worker, const struct receipt_conn *conn)
+{
+	const struct hello *hello = &conn->hello;
+
+	worker->shared = worker->has_successor = 0;
+	worker->loan.pid = conn->pid;
+	worker->kind = WORKER_RECEIPTED;
+	persistent_note(worker->context->persistent, worker->mailbox.device,
+	    worker->mailbox.inode, PERSISTENT_RECEIPTED);
+	worker->instance = hello->instance;
+	worker->counts_connections = hello->counts_connections;
+	worker->connections = hello->connections;
+	worker->paused = hello->paused;
+	share_init(&worker->share, hello->weight, worker->share.pass);
+	worker_wake(worker);
+}
+
+/* One of those that shared the mailbox has ended: a parent, for example, that
+ * took its time.  If one is left, it is an ordinary worker. */
+static void
+receipts_on_sharer_end(struct worker *worker)
+{
+	const struct receipt_conn *conn, *first;
+
+	first = TAILQ_FIRST(&worker->conns.head);
+	TAILQ_FOREACH (conn, &worker->conns.head, entry)
+		if (conn->hello.instance != first->hello.instance)
+			return;
+	if (first == NULL)
+		return;
+	worker->has_survivor = 0; /* of the one that ended */
+	receipts_begin(worker, first);
+}
+
+int
+receipts_are_anothers(struct worker *worker)
+{
+	struct receipt_conn *conn = worker->ending;
+	int shared = worker->shared;
+
+	worker->ending = NULL;
+	if (conn == NULL)
+		return 0;
+	worker->has_survivor |= conn->has_survivor;
+	if (worker->loan.count > 0 && worker->loan.pidfd == -1)
+		worker->loan.pidfd = fd_steal(&conn->pidfd);
+	receipt_conn_free(conn);
+	if (shared)
+		receipts_on_sharer_end(worker);
+	return shared;
+}
+
 static void
 receipts_on_end(void *owner, struct receipt_conn *conn)
 {
 	struct worker *worker = owner;
 
-	worker->has_survivor |= conn->has_survivor;
-	if (worker->loan.count > 0 && worker->loan.pidfd == -1)
-		worker->loan.pidfd = fd_steal(&conn->pidfd);
-	receipt_conn_free(conn);
+	worker->ending = conn;
+	worker->callbacks->on_death(worker->owner, worker);
+}
+
+/* Until it is known what the child does, it gets nothing. */
+static void
+receipts_on_survivor(void *owner)
+{
+	struct worker *worker = owner;
+
 	if (!worker->shared)
-		worker->callbacks->on_death(worker->owner, worker);
+		worker->has_left = 1;
 }
 
 static const struct receipt_conn_callbacks receipts_callbacks = {
+    .on_survivor = receipts_on_survivor,
     .on_message = receipts_on_message,
     .on_taken = receipts_on_taken,
     .on_read = receipts_on_read,
@@ -135,17 +218,29 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 {
 	struct receipt_conn *oldest = TAILQ_FIRST(&worker->conns.head);
 	const struct hello *hello = &conn->hello;
+	int is_other = oldest != NULL && worker->instance != hello->instance;
 
+	/* It waits until the end of the process before it has been handled. */
+	if (is_other && hello->dead != 0 &&
+	    hello->dead == (uint16_t)worker->instance && !worker->shared) {
+		worker->has_successor = 1;
+		receipt_conn_expect_end(oldest);
+		return;
+	}
+	if (is_other && oldest->has_survivor)
+		receipt_conn_expect_end(oldest);
 	worker->conns.callbacks = &receipts_callbacks;
 	worker->conns.owner = worker;
 	receipt_conn_claim(conn, &worker->conns);
-	if (worker->conns.count > RECEIPTS_CONNS)
+	if (worker->conns.count > RECEIPTS_CONNS && worker->ending == NULL)
 		receipt_conn_free(oldest);
 	if (worker->shared)
 		return;
-	if (oldest != NULL && worker->instance != hello->instance) {
+	if (is_other) {
 		worker->shared = 1;
+		worker->has_left = 0;
 		worker_become_plain(worker);
+		worker_wake(worker);
 		return;
 	}
 	/* A new process at the mailbox of one that died: it was lent nothing,
@@ -155,16 +250,7 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		worker->loan.count = 0;
 		worker->loan.pidfd = fd_close(worker->loan.pidfd);
 	}
-	worker->loan.pid = conn->pid;
-	worker->kind = WORKER_RECEIPTED;
-	persistent_note(worker->context->persistent, worker->mailbox.device,
-	    worker->mailbox.inode, PERSISTENT_RECEIPTED);
-	worker->instance = hello->instance;
-	worker->counts_connections = hello->counts_connections;
-	worker->connections = hello->connections;
-	worker->paused = hello->paused;
-	share_init(&worker->share, hello->weight, worker->share.pass);
-	worker_wake(worker);
+	receipts_begin(worker, conn);
 }
 
 void

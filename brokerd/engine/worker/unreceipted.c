@@ -131,6 +131,36 @@ unreceipted_release(struct unreceipted *unreceipted)
 	}
 }
 
+void
+unreceipted_doubt(struct unreceipted *unreceipted, struct handoff *handoff)
+{
+	unreceipted_end_doubt(unreceipted);
+	handoff->stats->unreceipted++;
+	unreceipted->doubtful = handoff;
+}
+
+struct handoff *
+unreceipted_take_doubtful(struct unreceipted *unreceipted)
+{
+	struct handoff *handoff = unreceipted->doubtful;
+
+	unreceipted->doubtful = NULL;
+	if (handoff != NULL)
+		handoff->stats->unreceipted--;
+	return handoff;
+}
+
+void
+unreceipted_end_doubt(struct unreceipted *unreceipted)
+{
+	struct handoff *handoff = unreceipted_take_doubtful(unreceipted);
+
+	if (handoff == NULL)
+		return;
+	handoff->stats->died++;
+	handoff_free(handoff);
+}
+
 /* The connections go on: only their protection against the worker's death
  * ends. */
 size_t

@@ -16,6 +16,7 @@ struct unreceipted {
 	uint64_t emptied_us; /* when its mailbox was empty; 0: it is not */
 	uint64_t last_receipt_us;
 	unsigned int linger_checks; /* closes left to check for SO_LINGER */
+	struct handoff *doubtful;   /* a dead process may have read it */
 };
 
 void unreceipted_init(struct unreceipted *unreceipted);
@@ -40,6 +41,17 @@ uint64_t unreceipted_age_us(const struct unreceipted *unreceipted);
 
 /* Closes all: no receipts are expected any more. */
 void unreceipted_release(struct unreceipted *unreceipted);
+
+/* Takes one that nobody else gets unless the successor of a dead process says
+ * that it was not read. */
+void unreceipted_doubt(
+    struct unreceipted *unreceipted, struct handoff *handoff);
+
+/* Gives it, or NULL. */
+struct handoff *unreceipted_take_doubtful(struct unreceipted *unreceipted);
+
+/* Closes it. */
+void unreceipted_end_doubt(struct unreceipted *unreceipted);
 
 /* Closes those that the worker has had for longer than receipt-timeout, since
  * its mailbox was empty and since its last receipt.  empty tells whether the

@@ -122,7 +122,7 @@ worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 	return 0;
 }
 
-static void
+void
 worker_set_check(struct worker *worker)
 {
 	if (!timer_is_set(&worker->check))
@@ -161,6 +161,11 @@ worker_on_check(void *owner)
 	struct worker *worker = owner;
 	int empty;
 
+	if (worker->unreceipted.doubtful != NULL &&
+	    mailbox_is_empty(&worker->mailbox))
+		unreceipted_end_doubt(&worker->unreceipted);
+	if (worker->unreceipted.doubtful != NULL)
+		worker_set_check(worker);
 	if (worker->unreceipted.count == 0)
 		return;
 	/* A worker that is expected to say HELLO may be busy with connections
@@ -190,6 +195,21 @@ worker_put(struct worker *worker, struct handoff *handoff)
 	    !worker_is_receipted(worker, handoff->endpoint);
 }
 
+/* Which process a datagram is for, see wire/datagram.h. */
+static uint16_t
+worker_addressee(const struct worker *worker)
+{
+	switch (worker->kind) {
+	case WORKER_PLAIN:
+		return FDRECV_WIRE_TO_ANYBODY;
+	case WORKER_RECEIPTED:
+		return (uint16_t)worker->instance;
+	case WORKER_NEW:
+		break;
+	}
+	return FDRECV_WIRE_TO_UNKNOWN;
+}
+
 static int
 worker_send_datagram(
     struct worker *worker, struct handoff *const *handoffs, size_t count)
@@ -198,7 +218,8 @@ worker_send_datagram(
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(FDRECV_WIRE_BATCH_MAX * sizeof(int))];
 	} control;
-	struct encode encode = {.bytes = worker->context->datagram};
+	struct encode encode = {.bytes = worker->context->datagram,
+	    .addressee = worker_addressee(worker)};
 	struct iovec iov;
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
@@ -221,6 +242,7 @@ worker_send_datagram(
 			worker_wait(worker);
 		return -1;
 	}
+	worker->last_datagram = worker->sequence;
 	for (size_t i = 0; i < count; i++) {
 		handoffs[i]->sequence = worker->sequence++;
 		handoffs[i]->sent = 1;
@@ -339,6 +361,7 @@ worker_free(struct worker *worker)
 	timer_done(&worker->rest);
 	timer_done(&worker->check);
 	owner_quota_leave(worker);
+	unreceipted_end_doubt(&worker->unreceipted);
 	unreceipted_release(&worker->unreceipted);
 	handoff_free_list(&worker->outbox);
 	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)

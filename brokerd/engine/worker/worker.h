@@ -27,11 +27,12 @@ struct worker {
 	/* Until writable or rest reports room; it takes no more; its mailbox
 	 * has lost its name. */
 	int full, has_left, unlinked;
-	/* By an administrator; by itself. */
-	int draining, paused;
-	/* Several processes read the mailbox, so it is plain for good; an
-	 * earlier engine got a HELLO; a child survives the dead process. */
-	int shared, hello_expected, has_survivor, counts_connections;
+	/* By an administrator; by itself; it keeps connections up to date. */
+	int draining, paused, counts_connections;
+	/* Several processes read the mailbox, so it is plain; an earlier engine
+	 * got a HELLO; a child survives the dead process, and says so. */
+	int shared, hello_expected, has_survivor, has_successor;
+	struct receipt_conn *ending; /* on_death has to free it */
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;
 	/* That the application serves, if it counts_connections. */
@@ -41,7 +42,7 @@ struct worker {
 	struct unread unread;
 	struct window window;
 	struct share share;
-	uint64_t sequence; /* of the next hand-off */
+	uint64_t sequence, last_datagram; /* next hand-off; first in it */
 	struct loan loan;
 	struct handoff_list outbox; /* the next datagram */
 	size_t outbox_count;
@@ -57,6 +58,9 @@ TAILQ_HEAD(worker_list, worker);
 struct worker *worker_new(struct worker_context *context, const char *name,
     struct mailbox *mailbox, const struct worker_callbacks *callbacks,
     void *owner);
+
+/* Looks after a while whether receipts can still come. */
+void worker_set_check(struct worker *worker);
 
 /* Frees the worker, and closes what it has. */
 void worker_free(struct worker *worker);

@@ -96,7 +96,7 @@ static const struct spoilt {
     SPOIL(path_length, 33, 0),
     SPOIL(path_length, 107, 0),
     SPOIL(path_length, UINT16_MAX, 0),
-    SPOIL(reserved, UINT16_MAX, 1),
+    SPOIL(addressee, UINT16_MAX, 1),
 };
 
 START_TEST(each_field_of_the_header_has_its_limits)

@@ -187,7 +187,7 @@ START_TEST(the_library_writes_hello_and_receipts_so)
 	const struct bound_mailbox mailbox = {
 	    .name = "box.7", .device = 0x801, .inode = 123456};
 	char path[FDRECV_WIRE_PATH_MAX + 1];
-	struct engine_conns conns;
+	struct engine_conns conns = {.instance = 0};
 	struct engine_conn *conn;
 	int rendezvous, engine;
 
