@@ -233,6 +233,8 @@ static void
 print_broker(const json_t *broker)
 {
 	const json_t *orphan = json_object_get(broker, "orphan_ms");
+	const char *unwatched =
+	    json_string_value(json_object_get(broker, "unwatched"));
 	char up[32], left[32];
 
 	print_duration(up, sizeof(up),
@@ -247,6 +249,9 @@ print_broker(const json_t *broker)
 		    json_integer_value(json_object_get(broker, "monitor")));
 	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
 	    json_integer_value(json_object_get(broker, "engine")), up);
+	if (unwatched != NULL)
+		printf(
+		    "mailboxes are looked for every second: %s\n", unwatched);
 }
 
 static void

@@ -54,12 +54,11 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
 	    sizeof(workers->epoch))
 		return -1;
+	watch_open(&table->watch, base, log);
 	if (owner_quotas_open(
-		&table->quotas, base, log, persistent, &table->reserve) == -1 ||
-	    rebind_init(&table->rebind, base, CHANNEL_FD, log, persistent) ==
-		-1)
+		&table->quotas, base, log, persistent, &table->reserve) == -1)
 		return -1;
-	return watch_open(&table->watch, base);
+	return rebind_init(&table->rebind, base, CHANNEL_FD, log, persistent);
 }
 
 int

@@ -294,6 +294,10 @@ report_explain(const struct listener *listener)
 		    "Connections in the engine, which a worker returned or had "
 		    "no room for: %llu.",
 		    (unsigned long long)held);
+	if (listener->pool->finder.watcher.limited)
+		explain_add(lines,
+		    "A new worker is found within a second, not at once: %s.",
+		    watch_advice(listener->pool->context->watch));
 	explain_error(&listener->pool->finder, lines);
 	return json_pack("{s:s, s:s, s:o}", "name", listener->record->listener,
 	    "state", listener_state_name(listener), "text", lines);

@@ -117,15 +117,19 @@ static json_t *
 status_broker(const struct control_context *context)
 {
 	uint64_t orphan_ms = context->orphan_until_ms;
+	const struct pool *pool = TAILQ_FIRST(context->pools);
+	const char *watch =
+	    pool == NULL ? NULL : watch_advice(pool->context->watch);
 	char epoch[17];
 
 	snprintf(epoch, sizeof(epoch), "%016llx",
 	    (unsigned long long)context->epoch);
-	return json_pack("{s:s, s:o, s:I, s:s, s:I, s:o}", "version",
+	return json_pack("{s:s, s:o, s:I, s:s, s:I, s:s?, s:o}", "version",
 	    PACKAGE_VERSION, "monitor",
 	    orphan_ms == 0 ? json_integer(getppid()) : json_null(), "engine",
 	    (json_int_t)getpid(), "epoch", epoch, "uptime_ms",
-	    (json_int_t)(clock_ms() - context->started_ms), "orphan_ms",
+	    (json_int_t)(clock_ms() - context->started_ms), "unwatched", watch,
+	    "orphan_ms",
 	    orphan_ms == 0 ? json_null() :
 			     json_integer(clock_left_ms(orphan_ms)));
 }

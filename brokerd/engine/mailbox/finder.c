@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
-#define FINDER_SOCKETS_MAX 1024 /* looked at in one scan */
-#define FINDER_NAMES_MAX 65536  /* read in one scan */
-#define FINDER_SOCKETS_MANY 64  /* a scan of as many is followed by a rest */
-#define FINDER_NAMES_MANY 4096  /* or of as many names */
-#define FINDER_REST 9           /* times as long as the scan took */
-#define FINDER_CHANGED_US 10000 /* between scans when it changes itself */
+#define FINDER_SETTLE_TRIES 8     /* with backoff: a quarter of a second */
+#define FINDER_SOCKETS_MAX 1024   /* looked at in one scan */
+#define FINDER_NAMES_MAX 65536    /* read in one scan */
+#define FINDER_SOCKETS_MANY 64    /* a scan of as many is followed by a rest */
+#define FINDER_NAMES_MANY 4096    /* or of as many names */
+#define FINDER_REST 9             /* times as long as the scan took */
+#define FINDER_LIMITED_US 1000000 /* between scans that replace a watch */
+#define FINDER_CHANGED_US 10000   /* between scans when it changes itself */
 
 static void
 finder_try_later(struct finder *finder)
@@ -135,6 +136,26 @@ finder_look_at_all(struct finder *finder)
 	return sockets >= FINDER_SOCKETS_MANY || names >= FINDER_NAMES_MANY;
 }
 
+/* Without a watch nobody tells that a worker has taken its mailbox away. */
+static void
+finder_look_at_known(struct finder *finder)
+{
+	const struct finder_callbacks *callbacks = finder->callbacks;
+	char name[MAILBOX_ERROR_NAME_SIZE];
+	const char *known;
+	unsigned int number = 0;
+
+	for (int i = 0; i < FINDER_SOCKETS_MAX; i++) {
+		known = callbacks->known(finder->owner, number);
+		if (known == NULL)
+			return;
+		snprintf(name, sizeof(name), "%s", known);
+		finder_look(finder, name);
+		known = callbacks->known(finder->owner, number);
+		number += known != NULL && strcmp(known, name) == 0;
+	}
+}
+
 /* Changes are reported from here on, but not earlier ones. */
 static void
 finder_start_watching(struct finder *finder)
@@ -182,11 +203,15 @@ finder_scan(struct finder *finder)
 		finder_look(finder, finder->name);
 	else
 		many = finder_look_at_all(finder);
+	if (finder->watcher.limited && finder->name == NULL)
+		finder_look_at_known(finder);
 	if (many)
 		finder->rest_until_us =
 		    clock_us() + (clock_us() - begun_us) * FINDER_REST;
 	if (finder->watcher.id == -1 && finder->waiting)
 		finder_try_later(finder);
+	else if (finder->watcher.limited && !timer_is_set(&finder->retry))
+		timer_set(&finder->retry, FINDER_LIMITED_US);
 }
 
 void
@@ -195,7 +220,7 @@ finder_set_waiting(struct finder *finder, int waiting)
 	finder->waiting = waiting;
 	if (waiting)
 		finder_scan(finder);
-	else if (finder->settling == 0)
+	else if (finder->settling == 0 && !finder->watcher.limited)
 		timer_stop(&finder->retry);
 }
 

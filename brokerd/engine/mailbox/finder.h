@@ -15,6 +15,9 @@ struct finder_callbacks {
 	/* Gives a mailbox that is connected and that the owner did not know. */
 	void (*on_found)(
 	    void *owner, const char *name, struct mailbox *mailbox);
+	/* The name of one of the owner's mailboxes; NULL: it has not as many.
+	 */
+	const char *(*known)(void *owner, unsigned int number);
 	/* The name does not exist, or is certainly no usable mailbox. */
 	void (*on_gone)(void *owner, const char *name);
 };
@@ -49,8 +52,8 @@ int finder_init(struct finder *finder, struct watch *watch, struct log *log,
 void finder_done(struct finder *finder);
 
 /* Looks at the path now, or later if the last scan took long, and watches the
- * directory from then on.  In a directory only sockets count, and of these a
- * limited number. */
+ * directory from then on; where a limit prevents that, it looks every second.
+ * In a directory only sockets count, and of these a limited number. */
 void finder_scan(struct finder *finder);
 
 /* Sets whether a connection waits for a mailbox. */

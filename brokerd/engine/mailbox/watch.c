@@ -6,10 +6,12 @@
 #include "engine/mailbox/watch.h"
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "engine/timer.h"
 
 #include <sys/inotify.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <stddef.h>
 #include <string.h>
@@ -63,21 +65,63 @@ watch_on_readable(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
-int
-watch_open(struct watch *watch, struct event_base *base)
+void
+watch_open(struct watch *watch, struct event_base *base, struct log *log)
 {
+	*watch = (struct watch){.base = base, .log = log, .fd = -1};
 	TAILQ_INIT(&watch->watchers);
-	watch->base = base;
-	watch->readable = NULL;
+}
+
+/* 0, or -1 with errno. */
+static int
+watch_begin(struct watch *watch)
+{
+	if (watch->fd != -1)
+		return 0;
 	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->fd == -1)
 		return -1;
-	watch->readable = event_new(
-	    base, watch->fd, EV_READ | EV_PERSIST, watch_on_readable, watch);
+	watch->readable = event_new(watch->base, watch->fd,
+	    EV_READ | EV_PERSIST, watch_on_readable, watch);
 	if (watch->readable != NULL && event_add(watch->readable, NULL) == 0)
 		return 0;
 	watch_close(watch);
+	errno = ENOMEM;
 	return -1;
+}
+
+const char *
+watch_advice(const struct watch *watch)
+{
+	if (watch->limited == 0)
+		return NULL;
+	if (watch->error == EMFILE)
+		return "no inotify instance is left: raise "
+		       "fs.inotify.max_user_instances, see inotify(7)";
+	if (watch->error == ENOSPC)
+		return "no inotify watch is left: raise "
+		       "fs.inotify.max_user_watches, see inotify(7)";
+	return strerror(watch->error);
+}
+
+static void
+watcher_set_limited(struct watcher *watcher, int error)
+{
+	struct watch *watch = watcher->watch;
+	unsigned int before = watch->limited;
+
+	watch->limited += (error != 0) - (unsigned int)watcher->limited;
+	watcher->limited = error != 0;
+	if (error != 0)
+		watch->error = error;
+	if (before == 0 && watch->limited != 0)
+		log_line(watch->log, LOG_WARNING,
+		    "mailboxes: cannot be watched: %s: looking for them every "
+		    "second",
+		    watch_advice(watch));
+	else if (before != 0 && watch->limited == 0)
+		log_line(
+		    watch->log, LOG_NOTICE, "mailboxes: are watched again");
 }
 
 void
@@ -99,13 +143,27 @@ watcher_init(struct watcher *watcher, struct watch *watch,
 void
 watcher_done(struct watcher *watcher)
 {
+	watcher->watch->limited -= (unsigned int)watcher->limited;
 	TAILQ_REMOVE(&watcher->watch->watchers, watcher, entry);
 }
 
 int
 watcher_start(struct watcher *watcher, const char *directory)
 {
-	watcher->id = inotify_add_watch(watcher->watch->fd, directory,
-	    WATCH_NAMES | WATCH_SELF | IN_ONLYDIR);
+	int error = 0;
+
+	watcher->id = -1;
+	if (watch_begin(watcher->watch) == 0)
+		watcher->id = inotify_add_watch(watcher->watch->fd, directory,
+		    WATCH_NAMES | WATCH_SELF | IN_ONLYDIR);
+	if (watcher->id == -1)
+		error = errno;
+	/* The finder tells of directories that cannot be used. */
+	if (error == EACCES || error == ENOENT || error == ENOTDIR ||
+	    error == ELOOP || error == ENAMETOOLONG)
+		watcher_set_limited(watcher, 0);
+	else
+		watcher_set_limited(watcher, error);
+	errno = error;
 	return watcher->id == -1 ? -1 : 0;
 }

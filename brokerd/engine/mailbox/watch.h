@@ -4,13 +4,17 @@
 #include <sys/queue.h>
 
 struct event;
+struct log;
 struct event_base;
 struct watcher;
 
 /* All watched directories, by one inotify(7) descriptor. */
 struct watch {
 	struct event_base *base; /* borrowed */
-	int fd;
+	struct log *log;         /* borrowed */
+	int fd;                  /* -1: there was none to be had */
+	unsigned int limited;    /* watchers that a limit keeps from watching */
+	int error;               /* the last errno of these */
 	struct event *readable;
 	TAILQ_HEAD(, watcher) watchers;
 };
@@ -28,13 +32,18 @@ struct watch_callbacks {
 struct watcher {
 	TAILQ_ENTRY(watcher) entry;
 	struct watch *watch;
-	int id; /* of the directory; -1: none */
+	int id;      /* of the directory; -1: none */
+	int limited; /* watching failed, and not because of the directory */
 	const struct watch_callbacks *callbacks;
 	void *owner;
 };
 
-/* 0, or -1 with errno. */
-int watch_open(struct watch *watch, struct event_base *base);
+/* Watching may fail now or later, at a limit of the system: then this is
+ * logged, and watcher_start() tries again. */
+void watch_open(struct watch *watch, struct event_base *base, struct log *log);
+
+/* What keeps directories from being watched, and what to do; NULL: nothing. */
+const char *watch_advice(const struct watch *watch);
 
 /* To be called when no watcher is left. */
 void watch_close(struct watch *watch);

@@ -11,22 +11,11 @@
 #include "engine/pool/redeliver.h"
 #include "engine/worker/receipts.h"
 #include "engine/worker/rendezvous.h"
+#include "engine/worker/worker_list.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* An unlinked worker has no name. */
-static struct worker *
-pool_worker(const struct pool *pool, const char *name)
-{
-	struct worker *worker;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		if (!worker->unlinked && strcmp(worker->name, name) == 0)
-			return worker;
-	return NULL;
-}
 
 /* Each user in turn is told first. */
 static void
@@ -96,24 +85,33 @@ pool_unlink(struct pool *pool, struct worker *worker)
 static int
 pool_knows(void *owner, const char *name, const struct mailbox *mailbox)
 {
-	const struct worker *worker = pool_worker(owner, name);
+	const struct pool *pool = owner;
+	const struct worker *worker = worker_list_find(&pool->workers, name);
 
 	return worker != NULL && worker->mailbox.device == mailbox->device &&
 	    worker->mailbox.inode == mailbox->inode;
+}
+
+static const char *
+pool_known(void *owner, unsigned int number)
+{
+	const struct pool *pool = owner;
+
+	return worker_list_name(&pool->workers, number);
 }
 
 static void
 pool_on_gone(void *owner, const char *name)
 {
 	struct pool *pool = owner;
-	struct worker *worker = pool_worker(pool, name);
+	struct worker *worker = worker_list_find(&pool->workers, name);
 
 	/* It left as soon as it had what it was lent, and its HELLO, which
 	 * says who it is, may wait at the rendezvous. */
 	if (worker != NULL && worker->loan.count > 0 &&
 	    worker->conns.count == 0) {
 		rendezvous_catch_up(pool->context->rendezvous);
-		worker = pool_worker(pool, name);
+		worker = worker_list_find(&pool->workers, name);
 	}
 	if (worker == NULL)
 		return;
@@ -226,7 +224,7 @@ static void
 pool_on_found(void *owner, const char *name, struct mailbox *mailbox)
 {
 	struct pool *pool = owner;
-	struct worker *worker = pool_worker(pool, name);
+	struct worker *worker = worker_list_find(&pool->workers, name);
 
 	if (worker != NULL)
 		pool_unlink(pool, worker); /* a new inode is a new worker */
@@ -247,6 +245,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 {
 	static const struct finder_callbacks callbacks = {
 	    .knows = pool_knows,
+	    .known = pool_known,
 	    .on_found = pool_on_found,
 	    .on_gone = pool_on_gone,
 	};
@@ -336,7 +335,7 @@ pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting)
 int
 pool_drain(struct pool *pool, const char *name)
 {
-	struct worker *worker = pool_worker(pool, name);
+	struct worker *worker = worker_list_find(&pool->workers, name);
 
 	if (worker == NULL) {
 		errno = ENOENT;

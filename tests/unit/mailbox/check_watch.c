@@ -7,8 +7,11 @@
 
 #include "fixture/net.h"
 
+#include "base/log.h"
 #include "engine/mailbox/watch.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -16,12 +19,14 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* A watcher, and the last change that was reported to it. */
 struct watch_test {
 	struct event_base *base;
+	struct log log;
 	struct watch watch;
 	struct watcher watcher;
 	unsigned int changes;
@@ -54,7 +59,9 @@ watch_test_init(struct watch_test *test)
 {
 	*test = (struct watch_test){.base = event_base_new()};
 	ck_assert_ptr_nonnull(test->base);
-	ck_assert_int_eq(watch_open(&test->watch, test->base), 0);
+	unsetenv("JOURNAL_STREAM");
+	log_init(&test->log, "engine", memfd_create("log", MFD_CLOEXEC));
+	watch_open(&test->watch, test->base, &test->log);
 	watcher_init(&test->watcher, &test->watch, &callbacks, test);
 	ck_assert(test->watcher.id == -1);
 }
@@ -73,6 +80,7 @@ watch_test_done(struct watch_test *test)
 	watch_close(&test->watch);
 	ck_assert_int_eq(test->watch.fd, -1);
 	event_base_free(test->base);
+	close(test->log.fd);
 }
 
 /* Handles all events, which are queued before the call that causes them
@@ -100,6 +108,7 @@ START_TEST(the_descriptor_does_not_block_and_is_closed_on_exec)
 	struct watch_test test;
 
 	watch_test_init(&test);
+	start(&test, unit_path(""));
 	ck_assert_int_ne(fcntl(test.watch.fd, F_GETFL) & O_NONBLOCK, 0);
 	ck_assert_int_eq(fcntl(test.watch.fd, F_GETFD), FD_CLOEXEC);
 	watch_test_done(&test);
@@ -150,6 +159,71 @@ START_TEST(only_a_directory_that_is_there_is_watched)
 	ck_assert_int_eq(watcher_start(&test.watcher, unit_path("file")), -1);
 	ck_assert_int_eq(errno, ENOTDIR);
 	ck_assert(test.watcher.id == -1);
+	watch_test_done(&test);
+}
+END_TEST
+
+static const char *
+logged(const struct watch_test *test)
+{
+	static char text[1024];
+	ssize_t n = pread(test->log.fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* Descriptors stand for inotify instances: both limits are EMFILE. */
+static void
+limit_body(void *argument)
+{
+	struct rlimit files = {3, 4096}, before;
+	struct watch_test test;
+
+	(void)argument;
+	watch_test_init(&test);
+	unit_must(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	files.rlim_max = before.rlim_max;
+	unit_must(setrlimit(RLIMIT_NOFILE, &files) == 0);
+	for (int i = 0; i < 2; i++) {
+		unit_must(watcher_start(&test.watcher, unit_path("")) == -1);
+		unit_must(errno == EMFILE && test.watcher.limited);
+		unit_must(test.watch.limited == 1);
+		unit_must(strstr(watch_advice(&test.watch),
+			      "fs.inotify.max_user_instances") != NULL);
+	}
+	unit_must(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	/* What is wrong with the directory is no limit. */
+	unit_must(watcher_start(&test.watcher, unit_path("absent")) == -1);
+	unit_must(watch_advice(&test.watch) == NULL);
+	unit_must(watcher_start(&test.watcher, unit_path("")) == 0);
+	unit_must(strcmp(logged(&test),
+		      "engine: mailboxes: cannot be watched: no inotify "
+		      "instance is left: raise fs.inotify.max_user_instances, "
+		      "see inotify(7): looking for them every second\n"
+		      "engine: mailboxes: are watched again\n") == 0);
+	watch_test_done(&test);
+}
+
+START_TEST(a_limit_is_told_once_and_tried_again)
+{
+	unit_in_child(limit_body, NULL);
+}
+END_TEST
+
+START_TEST(a_watcher_that_ends_is_limited_no_more)
+{
+	struct watch_test test;
+
+	watch_test_init(&test);
+	test.watcher.limited = 1;
+	test.watch.limited = 1;
+	test.watch.error = ENOSPC;
+	ck_assert_ptr_nonnull(
+	    strstr(watch_advice(&test.watch), "max_user_watches"));
+	watcher_done(&test.watcher);
+	ck_assert_ptr_null(watch_advice(&test.watch));
+	watcher_init(&test.watcher, &test.watch, &callbacks, &test);
 	watch_test_done(&test);
 }
 END_TEST
@@ -310,6 +384,8 @@ UNIT_SUITE(watch)
 
 	tcase_add_test(tc, the_descriptor_does_not_block_and_is_closed_on_exec);
 	tcase_add_test(tc, each_watcher_is_told_of_its_directory);
+	tcase_add_test(tc, a_limit_is_told_once_and_tried_again);
+	tcase_add_test(tc, a_watcher_that_ends_is_limited_no_more);
 	tcase_add_test(tc, only_a_directory_that_is_there_is_watched);
 	tcase_add_test(tc, names_that_come_go_or_change_are_told);
 	tcase_add_test(tc, the_directory_itself_has_no_name);

@@ -45,7 +45,7 @@ lending_init(struct lending *lending, const char *path)
 	    &lending->rendezvous, &lending->core.workers, NULL, NULL);
 	lending->core.pools.rendezvous = &lending->rendezvous;
 	lending->core.pools.watch = &lending->watch;
-	ck_assert_int_eq(watch_open(&lending->watch, lending->core.base), 0);
+	watch_open(&lending->watch, lending->core.base, &lending->core.log);
 	lending->pool =
 	    pool_find(&lending->pools, &lending->core.pools, path, geteuid());
 	ck_assert_ptr_nonnull(lending->pool);
