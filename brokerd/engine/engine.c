@@ -63,9 +63,21 @@ engine_on_adopt(
 	    socket_table_find(&engine->table, adopt->number));
 }
 
+static int
+engine_describe(void *owner, const char *name)
+{
+	struct engine *engine = owner;
+
+	/* The next engine may have other listeners. */
+	return engine->drain.until_ms != 0 ?
+	    -1 :
+	    socket_table_describe(&engine->table, name);
+}
+
 static const struct rendezvous_callbacks engine_rendezvous_callbacks = {
     .find = engine_find_worker,
     .on_adopt = engine_on_adopt,
+    .describe = engine_describe,
 };
 
 static void

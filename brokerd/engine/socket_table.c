@@ -8,6 +8,8 @@
 #include "base/fd.h"
 #include "engine/pool/dispatch.h"
 
+#include "wire/question.h"
+
 #include <sys/random.h>
 
 #include <errno.h>
@@ -191,6 +193,20 @@ socket_table_find_worker(
 			break;
 	}
 	return worker;
+}
+
+int
+socket_table_describe(const struct socket_table *table, const char *name)
+{
+	const struct listener *listener = TAILQ_FIRST(&table->listeners);
+
+	if (listener == NULL || listener->state == LISTENER_STOPPED)
+		return -1;
+	listener = listener_find(&table->listeners, name);
+	if (listener == NULL)
+		return FDRECV_WIRE_NONE;
+	return listener_is_lent(listener) ? FDRECV_WIRE_LENDS :
+					    FDRECV_WIRE_HANDS_OFF;
 }
 
 void

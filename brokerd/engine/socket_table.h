@@ -72,6 +72,10 @@ void socket_table_start(struct socket_table *table);
 struct worker *socket_table_find_worker(
     struct socket_table *table, const struct hello *hello, uid_t uid);
 
+/* What the listener of that name does, enum fdrecv_wire_answer_kind, or -1 if
+ * the listeners have not been started yet. */
+int socket_table_describe(const struct socket_table *table, const char *name);
+
 /* Stops each listener, see listener_stop(). */
 void socket_table_stop(
     struct socket_table *table, const struct channel_drain *drain);

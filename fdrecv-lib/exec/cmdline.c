@@ -271,3 +271,12 @@ cmdline_read(struct cmdline *cmdline, int argc, char **argv)
 		    cmdline->library);
 	cmdline_check_listeners(cmdline);
 }
+
+int
+cmdline_find_listener(const struct cmdline *cmdline, const char *name)
+{
+	for (size_t i = 0; i < cmdline->listener_count; i++)
+		if (strcmp(cmdline->listeners[i], name) == 0)
+			return (int)i;
+	return -1;
+}

@@ -26,3 +26,6 @@ struct cmdline {
 /* Reads the command line.  Ends the process: with 64 and a message about what
  * is wrong with it, or with 0 after -h and -V. */
 void cmdline_read(struct cmdline *cmdline, int argc, char **argv);
+
+/* The index of the listener of that name, or -1. */
+int cmdline_find_listener(const struct cmdline *cmdline, const char *name);

@@ -7,6 +7,7 @@
 
 #include "exec/broker.h"
 #include "exec/cmdline.h"
+#include "exec/inquiry.h"
 #include "exec/monotonic.h"
 #include "exec/socket_set.h"
 
@@ -18,11 +19,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define MAILBOXES_REPORT_MS 5000 /* before missing sockets are reported */
+#define MAILBOXES_ASK_MS 1000    /* whether the listener is still there */
 #define MAILBOXES_NEVER_MS LLONG_MAX
 
 static int
@@ -92,10 +93,7 @@ mailboxes_find_listener(
 
 	if (name[0] == '\0')
 		return mailboxes->count < cmdline->listener_count ? -1 : (int)i;
-	for (size_t n = 0; n < cmdline->listener_count; n++)
-		if (strcmp(cmdline->listeners[n], name) == 0)
-			return (int)n;
-	return -1;
+	return cmdline_find_listener(cmdline, name);
 }
 
 /* Without a receipt: if nobody touched a connection, the broker gives it to
@@ -222,16 +220,24 @@ mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 	    MAILBOXES_NEVER_MS :
 	    start_ms + cmdline->timeout_s * 1000LL;
 	const struct socket_set_listener *missing;
+	long long next_ms;
 
 	while ((missing = socket_set_missing(set)) != NULL) {
+		next_ms = monotonic_now_ms() + MAILBOXES_ASK_MS;
 		if (monotonic_now_ms() >= end_ms)
 			mailboxes_time_out(missing, cmdline);
 		if (monotonic_now_ms() >= report_ms) {
 			mailboxes_report_overdue(set, cmdline);
 			report_ms = MAILBOXES_NEVER_MS;
 		}
-		mailboxes_poll(
-		    mailboxes, set, report_ms < end_ms ? report_ms : end_ms);
+		if (report_ms < next_ms)
+			next_ms = report_ms;
+		if (end_ms < next_ms)
+			next_ms = end_ms;
+		mailboxes_poll(mailboxes, set, next_ms);
+		missing = socket_set_missing(set);
+		if (missing != NULL && monotonic_now_ms() >= next_ms)
+			inquiry_check(cmdline, missing->name);
 		mailboxes_report_received(set);
 	}
 }

@@ -10,6 +10,7 @@
 #include "exec/cmdline.h"
 #include "exec/convention.h"
 #include "exec/fd_layout.h"
+#include "exec/inquiry.h"
 #include "exec/mailboxes.h"
 #include "exec/observer.h"
 #include "exec/per_connection.h"
@@ -56,6 +57,7 @@ int
 main(int argc, char **argv)
 {
 	struct cmdline cmdline;
+	char path[PROGRAM_PATH_SIZE];
 	struct socket_set sockets;
 	struct observer observer;
 
@@ -65,10 +67,13 @@ main(int argc, char **argv)
 	if (cmdline.user != NULL)
 		user_become(cmdline.user);
 	broker_check(&cmdline);
+	inquiry_check_all(&cmdline);
 	if (cmdline.convention == convention_of(CONVENTION_PRELOAD))
 		preload_check(&cmdline);
-	if (cmdline.each)
+	if (cmdline.each) {
+		program_find(cmdline.program[0], path);
 		return per_connection_run(&cmdline);
+	}
 	main_receive(&sockets, &cmdline);
 	if (cmdline.convention == convention_of(CONVENTION_INETD) &&
 	    sockets.count != 1)

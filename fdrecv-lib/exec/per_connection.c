@@ -9,11 +9,11 @@
 
 #include "exec/children.h"
 #include "exec/cmdline.h"
+#include "exec/inquiry.h"
 #include "exec/launcher.h"
 #include "exec/lingering.h"
 #include "exec/mailboxes.h"
 #include "exec/monotonic.h"
-#include "exec/program.h"
 
 #include <sys/signalfd.h>
 
@@ -33,6 +33,7 @@ struct per_connection {
 	struct pollfd signals;
 	unsigned int end_signals; /* SIGTERM and SIGINT that arrived */
 	long long kill_ms;        /* when to kill the children, or 0 */
+	struct inquiry inquiry;
 	int is_paused;
 };
 
@@ -167,17 +168,27 @@ per_connection_kill(struct per_connection *server)
 	server->end_signals++;
 }
 
+static int
+per_connection_sooner(int one_ms, int other_ms)
+{
+	return other_ms == -1 || (one_ms != -1 && one_ms < other_ms) ? one_ms :
+								       other_ms;
+}
+
 /* The time until something is due, in milliseconds, or -1. */
 static int
 per_connection_left_ms(const struct per_connection *server, int left_ms)
 {
 	long long kill_ms = server->kill_ms - monotonic_now_ms();
-	int linger_ms = lingering_left_ms(&server->lingering);
 
-	if (linger_ms != -1 && (left_ms == -1 || linger_ms < left_ms))
-		left_ms = linger_ms;
-	if (server->kill_ms != 0 && (left_ms == -1 || kill_ms < left_ms))
-		left_ms = kill_ms > 0 ? (int)kill_ms : 0;
+	left_ms = per_connection_sooner(
+	    left_ms, lingering_left_ms(&server->lingering));
+	if (server->kill_ms != 0)
+		left_ms = per_connection_sooner(
+		    left_ms, kill_ms > 0 ? (int)kill_ms : 0);
+	if (server->end_signals == 0)
+		left_ms = per_connection_sooner(
+		    left_ms, inquiry_left_ms(&server->inquiry));
 	return left_ms;
 }
 
@@ -207,6 +218,8 @@ per_connection_wait(struct per_connection *server)
 	lingering_continue(&server->lingering);
 	if (server->kill_ms != 0 && monotonic_now_ms() >= server->kill_ms)
 		per_connection_kill(server);
+	if (server->end_signals == 0)
+		inquiry_continue(&server->inquiry);
 }
 
 int
@@ -216,9 +229,8 @@ per_connection_run(const struct cmdline *cmdline)
 	    .launcher = {.cmdline = cmdline,
 		.mailboxes = &server.mailboxes,
 		.children = &server.children}};
-	char path[PROGRAM_PATH_SIZE];
 
-	program_find(cmdline->program[0], path);
+	inquiry_init(&server.inquiry, cmdline);
 	lingering_init(&server.lingering);
 	children_init(&server.children, cmdline->limit, &server.lingering);
 	per_connection_block_signals(&server);
@@ -236,5 +248,6 @@ per_connection_run(const struct cmdline *cmdline)
 	children_done(&server.children);
 	lingering_done(&server.lingering);
 	close(server.signals.fd);
+	inquiry_done(&server.inquiry);
 	return EX_OK;
 }

@@ -52,9 +52,11 @@ def test_exec_while_nobody_minds_the_engine(test):
 
 
 def test_exec_while_the_broker_ends(test):
-    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % free_port()], ""))
-    process = loader(test, "--timeout", "1", "c")
-    wait_for(lambda: os.listdir(test.mailbox_path("c")), "a mailbox")
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % free_port()]))
+    folder = test.mkdir("box", 0o777)
+    process = loader(test, "--timeout", "1", "-R", test.path("run"), "-m",
+                     folder + "/", "c")
+    wait_for(lambda: os.listdir(folder), "a mailbox")
     check(test.brokers[0][0].stop() == 0, "the broker did not stop")
     check(process.wait() == 69, "it said: %s", process.log())
     check("listener c: the broker has ended" in process.log(), process.log())
@@ -125,18 +127,32 @@ def test_exec_when_nothing_comes(test):
             "mailbox", "--timeout", "1", "-m", folder + "/", "a")
 
 
+ELSEWHERE = 'handoff = listener\nmailbox = "%s/"'
+
+
+def elsewhere(test):
+    """Of listeners that lend, but not to their default mailboxes."""
+    if not os.path.isdir(test.path("elsewhere")):
+        test.mkdir("elsewhere", 0o777)
+    return ELSEWHERE % test.path("elsewhere")
+
+
 def waiting(test, listen):
     """A loader that has the sockets of a and waits for those of b; and what
     the broker has to be told then."""
     ports = [free_port() for _ in range(2)]
-    a, b = [section(test, name, listen, more) for name, listen, more in (
-        ("a", listen, "handoff = listener"),
-        ("b", ["tcp:127.0.0.1:%d" % ports[0]], ""))]
-    test.broker(a + b)
+    a = section(test, "a", listen)
+    b = [section(test, "b", ["tcp:127.0.0.1:%d" % port], more)
+         for port, more in ((ports[0], "handoff = listener"),
+                            (ports[0], elsewhere(test)),
+                            (ports[1], "handoff = listener"))]
+    broker = test.broker(a + b[0])  # makes the default mailbox
+    reload(test, a + b[1])
+    broker.wait_line("reload: endpoints")
     process = loader(test, "a", "b")
     process.wait_line("listener b: waiting for its sockets at mailbox %s: 0 "
                       "arrived" % test.mailbox_path("b"))
-    return process, section(test, "b", ["tcp:127.0.0.1:%d" % ports[1]])
+    return process, b[2]
 
 
 def reload(test, config):
@@ -151,8 +167,11 @@ def test_exec_says_once_what_it_waits_for_and_that_it_came(test):
     def config(lends):
         return "".join(section(
             test, name, ["tcp:127.0.0.1:%d" % ports[name, name in lends]],
-            "handoff = listener" if name in lends else "") for name in "abc")
-    test.broker(config("a"))
+            "handoff = listener" if name in lends else elsewhere(test))
+            for name in "abc")
+    broker = test.broker(config("abc"))  # makes the default mailboxes
+    reload(test, config("a"))
+    broker.wait_line("reload: endpoints")
     process = loader(test, "a", "b", "c")
     lines = []
     for name in "bc":
@@ -206,18 +225,54 @@ def test_exec_gives_no_datagram_socket_of_before(test):
 
 def test_exec_of_a_listener_that_hands_out_connections(test):
     port = free_port()
-    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], ""))
-    refused(test, 75, "listener c: nothing arrived within 1 s", "--timeout", "1",
-            "c")
+    test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % port], "") +
+                section(test, "l", ["tcp:127.0.0.1:%d" % free_port()]))
+    text = ("listener c: hands off connections: expected \"handoff = "
+            "listener\" in the broker's configuration, or --each")
+    refused(test, 78, text, "c")
+    refused(test, 78, "listener l: lends its socket: --each expects",
+            "--each", "l")
+    # With a mailbox that may be another broker's, the first one tells.
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.settimeout(20)
-        refused(test, 78, "listener c: hands off connections: expected "
-                "\"handoff = listener\" in the broker's configuration, or "
-                "--each", "c")
+        refused(test, 78, text, "-m", test.mailbox_path("c") + "/", "c")
         # That connection was not touched, and a worker gets it.
         worker = loader(test, "--each", "c", program=["echo", "text"])
         check(client.recv(10) == b"text\n", "no answer")
         worker.stop()
+
+
+def test_exec_of_a_listener_that_a_reload_took_out(test):
+    sections = {name: section(
+        test, name, ["tcp:127.0.0.1:%d" % free_port()],
+        "" if name == "c" else "handoff = listener") for name in "aclxy"}
+
+    def config(names):
+        return "".join(sections[name] for name in names)
+    test.broker(config("acl"))
+    each = loader(test, "--each", "c", program=["true"])
+    wait_for(lambda: os.listdir(test.mailbox_path("c")), "its mailbox")
+    reload(test, config("axy"))
+    text = "listener %s: the broker does not know it"
+    each.wait_line(text % "c" + " any more: waiting until it does")
+    for name, arguments in ("c", ["--each", "c"]), ("l", ["a", "l"]):
+        check(os.path.isdir(test.mailbox_path(name)), "no directory")
+        refused(test, 67, text % name, *arguments)
+    reload(test, config("acx"))
+    each.wait_line("listener c: the broker knows it again")
+    check(each.stop() == 0, "it said: %s", each.log())
+
+
+def test_exec_of_a_listener_that_leaves_while_it_waits(test):
+    a, b, c = [section(test, name, ["tcp:127.0.0.1:%d" % free_port()])
+               for name in "abc"]
+    test.broker(a + b)
+    folder = test.mkdir("box", 0o777)
+    process = loader(test, "-R", test.path("run"), "-m", folder + "/", "b")
+    wait_for(lambda: os.listdir(folder), "a mailbox")
+    reload(test, a + c)
+    check(process.wait() == 67 and "listener b: the broker does not know it" in
+          process.log(), "it said: %s", process.log())
 
 
 def test_exec_usage(test):

@@ -10,27 +10,73 @@
 #include "engine/handoff/bounded_close.h"
 #include "engine/worker/receipts.h"
 
+#include "wire/question.h"
+
 #include <sys/socket.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <string.h>
 
+#define RENDEZVOUS_NAME_SIZE (FDRECV_WIRE_LISTENER_MAX + 1)
 #define RENDEZVOUS_WAITING 64        /* connections, of all users */
 #define RENDEZVOUS_WAITING_OF_USER 8 /* and of one */
 #define RENDEZVOUS_ROUND 16          /* connections accepted in a row */
 #define RENDEZVOUS_REST_US 100000    /* when accept fails */
 
-/* HELLO, or a monitor that asks for sockets and may take its time. */
+/* The name of the listener that a message asks for.  0, or -1 if it asks
+ * nothing. */
+static int
+rendezvous_read_question(
+    const unsigned char *bytes, size_t size, char name[RENDEZVOUS_NAME_SIZE])
+{
+	struct fdrecv_wire_question wire;
+
+	if (size < sizeof(wire))
+		return -1;
+	memcpy(&wire, bytes, sizeof(wire));
+	if (memcmp(wire.magic, FDRECV_WIRE_QUESTION_MAGIC,
+		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
+	    wire.version != FDRECV_WIRE_VERSION || wire.size < sizeof(wire) ||
+	    wire.size > size || wire.name_length > size - wire.size ||
+	    wire.name_length >= RENDEZVOUS_NAME_SIZE)
+		return -1;
+	memcpy(name, bytes + wire.size, wire.name_length);
+	name[wire.name_length] = '\0';
+	return 0;
+}
+
+/* If there is no room for it, the process that asked has no answer. */
+static void
+rendezvous_answer(const struct rendezvous *rendezvous, int fd, const char *name)
+{
+	int kind = rendezvous->callbacks->describe(rendezvous->owner, name);
+	const struct fdrecv_wire_answer answer = {
+	    .magic = FDRECV_WIRE_ANSWER_MAGIC,
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(answer),
+	    .kind = (uint16_t)kind};
+
+	if (kind != -1)
+		send(fd, &answer, sizeof(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* HELLO, a question, or a monitor that asks for sockets and may take its
+ * time. */
 static int
 rendezvous_on_message(void *owner, struct receipt_conn *conn,
     const unsigned char *bytes, size_t size)
 {
 	const struct rendezvous *rendezvous = owner;
 	const struct rendezvous_callbacks *callbacks = rendezvous->callbacks;
+	char name[RENDEZVOUS_NAME_SIZE];
 	struct channel_adopt adopt;
 	struct worker *worker;
 
+	if (rendezvous_read_question(bytes, size, name) == 0) {
+		rendezvous_answer(rendezvous, conn->fd, name);
+		return -1;
+	}
 	if (size == sizeof(adopt) &&
 	    memcmp(bytes, CHANNEL_ADOPT_MAGIC, sizeof(adopt.magic)) == 0) {
 		memcpy(&adopt, bytes, sizeof(adopt));

@@ -17,6 +17,9 @@ struct rendezvous_callbacks {
 	 * monitor, on fd (borrowed).  0, or -1: it gets no more. */
 	int (*on_adopt)(
 	    void *owner, const struct channel_adopt *adopt, uid_t uid, int fd);
+	/* Any process asks for the listener of that name.  enum
+	 * fdrecv_wire_answer_kind, or -1: this engine does not serve. */
+	int (*describe)(void *owner, const char *name);
 };
 
 /* The socket where workers say HELLO. */

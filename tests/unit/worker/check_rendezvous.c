@@ -10,6 +10,8 @@
 
 #include "engine/worker/unreceipted.h"
 
+#include "wire/question.h"
+
 #include <sys/socket.h>
 
 #include <event2/event.h>
@@ -313,6 +315,66 @@ START_TEST(after_an_error_it_rests)
 }
 END_TEST
 
+/* Asks for a listener.  The kind of the answer, or -1 if the connection was
+ * closed without one. */
+static int
+ask(struct test_pool *test, const struct fdrecv_wire_question *question,
+    const char *name, size_t length)
+{
+	int fd = test_pool_connect();
+	struct fdrecv_wire_answer answer = {.kind = 77};
+	struct iovec parts[] = {
+	    {(void *)(uintptr_t)question, sizeof(*question)},
+	    {(void *)(uintptr_t)name, length}};
+	const struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	ssize_t n;
+
+	ck_assert_int_gt(sendmsg(fd, &message, 0), 0);
+	test_pool_settle(test);
+	n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+	if (n > 0) {
+		ck_assert_int_eq(n, sizeof(answer));
+		ck_assert_mem_eq(answer.magic, FDRECV_WIRE_ANSWER_MAGIC, 4);
+		ck_assert_int_eq(recv(fd, &answer, 1, MSG_DONTWAIT), 0);
+	}
+	ck_assert_int_ne(n, -1); /* it is closed in any case */
+	ck_assert_uint_eq(test->rendezvous.waiting.count, 0);
+	close(fd);
+	return n > 0 ? answer.kind : -1;
+}
+
+START_TEST(anyone_may_ask_what_a_listener_is)
+{
+	const struct fdrecv_wire_question good = {
+	    .magic = FDRECV_WIRE_QUESTION_MAGIC,
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(good),
+	    .name_length = 5};
+	struct fdrecv_wire_question bad[] = {good, good, good, good};
+	char longest[FDRECV_WIRE_LISTENER_MAX + 1];
+	struct test_pool test;
+
+	test_pool_init(&test, 1);
+	ck_assert_int_eq(ask(&test, &good, "lends", 5), FDRECV_WIRE_LENDS);
+	ck_assert_int_eq(ask(&test, &good, "lendsX", 6), FDRECV_WIRE_LENDS);
+	ck_assert_int_eq(ask(&test, &good, "other", 5), FDRECV_WIRE_NONE);
+	bad[0].name_length = 6;
+	bad[1].version++;
+	bad[2].size = sizeof(good) + 6;
+	bad[3].size = sizeof(good) - 1;
+	for (size_t i = 0; i < UNIT_COUNT(bad); i++)
+		ck_assert_int_eq(ask(&test, &bad[i], "lends", 5), -1);
+	ck_assert_int_eq(ask(&test, &bad[0], "drains", 6), -1);
+	memset(longest, 'x', sizeof(longest));
+	bad[0].name_length = sizeof(longest) - 1;
+	ck_assert_int_eq(
+	    ask(&test, &bad[0], longest, sizeof(longest)), FDRECV_WIRE_NONE);
+	bad[0].name_length++;
+	ck_assert_int_eq(ask(&test, &bad[0], longest, sizeof(longest)), -1);
+	test_pool_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(rendezvous)
 {
 	TCase *tc = unit_case(suite, "rendezvous");
@@ -331,4 +393,5 @@ UNIT_SUITE(rendezvous)
 	tcase_add_test(tc, one_that_is_not_open_has_nothing_to_read);
 	tcase_add_test(tc, a_worker_that_is_heard_late_is_looked_after);
 	tcase_add_test(tc, after_an_error_it_rests);
+	tcase_add_test(tc, anyone_may_ask_what_a_listener_is);
 }

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec: asks the broker what a listener is.  The mailbox directory does
+ * not tell: it stays when the listener leaves the configuration.  An engine
+ * that is being replaced does not answer, and the next one has another
+ * rendezvous, so all of them are tried.
+ */
+#include "exec/inquiry.h"
+
+#include "exec/broker.h"
+#include "exec/cmdline.h"
+#include "exec/monotonic.h"
+
+#include "wire/names.h"
+#include "wire/question.h"
+
+#include <err.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define INQUIRY_ANSWER_MS 1000
+#define INQUIRY_PAUSE_MS 5000
+
+/* What the engine at a rendezvous says of a listener: enum
+ * fdrecv_wire_answer_kind, or -1 if nothing. */
+static int
+inquiry_ask_one(const struct sockaddr_un *address, const char *listener)
+{
+	struct fdrecv_wire_question question = {
+	    .magic = FDRECV_WIRE_QUESTION_MAGIC,
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(question),
+	    .name_length = (uint16_t)strlen(listener)};
+	struct iovec parts[] = {{&question, sizeof(question)},
+	    {(void *)(uintptr_t)listener, question.name_length}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+	int fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct fdrecv_wire_answer answer;
+	struct pollfd readable = {.fd = fd, .events = POLLIN};
+	int kind = -1;
+
+	if (fd != -1 &&
+	    connect(fd, (const void *)address, sizeof(*address)) == 0 &&
+	    sendmsg(fd, &message, MSG_NOSIGNAL) != -1 &&
+	    poll(&readable, 1, INQUIRY_ANSWER_MS) == 1 &&
+	    recv(fd, &answer, sizeof(answer), 0) == sizeof(answer) &&
+	    memcmp(answer.magic, FDRECV_WIRE_ANSWER_MAGIC,
+		sizeof(answer.magic)) == 0 &&
+	    answer.version == FDRECV_WIRE_VERSION)
+		kind = answer.kind;
+	if (fd != -1)
+		close(fd);
+	return kind;
+}
+
+enum inquiry_answer
+inquiry_ask(const struct cmdline *cmdline, const char *listener)
+{
+	enum inquiry_answer found = INQUIRY_SAYS_NOTHING;
+	struct sockaddr_un address;
+	int kind;
+
+	/* With -m it may be another broker's. */
+	if (cmdline->mailbox != NULL && cmdline->run_dir == NULL)
+		return INQUIRY_SAYS_NOTHING;
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
+		if (fdrecv_names_rendezvous(
+			broker_run_dir(cmdline), i, &address) == -1)
+			continue;
+		kind = inquiry_ask_one(&address, listener);
+		if (kind == FDRECV_WIRE_LENDS)
+			return INQUIRY_LENDS;
+		if (kind == FDRECV_WIRE_HANDS_OFF)
+			return INQUIRY_HANDS_OFF;
+		if (kind == FDRECV_WIRE_NONE)
+			found = INQUIRY_HAS_NONE;
+	}
+	return found;
+}
+
+void
+inquiry_check(const struct cmdline *cmdline, const char *listener)
+{
+	switch (inquiry_ask(cmdline, listener)) {
+	case INQUIRY_SAYS_NOTHING:
+		return;
+	case INQUIRY_HAS_NONE:
+		errx(EX_NOUSER,
+		    "listener %s: the broker does not know it: expected its "
+		    "name in the broker's configuration",
+		    listener);
+	case INQUIRY_HANDS_OFF:
+		if (!cmdline->each)
+			errx(EX_CONFIG,
+			    "listener %s: hands off connections: expected "
+			    "\"handoff = listener\" in the broker's "
+			    "configuration, or --each",
+			    listener);
+		return;
+	case INQUIRY_LENDS:
+		if (cmdline->each)
+			errx(EX_CONFIG,
+			    "listener %s: lends its socket: --each expects "
+			    "\"handoff = connection\" in the broker's "
+			    "configuration",
+			    listener);
+		return;
+	}
+}
+
+void
+inquiry_check_all(const struct cmdline *cmdline)
+{
+	for (size_t i = 0; i < cmdline->listener_count; i++)
+		inquiry_check(cmdline, cmdline->listeners[i]);
+}
+
+void
+inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
+{
+	*inquiry = (struct inquiry){.cmdline = cmdline,
+	    .is_absent = calloc(cmdline->listener_count, 1),
+	    .next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS};
+	if (inquiry->is_absent == NULL)
+		err(EX_OSERR, "listeners");
+}
+
+int
+inquiry_left_ms(const struct inquiry *inquiry)
+{
+	long long left_ms = inquiry->next_ms - monotonic_now_ms();
+
+	return left_ms > 0 ? (int)left_ms : 0;
+}
+
+void
+inquiry_continue(struct inquiry *inquiry)
+{
+	if (inquiry_left_ms(inquiry) > 0)
+		return;
+	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
+		const char *name = inquiry->cmdline->listeners[i];
+		enum inquiry_answer found = inquiry_ask(inquiry->cmdline, name);
+
+		if (found == INQUIRY_SAYS_NOTHING ||
+		    (found == INQUIRY_HAS_NONE) == inquiry->is_absent[i])
+			continue;
+		inquiry->is_absent[i] = found == INQUIRY_HAS_NONE;
+		warnx("listener %s: the broker %s", name,
+		    inquiry->is_absent[i] ?
+			"does not know it any more: waiting until it does" :
+			"knows it again");
+	}
+	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
+}
+
+void
+inquiry_done(struct inquiry *inquiry)
+{
+	free(inquiry->is_absent);
+	inquiry->is_absent = NULL;
+}
