@@ -331,6 +331,12 @@ print_add_names(struct print_table *table, const json_t *listeners)
 static void
 print_add_worker(struct print_table *table, const json_t *worker)
 {
+	const json_t *oldest_ms = json_object_get(worker, "oldest_ms");
+	char oldest[32] = "";
+
+	if (json_is_integer(oldest_ms))
+		print_duration(
+		    oldest, sizeof(oldest), json_integer_value(oldest_ms));
 	print_add_names(table, json_object_get(worker, "listeners"));
 	print_add_value(table, worker, "name");
 	print_add_value(table, worker, "state");
@@ -343,6 +349,7 @@ print_add_worker(struct print_table *table, const json_t *worker)
 	print_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 	    json_integer_value(json_object_get(worker, "unreceipted")),
 	    json_integer_value(json_object_get(worker, "window")));
+	print_add(table, "%s", oldest);
 	print_add_value(table, worker, "connections");
 	print_add_value(table, worker, "weight");
 	print_add_value(table, worker, "label");
@@ -352,7 +359,7 @@ void
 print_workers(const json_t *answer)
 {
 	print_table(
-	    "LISTENERS WORKER STATE KIND UID PID IN-HAND CONNECTIONS WEIGHT "
-	    "LABEL",
+	    "LISTENERS WORKER STATE KIND UID PID IN-HAND OLDEST CONNECTIONS "
+	    "WEIGHT LABEL",
 	    json_object_get(answer, "workers"), print_add_worker);
 }

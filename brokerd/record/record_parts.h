@@ -44,6 +44,7 @@ struct record_endpoint {
 	uint32_t give_up_s; /* 0: never */
 	uint32_t window;    /* hand-offs that may lack a receipt */
 	uint32_t receipt_timeout_s;
+	uint32_t stuck_after_s;   /* 0: never */
 	uint32_t redeliveries;    /* of one connection, at most */
 	uint32_t max_connections; /* of one worker, 0: any number */
 	uint32_t owner;           /* uid of the mailbox, or RECORD_NO_ID */

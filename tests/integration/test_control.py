@@ -100,7 +100,8 @@ def test_metrics_are_what_status_says(test):
     expected = {name + ("" if name in gauges else "_total"): value
                 for name, value in counters.items()}
     queue = told(test, "status")["listeners"][0]["endpoints"][0]["queue"]
-    expected.update(workers=1, state=1, queue=0, queue_waits=0,
+    expected.update(workers=1, workers_stuck=0, workers_busy=0, state=1,
+                    oldest_unreceipted_seconds=0, queue=0, queue_waits=0,
                     queue_limit=queue["limit"], queue_dropped_total=0,
                     owner_unread=0, owner_unreceipted=0, owner_waits_total=0,
                     in_flight_limit=found.get("in_flight_limit"))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Workers with libfdrecv for special cases: idle never receives anything, full
- * has no free descriptor, and fork gives each connection to a child, which
- * sends "child" and remains until its client hangs up.
+ * has no free descriptor, hang never comes back from its first connection, and
+ * fork gives each connection to a child, which sends "child" and remains until
+ * its client hangs up.
  *
  * The others wait for SIGUSR1.  Then they become a daemon, which sends its pid
  * to each client: daemon at once; late after another SIGUSR1; pair is two
@@ -38,6 +39,15 @@ mode_full(struct fdrecv *mailbox)
 		;
 	while (fdrecv_next(mailbox, &handoff) == 1)
 		fdrecv_done(mailbox, &handoff);
+}
+
+static void
+mode_hang(struct fdrecv *mailbox)
+{
+	struct fdrecv_handoff handoff = FDRECV_HANDOFF_INIT;
+
+	if (fdrecv_next(mailbox, &handoff) == 1)
+		mode_idle(mailbox);
 }
 
 static void
@@ -146,9 +156,9 @@ mode_shared(struct fdrecv *mailbox)
 static const struct {
 	const char *name;
 	void (*run)(struct fdrecv *mailbox);
-} modes[] = {{"idle", mode_idle}, {"full", mode_full}, {"fork", mode_fork},
-    {"daemon", mode_daemon}, {"late", mode_late}, {"pair", mode_pair},
-    {"shared", mode_shared}};
+} modes[] = {{"idle", mode_idle}, {"full", mode_full}, {"hang", mode_hang},
+    {"fork", mode_fork}, {"daemon", mode_daemon}, {"late", mode_late},
+    {"pair", mode_pair}, {"shared", mode_shared}};
 
 int
 main(int argc, char **argv)

@@ -52,6 +52,9 @@ const struct key keys[KEY_COUNT] = {
 	3600, KEY_NEEDS_HANDOFF, KEY_AT(receipt_timeout_s), 0,
 	"seconds that a connection is kept for redelivery once a worker has "
 	"emptied its mailbox"},
+    [KEY_STUCK_AFTER] = {"stuck-after", KEY_TYPE_NUMBER, "30", "never", 0,
+	86400, KEY_NEEDS_HANDOFF, KEY_AT(stuck_after_s), 0,
+	"seconds without an answer until a worker counts as stuck; 0: never"},
     [KEY_REDELIVERIES] = {"redeliveries", KEY_TYPE_NUMBER, "3", NULL, 0, 1000,
 	KEY_NEEDS_HANDOFF, KEY_AT(redeliveries), 0,
 	"workers that may die with one connection before it is refused"},
@@ -202,6 +205,24 @@ key_read_boolean(const char *text, uint32_t *out_value, struct reason *reason)
 	    reason, REASON_VALUE ": expected true or false", text);
 }
 
+/* The range of a number is a word for 0, if it has one. */
+static int
+key_read_number(const struct key *key, const char *text, uint32_t *out_value,
+    struct reason *reason)
+{
+	int has_word = key->range != NULL;
+	uint64_t value = 0;
+
+	if ((!has_word || strcmp(text, key->range) != 0) &&
+	    number_parse(text, 10, key->min, key->max, &value) == -1)
+		return reason_set(reason,
+		    REASON_VALUE ": expected %u to %u%s%s", text, key->min,
+		    key->max, has_word ? " or " : "",
+		    has_word ? key->range : "");
+	*out_value = (uint32_t)value;
+	return 0;
+}
+
 int
 key_read(const struct key *key, const char *text, uint32_t *out_value,
     struct reason *reason)
@@ -218,11 +239,7 @@ key_read(const struct key *key, const char *text, uint32_t *out_value,
 	case KEY_TYPE_GROUP:
 		return ids_group(text, out_value, reason);
 	case KEY_TYPE_NUMBER:
-		if (number_parse(text, 10, key->min, key->max, &value) == -1)
-			return reason_set(reason,
-			    REASON_VALUE ": expected %u to %u", text, key->min,
-			    key->max);
-		break;
+		return key_read_number(key, text, out_value, reason);
 	case KEY_TYPE_MODE:
 		if (number_parse(text, 8, key->min, key->max, &value) == -1)
 			return reason_set(reason,
@@ -269,10 +286,11 @@ keys_print(FILE *file)
 		    key->initial != NULL ? key->initial : "none");
 		if (range == NULL)
 			range = key_types[key->type].range;
+		if (key->type == KEY_TYPE_NUMBER)
+			fprintf(file, "%u..%u%s", key->min, key->max,
+			    range != NULL ? "|" : "");
 		if (range != NULL)
 			fprintf(file, "%s", range);
-		else
-			fprintf(file, "%u..%u", key->min, key->max);
 		fprintf(file, "\t%s\n", key->description);
 	}
 }

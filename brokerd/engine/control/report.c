@@ -32,6 +32,8 @@ const struct report_counter report_counters[] = {
     GAUGE(held, "Connections accepted and held by the engine"),
     GAUGE(unreceipted, "Connections that a worker has not confirmed"),
     COUNTER(handed_off, "Hand-offs, again after each return"),
+    COUNTER(
+	plain_died, "Of the plain ones: maybe not read by a worker that died"),
     COUNTER(returned_death, "Hand-offs returned: the worker died"),
     COUNTER(returned_limit, "Hand-offs returned: no descriptors left"),
     COUNTER(

@@ -32,7 +32,7 @@ struct report {
 	char *text; /* of file */
 	size_t size;
 	const struct listener *listener; /* the next one */
-	const struct pool *pool;         /* the next one */
+	struct pool *pool;               /* the next one */
 	size_t count;                    /* of listeners */
 	size_t done;                     /* items written */
 	struct stats_listener *sums;     /* of them; or NULL */
@@ -55,20 +55,6 @@ enum report_step report_status(struct report *report);
 
 /* The workers of all pools, as JSON. */
 enum report_step report_workers(struct report *report);
-
-enum report_worker_state {
-	REPORT_WORKER_READY,
-	REPORT_WORKER_FULL,
-	REPORT_WORKER_OVER_SHARE, /* its owner is */
-	REPORT_WORKER_PAUSED,
-	REPORT_WORKER_DRAINING,
-	REPORT_WORKER_LEFT,
-	REPORT_WORKER_LEAVING,
-	REPORT_WORKER_STATES,
-};
-
-/* The state of a worker, as one of these. */
-enum report_worker_state report_worker_state(const struct worker *worker);
 
 /* The owners of mailboxes, as a JSON array; NULL: no memory. */
 json_t *report_owners(const struct owner_quotas *quotas);

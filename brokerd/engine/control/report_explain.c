@@ -4,8 +4,10 @@
  * what an administrator can do.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
+#include "engine/control/report_worker_state.h"
 
 #include "base/clock.h"
+#include "engine/pool/vitals.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 
 #define EXPLAIN_WHO_SIZE 512
 #define EXPLAIN_UNTAKEN_MS 1000 /* a program that is busy takes that long */
+#define EXPLAIN_LINES 16        /* after which no more workers are named */
 
 static void explain_add(json_t *lines, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -35,8 +38,10 @@ explain_absent(const struct listener *listener, json_t *lines)
 	unsigned int limit = listener->record->give_up_s;
 
 	explain_add(lines,
-	    "There is no worker: connections have waited in the kernel for "
-	    "%llu s.",
+	    "%s: connections have waited in the kernel for %llu s.",
+	    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
+		"No worker answers" :
+		"There is no worker",
 	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
 		1000);
 	if (limit == 0)
@@ -61,8 +66,10 @@ explain_open(const struct listener *listener, json_t *lines)
 		    lines, "It accepts connections and hands them off.");
 	else
 		explain_add(lines,
-		    "There is no worker: the first connection will wait in "
-		    "the kernel.");
+		    "%s: the first connection will wait in the kernel.",
+		    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
+			"No worker answers" :
+			"There is no worker");
 }
 
 static void
@@ -261,6 +268,51 @@ explain_owners(const struct pool *pool, json_t *lines)
 }
 
 static void
+explain_silent(const struct worker *worker, json_t *lines)
+{
+	unsigned long long seconds = report_worker_oldest_ms(worker) / 1000;
+	const char *death = worker->kind == WORKER_PLAIN ?
+	    "the connections in its mailbox are lost" :
+	    "those that it has not touched go to other workers";
+
+	switch (report_worker_state(worker)) {
+	case REPORT_WORKER_LATE:
+		explain_add(lines,
+		    "Worker %s has not answered for %llu s: it gets no "
+		    "connections while another worker answers.",
+		    worker->name, seconds);
+		return;
+	case REPORT_WORKER_BUSY:
+		explain_add(lines,
+		    "Worker %s took a connection %llu s ago and has not come "
+		    "back from it: it hangs, or serves a long connection.  It "
+		    "gets no more until it comes back.",
+		    worker->name, seconds);
+		return;
+	case REPORT_WORKER_STUCK:
+		explain_add(lines,
+		    "Worker %s has not read its mailbox for %llu s: it gets "
+		    "no more until it does.  If it is killed, %s.",
+		    worker->name, seconds, death);
+		return;
+	case REPORT_WORKER_DEAD:
+		explain_add(lines,
+		    "The process of worker %s has died: start it again.",
+		    worker->name);
+		return;
+	case REPORT_WORKER_READY:
+	case REPORT_WORKER_FULL:
+	case REPORT_WORKER_OVER_SHARE:
+	case REPORT_WORKER_PAUSED:
+	case REPORT_WORKER_DRAINING:
+	case REPORT_WORKER_LEFT:
+	case REPORT_WORKER_LEAVING:
+	case REPORT_WORKER_STATES:
+		return;
+	}
+}
+
+static void
 explain_error(const struct finder *finder, json_t *lines)
 {
 	const struct mailbox_error *last = &finder->errors.last;
@@ -281,7 +333,9 @@ report_explain(const struct listener *listener)
 {
 	json_t *lines = json_array();
 	uint64_t held = listener->stats->held;
+	const struct worker *worker;
 
+	vitals_look(listener->pool);
 	explain_state(listener, lines);
 	explain_unbound(listener, lines);
 	explain_queues(listener, lines);
@@ -289,6 +343,9 @@ report_explain(const struct listener *listener)
 		explain_holders(listener, lines);
 	explain_workers(listener, lines);
 	explain_owners(listener->pool, lines);
+	TAILQ_FOREACH (worker, &listener->pool->workers, entry)
+		if (json_array_size(lines) < EXPLAIN_LINES)
+			explain_silent(worker, lines);
 	if (held != 0)
 		explain_add(lines,
 		    "Connections in the engine, which a worker returned or had "

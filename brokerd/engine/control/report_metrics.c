@@ -4,6 +4,8 @@
  */
 #include "engine/control/report.h"
 
+#include "engine/pool/vitals.h"
+
 #include <stdlib.h>
 
 #define METRICS_SUMS 64 /* listeners in a step */
@@ -23,6 +25,19 @@ metrics_counter(FILE *file, const struct report_counter *counter,
 			counter, &sums[i]));
 }
 
+static void
+metrics_workers(FILE *file, const struct listener_list *listeners,
+    const char *name, enum silence_state state, const char *description)
+{
+	const struct listener *listener;
+
+	report_metric_head(file, name, "", "gauge", description);
+	TAILQ_FOREACH (listener, listeners, entry)
+		fprintf(file, "portbroker_%s{listener=\"%s\"} %zu\n", name,
+		    listener->record->listener,
+		    vitals_count(listener->pool, state));
+}
+
 /* The values that are not in the shared memory. */
 static void
 metrics_gauges(FILE *file, const struct listener_list *listeners)
@@ -35,6 +50,18 @@ metrics_gauges(FILE *file, const struct listener_list *listeners)
 		fprintf(file, "portbroker_workers{listener=\"%s\"} %zu\n",
 		    listener->record->listener,
 		    pool_count_workers(listener->pool));
+	metrics_workers(file, listeners, "workers_stuck", SILENCE_STUCK,
+	    "Workers that do not read their mailboxes");
+	metrics_workers(file, listeners, "workers_busy", SILENCE_BUSY,
+	    "Workers that do not come back from a connection");
+	report_metric_head(file, "oldest_unreceipted_seconds", "", "gauge",
+	    "Age of the oldest hand-off that no worker has confirmed or read");
+	TAILQ_FOREACH (listener, listeners, entry)
+		fprintf(file,
+		    "portbroker_oldest_unreceipted_seconds{listener=\"%s\"} %llu\n",
+		    listener->record->listener,
+		    (unsigned long long)vitals_oldest_us(listener->pool) /
+			1000000);
 	report_metric_head(file, "state", "", "gauge", "State of a listener");
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file,
@@ -57,6 +84,7 @@ static void
 metrics_sum(struct report *report)
 {
 	for (int i = 0; i < METRICS_SUMS && report->listener != NULL; i++) {
+		vitals_look(report->listener->pool);
 		stats_sum(report->context->stats,
 		    report->listener->record->listener,
 		    &report->sums[report->done++]);

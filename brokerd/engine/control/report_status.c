@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "config.h"
+#include "engine/pool/vitals.h"
 
 #include <sys/stat.h>
 
@@ -150,6 +151,7 @@ report_status(struct report *report)
 		fputs(",\n\"listeners\": [", report->file);
 	}
 	for (int i = 0; i < STATUS_LISTENERS && listener != NULL; i++) {
+		vitals_look(listener->pool);
 		if (report_item(report,
 			status_listener(listener, report->context->stats)) ==
 		    -1)

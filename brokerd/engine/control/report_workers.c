@@ -3,8 +3,10 @@
  * The report about workers.  Engine, unprivileged.
  */
 #include "engine/control/report.h"
+#include "engine/control/report_worker_state.h"
 
-#include "engine/worker/receipt_conn.h"
+#include "base/clock.h"
+#include "engine/pool/vitals.h"
 
 #include <sys/socket.h>
 
@@ -19,24 +21,43 @@ static const char *const workers_kinds[] = {
 
 static const char *const workers_states[] = {
     [REPORT_WORKER_READY] = "ready",
+    [REPORT_WORKER_LATE] = "late",
+    [REPORT_WORKER_BUSY] = "busy",
+    [REPORT_WORKER_STUCK] = "stuck",
     [REPORT_WORKER_FULL] = "full",
     [REPORT_WORKER_OVER_SHARE] = "over-share",
     [REPORT_WORKER_PAUSED] = "paused",
     [REPORT_WORKER_DRAINING] = "draining",
     [REPORT_WORKER_LEFT] = "left",
     [REPORT_WORKER_LEAVING] = "leaving",
+    [REPORT_WORKER_DEAD] = "dead",
 };
+
+uint64_t
+report_worker_oldest_ms(const struct worker *worker)
+{
+	uint64_t since_us = silence_since_us(worker);
+
+	return since_us == 0 ? 0 : (clock_us() - since_us) / 1000;
+}
 
 enum report_worker_state
 report_worker_state(const struct worker *worker)
 {
-	return worker->unlinked          ? REPORT_WORKER_LEAVING :
+	enum silence_state silence = worker->silence.state;
+
+	return worker->dead              ? REPORT_WORKER_DEAD :
+	    worker->unlinked             ? REPORT_WORKER_LEAVING :
 	    worker->has_left             ? REPORT_WORKER_LEFT :
+	    silence == SILENCE_STUCK     ? REPORT_WORKER_STUCK :
 	    worker->draining             ? REPORT_WORKER_DRAINING :
 	    worker->paused               ? REPORT_WORKER_PAUSED :
+	    silence == SILENCE_BUSY      ? REPORT_WORKER_BUSY :
 	    worker->quota->since_ms != 0 ? REPORT_WORKER_OVER_SHARE :
-	    worker->full                 ? REPORT_WORKER_FULL :
-					   REPORT_WORKER_READY;
+	    report_worker_oldest_ms(worker) >= REPORT_LATE_MS ?
+					   REPORT_WORKER_LATE :
+	    worker->full ? REPORT_WORKER_FULL :
+			   REPORT_WORKER_READY;
 }
 
 /* The process that said HELLO, or null if its pid namespace is not visible
@@ -84,9 +105,10 @@ static json_t *
 workers_worker(const struct report *report, const struct worker *worker)
 {
 	const struct receipt_conn *conn = TAILQ_FIRST(&worker->conns.head);
+	uint64_t oldest_ms = report_worker_oldest_ms(worker);
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
-			 "s:I, s:I, s:o, s:I, s:o}",
+			 "s:I, s:I, s:o, s:o, s:I, s:o}",
 	    "pool", report_text(report->pool->finder.path), "name",
 	    report_text(worker->name), "state",
 	    workers_states[report_worker_state(worker)], "kind",
@@ -96,7 +118,9 @@ workers_worker(const struct report *report, const struct worker *worker)
 	    (json_int_t)worker->mailbox.device, "pid", workers_pid(conn),
 	    "label", workers_label(conn), "window",
 	    (json_int_t)worker->window.size, "unreceipted",
-	    (json_int_t)worker->unreceipted.count, "connections",
+	    (json_int_t)worker->unreceipted.count, "oldest_ms",
+	    oldest_ms == 0 ? json_null() : json_integer((json_int_t)oldest_ms),
+	    "connections",
 	    worker->counts_connections ? json_integer(worker->connections) :
 					 json_null(),
 	    "weight", (json_int_t)worker->share.weight, "listeners",
@@ -114,6 +138,7 @@ report_workers(struct report *report)
 	for (int i = 0; i < WORKERS_POOLS && report->pool != NULL &&
 	     report->done == before;
 	     i++) {
+		vitals_look(report->pool);
 		TAILQ_FOREACH (worker, &report->pool->workers, entry)
 			if (report_item(
 				report, workers_worker(report, worker)) == -1)

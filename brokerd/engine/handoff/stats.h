@@ -29,6 +29,8 @@ struct stats_listener {
 	uint64_t held;            /* gauge: accepted, and no worker has it */
 	uint64_t unreceipted;     /* gauge: a worker has it, without receipt */
 	uint64_t handed_off;      /* sent, again after each return */
+	uint64_t plain_died;      /* of plain: the worker died, maybe before it
+				   * read them */
 	uint64_t returned_death;  /* of these: the worker died */
 	uint64_t returned_limit;  /* the worker was out of descriptors */
 	uint64_t returned_denied; /* a security module refused it */

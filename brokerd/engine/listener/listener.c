@@ -11,6 +11,7 @@
 #include "engine/listener/accept.h"
 #include "engine/listener/lending.h"
 #include "engine/pool/dispatch.h"
+#include "engine/pool/vitals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,8 +82,11 @@ listener_wait(struct listener *listener)
 	if (listener->absent_since_ms == 0) {
 		listener->absent_since_ms = clock_ms();
 		log_line(listener->context->log, LOG_NOTICE,
-		    "listener %s: no worker at %s: connections wait",
-		    listener->record->listener, listener->pool->finder.path);
+		    "listener %s: no worker at %s%s: connections wait",
+		    listener->record->listener, listener->pool->finder.path,
+		    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
+			" answers" :
+			"");
 	}
 	waited_ms = listener_waited_ms(listener);
 	if (limit_ms != 0 && waited_ms + delay_ms > limit_ms)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The adaptive window: each quick receipt makes it larger by one, a slow one
- * makes it 1, and while one is overdue it is closed.  Pure.
+ * makes it 1, and while one is overdue it is closed.  A window that opened some
+ * time ago says nothing about a worker that hangs since then, so it counts only
+ * while receipts come.  Pure.
  */
 #include "engine/policy/window.h"
 
@@ -25,11 +27,12 @@ window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit)
 
 size_t
 window_room(const struct window *window, size_t outstanding, uint64_t oldest_us,
-    uint32_t limit)
+    uint64_t silence_us, uint32_t limit)
 {
 	size_t size = window->size < limit ? window->size : limit;
 
-	if (outstanding > 0 && oldest_us > WINDOW_SLOW_US)
+	if (outstanding > 0 &&
+	    (oldest_us > WINDOW_SLOW_US || silence_us > WINDOW_QUICK_US))
 		return 0;
 	return size > outstanding ? size - outstanding : 0;
 }

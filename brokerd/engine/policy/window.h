@@ -17,6 +17,7 @@ void window_init(struct window *window);
 void window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit);
 
 /* Returns how many more may be sent, if outstanding ones lack a receipt and the
- * oldest of them was sent oldest_us ago. */
+ * oldest of them was sent oldest_us ago, and the last receipt came silence_us
+ * ago. */
 size_t window_room(const struct window *window, size_t outstanding,
-    uint64_t oldest_us, uint32_t limit);
+    uint64_t oldest_us, uint64_t silence_us, uint32_t limit);

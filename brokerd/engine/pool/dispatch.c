@@ -24,20 +24,27 @@ dispatch_outstanding(const struct worker *worker)
 	return worker->unreceipted.count + worker->outbox_count;
 }
 
-/* Does not ask the kernel: that would cost a system call for each worker. */
+/* A worker that is late gets nothing while another one answers: whoever waits
+ * for that one in the kernel is served sooner.  Does not ask the kernel: that
+ * would cost a system call for each worker. */
 static struct worker *
 dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
 {
-	struct worker *worker, *best = NULL;
+	struct worker *worker, *best = NULL, **place, *late = NULL;
+	int any = 0; /* of those that answer, with room or without */
 
-	TAILQ_FOREACH (worker, &pool->workers, entry)
+	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		place = worker->silence.state == SILENCE_NONE ? &best : &late;
+		any |= place == &best && worker_is_present(worker) &&
+		    !worker->paused;
 		if (worker_may_take(worker, endpoint) &&
-		    (best == NULL ||
+		    (*place == NULL ||
 			share_is_before(&worker->share,
-			    dispatch_outstanding(worker), &best->share,
-			    dispatch_outstanding(best))))
-			best = worker;
-	return best;
+			    dispatch_outstanding(worker), &(*place)->share,
+			    dispatch_outstanding(*place))))
+			*place = worker;
+	}
+	return any ? best : late;
 }
 
 struct worker *
@@ -122,6 +129,19 @@ dispatch_take_back(struct pool *pool, struct worker *worker)
 		dispatch_hold(pool, handoff);
 	}
 	worker->outbox_count = 0;
+}
+
+void
+dispatch_free_worker(struct pool *pool, struct worker *worker)
+{
+	dispatch_take_back(pool, worker);
+	borrower_remember(&pool->borrowers, worker);
+	TAILQ_REMOVE(&pool->workers, worker, entry);
+	pool->count--;
+	worker_free(worker);
+	if (pool->refused)
+		timer_set(&pool->wake, 0); /* it may be used now */
+	pool->refused = 0;
 }
 
 /* The worker may be gone afterwards. */

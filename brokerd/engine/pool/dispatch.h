@@ -22,6 +22,9 @@ void dispatch_send(struct pool *pool);
 /* Holds the hand-offs in the worker's outbox. */
 void dispatch_take_back(struct pool *pool, struct worker *worker);
 
+/* Frees a worker, and holds the hand-offs in its outbox. */
+void dispatch_free_worker(struct pool *pool, struct worker *worker);
+
 /* Holds a hand-off (takes it) that came back from a worker, before others. */
 void dispatch_return(struct pool *pool, struct handoff *handoff);
 

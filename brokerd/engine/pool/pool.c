@@ -8,8 +8,7 @@
 #include "engine/handoff/limited_log.h"
 #include "engine/handoff/persistent.h"
 #include "engine/pool/dispatch.h"
-#include "engine/pool/redeliver.h"
-#include "engine/worker/receipts.h"
+#include "engine/pool/vitals.h"
 #include "engine/worker/rendezvous.h"
 #include "engine/worker/worker_list.h"
 
@@ -43,19 +42,6 @@ pool_on_wake(void *owner)
 	pool_notify(pool);
 }
 
-static void
-pool_free_worker(struct pool *pool, struct worker *worker)
-{
-	dispatch_take_back(pool, worker);
-	borrower_remember(&pool->borrowers, worker);
-	TAILQ_REMOVE(&pool->workers, worker, entry);
-	pool->count--;
-	worker_free(worker);
-	if (pool->refused)
-		timer_set(&pool->wake, 0); /* it may be used now */
-	pool->refused = 0;
-}
-
 static int
 pool_has_finished(const struct worker *worker)
 {
@@ -77,7 +63,7 @@ pool_unlink(struct pool *pool, struct worker *worker)
 	pool_forget(pool, worker);
 	worker->has_left = worker->unlinked = 1;
 	if (pool_has_finished(worker))
-		pool_free_worker(pool, worker);
+		dispatch_free_worker(pool, worker);
 	else
 		dispatch_take_back(pool, worker);
 }
@@ -126,7 +112,7 @@ pool_on_room(void *owner, struct worker *worker)
 
 	if (worker->unlinked) {
 		if (pool_has_finished(worker))
-			pool_free_worker(pool, worker);
+			dispatch_free_worker(pool, worker);
 		return;
 	}
 	if (!worker->has_left && !worker->full && !worker->draining)
@@ -137,47 +123,21 @@ pool_on_room(void *owner, struct worker *worker)
 }
 
 static void
+pool_on_silence(void *owner, struct worker *worker)
+{
+	vitals_on_silence(owner, worker);
+}
+
+static void
 pool_on_return(void *owner, struct handoff *handoff)
 {
 	dispatch_return(owner, handoff);
 }
 
-/* If the mailbox is open, a child of the dead process has it.  As long as the
- * name exists, the worker stays, so that the mailbox is not found again; it
- * gets nothing until the child says HELLO, which may wait at the rendezvous. */
-static void
-pool_remove_dead(struct pool *pool, struct worker *worker)
-{
-	struct receipt_conn *conn;
-
-	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
-		receipt_conn_free(conn);
-	worker->has_left = 1;
-	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
-		dispatch_take_back(pool, worker);
-		rendezvous_on_worker(pool->context->rendezvous, worker);
-		redeliver_tell(pool, worker);
-		return;
-	}
-	pool_forget(pool, worker);
-	pool_free_worker(pool, worker);
-}
-
 static void
 pool_on_death(void *owner, struct worker *worker)
 {
-	struct pool *pool = owner;
-	int is_new = worker->kind == WORKER_NEW;
-
-	/* Its HELLO may wait at the rendezvous, or that of a child that shares
-	 * the mailbox.  Then the end of its connection reports its death. */
-	rendezvous_catch_up(pool->context->rendezvous);
-	if ((is_new && worker->kind != WORKER_NEW) ||
-	    receipts_are_anothers(worker))
-		return;
-	redeliver_dead(pool, worker);
-	pool_remove_dead(pool, worker);
-	timer_set(&pool->wake, 0);
+	vitals_on_death(owner, worker);
 }
 
 static struct worker *
@@ -186,10 +146,13 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	static const struct worker_callbacks callbacks = {
 	    .on_room = pool_on_room,
 	    .on_return = pool_on_return,
+	    .on_silence = pool_on_silence,
 	    .on_death = pool_on_death,
 	};
 	struct worker *worker = NULL;
 
+	if (pool->count >= POOL_WORKERS_MAX)
+		vitals_make_room(pool);
 	pool->refused = pool->count >= POOL_WORKERS_MAX ||
 	    !owner_quotas_may_join(
 		pool->context->workers->quotas, mailbox->owner);
@@ -293,7 +256,7 @@ pool_clear(struct pool *pool)
 	struct worker *worker;
 
 	while ((worker = TAILQ_FIRST(&pool->workers)) != NULL)
-		pool_free_worker(pool, worker);
+		dispatch_free_worker(pool, worker);
 	handoff_free_list(&pool->held);
 	handoff_free_list(&pool->lent);
 	borrower_list_free(&pool->borrowers);
@@ -355,7 +318,7 @@ pool_count_workers(const struct pool *pool)
 	size_t count = 0;
 
 	TAILQ_FOREACH (worker, &pool->workers, entry)
-		count += !worker->has_left && !worker->draining;
+		count += worker_is_present(worker) ? 1 : 0;
 	return count;
 }
 

@@ -50,6 +50,7 @@ struct pool {
 	int refused; /* a mailbox was not used, as there were too many */
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;
+	uint64_t looked_us; /* whether its workers live */
 	struct limited_log error_limit, death_limit;
 };
 

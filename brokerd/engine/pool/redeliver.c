@@ -75,7 +75,7 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 		    !redeliver_is_unread(worker, handoff);
 		if (survived && worker->has_successor && count == 0) {
 			unreceipted_doubt(&worker->unreceipted, handoff);
-			worker_set_check(worker);
+			silence_watch(worker);
 		} else
 			redeliver_judge(
 			    pool, handoff, count == 0, survived, &back);

@@ -6,6 +6,7 @@
  */
 #include "engine/worker/receipts.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/handoff/persistent.h"
 
@@ -27,6 +28,7 @@ receipts_on_taken(void *owner, uint64_t sequence, uint32_t count)
 	unreceipted_end_doubt(&worker->unreceipted);
 	unreceipted_on_taken(
 	    &worker->unreceipted, &worker->window, sequence, count);
+	silence_on_answer(worker);
 }
 
 static void
@@ -88,6 +90,7 @@ receipts_on_receipt(struct worker *worker, struct receipt_conn *conn, int ours,
 	case FDRECV_WIRE_PAUSE:
 	case FDRECV_WIRE_RESUME:
 		worker->paused = conn->hello.paused;
+		worker->silence.answered_us = clock_us();
 		return;
 	default:
 		return; /* of a later version */
@@ -120,6 +123,8 @@ receipts_on_message(void *owner, struct receipt_conn *conn,
 		receipts_on_receipt(worker, conn,
 		    head.epoch == worker->context->epoch, &receipt);
 	}
+	if (!worker->shared)
+		silence_on_answer(worker);
 	return 0;
 }
 
@@ -148,6 +153,7 @@ receipts_begin(struct worker *worker, const struct receipt_conn *conn)
 	worker->connections = hello->connections;
 	worker->paused = hello->paused;
 	share_init(&worker->share, hello->weight, worker->share.pass);
+	silence_on_answer(worker);
 	worker_wake(worker);
 }
 
@@ -239,7 +245,7 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	if (is_other) {
 		worker->shared = 1;
 		worker->has_left = 0;
-		worker_become_plain(worker);
+		silence_become_plain(worker);
 		worker_wake(worker);
 		return;
 	}

@@ -120,6 +120,14 @@ unreceipted_age_us(const struct unreceipted *unreceipted)
 	return oldest == NULL ? 0 : clock_us() - oldest->sent_us;
 }
 
+uint64_t
+unreceipted_silence_us(const struct unreceipted *unreceipted)
+{
+	return unreceipted->last_receipt_us == 0 ?
+	    0 :
+	    clock_us() - unreceipted->last_receipt_us;
+}
+
 void
 unreceipted_release(struct unreceipted *unreceipted)
 {

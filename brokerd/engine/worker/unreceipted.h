@@ -39,6 +39,9 @@ struct handoff *unreceipted_take_oldest(struct unreceipted *unreceipted);
 /* Returns how long ago the oldest was sent, or 0 if there is none. */
 uint64_t unreceipted_age_us(const struct unreceipted *unreceipted);
 
+/* Returns how long ago the last receipt came, or 0 if there was none. */
+uint64_t unreceipted_silence_us(const struct unreceipted *unreceipted);
+
 /* Closes all: no receipts are expected any more. */
 void unreceipted_release(struct unreceipted *unreceipted);
 

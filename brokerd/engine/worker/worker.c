@@ -22,9 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKER_HELLO_US 200000 /* without a HELLO it is plain */
-#define WORKER_CHECK_US 500000 /* between checks for missing receipts */
-
 static void
 worker_on_room(void *owner)
 {
@@ -87,15 +84,24 @@ worker_window_is_open(
 		return 0;
 	return window_room(&worker->window, outstanding,
 		   unreceipted_age_us(&worker->unreceipted),
+		   unreceipted_silence_us(&worker->unreceipted),
 		   endpoint->window) > 0;
+}
+
+int
+worker_is_present(const struct worker *worker)
+{
+	return !worker->has_left && !worker->draining &&
+	    worker->silence.state != SILENCE_STUCK;
 }
 
 int
 worker_may_take(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
-	return !worker->full && !worker->has_left && !worker->paused &&
-	    !worker->draining && worker->quota->since_ms == 0 &&
+	return worker_is_present(worker) && !worker->full && !worker->paused &&
+	    worker->silence.state < SILENCE_BUSY &&
+	    worker->quota->since_ms == 0 &&
 	    worker_window_is_open(worker, endpoint);
 }
 
@@ -103,6 +109,7 @@ int
 worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 {
 	struct pollfd mailbox = {.fd = worker->mailbox.fd, .events = POLLOUT};
+	enum silence_state late;
 
 	if (!worker_may_take(worker, endpoint) ||
 	    !owner_quota_has_room(worker->quota))
@@ -114,74 +121,20 @@ worker_has_room(struct worker *worker, const struct record_endpoint *endpoint)
 	if (worker->unreceipted.count == 0 &&
 	    worker_is_receipted(worker, endpoint))
 		return 1;
+	if (reading_is_due(&worker->silence.reading, clock_us())) {
+		late = worker->silence.state;
+		silence_look(worker);
+		if (worker->silence.reading.since_us == 0)
+			return 1;
+		if (worker->silence.state > late)
+			return 0; /* is there another one? */
+	}
 	/* A connected socket polls writable only while the receiver's queue has
 	 * room; see unix_dgram_poll() in the kernel. */
 	if (poll(&mailbox, 1, 0) == 1)
 		return 1;
 	worker_wait(worker);
 	return 0;
-}
-
-void
-worker_set_check(struct worker *worker)
-{
-	if (!timer_is_set(&worker->check))
-		timer_set(&worker->check,
-		    worker->kind == WORKER_NEW ? WORKER_HELLO_US :
-						 WORKER_CHECK_US);
-}
-
-void
-worker_become_plain(struct worker *worker)
-{
-	worker->kind = WORKER_PLAIN;
-	unread_expect_no_receipts(&worker->unread, worker->unreceipted.count);
-	unreceipted_release(&worker->unreceipted);
-}
-
-/* No HELLO came in time. */
-static void
-worker_on_silence(struct worker *worker)
-{
-	if (!mailbox_is_alive(&worker->mailbox)) {
-		worker_set_check(worker); /* HELLO may have arrived by now */
-		worker->callbacks->on_death(worker->owner, worker);
-		return;
-	}
-	worker_become_plain(worker);
-	persistent_note(worker->context->persistent, worker->mailbox.device,
-	    worker->mailbox.inode, PERSISTENT_PLAIN);
-	worker->callbacks->on_room(worker->owner, worker);
-}
-
-/* Checks whether receipts can still come. */
-static void
-worker_on_check(void *owner)
-{
-	struct worker *worker = owner;
-	int empty;
-
-	if (worker->unreceipted.doubtful != NULL &&
-	    mailbox_is_empty(&worker->mailbox))
-		unreceipted_end_doubt(&worker->unreceipted);
-	if (worker->unreceipted.doubtful != NULL)
-		worker_set_check(worker);
-	if (worker->unreceipted.count == 0)
-		return;
-	/* A worker that is expected to say HELLO may be busy with connections
-	 * of another engine. */
-	if (worker->kind == WORKER_NEW &&
-	    (!worker->hello_expected || !mailbox_is_alive(&worker->mailbox))) {
-		worker_on_silence(worker);
-		return;
-	}
-	empty = mailbox_is_empty(&worker->mailbox);
-	if (unreceipted_expire(&worker->unreceipted, empty) > 0)
-		worker->hello_expected = 0; /* it read, and did not say HELLO */
-	if (worker->unreceipted.count > 0)
-		worker_set_check(worker);
-	else
-		worker->callbacks->on_room(worker->owner, worker);
 }
 
 int
@@ -253,16 +206,18 @@ worker_send_datagram(
 static void
 worker_on_sent(struct worker *worker, struct handoff *handoff)
 {
+	int receipted = worker->kind != WORKER_PLAIN &&
+	    handoff->endpoint->protocol == RECORD_AUTO;
+
 	handoff->stats->handed_off++;
-	if (worker->kind == WORKER_PLAIN ||
-	    handoff->endpoint->protocol != RECORD_AUTO) {
-		handoff->stats->plain++;
-		worker->unread.unconfirmed++;
-		handoff_free(handoff);
+	if (receipted)
+		unreceipted_add(&worker->unreceipted, handoff);
+	silence_on_sent(worker, handoff, receipted);
+	if (receipted)
 		return;
-	}
-	unreceipted_add(&worker->unreceipted, handoff);
-	worker_set_check(worker);
+	handoff->stats->plain++;
+	worker->unread.unconfirmed++;
+	handoff_free(handoff);
 }
 
 int
@@ -305,7 +260,7 @@ worker_init_events(struct worker *worker, int mailbox)
 	if (worker->writable == NULL ||
 	    timer_init(&worker->rest, base, worker_on_room, worker) == -1)
 		return -1;
-	return timer_init(&worker->check, base, worker_on_check, worker);
+	return timer_init(&worker->check, base, silence_on_time, worker);
 }
 
 /* Applies what an earlier engine has learnt of the mailbox. */

@@ -5,15 +5,11 @@
 #include "engine/worker/loan.h"
 #include "engine/worker/owner_quota.h"
 #include "engine/worker/receipt_conn.h"
+#include "engine/worker/silence.h"
 #include "engine/worker/unread.h"
 #include "engine/worker/unreceipted.h"
 #include "engine/worker/worker_callbacks.h"
-
-enum worker_kind {
-	WORKER_NEW,       /* has not said HELLO: one hand-off at a time */
-	WORKER_PLAIN,     /* sends no receipts */
-	WORKER_RECEIPTED, /* sends receipts */
-};
+#include "engine/worker/worker_kind.h"
 
 /* One worker: its mailbox, and what is known of the process behind it. */
 struct worker {
@@ -25,8 +21,8 @@ struct worker {
 	struct mailbox mailbox;
 	enum worker_kind kind;
 	/* Until writable or rest reports room; it takes no more; its mailbox
-	 * has lost its name. */
-	int full, has_left, unlinked;
+	 * has lost its name; its process is gone, and that name is not. */
+	int full, has_left, unlinked, dead;
 	/* By an administrator; by itself; it keeps connections up to date. */
 	int draining, paused, counts_connections;
 	/* Several processes read the mailbox, so it is plain; an earlier engine
@@ -47,6 +43,7 @@ struct worker {
 	struct handoff_list outbox; /* the next datagram */
 	size_t outbox_count;
 	struct unreceipted unreceipted;
+	struct silence silence;
 	struct event *writable;
 	struct timer rest, check;
 };
@@ -59,15 +56,16 @@ struct worker *worker_new(struct worker_context *context, const char *name,
     struct mailbox *mailbox, const struct worker_callbacks *callbacks,
     void *owner);
 
-/* Looks after a while whether receipts can still come. */
-void worker_set_check(struct worker *worker);
-
 /* Frees the worker, and closes what it has. */
 void worker_free(struct worker *worker);
 
 /* True if hand-offs of that endpoint get receipts from this worker. */
 int worker_is_receipted(
     const struct worker *worker, const struct record_endpoint *endpoint);
+
+/* True if the worker serves: it has not left, is not draining, and reads its
+ * mailbox. */
+int worker_is_present(const struct worker *worker);
 
 /* True if it may get one more of that endpoint, without asking the kernel. */
 int worker_may_take(
@@ -88,9 +86,6 @@ int worker_send(struct worker *worker);
 
 /* Sends a bound socket (borrows the hand-off).  0, or -1 with errno. */
 int worker_lend(struct worker *worker, struct handoff *handoff);
-
-/* Expects no receipts of the worker any more. */
-void worker_become_plain(struct worker *worker);
 
 /* Calls on_room soon, but not before this returns. */
 void worker_wake(struct worker *worker);

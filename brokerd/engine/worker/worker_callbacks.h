@@ -10,6 +10,8 @@ struct worker_callbacks {
 	void (*on_room)(void *owner, struct worker *worker);
 	/* A hand-off comes back (taken): the worker could not receive it. */
 	void (*on_return)(void *owner, struct handoff *handoff);
+	/* It does not answer, since silence.began_us, or does so again. */
+	void (*on_silence)(void *owner, struct worker *worker);
 	/* Its process is gone, unless a HELLO waits to be read.  May free
 	 * worker. */
 	void (*on_death)(void *owner, struct worker *worker);

@@ -13,9 +13,9 @@ SOCKET_FORMAT = "=7I4x128s136s"
 SOCKET_END = START + struct.calcsize(SOCKET_FORMAT)
 # struct record_endpoint after its socket
 NUMBERS = ("handoff protocol refuse index count give_up_s window "
-           "receipt_timeout_s redeliveries max_connections owner "
+           "receipt_timeout_s stuck_after_s redeliveries max_connections owner "
            "default_mailbox").split()
-ENDPOINT_FORMAT = "=12I64s108sI1024s"
+ENDPOINT_FORMAT = "=13I64s108sI1024s"
 SIZE = SOCKET_END + struct.calcsize(ENDPOINT_FORMAT)
 SIZE += -SIZE % 8
 

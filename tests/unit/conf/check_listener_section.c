@@ -82,6 +82,7 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_uint_eq(e->refuse, RECORD_CLOSE);
 	ck_assert_uint_eq(e->socket.backlog, 4096);
 	ck_assert_uint_eq(e->give_up_s, 60);
+	ck_assert_uint_eq(e->stuck_after_s, 30);
 	ck_assert_uint_eq(e->owner, 9);
 	ck_assert_uint_eq(e->socket.uid, RECORD_NO_ID);
 	ck_assert_uint_eq(e->socket.gid, RECORD_NO_ID);

@@ -30,7 +30,7 @@ START_TEST(workers_are_shown)
 	shown = get_worker(0, &workers);
 	ck_assert_uint_eq(
 	    json_array_size(json_object_get(workers, "workers")), 2);
-	ck_assert_uint_eq(json_object_size(shown), 15);
+	ck_assert_uint_eq(json_object_size(shown), 16);
 	test_control_is(shown, "pool", test.pool.pool->finder.path);
 	test_control_is(shown, "name", worker->name);
 	test_control_is(shown, "state", "ready");
@@ -43,6 +43,7 @@ START_TEST(workers_are_shown)
 	ck_assert(json_is_string(json_object_get(shown, "label")));
 	ck_assert_int_eq(test_control_number(shown, "window"), 17);
 	ck_assert_int_eq(test_control_number(shown, "unreceipted"), 5);
+	ck_assert(json_is_null(json_object_get(shown, "oldest_ms")));
 	ck_assert(json_is_null(json_object_get(shown, "connections")));
 	ck_assert_int_eq(test_control_number(shown, "weight"), 9);
 	shown = json_object_get(shown, "listeners");

@@ -116,14 +116,15 @@ static const struct {
 	"\"name\": \"w\\n\", \"state\": \"open\", "
 	"\"kind\": \"receipted\", \"shared\": false, \"uid\": 1, "
 	"\"pid\": 2, \"unreceipted\": 3, \"window\": 4, "
+	"\"oldest_ms\": 61500, "
 	"\"connections\": 5, \"weight\": 6, \"label\": \"\"}, "
 	"{\"kind\": \"plain\", \"shared\": true}]}",
-	"LISTENERS  WORKER  STATE  KIND       UID  PID  IN-HAND  CONNECTIONS  "
-	"WEIGHT  LABEL\n"
-	"a,b        w?      open   receipted  1    2    3/4      5            "
-	"6       -\n"
-	"-          -       -      shared     -    -    0/0      -            "
-	"-       -\n"},
+	"LISTENERS  WORKER  STATE  KIND       UID  PID  IN-HAND  OLDEST  "
+	"CONNECTIONS  WEIGHT  LABEL\n"
+	"a,b        w?      open   receipted  1    2    3/4      61 s    "
+	"5            6       -\n"
+	"-          -       -      shared     -    -    0/0      -       "
+	"-            -       -\n"},
 };
 
 static void

@@ -86,7 +86,7 @@ START_TEST(a_worker_that_becomes_plain_has_what_it_had)
 {
 	init(WORKER_RECEIPTED);
 	test_worker_send(&test, 3);
-	worker_become_plain(test.worker);
+	silence_become_plain(test.worker);
 	ck_assert_uint_eq(unread(), 3);
 	ck_assert_uint_eq(quota->held, 0);
 	test_worker_done(&test);

@@ -77,6 +77,7 @@ START_TEST(it_looks_by_itself_until_all_is_known)
 	test_worker_send(&test, 1);
 	test_worker_expect(&test, 0, 1);
 	test.endpoint.receipt_timeout_s = 0;
+	test.worker->silence.after_s = 0;
 	test_worker_await(&test, &test.rooms, 1);
 	test_worker_has(&test, "0");
 	ck_assert(!timer_is_set(&test.worker->check));

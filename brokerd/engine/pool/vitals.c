@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whether the workers of a pool live and answer.  Engine, unprivileged.  A
+ * worker with a receipt connection dies audibly; the mailbox of another one
+ * just refuses from then on.
+ */
+#include "engine/pool/vitals.h"
+
+#include "base/clock.h"
+#include "engine/handoff/limited_log.h"
+#include "engine/handoff/persistent.h"
+#include "engine/pool/dispatch.h"
+#include "engine/pool/redeliver.h"
+#include "engine/worker/receipts.h"
+#include "engine/worker/rendezvous.h"
+
+#define VITALS_LOOK_US 200000 /* between looks, each takes time */
+
+void
+vitals_on_silence(struct pool *pool, const struct worker *worker)
+{
+	const struct silence *silence = &worker->silence;
+	unsigned long long seconds = (clock_us() - silence->began_us) / 1000000;
+
+	if (silence->state == SILENCE_STUCK)
+		log_line(pool->context->log, LOG_WARNING,
+		    "mailbox %s: worker %s: has not read its mailbox for %llu "
+		    "s (stuck-after): it gets no more until it does; what is "
+		    "in the mailbox waits for it",
+		    pool->finder.path, worker->name, seconds);
+	else if (silence->state == SILENCE_BUSY)
+		log_line(pool->context->log, LOG_WARNING,
+		    "mailbox %s: worker %s: took a connection %llu s ago and "
+		    "has not come back from it (stuck-after): it hangs, or "
+		    "serves a long connection: it gets no more until it comes "
+		    "back",
+		    pool->finder.path, worker->name, seconds);
+	else
+		log_line(pool->context->log, LOG_NOTICE,
+		    "mailbox %s: worker %s: answers again after %llu s",
+		    pool->finder.path, worker->name, seconds);
+	timer_set(&pool->wake, 0); /* it may have been the last one */
+}
+
+/* What a worker without receipts may not have read. */
+static void
+vitals_count_unread(struct pool *pool, struct worker *worker)
+{
+	struct reading *reading = &worker->silence.reading;
+
+	if (reading->count == 0)
+		return;
+	worker->silence.stats->plain_died += reading->count;
+	limited_log_line(&pool->death_limit, pool->context->log, LOG_WARNING,
+	    "mailbox %s: worker %s: died: it may not have read the last %zu "
+	    "of its connections, which are lost: it sends no receipts",
+	    pool->finder.path, worker->name, reading->count);
+	*reading = (struct reading){.count = 0};
+}
+
+static void
+vitals_forget(struct pool *pool, const struct worker *worker)
+{
+	persistent_forget(pool->context->workers->persistent,
+	    worker->mailbox.device, worker->mailbox.inode);
+}
+
+/* If the mailbox is open, a child of the dead process has it.  As long as the
+ * name exists, the worker stays, so that the mailbox is not found again; it
+ * gets nothing until the child says HELLO, which may wait at the rendezvous. */
+static void
+vitals_remove_dead(struct pool *pool, struct worker *worker)
+{
+	struct receipt_conn *conn;
+
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
+	worker->has_left = 1;
+	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
+		dispatch_take_back(pool, worker);
+		rendezvous_on_worker(pool->context->rendezvous, worker);
+		redeliver_tell(pool, worker);
+		return;
+	}
+	vitals_forget(pool, worker);
+	dispatch_free_worker(pool, worker);
+}
+
+void
+vitals_on_death(struct pool *pool, struct worker *worker)
+{
+	int is_new = worker->kind == WORKER_NEW;
+
+	/* Its HELLO may wait at the rendezvous, or that of a child that shares
+	 * the mailbox.  Then the end of its connection reports its death. */
+	rendezvous_catch_up(pool->context->rendezvous);
+	if ((is_new && worker->kind != WORKER_NEW) ||
+	    receipts_are_anothers(worker))
+		return;
+	redeliver_dead(pool, worker);
+	vitals_count_unread(pool, worker);
+	vitals_remove_dead(pool, worker);
+	timer_set(&pool->wake, 0);
+}
+
+void
+vitals_make_room(struct pool *pool)
+{
+	struct worker *worker = TAILQ_FIRST(&pool->workers);
+
+	while (worker != NULL && !worker->dead)
+		worker = TAILQ_NEXT(worker, entry);
+	if (worker != NULL)
+		dispatch_free_worker(pool, worker);
+}
+
+/* The name of its mailbox is still there: as long as it is, the worker is
+ * shown. */
+static void
+vitals_on_dead(struct pool *pool, struct worker *worker)
+{
+	redeliver_dead(pool, worker);
+	vitals_count_unread(pool, worker);
+	dispatch_take_back(pool, worker);
+	vitals_forget(pool, worker);
+	worker->has_left = worker->dead = 1;
+	timer_stop(&worker->check);
+	timer_set(&pool->wake, 0);
+	log_line(pool->context->log, LOG_NOTICE,
+	    "mailbox %s: worker %s: its process has died and left the socket: "
+	    "it gets no more",
+	    pool->finder.path, worker->name);
+}
+
+void
+vitals_look(struct pool *pool)
+{
+	uint64_t now_us = clock_us();
+	struct worker *worker;
+
+	if (now_us - pool->looked_us < VITALS_LOOK_US)
+		return;
+	pool->looked_us = now_us;
+	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		if (worker->conns.count > 0 || worker->has_left)
+			continue;
+		if (mailbox_is_alive(&worker->mailbox))
+			silence_look(worker);
+		else
+			vitals_on_dead(pool, worker);
+	}
+}
+
+uint64_t
+vitals_oldest_us(const struct pool *pool)
+{
+	uint64_t now_us = clock_us(), since_us, oldest_us = 0;
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		since_us = silence_since_us(worker);
+		if (since_us != 0 && now_us - since_us > oldest_us)
+			oldest_us = now_us - since_us;
+	}
+	return oldest_us;
+}
+
+size_t
+vitals_count(const struct pool *pool, enum silence_state state)
+{
+	const struct worker *worker;
+	size_t count = 0;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		count += worker->silence.state == state ? 1 : 0;
+	return count;
+}
