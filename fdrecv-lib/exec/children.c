@@ -7,20 +7,25 @@
  */
 #include "exec/children.h"
 
+#include "exec/holders.h"
 #include "exec/lingering.h"
+#include "exec/monotonic.h"
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+#define CHILDREN_LOOK_MS 1000
+#define CHILDREN_LOOK_MAX_MS 4000
 
 void
 children_init(
@@ -114,19 +119,22 @@ children_find(const struct children *children, pid_t pid)
 	return NULL;
 }
 
-/* True if this process has no child but those in the table, see proc(5). */
 static int
-children_are_all_known(const struct children *children)
+children_has(const void *children, pid_t pid)
 {
-	FILE *list = fopen("/proc/thread-self/children", "re");
-	int pid, got = EOF, known = 1;
+	return children_find(children, pid) != NULL;
+}
 
-	if (list == NULL)
-		return 0;
-	while (known && (got = fscanf(list, "%d", &pid)) == 1)
-		known = children_find(children, pid) != NULL;
-	fclose(list);
-	return known && got == EOF;
+static struct holders_socket
+children_describe(const struct child *child)
+{
+	struct holders_socket socket = {
+	    .pid = child->pid, .fd = child->connection};
+	struct stat st;
+
+	if (fstat(child->connection, &st) == 0)
+		socket.inode = st.st_ino;
+	return socket;
 }
 
 /* The program of the connection has ended.  A process that it left behind may
@@ -134,16 +142,67 @@ children_are_all_known(const struct children *children)
 static void
 children_end_connection(struct children *children, int connection)
 {
-	if (connection != -1 && children_are_all_known(children))
+	const struct child ended = {.connection = connection};
+	struct holders_socket socket;
+
+	if (connection == -1)
+		return;
+	socket = children_describe(&ended);
+	if (!holders_are_known(children_has, children))
+		holders_find(&socket, 1, children_has, children);
+	if (!socket.is_held)
 		lingering_add(children->lingering, connection);
-	else if (connection != -1)
+	else
 		close(connection);
+}
+
+/* Without memory it is tried again later. */
+void
+children_look(struct children *children)
+{
+	struct holders_socket *sockets;
+	struct child *child;
+	size_t count = 0;
+
+	if (children->kept == 0 || children_left_ms(children) > 0)
+		return;
+	sockets = calloc(children->count, sizeof(*sockets));
+	for (size_t i = 0; sockets != NULL && i < children->count; i++)
+		if (children->items[i].connection != -1)
+			sockets[count++] =
+			    children_describe(&children->items[i]);
+	if (count > 0)
+		holders_find(sockets, count, children_has, children);
+	for (size_t i = 0; i < count; i++) {
+		child = children_find(children, sockets[i].pid);
+		if (sockets[i].is_held || child == NULL ||
+		    !holders_may_look(child->pid))
+			continue;
+		child->connection = -1;
+		children->kept--;
+		lingering_add(children->lingering, sockets[i].fd);
+	}
+	free(sockets);
+	children->look_ms = monotonic_now_ms() + children->pause_ms;
+	if (children->pause_ms < CHILDREN_LOOK_MAX_MS)
+		children->pause_ms *= 2;
+}
+
+int
+children_left_ms(const struct children *children)
+{
+	long long left_ms = children->look_ms - monotonic_now_ms();
+
+	if (children->kept == 0)
+		return -1;
+	return left_ms > 0 ? (int)left_ms : 0;
 }
 
 void
 children_keep(struct children *children, pid_t pid, int connection)
 {
 	struct child *child = children_find(children, pid);
+	long long look_ms;
 	int kept = -1;
 
 	if (children->kept < children->kept_limit)
@@ -154,6 +213,10 @@ children_keep(struct children *children, pid_t pid, int connection)
 	}
 	child->connection = kept;
 	children->kept += kept != -1;
+	children->pause_ms = CHILDREN_LOOK_MS;
+	look_ms = monotonic_now_ms() + CHILDREN_LOOK_MS;
+	if (children->kept == 1 || look_ms < children->look_ms)
+		children->look_ms = look_ms;
 }
 
 void

@@ -18,6 +18,8 @@ struct children {
 	size_t limit;
 	size_t kept; /* connections */
 	size_t kept_limit;
+	long long look_ms; /* when to look who has them */
+	int pause_ms;      /* from one look to the next */
 	struct lingering *lingering;
 };
 
@@ -51,6 +53,13 @@ int children_result(int sync);
  * go on serving it.  Keeps at most half of RLIMIT_NOFILE.  Borrows
  * connection. */
 void children_keep(struct children *children, pid_t pid, int connection);
+
+/* Lets connections linger that their children have closed, although they run
+ * on, unless another process has them. */
+void children_look(struct children *children);
+
+/* Milliseconds until children_look() has to be called, or -1. */
+int children_left_ms(const struct children *children);
 
 /* Reaps all children that have ended. */
 void children_reap(struct children *children);

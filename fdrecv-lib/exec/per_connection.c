@@ -183,6 +183,8 @@ per_connection_left_ms(const struct per_connection *server, int left_ms)
 
 	left_ms = per_connection_sooner(
 	    left_ms, lingering_left_ms(&server->lingering));
+	left_ms =
+	    per_connection_sooner(left_ms, children_left_ms(&server->children));
 	if (server->kill_ms != 0)
 		left_ms = per_connection_sooner(
 		    left_ms, kill_ms > 0 ? (int)kill_ms : 0);
@@ -215,6 +217,7 @@ per_connection_wait(struct per_connection *server)
 	if (extra[0].revents != 0)
 		per_connection_on_signal(server);
 	launcher_continue(&server->launcher);
+	children_look(&server->children);
 	lingering_continue(&server->lingering);
 	if (server->kill_ms != 0 && monotonic_now_ms() >= server->kill_ms)
 		per_connection_kill(server);

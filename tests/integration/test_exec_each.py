@@ -349,3 +349,47 @@ def test_exec_each_refuses_a_socket_that_is_lent(test):
     check(process.wait() == 78, "it said: %s", process.log())
     check('--each expects "handoff = connection"' in process.log(),
           process.log())
+
+
+def read_all(client):
+    """What the client is sent until the end of file, or the error."""
+    found = b""
+    try:
+        while True:
+            data = client.recv(65536)
+            if not data:
+                return found
+            found += data
+    except OSError as error:
+        return error
+
+
+def test_exec_each_ends_a_connection_that_its_child_has_closed(test):
+    """Although the child goes on, and although it has read nothing."""
+    address = connections(test)
+    process = each(test, program=[
+        "sh", "-c", "echo $$; exec <&- >&-; exec sleep 1000"])
+    for text in (b"", b"text"):
+        client, pid = held(address)
+        client.sendall(text)
+        check(read_all(client) == b"", "no end of file")
+        check(pid in children(process.pid), "the child has gone")
+        os.kill(pid, signal.SIGKILL)
+        client.close()
+    stopped(process)
+
+
+def test_exec_each_leaves_a_connection_to_who_has_it(test):
+    """A child passes it to a process of its own and ends.  And a process that
+    is left behind without a connection does not concern others."""
+    address = connections(test)
+    process = each(test, program=[
+        "sh", "-c", "exec 3<&0; (read -r w; read -r w; echo $w) <&3 & echo $$"])
+    for _ in range(3):
+        client, pid = held(address)
+        client.sendall(b"one\n")
+        wait_for(lambda: pid not in children(process.pid), "its end")
+        client.sendall(b"two\n")
+        check(read_all(client) == b"two\n", "cut off")
+        client.close()
+    stopped(process)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fdrecv-exec --each: which processes have a connection open.  The kernel tells
+ * this only through /proc.
+ */
+#include "exec/holders.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define HOLDERS_PATH_SIZE 64
+
+static int
+holders_compare(const void *a, const void *b)
+{
+	const struct holders_socket *one = a, *other = b;
+
+	return (one->inode > other->inode) - (one->inode < other->inode);
+}
+
+/* The inode of the socket that a link in /proc/PID/fd/ names, or 0. */
+static ino_t
+holders_inode(int directory, const char *name)
+{
+	char target[HOLDERS_PATH_SIZE];
+	ssize_t length;
+	uintmax_t inode;
+
+	length = readlinkat(directory, name, target, sizeof(target) - 1);
+	if (length == -1)
+		return 0;
+	target[length] = '\0';
+	return sscanf(target, "socket:[%ju]", &inode) == 1 ? (ino_t)inode : 0;
+}
+
+static void
+holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
+    int is_child, DIR *directory)
+{
+	struct holders_socket key = {.inode = 0}, *found;
+	const struct dirent *entry;
+
+	while ((entry = readdir(directory)) != NULL) {
+		key.inode = holders_inode(dirfd(directory), entry->d_name);
+		if (key.inode == 0)
+			continue;
+		found =
+		    bsearch(&key, sockets, count, sizeof(key), holders_compare);
+		if (found != NULL && (!is_child || found->pid == pid))
+			found->is_held = 1;
+	}
+}
+
+void
+holders_find(struct holders_socket *sockets, size_t count,
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+{
+	DIR *processes = opendir("/proc"), *directory;
+	char path[HOLDERS_PATH_SIZE];
+	const struct dirent *entry;
+	pid_t pid;
+
+	qsort(sockets, count, sizeof(*sockets), holders_compare);
+	while (processes != NULL && (entry = readdir(processes)) != NULL) {
+		pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (pid <= 0 || pid == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+		directory = opendir(path);
+		if (directory == NULL)
+			continue;
+		holders_find_in(
+		    sockets, count, pid, is_child(owner, pid), directory);
+		closedir(directory);
+	}
+	if (processes != NULL)
+		closedir(processes);
+}
+
+int
+holders_are_known(
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+{
+	FILE *list = fopen("/proc/thread-self/children", "re");
+	int pid, got = EOF, known = 1;
+
+	if (list == NULL)
+		return 0;
+	while (known && (got = fscanf(list, "%d", &pid)) == 1)
+		known = is_child(owner, pid);
+	fclose(list);
+	return known && got == EOF;
+}
+
+int
+holders_may_look(pid_t pid)
+{
+	char path[HOLDERS_PATH_SIZE];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	return access(path, R_OK) == 0;
+}

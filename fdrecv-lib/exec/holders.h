@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <sys/types.h>
+
+#include <stddef.h>
+
+/* A socket, and whether another process has it. */
+struct holders_socket {
+	ino_t inode;
+	pid_t pid; /* of its child, or 0 */
+	int fd;    /* the caller's */
+	int is_held;
+};
+
+/* Finds out which sockets are open in processes that this user may look into,
+ * other than this one.  Sorts them.  A child, which is_child() tells, counts
+ * only for its own socket: before it executes its program it has those of
+ * others. */
+void holders_find(struct holders_socket *sockets, size_t count,
+    int (*is_child)(const void *owner, pid_t pid), const void *owner);
+
+/* True if this process has only children for which is_child() is true, see
+ * proc(5). */
+int holders_are_known(
+    int (*is_child)(const void *owner, pid_t pid), const void *owner);
+
+/* True if this user may see what a process has open. */
+int holders_may_look(pid_t pid);
