@@ -51,9 +51,9 @@ fdrecv_has_work(const struct fdrecv *mailbox)
 static void
 fdrecv_check_fork(struct fdrecv *mailbox)
 {
-	if (*mailbox->fork_mark)
+	if (mailbox->usage->is_ours)
 		return;
-	*mailbox->fork_mark = 1;
+	mailbox->usage->is_ours = 1;
 	mailbox->due_epoch = 0;
 	/* It is shared with the parent. */
 	mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
@@ -62,22 +62,33 @@ fdrecv_check_fork(struct fdrecv *mailbox)
 	fdrecv_engine_conns_renew(&mailbox->engines);
 }
 
-int
-fdrecv_fd(struct fdrecv *mailbox)
+static void
+fdrecv_open_epoll(struct fdrecv *mailbox)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	fdrecv_check_fork(mailbox);
-	if (mailbox->epoll != -1)
-		return mailbox->epoll;
 	mailbox->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (mailbox->epoll == -1)
-		return -1;
+		return;
 	if (epoll_ctl(
 		mailbox->epoll, EPOLL_CTL_ADD, mailbox->bound.fd, &event) == -1)
 		mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
 	fdrecv_set_polls_readable(mailbox, fdrecv_has_work(mailbox));
-	return mailbox->epoll;
+}
+
+int
+fdrecv_fd(struct fdrecv *mailbox)
+{
+	int fd;
+
+	if (fdrecv_usage_enter(mailbox->usage, 0) == -1)
+		return -1;
+	fdrecv_check_fork(mailbox);
+	if (mailbox->epoll == -1)
+		fdrecv_open_epoll(mailbox);
+	fd = mailbox->epoll;
+	fdrecv_usage_leave(mailbox->usage, 0);
+	return fd;
 }
 
 /* Gives the receipt for one hand-off, which is now the program's own.  kept is
@@ -151,7 +162,9 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 		    fdrecv_engine_conns_open(
 			&mailbox->engines, next.path, next.epoch) != NULL)
 			return 1;
+		fdrecv_usage_begin_wait(mailbox->usage);
 		poll(NULL, 0, FDRECV_RETRY_MS);
+		fdrecv_usage_end_wait(mailbox->usage);
 		if (mailbox->flags & FDRECV_NONBLOCK)
 			return 0;
 	}
@@ -177,6 +190,19 @@ fdrecv_drop_dead(struct fdrecv *mailbox, struct engine_conn *conn)
 }
 
 static int
+fdrecv_receive_datagram(struct fdrecv *mailbox)
+{
+	int result, fd = mailbox->bound.fd;
+
+	if (mailbox->flags & FDRECV_NONBLOCK)
+		return fdrecv_batch_receive(&mailbox->batch, fd, MSG_DONTWAIT);
+	fdrecv_usage_begin_wait(mailbox->usage);
+	result = fdrecv_batch_receive(&mailbox->batch, fd, 0);
+	fdrecv_usage_end_wait(mailbox->usage);
+	return result;
+}
+
+static int
 fdrecv_receive(struct fdrecv *mailbox)
 {
 	struct batch *batch = &mailbox->batch;
@@ -187,8 +213,7 @@ fdrecv_receive(struct fdrecv *mailbox)
 		errno = EAGAIN;
 		return 0;
 	}
-	result = fdrecv_batch_receive(batch, mailbox->bound.fd,
-	    mailbox->flags & FDRECV_NONBLOCK ? MSG_DONTWAIT : 0);
+	result = fdrecv_receive_datagram(mailbox);
 	if (result != 1 || batch->header.count == 0)
 		return result;
 	conn = fdrecv_engine_conns_open(
@@ -243,6 +268,24 @@ fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 	to->size = size;
 }
 
+static int
+fdrecv_find(struct fdrecv *mailbox, struct fdrecv_handoff *found)
+{
+	int result;
+
+	fdrecv_check_fork(mailbox);
+	fdrecv_confirm_due(mailbox);
+	while (!fdrecv_take(mailbox, found)) {
+		result = fdrecv_receive(mailbox);
+		if (result != 1) {
+			fdrecv_set_polls_readable(mailbox, 0);
+			return result;
+		}
+	}
+	fdrecv_hand_out(mailbox, found);
+	return 1;
+}
+
 int
 fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
@@ -254,18 +297,13 @@ fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 		return -1;
 	}
 	handoff->fd = -1;
-	fdrecv_check_fork(mailbox);
-	fdrecv_confirm_due(mailbox);
-	while (!fdrecv_take(mailbox, &found)) {
-		result = fdrecv_receive(mailbox);
-		if (result != 1) {
-			fdrecv_set_polls_readable(mailbox, 0);
-			return result;
-		}
-	}
-	fdrecv_hand_out(mailbox, &found);
-	fdrecv_copy_out(handoff, &found);
-	return 1;
+	if (fdrecv_usage_enter(mailbox->usage, USAGE_RECEIVING) == -1)
+		return -1;
+	result = fdrecv_find(mailbox, &found);
+	fdrecv_usage_leave(mailbox->usage, USAGE_RECEIVING);
+	if (result == 1)
+		fdrecv_copy_out(handoff, &found);
+	return result;
 }
 
 /* True if the receipt of a hand-off has not been given. */
@@ -281,23 +319,32 @@ fdrecv_is_due(
 	    handoff->local.ss_family != AF_UNIX;
 }
 
-void
-fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
+/* For functions that do not fail, and do not change errno.  True if locked. */
+static int
+fdrecv_lock(struct fdrecv *mailbox)
 {
-	if (*mailbox->fork_mark && fdrecv_is_due(mailbox, handoff))
-		fdrecv_confirm(mailbox, handoff->epoch, handoff->sequence, 1);
-	handoff->receipted = 1;
+	int saved = errno, locked;
+
+	locked = fdrecv_usage_enter(mailbox->usage, 0) == 0;
+	errno = saved;
+	return locked;
 }
 
 void
-fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
+fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
-	int was_open = handoff->fd != -1;
+	if (mailbox->usage->is_ours && fdrecv_lock(mailbox)) {
+		if (fdrecv_is_due(mailbox, handoff))
+			fdrecv_confirm(
+			    mailbox, handoff->epoch, handoff->sequence, 1);
+		fdrecv_usage_leave(mailbox->usage, 0);
+	}
+	handoff->receipted = 1;
+}
 
-	handoff->fd = fdrecv_fd_close(handoff->fd);
-	if (!was_open || handoff->epoch == 0 || mailbox == NULL ||
-	    !*mailbox->fork_mark)
-		return;
+static void
+fdrecv_finish(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
+{
 	if (fdrecv_is_due(mailbox, handoff)) {
 		fdrecv_confirm(mailbox, handoff->epoch, handoff->sequence, 0);
 		handoff->receipted = 1;
@@ -311,17 +358,36 @@ fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 }
 
 void
+fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
+{
+	int was_open = handoff->fd != -1;
+
+	handoff->fd = fdrecv_fd_close(handoff->fd);
+	if (!was_open || handoff->epoch == 0 || mailbox == NULL ||
+	    !mailbox->usage->is_ours || !fdrecv_lock(mailbox))
+		return;
+	fdrecv_finish(mailbox, handoff);
+	fdrecv_usage_leave(mailbox->usage, 0);
+}
+
+void
 fdrecv_pause(struct fdrecv *mailbox)
 {
+	if (!fdrecv_lock(mailbox))
+		return;
 	fdrecv_check_fork(mailbox);
 	mailbox->engines.flags |= FDRECV_WIRE_PAUSED;
 	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_PAUSE);
+	fdrecv_usage_leave(mailbox->usage, 0);
 }
 
 void
 fdrecv_resume(struct fdrecv *mailbox)
 {
+	if (!fdrecv_lock(mailbox))
+		return;
 	fdrecv_check_fork(mailbox);
 	mailbox->engines.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
 	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_RESUME);
+	fdrecv_usage_leave(mailbox->usage, 0);
 }

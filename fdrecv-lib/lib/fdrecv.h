@@ -17,9 +17,9 @@ extern "C" {
  *
  * A mailbox is a SOCK_DGRAM Unix socket that this process binds and a broker
  * sends descriptors to.  No function here logs, exits, starts a thread,
- * installs a signal handler or raises SIGPIPE.  A mailbox may be used by one
- * thread at a time; only fdrecv_drain() may be called from anywhere, including
- * signal handlers.  See fdrecv(3).
+ * installs a signal handler or raises SIGPIPE.  One thread at a time may be in
+ * fdrecv_next(), and others may end connections meanwhile; only fdrecv_drain()
+ * may be called from signal handlers.  See fdrecv(3).
  */
 
 struct fdrecv;
@@ -117,8 +117,8 @@ int fdrecv_fd(struct fdrecv *mailbox);
  * Returns 1 with a hand-off; 0 with errno ESHUTDOWN when the mailbox was
  * drained, or EAGAIN with FDRECV_NONBLOCK when there is none now; -1 only if
  * the mailbox cannot be used, with errno EINVAL if handoff->size is not set,
- * or as recvmsg(2).  Signals, foreign datagrams and a lack of descriptors are
- * handled inside. */
+ * EBUSY if another thread is in this function, or as recvmsg(2).  Signals,
+ * foreign datagrams and a lack of descriptors are handled inside. */
 int fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
 /* Sends the receipt of a hand-off now, if it was not sent before.  Before it,

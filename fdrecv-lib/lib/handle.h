@@ -5,13 +5,14 @@
 #include "lib/bound_mailbox.h"
 #include "lib/engine_conns.h"
 #include "lib/lent_cookies.h"
+#include "lib/usage.h"
 
 /* A worker's mailbox, as fdrecv_open() returns it. */
 struct fdrecv {
 	struct bound_mailbox bound;
 	struct engine_conns engines;
 	unsigned int flags; /* enum fdrecv_flag */
-	int *fork_mark;     /* 1, or 0 in a child of fork(2) */
+	struct usage *usage;
 	int epoll;          /* -1 until fdrecv_fd() is called */
 	int polls_readable; /* epoll is readable even without datagrams */
 	uint64_t due_epoch; /* of the hand-off whose receipt is due, or 0 */

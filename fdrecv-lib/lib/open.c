@@ -6,8 +6,6 @@
 
 #include "wire/names.h"
 
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,24 +14,6 @@
 
 #define OPEN_KNOWN_FLAGS \
 	(unsigned int)(FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT | FDRECV_COUNTED)
-
-/* Memory that reads 1 here, and 0 in each child of fork(2), see madvise(2).
- * getpid(2) would cost a system call for each hand-off. */
-static int *
-open_map_fork_mark(void)
-{
-	int *mark = mmap(NULL, sizeof(*mark), PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (mark == MAP_FAILED)
-		return NULL;
-	if (madvise(mark, sizeof(*mark), MADV_WIPEONFORK) == -1) {
-		munmap(mark, sizeof(*mark));
-		return NULL;
-	}
-	*mark = 1;
-	return mark;
-}
 
 /* Says HELLO to the engines of the run directory, if it is known: a default
  * mailbox is in RUNDIR/mailbox/LISTENER/. */
@@ -72,8 +52,8 @@ open_start(struct fdrecv *mailbox, const char *path,
 		return -1;
 	}
 	mailbox->flags = options->flags;
-	mailbox->fork_mark = open_map_fork_mark();
-	if (mailbox->fork_mark == NULL ||
+	mailbox->usage = fdrecv_usage_new();
+	if (mailbox->usage == NULL ||
 	    fdrecv_engine_conns_init(&mailbox->engines, &mailbox->bound, weight,
 		hello_flags) == -1 ||
 	    fdrecv_bound_mailbox_open(&mailbox->bound, path) == -1)
@@ -93,8 +73,7 @@ open_free(struct fdrecv *mailbox)
 	fdrecv_fd_close(mailbox->epoll);
 	fdrecv_engine_conns_close(&mailbox->engines);
 	fdrecv_bound_mailbox_close(&mailbox->bound);
-	if (mailbox->fork_mark != NULL)
-		munmap(mailbox->fork_mark, sizeof(*mailbox->fork_mark));
+	fdrecv_usage_free(mailbox->usage);
 	free(mailbox);
 	errno = saved;
 }
@@ -135,7 +114,7 @@ fdrecv_close(struct fdrecv *mailbox)
 {
 	if (mailbox == NULL)
 		return;
-	if (*mailbox->fork_mark) {
+	if (mailbox->usage->is_ours) {
 		fdrecv_confirm_due(mailbox);
 		fdrecv_bound_mailbox_shut(&mailbox->bound);
 	}
