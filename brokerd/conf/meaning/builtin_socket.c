@@ -7,11 +7,13 @@
 
 #include "base/text.h"
 #include "conf/text/address_list.h"
+#include "conf/text/pathname.h"
 
 #include <sys/un.h>
 
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct record *
@@ -21,9 +23,17 @@ builtin_socket_add(struct output *out, enum record_type type,
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct record_socket *sock;
 	struct record *record;
+	char *followed;
 
-	if (text_copy(address.sun_path, sizeof(address.sun_path), path) == -1)
+	/* The monitor follows no link; where one is wrong it says so. */
+	followed = pathname_follow(path);
+	if (followed != NULL)
+		path = followed;
+	if (text_copy(address.sun_path, sizeof(address.sun_path), path) == -1) {
+		free(followed);
 		return NULL;
+	}
+	free(followed);
 	record = output_add(out, type, LOCATION_NONE);
 	if (record == NULL)
 		return NULL;
@@ -31,8 +41,8 @@ builtin_socket_add(struct output *out, enum record_type type,
 	sock->kind = kind;
 	sock->uid = sock->gid = RECORD_NO_ID;
 	sock->address_length =
-	    (uint32_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) +
-		1);
+	    (uint32_t)(offsetof(struct sockaddr_un, sun_path) +
+		strlen(address.sun_path) + 1);
 	memcpy(&sock->address, &address, sock->address_length);
 	snprintf(sock->name, sizeof(sock->name), "%s:%s",
 	    address_kind_name(kind), address.sun_path);

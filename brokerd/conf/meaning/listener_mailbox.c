@@ -65,7 +65,7 @@ listener_mailbox_read_path(struct output *out, struct section *section,
 {
 	const struct value *value = section_value(section, KEY_MAILBOX);
 	struct reason reason;
-	char *path;
+	char *path, *followed;
 
 	section->mailbox_at = section_at(section, KEY_MAILBOX);
 	if (value != NULL && value->text[0] != '/') {
@@ -82,6 +82,13 @@ listener_mailbox_read_path(struct output *out, struct section *section,
 	if (path == NULL) {
 		out->diagnostics.failed = 1;
 		return;
+	}
+	/* The same name as of sockets, to compare the two.  The engine follows
+	 * other links too. */
+	followed = pathname_follow(path);
+	if (followed != NULL) {
+		free(path);
+		path = followed;
 	}
 	if (listener_mailbox_check_path(path, &reason) == -1)
 		diagnostics_error(&out->diagnostics, section->mailbox_at,

@@ -11,6 +11,7 @@
 
 #include <sys/un.h>
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static int
 address_parse_unix(struct address_list *list, uint32_t kind, const char *text,
     struct reason *reason)
 {
-	char *path;
+	char *path, *clean;
 	int result;
 
 	if (text[0] != '/' && text[0] != '@')
@@ -55,7 +56,16 @@ address_parse_unix(struct address_list *list, uint32_t kind, const char *text,
 	if (!text_is_printable(text, strlen(text) + 1))
 		return reason_set(
 		    reason, "a control character: expected printable text");
-	path = text[0] == '/' ? pathname_clean(text) : strdup(text);
+	if (text[0] == '@')
+		return address_add_unix(list, kind, text, reason);
+	clean = pathname_clean(text);
+	path = clean == NULL ? NULL : pathname_follow(clean);
+	free(clean);
+	if (path == NULL && errno == ELOOP)
+		return reason_set(reason,
+		    "a directory on the way is a symbolic link that not only "
+		    "root can make: expected the path that it leads to, see "
+		    "namei -l");
 	if (path == NULL)
 		return reason_system(reason);
 	result = address_add_unix(list, kind, path, reason);

@@ -177,6 +177,54 @@ START_TEST(a_failure_of_the_system_has_no_text)
 }
 END_TEST
 
+static void
+expect_followed(const char *path, const char *expected)
+{
+	char whole[PATH_MAX], *followed;
+
+	snprintf(whole, sizeof(whole), "%s", unit_path(path));
+	followed = pathname_follow(whole);
+	if (expected == NULL) {
+		ck_assert_ptr_null(followed);
+		ck_assert_int_eq(errno, ELOOP);
+	} else {
+		ck_assert_pstr_eq(followed, unit_path(expected));
+	}
+	free(followed);
+}
+
+START_TEST(a_link_that_others_cannot_make_is_followed)
+{
+	unit_directory("run", 0755);
+	ck_assert_int_eq(symlink("run", unit_path("relative")), 0);
+	ck_assert_int_eq(symlink("./relative/", unit_path("two")), 0);
+	ck_assert_int_eq(symlink("endless", unit_path("endless")), 0);
+	expect_followed("run/s", "run/s");
+	expect_followed("relative/s", "run/s");
+	expect_followed("two/absent/s", "run/absent/s");
+	/* The last part is the socket's own place. */
+	expect_followed("relative", "relative");
+	expect_followed("endless/s", NULL);
+}
+END_TEST
+
+START_TEST(a_link_that_others_can_make_is_not_followed)
+{
+	unit_directory("run", 0755);
+	unit_directory("open", 0777);
+	unit_directory("sticky", 01777);
+	ck_assert_int_eq(symlink("../run", unit_path("open/link")), 0);
+	ck_assert_int_eq(symlink("../run", unit_path("sticky/link")), 0);
+	expect_followed("open/link/s", NULL);
+	expect_followed("sticky/link/s", "sticky/../run/s");
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(symlink("run", unit_path("foreign")), 0);
+	ck_assert_int_eq(lchown(unit_path("foreign"), 1234, 1234), 0);
+	expect_followed("foreign/s", NULL);
+}
+END_TEST
+
 UNIT_SUITE(text)
 {
 	TCase *tc = unit_case(suite, "text");
@@ -191,5 +239,7 @@ UNIT_SUITE(text)
 	    (int)UNIT_COUNT(absolute));
 	tcase_add_test(tc, a_directory_that_is_gone_has_no_name);
 	tcase_add_test(tc, a_reason_is_cut_to_what_fits);
+	tcase_add_test(tc, a_link_that_others_cannot_make_is_followed);
+	tcase_add_test(tc, a_link_that_others_can_make_is_not_followed);
 	tcase_add_test(tc, a_failure_of_the_system_has_no_text);
 }
