@@ -4,6 +4,7 @@ takes it."""
 import re
 import socket
 
+from change import reload
 from ctl import listener, tell
 from harness import DEADLINE, check, free_port, wait_for
 from test_exec import loader, section
@@ -14,9 +15,9 @@ HOLD = ["sleep", "1000"]  # has the sockets, and never accepts
 def hold(test, *arguments):
     """Starts a program with the sockets of listener www."""
     program = loader(test, *arguments, "www", program=HOLD)
-    wait_for(lambda: [one["program"] for one in
-                      listener(test, "www")["holders"]] == ["sleep"],
-             "the program has the sockets")
+    wait_for(lambda: program.pid in [
+        one["pid"] for one in listener(test, "www")["holders"]
+        if one["program"] == "sleep"], "the program has the sockets")
     return program
 
 
@@ -115,3 +116,20 @@ def test_a_program_that_takes_its_clients_is_not_accused(test):
     check((queue["waits"], queue["untaken_ms"]) == (False, None), "%s", queue)
     check("no program takes them" not in tell(test, "explain", "www"), "told")
     program.stop()
+
+
+def test_the_next_engine_knows_who_was_lent_the_sockets(test):
+    port = free_port()
+    broker = test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
+    program, ended = hold(test, "--fd", "7"), hold(test, "--fd", "7")
+    before = {one["pid"]: one["since_ms"]
+              for one in listener(test, "www")["holders"]}
+    check(set(before) == {program.pid, ended.pid}, "%s", before)
+    ended.stop()
+    reload(broker)
+    one, = listener(test, "www")["holders"]
+    check((one["pid"], one["program"], one["mailbox"]) ==
+          (program.pid, "sleep", None) and
+          one["since_ms"] >= before[program.pid], "%s", one)
+    program.stop()
+    check(listener(test, "www")["holders"] == [], "it has ended")

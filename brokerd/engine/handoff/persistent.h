@@ -9,6 +9,7 @@
 
 #define PERSISTENT_MAILBOXES 1024
 #define PERSISTENT_OWNERS 128
+#define PERSISTENT_BORROWERS 256
 
 /* Facts about a mailbox.  Its kind is unknown without the first two. */
 enum persistent_flags {
@@ -34,6 +35,16 @@ struct persistent_owner {
 	uint64_t unread;
 };
 
+/* A process that was lent the sockets of a pool. */
+struct persistent_borrower {
+	char path[RECORD_PATH_SIZE]; /* of its mailboxes */
+	uint32_t pid;                /* 0: free */
+	uint32_t uid;
+	uint64_t pidfs_inode; /* of its pidfd: from Linux 6.9 on, no other
+			       * process has it */
+	uint64_t since_ms;
+};
+
 struct persistent_listener {
 	char name[RECORD_LISTENER_SIZE]; /* "": free */
 	uint64_t paused;
@@ -44,7 +55,8 @@ struct persistent_listener {
  * or paused.  It is in the same memory, see stats_open(). */
 struct persistent {
 	struct persistent_mailboxes *mailboxes;
-	struct persistent_owner *owners; /* PERSISTENT_OWNERS */
+	struct persistent_owner *owners;       /* PERSISTENT_OWNERS */
+	struct persistent_borrower *borrowers; /* PERSISTENT_BORROWERS */
 	struct persistent_listener *listeners;
 	size_t listener_count;
 };

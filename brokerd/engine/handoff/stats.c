@@ -29,6 +29,7 @@ struct stats_page {
 	uint32_t count; /* of slots in a bank */
 	struct persistent_mailboxes mailboxes;
 	struct persistent_owner owners[PERSISTENT_OWNERS];
+	struct persistent_borrower borrowers[PERSISTENT_BORROWERS];
 	struct persistent_listener listeners[];
 	/* Behind them are the banks. */
 };
@@ -116,6 +117,7 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 		return -1;
 	*out_persistent = (struct persistent){.mailboxes = &page->mailboxes,
 	    .owners = page->owners,
+	    .borrowers = page->borrowers,
 	    .listeners = page->listeners,
 	    .listener_count = stats->count};
 	return 0;

@@ -8,9 +8,14 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "engine/handoff/persistent.h"
 #include "engine/pool/pool.h"
 
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,23 +56,82 @@ borrower_list_prune(struct borrower_list *list)
 	return count;
 }
 
-void
-borrower_remember(struct borrower_list *list, struct worker *worker)
+/* Takes pidfd.  NULL if there is no memory. */
+static struct borrower *
+borrower_add(struct borrower_list *list, pid_t pid, uid_t uid, int pidfd,
+    uint64_t since_ms)
 {
-	struct borrower *borrower;
+	struct borrower *borrower = calloc(1, sizeof(*borrower));
+
+	if (borrower == NULL) {
+		fd_close(pidfd);
+		return NULL;
+	}
+	if (borrower_list_prune(list) >= BORROWERS_MAX)
+		borrower_free(list, TAILQ_FIRST(list));
+	borrower->pid = pid;
+	borrower->uid = uid;
+	borrower->pidfd = pidfd;
+	borrower->since_ms = since_ms;
+	TAILQ_INSERT_TAIL(list, borrower, entry);
+	return borrower;
+}
+
+void
+borrower_remember(struct pool *pool, struct worker *worker)
+{
+	const struct persistent *persistent =
+	    pool->context->workers->persistent;
+	const struct borrower *borrower;
+	struct persistent_borrower entry = {.pid = 0};
+	unsigned int slot = (unsigned int)worker->loan.pid;
+	struct stat st;
 
 	if (worker->loan.count == 0 || worker->loan.pidfd == -1)
 		return;
-	if (borrower_list_prune(list) >= BORROWERS_MAX)
-		borrower_free(list, TAILQ_FIRST(list));
-	borrower = calloc(1, sizeof(*borrower));
-	if (borrower == NULL)
+	borrower = borrower_add(&pool->borrowers, worker->loan.pid,
+	    worker->mailbox.owner, fd_steal(&worker->loan.pidfd),
+	    worker->loan.since_ms);
+	if (borrower == NULL || borrower->pid <= 0 ||
+	    fstat(borrower->pidfd, &st) == -1 ||
+	    text_copy(entry.path, sizeof(entry.path), pool->finder.path) == -1)
 		return;
-	borrower->pid = worker->loan.pid;
-	borrower->uid = worker->mailbox.owner;
-	borrower->pidfd = fd_steal(&worker->loan.pidfd);
-	borrower->since_ms = worker->loan.since_ms;
-	TAILQ_INSERT_TAIL(list, borrower, entry);
+	entry.pid = (uint32_t)borrower->pid;
+	entry.uid = borrower->uid;
+	entry.pidfs_inode = st.st_ino;
+	entry.since_ms = borrower->since_ms;
+	for (const char *at = entry.path; *at != '\0'; at++)
+		slot += (unsigned char)*at;
+	persistent->borrowers[slot % PERSISTENT_BORROWERS] = entry;
+}
+
+/* Another process may have the pid by now, and a hostile engine may have
+ * written anything. */
+void
+borrower_recall(struct pool *pool)
+{
+	const struct persistent *persistent =
+	    pool->context->workers->persistent;
+	struct persistent_borrower entry;
+	struct stat st;
+	int pidfd;
+
+	for (size_t i = 0; i < PERSISTENT_BORROWERS; i++) {
+		entry = persistent->borrowers[i];
+		if (entry.pid == 0 || entry.pid > INT_MAX ||
+		    entry.since_ms > clock_ms() ||
+		    strncmp(
+			entry.path, pool->finder.path, sizeof(entry.path)) != 0)
+			continue;
+		pidfd = (int)syscall(SYS_pidfd_open, entry.pid, 0);
+		if (pidfd == -1)
+			continue;
+		if (fstat(pidfd, &st) == 0 && st.st_ino == entry.pidfs_inode)
+			borrower_add(&pool->borrowers, (pid_t)entry.pid,
+			    entry.uid, pidfd, entry.since_ms);
+		else
+			fd_close(pidfd);
+	}
 }
 
 int
@@ -156,9 +220,7 @@ borrower_list_text(struct pool *pool, char *text, size_t size)
 		fputs(i == 0 ? "" : ", ", file);
 		borrower_view_print(file, &views[i]);
 	}
-	fputs(count == 0 ? "no program that lives, since this engine started" :
-			   "",
-	    file);
+	fputs(count == 0 ? "no program that lives" : "", file);
 	fclose(file);
 	text[size - 1] = '\0';
 }

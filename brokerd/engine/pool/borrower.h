@@ -36,8 +36,11 @@ struct borrower_view {
 };
 
 /* Remembers the process behind a worker that is to be freed, if it lives and
- * was lent sockets. */
-void borrower_remember(struct borrower_list *list, struct worker *worker);
+ * was lent sockets; for the next engines too. */
+void borrower_remember(struct pool *pool, struct worker *worker);
+
+/* Adds those that earlier engines remembered, to a new pool. */
+void borrower_recall(struct pool *pool);
 
 /* True if a process that was lent the sockets may still have them. */
 int borrower_list_any(struct pool *pool);

@@ -135,7 +135,7 @@ void
 dispatch_free_worker(struct pool *pool, struct worker *worker)
 {
 	dispatch_take_back(pool, worker);
-	borrower_remember(&pool->borrowers, worker);
+	borrower_remember(pool, worker);
 	TAILQ_REMOVE(&pool->workers, worker, entry);
 	pool->count--;
 	worker_free(worker);

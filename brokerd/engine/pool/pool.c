@@ -92,13 +92,11 @@ pool_on_gone(void *owner, const char *name)
 	struct pool *pool = owner;
 	struct worker *worker = worker_list_find(&pool->workers, name);
 
-	/* It left as soon as it had what it was lent, and its HELLO, which
-	 * says who it is, may wait at the rendezvous. */
+	/* The HELLO of one that has left with lent sockets may wait. */
 	if (worker != NULL && worker->loan.count > 0 &&
-	    worker->conns.count == 0) {
+	    worker->conns.count == 0)
 		rendezvous_catch_up(pool->context->rendezvous);
-		worker = worker_list_find(&pool->workers, name);
-	}
+	worker = worker_list_find(&pool->workers, name);
 	if (worker == NULL)
 		return;
 	pool_unlink(pool, worker);
@@ -247,6 +245,7 @@ pool_find(struct pool_list *list, const struct pool_context *context,
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(list, pool, entry);
+	borrower_recall(pool);
 	return pool;
 }
 

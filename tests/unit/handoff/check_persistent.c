@@ -14,8 +14,10 @@
 static struct persistent_mailboxes mailboxes;
 static struct persistent_listener listeners[3];
 static struct persistent_owner owners[PERSISTENT_OWNERS];
-static struct persistent persistent = {
-    &mailboxes, owners, listeners, UNIT_COUNT(listeners)};
+static struct persistent persistent = {.mailboxes = &mailboxes,
+    .owners = owners,
+    .listeners = listeners,
+    .listener_count = UNIT_COUNT(listeners)};
 
 /* Each test runs in a new process, so all is zero at first. */
 static unsigned int

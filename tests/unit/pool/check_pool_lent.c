@@ -17,9 +17,7 @@
 #include <sys/socket.h>
 
 #include <event2/event.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <unistd.h>
 
 struct lending {
@@ -196,47 +194,6 @@ START_TEST(one_that_drains_or_has_left_is_lent_nothing)
 }
 END_TEST
 
-/* As fdrecv-exec does: the mailbox goes, and the process keeps the socket. */
-START_TEST(who_was_lent_a_socket_is_known_as_long_as_it_lives)
-{
-	struct record_endpoint udp =
-	    record_sample_inet(RECORD_UDP, "127.0.0.1", 53).u.endpoint;
-	struct borrower_view views[BORROWERS_MAX];
-	struct test_pool test;
-	char text[256], expected[64];
-	int ended;
-
-	test_pool_init_receipted(&test, 1);
-	ck_assert_uint_eq(borrower_list_living(test.pool, views), 0);
-	dispatch_add_lent(
-	    test.pool, handoff_new_lent(&udp, &test.stats, test.listener));
-	dispatch_lend(test.pool, test_pool_worker(&test, 0));
-	ck_assert_uint_eq(borrower_list_living(test.pool, views), 1);
-	ck_assert_str_eq(views[0].mailbox, "a");
-	test_pool_close(&test, 0);
-	test_pool_settle(&test);
-	ck_assert_ptr_null(test_pool_worker(&test, 0));
-	ck_assert_uint_eq(borrower_list_living(test.pool, views), 1);
-	ck_assert_ptr_null(views[0].mailbox);
-	ck_assert_int_eq(views[0].pid, getpid());
-	ck_assert_uint_eq(views[0].uid, geteuid());
-	borrower_list_text(test.pool, text, sizeof(text));
-	snprintf(expected, sizeof(expected), "lent to pid %d (%s) 0 s ago",
-	    (int)getpid(), views[0].program);
-	ck_assert_str_eq(text, expected);
-	/* Any descriptor that is readable tells of an end. */
-	ended = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	ck_assert_int_ne(ended, -1);
-	fd_close(TAILQ_FIRST(&test.pool->borrowers)->pidfd);
-	TAILQ_FIRST(&test.pool->borrowers)->pidfd = ended;
-	ck_assert_uint_eq(borrower_list_living(test.pool, views), 0);
-	borrower_list_text(test.pool, text, sizeof(text));
-	ck_assert_str_eq(
-	    text, "lent to no program that lives, since this engine started");
-	test_pool_done(&test);
-}
-END_TEST
-
 UNIT_SUITE(pool_lent)
 {
 	TCase *tc = unit_case(suite, "lent");
@@ -246,7 +203,6 @@ UNIT_SUITE(pool_lent)
 	    tc, a_connection_that_waits_no_more_does_not_end_the_search);
 	tcase_add_test(tc, the_directory_may_come_anew);
 	tcase_add_test(tc, a_mailbox_that_is_revived_is_lent_all_again);
-	tcase_add_test(tc, who_was_lent_a_socket_is_known_as_long_as_it_lives);
 	tcase_add_loop_test(
 	    tc, one_that_drains_or_has_left_is_lent_nothing, 0, 2);
 }
