@@ -5,6 +5,7 @@
  */
 #include "conf/syntax/include.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
 
@@ -13,7 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INCLUDE_SIZE 1024 /* of a pattern: glob(3) recurses at each slash */
+#define INCLUDE_SIZE 1024   /* of a pattern: glob(3) recurses at each slash */
+#define INCLUDE_MAX 1000    /* statements in all files together */
+#define INCLUDE_US 10000000 /* for all patterns together */
 
 static void
 include_error(const struct include *include, const char *path, int error)
@@ -26,6 +29,12 @@ include_error(const struct include *include, const char *path, int error)
 		    "a pattern also read permission (for example mode 0755)",
 		    path, strerror(error), (unsigned int)getuid(),
 		    (unsigned int)getgid());
+	else if (error == EMFILE || error == ENFILE || error == EIO ||
+	    error == EINTR || error == EAGAIN || error == ESTALE)
+		diagnostics_passing(include->out, include->at,
+		    "include: " REASON_VALUE ": %s", path, strerror(error));
+	else if (error == ENOMEM)
+		include->out->failed = 1;
 	else
 		diagnostics_error(include->out, include->at,
 		    "include: " REASON_VALUE ": %s: expected a file, or a "
@@ -82,12 +91,15 @@ include_match(struct include *include, const char *pattern)
 {
 	char path[INCLUDE_SIZE];
 	int error = ENAMETOOLONG, result = GLOB_ABORTED;
+	uint64_t begun_us;
 
 	if (include_pattern(include, pattern, path) == 0) {
+		begun_us = clock_us();
 		errno = EACCES;
 		result =
 		    glob(path, GLOB_NOMAGIC, include_is_fatal, &include->files);
 		error = errno;
+		include->out->include_us += clock_us() - begun_us;
 	}
 	if (result == GLOB_NOSPACE)
 		include->out->failed = 1;
@@ -108,7 +120,21 @@ include_init(struct include *include, const struct source *includer,
 	for (const struct source *s = includer; s->includer != NULL;
 	     s = s->includer)
 		depth++;
-	if (depth >= INCLUDE_DEPTH)
+	out->include_count++;
+	if (out->include_count > INCLUDE_MAX) {
+		/* Only once: the others need no time, and say nothing new. */
+		if (out->include_count == INCLUDE_MAX + 1)
+			diagnostics_error(out, at,
+			    "include: too many statements: expected at most %d "
+			    "in all files",
+			    INCLUDE_MAX);
+	} else if (out->include_us > INCLUDE_US) {
+		diagnostics_passing(out, at,
+		    "include: the patterns so far took %d s: expected fewer, "
+		    "or fewer wildcards in directories",
+		    INCLUDE_US / 1000000);
+		out->include_count = INCLUDE_MAX + 1;
+	} else if (depth >= INCLUDE_DEPTH)
 		diagnostics_error(out, at,
 		    "include: nested too deeply: expected at most %d files "
 		    "that include each other",

@@ -41,6 +41,8 @@ struct diagnostics {
 	int failed;     /* the system failed: no memory */
 	char *files[DIAGNOSTICS_FILES];
 	size_t file_count;
+	size_t include_count; /* statements that name files */
+	uint64_t include_us;  /* how long it took to find the files */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics);

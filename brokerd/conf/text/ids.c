@@ -83,10 +83,11 @@ ids_fail(const char *what, const char *text, int error, struct reason *reason)
 		    "there is no %s " REASON_VALUE ": expected a %s's name or "
 		    "number",
 		    what, text, what);
-	return reason_set(reason,
+	reason_set(reason,
 	    "the %s " REASON_VALUE " could not be looked up (%s): expected a "
 	    "%s's name or number",
 	    what, text, strerror(error), what);
+	return reason_is(reason, REASON_PASSING);
 }
 
 int
