@@ -17,6 +17,7 @@
 #include <sysexits.h>
 
 #define ASK_TRIES 3
+#define ASK_WAIT_S 120
 
 static void
 ask_path_add(FILE *file, const char *word)
@@ -48,6 +49,13 @@ ask_path(const char *pattern, char *const *words)
 	return path;
 }
 
+int
+ask_is_long(const struct command *command)
+{
+	return strcmp(command->method, "POST") == 0 &&
+	    command->arguments[0] == '\0';
+}
+
 static int
 ask_fail(const struct ask *ask, int error)
 {
@@ -75,11 +83,17 @@ static int
 ask_http(const struct ask *ask, const struct command *command,
     char *const *words, struct http_reply *out_reply)
 {
-	char *path = ask_path(command->path, words);
+	const char *query = ask->no_wait ? "?wait=no" : "";
 	int got, tries = ASK_TRIES;
+	/* A reload may have to wait until engines have drained. */
+	int wait_s = ask_is_long(command) ? 0 : ASK_WAIT_S;
+	char pattern[64], *path;
 
+	snprintf(pattern, sizeof(pattern), "%s%s", command->path, query);
+	path = ask_path(pattern, words);
 	do
-		got = http_ask(ask->socket, command->method, path, out_reply);
+		got = http_ask(
+		    ask->socket, command->method, path, wait_s, out_reply);
 	while (got == -1 && (errno == ECONNRESET || errno == EPIPE) &&
 	    --tries > 0);
 	free(path);

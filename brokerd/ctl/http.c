@@ -18,14 +18,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HTTP_WAIT_S 120 /* a reload may have to look up names */
 #define HTTP_CHUNK 65536
 
 /* Gives a connected socket, or -1 with errno. */
 static int
-http_connect(const char *path)
+http_connect(const char *path, int wait_s)
 {
-	static const struct timeval wait = {HTTP_WAIT_S, 0};
+	const struct timeval wait = {wait_s, 0};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -91,9 +90,9 @@ http_receive(int fd, char **out_text, size_t *out_length)
 
 int
 http_ask(const char *socket_path, const char *method, const char *path,
-    struct http_reply *out_reply)
+    int wait_s, struct http_reply *out_reply)
 {
-	int fd = http_connect(socket_path);
+	int fd = http_connect(socket_path, wait_s);
 	struct http_reply reply;
 	char *end;
 

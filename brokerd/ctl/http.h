@@ -10,7 +10,8 @@ struct http_reply {
 	size_t length;
 };
 
-/* Asks at a local socket: method is "GET" or "POST", path a path.  0 and a
- * reply, or -1 with errno: EPROTO for no HTTP, ECONNRESET for no answer. */
+/* Asks at a local socket: method is "GET" or "POST", path a path.  Waits that
+ * many seconds for an answer; 0: without limit.  0 and a reply, or -1 with
+ * errno: EPROTO for no HTTP, ECONNRESET for no answer. */
 int http_ask(const char *socket_path, const char *method, const char *path,
-    struct http_reply *out_reply);
+    int wait_s, struct http_reply *out_reply);

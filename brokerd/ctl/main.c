@@ -48,6 +48,7 @@ main_help(void)
 	       "  -s SOCKET  control socket (" DEFAULT_RUN_DIR
 	       "/" FDRECV_WIRE_CONTROL ")\n"
 	       "  --json     print the answer of the broker unchanged\n"
+	       "  --no-wait  only ask for a reload or an upgrade\n"
 	       "\n"
 	       "commands:\n");
 	for (size_t i = 0; i < MAIN_COMMANDS; i++)
@@ -91,6 +92,10 @@ main_run(const struct ask *ask, int argc, char **argv)
 		return main_wrong("expected ",
 		    command->arguments[0] == '\0' ? "no argument" :
 						    command->arguments);
+	if (ask->no_wait && !ask_is_long(command))
+		return main_wrong("--no-wait is only for ",
+		    "reload and "
+		    "upgrade");
 	status = ask_run(ask, command, argv + 1);
 	if (fflush(stdout) != 0 && status == EX_OK) {
 		perror("brokerctl: standard output");
@@ -104,6 +109,7 @@ main(int argc, char *argv[])
 {
 	static const struct option options[] = {
 	    {"json", no_argument, NULL, 'j'},
+	    {"no-wait", no_argument, NULL, 'n'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
@@ -119,6 +125,9 @@ main(int argc, char *argv[])
 			break;
 		case 'j':
 			ask.json = 1;
+			break;
+		case 'n':
+			ask.no_wait = 1;
 			break;
 		case 'h':
 			return main_help();

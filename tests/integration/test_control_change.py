@@ -167,6 +167,15 @@ def test_reload_tells_what_has_changed(test):
     test.brokers.clear()  # its descriptors belong to another engine
 
 
+def test_who_does_not_wait_only_asks(test):
+    broker = test.broker(config(test, free_port()))
+    check(tell(test, "--no-wait", "reload").startswith("asked for it"),
+          "the answer")
+    broker.wait_line("reload: endpoints: 0 added")
+    status, _, said = run(test, "--no-wait", "status")
+    check(status == 64 and "only for reload" in said, "%s", said)
+
+
 def test_reload_of_what_is_wrong_changes_nothing(test):
     port = free_port()
     broker = test.broker(config(test, port))

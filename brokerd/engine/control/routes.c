@@ -40,22 +40,37 @@ route_report(struct call *call, const struct route *route)
 	answer_report(call->peer, call->context, route->type, route->step);
 }
 
+/* True if the peer wants no result, but only to ask. */
+static int
+route_is_not_waited_for(const struct call *call)
+{
+	const char *query = evhttp_uri_get_query(
+	    evhttp_request_get_evhttp_uri(call->peer->request));
+
+	return query != NULL && strcmp(query, "wait=no") == 0;
+}
+
 /* The argument is the message for the monitor. */
 static void
 route_ask(struct call *call, const struct route *route)
 {
 	enum channel_type request = (enum channel_type)route->argument;
+	int waits = !route_is_not_waited_for(call);
 
 	if (peer_find_waiting(call->peer->list) != NULL) {
 		answer_result(call->peer, EX_TEMPFAIL,
 		    "another reload or upgrade is in progress");
 		return;
 	}
-	peer_set_state(call->peer, PEER_WAITING);
+	if (waits)
+		peer_set_state(call->peer, PEER_WAITING);
 	if (channel_send(call->context->channel, request, NULL, -1) == -1)
 		answer_result(call->peer, EX_UNAVAILABLE,
 		    "brokerd itself has died and only its engine serves: "
 		    "start it again");
+	else if (!waits)
+		answer_result(call->peer, EX_OK,
+		    "asked for it: the log will have the result");
 }
 
 /* The listener that the first word names, or NULL after an answer. */

@@ -168,6 +168,18 @@ START_TEST(one_peer_waits_for_the_monitor_at_a_time)
 }
 END_TEST
 
+START_TEST(who_does_not_wait_is_answered_at_once)
+{
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	test_control_is_result(
+	    test_control_ask(&test, "POST", "/v1/reload?wait=no"), 200, EX_OK,
+	    "asked for it");
+	ck_assert_int_eq(test_control_asked(&test), CHANNEL_RELOAD);
+	control_on_result(&test.control, EX_CONFIG, "nobody waits for this");
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(without_a_monitor_nothing_can_be_reloaded)
 {
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
@@ -210,6 +222,7 @@ UNIT_SUITE(routes)
 	tc = unit_case(suite, "monitor");
 	tcase_add_test(tc, the_monitor_is_asked_and_its_result_is_the_answer);
 	tcase_add_test(tc, one_peer_waits_for_the_monitor_at_a_time);
+	tcase_add_test(tc, who_does_not_wait_is_answered_at_once);
 	tcase_add_test(tc, without_a_monitor_nothing_can_be_reloaded);
 	tc = unit_case(suite, "sockets");
 	tcase_add_test(tc, a_socket_is_asked_for_by_its_number);
