@@ -50,8 +50,8 @@ def version():
     return int(re.search(r"\d+", output("systemd-analyze", "--version"))[0])
 
 
-def analyze(verb, text, drop_in=None, programs=True):
-    """Runs systemd-analyze on a root directory of its own, with stubs of our
+def analyze(verb, text, drop_in=None, programs=True, name="brokerd.service"):
+    """Runs systemd-analyze on a root directory of its own, with stubs of the
     programs."""
     need_analyze()
     with tempfile.TemporaryDirectory() as root:
@@ -59,7 +59,7 @@ def analyze(verb, text, drop_in=None, programs=True):
         os.makedirs(units + "/brokerd.service.d")
         shutil.copytree("/lib/systemd/system", root + "/lib/systemd/system",
                         symlinks=True)
-        with open(units + "/brokerd.service", "w", encoding="utf-8") as file:
+        with open(units + "/" + name, "w", encoding="utf-8") as file:
             file.write(text)
         if drop_in:
             shutil.copy(drop_in, units + "/brokerd.service.d")
@@ -67,8 +67,7 @@ def analyze(verb, text, drop_in=None, programs=True):
             os.makedirs(root + os.path.dirname(path), exist_ok=True)
             shutil.copy("/bin/true", root + path)
         return subprocess.run(
-            ["systemd-analyze", "--root=" + root, "--man=no", *verb,
-             "brokerd.service"], capture_output=True, text=True, check=False,
+            ["systemd-analyze", "--root=" + root, "--man=no", *verb, name], capture_output=True, text=True, check=False,
             env={**os.environ, "LC_ALL": "C"})
 
 
@@ -79,6 +78,28 @@ def faults_of(done):
 
 def check_verify():
     yield from faults_of(analyze(["verify"], read(UNIT)))
+
+
+def worker_units():
+    """Those in SERVICES.md."""
+    return re.findall(r"^```ini\n(.*?)^```", read(
+        os.path.join(SOURCE, "doc", "SERVICES.md")), re.M | re.S)
+
+
+def check_worker_units():
+    """They are valid, and their options are those of fdrecv-exec."""
+    units = worker_units()
+    if len(units) < 4:
+        yield "SERVICES.md has %d units" % len(units)
+    for text in units:
+        yield from faults_of(analyze(["verify"], text, name="worker.service"))
+    options = set(re.findall(r" --([a-z-]+)", "".join(
+        line.partition(" -- ")[0] for text in units
+        for line in values(text, "ExecStart"))))
+    known = set(re.findall(r'^    \{"([a-z-]+)"', read(os.path.join(
+        SOURCE, "fdrecv-lib", "exec", "cmdline.c")), re.M))
+    if not options or options - known:
+        yield "options %s" % sorted(options - known)
 
 
 def check_verify_with_drop_in():
