@@ -80,6 +80,15 @@ class Greedy:
 
         return wait_for(look, "an end of the share of a")
 
+    def check_unread(self):
+        """Its mailboxes have about its share, whoever has sent it."""
+        count = 0
+        for box in self.boxes:
+            with open("/proc/self/fdinfo/%d" % box.fileno(),
+                      encoding="ascii") as file:
+                count += int(re.search(r"scm_fds: (\d+)", file.read())[1])
+        check(FILES / 4 < count < FILES * 2 / 3, "%d unread", count)
+
     def others_are_served(self):
         served(self.ports["b"], SERVED)
 
@@ -152,7 +161,6 @@ TOLD = r"owner %d has \d+ descriptors in mailboxes that nobody reads" % \
 def is_told(test, greedy):
     """Nothing is said to be merely full."""
     unread = greedy.wait_share()["unread"]
-    check(FILES / 4 < unread < FILES * 2 / 3, "%d unread", unread)
     greedy.broker.wait_line(TOLD)
     for what in ("status",), ("explain", "a"):
         check(re.search(TOLD, tell(test, *what)), "%s", tell(test, *what))
@@ -201,6 +209,7 @@ def test_mailboxes_that_nobody_reads(test):
     wait_drained(greedy.broker)
     greedy.broker.wait_line(TOLD, said)
     greedy.others_are_served()
+    greedy.check_unread()
     ends = greedy.read_all()
     check(ends["closed"] <= 3 * 4, "%s", ends)  # in the engine's hand
     test.note("%s", ends)
@@ -228,6 +237,7 @@ def test_mailboxes_that_lose_their_names(test):
                  "its end")
     check(number < BOXES - 1, "it got %s", greedy.owner())
     greedy.others_are_served()
+    greedy.check_unread()
     ends = greedy.read_all()
     check(ends["closed"] == 0, "%s", ends)
     greedy.close()
@@ -236,22 +246,56 @@ def test_mailboxes_that_lose_their_names(test):
 def test_receipts_that_never_come(test):
     """The engine holds a duplicate of each connection meanwhile."""
     greedy = Greedy(test)
-    stopped = []
-    for _ in range(8):
-        stopped.append(greedy.worker("a", WORKER_UID))
+    stopped = [greedy.worker("a", WORKER_UID) for _ in range(8)]
     wait_for(lambda: all(one["kind"] == "receipted" for one in
                          told(test, "workers")["workers"]), "their HELLO")
+    served(greedy.ports["a"], 8 * SERVED)  # opens their windows
+    tell(test, "pause", "a")
+    greedy.connect(CLIENTS)
     for process in stopped:
         process.kill(signal.SIGSTOP)
-    greedy.connect(CLIENTS)
+    tell(test, "resume", "a")
     greedy.others_are_served()
     greedy.replace()
     greedy.others_are_served()
     for process in stopped:
         process.kill(signal.SIGCONT)
     greedy.others_are_served()
+    ends = {"served": 0, "closed": 0}
     for client in greedy.clients:
+        client.settimeout(20)
+        try:
+            answer = client.recv(64)
+        except ConnectionResetError:
+            answer = b""
+        check(answer in (b"", b"hello, world\n"), "%r", answer)
+        ends["served" if answer else "closed"] += 1
         client.close()
+    check(ends["closed"] <= 4, "%s", ends)  # in the engine's hand
+    test.note("%s", ends)
     for process in stopped:
         process.stop()
+    greedy.close()
+
+
+def test_mailboxes_that_would_fill_the_table(test):
+    """Each takes two open files of the engine, even if nothing is sent to
+    it."""
+    greedy = Greedy(test, 96)
+    for number in range(BOXES):
+        greedy.box(number)
+    greedy.broker.wait_line("not used: .* one owner's workers have a share")
+    greedy.connect(CLIENTS)
+    greedy.others_are_served()
+    other = greedy.worker("b", OTHER_UID)  # there is room for it
+    greedy.others_are_served()
+    greedy.replace()
+    greedy.others_are_served()
+    count = len(told(test, "workers")["workers"])
+    check(10 < count < 40, "%d workers", count)
+    other.stop()
+    greedy.others_are_served()
+    ends = greedy.read_all()
+    check(ends["closed"] <= 4, "%s", ends)
+    test.note("%d of %d mailboxes; %s", count - 2, BOXES, ends)
     greedy.close()
