@@ -31,7 +31,7 @@ RECORD = struct.Struct("=12H2Q4I")
 HELLO = struct.Struct("=4s4HI3Q2I")
 RECEIPTS = struct.Struct("=4s4HIQ")
 RECEIPT = struct.Struct("=QI2H")
-OFFER = struct.Struct("=4s2H")
+OFFER = struct.Struct("=4s2HQ")
 RING = struct.Struct("=2I56xI60x256Q")
 SLOTS = 256
 VERSION = 1
@@ -155,14 +155,14 @@ def encode_receipts(connections, epoch, receipts):
 
 def decode_offer(data):
     need(len(data) >= OFFER.size, "no room for an offer")
-    magic, version, size = OFFER.unpack_from(data)
+    magic, version, size, epoch = OFFER.unpack_from(data)
     need(magic == b"bfdr" and version == VERSION, "magic or version")
     need(OFFER.size <= size <= len(data), "offer's size")
-    return {}
+    return {"epoch": epoch}
 
 
-def encode_offer():
-    return OFFER.pack(b"bfdr", VERSION, OFFER.size)
+def encode_offer(epoch):
+    return OFFER.pack(b"bfdr", VERSION, OFFER.size, epoch)
 
 
 def decode_ring(memory):

@@ -62,6 +62,23 @@ fdrecv_batch_peek(int mailbox_fd, struct decode_header *out_header)
 }
 
 int
+fdrecv_batch_take_link(struct batch *batch)
+{
+	struct descriptors *came = &batch->descriptors;
+
+	if (batch->header.count == 0 || came->count != batch->header.count + 1)
+		return -1;
+	return came->fds[--came->count];
+}
+
+int
+fdrecv_batch_lost_link(const struct batch *batch)
+{
+	return batch->descriptors.truncated &&
+	    batch->descriptors.count == batch->header.count;
+}
+
+int
 fdrecv_batch_has_more(const struct batch *batch)
 {
 	return batch->descriptors.next < batch->descriptors.count;

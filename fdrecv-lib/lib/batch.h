@@ -29,6 +29,13 @@ int fdrecv_batch_receive(struct batch *batch, int mailbox_fd, int flags);
  * True if it has one, so that its sender can be told of a loss. */
 int fdrecv_batch_peek(int mailbox_fd, struct decode_header *out_header);
 
+/* Gives the link that came with the datagram, or -1.  To be called before
+ * fdrecv_batch_next(). */
+int fdrecv_batch_take_link(struct batch *batch);
+
+/* True if nothing but a link was lost on the way; another one will come. */
+int fdrecv_batch_lost_link(const struct batch *batch);
+
 /* True if there are hand-offs left. */
 int fdrecv_batch_has_more(const struct batch *batch);
 

@@ -3,8 +3,8 @@
  * The mailbox in the file system.  Runs in the worker, as the worker's user.
  * A mailbox is bound under a temporary name that begins with a dot, which
  * brokers ignore, gets its mode, and then takes its real name in one step: a
- * broker that sees that name can send.  The mode is 0666; the directory is what
- * keeps strangers out.
+ * broker that sees that name can send.  The mode is 1666; the directory is what
+ * keeps strangers out, and the sticky bit tells brokers that links are taken.
  *
  * After fork(2) several processes have the socket.  Locks of fcntl(2) on it say
  * which ones use it, and who is the owner: children do not inherit locks, and
@@ -15,6 +15,7 @@
 
 #include "lib/descriptors.h"
 
+#include "wire/datagram.h"
 #include "wire/liveness.h"
 
 #include <sys/random.h>
@@ -25,7 +26,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +161,8 @@ bound_mailbox_chmod(struct bound_mailbox *bound, const char *name)
 	if (node == -1)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
-	if (fstat(node, &st) == 0 && chmod(path, 0666) == 0) {
+	if (fstat(node, &st) == 0 &&
+	    chmod(path, 0666 | FDRECV_WIRE_LINK_MODE) == 0) {
 		bound->device = st.st_dev;
 		bound->inode = st.st_ino;
 		result = 0;

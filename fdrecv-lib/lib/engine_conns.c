@@ -18,6 +18,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "/proc/self/fd/N/../..". */
+#define ENGINE_CONNS_RUN_DIR_SIZE 32
+
 static void
 engine_conn_close(struct engine_conn *conn)
 {
@@ -121,14 +124,32 @@ engine_conns_connect(
 	return NULL;
 }
 
-void
+/* Where the run directory is as seen from here: the directory of a default
+ * mailbox is RUNDIR/mailbox/LISTENER. */
+static void
+engine_conns_own_run_dir(
+    const struct engine_conns *conns, char run_dir[ENGINE_CONNS_RUN_DIR_SIZE])
+{
+	snprintf(run_dir, ENGINE_CONNS_RUN_DIR_SIZE, "/proc/self/fd/%d/../..",
+	    conns->mailbox->directory);
+}
+
+size_t
 fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir)
 {
+	char own[ENGINE_CONNS_RUN_DIR_SIZE];
 	struct sockaddr_un address;
+	size_t count = 0;
 
+	if (run_dir == NULL) {
+		engine_conns_own_run_dir(conns, own);
+		run_dir = own;
+	}
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
-		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0)
-			engine_conns_connect(conns, address.sun_path, 0);
+		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0 &&
+		    engine_conns_connect(conns, address.sun_path, 0) != NULL)
+			count++;
+	return count;
 }
 
 struct engine_conn *
@@ -141,11 +162,89 @@ fdrecv_engine_conns_find(struct engine_conns *conns, uint64_t epoch)
 }
 
 struct engine_conn *
+fdrecv_engine_conns_adopt(
+    struct engine_conns *conns, int link, const char *path, uint64_t epoch)
+{
+	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
+
+	if (conn != NULL && fdrecv_fd_has_ended(conn->fd)) {
+		engine_conn_close(conn);
+		conn = NULL;
+	}
+	if (conn != NULL || (conn = engine_conns_free_entry(conns)) == NULL) {
+		fdrecv_fd_close(link);
+		return conn;
+	}
+	*conn = (struct engine_conn){.fd = link, .epoch = epoch};
+	snprintf(conn->path, sizeof(conn->path), "%s", path);
+	if (engine_conns_send_hello(conns, conn) == 0)
+		return conn;
+	engine_conn_close(conn);
+	return NULL;
+}
+
+/* Connections that were made before the first datagram belong to an engine that
+ * is not known yet. */
+static struct engine_conn *
+engine_conns_find_answered(struct engine_conns *conns, uint64_t epoch)
+{
+	struct engine_conn *conn;
+
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		conn = &conns->items[i];
+		if (conn->fd == -1 || conn->epoch != 0)
+			continue;
+		conn->epoch = fdrecv_ring_writer_accept(&conn->ring, conn->fd);
+		if (conn->epoch == epoch)
+			return conn;
+	}
+	return NULL;
+}
+
+static const char *
+engine_conns_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* The path of an engine may be another one here.  An engine of an earlier
+ * version does not answer HELLO with its epoch. */
+static struct engine_conn *
+engine_conns_connect_here(
+    struct engine_conns *conns, const char *path, uint64_t epoch)
+{
+	const char *base = engine_conns_base(path);
+	char run_dir[ENGINE_CONNS_RUN_DIR_SIZE],
+	    here[sizeof(conns->items[0].path)];
+	struct engine_conn *conn = engine_conns_connect(conns, path, epoch);
+
+	if (conn != NULL || base[0] == '\0')
+		return conn;
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		conn = &conns->items[i];
+		if (conn->fd != -1 && conn->epoch == 0 &&
+		    strcmp(engine_conns_base(conn->path), base) == 0) {
+			conn->epoch = epoch;
+			return conn;
+		}
+	}
+	engine_conns_own_run_dir(conns, run_dir);
+	if (snprintf(here, sizeof(here), "%s/%s", run_dir, base) >=
+	    (int)sizeof(here))
+		return NULL;
+	return engine_conns_connect(conns, here, epoch);
+}
+
+struct engine_conn *
 fdrecv_engine_conns_open(
     struct engine_conns *conns, const char *path, uint64_t epoch)
 {
 	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
 
+	if (conn == NULL)
+		conn = engine_conns_find_answered(conns, epoch);
 	if (conn != NULL)
 		return conn;
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
@@ -160,7 +259,7 @@ fdrecv_engine_conns_open(
 			return conn;
 		}
 	}
-	return engine_conns_connect(conns, path, epoch);
+	return engine_conns_connect_here(conns, path, epoch);
 }
 
 void
@@ -243,8 +342,11 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 	    fdrecv_bound_mailbox_succeed(old.mailbox, conns->parents);
 	fdrecv_bound_mailbox_use(old.mailbox, (uint16_t)conns->instance);
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = engine_conns_connect(
+		conn = engine_conns_connect_here(
 		    conns, old.items[i].path, old.items[i].epoch);
+		/* On its parent's connection it tells that there are two. */
+		if (conn == NULL && old.items[i].fd != -1)
+			engine_conns_send_hello(conns, &old.items[i]);
 		if (conn == NULL)
 			continue;
 		conn->was_parents = 1;

@@ -35,16 +35,25 @@ struct engine_conns {
 int fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags);
 
-/* Connects to every engine that has its rendezvous in run_dir, and says HELLO
- * to each. */
-void fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir);
+/* Connects to every engine that has its rendezvous in run_dir, or in the
+ * directory two above that of the mailbox (NULL), and says HELLO to each.
+ * Returns to how many. */
+size_t fdrecv_engine_conns_greet(
+    struct engine_conns *conns, const char *run_dir);
 
 /* The connection to the engine with this epoch, or NULL. */
 struct engine_conn *fdrecv_engine_conns_find(
     struct engine_conns *conns, uint64_t epoch);
 
-/* The same, but connects to the rendezvous at path and says HELLO if there is
- * no connection yet.  NULL if that fails: then no receipts are sent. */
+/* The connection to that engine, which has sent its other end as a link (takes
+ * it): says HELLO on it.  A child of fork(2) connects to path.  NULL if that
+ * fails. */
+struct engine_conn *fdrecv_engine_conns_adopt(
+    struct engine_conns *conns, int link, const char *path, uint64_t epoch);
+
+/* The same as find, but connects to the rendezvous at path and says HELLO if
+ * there is no connection yet.  NULL if that fails: then no receipts are sent.
+ */
 struct engine_conn *fdrecv_engine_conns_open(
     struct engine_conns *conns, const char *path, uint64_t epoch);
 

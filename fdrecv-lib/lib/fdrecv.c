@@ -207,7 +207,7 @@ fdrecv_receive(struct fdrecv *mailbox)
 {
 	struct batch *batch = &mailbox->batch;
 	struct engine_conn *conn;
-	int result;
+	int result, link;
 
 	if (!fdrecv_may_receive(mailbox)) {
 		errno = EAGAIN;
@@ -216,8 +216,13 @@ fdrecv_receive(struct fdrecv *mailbox)
 	result = fdrecv_receive_datagram(mailbox);
 	if (result != 1 || batch->header.count == 0)
 		return result;
-	conn = fdrecv_engine_conns_open(
-	    &mailbox->engines, batch->header.path, batch->header.epoch);
+	link = fdrecv_batch_take_link(batch);
+	conn = link != -1 ?
+	    fdrecv_engine_conns_adopt(&mailbox->engines, link,
+		batch->header.path, batch->header.epoch) :
+	    fdrecv_engine_conns_open(&mailbox->engines,
+		fdrecv_batch_lost_link(batch) ? "" : batch->header.path,
+		batch->header.epoch);
 	if (!fdrecv_drop_dead(mailbox, conn) && conn != NULL &&
 	    batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);

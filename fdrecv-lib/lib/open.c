@@ -8,30 +8,22 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OPEN_KNOWN_FLAGS \
 	(unsigned int)(FDRECV_NONBLOCK | FDRECV_MANUAL_RECEIPT | FDRECV_COUNTED)
 
-/* Says HELLO to the engines of the run directory, if it is known: a default
- * mailbox is in RUNDIR/mailbox/LISTENER/. */
+/* Says HELLO to the engines of the run directory.  The one that is named may be
+ * that of another mount namespace. */
 static void
-open_greet(struct fdrecv *mailbox, const char *path, const char *run_dir)
+open_greet(struct fdrecv *mailbox, const char *run_dir)
 {
-	char directory[BOUND_MAILBOX_PATH_SIZE];
-	const char *found = strstr(path, "/" FDRECV_WIRE_MAILBOX_DIR "/");
-
 	if (run_dir == NULL)
 		run_dir = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
-	if (run_dir == NULL && found != NULL) {
-		snprintf(directory, sizeof(directory), "%.*s",
-		    (int)(found - path), path);
-		run_dir = directory;
-	}
-	if (run_dir != NULL)
-		fdrecv_engine_conns_greet(&mailbox->engines, run_dir);
+	if (run_dir == NULL ||
+	    fdrecv_engine_conns_greet(&mailbox->engines, run_dir) == 0)
+		fdrecv_engine_conns_greet(&mailbox->engines, NULL);
 }
 
 static int
@@ -41,9 +33,9 @@ open_start(struct fdrecv *mailbox, const char *path,
 	uint32_t weight =
 	    options->weight == 0 ? FDRECV_WEIGHT : options->weight;
 	/* A message tells the number of connections, the ring does not. */
-	uint16_t hello_flags = options->flags & FDRECV_COUNTED ?
-	    FDRECV_WIRE_COUNTED :
-	    FDRECV_WIRE_OFFER;
+	uint16_t hello_flags = FDRECV_WIRE_LINK |
+	    (options->flags & FDRECV_COUNTED ? FDRECV_WIRE_COUNTED :
+					       FDRECV_WIRE_OFFER);
 
 	if (options->size < offsetof(struct fdrecv_options, weight) ||
 	    (options->flags & ~OPEN_KNOWN_FLAGS) != 0 ||
@@ -60,7 +52,7 @@ open_start(struct fdrecv *mailbox, const char *path,
 		return -1;
 	fdrecv_bound_mailbox_use(
 	    &mailbox->bound, (uint16_t)mailbox->engines.instance);
-	open_greet(mailbox, path, options->run_dir);
+	open_greet(mailbox, options->run_dir);
 	return 0;
 }
 

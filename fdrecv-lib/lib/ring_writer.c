@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 
 /* An engine that offers a ring does so right after HELLO. */
@@ -37,26 +38,30 @@ ring_writer_map(struct ring_writer *writer, int fd)
 	writer->count = writer->ring->count;
 }
 
-void
+uint64_t
 fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 {
 	struct descriptors came = {.count = 0};
-	struct fdrecv_wire_offer offer;
+	struct fdrecv_wire_offer offer = {.epoch = 0};
+	const size_t old = offsetof(struct fdrecv_wire_offer, epoch);
 	int saved = errno;
 	ssize_t n;
 
 	if (writer->ring != NULL || writer->attempts == RING_WRITER_ATTEMPTS)
-		return;
+		return 0;
 	writer->attempts++;
 	n = fdrecv_descriptors_receive(
 	    &came, conn_fd, &offer, sizeof(offer), MSG_DONTWAIT);
-	if (n == sizeof(offer) && came.count == 1 &&
-	    offer.version == FDRECV_WIRE_VERSION &&
+	/* An older engine sends no epoch. */
+	if (n < (ssize_t)old || offer.version != FDRECV_WIRE_VERSION ||
 	    memcmp(offer.magic, FDRECV_WIRE_OFFER_MAGIC,
-		FDRECV_WIRE_MAGIC_SIZE) == 0)
+		FDRECV_WIRE_MAGIC_SIZE) != 0)
+		offer.epoch = 0;
+	else if (came.count == 1)
 		ring_writer_map(writer, came.fds[0]);
 	fdrecv_descriptors_close(&came);
 	errno = saved;
+	return offer.epoch;
 }
 
 int

@@ -10,9 +10,11 @@ struct ring_writer {
 	unsigned int attempts;         /* to receive an offer */
 };
 
-/* Maps the ring if the engine has offered one on its receipt connection
- * (borrowed).  Never waits, and gives up after a few calls. */
-void fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd);
+/* Reads the engine's answer from its receipt connection (borrowed), and maps
+ * the ring if there is one in it.  Returns the engine's epoch, or 0 if the
+ * answer is not there or does not tell.  Never waits, and gives up after a few
+ * calls. */
+uint64_t fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd);
 
 /* Writes a TAKEN receipt.  True if the engine will look at it; otherwise the
  * receipt has to be sent as a message. */

@@ -36,6 +36,10 @@ enum fdrecv_wire_flag {
 	FDRECV_WIRE_CREDENTIALS = 1 << 0, /* pid, uid and gid are known */
 };
 
+/* In the mode of a mailbox: its worker takes links.  A link is a descriptor
+ * behind those of the records. */
+#define FDRECV_WIRE_LINK_MODE 01000
+
 /* The addressee is the last 16 bits of the instance in a process's HELLO.  If
  * that process dies, the engine sends these hand-offs to others, so a process
  * that takes the mailbox over drops them. */

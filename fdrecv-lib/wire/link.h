@@ -18,6 +18,7 @@ enum fdrecv_wire_hello_flag {
 	FDRECV_WIRE_COUNTED = 1 << 0, /* connections is kept up to date */
 	FDRECV_WIRE_PAUSED = 1 << 1,  /* send nothing until RESUME */
 	FDRECV_WIRE_OFFER = 1 << 2,   /* a receipt ring may be offered */
+	FDRECV_WIRE_LINK = 1 << 3,    /* the epoch is to be told */
 };
 
 /* The first message on a receipt connection, followed by the name of the

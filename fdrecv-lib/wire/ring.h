@@ -12,12 +12,14 @@
 /* At least the largest window; divides 2^32. */
 #define FDRECV_WIRE_RING_SLOTS 256
 
-/* The engine's only message on a receipt connection.  It carries a memfd,
- * sealed against shrinking, that contains a struct fdrecv_wire_ring. */
+/* The engine's only message on a receipt connection, the answer to HELLO.  It
+ * may carry a memfd, sealed against shrinking, that contains a struct
+ * fdrecv_wire_ring. */
 struct fdrecv_wire_offer {
 	char magic[FDRECV_WIRE_MAGIC_SIZE];
 	uint16_t version;
-	uint16_t size; /* of this structure */
+	uint16_t size;  /* of this structure */
+	uint64_t epoch; /* of the engine */
 };
 
 /* The two sides write to different cache lines. */

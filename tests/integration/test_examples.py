@@ -290,7 +290,7 @@ def test_receipts_py_reads_and_writes_the_vectors(test):
                        "'connections': 3")),
             ("ring", ("'watched': 1", "'read': 254",
                        "'left': [1000, 1001, 1002, 7]")),
-            ("offer", ("ok: {}",)),
+            ("offer", ("ok: {'epoch': 1}",)),
             ("receipts", ("'connections': 5", "[(42, 2, 1)]")),
             ("receipts-lost", ("[(7, 3, 1), (10, 1, 2), (11, 1, 3)]",)),
             ("pause", ("[(0, 0, 4)]",)),

@@ -39,16 +39,18 @@
  * Variants: PLAIN, worker 0 never says HELLO.  SLOW, an engine may judge a
  * worker plain that has not come round to its HELLO.  AT_OPEN, HELLO to the
  * current engine at the worker's start, too.  REMEMBER, a mailbox that said
- * HELLO to any engine is never judged plain.  CHILD, the application comes
+ * HELLO to any engine is never judged plain (it is, once it has read without
+ * HELLO; but reception and HELLO are one step here).  CHILD, the application comes
  * back without touching a connection, and a child that outlives it does that
  * later; CHILD_EARLY, the child has it before the receipt.  TIMER, the receipt
  * timeout.  LAZY, a HELLO may lie unread at the engine (else reading it at
  * once loses nothing, since a smaller room is among what engines do anyway).
  * NEVER=outcome, that outcome is a failure.  ENDLESS, truncations never end.
  *
- * Left out: time (a timer may fire whenever its condition holds; without SLOW
- * a HELLO is never late), the adaptive window (any size up to WINDOW
- * is covered, since nothing forces an engine to send), batches, several
+ * Left out: how a receipt connection is made, at a rendezvous or with a link
+ * that a datagram brings; time (a timer may fire whenever its condition holds;
+ * without SLOW a HELLO is never late), the adaptive window (any size up to
+ * WINDOW is covered, since nothing forces an engine to send), batches, several
  * listeners, lent sockets, the rest after MISSING, a drain that is cut short,
  * a second change of engines, clients that go away, engines without free
  * descriptors, two processes on one mailbox.  The application always comes

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/pool/vitals.h"
+#include "engine/worker/rendezvous.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -267,6 +268,28 @@ explain_owners(const struct pool *pool, json_t *lines)
 	}
 }
 
+/* Those that could send receipts, and do not. */
+static void
+explain_unreachable(const struct pool *pool, json_t *lines)
+{
+	const struct worker *worker, *silent = NULL;
+	unsigned int count = 0;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		if (worker->kind != WORKER_PLAIN || !worker->knows_receipts ||
+		    worker->shared || worker->has_left)
+			continue;
+		silent = worker;
+		count++;
+	}
+	if (count > 0)
+		explain_add(lines,
+		    "Workers that send no receipts, as they cannot reach %s: "
+		    "%u, such as %s.  What they have when they die is lost; "
+		    "see fdrecv(3).",
+		    pool->context->rendezvous->path, count, silent->name);
+}
+
 static void
 explain_silent(const struct worker *worker, json_t *lines)
 {
@@ -343,6 +366,7 @@ report_explain(const struct listener *listener)
 		explain_holders(listener, lines);
 	explain_workers(listener, lines);
 	explain_owners(listener->pool, lines);
+	explain_unreachable(listener->pool, lines);
 	TAILQ_FOREACH (worker, &listener->pool->workers, entry)
 		if (json_array_size(lines) < EXPLAIN_LINES)
 			explain_silent(worker, lines);

@@ -65,14 +65,9 @@ report_worker_state(const struct worker *worker)
 static json_t *
 workers_pid(const struct receipt_conn *conn)
 {
-	struct ucred who = {.pid = 0};
-	socklen_t size = sizeof(who);
-
-	if (conn == NULL ||
-	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == -1 ||
-	    who.pid <= 0)
+	if (conn == NULL || conn->peer.pid <= 0)
 		return json_null();
-	return json_integer(who.pid);
+	return json_integer(conn->peer.pid);
 }
 
 static json_t *
@@ -81,7 +76,7 @@ workers_label(const struct receipt_conn *conn)
 	char label[WORKERS_LABEL_SIZE + 1];
 	socklen_t size = WORKERS_LABEL_SIZE;
 
-	if (conn == NULL ||
+	if (conn == NULL || conn->is_link ||
 	    getsockopt(conn->fd, SOL_SOCKET, SO_PEERSEC, label, &size) == -1)
 		size = 0;
 	label[size] = '\0';

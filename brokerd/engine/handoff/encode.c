@@ -71,22 +71,22 @@ encode_record(struct encode *encode, const struct handoff *handoff)
 }
 
 void
-encode_header(struct encode *encode, const char *rendezvous, uint64_t epoch,
+encode_header(struct encode *encode, const struct encode_sender *sender,
     uint64_t sequence, size_t count)
 {
 	struct fdrecv_wire_header header = {
 	    .version = FDRECV_WIRE_VERSION,
 	    .fixed = sizeof(header),
 	    .count = (uint16_t)count,
-	    .path_length = (uint16_t)strlen(rendezvous),
-	    .addressee = encode->addressee,
-	    .epoch = epoch,
+	    .path_length = (uint16_t)strlen(sender->rendezvous),
+	    .addressee = sender->addressee,
+	    .epoch = sender->epoch,
 	    .sequence = sequence,
 	};
 	unsigned char *at = encode->bytes + sizeof(header);
 
 	memcpy(header.magic, FDRECV_WIRE_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	encode_part(&at, rendezvous, header.path_length);
+	encode_part(&at, sender->rendezvous, header.path_length);
 	encode->size = (size_t)(encode_pad(encode, at) - encode->bytes);
 	header.size = (uint16_t)encode->size;
 	memcpy(encode->bytes, &header, sizeof(header));
@@ -101,14 +101,14 @@ encode_plain(struct encode *encode, const struct handoff *handoff)
 }
 
 void
-encode_datagram(struct encode *encode, const char *rendezvous, uint64_t epoch,
+encode_datagram(struct encode *encode, const struct encode_sender *sender,
     uint64_t sequence, struct handoff *const *handoffs, size_t count)
 {
 	if (handoffs[0]->endpoint->protocol != RECORD_AUTO) {
 		encode_plain(encode, handoffs[0]);
 		return;
 	}
-	encode_header(encode, rendezvous, epoch, sequence, count);
+	encode_header(encode, sender, sequence, count);
 	for (size_t i = 0; i < count; i++)
 		encode_record(encode, handoffs[i]);
 }

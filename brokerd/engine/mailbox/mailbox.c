@@ -68,7 +68,8 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 	    .fd = -1,
 	    .owner = st.st_uid,
 	    .device = st.st_dev,
-	    .inode = st.st_ino};
+	    .inode = st.st_ino,
+	    .takes_link = (st.st_mode & FDRECV_WIRE_LINK_MODE) != 0};
 	return 0;
 }
 
@@ -94,6 +95,30 @@ mailbox_connect(struct mailbox *mailbox)
 		fd = fd_close(fd);
 	mailbox->fd = fd;
 	return fd == -1 ? -1 : 0;
+}
+
+int
+mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
+    const int *fds, size_t count)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(MAILBOX_FDS_MAX * sizeof(int))];
+	} control;
+	struct iovec iov = {bytes, size};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+
+	memset(&control, 0, msg.msg_controllen);
+	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+	    .cmsg_type = SCM_RIGHTS,
+	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
+	return sendmsg(mailbox->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ?
+	    -1 :
+	    0;
 }
 
 int

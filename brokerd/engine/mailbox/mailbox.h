@@ -3,7 +3,11 @@
 
 #include "record/record.h"
 
+#include "wire/datagram.h"
+
 #include <sys/types.h>
+
+#define MAILBOX_FDS_MAX (FDRECV_WIRE_BATCH_MAX + 1)
 
 /* The engine's end of one mailbox. */
 struct mailbox {
@@ -12,6 +16,7 @@ struct mailbox {
 	uid_t owner;
 	dev_t device;
 	ino_t inode;
+	int takes_link; /* the worker has set its mode to say so */
 };
 
 /* Opens path without following a link.  0, or -1 with errno: ENOTSOCK if it is
@@ -22,6 +27,10 @@ int mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox);
 /* Connects to the node.  Gives mailbox->fd.  0, or -1 with errno as
  * connect(2). */
 int mailbox_connect(struct mailbox *mailbox);
+
+/* Sends one datagram with descriptors (borrows them).  0, or -1 with errno. */
+int mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
+    const int *fds, size_t count);
 
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);

@@ -10,6 +10,7 @@
 #include "engine/handoff/limited_log.h"
 #include "engine/handoff/refuse.h"
 #include "engine/policy/errors.h"
+#include "engine/worker/receipts.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -217,18 +218,20 @@ dispatch_drop_dead(struct worker *worker)
 static void
 dispatch_send_one(struct pool *pool, struct worker *worker)
 {
-	struct stats_listener *stats;
+	struct handoff *handoff;
 	int error;
 
 	dispatch_drop_dead(worker);
-	if (worker->outbox_count == 0 || worker_send(worker) == 0) {
+	handoff = TAILQ_FIRST(&worker->outbox);
+	if (handoff != NULL)
+		receipts_offer_link(worker, handoff->endpoint);
+	if (handoff == NULL || worker_send(worker) == 0) {
 		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
 		return;
 	}
 	error = errno;
-	stats = TAILQ_FIRST(&worker->outbox)->stats;
 	dispatch_take_back(pool, worker);
-	dispatch_on_failure(pool, worker, stats, error);
+	dispatch_on_failure(pool, worker, handoff->stats, error);
 }
 
 void
@@ -337,6 +340,7 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 			return; /* on_room follows */
 		if (worker->loan.count == 0 && !dispatch_may_lend(pool))
 			return;
+		receipts_offer_link(worker, handoff->endpoint);
 		if (worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);

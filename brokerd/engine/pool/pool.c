@@ -9,6 +9,7 @@
 #include "engine/handoff/persistent.h"
 #include "engine/pool/dispatch.h"
 #include "engine/pool/vitals.h"
+#include "engine/worker/receipts.h"
 #include "engine/worker/rendezvous.h"
 #include "engine/worker/worker_list.h"
 
@@ -94,8 +95,10 @@ pool_on_gone(void *owner, const char *name)
 
 	/* The HELLO of one that has left with lent sockets may wait. */
 	if (worker != NULL && worker->loan.count > 0 &&
-	    worker->conns.count == 0)
+	    worker->conns.count == 0) {
+		receipts_catch_up_link(worker);
 		rendezvous_catch_up(pool->context->rendezvous);
+	}
 	worker = worker_list_find(&pool->workers, name);
 	if (worker == NULL)
 		return;
@@ -127,6 +130,12 @@ pool_on_silence(void *owner, struct worker *worker)
 }
 
 static void
+pool_on_plain(void *owner, const struct worker *worker)
+{
+	vitals_on_plain(owner, worker);
+}
+
+static void
 pool_on_return(void *owner, struct handoff *handoff)
 {
 	dispatch_return(owner, handoff);
@@ -145,6 +154,7 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	    .on_room = pool_on_room,
 	    .on_return = pool_on_return,
 	    .on_silence = pool_on_silence,
+	    .on_plain = pool_on_plain,
 	    .on_death = pool_on_death,
 	};
 	struct worker *worker = NULL;

@@ -42,6 +42,15 @@ vitals_on_silence(struct pool *pool, const struct worker *worker)
 	timer_set(&pool->wake, 0); /* it may have been the last one */
 }
 
+void
+vitals_on_plain(struct pool *pool, const struct worker *worker)
+{
+	limited_log_line(&pool->plain_limit, pool->context->log, LOG_WARNING,
+	    "mailbox %s: worker %s: sends no receipts, as it cannot reach %s: "
+	    "what it has when it dies is lost; see fdrecv(3)",
+	    pool->finder.path, worker->name, pool->context->rendezvous->path);
+}
+
 /* What a worker without receipts may not have read. */
 static void
 vitals_count_unread(struct pool *pool, struct worker *worker)
@@ -71,10 +80,7 @@ vitals_forget(struct pool *pool, const struct worker *worker)
 static void
 vitals_remove_dead(struct pool *pool, struct worker *worker)
 {
-	struct receipt_conn *conn;
-
-	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
-		receipt_conn_free(conn);
+	worker_hang_up(worker);
 	worker->has_left = 1;
 	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
 		dispatch_take_back(pool, worker);
@@ -91,8 +97,9 @@ vitals_on_death(struct pool *pool, struct worker *worker)
 {
 	int is_new = worker->kind == WORKER_NEW;
 
-	/* Its HELLO may wait at the rendezvous, or that of a child that shares
-	 * the mailbox.  Then the end of its connection reports its death. */
+	/* Its HELLO may wait to be read, or that of a child that shares the
+	 * mailbox.  Then the end of its connection reports its death. */
+	receipts_catch_up_link(worker);
 	rendezvous_catch_up(pool->context->rendezvous);
 	if ((is_new && worker->kind != WORKER_NEW) ||
 	    receipts_are_anothers(worker))
@@ -122,6 +129,7 @@ vitals_on_dead(struct pool *pool, struct worker *worker)
 	redeliver_dead(pool, worker);
 	vitals_count_unread(pool, worker);
 	dispatch_take_back(pool, worker);
+	worker_hang_up(worker);
 	vitals_forget(pool, worker);
 	worker->has_left = worker->dead = 1;
 	timer_stop(&worker->check);
@@ -142,6 +150,7 @@ vitals_look(struct pool *pool)
 		return;
 	pool->looked_us = now_us;
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
+		receipts_catch_up_link(worker);
 		if (worker->conns.count > 0 || worker->has_left)
 			continue;
 		if (mailbox_is_alive(&worker->mailbox))

@@ -8,6 +8,9 @@
 /* A worker does not answer, or does so again. */
 void vitals_on_silence(struct pool *pool, const struct worker *worker);
 
+/* A worker that could send receipts is plain from now on. */
+void vitals_on_plain(struct pool *pool, const struct worker *worker);
+
 /* Looks which plain workers have died or read their mailboxes, at most once in
  * a while.  Nobody reports this, and an idle engine does not ask: this is for
  * those who want to know. */

@@ -33,7 +33,8 @@ hello_decode(const unsigned char *bytes, size_t size, struct hello *out)
 	    .counts_connections = (wire.flags & FDRECV_WIRE_COUNTED) != 0,
 	    .paused = (wire.flags & FDRECV_WIRE_PAUSED) != 0,
 	    .dead = wire.dead,
-	    .takes_ring = (wire.flags & FDRECV_WIRE_OFFER) != 0};
+	    .takes_ring = (wire.flags & FDRECV_WIRE_OFFER) != 0,
+	    .takes_link = (wire.flags & FDRECV_WIRE_LINK) != 0};
 	memcpy(out->name, bytes + wire.size, wire.name_length);
 	return 0;
 }

@@ -17,7 +17,8 @@ struct hello {
 	int counts_connections; /* the number above is kept up to date */
 	int paused;
 	int takes_ring;
-	uint16_t dead; /* the end of the instance before it, or 0 */
+	uint16_t dead;  /* the end of the instance before it, or 0 */
+	int takes_link; /* and wants to know the epoch */
 };
 
 /* Decodes a HELLO.  0, or -1 if the message is none. */

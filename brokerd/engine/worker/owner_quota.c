@@ -30,7 +30,7 @@ owner_quota_sent(const struct owner_quota *quota)
 	uint64_t count = 0;
 
 	TAILQ_FOREACH (worker, &quota->workers, owner_entry)
-		count += worker->unread.unconfirmed +
+		count += worker->links.count + worker->unread.unconfirmed +
 		    worker->unreceipted.count + worker->outbox_count;
 	return count;
 }
@@ -49,7 +49,7 @@ owner_quota_duplicates(const struct owner_quota *quota)
 static uint64_t
 owner_quota_unread(struct worker *worker)
 {
-	return worker->outbox_count +
+	return worker->outbox_count + worker->links.count +
 	    unread_count(&worker->unread, &worker->mailbox,
 		worker->unreceipted.count,
 		worker->kind == WORKER_RECEIPTED ? FDRECV_WIRE_BATCH_MAX : 1);

@@ -9,37 +9,20 @@
 #include "engine/handoff/bounded_close.h"
 
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
-#endif
-#ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
 #define RECEIPT_CONN_DEADLINE_US 2000000 /* to say HELLO, and to be claimed */
 #define RECEIPT_CONN_SURVIVOR_US 200000  /* for a child, to say HELLO */
 #define RECEIPT_CONN_MESSAGES 1024       /* more than a socket's buffer holds */
 #define RECEIPT_CONN_MESSAGE_SIZE 1088   /* FDRECV_WIRE_RECEIPTS_MAX fit */
-
-/* Gives the pidfd of the peer.  -1: only the hang-up reports its end. */
-static int
-receipt_conn_open_pidfd(int fd, const struct ucred *peer)
-{
-	socklen_t size = sizeof(int);
-	int pidfd;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &size) == 0)
-		return pidfd; /* the kernel closes it on exec */
-	return peer->pid > 0 ? (int)syscall(SYS_pidfd_open, peer->pid, 0) : -1;
-}
 
 /* The ring has room for all that a worker wrote before it hung up.  If a worker
  * writes without end, this ends after one round. */
@@ -67,20 +50,50 @@ receipt_conn_on_news(void *owner)
 	conn->list->callbacks->on_read(conn->list->owner);
 }
 
+/* Reports the end of the peer from now on.  0, or -1. */
+static int
+receipt_conn_watch_peer(struct receipt_conn *conn)
+{
+	if (conn->peer.pidfd == -1)
+		return 0;
+	event_assign(conn->process_ended, conn->context->base, conn->peer.pidfd,
+	    EV_READ, event_get_callback(conn->process_ended), conn);
+	return event_add(conn->process_ended, NULL);
+}
+
+/* The first message of a link tells who has its other end. */
+static int
+receipt_conn_identify(struct receipt_conn *conn, struct msghdr *msg)
+{
+	if (peer_process_of_message(conn->fd, msg, &conn->peer) == -1)
+		return -1;
+	return receipt_conn_watch_peer(conn);
+}
+
 /* Reads one message, and the ring.  1 there may be more, 0 there is none, -1
  * the connection has ended. */
 static int
 receipt_conn_read(struct receipt_conn *conn)
 {
 	unsigned char bytes[RECEIPT_CONN_MESSAGE_SIZE];
+	union {
+		struct cmsghdr align;
+		char bytes[PEER_PROCESS_CONTROL];
+	} control;
 	struct iovec part = {bytes, sizeof(bytes)};
 	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
+	int is_first = conn->is_link && conn->state == RECEIPT_CONN_NEW;
 	ssize_t n;
 	int got = 1;
 
+	if (is_first) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = sizeof(control.bytes);
+	}
+
 	/* recvmsg(2) closes descriptors that were sent. */
 	bounded_close_begin(conn->context->bounded);
-	n = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
+	n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	/* The peer closed without reading the offer of a ring.  The kernel
 	 * reports this once, before the messages that the peer sent. */
 	if (n == -1 && errno == ECONNRESET)
@@ -88,7 +101,8 @@ receipt_conn_read(struct receipt_conn *conn)
 	bounded_close_end(conn->context->bounded);
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
-	else if (n == 0 || (msg.msg_flags & MSG_CTRUNC) != 0 ||
+	else if ((is_first && receipt_conn_identify(conn, &msg) == -1) ||
+	    n == 0 || (msg.msg_flags & MSG_CTRUNC) != 0 ||
 	    conn->list->callbacks->on_message(
 		conn->list->owner, conn, bytes, (size_t)n) == -1)
 		got = -1;
@@ -195,39 +209,36 @@ receipt_conn_open(struct receipt_conn *conn)
 
 	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST,
 	    receipt_conn_on_readable, conn);
-	conn->process_ended = event_new(
-	    base, conn->pidfd, EV_READ, receipt_conn_on_process_ended, conn);
+	conn->process_ended =
+	    event_new(base, -1, EV_READ, receipt_conn_on_process_ended, conn);
 	if (timer_init(&conn->deadline, base, receipt_conn_on_deadline, conn) ==
 		-1 ||
 	    conn->readable == NULL || conn->process_ended == NULL)
 		return -1;
 	event_add(conn->readable, NULL);
-	if (conn->pidfd != -1)
-		event_add(conn->process_ended, NULL);
-	timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
-	return 0;
+	return receipt_conn_watch_peer(conn);
 }
 
-struct receipt_conn *
-receipt_conn_new(
-    struct worker_context *context, int fd, struct receipt_conn_list *list)
+/* Takes fd and the peer's pidfd in any case; peer is NULL for a link. */
+static struct receipt_conn *
+receipt_conn_make(struct worker_context *context, int fd,
+    const struct peer_process *peer, struct receipt_conn_list *list)
 {
+	static const struct peer_process nobody = {(uid_t)-1, 0, -1};
 	struct receipt_conn *conn = calloc(1, sizeof(*conn));
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t size = sizeof(peer);
 	const int none = 0;
 
 	if (conn == NULL) {
+		if (peer != NULL)
+			fd_close(peer->pidfd);
 		bounded_close_fd(context->bounded, fd);
 		return NULL;
 	}
-	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
 	conn->context = context;
 	conn->fd = fd;
-	conn->uid = peer.uid;
-	conn->pid = peer.pid;
-	conn->pidfd = receipt_conn_open_pidfd(fd, &peer);
+	conn->is_link = peer == NULL;
+	conn->peer = peer == NULL ? nobody : *peer;
 	conn->ring.on_news = receipt_conn_on_news;
 	conn->ring.owner = conn;
 	receipt_conn_enter_list(conn, list);
@@ -235,6 +246,39 @@ receipt_conn_new(
 		return conn;
 	receipt_conn_free(conn);
 	return NULL;
+}
+
+struct receipt_conn *
+receipt_conn_new(
+    struct worker_context *context, int fd, struct receipt_conn_list *list)
+{
+	struct peer_process peer;
+	struct receipt_conn *conn;
+
+	peer_process_of_socket(fd, &peer);
+	conn = receipt_conn_make(context, fd, &peer, list);
+	if (conn != NULL)
+		timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
+	return conn;
+}
+
+struct receipt_conn *
+receipt_conn_new_link(struct worker_context *context,
+    struct receipt_conn_list *list, int *out_end)
+{
+	struct receipt_conn *conn;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, ends) == -1)
+		return NULL;
+	peer_process_ask(ends[0]);
+	conn = receipt_conn_make(context, ends[0], NULL, list);
+	if (conn == NULL)
+		fd_close(ends[1]);
+	else
+		*out_end = ends[1];
+	return conn;
 }
 
 void
@@ -245,7 +289,7 @@ receipt_conn_free(struct receipt_conn *conn)
 	timer_free_event(&conn->process_ended);
 	timer_done(&conn->deadline);
 	receipt_ring_close(&conn->ring);
-	fd_close(conn->pidfd);
+	fd_close(conn->peer.pidfd);
 	/* Unread messages may have descriptors. */
 	bounded_close_fd(conn->context->bounded, conn->fd);
 	free(conn);
@@ -260,6 +304,8 @@ receipt_conn_claim(struct receipt_conn *conn, struct receipt_conn_list *list)
 	timer_stop(&conn->deadline);
 	event_add(conn->readable, NULL);
 	if (conn->hello.takes_ring)
-		receipt_ring_offer(
-		    &conn->ring, &conn->context->rings, conn->fd);
+		receipt_ring_offer(&conn->ring, &conn->context->rings, conn->fd,
+		    conn->context->epoch);
+	else if (conn->hello.takes_link)
+		receipt_ring_answer(conn->fd, conn->context->epoch, -1);
 }

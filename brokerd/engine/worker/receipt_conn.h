@@ -3,6 +3,7 @@
 
 #include "engine/timer.h"
 #include "engine/worker/hello.h"
+#include "engine/worker/peer_process.h"
 #include "engine/worker/worker_context.h"
 
 #include <sys/queue.h>
@@ -48,9 +49,9 @@ struct receipt_conn {
 	struct worker_context *context;
 	enum receipt_conn_state state;
 	struct hello hello;
-	uid_t uid;        /* of the peer, from the kernel */
-	pid_t pid;        /* likewise; 0: in another pid namespace */
-	int fd, pidfd;    /* of the peer; it may have no pidfd: -1 */
+	struct peer_process peer; /* of a link: after HELLO */
+	int fd;
+	int is_link;      /* its other end was sent to a mailbox */
 	int has_survivor; /* the peer has ended, but another process has conn */
 	struct event *readable, *process_ended;
 	struct timer deadline;
@@ -65,11 +66,16 @@ struct receipt_conn *receipt_conn_new(
  * but not before this returns, conn ends. */
 void receipt_conn_expect_end(struct receipt_conn *conn);
 
+/* The engine's end of a link, a connection whose other end is to be sent to a
+ * mailbox.  Gives *out_end, that end.  NULL with errno. */
+struct receipt_conn *receipt_conn_new_link(struct worker_context *context,
+    struct receipt_conn_list *list, int *out_end);
+
 /* Closes and frees, without a callback. */
 void receipt_conn_free(struct receipt_conn *conn);
 
 /* Moves a connection that waits to the list of its worker, which owns it from
- * now on.  Offers a ring. */
+ * now on.  Answers the HELLO. */
 void receipt_conn_claim(
     struct receipt_conn *conn, struct receipt_conn_list *list);
 

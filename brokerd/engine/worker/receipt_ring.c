@@ -15,14 +15,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static int
-receipt_ring_send(int conn, int fd)
+int
+receipt_ring_answer(int fd, uint64_t epoch, int memory)
 {
-	struct fdrecv_wire_offer offer = {
-	    .version = FDRECV_WIRE_VERSION, .size = sizeof(offer)};
+	struct fdrecv_wire_offer offer = {.version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(offer),
+	    .epoch = epoch};
 
 	memcpy(offer.magic, FDRECV_WIRE_OFFER_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	return channel_put(conn, &offer, sizeof(offer), fd);
+	return channel_put(fd, &offer, sizeof(offer), memory);
 }
 
 static void
@@ -36,8 +37,8 @@ receipt_ring_set_watched(struct receipt_ring *ring, int watched)
 }
 
 void
-receipt_ring_offer(
-    struct receipt_ring *ring, struct receipt_ring_list *list, int fd)
+receipt_ring_offer(struct receipt_ring *ring, struct receipt_ring_list *list,
+    int fd, uint64_t epoch)
 {
 	int memory = memfd_create("receipts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	void *page = MAP_FAILED;
@@ -54,9 +55,11 @@ receipt_ring_offer(
 		TAILQ_INSERT_TAIL(&list->head, ring, entry);
 		list->count++;
 		receipt_ring_set_watched(ring, list->watched);
-		if (receipt_ring_send(fd, memory) == -1)
-			receipt_ring_close(ring);
+	} else {
+		memory = fd_close(memory);
 	}
+	if (receipt_ring_answer(fd, epoch, memory) == -1)
+		receipt_ring_close(ring);
 	fd_close(memory);
 }
 

@@ -36,11 +36,14 @@ void receipt_ring_list_watch(struct receipt_ring_list *list, int watched);
 /* Calls on_news of each ring that a worker wrote to. */
 void receipt_ring_list_read(struct receipt_ring_list *list);
 
-/* Offers a ring, of which on_news and owner are set, on a receipt connection
- * (borrows fd).  If that fails, it has no page, and the worker sends
- * messages. */
-void receipt_ring_offer(
-    struct receipt_ring *ring, struct receipt_ring_list *list, int fd);
+/* Answers HELLO on a receipt connection (borrows fd) with the engine's epoch,
+ * and the memory of a ring (borrows; -1: none).  0, or -1 with errno. */
+int receipt_ring_answer(int fd, uint64_t epoch, int memory);
+
+/* The same, but offers a ring, of which on_news and owner are set.  If that
+ * fails, it has no page, and the worker sends messages. */
+void receipt_ring_offer(struct receipt_ring *ring,
+    struct receipt_ring_list *list, int fd, uint64_t epoch);
 
 /* Takes the next receipts, of hand-offs with consecutive numbers.  Returns how
  * many these are and the first number, or 0 if there are no more. */

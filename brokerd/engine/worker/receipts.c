@@ -97,6 +97,16 @@ receipts_on_receipt(struct worker *worker, struct receipt_conn *conn, int ours,
 	}
 }
 
+/* Several processes read the mailbox. */
+static void
+receipts_on_shared(struct worker *worker)
+{
+	worker->shared = 1;
+	worker->has_left = 0;
+	silence_become_plain(worker);
+	worker_wake(worker);
+}
+
 static int
 receipts_on_message(void *owner, struct receipt_conn *conn,
     const unsigned char *bytes, size_t size)
@@ -104,7 +114,14 @@ receipts_on_message(void *owner, struct receipt_conn *conn,
 	struct worker *worker = owner;
 	struct fdrecv_wire_receipts head;
 	struct fdrecv_wire_receipt receipt;
+	struct hello hello;
 
+	if (hello_decode(bytes, size, &hello) == 0) {
+		/* A child of the process has the connection, and no other. */
+		if (hello.instance != conn->hello.instance)
+			receipts_on_shared(worker);
+		return 0;
+	}
 	if (size < sizeof(head))
 		return 0;
 	memcpy(&head, bytes, sizeof(head));
@@ -144,7 +161,7 @@ receipts_begin(struct worker *worker, const struct receipt_conn *conn)
 	const struct hello *hello = &conn->hello;
 
 	worker->shared = worker->has_successor = 0;
-	worker->loan.pid = conn->pid;
+	worker->loan.pid = conn->peer.pid;
 	worker->kind = WORKER_RECEIPTED;
 	persistent_note(worker->context->persistent, worker->mailbox.device,
 	    worker->mailbox.inode, PERSISTENT_RECEIPTED);
@@ -185,7 +202,7 @@ receipts_are_anothers(struct worker *worker)
 		return 0;
 	worker->has_survivor |= conn->has_survivor;
 	if (worker->loan.count > 0 && worker->loan.pidfd == -1)
-		worker->loan.pidfd = fd_steal(&conn->pidfd);
+		worker->loan.pidfd = fd_steal(&conn->peer.pidfd);
 	receipt_conn_free(conn);
 	if (shared)
 		receipts_on_sharer_end(worker);
@@ -243,10 +260,7 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	if (worker->shared)
 		return;
 	if (is_other) {
-		worker->shared = 1;
-		worker->has_left = 0;
-		silence_become_plain(worker);
-		worker_wake(worker);
+		receipts_on_shared(worker);
 		return;
 	}
 	/* A new process at the mailbox of one that died: it was lent nothing,
@@ -257,6 +271,57 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		worker->loan.pidfd = fd_close(worker->loan.pidfd);
 	}
 	receipts_begin(worker, conn);
+}
+
+/* Only the process that has the mailbox can have got the link. */
+static int
+receipts_on_link_message(void *owner, struct receipt_conn *conn,
+    const unsigned char *bytes, size_t size)
+{
+	if (hello_decode(bytes, size, &conn->hello) == -1)
+		return -1;
+	receipts_on_hello(owner, conn);
+	/* A child of a process that has just ended gets another one. */
+	return conn->state == RECEIPT_CONN_CLAIMED ? 0 : -1;
+}
+
+/* It was lost on its way, or the worker did not want it, or has died: no HELLO
+ * will come. */
+static void
+receipts_on_link_end(void *owner, struct receipt_conn *conn)
+{
+	struct worker *worker = owner;
+
+	receipt_conn_free(conn);
+	worker->hello_expected = 0;
+	if (worker->kind == WORKER_NEW)
+		timer_set(&worker->check, 0);
+}
+
+void
+receipts_offer_link(
+    struct worker *worker, const struct record_endpoint *endpoint)
+{
+	static const struct receipt_conn_callbacks callbacks = {
+	    .on_message = receipts_on_link_message,
+	    .on_end = receipts_on_link_end};
+
+	if (!worker->mailbox.takes_link || worker->conns.count > 0 ||
+	    worker->links.count > 0 || worker->shared ||
+	    endpoint->protocol != RECORD_AUTO)
+		return;
+	worker->links.callbacks = &callbacks;
+	worker->links.owner = worker;
+	receipt_conn_new_link(worker->context, &worker->links, &worker->link);
+}
+
+void
+receipts_catch_up_link(struct worker *worker)
+{
+	struct receipt_conn *conn = TAILQ_FIRST(&worker->links.head);
+
+	if (conn != NULL && receipt_conn_catch_up(conn) == -1)
+		receipt_conn_free(conn);
 }
 
 void

@@ -12,5 +12,13 @@ void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);
  * mailbox, so that the worker is not dead. */
 int receipts_are_anothers(struct worker *worker);
 
+/* Makes a link for its next datagram, if that is one for that endpoint and the
+ * worker takes links and has no receipt connection. */
+void receipts_offer_link(
+    struct worker *worker, const struct record_endpoint *endpoint);
+
+/* Reads a HELLO on a link that came so far. */
+void receipts_catch_up_link(struct worker *worker);
+
 /* Reads what the worker has sent so far. */
 void receipts_catch_up(struct worker *worker);

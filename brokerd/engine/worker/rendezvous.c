@@ -82,12 +82,13 @@ rendezvous_on_message(void *owner, struct receipt_conn *conn,
 		memcpy(&adopt, bytes, sizeof(adopt));
 		timer_stop(&conn->deadline);
 		return callbacks->on_adopt(
-		    rendezvous->owner, &adopt, conn->uid, conn->fd);
+		    rendezvous->owner, &adopt, conn->peer.uid, conn->fd);
 	}
 	if (hello_decode(bytes, size, &conn->hello) == -1)
 		return -1;
 	conn->state = RECEIPT_CONN_WAITING;
-	worker = callbacks->find(rendezvous->owner, &conn->hello, conn->uid);
+	worker =
+	    callbacks->find(rendezvous->owner, &conn->hello, conn->peer.uid);
 	if (worker != NULL)
 		receipts_on_hello(worker, conn);
 	return 0;
@@ -108,7 +109,7 @@ rendezvous_may_wait(
 	size_t count = 0;
 
 	TAILQ_FOREACH (other, &rendezvous->waiting.head, entry)
-		count += other->uid == conn->uid;
+		count += other->peer.uid == conn->peer.uid;
 	return count <= RENDEZVOUS_WAITING_OF_USER;
 }
 
@@ -187,8 +188,8 @@ rendezvous_on_worker(struct rendezvous *rendezvous, struct worker *worker)
 	     conn = next) {
 		next = TAILQ_NEXT(conn, entry);
 		if (conn->state == RECEIPT_CONN_WAITING &&
-		    rendezvous->callbacks->find(
-			rendezvous->owner, &conn->hello, conn->uid) == worker)
+		    rendezvous->callbacks->find(rendezvous->owner, &conn->hello,
+			conn->peer.uid) == worker)
 			receipts_on_hello(worker, conn);
 	}
 }

@@ -163,6 +163,8 @@ silence_on_no_hello(struct worker *worker)
 	silence_become_plain(worker);
 	persistent_note(worker->context->persistent, worker->mailbox.device,
 	    worker->mailbox.inode, PERSISTENT_PLAIN);
+	if (worker->knows_receipts)
+		worker->callbacks->on_plain(worker->owner, worker);
 	silence_watch(worker);
 	worker->callbacks->on_room(worker->owner, worker);
 }
@@ -184,7 +186,6 @@ silence_check_receipts(struct worker *worker)
 	}
 	if (unreceipted_expire(unreceipted, empty) == 0)
 		return;
-	worker->hello_expected = 0; /* it read, and did not say HELLO */
 	if (silence->expired_us == 0)
 		silence->expired_us = oldest_us;
 	silence->noticed_us = clock_us();
@@ -201,9 +202,13 @@ silence_on_time(void *owner)
 	    mailbox_is_empty(&worker->mailbox))
 		unreceipted_end_doubt(&worker->unreceipted);
 	/* A worker that is expected to say HELLO may be busy with connections
-	 * of another engine. */
+	 * of another engine.  If its mailbox is empty twice, it has read, and
+	 * did not say HELLO. */
 	if (worker->kind == WORKER_NEW && count > 0 &&
-	    (!worker->hello_expected || !mailbox_is_alive(&worker->mailbox))) {
+	    (!worker->hello_expected ||
+		(worker->unreceipted.emptied_us != 0 &&
+		    mailbox_is_empty(&worker->mailbox)) ||
+		!mailbox_is_alive(&worker->mailbox))) {
 		silence_on_no_hello(worker);
 		return;
 	}

@@ -167,34 +167,29 @@ static int
 worker_send_datagram(
     struct worker *worker, struct handoff *const *handoffs, size_t count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(FDRECV_WIRE_BATCH_MAX * sizeof(int))];
-	} control;
-	struct encode encode = {.bytes = worker->context->datagram,
-	    .addressee = worker_addressee(worker)};
-	struct iovec iov;
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	int fds[MAILBOX_FDS_MAX];
+	int has_link = worker->link != -1 &&
+	    handoffs[0]->endpoint->protocol == RECORD_AUTO;
+	struct encode encode = {.bytes = worker->context->datagram};
+	/* A worker that takes links needs the path for its children only. */
+	struct encode_sender sender = {.epoch = worker->context->epoch,
+	    .addressee = worker_addressee(worker),
+	    .rendezvous = worker->mailbox.takes_link && !has_link ?
+		"" :
+		worker->context->rendezvous_path};
 
-	encode_datagram(&encode, worker->context->rendezvous_path,
-	    worker->context->epoch, worker->sequence, handoffs, count);
-	iov = (struct iovec){encode.bytes, encode.size};
-	memset(&control, 0, msg.msg_controllen);
-	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-	    .cmsg_type = SCM_RIGHTS,
-	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
+	encode_datagram(&encode, &sender, worker->sequence, handoffs, count);
 	for (size_t i = 0; i < count; i++)
-		memcpy(CMSG_DATA(&control.header) + i * sizeof(int),
-		    &handoffs[i]->fd, sizeof(int));
-	if (sendmsg(worker->mailbox.fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    -1) {
+		fds[i] = handoffs[i]->fd;
+	fds[count] = worker->link;
+	if (mailbox_send(&worker->mailbox, encode.bytes, encode.size, fds,
+		count + (size_t)has_link) == -1) {
 		if (errno == EAGAIN)
 			worker_wait(worker);
 		return -1;
 	}
+	if (has_link)
+		worker->link = fd_close(worker->link);
 	worker->last_datagram = worker->sequence;
 	for (size_t i = 0; i < count; i++) {
 		handoffs[i]->sequence = worker->sequence++;
@@ -270,7 +265,9 @@ worker_recall(struct worker *worker)
 	unsigned int flags = persistent_find(worker->context->persistent,
 	    worker->mailbox.device, worker->mailbox.inode);
 
-	worker->hello_expected = (flags & PERSISTENT_RECEIPTED) != 0;
+	worker->knows_receipts =
+	    worker->mailbox.takes_link || (flags & PERSISTENT_RECEIPTED) != 0;
+	worker->hello_expected = worker->knows_receipts;
 	worker->kind = flags & PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
 	worker->draining = (flags & PERSISTENT_DRAINING) != 0;
 }
@@ -289,7 +286,9 @@ worker_new(struct worker_context *context, const char *name,
 	worker->owner = owner;
 	worker->mailbox = (struct mailbox){.node = -1, .fd = -1};
 	worker->loan.pidfd = -1;
+	worker->link = -1;
 	TAILQ_INIT(&worker->conns.head);
+	TAILQ_INIT(&worker->links.head);
 	TAILQ_INIT(&worker->outbox);
 	unreceipted_init(&worker->unreceipted);
 	window_init(&worker->window);
@@ -308,10 +307,20 @@ worker_new(struct worker_context *context, const char *name,
 }
 
 void
-worker_free(struct worker *worker)
+worker_hang_up(struct worker *worker)
 {
 	struct receipt_conn *conn;
 
+	worker->link = fd_close(worker->link);
+	while ((conn = TAILQ_FIRST(&worker->links.head)) != NULL)
+		receipt_conn_free(conn);
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
+}
+
+void
+worker_free(struct worker *worker)
+{
 	timer_free_event(&worker->writable);
 	timer_done(&worker->rest);
 	timer_done(&worker->check);
@@ -319,8 +328,7 @@ worker_free(struct worker *worker)
 	unreceipted_end_doubt(&worker->unreceipted);
 	unreceipted_release(&worker->unreceipted);
 	handoff_free_list(&worker->outbox);
-	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
-		receipt_conn_free(conn);
+	worker_hang_up(worker);
 	mailbox_close(&worker->mailbox);
 	fd_close(worker->loan.pidfd);
 	free(worker);

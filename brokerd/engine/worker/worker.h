@@ -25,15 +25,18 @@ struct worker {
 	int full, has_left, unlinked, dead;
 	/* By an administrator; by itself; it keeps connections up to date. */
 	int draining, paused, counts_connections;
-	/* Several processes read the mailbox, so it is plain; an earlier engine
-	 * got a HELLO; a child survives the dead process, and says so. */
+	/* Several processes read the mailbox, so it is plain; a HELLO is sure
+	 * to come; a child survives the dead process, and says so. */
 	int shared, hello_expected, has_survivor, has_successor;
+	int knows_receipts; /* it takes links, or has said HELLO once */
 	struct receipt_conn *ending; /* on_death has to free it */
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;
 	/* That the application serves, if it counts_connections. */
 	uint32_t connections;
-	struct receipt_conn_list conns;
+	/* With a HELLO; a link on which none has come. */
+	struct receipt_conn_list conns, links;
+	int link; /* its other end, until it is sent; -1: there is none */
 	struct owner_quota *quota; /* of the mailbox's owner */
 	struct unread unread;
 	struct window window;
@@ -55,6 +58,9 @@ TAILQ_HEAD(worker_list, worker);
 struct worker *worker_new(struct worker_context *context, const char *name,
     struct mailbox *mailbox, const struct worker_callbacks *callbacks,
     void *owner);
+
+/* Closes its receipt connections. */
+void worker_hang_up(struct worker *worker);
 
 /* Frees the worker, and closes what it has. */
 void worker_free(struct worker *worker);

@@ -216,7 +216,7 @@ START_TEST(rings_are_read_after_each_round_while_it_pauses)
 {
 	struct receipt_ring ring = {.on_news = on_news, .owner = &ring};
 
-	receipt_ring_offer(&ring, &setup.rings, setup.ends[0]);
+	receipt_ring_offer(&ring, &setup.rings, setup.ends[0], 1);
 	ck_assert_ptr_nonnull(ring.page);
 	setup.written = &ring.page->count;
 	start(_i == 0 ? 1 : 10, _i == 2);

@@ -49,7 +49,7 @@ START_TEST(everybody_may_send_whatever_the_umask)
 	fdrecv = test_mailbox_at(path);
 	ck_assert_uint_eq(umask(before), umasks[_i]);
 	ck_assert_int_eq(lstat(path, &st), 0);
-	ck_assert_uint_eq(st.st_mode & 07777, 0666);
+	ck_assert_uint_eq(st.st_mode & 07777, 01666);
 	fdrecv_close(fdrecv);
 }
 END_TEST

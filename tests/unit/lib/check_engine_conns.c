@@ -42,7 +42,8 @@ START_TEST(hello_is_said_when_the_mailbox_opens)
 	ck_assert_uint_eq(engines[0].hello.device, st.st_dev);
 	ck_assert_uint_eq(engines[0].hello.inode, st.st_ino);
 	ck_assert_uint_eq(engines[0].hello.weight, 100);
-	ck_assert_uint_eq(engines[0].hello.flags, FDRECV_WIRE_OFFER);
+	ck_assert_uint_eq(
+	    engines[0].hello.flags, FDRECV_WIRE_OFFER | FDRECV_WIRE_LINK);
 	ck_assert_uint_eq(engines[0].hello.connections, 0);
 	fake_engine_hears_nothing(&engines[0]);
 	test_mailbox_close(&mailbox);
@@ -62,7 +63,8 @@ START_TEST(hello_says_what_the_options_are)
 	test_mailbox_open_with(&mailbox, &options);
 	fake_engine_hears_hello(&engines[0]);
 	ck_assert_uint_eq(engines[0].hello.weight, options.weight);
-	ck_assert_uint_eq(engines[0].hello.flags, FDRECV_WIRE_COUNTED);
+	ck_assert_uint_eq(
+	    engines[0].hello.flags, FDRECV_WIRE_COUNTED | FDRECV_WIRE_LINK);
 	test_mailbox_close(&mailbox);
 	fake_engine_stop(&engines[0]);
 }

@@ -100,7 +100,8 @@ START_TEST(options_of_another_version_are_taken)
 	ck_assert_ptr_nonnull(fdrecv);
 	fake_engine_hears_hello(&engine);
 	ck_assert_uint_eq(engine.hello.weight, _i == 2 ? 100 : 7);
-	ck_assert_uint_eq(engine.hello.flags, FDRECV_WIRE_COUNTED);
+	ck_assert_uint_eq(
+	    engine.hello.flags, FDRECV_WIRE_COUNTED | FDRECV_WIRE_LINK);
 	fdrecv_close(fdrecv);
 	fake_engine_stop(&engine);
 }

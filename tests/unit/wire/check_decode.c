@@ -27,7 +27,7 @@ make(void)
 	struct encode encode = {.bytes = bytes};
 	struct handoff handoff = handoff_sample_make(&lengths, 0);
 
-	encode_header(&encode, PATH, 1, 2, 2);
+	encode_header(&encode, &(struct encode_sender){1, 0, PATH}, 2, 2);
 	ends[0] = encode.size;
 	encode_record(&encode, &handoff);
 	ends[1] = encode.size;

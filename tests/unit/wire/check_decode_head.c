@@ -24,7 +24,7 @@ make(void)
 {
 	struct encode encode = {.bytes = bytes};
 
-	encode_header(&encode, PATH, 1, 2, 2);
+	encode_header(&encode, &(struct encode_sender){1, 0, PATH}, 2, 2);
 	end = encode.size;
 }
 

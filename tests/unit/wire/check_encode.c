@@ -31,7 +31,8 @@ begin(const char *path, size_t count)
 {
 	memset(bytes, 0xee, sizeof(bytes));
 	encode = (struct encode){.bytes = bytes};
-	encode_header(&encode, path, EPOCH, SEQUENCE, count);
+	encode_header(
+	    &encode, &(struct encode_sender){EPOCH, 0, path}, SEQUENCE, count);
 }
 
 /* Sends it with count descriptors, all of one socket, and receives it. */
@@ -260,11 +261,13 @@ START_TEST(a_plain_one_is_the_byte_x_and_a_bare_one_nothing)
 	memset(bytes, 0xee, sizeof(bytes));
 	encode = (struct encode){.bytes = bytes, .size = 77};
 	handoff_sample_endpoint.protocol = RECORD_PORTLISTEN;
-	encode_datagram(&encode, "", EPOCH, SEQUENCE, &alone, 1);
+	encode_datagram(&encode, &(struct encode_sender){EPOCH, 0, ""},
+	    SEQUENCE, &alone, 1);
 	ck_assert_uint_eq(encode.size, 1);
 	ck_assert_uint_eq(bytes[0], 'x');
 	handoff_sample_endpoint.protocol = RECORD_BARE;
-	encode_datagram(&encode, "", EPOCH, SEQUENCE, &alone, 1);
+	encode_datagram(&encode, &(struct encode_sender){EPOCH, 0, ""},
+	    SEQUENCE, &alone, 1);
 	ck_assert_uint_eq(encode.size, 0);
 	ck_assert_uint_eq(bytes[1], 0xee);
 }

@@ -161,7 +161,8 @@ START_TEST(the_engine_writes_a_local_connection_so)
 	if (!vector_is_of_this_host())
 		return;
 	memcpy(&handoff.local, &local, sizeof(local));
-	encode_header(&encode, "", UINT64_C(0x8000000000000001), 0, 1);
+	encode_header(&encode,
+	    &(struct encode_sender){UINT64_C(0x8000000000000001), 0, ""}, 0, 1);
 	encode_record(&encode, &handoff);
 	size = vector_read("datagram-local.hex", bytes, sizeof(bytes));
 	ck_assert_uint_eq(encode.size, size);

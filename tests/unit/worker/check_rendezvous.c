@@ -224,7 +224,8 @@ START_TEST(of_all_the_oldest_makes_room)
 		conn = TAILQ_LAST(
 		    &test.rendezvous.waiting.head, receipt_conn_head);
 		ck_assert_ptr_nonnull(conn);
-		conn->uid = (uid_t)(100000 + i); /* as if of another user */
+		conn->peer.uid =
+		    (uid_t)(100000 + i); /* as if of another user */
 	}
 	ck_assert(net_polls(fds[0], POLLHUP));
 	for (int i = 1; i <= OF_ALL; i++)

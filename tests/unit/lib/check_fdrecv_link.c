@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Links by descriptor: the library uses the one that comes with a datagram and
+ * no path, and finds the engine whose path it cannot use.
+ */
+#include "fixture/fake_engine.h"
+#include "fixture/net.h"
+#include "fixture/unit.h"
+#include "lib/engine_conns.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test_mailbox mailbox;
+static struct fake_engine engine, later;
+
+static void
+take(int end, uint64_t sequence)
+{
+	fake_engine_expect(&mailbox, sequence);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	close(end);
+}
+
+static void
+start(void)
+{
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_start(&engine, 0, 11);
+}
+
+static void
+stop(void)
+{
+	test_mailbox_close(&mailbox);
+	fake_engine_stop(&engine);
+}
+
+START_TEST(hello_and_receipts_go_over_the_link)
+{
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	ck_assert_str_eq(engine.name, "box");
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	take(fake_engine_connection(&engine, &mailbox), 1);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_hears_no_hello(&engine);
+	stop();
+}
+END_TEST
+
+START_TEST(a_second_link_is_closed_while_the_first_is_open)
+{
+	int first, end;
+
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	first = engine.conn;
+	engine.conn = -1;
+	end = fake_engine_link(&engine, &mailbox);
+	if (_i == 1)
+		close(first);
+	take(end, 1);
+	if (_i == 0) {
+		fake_engine_hears_the_end(&engine);
+		close(engine.conn);
+		engine.conn = first;
+		fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	} else {
+		fake_engine_reads_hello(&engine);
+	}
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	stop();
+}
+END_TEST
+
+/* A link is the only descriptor behind those of the records. */
+START_TEST(other_descriptors_are_no_links)
+{
+	static const struct fake_engine_record tcp;
+	static unsigned char bytes[512];
+	int ends[2], fds[3];
+	size_t size;
+
+	start();
+	engine.path[0] = '\0';
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	fds[0] = fds[1] = fds[2] = ends[1];
+	size = fake_engine_write(&engine, bytes, &tcp, 1);
+	ck_assert_int_eq(
+	    net_send(mailbox.sender, bytes, size, fds, 3), (ssize_t)size);
+	close(ends[1]);
+	take(ends[0], 0);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	snprintf(engine.path, sizeof(engine.path), "%s/rendezvous.0",
+	    fake_engine_run_dir());
+	stop();
+}
+END_TEST
+
+/* What answered the HELLO of the beginning is found without its path. */
+START_TEST(the_answer_tells_the_epoch)
+{
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_start(&later, 1, 12);
+	fake_engine_mail(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
+	fake_engine_hears_hello(&later);
+	fake_engine_answer(&later);
+	fake_engine_answer(&engine);
+	engine.path[0] = later.path[0] = '\0';
+	take(fake_engine_connection(&later, &mailbox), 0);
+	take(fake_engine_connection(&engine, &mailbox), 0);
+	fake_engine_hears(&later, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	engine.path[0] = later.path[0] = '/';
+	fake_engine_stop(&later);
+	stop();
+}
+END_TEST
+
+/* An engine of an earlier version, whose path is another one here. */
+START_TEST(the_name_of_the_rendezvous_is_enough)
+{
+	struct fdrecv_handoff empty = FDRECV_HANDOFF_INIT;
+	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
+	char path[FAKE_ENGINE_PATH_SIZE];
+
+	mailbox.handoff = empty;
+	fake_engine_run_dir();
+	unit_directory("run/mailbox", 0755);
+	unit_directory("run/mailbox/www", 0755);
+	if (_i == 0) /* known since the mailbox was opened */
+		fake_engine_start(&engine, 3, 11);
+	options.flags = FDRECV_NONBLOCK;
+	options.run_dir = "/nowhere";
+	mailbox.fdrecv =
+	    fdrecv_open(unit_path("run/mailbox/www/box"), &options);
+	ck_assert_ptr_nonnull(mailbox.fdrecv);
+	mailbox.sender =
+	    net_reach(unit_path("run/mailbox/www/box"), SOCK_DGRAM);
+	if (_i == 1) /* came later */
+		fake_engine_start(&engine, 3, 11);
+	strcpy(path, engine.path);
+	strcpy(engine.path, "/nowhere/rendezvous.3");
+	if (_i == 0)
+		fake_engine_hears_hello(&engine);
+	take(fake_engine_connection(&engine, &mailbox), 0);
+	if (_i == 1)
+		fake_engine_hears_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	strcpy(engine.path, path);
+	stop();
+}
+END_TEST
+
+static void
+look(void *argument)
+{
+	(void)argument;
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+}
+
+/* The child has no path to an engine. */
+START_TEST(a_child_tells_on_the_link_that_there_are_two)
+{
+	uint64_t instance;
+
+	start();
+	engine.path[0] = '\0';
+	take(fake_engine_link(&engine, &mailbox), 0);
+	engine.path[0] = '/';
+	fake_engine_reads_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	instance = engine.hello.instance;
+	unit_in_child(look, NULL);
+	fake_engine_reads_hello(&engine);
+	ck_assert_uint_ne(engine.hello.instance, instance);
+	stop();
+}
+END_TEST
+
+UNIT_SUITE(fdrecv_link)
+{
+	TCase *tc = unit_case(suite, "fdrecv_link");
+
+	tcase_add_test(tc, hello_and_receipts_go_over_the_link);
+	tcase_add_loop_test(
+	    tc, a_second_link_is_closed_while_the_first_is_open, 0, 2);
+	tcase_add_test(tc, other_descriptors_are_no_links);
+	tcase_add_test(tc, the_answer_tells_the_epoch);
+	tcase_add_loop_test(tc, the_name_of_the_rendezvous_is_enough, 0, 2);
+	tcase_add_test(tc, a_child_tells_on_the_link_that_there_are_two);
+}
