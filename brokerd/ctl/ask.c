@@ -104,16 +104,10 @@ ask_http(const struct ask *ask, const struct command *command,
 static void
 ask_print_wrong(const char *text, int code)
 {
-	const char *end;
-
 	if (text == NULL)
 		fprintf(
 		    stderr, "brokerctl: HTTP status %d, and no reason\n", code);
-	for (; text != NULL; text = *end == '\n' ? end + 1 : NULL) {
-		end = strchrnul(text, '\n');
-		fputs("brokerctl: ", stderr);
-		print_line(stderr, text, (size_t)(end - text));
-	}
+	print_lines(stderr, "brokerctl: ", text);
 }
 
 /* The result of a request to change something, or the error in a request:

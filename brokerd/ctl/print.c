@@ -35,6 +35,18 @@ print_line(FILE *file, const char *text, size_t length)
 }
 
 void
+print_lines(FILE *file, const char *prefix, const char *text)
+{
+	const char *end;
+
+	for (; text != NULL; text = *end == '\n' ? end + 1 : NULL) {
+		end = strchrnul(text, '\n');
+		fputs(prefix, file);
+		print_line(file, text, (size_t)(end - text));
+	}
+}
+
+void
 print_text(const json_t *answer)
 {
 	const json_t *text = json_object_get(answer, "text"), *line;
@@ -42,10 +54,8 @@ print_text(const json_t *answer)
 
 	json_array_foreach(text, i, line) print_line(
 	    stdout, json_string_value(line), json_string_length(line));
-	if (json_is_string(text))
-		print_line(
-		    stdout, json_string_value(text), json_string_length(text));
-	else if (text == NULL)
+	print_lines(stdout, "", json_string_value(text));
+	if (text == NULL)
 		puts("done");
 }
 

@@ -10,6 +10,9 @@
  * workers choose names, and a terminal obeys control characters. */
 void print_line(FILE *file, const char *text, size_t length);
 
+/* Prints each line of text, which may be NULL, in this way, behind prefix. */
+void print_lines(FILE *file, const char *prefix, const char *text);
+
 /* Prints the text of an answer: a string, or an array with one for each line;
  * "done" if it has none. */
 void print_text(const json_t *answer);

@@ -17,6 +17,8 @@
 #include "engine/socket_table.h"
 #include "engine/upstream.h"
 
+#include <sys/mman.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sysexits.h>
@@ -36,6 +38,7 @@ struct engine {
 	struct drain drain;
 	struct orphan orphan;
 	int status; /* to exit with; -1: not yet */
+	char *done; /* what a reload has done; the drain adds to it */
 };
 
 static void
@@ -181,9 +184,35 @@ engine_on_result(
 	const char *told =
 	    text != NULL && text[0] != '\0' ? text : "see the log of brokerd";
 
-	if (result->status != 0)
-		notify_reload_failed(&engine->notify, told);
+	if (result->status == 0) { /* DRAIN follows */
+		free(engine->done);
+		engine->done = text;
+		return;
+	}
+	notify_reload_failed(&engine->notify, told);
 	control_on_result(&engine->control, (int)result->status, told);
+	free(text);
+}
+
+/* The lines that are logged here are also in the answer to the request for a
+ * reload. */
+static void
+engine_start_drain(struct engine *engine, const struct channel_drain *how)
+{
+	static const struct channel_result none = {.status = EX_OK};
+	int lines = memfd_create("brokerd-drain", MFD_CLOEXEC);
+	char *text;
+
+	notify_draining(&engine->notify, &engine->table.listeners, how);
+	engine->log.copy = lines;
+	drain_start(&engine->drain, how);
+	engine->log.copy = -1;
+	if (engine->done != NULL)
+		dprintf(lines, "%s\n", engine->done);
+	text = upstream_text(&none, lines);
+	if (engine->done != NULL)
+		control_on_result(&engine->control, EX_OK,
+		    text == NULL || text[0] == '\0' ? engine->done : text);
 	free(text);
 }
 
@@ -204,8 +233,7 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 		control_start(&engine->control);
 		return;
 	case CHANNEL_DRAIN:
-		notify_draining(&engine->notify, listeners, &message->u.drain);
-		drain_start(&engine->drain, &message->u.drain);
+		engine_start_drain(engine, &message->u.drain);
 		return;
 	case CHANNEL_PING:
 		notify_watchdog(&engine->notify);
@@ -293,6 +321,7 @@ engine_close(struct engine *engine)
 	drain_done(&engine->drain);
 	orphan_done(&engine->orphan);
 	stats_close(&engine->stats);
+	free(engine->done);
 	bounded_close_done(&engine->bounded);
 	loop_free(engine->base);
 }

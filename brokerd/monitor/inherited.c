@@ -88,13 +88,14 @@ inherited_compare(
 	if (item->origin != NULL &&
 	    record_is_lent(item->origin->record) != record_is_lent(record))
 		return "its handoff cannot change while it is open: remove "
-		       "it, reload, and add it again";
+		       "it, reload, and add it again when neither a program "
+		       "nor an engine that drains has it";
 	if (sock->address.ss_family != AF_INET6 || item->v6only == v6only)
 		return NULL;
 	return item->origin == NULL ?
 	    "the socket that was passed to brokerd has another v6only" :
-	    "its v6only cannot change while it is open: remove it, reload, "
-	    "and add it again";
+	    "its v6only cannot change while it is open: remove it, reload, and "
+	    "add it again when no program or engine that drains has it";
 }
 
 struct inherited_item *

@@ -277,12 +277,14 @@ table_take_over(struct table *table, struct table *before,
 			changed++;
 	}
 	for (uint32_t i = 0; i < before->endpoint_count; i++) {
-		const struct endpoint *endpoint = &before->endpoints[i];
+		struct endpoint *endpoint = &before->endpoints[i];
+		uint32_t kept = endpoint->record->u.socket.flags & RECORD_KEEP;
 
 		if (endpoint->shared || endpoint->error != 0)
 			continue;
 		out_drain->removed[i / 8] |= (unsigned char)(1 << i % 8);
 		removed += endpoint->record->type == RECORD_ENDPOINT;
+		endpoint->shared = kept != 0; /* with those it was lent to */
 	}
 	snprintf(out_text, size,
 	    "endpoints: %u added, %u changed, %u removed, %u unchanged", added,

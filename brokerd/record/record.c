@@ -82,11 +82,11 @@ record_check_address(const struct record_socket *sock)
 static uint32_t
 record_flags(const struct record_socket *sock)
 {
-	uint32_t flags = RECORD_FREEBIND | RECORD_OPTIONAL;
+	uint32_t flags = RECORD_FREEBIND | RECORD_OPTIONAL | RECORD_KEEP;
 
 	if (sock->address.ss_family == AF_UNIX)
 		return RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY |
-		    RECORD_OPTIONAL;
+		    RECORD_OPTIONAL | RECORD_KEEP;
 	if (sock->address.ss_family == AF_INET6)
 		flags |= RECORD_V6ONLY | RECORD_DUAL;
 	if (sock->kind == RECORD_TCP)

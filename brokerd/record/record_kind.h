@@ -58,4 +58,6 @@ enum record_flag {
 	RECORD_REUSEADDR = 1 << 6, /* every TCP socket, and no other */
 	RECORD_DUAL = 1 << 7,      /* IPv6 takes IPv4 too */
 	RECORD_OPTIONAL = 1 << 8,  /* the others serve without it */
+	RECORD_KEEP = 1 << 9,      /* lent: stays with its programs when it is
+				    * removed */
 };

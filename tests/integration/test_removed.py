@@ -2,11 +2,13 @@
 """Endpoints that a reload removes: connections that wait there are served
 first, then nothing of them is left."""
 import os
+import re
 import socket
 import threading
 
-from change import (configure, inodes, reload, renewed,
+from change import (configure, inodes, reload, reload_fails, renewed,
                     wait_drained)
+from ctl import tell
 from harness import ask, check, free_port, wait_for
 from test_reload import GREETING, Box, hellofdpass, listener, start, tcp
 
@@ -111,11 +113,34 @@ def test_socket_whose_file_is_gone_is_made_anew(test):
     check(ask(path, socket.AF_UNIX) == b"hello, local client\n", "no answer")
 
 
+def test_removed_listener_that_was_lent_is_kept(test):
+    """Its program goes on with it.  Who asks for the reload is told so."""
+    kept, gone = free_port(), free_port()
+    text = listener(test, "a", [tcp(kept)])
+    lending = text + listener(test, "b", [tcp(gone)], "handoff = listener")
+    broker = start(test, lending)
+    with Box(test) as box, box.next() as lent:
+        lent.settimeout(20)
+        configure(test, text)
+        said = tell(test, "reload")
+        check(re.search(r"listener b: tcp.* is removed, lent to .*keep\)\n"
+                        r"endpoints: 0 added, 0 changed, 1 removed", said),
+              "brokerctl said: %s", said)
+        wait_drained(broker)
+        with socket.create_connection(("127.0.0.1", gone)):
+            lent.accept()[0].close()
+        configure(test, lending)
+        check("end the program that listens" in reload_fails(broker),
+              broker.log())
+    reload(broker)
+    renewed(test, broker, 0)
+
+
 def test_removed_listener_that_was_lent_is_revoked(test):
     kept, gone = free_port(), free_port()
     text = listener(test, "a", [tcp(kept)])
-    broker = start(test, text + listener(test, "b", [tcp(gone)],
-                                         "handoff = listener"))
+    broker = start(test, text + listener(
+        test, "b", [tcp(gone)], "handoff = listener on-removal = shutdown"))
     faults = []
 
     def accept(lent):

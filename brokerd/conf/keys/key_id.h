@@ -11,6 +11,7 @@ enum key_id {
 	KEY_CONTROL_GROUP,
 	KEY_LISTEN, /* the first key of a listener */
 	KEY_HANDOFF,
+	KEY_ON_REMOVAL,
 	KEY_MAILBOX,
 	KEY_OWNER,
 	KEY_PROTOCOL,
@@ -54,4 +55,5 @@ enum key_need {
 	KEY_NEEDS_PATH = 1 << 3,
 	KEY_NEEDS_CONNECTIONS = 1 << 4,
 	KEY_NEEDS_HANDOFF = 1 << 5, /* of connections */
+	KEY_NEEDS_LENT = 1 << 6,    /* hand-off of the socket itself */
 };

@@ -37,6 +37,9 @@ const struct key keys[KEY_COUNT] = {
     [KEY_HANDOFF] = {"handoff", KEY_TYPE_CHOICE, "connection",
 	"connection|listener", 0, 0, 0, KEY_AT(handoff), 0,
 	"what workers get: each connection, or the bound socket itself"},
+    [KEY_ON_REMOVAL] = {"on-removal", KEY_TYPE_CHOICE, "keep", "keep|shutdown",
+	0, 0, KEY_NEEDS_LENT, 0, RECORD_KEEP,
+	"whether programs keep the socket when its address is removed"},
     [KEY_MAILBOX] = {"mailbox", KEY_TYPE_TEXT, "RUNDIR/mailbox/LISTENER/",
 	"absolute path", 0, RECORD_PATH_SIZE - 1, 0, 0, 0,
 	"socket of the worker, or with a / at its end a directory of them"},
@@ -124,6 +127,7 @@ static const struct {
     {KEY_NEEDS_CONNECTIONS,
 	"a tcp, unix-stream or unix-seqpacket address in listen"},
     {KEY_NEEDS_HANDOFF, "handoff = connection"},
+    {KEY_NEEDS_LENT, "handoff = listener"},
 };
 
 enum key_id

@@ -16,7 +16,8 @@ struct key {
 	uint32_t min, max;
 	unsigned int needs; /* enum key_need; 0: has an effect everywhere */
 	size_t offset; /* of the value in struct record_endpoint, 0: none */
-	uint32_t flag; /* enum record_flag of a boolean */
+	uint32_t flag; /* enum record_flag of a boolean, or of the first choice
+			*/
 	const char *description;
 };
 

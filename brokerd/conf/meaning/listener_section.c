@@ -38,7 +38,7 @@ listener_section_store(
     struct listener_section *listener, enum key_id id, uint32_t value)
 {
 	if (keys[id].flag != 0)
-		listener->common.socket.flags |= value ? keys[id].flag : 0;
+		listener->common.socket.flags |= value == 1 ? keys[id].flag : 0;
 	else
 		memcpy((char *)&listener->common + keys[id].offset, &value,
 		    sizeof(value));
@@ -84,6 +84,8 @@ listener_section_needs(const struct record_endpoint *endpoint)
 		needs |= KEY_NEEDS_CONNECTIONS;
 	if (endpoint->handoff == RECORD_CONNECTION)
 		needs |= KEY_NEEDS_HANDOFF;
+	else
+		needs |= KEY_NEEDS_LENT;
 	return needs;
 }
 

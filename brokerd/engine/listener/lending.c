@@ -50,19 +50,33 @@ lending_may_lend(void *owner)
 	return may;
 }
 
+/* The text for a socket of that record. */
+static const char *
+lending_end(const struct listener_endpoint *endpoint)
+{
+	const struct record_socket *sock = &endpoint->record.socket;
+
+	if (endpoint->upkeep.is_dead)
+		return "it is bound anew, and a program that has the old "
+		       "socket must be started again";
+	if ((sock->flags & RECORD_KEEP) != 0)
+		return "a program that has it goes on with it, and the address "
+		       "is free when it has ended (on-removal = keep)";
+	if (record_has_connections(sock))
+		return "it is shut down (on-removal = shutdown), and a program "
+		       "that goes on accepting gets nothing but errors: end it";
+	return "a datagram socket cannot be shut down, and stays with its "
+	       "program until that has ended";
+}
+
 void
 lending_tell_removed(
     struct listener *listener, const struct listener_endpoint *endpoint)
 {
-	const struct record_endpoint *record = &endpoint->record;
 	char text[LENDING_BORROWERS_SIZE];
 
 	borrower_list_text(listener->pool, text, sizeof(text));
 	log_line(listener->context->log, LOG_NOTICE,
-	    "listener %s: %s is removed, %s: %s", record->listener,
-	    record->socket.name, text,
-	    record_has_connections(&record->socket) ?
-		"it is shut down: a program that goes on accepting gets only "
-		"errors, end it" :
-		"a datagram socket stays open until its program ends");
+	    "listener %s: %s is removed, %s: %s", endpoint->record.listener,
+	    endpoint->record.socket.name, text, lending_end(endpoint));
 }

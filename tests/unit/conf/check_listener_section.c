@@ -134,9 +134,13 @@ static const struct {
 	"freebind true",
 	RECORD_REUSEADDR | RECORD_V6ONLY | RECORD_NODELAY | RECORD_KEEPALIVE |
 	    RECORD_FREEBIND},
-    {1, "mailbox /m\nlisten udp:127.0.0.1:1\nhandoff listener", 0},
+    {1, "mailbox /m\nlisten udp:127.0.0.1:1\nhandoff listener", RECORD_KEEP},
+    {1,
+	"mailbox /m\nlisten udp:127.0.0.1:1\nhandoff listener\n"
+	"on-removal shutdown",
+	0},
     {1, "mailbox /m\nlisten udp:[::1]:1\nhandoff listener\nfreebind true",
-	RECORD_V6ONLY | RECORD_FREEBIND},
+	RECORD_V6ONLY | RECORD_FREEBIND | RECORD_KEEP},
     {1, "mailbox /m\nlisten unix-stream:@a", 0},
     {1,
 	"mailbox /m\nlisten unix-stream:@a\npass-credentials true\n"

@@ -132,6 +132,29 @@ START_TEST(a_reload_is_answered_with_its_result)
 }
 END_TEST
 
+/* By the engine that drains, which knows what was lent. */
+START_TEST(a_reload_that_is_done_is_answered_when_the_drain_begins)
+{
+	struct channel_message message = {.u.drain.timeout_ms = 10000};
+	int fd;
+
+	test_engine_init(&test);
+	test.records[0].u.endpoint.handoff = RECORD_LISTENER;
+	if (_i)
+		test.records[0].u.socket.flags |= RECORD_KEEP;
+	test_engine_serve(&test);
+	fd = ask_for_reload();
+	test_engine_say_result(&test, EX_OK, "endpoints: 1 removed");
+	message.u.drain.removed[0] = 1;
+	ck_assert_int_eq(
+	    channel_send(test.channel, CHANNEL_DRAIN, &message, -1), 0);
+	expect_answer(fd, " 200 ",
+	    _i ? "(on-removal = keep)\\nendpoints: 1 removed" :
+		 "but errors: end it\\nendpoints: 1 removed");
+	test_engine_done(&test, EX_OK);
+}
+END_TEST
+
 /* The monitor dies, which the engine has noticed when it answers. */
 static void
 die(void)
@@ -227,6 +250,8 @@ UNIT_SUITE(engine)
 	tcase_add_test(tc, without_a_monitor_it_ends_after_a_time);
 	tc = unit_case(suite, "control");
 	tcase_add_test(tc, a_reload_is_answered_with_its_result);
+	tcase_add_loop_test(
+	    tc, a_reload_that_is_done_is_answered_when_the_drain_begins, 0, 2);
 	tcase_add_test(tc, a_reload_is_answered_when_the_monitor_dies);
 	tcase_add_test(tc, an_orphan_says_how_long_it_lives);
 	tc = unit_case(suite, "manager");

@@ -23,10 +23,10 @@
 #include <unistd.h>
 
 #define ORDINARY_UID 60592
-#define TAKEN                                                      \
-	"the address is taken: another program listens there, "    \
-	"perhaps a worker that was lent the socket, or an engine " \
-	"that still drains"
+#define TAKEN                                                           \
+	"the address is taken: end the program that listens there (it " \
+	"may have been lent the socket), or wait for an engine that "   \
+	"still drains"
 
 /* Returns the message of endpoint_bind() about record, and closes the socket
  * if it made one. */

@@ -247,8 +247,8 @@ twice_body(void *argument)
 	test_process_read(test.out[0], test.text, sizeof(test.text));
 	snprintf(reason, sizeof(reason),
 	    "test: listener www: cannot make unix:%s: the address is taken: "
-	    "another program listens there, perhaps a worker that was lent "
-	    "the socket, or an engine that still drains\n",
+	    "end the program that listens there (it may have been lent the "
+	    "socket), or wait for an engine that still drains\n",
 	    path);
 	unit_must(strcmp(test.text, reason) == 0);
 	table_done(&test.table, ENDPOINT_STOP);

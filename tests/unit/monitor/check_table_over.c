@@ -320,10 +320,15 @@ START_TEST(a_reload_loses_nothing_that_serves)
 }
 END_TEST
 
-START_TEST(a_socket_without_its_file_is_made_anew)
+/* Others have a socket that was shut down open, so connect(2) does not tell. */
+START_TEST(a_dead_local_socket_is_made_anew)
 {
 	init(100, 1);
-	ck_assert_int_eq(unlink(unit_path("100")), 0);
+	if (_i < 2)
+		shutdown(
+		    child.before.endpoints[0].fd, _i ? SHUT_RD : SHUT_RDWR);
+	else
+		ck_assert_int_eq(unlink(unit_path("100")), 0);
 	child.records[0] = child.before_records[0];
 	ck_assert_int_eq(over(1), -1);
 	ck_assert(!net_is_same(
@@ -335,29 +340,6 @@ START_TEST(a_socket_without_its_file_is_made_anew)
 	table_done(&child.before, ENDPOINT_REVOKE);
 	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
 	ck_assert(is_served(&child.table.endpoints[0]));
-	done();
-}
-END_TEST
-
-/* Other processes have it open, so connect(2) does not tell that it is dead. */
-START_TEST(a_local_socket_that_was_shut_down_is_made_anew)
-{
-	struct endpoint *made;
-
-	init(100, 1);
-	ck_assert_int_eq(
-	    shutdown(child.before.endpoints[0].fd, _i ? SHUT_RD : SHUT_RDWR),
-	    0);
-	child.records[0] = child.before_records[0];
-	ck_assert_int_eq(over(1), -1);
-	made = child.table.endpoints;
-	ck_assert(!net_is_same(made->fd, child.before.endpoints[0].fd));
-	ck_assert_uint_ne(made->inode, 0);
-	take_over();
-	table_done(&child.before, ENDPOINT_REVOKE);
-	ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
-	close(net_reach(unit_path("100"), SOCK_STREAM));
-	ck_assert(is_served(made));
 	done();
 }
 END_TEST
@@ -376,6 +358,28 @@ START_TEST(a_dead_socket_with_an_abstract_name_stays)
 }
 END_TEST
 
+/* With its file, if it has one. */
+START_TEST(a_removed_socket_stays_with_those_it_was_lent_to)
+{
+	int lent;
+
+	init(99 + _i, 2);
+	child.before_records[0].u.endpoint.handoff = RECORD_LISTENER;
+	child.before_records[0].u.socket.flags = RECORD_KEEP;
+	child.records[0] = child.before_records[1];
+	ck_assert_int_eq(over(1), -1);
+	take_over();
+	ck_assert(channel_is_removed(&child.drain, 0));
+	lent = fcntl(child.before.endpoints[0].fd, F_DUPFD_CLOEXEC, 0);
+	table_done(&child.before, ENDPOINT_REVOKE);
+	ck_assert(is_served(&(struct endpoint){.fd = lent}));
+	if (_i)
+		ck_assert_int_eq(access(unit_path("100"), F_OK), 0);
+	close(lent);
+	done();
+}
+END_TEST
+
 UNIT_SUITE(table_over)
 {
 	TCase *tc = unit_case(suite, "over");
@@ -389,8 +393,8 @@ UNIT_SUITE(table_over)
 	tcase_add_test(tc, a_start_goes_on_without_an_optional_socket);
 	tcase_add_test(tc, a_start_without_any_socket_fails);
 	tcase_add_loop_test(tc, a_reload_loses_nothing_that_serves, 0, 2);
-	tcase_add_test(tc, a_socket_without_its_file_is_made_anew);
-	tcase_add_loop_test(
-	    tc, a_local_socket_that_was_shut_down_is_made_anew, 0, 2);
+	tcase_add_loop_test(tc, a_dead_local_socket_is_made_anew, 0, 3);
 	tcase_add_test(tc, a_dead_socket_with_an_abstract_name_stays);
+	tcase_add_loop_test(
+	    tc, a_removed_socket_stays_with_those_it_was_lent_to, 0, 2);
 }

@@ -93,7 +93,7 @@ START_TEST(each_flag_passes_only_where_it_has_a_meaning)
 
 		record.u.socket.flags = UINT32_C(1) << bit;
 		record_sample_check(&record,
-		    ((samples[_i].flags | RECORD_OPTIONAL) &
+		    ((samples[_i].flags | RECORD_OPTIONAL | RECORD_KEEP) &
 			record.u.socket.flags) != 0 ?
 			NULL :
 			"a flag",
