@@ -17,6 +17,7 @@
 
 #include "wire/datagram.h"
 #include "wire/liveness.h"
+#include "wire/names.h"
 
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -278,6 +279,30 @@ bound_mailbox_bind(struct bound_mailbox *bound, const char *directory)
 	return -1;
 }
 
+/* RUNDIR/mailbox/LISTENER belongs to the listener's owner, and the broker uses
+ * mailboxes of nobody else there.  0, or -1 with EPERM. */
+static int
+bound_mailbox_check_owner(int directory)
+{
+	struct stat own, parent, st;
+	struct sockaddr_un address;
+
+	if (fstat(directory, &own) == -1 || own.st_uid == geteuid() ||
+	    fstatat(directory, "..", &parent, 0) == -1 ||
+	    fstatat(directory, "../../" FDRECV_WIRE_MAILBOX_DIR, &st, 0) ==
+		-1 ||
+	    st.st_dev != parent.st_dev || st.st_ino != parent.st_ino)
+		return 0;
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
+		fdrecv_names_rendezvous("../..", i, &address);
+		if (fstatat(directory, address.sun_path, &st, 0) == 0) {
+			errno = EPERM;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int
 fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path)
 {
@@ -288,7 +313,8 @@ fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path)
 	if (bound_mailbox_split(path, directory, bound->name, &is_pool) == -1)
 		return -1;
 	bound->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (bound->directory != -1)
+	if (bound->directory != -1 &&
+	    bound_mailbox_check_owner(bound->directory) == 0)
 		bound->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (bound->fd == -1 || bound_mailbox_bind(bound, directory) == -1) {
 		fdrecv_bound_mailbox_close(bound);

@@ -101,7 +101,8 @@ struct fdrecv_handoff {
  * for unknown flags or a weight out of range, EADDRINUSE if a live mailbox is
  * at path, EEXIST if there is something else than a socket, ELOOP if there is
  * a symbolic link, ENAMETOOLONG if the path or that of the temporary name
- * (16 bytes in the same directory) exceeds 107 bytes, or as bind(2). */
+ * (16 bytes in the same directory) exceeds 107 bytes, EPERM if a listener's
+ * directory belongs to another user, or as bind(2). */
 struct fdrecv *fdrecv_open(
     const char *path, const struct fdrecv_options *options);
 

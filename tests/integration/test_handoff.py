@@ -219,6 +219,22 @@ def test_mailbox_of_another_owner_gets_nothing(test):
     waits_and_says(test, broker, port, "does not belong to the listener")
 
 
+def test_worker_that_nothing_would_be_sent_to_does_not_start(test):
+    if not test.is_root:
+        raise Skip("needs a second user")
+    test.broker(config(test, free_port()))
+    for path in test.mailbox_path(), test.mailbox_path() + "m":
+        worker = test.start([test.example("hellofdpass"), path], uid=0)
+        check(worker.wait() == 71, "it started")
+        check("Operation not permitted" in worker.log(), "%s", worker.log())
+    check(not os.listdir(test.mailbox_path()), "it left something")
+    own = test.mkdir("mailbox", 0o755), test.mkdir("mailbox/own", 0o755)
+    os.chown(own[1], OTHER_UID, OTHER_UID)
+    worker = test.start([test.example("hellofdpass"), own[1] + "/m"], uid=0)
+    wait_for(lambda: os.path.exists(own[1] + "/m"), "a mailbox elsewhere")
+    check(worker.stop() == 0, "it did not end with 0")
+
+
 def test_mailbox_that_is_no_socket_gets_a_plain_word(test):
     port = free_port()
     test.mkdir("box", 0o755)
