@@ -2,6 +2,7 @@
 """What waits at lent sockets, who has them, and that it is said when nobody
 takes it."""
 import re
+import signal
 import socket
 
 from change import reload
@@ -133,3 +134,24 @@ def test_the_next_engine_knows_who_was_lent_the_sockets(test):
           one["since_ms"] >= before[program.pid], "%s", one)
     program.stop()
     check(listener(test, "www")["holders"] == [], "it has ended")
+
+
+def test_clients_that_nobody_takes_are_logged_once(test):
+    port = free_port()
+    broker = test.broker(section(
+        test, "www", ["tcp:127.0.0.1:%d" % port],
+        "handoff = listener stuck-after = 1"))
+    program = loader(test, "--systemd", "www", program=[
+        "python3", "-c", "import signal, socket\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n"
+        "s = socket.socket(fileno=3)\nsignal.sigwait([signal.SIGUSR1])\n"
+        "while True: s.accept()[0].close()"])
+    with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
+        broker.wait_line(r"listener www: clients have waited at tcp:127\.0\."
+                         r"0\.1:%d for \d+ s, and no program takes them: lent "
+                         r"to pid %d \(python3" % (port, program.pid))
+        program.kill(signal.SIGUSR1)
+        check(client.recv(1) == b"", "an answer")
+        broker.wait_line("listener www: what waits at .* is taken again")
+    check(broker.log().count("have waited at") == 1, "%s", broker.log())
+    program.stop()

@@ -37,6 +37,7 @@ LINES = {  # how each begins
     "refusing": "Connections are refused: ",
     "paused": "Connections wait in the kernel for as long ",
     "mailbox": "PATH could not be used ",
+    "stuck": "Worker NAME has not read its mailbox ",
     "share": "For N s, owner ",
     "dropped": "ADDRESS: the kernel has dropped ",
     "untaken": UNTAKEN + "lent to pid ",
@@ -120,6 +121,17 @@ def test_no_answer_of_a_mailbox_that_is_none(test):
         stream.bind(test.mailbox_path() + "stream")
         clients = connect(port)
         explained(test, "mailbox")
+    del clients
+
+
+def test_no_answer_of_a_worker_that_hangs(test):
+    port = free_port()
+    test.broker(config(test, port, "stuck-after = 1"))
+    test.worker([test.tool("worker-modes"), "idle", test.mailbox_path()],
+                stdout=subprocess.DEVNULL)
+    wait_for(lambda: listener(test)["workers"] == 1, "the worker")
+    clients = connect(port)
+    explained(test, "stuck")
     del clients
 
 

@@ -56,8 +56,9 @@ const struct key keys[KEY_COUNT] = {
 	"seconds that a connection is kept for redelivery once a worker has "
 	"emptied its mailbox"},
     [KEY_STUCK_AFTER] = {"stuck-after", KEY_TYPE_NUMBER, "30", "never", 0,
-	86400, KEY_NEEDS_HANDOFF, KEY_AT(stuck_after_s), 0,
-	"seconds without an answer until a worker counts as stuck; 0: never"},
+	86400, 0, KEY_AT(stuck_after_s), 0,
+	"seconds without an answer until a worker counts as stuck, or is named "
+	"if it was lent the socket; 0: never"},
     [KEY_REDELIVERIES] = {"redeliveries", KEY_TYPE_NUMBER, "3", NULL, 0, 1000,
 	KEY_NEEDS_HANDOFF, KEY_AT(redeliveries), 0,
 	"workers that may die with one connection before it is refused"},

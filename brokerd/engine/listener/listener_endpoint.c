@@ -70,6 +70,7 @@ listener_endpoint_new(const struct listener_context *context,
 		.fd = fd,
 		.log = context->log,
 		.rebind = context->rebind};
+	endpoint->untaken.limit_ms = UINT64_C(1000) * record->stuck_after_s;
 	endpoint->untaken.on_change = listener_endpoint_on_untaken;
 	endpoint->untaken.owner = endpoint;
 	if (record->handoff == RECORD_LISTENER)

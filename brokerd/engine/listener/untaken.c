@@ -46,7 +46,7 @@ untaken_end(struct untaken *untaken)
 	if (was_told)
 		untaken->on_change(untaken->owner);
 	untaken->since_ms = 0;
-	untaken_set_look(untaken, UNTAKEN_MS);
+	untaken_set_look(untaken, UNTAKEN_REST_MS);
 }
 
 static void
@@ -61,8 +61,7 @@ untaken_on_arrival(evutil_socket_t fd, short what, void *argument)
 	untaken_begin(untaken, &queue);
 }
 
-/* A queue that is always full when it is looked at may be one from which a
- * program takes as fast as it can. */
+/* A queue that is full at every look counts as one that nobody reads. */
 static int
 untaken_has_shrunk(
     const struct untaken *untaken, const struct socket_queue *queue)
@@ -95,13 +94,14 @@ untaken_on_look(void *owner)
 	untaken_ask_kernel(untaken, &queue);
 	if (untaken_ask(untaken, &queue) == 0)
 		return;
-	if (!untaken->is_told && clock_ms() - untaken->since_ms >= UNTAKEN_MS) {
+	if (!untaken->is_told && untaken->limit_ms != 0 &&
+	    clock_ms() - untaken->since_ms >= untaken->limit_ms) {
 		untaken->is_told = 1;
 		untaken->on_change(untaken->owner);
 	}
 	untaken->delay_ms *= 2;
-	if (untaken->delay_ms > UNTAKEN_MS)
-		untaken->delay_ms = UNTAKEN_MS;
+	if (untaken->delay_ms > UNTAKEN_REST_MS)
+		untaken->delay_ms = UNTAKEN_REST_MS;
 	untaken_set_look(untaken, untaken->delay_ms);
 }
 

@@ -16,21 +16,22 @@ struct untaken {
 	struct timer look;
 	const struct record_socket *sock;
 	int fd;
+	uint64_t limit_ms; /* 0: none */
 	struct socket_diag *diag;
 	uint64_t since_ms; /* a client has waited, and none was taken; 0: no */
 	uint64_t delay_ms; /* to the next look */
 	uint32_t size;     /* of the queue when it was looked at */
 	int is_told;
-	/* Nobody has taken a client for UNTAKEN_MS, and then: a client that was
-	 * reported is taken. */
+	/* Nobody has taken a client for limit_ms, and then: a client is
+	 * taken. */
 	void (*on_change)(void *owner);
 	void *owner;
 };
 
-#define UNTAKEN_MS 30000
+#define UNTAKEN_REST_MS 30000
 
-/* Starts with the socket fd (borrows it and all else); on_change and owner are
- * set.  0, or -1 with errno. */
+/* Starts with the socket fd (borrows it and all else); limit_ms, on_change and
+ * owner are set.  0, or -1 with errno. */
 int untaken_start(struct untaken *untaken, struct event_base *base,
     struct socket_diag *diag, const struct record_socket *sock, int fd);
 

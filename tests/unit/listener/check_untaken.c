@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define CLIENTS 20
+#define LIMIT_MS 10000
 
 static struct {
 	struct event_base *base;
@@ -77,8 +78,9 @@ init(void)
 	test.base = event_base_new();
 	test.listener = net_listen(AF_INET);
 	test.sock = (struct record_socket){.kind = RECORD_TCP};
-	test.untaken =
-	    (struct untaken){.on_change = on_change, .owner = &test.untaken};
+	test.untaken = (struct untaken){.limit_ms = LIMIT_MS,
+	    .on_change = on_change,
+	    .owner = &test.untaken};
 	test.told = test.taken = 0;
 	ck_assert_int_eq(untaken_start(&test.untaken, test.base, NULL,
 			     &test.sock, test.listener),
@@ -132,14 +134,14 @@ START_TEST(clients_that_nobody_takes_are_told_of_once)
 	settle();
 	ck_assert_uint_ne(test.untaken.since_ms, 0);
 	look();
-	pass(UNTAKEN_MS / 2);
+	pass(LIMIT_MS / 2);
 	look();
 	ck_assert_uint_eq(test.told, 0);
-	pass(UNTAKEN_MS / 2);
+	pass(LIMIT_MS / 2);
 	test.clients[1] = net_connect(test.listener);
 	look();
 	ck_assert_uint_eq(test.told, 1);
-	pass(UNTAKEN_MS);
+	pass(LIMIT_MS);
 	look();
 	ck_assert_uint_eq(test.told, 1);
 	ck_assert_uint_eq(test.taken, 0);
@@ -151,11 +153,25 @@ START_TEST(clients_that_nobody_takes_are_told_of_once)
 	look();
 	settle();
 	ck_assert_uint_ne(test.untaken.since_ms, 0);
-	pass(UNTAKEN_MS);
+	pass(LIMIT_MS);
 	look();
 	ck_assert_uint_eq(test.told, 2);
 	close(test.clients[0]);
 	close(test.clients[1]);
+	done();
+}
+END_TEST
+
+START_TEST(without_a_limit_nothing_is_told)
+{
+	init();
+	test.untaken.limit_ms = 0;
+	test.clients[0] = net_connect(test.listener);
+	settle();
+	pass(1000 * LIMIT_MS);
+	look();
+	ck_assert_uint_eq(test.told, 0);
+	close(test.clients[0]);
 	done();
 }
 END_TEST
@@ -170,7 +186,7 @@ START_TEST(a_queue_that_becomes_shorter_is_one_that_is_read)
 		test.clients[i] = net_connect(test.listener);
 	settle();
 	take();
-	pass(UNTAKEN_MS);
+	pass(LIMIT_MS);
 	socket_queue_ask(NULL, &test.sock, test.listener, &queue);
 	ck_assert_uint_eq(queue.size, 2);
 	ck_assert_uint_eq(untaken_ask(&test.untaken, &queue), 0);
@@ -195,7 +211,7 @@ START_TEST(looks_come_less_and_less_often)
 		delay_ms = test.untaken.delay_ms;
 		look();
 	}
-	ck_assert_uint_eq(delay_ms, UNTAKEN_MS);
+	ck_assert_uint_eq(delay_ms, UNTAKEN_REST_MS);
 	close(test.clients[0]);
 	done();
 }
@@ -208,6 +224,7 @@ UNIT_SUITE(untaken)
 	tcase_add_test(tc, without_clients_nothing_wakes_it);
 	tcase_add_test(tc, clients_that_are_taken_wake_it_once);
 	tcase_add_test(tc, clients_that_nobody_takes_are_told_of_once);
+	tcase_add_test(tc, without_a_limit_nothing_is_told);
 	tcase_add_test(tc, a_queue_that_becomes_shorter_is_one_that_is_read);
 	tcase_add_test(tc, looks_come_less_and_less_often);
 }
