@@ -156,9 +156,9 @@ table_fail(const struct endpoint *endpoint, struct setup *setup,
 	const struct record_endpoint *of = &endpoint->record->u.endpoint;
 	int named = endpoint->record->type == RECORD_ENDPOINT;
 
-	log_line(&setup->log, LOG_ERR, "%s%s%scannot make %s: %s%s",
-	    named ? "listener " : "", named ? of->listener : "",
-	    named ? ": " : "", of->socket.name, wrong, more);
+	log_line(&setup->log, LOG_ERR, "%s%s: cannot make %s: %s%s",
+	    named ? "listener " : "run directory", named ? of->listener : "",
+	    of->socket.name, wrong, more);
 	return spawn_status(errno);
 }
 

@@ -43,7 +43,12 @@ mailbox_conflict_check_socket(struct output *out, void *const *tree, size_t i)
 	same = mailbox_conflict_find(tree, path, strlen(path));
 	above = mailbox_conflict_find(
 	    tree, path, (size_t)(strrchr(path, '/') + 1 - path));
-	if (same != NULL)
+	if (out->sockets[i].type != RECORD_ENDPOINT && above != NULL)
+		diagnostics_error(&out->diagnostics, above->mailbox_at,
+		    "mailbox: \"%s\" has the broker's own sockets in it, such "
+		    "as \"%s\": expected another directory",
+		    above->mailbox, path);
+	else if (same != NULL)
 		diagnostics_error(&out->diagnostics, out->at[i],
 		    "listen: \"%s\" is also the mailbox of listener \"%s\": "
 		    "expected another path",

@@ -136,7 +136,12 @@ static void
 overlap_report(struct diagnostics *out, const struct overlap_entry *late,
     const struct overlap_entry *early)
 {
-	if (early->at.line == 0)
+	if (late->record->type != RECORD_ENDPOINT)
+		diagnostics_error(out, early->at,
+		    "listen: \"%s\" is the path of a socket of the broker "
+		    "itself: expected another path",
+		    early->record->u.socket.name);
+	else if (early->at.line == 0)
 		diagnostics_error(out, late->at,
 		    "listen: \"%s\" overlaps \"%s\": expected addresses "
 		    "that do not include each other",

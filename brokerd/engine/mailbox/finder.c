@@ -53,6 +53,8 @@ finder_on_error(struct finder *finder, const char *name, int error, ino_t inode)
 	case ERRORS_SEND_RETRY:
 		if (finder->settling > 0)
 			finder_try_later(finder);
+		else if (error == ECONNREFUSED)
+			mailbox_errors_dead(&finder->errors, name);
 		return;
 	case ERRORS_SEND_FULL:
 	case ERRORS_SEND_LEAVING:

@@ -42,10 +42,29 @@ mailbox_has_safe_directory(const char *path, const struct stat *node)
 	    st.st_uid == geteuid();
 }
 
+/* An address of the node itself, whatever its name refers to by now. */
+static struct sockaddr_un
+mailbox_address(const struct mailbox *mailbox)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	fd_path(mailbox->node, address.sun_path);
+	return address;
+}
+
+int
+mailbox_is_alive(const struct mailbox *mailbox)
+{
+	struct sockaddr_un address = mailbox_address(mailbox);
+
+	return fdrecv_liveness_probe(&address) != 0;
+}
+
 int
 mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 {
 	struct stat st;
+	struct mailbox dead = {.fd = -1};
 	int node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	if (node == -1)
@@ -60,6 +79,11 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 	else if (owner != RECORD_NO_ID ? st.st_uid != owner :
 					 !mailbox_has_safe_directory(path, &st))
 		errno = EPERM;
+	/* A socket that nobody has any more is no mailbox, whoever had it. */
+	if (errno == EPERM) {
+		dead.node = node;
+		errno = mailbox_is_alive(&dead) ? EPERM : ECONNREFUSED;
+	}
 	if (errno != 0) {
 		fd_close(node);
 		return -1;
@@ -71,16 +95,6 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 	    .inode = st.st_ino,
 	    .takes_link = (st.st_mode & FDRECV_WIRE_LINK_MODE) != 0};
 	return 0;
-}
-
-/* An address of the node itself, whatever its name refers to by now. */
-static struct sockaddr_un
-mailbox_address(const struct mailbox *mailbox)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	fd_path(mailbox->node, address.sun_path);
-	return address;
 }
 
 int
@@ -119,14 +133,6 @@ mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
 	return sendmsg(mailbox->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ?
 	    -1 :
 	    0;
-}
-
-int
-mailbox_is_alive(const struct mailbox *mailbox)
-{
-	struct sockaddr_un address = mailbox_address(mailbox);
-
-	return fdrecv_liveness_probe(&address) != 0;
 }
 
 int

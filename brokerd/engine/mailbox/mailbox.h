@@ -21,7 +21,8 @@ struct mailbox {
 
 /* Opens path without following a link.  0, or -1 with errno: ENOTSOCK if it is
  * not a socket, EPERM if it does not belong to owner or, with RECORD_NO_ID, if
- * others can write to its directory.  Gives out_mailbox->node. */
+ * others can write to its directory, ECONNREFUSED if moreover nobody has it.
+ * Gives out_mailbox->node. */
 int mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox);
 
 /* Connects to the node.  Gives mailbox->fd.  0, or -1 with errno as

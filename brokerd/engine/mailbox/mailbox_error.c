@@ -60,6 +60,12 @@ mailbox_errors_no_directory(
 }
 
 void
+mailbox_errors_dead(struct mailbox_errors *errors, const char *name)
+{
+	mailbox_errors_note(errors, name, ECONNREFUSED, 0);
+}
+
+void
 mailbox_errors_on_gone(struct mailbox_errors *errors, const char *name)
 {
 	if (strcmp(errors->last.name, name) == 0)
@@ -81,8 +87,12 @@ mailbox_error_advice(int error, int found)
 		return "it is not a socket: expected the mailbox of a worker";
 	case EPERM:
 		return "it does not belong to the listener's owner: start the "
-		       "worker as that user; or the listener has no owner, "
-		       "and others can write to its directory";
+		       "worker as that user, or remove it if no worker has it "
+		       "any more; or the listener has no owner, and others can "
+		       "write to its directory";
+	case ECONNREFUSED:
+		return "no process has this socket: a worker has left it "
+		       "behind, and it may be removed";
 	case EACCES:
 		if (!found)
 			return "the engine cannot read its directory, or "

@@ -40,6 +40,9 @@ void mailbox_errors_report(
 void mailbox_errors_no_directory(
     struct mailbox_errors *errors, const char *path, int error, int waiting);
 
+/* Notes, for those who ask, that a mailbox has been left behind. */
+void mailbox_errors_dead(struct mailbox_errors *errors, const char *name);
+
 /* The name is gone: its error is over, but is not logged again if it comes
  * back with the same. */
 void mailbox_errors_on_gone(struct mailbox_errors *errors, const char *name);

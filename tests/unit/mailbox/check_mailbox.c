@@ -75,8 +75,12 @@ END_TEST
 
 START_TEST(a_socket_of_somebody_else_is_refused)
 {
-	close(net_bind(unit_path("box"), SOCK_DGRAM));
+	int box = net_bind(unit_path("box"), SOCK_DGRAM);
+
 	refuses(unit_path("box"), geteuid() + 1, EPERM);
+	close(box);
+	/* It is nobody's by now. */
+	refuses(unit_path("box"), geteuid() + 1, ECONNREFUSED);
 }
 END_TEST
 
@@ -84,9 +88,10 @@ START_TEST(without_an_owner_the_directory_has_to_be_safe)
 {
 	static const mode_t unsafe[] = {0775, 0757, 01777};
 	struct mailbox mailbox;
+	int box;
 
 	unit_directory("run", 0755);
-	close(net_bind(unit_path("run/box"), SOCK_DGRAM));
+	box = net_bind(unit_path("run/box"), SOCK_DGRAM);
 	ck_assert_int_eq(
 	    mailbox_look(unit_path("run/box"), RECORD_NO_ID, &mailbox), 0);
 	mailbox_close(&mailbox);
@@ -97,19 +102,21 @@ START_TEST(without_an_owner_the_directory_has_to_be_safe)
 	ck_assert_int_eq(chdir(unit_path("run")), 0);
 	ck_assert_int_eq(chmod(unit_path("run"), 0755), 0);
 	refuses("box", RECORD_NO_ID, EPERM);
+	close(box);
 }
 END_TEST
 
 START_TEST(without_an_owner_the_directory_is_not_a_strangers)
 {
 	struct mailbox mailbox;
+	int box;
 
 	if (geteuid() != 0) {
 		unit_skip("only root can give a directory away");
 		return;
 	}
 	unit_directory("run", 0755);
-	close(net_bind(unit_path("run/box"), SOCK_DGRAM));
+	box = net_bind(unit_path("run/box"), SOCK_DGRAM);
 	ck_assert_int_eq(chown(unit_path("run"), STRANGER, 0), 0);
 	refuses(unit_path("run/box"), RECORD_NO_ID, EPERM);
 	ck_assert_int_eq(chown(unit_path("run/box"), STRANGER, 0), 0);
@@ -117,6 +124,7 @@ START_TEST(without_an_owner_the_directory_is_not_a_strangers)
 	    mailbox_look(unit_path("run/box"), RECORD_NO_ID, &mailbox), 0);
 	ck_assert_uint_eq(mailbox.owner, STRANGER);
 	mailbox_close(&mailbox);
+	close(box);
 }
 END_TEST
 
