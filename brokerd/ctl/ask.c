@@ -8,6 +8,8 @@
 #include "ctl/http.h"
 #include "ctl/print.h"
 
+#include <sys/stat.h>
+
 #include <ctype.h>
 #include <err.h>
 #include <errno.h>
@@ -61,10 +63,18 @@ ask_fail(const struct ask *ask, int error)
 {
 	const char *hint = "";
 	int status = EX_UNAVAILABLE;
+	struct stat st;
 
 	if (error == ENOENT || error == ECONNREFUSED)
 		hint = ": is brokerd running, and is this its control "
 		       "socket?";
+	if (error == ENOTDIR)
+		hint = ": -R and FDRECV_RUN_DIR expect the run directory of "
+		       "the broker, and -s its control socket";
+	if (error == ECONNREFUSED && stat(ask->socket, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		hint = ": it is a directory: -s expects a control socket, and "
+		       "-R the run directory of the broker";
 	if (error == EACCES || error == EPERM) {
 		hint = ": only root, the user who started brokerd and members "
 		       "of control-group may ask";

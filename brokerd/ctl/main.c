@@ -9,8 +9,10 @@
 
 #include "wire/names.h"
 
+#include <err.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -42,11 +44,14 @@ static const struct command main_commands[] = {
 static int
 main_help(void)
 {
-	printf("usage: brokerctl [-s SOCKET] [--json] COMMAND [ARGUMENT ...]\n"
+	printf("usage: brokerctl [-s SOCKET | -R RUNDIR] [--json] COMMAND "
+	       "[ARGUMENT ...]\n"
 	       "       brokerctl -h | -V\n"
 	       "\n"
-	       "  -s SOCKET  control socket (" DEFAULT_RUN_DIR
-	       "/" FDRECV_WIRE_CONTROL ")\n"
+	       "  -s SOCKET  control socket (RUNDIR/" FDRECV_WIRE_CONTROL ")\n"
+	       "  -R RUNDIR  run directory of the broker "
+	       "($" FDRECV_WIRE_ENV_RUN_DIR ",\n"
+	       "             or " DEFAULT_RUN_DIR ")\n"
 	       "  --json     print the answer of the broker unchanged\n"
 	       "  --no-wait  only ask for a reload or an upgrade\n"
 	       "\n"
@@ -104,24 +109,46 @@ main_run(const struct ask *ask, int argc, char **argv)
 	return status;
 }
 
+/* The control socket in a run directory.  NULL without a name. */
+static const char *
+main_socket(const char *run_dir)
+{
+	char *path;
+
+	if (run_dir == NULL)
+		run_dir = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
+	if (run_dir == NULL)
+		run_dir = DEFAULT_RUN_DIR;
+	if (run_dir[0] == '\0')
+		return NULL;
+	if (asprintf(&path, "%s/" FDRECV_WIRE_CONTROL, run_dir) == -1)
+		err(EX_OSERR, "no memory");
+	return path;
+}
+
 int
 main(int argc, char *argv[])
 {
 	static const struct option options[] = {
+	    {"run-dir", required_argument, NULL, 'R'},
 	    {"json", no_argument, NULL, 'j'},
 	    {"no-wait", no_argument, NULL, 'n'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
 	};
-	struct ask ask = {.socket = DEFAULT_RUN_DIR "/" FDRECV_WIRE_CONTROL};
+	struct ask ask = {.socket = NULL};
+	const char *run_dir = NULL;
 	int option;
 
 	while (
-	    (option = getopt_long(argc, argv, "hs:V", options, NULL)) != -1) {
+	    (option = getopt_long(argc, argv, "hR:s:V", options, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			ask.socket = optarg;
+			break;
+		case 'R':
+			run_dir = optarg;
 			break;
 		case 'j':
 			ask.json = 1;
@@ -138,5 +165,11 @@ main(int argc, char *argv[])
 			return EX_USAGE;
 		}
 	}
+	if (ask.socket == NULL)
+		ask.socket = main_socket(run_dir);
+	if (ask.socket == NULL)
+		return main_wrong("expected the run directory of a broker: ",
+		    run_dir != NULL ? "-R is empty" :
+				      FDRECV_WIRE_ENV_RUN_DIR " is empty");
 	return main_run(&ask, argc - optind, argv + optind);
 }

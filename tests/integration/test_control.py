@@ -275,6 +275,33 @@ def test_exit_status_is_the_brokers(test):
               status, out, err)
 
 
+def test_run_directory_is_found_as_by_the_other_programs(test):
+    test.broker(config(test, free_port()))
+    nowhere, there = test.path("nowhere"), test.path("run")
+
+    def status(*options, env=None):
+        done = subprocess.run(
+            [os.path.join(test.stage, "bin", "brokerctl"), *options, "status"],
+            capture_output=True, text=True, timeout=DEADLINE, check=False,
+            env=None if env is None else dict(os.environ, FDRECV_RUN_DIR=env))
+        return done.returncode, done.stderr
+
+    check(status("-R", there) == (0, ""), "-R")
+    check(status("--run-dir", there, env=nowhere) == (0, ""), "before env")
+    check(status(env=there) == (0, ""), "FDRECV_RUN_DIR")
+    check(status("-s", control(test), "-R", nowhere) == (0, ""), "-s")
+    for options, env, code, error in (
+            (("-R", nowhere), there, 69, nowhere + "/control: No such file"),
+            ((), nowhere, 69, nowhere + "/control: No such file"),
+            (("-R", control(test)), None, 69, "-R and FDRECV_RUN_DIR expect"),
+            (("-s", there), None, 69, "-s expects a control socket"),
+            (("-R", ""), None, 64, "-R is empty"),
+            ((), "", 64, "FDRECV_RUN_DIR is empty"),
+            (("-R",), None, 64, "")):
+        found = status(*options, env=env)
+        check(found[0] == code and error in found[1], "%s: %s", options, found)
+
+
 def test_shell_completes_what_the_broker_has(test):
     test.broker(config(test, free_port()))
     _, worker = start_worker(test)
@@ -302,6 +329,8 @@ def test_shell_completes_what_the_broker_has(test):
     check(complete(*here, "drain", "test", "") == [worker["name"]], "worker")
     check(complete(*here, "pause", "test", "") == [], "too many")
     check(complete("-s", test.path("ru")) == [test.path("run")], "a file")
+    check(complete("-R", test.path("ru")) == [test.path("run")], "likewise")
+    check(complete("-R", test.path("run"), "pause", "") == ["test"], "-R")
     check(complete("-s", test.path("no"), "pause", "") == [], "no broker")
 
 
