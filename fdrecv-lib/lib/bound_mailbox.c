@@ -5,15 +5,11 @@
  * brokers ignore, gets its mode, and then takes its real name in one step: a
  * broker that sees that name can send.  The mode is 1666; the directory is what
  * keeps strangers out, and the sticky bit tells brokers that links are taken.
- *
- * After fork(2) several processes have the socket.  Locks of fcntl(2) on it say
- * which ones use it, and who is the owner: children do not inherit locks, and
- * the kernel releases them when a process ends.  It does so as well when this
- * process closes any descriptor of the socket, so it has only one.
  */
 #include "lib/bound_mailbox.h"
 
 #include "lib/descriptors.h"
+#include "lib/mailbox_users.h"
 
 #include "wire/datagram.h"
 #include "wire/liveness.h"
@@ -26,23 +22,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* The bytes that are locked: by the owner; for each addressee by the process
- * that is it; and by the children who use the mailbox beside it. */
-#define BOUND_MAILBOX_OWNER 0
-#define BOUND_MAILBOX_USERS 1
-#define BOUND_MAILBOX_SHARERS (BOUND_MAILBOX_USERS + UINT16_MAX + 1)
-
 /* Attempts to take a name that other processes keep changing. */
 #define BOUND_MAILBOX_TRIES 8
-
-/* Attempts to take a lock that others hold for an instant. */
-#define BOUND_MAILBOX_YIELDS 1000
 
 static const char bound_mailbox_pool_prefix[] = "worker-";
 
@@ -196,63 +181,6 @@ bound_mailbox_sweep(const char *directory)
 		closedir(dir);
 }
 
-/* Async-signal-safe.  The type of the lock afterwards, or with F_GETLK that of
- * another process; -1 with errno. */
-static int
-bound_mailbox_lock(
-    const struct bound_mailbox *bound, int command, short type, off_t byte)
-{
-	struct flock lock = {
-	    .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-
-	return fcntl(bound->fd, command, &lock) == -1 ? -1 : lock.l_type;
-}
-
-void
-fdrecv_bound_mailbox_use(const struct bound_mailbox *bound, uint16_t addressee)
-{
-	int saved = errno;
-
-	bound_mailbox_lock(bound, F_SETLK, F_WRLCK, BOUND_MAILBOX_OWNER);
-	bound_mailbox_lock(
-	    bound, F_SETLK, F_RDLCK, BOUND_MAILBOX_USERS + addressee);
-	errno = saved;
-}
-
-int
-fdrecv_bound_mailbox_has_user(
-    const struct bound_mailbox *bound, uint16_t addressee)
-{
-	int saved = errno;
-	int found = bound_mailbox_lock(
-	    bound, F_GETLK, F_WRLCK, BOUND_MAILBOX_USERS + addressee);
-
-	errno = saved;
-	return found != F_UNLCK;
-}
-
-int
-fdrecv_bound_mailbox_succeed(
-    const struct bound_mailbox *bound, uint16_t parents)
-{
-	off_t byte = BOUND_MAILBOX_SHARERS + parents;
-	int alive = 1, saved = errno;
-
-	for (int try = 0; try < BOUND_MAILBOX_YIELDS; try++) {
-		if (bound_mailbox_lock(bound, F_SETLK, F_WRLCK, byte) != -1) {
-			alive = fdrecv_bound_mailbox_has_user(bound, parents);
-			bound_mailbox_lock(
-			    bound, F_SETLK, alive ? F_RDLCK : F_UNLCK, byte);
-			break;
-		}
-		if (bound_mailbox_lock(bound, F_SETLK, F_RDLCK, byte) != -1)
-			break; /* others do already */
-		sched_yield(); /* another child is just here */
-	}
-	errno = saved;
-	return !alive;
-}
-
 static int
 bound_mailbox_bind(struct bound_mailbox *bound, const char *directory)
 {
@@ -331,9 +259,7 @@ fdrecv_bound_mailbox_shut(struct bound_mailbox *bound)
 	int saved = errno;
 	struct stat st;
 
-	if (!bound->is_shut &&
-	    bound_mailbox_lock(bound, F_SETLK, F_WRLCK, BOUND_MAILBOX_OWNER) !=
-		-1) {
+	if (!bound->is_shut && fdrecv_mailbox_users_own(bound->fd)) {
 		bound->is_shut = 1;
 		if (fstatat(bound->directory, bound->name, &st,
 			AT_SYMLINK_NOFOLLOW) == 0 &&

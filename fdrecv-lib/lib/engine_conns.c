@@ -7,6 +7,7 @@
 #include "lib/engine_conns.h"
 
 #include "lib/descriptors.h"
+#include "lib/mailbox_users.h"
 
 #include "wire/names.h"
 
@@ -339,8 +340,8 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 		return -1;
 	}
 	conns->has_succeeded =
-	    fdrecv_bound_mailbox_succeed(old.mailbox, conns->parents);
-	fdrecv_bound_mailbox_use(old.mailbox, (uint16_t)conns->instance);
+	    fdrecv_mailbox_users_succeed(old.mailbox->fd, conns->parents);
+	fdrecv_mailbox_users_add(old.mailbox->fd, (uint16_t)conns->instance);
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
 		conn = engine_conns_connect_here(
 		    conns, old.items[i].path, old.items[i].epoch);
@@ -373,7 +374,7 @@ fdrecv_engine_conns_is_for_dead(const struct engine_conns *conns,
 			conn->parents_epoch == conn->epoch);
 	if (addressee == conns->parents)
 		return conns->has_succeeded;
-	return !fdrecv_bound_mailbox_has_user(conns->mailbox, addressee);
+	return !fdrecv_mailbox_users_has(conns->mailbox->fd, addressee);
 }
 
 void

@@ -3,6 +3,7 @@
  * libfdrecv: opening and closing a mailbox.  Runs in the worker.
  */
 #include "lib/handle.h"
+#include "lib/mailbox_users.h"
 
 #include "wire/names.h"
 
@@ -50,8 +51,8 @@ open_start(struct fdrecv *mailbox, const char *path,
 		hello_flags) == -1 ||
 	    fdrecv_bound_mailbox_open(&mailbox->bound, path) == -1)
 		return -1;
-	fdrecv_bound_mailbox_use(
-	    &mailbox->bound, (uint16_t)mailbox->engines.instance);
+	fdrecv_mailbox_users_add(
+	    mailbox->bound.fd, (uint16_t)mailbox->engines.instance);
 	open_greet(mailbox, options->run_dir);
 	return 0;
 }
