@@ -15,6 +15,7 @@
 
 #include "wire/names.h"
 
+#include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,12 +181,19 @@ convention_preload_nginx(const struct convention_work *work)
 	const struct convention *preload = convention_of(CONVENTION_PRELOAD);
 	struct convention_work copy = *work;
 	char path[PROGRAM_PATH_SIZE];
+	const char *reason;
 	int *fds, result = -1;
 
 	program_find(work->cmdline->program[0], path);
-	if (access(work->cmdline->library, R_OK) == -1 ||
-	    preload_reason_against(path) != NULL)
+	reason = access(work->cmdline->library, R_OK) == -1 ?
+	    "the library cannot be read" :
+	    preload_reason_against(path);
+	if (reason != NULL) {
+		warnx("--nginx: %s is not loaded: %s: \"reuseport\" will not "
+		      "work: expected \"listen\" without it",
+		    work->cmdline->library, reason);
 		return 0;
+	}
 	fds = calloc(work->count, sizeof(*fds));
 	if (fds == NULL)
 		return -1;

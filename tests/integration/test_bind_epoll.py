@@ -101,6 +101,27 @@ say(ready())
             check(said == 1, "%s: %s", name, said)
 
 
+def test_bind_shim_ends_one_of_several_registrations(test):
+    """A program that binds once for each thread, with SO_REUSEPORT."""
+    with lend() as lent:
+        said = python(test, LOOP + """
+sockets = []
+for _ in range(3):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(address)
+    s.listen()
+    poll.register(s, select.EPOLLIN)
+    sockets.append(s)
+counts = [ready()]
+for s in sockets:
+    s.close()
+    counts.append(ready())
+say(counts)
+""", [lent], lent.getsockname()[1])
+        check(said == [3, 2, 1, 0], "%s", said)
+
+
 def test_bind_shim_lets_a_daemon_close_what_its_parent_registered(test):
     with lend() as lent:
         said = python(test, LOOP + """

@@ -268,6 +268,16 @@ def test_exec_nginx_with_reuseport(test):
         check(server.stop(signal.SIGQUIT) == 0, "%s", server.log())
 
 
+def test_exec_nginx_says_what_does_not_work_without_the_library(test):
+    two_listeners(test)
+    static = shutil.which("ldconfig", path="/sbin:/usr/sbin")
+    process = loader(test, "--nginx", "a", program=[static, "--version"],
+                     stdout=subprocess.DEVNULL)
+    check(process.wait() == 0, process.log())
+    check("it is statically linked: \"reuseport\" will not work" in
+          process.log(), process.log())
+
+
 def test_exec_preload_says_into_what_nothing_can_be_preloaded(test):
     two_listeners(test)
     library = any_library()
@@ -310,6 +320,9 @@ def test_exec_clients_wait_while_a_program_restarts(test):
 def test_exec_leaves_only_its_pidfd_behind_in_the_engine(test):
     two_listeners(test)
     broker = test.brokers[0][0]
+    # The engine makes it when it has said that it is ready.
+    wait_for(lambda: "anon_inode:inotify" in
+             test.engine_descriptors(broker).values(), "inotify")
     before = len(test.engine_descriptors(broker))
     process = loader(test, "a", "b", program=["sleep", "60"])
 
