@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "base/role.h"
+#include "config.h"
 #include "engine/control/control.h"
 #include "engine/life/notify.h"
 #include "engine/life/orphan.h"
@@ -277,6 +278,17 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
     .on_end = engine_on_end,
 };
 
+static void
+engine_tell_version(struct engine *engine)
+{
+	const char *before = engine->stats.before;
+
+	if (before[0] != '\0' && strcmp(before, PACKAGE_VERSION) != 0)
+		log_line(&engine->log, LOG_NOTICE,
+		    "version %s takes over from version %s", PACKAGE_VERSION,
+		    before);
+}
+
 static int
 engine_open(struct engine *engine)
 {
@@ -290,6 +302,7 @@ engine_open(struct engine *engine)
 		&engine->stats, &engine->persistent, &engine->bounded,
 		&engine->rendezvous) == -1)
 		return -1;
+	engine_tell_version(engine);
 	control_init(&engine->control,
 	    &(struct control_context){.base = base,
 		.log = &engine->log,

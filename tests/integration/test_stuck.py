@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Workers that hang, and plain ones that have died without a word."""
+"""Workers that hang, plain ones that have died without a word, and mailboxes that
+stay unusable."""
 import os
 import signal
 import socket
@@ -229,3 +230,16 @@ def test_plain_worker_that_does_not_read_is_named_and_its_death_counted(test):
     broker.wait_line("may not have read the last 1 of its connections")
     check(answers(clients) == 0, "an answer")
     os.close(writer)
+
+
+def test_mailbox_that_cannot_be_used_is_logged_by_one_engine(test):
+    path = test.path("box")
+    test.write("box", "no socket")
+    broker = test.broker(config(test, free_port(), 'mailbox = "%s"' % path))
+    broker.wait_line("box: cannot be used")
+    for _ in range(3):
+        before = told(test, "status")["broker"]["epoch"]
+        tell(test, "reload")
+        check(told(test, "status")["broker"]["epoch"] != before, "no engine")
+        check("could not be used" in explained(test), "%s", explained(test))
+    check(broker.log().count("cannot be used") == 1, "%s", broker.log())

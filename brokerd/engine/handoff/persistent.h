@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/handoff/reported.h"
 #include "record/record_kind.h"
 
 #include <stddef.h>
@@ -55,6 +56,7 @@ struct persistent_listener {
  * or paused.  It is in the same memory, see stats_open(). */
 struct persistent {
 	struct persistent_mailboxes *mailboxes;
+	struct reported *reported;
 	struct persistent_owner *owners;       /* PERSISTENT_OWNERS */
 	struct persistent_borrower *borrowers; /* PERSISTENT_BORROWERS */
 	struct persistent_listener *listeners;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "channel/channel.h"
+#include "config.h"
 #include "engine/handoff/persistent.h"
 
 #include <sys/mman.h>
@@ -26,7 +27,9 @@ struct stats_page {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t slot_size;
-	uint32_t count; /* of slots in a bank */
+	uint32_t count;                   /* of slots in a bank */
+	char package[STATS_PACKAGE_SIZE]; /* the version of the last engine */
+	struct reported reported;
 	struct persistent_mailboxes mailboxes;
 	struct persistent_owner owners[PERSISTENT_OWNERS];
 	struct persistent_borrower borrowers[PERSISTENT_BORROWERS];
@@ -80,6 +83,17 @@ stats_take_bank(struct stats *stats, int fd)
 	return stats->slots == NULL ? -1 : 0;
 }
 
+/* Notes this engine's version, and which one was noted before. */
+static void
+stats_note_version(struct stats *stats, struct stats_page *page)
+{
+	memcpy(stats->before, page->package, sizeof(stats->before));
+	if (!text_is_printable(stats->before, sizeof(stats->before)))
+		stats->before[0] = '\0';
+	memset(page->package, 0, sizeof(page->package));
+	text_copy(page->package, sizeof(page->package), PACKAGE_VERSION);
+}
+
 int
 stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 {
@@ -115,7 +129,9 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	}
 	if (stats_take_bank(stats, fd) == -1)
 		return -1;
+	stats_note_version(stats, page);
 	*out_persistent = (struct persistent){.mailboxes = &page->mailboxes,
+	    .reported = &page->reported,
 	    .owners = page->owners,
 	    .borrowers = page->borrowers,
 	    .listeners = page->listeners,

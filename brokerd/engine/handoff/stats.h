@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STATS_PACKAGE_SIZE 32
 #define STATS_BANKS 8 /* engines that may live at once */
 
 struct persistent;
@@ -55,7 +56,8 @@ struct stats {
 	struct stats_listener *slots; /* this engine's bank */
 	size_t count;
 	void *memory;
-	size_t size; /* 0: not mapped */
+	char before[STATS_PACKAGE_SIZE]; /* version of the engine before; "" */
+	size_t size;                     /* 0: not mapped */
 };
 
 /* Maps the memory behind fd (borrows) and takes a bank that no living engine

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/handoff/reported.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,12 +31,23 @@ mailbox_errors_note(
 	snprintf(last->name, sizeof(last->name), "%s", name);
 }
 
+static int
+mailbox_errors_is_new(
+    struct mailbox_errors *errors, const char *name, int error, ino_t inode)
+{
+	return report_once_is_new(
+		   &errors->once, name, error, inode, clock_ms()) &&
+	    (errors->earlier == NULL ||
+		reported_is_new(
+		    errors->earlier, errors->directory, name, error, inode));
+}
+
 void
 mailbox_errors_report(
     struct mailbox_errors *errors, const char *name, int error, ino_t inode)
 {
 	mailbox_errors_note(errors, name, error, inode != 0);
-	if (!report_once_is_new(&errors->once, name, error, inode, clock_ms()))
+	if (!mailbox_errors_is_new(errors, name, error, inode))
 		return;
 	log_line(errors->log, LOG_ERR, "mailbox %s%s: cannot be used: %s: %s%s",
 	    errors->directory, name, strerror(error),
@@ -50,8 +62,7 @@ mailbox_errors_no_directory(
     struct mailbox_errors *errors, const char *path, int error, int waiting)
 {
 	mailbox_errors_note(errors, "", error, 0);
-	if (!waiting ||
-	    !report_once_is_new(&errors->once, "", error, 0, clock_ms()))
+	if (!waiting || !mailbox_errors_is_new(errors, "", error, 0))
 		return;
 	log_line(errors->log, LOG_ERR,
 	    "mailbox %s: its directory cannot be used: %s: workers need it "
@@ -76,6 +87,8 @@ void
 mailbox_errors_on_used(struct mailbox_errors *errors, const char *name)
 {
 	report_once_forget(&errors->once, name);
+	if (errors->earlier != NULL)
+		reported_forget(errors->earlier, errors->directory, name);
 	mailbox_errors_on_gone(errors, name);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct log;
+struct reported;
 
 #define MAILBOX_ERROR_NAME_SIZE 256
 
@@ -23,6 +24,7 @@ struct mailbox_error {
 struct mailbox_errors {
 	struct log *log;
 	const char *directory;
+	struct reported *earlier; /* by engines before, or NULL */
 	struct report_once once;
 	struct mailbox_error last;
 };

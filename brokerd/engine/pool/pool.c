@@ -232,10 +232,12 @@ pool_init(struct pool *pool, const struct pool_context *context,
 		&pool->wake, context->workers->base, pool_on_wake, pool) == -1)
 		return -1;
 	if (finder_init(&pool->finder, context->watch, context->log, path, uid,
-		&callbacks, pool) == 0)
-		return 0;
-	timer_done(&pool->wake);
-	return -1;
+		&callbacks, pool) == -1) {
+		timer_done(&pool->wake);
+		return -1;
+	}
+	pool->finder.errors.earlier = context->workers->persistent->reported;
+	return 0;
 }
 
 struct pool *

@@ -6,6 +6,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "config.h"
 #include "engine/handoff/persistent.h"
 #include "engine/handoff/stats.h"
 
@@ -74,6 +75,23 @@ START_TEST(a_name_has_one_slot_from_engine_to_engine)
 	ck_assert_uint_eq(web->accepted, 5);
 	ck_assert_uint_eq(web->send_failed, 0);
 	ck_assert_uint_eq(mail->send_failed, 7);
+	destroy();
+}
+END_TEST
+
+START_TEST(the_version_before_is_known_if_it_is_a_text)
+{
+	create(1 << 20);
+	attach();
+	ck_assert_str_eq(stats.before, "");
+	reopen();
+	ck_assert_str_eq(stats.before, PACKAGE_VERSION);
+	snprintf((char *)stats.memory + 16, 4, "0.9");
+	reopen();
+	ck_assert_str_eq(stats.before, "0.9");
+	memset((char *)stats.memory + 16, 'x', STATS_PACKAGE_SIZE);
+	reopen();
+	ck_assert_str_eq(stats.before, "");
 	destroy();
 }
 END_TEST
@@ -324,6 +342,7 @@ UNIT_SUITE(stats)
 	TCase *tc = unit_case(suite, "stats");
 
 	tcase_add_test(tc, a_name_has_one_slot_from_engine_to_engine);
+	tcase_add_test(tc, the_version_before_is_known_if_it_is_a_text);
 	tcase_add_test(tc, a_name_is_not_the_beginning_of_another);
 	tcase_add_test(tc, a_full_table_says_so_and_keeps_what_it_has);
 	tcase_add_test(tc, names_that_do_not_end_are_nobodys);
