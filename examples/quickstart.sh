@@ -34,16 +34,21 @@ trap 'exit 130' INT TERM
 say "1. Building into $work (the system is left alone)"
 top=$(sh "$top/tests/source.sh" "$work/source")
 mkdir "$work/build"
+echo "This takes about a minute; the output goes to $work/log"
 set +e # otherwise the set -e below has no effect
 (
     set -e
     cd "$work/build"
+    echo "configure ..." >&3
     "$top/configure" --quiet --prefix="$work/stage"
+    echo "make ..." >&3
     make -s -j"$(nproc)"
+    echo "make install ..." >&3
     make -s install
+    echo "make examples ..." >&3
     make -s -C "$top/examples" OUT="$work" \
         PKG_CONFIG_PATH="$work/stage/lib/pkgconfig"
-) >"$work/log" 2>&1
+) 3>&1 >"$work/log" 2>&1
 status=$?
 set -e
 [ "$status" -eq 0 ] || {

@@ -199,6 +199,27 @@ explain_unbound(const struct listener *listener, json_t *lines)
 		    listener_endpoint_error(endpoint));
 }
 
+/* The user and the command that a worker needs. */
+static void
+explain_start(const struct listener *listener, json_t *lines)
+{
+	const char *option = listener_is_lent(listener) ? "" : "--each ";
+	const char *name = listener->record->listener;
+	uint32_t uid = listener->pool->finder.uid;
+
+	if (uid == RECORD_NO_ID)
+		explain_add(lines,
+		    "Any user may start a worker: one that uses fdrecv(3), or "
+		    "\"fdrecv-exec %s%s -- PROGRAM\".",
+		    option, name);
+	else
+		explain_add(lines,
+		    "Start a worker as uid %u: one that uses fdrecv(3), or "
+		    "\"setpriv --reuid=%u --regid=%u --clear-groups "
+		    "fdrecv-exec %s%s -- PROGRAM\".",
+		    uid, uid, uid, option, name);
+}
+
 static void
 explain_workers(const struct listener *listener, json_t *lines)
 {
@@ -230,6 +251,8 @@ explain_workers(const struct listener *listener, json_t *lines)
 	else
 		explain_add(lines, "There is no usable mailbox at %s.",
 		    pool->finder.path);
+	if (count == 0)
+		explain_start(listener, lines);
 	if (left != NULL)
 		explain_add(lines,
 		    "The process of worker %s has ended, but another one, such "

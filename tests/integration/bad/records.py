@@ -54,7 +54,7 @@ def endpoint(data):
     values = bound(data)
     fields = struct.unpack_from(ENDPOINT_FORMAT, data, SOCKET_END)
     values.update(zip(NUMBERS, fields))
-    listener, mailbox, length, message = fields[12:]
+    listener, mailbox, length, message = fields[13:]
     zero(message[length:])
     zero(data[SOCKET_END + struct.calcsize(ENDPOINT_FORMAT):])
     values.update(listener=text(listener), mailbox=text(mailbox),

@@ -62,6 +62,8 @@ START_TEST(without_a_worker_it_would_wait)
 	expect(test.www, 1, "There is no worker: the first connection will");
 	expect(test.www, 0, "of at most");
 	expect(test.www, 1, "There is no usable mailbox at /");
+	expect(test.www, 1, "fdrecv-exec --each www -- PROGRAM");
+	expect(test.lent, 1, "fdrecv-exec lent -- PROGRAM");
 	expect(test.lent, 1, "Its sockets are lent: ");
 	expect(test.lent, 1, "programs started by fdrecv-exec need none");
 	test_control_done(&test);

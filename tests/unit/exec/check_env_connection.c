@@ -204,7 +204,7 @@ START_TEST(what_was_said_of_another_is_taken_away)
 }
 END_TEST
 
-UNIT_SUITE(connection_env)
+UNIT_SUITE(env_connection)
 {
 	TCase *tc = unit_case(suite, "exec_connection");
 
