@@ -6,21 +6,15 @@
 #include "ctl/print.h"
 
 #include "base/text.h"
+#include "ctl/columns.h"
 #include "ctl/proc.h"
 
 #include <err.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define PRINT_COLUMNS 12 /* of a table, at most */
-
-/* A table whose columns are aligned when it is printed. */
-struct print_table {
-	char **cells; /* row by row, the first one has the names */
-	size_t count;
-};
+#define PRINT_UNTAKEN_MS 1000
 
 void
 print_line(FILE *file, const char *text, size_t length)
@@ -75,96 +69,6 @@ print_duration(char *text, size_t size, json_int_t ms)
 	    seconds / units[i].seconds, units[i].name);
 }
 
-/* Takes text. */
-static void
-print_add_cell(struct print_table *table, char *text)
-{
-	char **cells =
-	    reallocarray(table->cells, table->count + 1, sizeof(*cells));
-
-	if (text == NULL || cells == NULL)
-		err(EX_OSERR, "no memory");
-	text_make_printable(text);
-	cells[table->count++] = text;
-	table->cells = cells;
-}
-
-/* Appends a cell: text, "-" for an empty one. */
-__attribute__((format(printf, 2, 3))) static void
-print_add(struct print_table *table, const char *format, ...)
-{
-	char *text;
-	va_list ap;
-
-	va_start(ap, format);
-	if (vasprintf(&text, format, ap) == -1)
-		text = NULL;
-	va_end(ap);
-	if (text != NULL && text[0] == '\0') {
-		free(text);
-		text = strdup("-");
-	}
-	print_add_cell(table, text);
-}
-
-/* Appends a cell: the number or string with this name in an object, "-" if
- * there is none. */
-static void
-print_add_value(
-    struct print_table *table, const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	if (json_is_integer(value))
-		print_add(
-		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else if (json_is_string(value))
-		print_add(table, "%s", json_string_value(value));
-	else
-		print_add(table, "-");
-}
-
-/* The width of a column; 0 for the last one, so that no line ends with
- * spaces. */
-static int
-print_width(const struct print_table *table, size_t columns, size_t column)
-{
-	size_t width = 0, length;
-
-	for (size_t i = column; i < table->count; i += columns) {
-		length = strlen(table->cells[i]);
-		width = length > width ? length : width;
-	}
-	return column + 1 == columns ? 0 : (int)width;
-}
-
-/* Prints a table.  names are those of its columns, separated by spaces; add
- * appends the rows of one element of array. */
-static void
-print_table(const char *names, const json_t *array,
-    void (*add)(struct print_table *table, const json_t *element))
-{
-	struct print_table table = {.count = 0};
-	size_t columns, i, length;
-	int widths[PRINT_COLUMNS];
-	const json_t *element;
-
-	for (; *names != '\0'; names += length + (names[length] == ' ')) {
-		length = strcspn(names, " ");
-		print_add_cell(&table, strndup(names, length));
-	}
-	columns = table.count;
-	json_array_foreach(array, i, element) add(&table, element);
-	for (i = 0; i < columns; i++)
-		widths[i] = print_width(&table, columns, i);
-	for (i = 0; i < table.count; i++) {
-		printf("%-*s%s", widths[i % columns], table.cells[i],
-		    (i + 1) % columns == 0 ? "\n" : "  ");
-		free(table.cells[i]);
-	}
-	free(table.cells);
-}
-
 static json_int_t
 print_counter(const json_t *listener, const char *name)
 {
@@ -173,23 +77,23 @@ print_counter(const json_t *listener, const char *name)
 }
 
 static void
-print_add_listener(struct print_table *table, const json_t *listener)
+print_add_listener(struct columns *table, const json_t *listener)
 {
 	const json_t *since = json_object_get(listener, "since_ms");
 	char text[32] = "-";
 
 	if (json_is_integer(since))
 		print_duration(text, sizeof(text), json_integer_value(since));
-	print_add_value(table, listener, "name");
-	print_add_value(table, listener, "state");
-	print_add(table, "%s", text);
-	print_add_value(table, listener, "workers");
-	print_add(table, "%" JSON_INTEGER_FORMAT,
+	columns_add_value(table, listener, "name");
+	columns_add_value(table, listener, "state");
+	columns_add(table, "%s", text);
+	columns_add_value(table, listener, "workers");
+	columns_add(table, "%" JSON_INTEGER_FORMAT,
 	    print_counter(listener, "accepted"));
-	print_add(table, "%" JSON_INTEGER_FORMAT,
+	columns_add(table, "%" JSON_INTEGER_FORMAT,
 	    print_counter(listener, "held") +
 		print_counter(listener, "unreceipted"));
-	print_add(table, "%" JSON_INTEGER_FORMAT,
+	columns_add(table, "%" JSON_INTEGER_FORMAT,
 	    print_counter(listener, "refused_absent") +
 		print_counter(listener, "refused_drain") +
 		print_counter(listener, "refused_deaths"));
@@ -197,26 +101,26 @@ print_add_listener(struct print_table *table, const json_t *listener)
 
 /* "3/128": what waits in the kernel, and the limit. */
 static void
-print_add_queue(struct print_table *table, const json_t *queue)
+print_add_queue(struct columns *table, const json_t *queue)
 {
 	const char *unit = json_string_value(json_object_get(queue, "unit"));
 
 	if (json_is_integer(json_object_get(queue, "size")))
-		print_add(table,
+		columns_add(table,
 		    "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "%s",
 		    json_integer_value(json_object_get(queue, "size")),
 		    json_integer_value(json_object_get(queue, "limit")),
 		    unit != NULL && strcmp(unit, "bytes") == 0 ? "B" : "");
 	else if (json_is_true(json_object_get(queue, "waits")))
-		print_add(table, "some");
+		columns_add(table, "some");
 	else
-		print_add(table, queue == NULL ? "-" : "0");
-	print_add_value(table, queue, "dropped");
+		columns_add(table, queue == NULL ? "-" : "0");
+	columns_add_value(table, queue, "dropped");
 }
 
 /* A row for each endpoint; the columns of the listener are in the first. */
 static void
-print_add_rows(struct print_table *table, const json_t *listener)
+print_add_rows(struct columns *table, const json_t *listener)
 {
 	const json_t *endpoint;
 	size_t i;
@@ -230,9 +134,9 @@ print_add_rows(struct print_table *table, const json_t *listener)
 			print_add_listener(table, listener);
 		else
 			for (int column = 0; column < 7; column++)
-				print_add(table, "\"");
+				columns_add(table, "\"");
 		print_add_queue(table, json_object_get(endpoint, "queue"));
-		print_add(table, "%s%s%s",
+		columns_add(table, "%s%s%s",
 		    json_string_value(json_object_get(endpoint, "name")),
 		    error == NULL ? "" : ": not bound: ",
 		    error == NULL ? "" : error);
@@ -264,20 +168,43 @@ print_broker(const json_t *broker)
 		    "mailboxes are looked for every second: %s\n", unwatched);
 }
 
+/* A line for each lent socket whose clients nobody takes. */
 static void
-print_add_holder(struct print_table *table, const json_t *holder)
+print_untaken(const json_t *listeners)
+{
+	const json_t *listener, *endpoint, *ms;
+	char text[32];
+	size_t i, n;
+
+	json_array_foreach(listeners, i, listener) json_array_foreach(
+	    json_object_get(listener, "endpoints"), n, endpoint)
+	{
+		ms = json_object_get(
+		    json_object_get(endpoint, "queue"), "untaken_ms");
+		if (json_integer_value(ms) < PRINT_UNTAKEN_MS)
+			continue;
+		print_duration(text, sizeof(text), json_integer_value(ms));
+		printf("Clients have waited at %s for %s, and no program takes "
+		       "them: see \"brokerctl explain %s\".\n",
+		    json_string_value(json_object_get(endpoint, "name")), text,
+		    json_string_value(json_object_get(listener, "name")));
+	}
+}
+
+static void
+print_add_holder(struct columns *table, const json_t *holder)
 {
 	const json_t *since = json_object_get(holder, "since_ms");
 	char text[32] = "-";
 
 	if (json_is_integer(since))
 		print_duration(text, sizeof(text), json_integer_value(since));
-	print_add_value(table, holder, "listener");
-	print_add_value(table, holder, "sockets");
-	print_add_value(table, holder, "pid");
-	print_add_value(table, holder, "program");
-	print_add_value(table, holder, "uid");
-	print_add(table, "%s", text);
+	columns_add_value(table, holder, "listener");
+	columns_add_value(table, holder, "sockets");
+	columns_add_value(table, holder, "pid");
+	columns_add_value(table, holder, "program");
+	columns_add_value(table, holder, "uid");
+	columns_add(table, "%s", text);
 }
 
 /* Says which owners of mailboxes wait. */
@@ -308,19 +235,20 @@ print_status(const json_t *answer)
 
 	print_broker(json_object_get(answer, "broker"));
 	print_owners(json_object_get(answer, "owners"));
-	print_table(
+	columns_print(
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
 	    "DROPPED ENDPOINT",
 	    json_object_get(answer, "listeners"), print_add_rows);
 	if (json_array_size(holders) > 0)
-		print_table("LENT SOCKETS PID PROGRAM UID SINCE", holders,
+		columns_print("LENT SOCKETS PID PROGRAM UID SINCE", holders,
 		    print_add_holder);
+	print_untaken(json_object_get(answer, "listeners"));
 	json_decref(holders);
 }
 
 /* "www,www-alt" */
 static void
-print_add_names(struct print_table *table, const json_t *listeners)
+print_add_names(struct columns *table, const json_t *listeners)
 {
 	char text[256] = "";
 	const json_t *name;
@@ -335,11 +263,11 @@ print_add_names(struct print_table *table, const json_t *listeners)
 		if (used >= sizeof(text))
 			break;
 	}
-	print_add(table, "%s", text);
+	columns_add(table, "%s", text);
 }
 
 static void
-print_add_worker(struct print_table *table, const json_t *worker)
+print_add_worker(struct columns *table, const json_t *worker)
 {
 	const json_t *oldest_ms = json_object_get(worker, "oldest_ms");
 	char oldest[32] = "";
@@ -348,27 +276,27 @@ print_add_worker(struct print_table *table, const json_t *worker)
 		print_duration(
 		    oldest, sizeof(oldest), json_integer_value(oldest_ms));
 	print_add_names(table, json_object_get(worker, "listeners"));
-	print_add_value(table, worker, "name");
-	print_add_value(table, worker, "state");
+	columns_add_value(table, worker, "name");
+	columns_add_value(table, worker, "state");
 	if (json_is_true(json_object_get(worker, "shared")))
-		print_add(table, "shared");
+		columns_add(table, "shared");
 	else
-		print_add_value(table, worker, "kind");
-	print_add_value(table, worker, "uid");
-	print_add_value(table, worker, "pid");
-	print_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
+		columns_add_value(table, worker, "kind");
+	columns_add_value(table, worker, "uid");
+	columns_add_value(table, worker, "pid");
+	columns_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
 	    json_integer_value(json_object_get(worker, "unreceipted")),
 	    json_integer_value(json_object_get(worker, "window")));
-	print_add(table, "%s", oldest);
-	print_add_value(table, worker, "connections");
-	print_add_value(table, worker, "weight");
-	print_add_value(table, worker, "label");
+	columns_add(table, "%s", oldest);
+	columns_add_value(table, worker, "connections");
+	columns_add_value(table, worker, "weight");
+	columns_add_value(table, worker, "label");
 }
 
 void
 print_workers(const json_t *answer)
 {
-	print_table(
+	columns_print(
 	    "LISTENERS WORKER STATE KIND UID PID IN-HAND OLDEST CONNECTIONS "
 	    "WEIGHT LABEL",
 	    json_object_get(answer, "workers"), print_add_worker);

@@ -42,6 +42,9 @@ def test_clients_that_nobody_takes_are_named_with_the_program(test):
            for queue in queues] == [(True, 2, 0), (False, 0, 0)],
           "%s", queues)
     explained(test, "tcp:127.0.0.1:%d: 2 clients have waited for " % port)
+    check(re.search(r"^Clients have waited at tcp:127\.0\.0\.1:%d for \d+ s, "
+                    'and no program takes them: see "brokerctl explain www"'
+                    % port, tell(test, "status"), re.M), "status")
     text = tell(test, "explain", "www")
     check("lent to pid %d (sleep) " % program.pid in text and
           ":%d:" % other not in text, "%s", text)

@@ -3,7 +3,8 @@
  * Clients that wait at a lent socket that no program accepts from.  Engine,
  * unprivileged.  The kernel does not tell when a program accepts.  A queue that
  * did not become shorter between looks of which each comes twice as late as
- * the one before is taken for one that nobody reads.
+ * the one before is taken for one that nobody reads, and looked at closely
+ * before that is said: it may only grow faster than a program takes from it.
  */
 #include "engine/listener/untaken.h"
 
@@ -13,6 +14,8 @@
 #include <event2/event.h>
 
 #define UNTAKEN_FIRST_MS 1 /* a program that waits has accepted by then */
+#define UNTAKEN_CLOSE_MS 4 /* between close looks */
+#define UNTAKEN_CLOSE_LOOKS 250
 
 static void
 untaken_ask_kernel(struct untaken *untaken, struct socket_queue *out_queue)
@@ -33,6 +36,7 @@ untaken_begin(struct untaken *untaken, const struct socket_queue *queue)
 	untaken->since_ms = clock_ms();
 	untaken->size = queue->size;
 	untaken->delay_ms = UNTAKEN_FIRST_MS;
+	untaken->close_looks = 0;
 	untaken_set_look(untaken, untaken->delay_ms);
 }
 
@@ -96,6 +100,10 @@ untaken_on_look(void *owner)
 		return;
 	if (!untaken->is_told && untaken->limit_ms != 0 &&
 	    clock_ms() - untaken->since_ms >= untaken->limit_ms) {
+		if (untaken->close_looks++ < UNTAKEN_CLOSE_LOOKS) {
+			untaken_set_look(untaken, UNTAKEN_CLOSE_MS);
+			return;
+		}
 		untaken->is_told = 1;
 		untaken->on_change(untaken->owner);
 	}

@@ -21,6 +21,7 @@ struct untaken {
 	uint64_t since_ms; /* a client has waited, and none was taken; 0: no */
 	uint64_t delay_ms; /* to the next look */
 	uint32_t size;     /* of the queue when it was looked at */
+	unsigned int close_looks;
 	int is_told;
 	/* Nobody has taken a client for limit_ms, and then: a client is
 	 * taken. */

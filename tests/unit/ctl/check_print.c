@@ -86,7 +86,8 @@ static const struct {
 	"\"refused_absent\": 400, \"refused_drain\": 50, "
 	"\"refused_deaths\": 6}, \"endpoints\": ["
 	"{\"name\": \"tcp:127.0.0.1:80\", \"queue\": {\"size\": 3, "
-	"\"limit\": 128, \"unit\": \"connections\", \"dropped\": 5}}, "
+	"\"limit\": 128, \"unit\": \"connections\", \"dropped\": 5, "
+	"\"untaken_ms\": 31000}}, "
 	"{\"name\": \"tcp:[::1]:80\", \"queue\": {\"size\": null, "
 	"\"waits\": true, \"dropped\": null}}]}, "
 	"{\"name\": \"x\", \"since_ms\": null, "
@@ -103,7 +104,9 @@ static const struct {
 	"x         -      -      -        0         0        0        "
 	"0/9B   -        udp\n"
 	"\"         \"      \"      \"        \"         \"        \"        "
-	"0      -        unix\n"},
+	"0      -        unix\n"
+	"Clients have waited at tcp:127.0.0.1:80 for 31 s, and no program "
+	"takes them: see \"brokerctl explain www\".\n"},
     {print_status,
 	"{\"broker\": {\"version\": \"1\", \"engine\": 4, "
 	"\"uptime_ms\": 0, \"orphan_ms\": 130000}, \"listeners\": []}",

@@ -72,6 +72,17 @@ look(void)
 	test.untaken.look.on_time(test.untaken.look.owner);
 }
 
+/* Looks until it is sure. */
+static void
+look_closely(void)
+{
+	unsigned int before = test.told;
+
+	for (int i = 0;
+	     i < 1000 && test.told == before && test.untaken.since_ms != 0; i++)
+		look();
+}
+
 static void
 init(void)
 {
@@ -140,6 +151,8 @@ START_TEST(clients_that_nobody_takes_are_told_of_once)
 	pass(LIMIT_MS / 2);
 	test.clients[1] = net_connect(test.listener);
 	look();
+	ck_assert_uint_eq(test.told, 0);
+	look_closely();
 	ck_assert_uint_eq(test.told, 1);
 	pass(LIMIT_MS);
 	look();
@@ -154,7 +167,7 @@ START_TEST(clients_that_nobody_takes_are_told_of_once)
 	settle();
 	ck_assert_uint_ne(test.untaken.since_ms, 0);
 	pass(LIMIT_MS);
-	look();
+	look_closely();
 	ck_assert_uint_eq(test.told, 2);
 	close(test.clients[0]);
 	close(test.clients[1]);
@@ -172,6 +185,31 @@ START_TEST(without_a_limit_nothing_is_told)
 	look();
 	ck_assert_uint_eq(test.told, 0);
 	close(test.clients[0]);
+	done();
+}
+END_TEST
+
+/* It is full, or grows, at every look but a close one. */
+START_TEST(a_program_that_takes_too_slowly_is_not_one_that_takes_none)
+{
+	init();
+	for (int i = 0; i < 5; i++)
+		test.clients[i] = net_connect(test.listener);
+	settle();
+	pass(LIMIT_MS);
+	for (int i = 0; i < 3; i++) {
+		look();
+		close(test.clients[i]);
+		take();
+		test.clients[i] = net_connect(test.listener);
+	}
+	look();
+	take();
+	look_closely();
+	ck_assert_uint_eq(test.told, 0);
+	ck_assert_uint_eq(test.untaken.since_ms, 0);
+	for (int i = 0; i < 5; i++)
+		close(test.clients[i]);
 	done();
 }
 END_TEST
@@ -225,6 +263,8 @@ UNIT_SUITE(untaken)
 	tcase_add_test(tc, clients_that_are_taken_wake_it_once);
 	tcase_add_test(tc, clients_that_nobody_takes_are_told_of_once);
 	tcase_add_test(tc, without_a_limit_nothing_is_told);
+	tcase_add_test(
+	    tc, a_program_that_takes_too_slowly_is_not_one_that_takes_none);
 	tcase_add_test(tc, a_queue_that_becomes_shorter_is_one_that_is_read);
 	tcase_add_test(tc, looks_come_less_and_less_often);
 }
