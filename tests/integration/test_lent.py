@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 
-from change import kill_engine
+from change import kill_engine, reload
 from harness import check, free_port, wait_for
 from test_exec import loader, section
 
@@ -91,6 +91,8 @@ s.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 100)
         sys.executable, "-c", "import sys\n" + change +
         "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
     living.wait_line("set")
+    run(test, look % False)
+    reload(broker)  # another engine knows of it too
     run(test, look % False)
     living.stop(signal.SIGKILL)
     run(test, look % True, broker)

@@ -197,6 +197,12 @@ explain_unbound(const struct listener *listener, json_t *lines)
 		    "again.",
 		    endpoint->record.socket.name,
 		    listener_endpoint_error(endpoint));
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		if (endpoint->upkeep.is_dead)
+			explain_add(lines,
+			    "%s cannot be used: it was shut down or its file "
+			    "is gone.  The log says what will be done.",
+			    endpoint->record.socket.name);
 }
 
 /* The user and the command that a worker needs. */

@@ -69,7 +69,8 @@ listener_endpoint_new(const struct listener_context *context,
 		.lent = record->handoff == RECORD_LISTENER,
 		.fd = fd,
 		.log = context->log,
-		.rebind = context->rebind};
+		.rebind = context->rebind,
+		.diag = context->diag};
 	endpoint->untaken.limit_ms = UINT64_C(1000) * record->stuck_after_s;
 	endpoint->untaken.on_change = listener_endpoint_on_untaken;
 	endpoint->untaken.owner = endpoint;

@@ -10,11 +10,14 @@
 #include "base/log.h"
 #include "engine/handoff/stats.h"
 #include "engine/listener/rebind.h"
+#include "engine/listener/socket_queue.h"
 
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
 
 #define UPKEEP_GRACE_US 1000000
 
@@ -90,11 +93,31 @@ upkeep_die(struct upkeep *upkeep, const char *how, int at_start)
 		rebind_ask(upkeep->rebind, at_start);
 }
 
+/* True if a program has set another backlog with listen(2).  That call also
+ * made it the SO_PEERCRED of clients, so this engine may take its place. */
+static int
+upkeep_put_backlog(struct upkeep *upkeep)
+{
+	struct socket_queue queue;
+
+	if (upkeep->sock->kind != RECORD_UNIX_STREAM &&
+	    upkeep->sock->kind != RECORD_UNIX_SEQPACKET)
+		return 0;
+	socket_queue_ask(upkeep->diag, upkeep->sock, upkeep->fd, &queue);
+	if (!queue.is_known)
+		return 0;
+	if (upkeep->backlog == 0)
+		upkeep->backlog = queue.limit;
+	return queue.limit != upkeep->backlog &&
+	    listen(upkeep->fd, (int)upkeep->sock->backlog) == 0;
+}
+
 static int
 upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
 {
 	char text[REPAIR_TEXT_SIZE];
 	enum repair_result result;
+	size_t used;
 
 	if (upkeep_has_lost_file(upkeep)) {
 		upkeep_die(upkeep, "its file is gone or replaced", at_start);
@@ -105,6 +128,12 @@ upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
 	if (result == REPAIR_DEAD) {
 		upkeep_die(upkeep, text, at_start);
 		return 0;
+	}
+	if (upkeep->lent && upkeep_put_backlog(upkeep)) {
+		used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, "%sits backlog",
+		    used == 0 ? "" : ", ");
+		result = result == REPAIR_RIGHT ? REPAIR_DONE : result;
 	}
 	if (result == REPAIR_RIGHT)
 		return 1;

@@ -10,6 +10,7 @@ struct event;
 struct event_base;
 struct log;
 struct rebind;
+struct socket_diag;
 struct stats_listener;
 
 /* Looks whether a bound socket is still as the configuration says, and puts it
@@ -22,11 +23,13 @@ struct upkeep {
 	int fd;
 	struct log *log;
 	struct rebind *rebind;
+	struct socket_diag *diag;     /* or NULL */
 	struct stats_listener *stats; /* or NULL */
 	/* Set by upkeep_start(). */
 	dev_t device;
-	ino_t inode; /* of its file; 0: none, or not known */
-	int is_dead; /* and reported: it must be bound anew */
+	ino_t inode;      /* of its file; 0: none, or not known */
+	uint32_t backlog; /* of a local socket; 0: none, or not known */
+	int is_dead;      /* and reported: it must be bound anew */
 	struct event *shut_down;
 	struct timer look;
 };

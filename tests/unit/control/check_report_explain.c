@@ -70,6 +70,16 @@ START_TEST(without_a_worker_it_would_wait)
 }
 END_TEST
 
+START_TEST(a_lent_socket_that_is_dead_is_named)
+{
+	init(0);
+	expect(test.lent, 0, "cannot be used");
+	TAILQ_FIRST(&test.lent->endpoints)->upkeep.is_dead = 1;
+	expect(test.lent, 1, "cannot be used: it was shut down or its file");
+	test_control_done(&test);
+}
+END_TEST
+
 /* The kernel's numbers: connections that wait, and the limit. */
 START_TEST(connections_wait_for_a_worker)
 {
@@ -220,6 +230,7 @@ UNIT_SUITE(report_explain)
 
 	tcase_add_test(tc, with_a_worker_it_accepts);
 	tcase_add_test(tc, without_a_worker_it_would_wait);
+	tcase_add_test(tc, a_lent_socket_that_is_dead_is_named);
 	tcase_add_test(tc, connections_wait_for_a_worker);
 	tcase_add_test(tc, each_state_has_its_words);
 	tcase_add_test(tc, an_owner_over_its_share_is_named);

@@ -13,6 +13,7 @@
 
 #include "engine/handoff/stats.h"
 #include "engine/listener/rebind.h"
+#include "engine/listener/socket_queue.h"
 #include "engine/listener/upkeep.h"
 
 #include <sys/socket.h>
@@ -203,6 +204,26 @@ START_TEST(a_file_that_is_gone_causes_a_reload)
 }
 END_TEST
 
+START_TEST(a_backlog_of_a_local_socket_is_put_right)
+{
+	struct socket_diag diag = {.fd = -1};
+	struct socket_queue queue;
+
+	socket_diag_open(&diag);
+	init_local();
+	test.upkeep.diag = &diag;
+	upkeep_start(&test.upkeep, test.base);
+	assert_log(NULL);
+	ck_assert_int_eq(listen(test.fd, 1), 0);
+	ck_assert(upkeep_look(&test.upkeep, 1));
+	assert_log("was left changed (its backlog)");
+	socket_queue_ask(&diag, &test.record.u.socket, test.fd, &queue);
+	ck_assert_uint_eq(queue.limit, test.record.u.socket.backlog);
+	done();
+	socket_diag_close(&diag);
+}
+END_TEST
+
 /* Its name is free when all processes have closed it, not before. */
 START_TEST(a_dead_socket_with_an_abstract_name_causes_no_reload)
 {
@@ -269,6 +290,7 @@ UNIT_SUITE(upkeep)
 	tcase_add_test(tc, a_socket_that_is_in_order_costs_nothing);
 	tcase_add_test(tc, a_socket_that_is_shut_down_listens_again_later);
 	tcase_add_test(tc, a_dead_socket_causes_one_reload);
+	tcase_add_test(tc, a_backlog_of_a_local_socket_is_put_right);
 	tcase_add_loop_test(tc, a_file_that_is_gone_causes_a_reload, 0, 2);
 	tcase_add_test(
 	    tc, a_dead_socket_with_an_abstract_name_causes_no_reload);
