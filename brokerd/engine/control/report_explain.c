@@ -3,7 +3,7 @@
  * Explains the condition of a listener in words: what it waits for, why, and
  * what an administrator can do.  Engine, unprivileged.
  */
-#include "engine/control/report.h"
+#include "engine/control/explain.h"
 #include "engine/control/report_worker_state.h"
 
 #include "base/clock.h"
@@ -11,27 +11,9 @@
 #include "engine/worker/rendezvous.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
-#define EXPLAIN_WHO_SIZE 512
-#define EXPLAIN_UNTAKEN_MS 1000 /* a program that is busy takes that long */
-#define EXPLAIN_LINES 16        /* after which no more workers are named */
-
-static void explain_add(json_t *lines, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-explain_add(json_t *lines, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	json_array_append_new(lines, report_text(text));
-}
+#define EXPLAIN_LINES 16 /* after which no more workers are named */
 
 static void
 explain_absent(const struct listener *listener, json_t *lines)
@@ -115,94 +97,6 @@ explain_state(const struct listener *listener, json_t *lines)
 		    record->listener);
 		return;
 	}
-}
-
-/* Clients have waited for since_ms, and nobody takes them. */
-static void
-explain_untaken(const struct listener *listener,
-    const struct listener_endpoint *endpoint, const struct socket_queue *queue,
-    uint64_t since_ms, json_t *lines)
-{
-	char who[EXPLAIN_WHO_SIZE], count[16] = "";
-
-	if (queue->is_known && record_has_connections(&endpoint->record.socket))
-		snprintf(count, sizeof(count), "%u ", queue->size);
-	borrower_list_text(listener->pool, who, sizeof(who));
-	explain_add(lines,
-	    "%s: %sclients have waited for %llu s, and no program takes them: "
-	    "%s.  Let a program accept from this address, or take the address "
-	    "out of the listener.",
-	    endpoint->record.socket.name, count,
-	    (unsigned long long)(clock_ms() - since_ms) / 1000, who);
-}
-
-static void
-explain_queue(const struct listener *listener,
-    struct listener_endpoint *endpoint, json_t *lines)
-{
-	const struct record_socket *sock = &endpoint->record.socket;
-	struct socket_queue queue;
-	uint64_t since_ms = listener_endpoint_ask(endpoint, &queue);
-
-	if (queue.is_known && queue.size > 0)
-		explain_add(lines,
-		    record_has_connections(sock) ?
-			"%s: %u of at most %u connections are in the kernel's "
-			"queue." :
-			"%s: the datagrams that wait use %u of %u bytes.",
-		    sock->name, queue.size, queue.limit);
-	else if (queue.waits)
-		explain_add(lines, "%s: %s wait in the kernel.", sock->name,
-		    socket_queue_unit(sock));
-	if (queue.drops > 0)
-		explain_add(lines,
-		    "%s: the kernel has dropped %u %s, which came while the "
-		    "queue was full or could not be checked.",
-		    sock->name, queue.drops,
-		    record_has_connections(sock) ? "requests to connect" :
-						   "datagrams");
-	if (since_ms != 0 && clock_ms() - since_ms >= EXPLAIN_UNTAKEN_MS)
-		explain_untaken(listener, endpoint, &queue, since_ms, lines);
-}
-
-static void
-explain_queues(const struct listener *listener, json_t *lines)
-{
-	struct listener_endpoint *endpoint;
-
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		explain_queue(listener, endpoint, lines);
-}
-
-static void
-explain_holders(const struct listener *listener, json_t *lines)
-{
-	char who[EXPLAIN_WHO_SIZE];
-
-	borrower_list_text(listener->pool, who, sizeof(who));
-	explain_add(lines,
-	    "The sockets were %s; as root, \"brokerctl status\" shows who has "
-	    "them.",
-	    who);
-}
-
-static void
-explain_unbound(const struct listener *listener, json_t *lines)
-{
-	const struct listener_endpoint *endpoint;
-
-	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
-		explain_add(lines,
-		    "%s is not bound (%s).  \"brokerctl reload\" tries it "
-		    "again.",
-		    endpoint->record.socket.name,
-		    listener_endpoint_error(endpoint));
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		if (endpoint->upkeep.is_dead)
-			explain_add(lines,
-			    "%s cannot be used: it was shut down or its file "
-			    "is gone.  The log says what will be done.",
-			    endpoint->record.socket.name);
 }
 
 /* The user and the command that a worker needs. */
@@ -389,10 +283,7 @@ report_explain(const struct listener *listener)
 
 	vitals_look(listener->pool);
 	explain_state(listener, lines);
-	explain_unbound(listener, lines);
-	explain_queues(listener, lines);
-	if (listener_is_lent(listener))
-		explain_holders(listener, lines);
+	explain_sockets(listener, lines);
 	explain_workers(listener, lines);
 	explain_owners(listener->pool, lines);
 	explain_unreachable(listener->pool, lines);

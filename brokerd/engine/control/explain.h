@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "engine/control/report.h"
+
+/* The parts of report_explain(), which append sentences to lines. */
+
+void explain_add(json_t *lines, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Explains the sockets of a listener: what waits there, and who has them. */
+void explain_sockets(const struct listener *listener, json_t *lines);
