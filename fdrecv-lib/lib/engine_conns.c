@@ -345,9 +345,12 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
 		conn = engine_conns_connect_here(
 		    conns, old.items[i].path, old.items[i].epoch);
-		/* On its parent's connection it tells that there are two. */
-		if (conn == NULL && old.items[i].fd != -1)
+		/* On its parent's connection it tells that there are two, and
+		 * the engine sends nothing again. */
+		if (conn == NULL && old.items[i].fd != -1) {
+			conns->has_succeeded = 0;
 			engine_conns_send_hello(conns, &old.items[i]);
+		}
 		if (conn == NULL)
 			continue;
 		conn->was_parents = 1;
@@ -358,23 +361,53 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 	return 0;
 }
 
-/* When the engine sent to nobody yet, the parent's HELLO may have been on its
- * way. */
-int
-fdrecv_engine_conns_is_for_dead(const struct engine_conns *conns,
-    const struct engine_conn *conn, uint16_t addressee)
+/* True if conn may be a connection to the engine with that epoch, to which the
+ * parent had said HELLO. */
+static int
+engine_conn_was_parents(const struct engine_conn *conn, uint64_t epoch)
 {
+	return conn->fd != -1 && conn->was_parents &&
+	    (conn->epoch == 0 || conn->epoch == epoch) &&
+	    (conn->parents_epoch == 0 || conn->parents_epoch == epoch);
+}
+
+/* When the engine did not know the process, the parent's HELLO may have been on
+ * its way. */
+int
+fdrecv_engine_conns_is_for_dead(
+    const struct engine_conns *conns, uint64_t epoch, uint16_t addressee)
+{
+	int found = 0;
+
 	if (conns->parents == 0 || addressee == FDRECV_WIRE_TO_ANYBODY ||
 	    addressee == (uint16_t)conns->instance)
 		return 0;
-	if (addressee == FDRECV_WIRE_TO_UNKNOWN)
-		return conns->has_succeeded && conn != NULL &&
-		    conn->was_parents &&
-		    (conn->parents_epoch == 0 ||
-			conn->parents_epoch == conn->epoch);
 	if (addressee == conns->parents)
 		return conns->has_succeeded;
-	return !fdrecv_mailbox_users_has(conns->mailbox->fd, addressee);
+	if (addressee != FDRECV_WIRE_TO_UNKNOWN)
+		return !fdrecv_mailbox_users_has(conns->mailbox->fd, addressee);
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
+		found |= engine_conn_was_parents(&conns->items[i], epoch);
+	return found && conns->has_succeeded;
+}
+
+void
+fdrecv_engine_conns_return(struct engine_conns *conns, uint64_t epoch,
+    uint64_t sequence, uint32_t count)
+{
+	struct engine_conn *conn;
+	uint64_t known;
+
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+		conn = &conns->items[i];
+		known = conn->epoch;
+		if (conn->fd == -1 || (known != 0 && known != epoch))
+			continue;
+		conn->epoch = epoch;
+		fdrecv_engine_conns_send(
+		    conns, conn, FDRECV_WIRE_UNREAD, sequence, count);
+		conn->epoch = known;
+	}
 }
 
 void

@@ -77,9 +77,14 @@ void fdrecv_engine_conns_send_all(
  * as getrandom(2). */
 int fdrecv_engine_conns_renew(struct engine_conns *conns);
 
-/* True if conn's engine (or NULL) sent a datagram to a process that has ended
- * without sharing the mailbox with this one. */
-int fdrecv_engine_conns_is_for_dead(const struct engine_conns *conns,
-    const struct engine_conn *conn, uint16_t addressee);
+/* True if the engine with that epoch sent a datagram to a process that has
+ * ended without sharing the mailbox with this one. */
+int fdrecv_engine_conns_is_for_dead(
+    const struct engine_conns *conns, uint64_t epoch, uint16_t addressee);
+
+/* Tells that engine that nobody has read these hand-offs.  It may not have
+ * answered this process yet. */
+void fdrecv_engine_conns_return(struct engine_conns *conns, uint64_t epoch,
+    uint64_t sequence, uint32_t count);
 
 void fdrecv_engine_conns_close(struct engine_conns *conns);

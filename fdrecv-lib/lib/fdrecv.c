@@ -171,21 +171,19 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 	return 1;
 }
 
-/* The engine sends again what it had sent to a process that died.  True if
- * these hand-offs were. */
+/* The engine sends again what it had sent to a process that died, as these
+ * hand-offs if this is true.  A link would be that process's as well. */
 static int
-fdrecv_drop_dead(struct fdrecv *mailbox, struct engine_conn *conn)
+fdrecv_drop_dead(struct fdrecv *mailbox)
 {
 	const struct decode_header *header = &mailbox->batch.header;
 
 	if (!fdrecv_engine_conns_is_for_dead(
-		&mailbox->engines, conn, header->addressee))
+		&mailbox->engines, header->epoch, header->addressee))
 		return 0;
 	fdrecv_descriptors_close(&mailbox->batch.descriptors);
-	if (conn != NULL)
-		fdrecv_engine_conns_send(&mailbox->engines, conn,
-		    FDRECV_WIRE_UNREAD, header->sequence,
-		    (uint32_t)header->count);
+	fdrecv_engine_conns_return(&mailbox->engines, header->epoch,
+	    header->sequence, (uint32_t)header->count);
 	return 1;
 }
 
@@ -214,7 +212,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 		return 0;
 	}
 	result = fdrecv_receive_datagram(mailbox);
-	if (result != 1 || batch->header.count == 0)
+	if (result != 1 || batch->header.count == 0 ||
+	    fdrecv_drop_dead(mailbox))
 		return result;
 	link = fdrecv_batch_take_link(batch);
 	conn = link != -1 ?
@@ -223,8 +222,7 @@ fdrecv_receive(struct fdrecv *mailbox)
 	    fdrecv_engine_conns_open(&mailbox->engines,
 		fdrecv_batch_lost_link(batch) ? "" : batch->header.path,
 		batch->header.epoch);
-	if (!fdrecv_drop_dead(mailbox, conn) && conn != NULL &&
-	    batch->descriptors.truncated)
+	if (conn != NULL && batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);
 	return 1;
 }
