@@ -217,12 +217,13 @@ class Service:
 
     def check_processes(self):
         """The process that was started is the program, and nothing of
-        fdrecv-exec is left."""
+        fdrecv-exec is left once it has seen which sockets that takes."""
         wait_for(lambda: os.readlink("/proc/%d/exe" % self.process.pid) ==
                  os.path.realpath(self.program), "%s runs" % self.program)
         self.unprivileged()
         loader = os.path.join(self.test.stage, "bin", "fdrecv-exec")
-        check(loader not in running(), "a process of fdrecv-exec is left")
+        wait_for(lambda: loader not in running(),
+                 "the end of all processes of fdrecv-exec")
 
     def account(self):
         outcomes = {}
