@@ -9,7 +9,6 @@
 
 #include "base/fd.h"
 #include "base/role.h"
-#include "config.h"
 #include "engine/control/control.h"
 #include "engine/life/notify.h"
 #include "engine/life/orphan.h"
@@ -281,12 +280,12 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
 static void
 engine_tell_version(struct engine *engine)
 {
-	const char *before = engine->stats.before;
+	const char *version = stats_new_version(&engine->stats);
 
-	if (before[0] != '\0' && strcmp(before, PACKAGE_VERSION) != 0)
+	if (version != NULL)
 		log_line(&engine->log, LOG_NOTICE,
-		    "version %s takes over from version %s", PACKAGE_VERSION,
-		    before);
+		    "version %s takes over from version %s", version,
+		    engine->stats.before);
 }
 
 static int

@@ -155,13 +155,29 @@ def test_with_only_stuck_workers_clients_wait_as_with_none(test):
                      "connections wait")
     check("No worker answers: connections have waited" in explained(test) or
           "Connections are refused" in explained(test), "%s", explained(test))
-    check(listener(test)["workers"] == 0, "workers")
+    one = listener(test)
+    check((one["workers"], one["stuck"], one["busy"]) == (0, 1, 0) and
+          one["oldest_ms"] >= 1000, "%s", one)
     broker.wait_line("refused a connection")
     check(wait_for(lambda: client[0].recv(1) == b"" or True, "an end"), "")
     hung.kill(signal.SIGCONT)
     broker.wait_line("listener test: a worker is there after")
     wait_for(lambda: answers(first) == 1, "the first answer")
     check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+
+
+def test_worker_that_was_drained_and_hangs_is_explained(test):
+    port = free_port()
+    broker, hung, name = two_workers(test, port)
+    clients = connect(port, 4)
+    wait_for(lambda: shown(test, name)["unreceipted"] > 0, "a hand-off")
+    tell(test, "drain", "test", name)
+    broker.wait_line("worker %s: has not read its mailbox" % name)
+    check(shown(test, name)["state"] == "stuck", "%s", shown(test, name))
+    hung.kill(signal.SIGCONT)
+    wait_for(lambda: answers(clients) == 4, "the last answers")
+    await_state(test, name, "draining")
+    check("Worker %s" % name not in explained(test), "%s", explained(test))
 
 
 def test_stuck_after_never(test):

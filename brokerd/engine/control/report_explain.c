@@ -246,13 +246,20 @@ explain_silent(const struct worker *worker, json_t *lines)
 		    "The process of worker %s has died: start it again.",
 		    worker->name);
 		return;
-	case REPORT_WORKER_READY:
-	case REPORT_WORKER_FULL:
-	case REPORT_WORKER_OVER_SHARE:
 	case REPORT_WORKER_PAUSED:
 	case REPORT_WORKER_DRAINING:
 	case REPORT_WORKER_LEFT:
 	case REPORT_WORKER_LEAVING:
+		if (seconds > 0)
+			explain_add(lines,
+			    "Worker %s gets no more, and has not answered for "
+			    "%llu s: clients of the connections that it has "
+			    "wait.",
+			    worker->name, seconds);
+		return;
+	case REPORT_WORKER_READY:
+	case REPORT_WORKER_FULL:
+	case REPORT_WORKER_OVER_SHARE:
 	case REPORT_WORKER_STATES:
 		return;
 	}

@@ -101,7 +101,9 @@ status_listener(const struct listener *listener, const struct stats *stats)
 	const struct record_endpoint *record = listener->record;
 	uint64_t now = clock_ms(), absent = listener->absent_since_ms;
 
-	return json_pack("{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:o, s:o, s:o}",
+	return json_pack(
+	    "{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o, "
+	    "s:o, s:o}",
 	    "name", record->listener, "state", listener_state_name(listener),
 	    "since_ms", (json_int_t)(now - listener->state_since_ms),
 	    "waiting_ms",
@@ -109,7 +111,10 @@ status_listener(const struct listener *listener, const struct stats *stats)
 			  json_integer((json_int_t)(now - absent)),
 	    "handoff", listener_is_lent(listener) ? "listener" : "connection",
 	    "mailbox", report_text(record->mailbox), "workers",
-	    (json_int_t)pool_count_workers(listener->pool), "endpoints",
+	    (json_int_t)pool_count_workers(listener->pool), "stuck",
+	    (json_int_t)vitals_count(listener->pool, SILENCE_STUCK), "busy",
+	    (json_int_t)vitals_count(listener->pool, SILENCE_BUSY), "oldest_ms",
+	    (json_int_t)(vitals_oldest_us(listener->pool) / 1000), "endpoints",
 	    status_endpoints(listener), "holders", status_holders(listener),
 	    "counters", status_counters(stats, record->listener));
 }

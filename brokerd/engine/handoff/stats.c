@@ -139,6 +139,15 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	return 0;
 }
 
+const char *
+stats_new_version(const struct stats *stats)
+{
+	return stats->before[0] == '\0' ||
+		strcmp(stats->before, PACKAGE_VERSION) == 0 ?
+	    NULL :
+	    PACKAGE_VERSION;
+}
+
 struct stats_listener *
 stats_find(struct stats *stats, const char *name)
 {

@@ -66,6 +66,9 @@ struct stats {
  * in that memory, until stats_close().  0, or -1 with errno. */
 int stats_open(struct stats *stats, int fd, struct persistent *out_persistent);
 
+/* Returns this version if the engine before had another one, or NULL. */
+const char *stats_new_version(const struct stats *stats);
+
 /* This engine's slot of a listener, a new one if there was none.  NULL with
  * ENOSPC or ENAMETOOLONG. */
 struct stats_listener *stats_find(struct stats *stats, const char *name);

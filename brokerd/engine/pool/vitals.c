@@ -14,7 +14,7 @@
 #include "engine/worker/receipts.h"
 #include "engine/worker/rendezvous.h"
 
-#define VITALS_LOOK_US 200000 /* between looks, each takes time */
+#define VITALS_LOOK_US 10000 /* between looks, each of which takes time */
 
 void
 vitals_on_silence(struct pool *pool, const struct worker *worker)

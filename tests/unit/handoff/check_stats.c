@@ -86,9 +86,11 @@ START_TEST(the_version_before_is_known_if_it_is_a_text)
 	ck_assert_str_eq(stats.before, "");
 	reopen();
 	ck_assert_str_eq(stats.before, PACKAGE_VERSION);
+	ck_assert_ptr_null(stats_new_version(&stats));
 	snprintf((char *)stats.memory + 16, 4, "0.9");
 	reopen();
 	ck_assert_str_eq(stats.before, "0.9");
+	ck_assert_str_eq(stats_new_version(&stats), PACKAGE_VERSION);
 	memset((char *)stats.memory + 16, 'x', STATS_PACKAGE_SIZE);
 	reopen();
 	ck_assert_str_eq(stats.before, "");
