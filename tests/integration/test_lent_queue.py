@@ -9,7 +9,9 @@ from change import reload
 from ctl import listener, tell
 from harness import DEADLINE, check, free_port, wait_for
 from test_exec import loader, section
+from test_many import switches
 
+BUSY = 1000  # connections
 HOLD = ["sleep", "1000"]  # has the sockets, and never accepts
 
 
@@ -109,13 +111,17 @@ def test_clients_of_sockets_of_every_kind_are_named(test):
 
 def test_a_program_that_takes_its_clients_is_not_accused(test):
     port = free_port()
-    test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
+    broker = test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
     program = loader(test, "--systemd", "www", program=[
         "python3", "-c", "import socket\ns = socket.socket(fileno=3)\n"
         "while True: s.accept()[0].close()"])
-    for _ in range(20):
+    wait_for(lambda: listener(test, "www")["holders"], "the program")
+    before = switches(test.engine(broker))
+    for _ in range(BUSY):
         with socket.create_connection(("127.0.0.1", port), DEADLINE) as client:
             check(client.recv(1) == b"", "an answer")
+    woken = switches(test.engine(broker)) - before
+    check(woken < BUSY / 10, "%d wake-ups of the engine", woken)
     queue = listener(test, "www")["endpoints"][0]["queue"]
     check((queue["waits"], queue["untaken_ms"]) == (False, None), "%s", queue)
     check("no program takes them" not in tell(test, "explain", "www"), "told")
