@@ -182,7 +182,8 @@ class Service:
 
     def await_progress(self):
         def look():
-            self.process.log()  # a full pipe would stop the program
+            log = self.process.log()  # a full pipe would stop the program
+            check("does not take" not in log, "%s", log)
             return self.met() >= self.progress
 
         wait_for(look, "%d clients of %s" % (self.progress, self.name))
