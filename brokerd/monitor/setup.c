@@ -43,10 +43,8 @@ setup_options(struct setup *setup)
 			setup->run_dir = optarg;
 		else if (option == 'r')
 			setup->ready = (int)strtol(optarg, NULL, 10);
-		if (strchr("lhV?", option) != NULL)
-			setup->listens = 1;
-		if (strchr("thV?", option) != NULL)
-			setup->test = 1;
+		setup->listens |= strchr("lhV?", option) != NULL;
+		setup->test |= strchr("thV?", option) != NULL;
 	}
 	if (optind != setup->argc)
 		setup->test = setup->listens = 1;
@@ -97,7 +95,11 @@ setup_files(struct setup *setup)
 	fd_close(programs);
 	if (setup->engine_program == -1 || setup->reader_program == -1)
 		return setup->programs;
-	return privilege_reduce() == -1 ? "giving up privileges" : NULL;
+	if (privilege_reduce() == 0)
+		return NULL;
+	return "root needs CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, "
+	       "CAP_CHOWN, CAP_NET_BIND_SERVICE, and a user namespace with the "
+	       "uids of the engine and the config reader (try another user)";
 }
 
 static int

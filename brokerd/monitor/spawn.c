@@ -54,8 +54,8 @@ spawn_start(const struct spawn *spawn, struct log *log)
 	if (setsid() != -1 && spawn_prepare(spawn) == 0)
 		fexecve(
 		    spawn->program, (char **)(uintptr_t)spawn->argv, environ);
-	log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],
-	    strerror(errno));
+	log_line(log, LOG_ERR, "cannot start %s (for root as uid %u): %s",
+	    spawn->argv[0], spawn->uid, strerror(errno));
 	_exit(spawn_status(errno));
 }
 

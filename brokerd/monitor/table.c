@@ -58,10 +58,10 @@ table_run_reader(struct setup *setup, int memory)
 		    "%s: cannot read it: %s: see brokerd.conf(5)",
 		    setup->config, strerror(errno));
 		/* Only a wrong path is final: a limit may be gone next time. */
-		if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-		    errno == ENAMETOOLONG || errno == ENXIO)
-			return EX_CONFIG;
-		return errno == EACCES ? EX_NOPERM : EX_OSERR;
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+			errno == ENAMETOOLONG || errno == ENXIO ?
+		    EX_CONFIG :
+		    spawn_status(errno);
 	}
 	if (status >= 0)
 		return status;

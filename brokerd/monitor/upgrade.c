@@ -83,12 +83,10 @@ upgrade_try(struct setup *setup, const struct generation *generation)
 		    stderr, "brokerd: %s: %s\n", setup->self, strerror(errno));
 		_exit(EX_UNAVAILABLE);
 	}
-	if (pid == -1) {
+	if (pid == -1)
 		log_line(&setup->log, LOG_ERR, "trial: %s", strerror(errno));
-		fd_close(output);
-		return EX_OSERR;
-	}
-	status = spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
+	status = pid == -1 ? EX_OSERR :
+			     spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
 	spawn_relay(output, &setup->log);
 	if (status != EX_OK)
 		log_line(&setup->log, LOG_ERR,

@@ -155,8 +155,8 @@ static const struct {
 	int status;
 	const char *reason;
 } programs[] = {
-    {0644, EX_NOPERM, "test: cannot start child: Permission denied\n"},
-    {0755, EX_OSERR, "test: cannot start child: Exec format error\n"},
+    {0644, EX_NOPERM, "Permission denied"},
+    {0755, EX_OSERR, "Exec format error"},
 };
 
 static void
@@ -165,12 +165,16 @@ program_body(void *argument)
 	int i = *(int *)argument;
 	int file = memfd_create("program", MFD_CLOEXEC);
 	struct test_child child;
+	char reason[128];
 
 	unit_must(fchmod(file, programs[i].mode) == 0);
 	test_child_init(&child, "exit", "0");
 	child.spawn.program = file;
 	unit_must(test_child_run(&child) == programs[i].status);
-	unit_must(strcmp(test_child_text, programs[i].reason) == 0);
+	snprintf(reason, sizeof(reason),
+	    "test: cannot start child (for root as uid %u): %s\n",
+	    child.spawn.uid, programs[i].reason);
+	unit_must(strcmp(test_child_text, reason) == 0);
 }
 
 START_TEST(a_child_that_cannot_begin_says_why)

@@ -246,9 +246,10 @@ twice_body(void *argument)
 	unit_must(test.table.endpoints[1].fd == -1);
 	test_process_read(test.out[0], test.text, sizeof(test.text));
 	snprintf(reason, sizeof(reason),
-	    "test: listener www: cannot make unix:%s: the address is taken: "
-	    "end the program that listens there (it may have been lent the "
-	    "socket), or wait for an engine that still drains\n",
+	    "test: listener www: cannot make unix:%s: the address is taken by "
+	    "a program (end it), an engine that still drains, or a socket "
+	    "that was passed to brokerd and differs, as [::] without v6only "
+	    "does\n",
 	    path);
 	unit_must(strcmp(test.text, reason) == 0);
 	table_done(&test.table, ENDPOINT_STOP);
