@@ -157,14 +157,15 @@ static void
 socket_table_look(struct socket_table *table)
 {
 	struct listener_endpoint *endpoint;
+	struct repair_model model = {.kind = 0};
 	struct listener *listener;
 
 	for (size_t i = 0; i < table->own_count; i++)
-		upkeep_start(&table->own[i].upkeep, NULL);
+		upkeep_start(&table->own[i].upkeep, NULL, &model);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-			upkeep_start(
-			    &endpoint->upkeep, table->listener_context.base);
+			upkeep_start(&endpoint->upkeep,
+			    table->listener_context.base, &model);
 }
 
 void

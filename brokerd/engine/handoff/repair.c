@@ -24,7 +24,7 @@
 #define SO_BUF_LOCK 72 /* Linux 5.14 */
 #endif
 
-#define REPAIR_VALUE_SIZE 16
+#define REPAIR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* How a value that getsockopt(2) returned is set. */
 enum repair_set {
@@ -121,6 +121,9 @@ static const struct repair_option repair_options[] = {
     OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
 };
 
+_Static_assert(REPAIR_COUNT(repair_options) <= REPAIR_OPTIONS_MAX,
+    "a model has room for all options");
+
 /* Of these flags the monitor has made options, see endpoint.c. */
 static const struct {
 	uint32_t flag;
@@ -144,45 +147,55 @@ repair_note(char *text, const char *what)
 	    used == 0 ? "" : ", ", what);
 }
 
-/* A new socket as the configuration wants it.  -1 with errno. */
-static int
-repair_open_model(const struct record_socket *sock)
+/* Asks a new socket for the values that the configuration wants. */
+static void
+repair_fill_model(
+    const struct record_socket *sock, struct repair_model *out_model)
 {
 	static const int on = 1;
 	int fd = socket(sock->address.ss_family,
 	    record_socket_type(sock->kind) | SOCK_CLOEXEC, 0);
+	struct repair_value *value = out_model->values;
 
-	for (size_t i = 0; i < sizeof(repair_flags) / sizeof(repair_flags[0]);
-	     i++)
+	*out_model = (struct repair_model){.kind = sock->kind,
+	    .flags = sock->flags,
+	    .family = sock->address.ss_family};
+	for (size_t i = 0; i < REPAIR_COUNT(repair_flags); i++)
 		if ((sock->flags & repair_flags[i].flag) != 0)
 			setsockopt(fd, repair_flags[i].level,
 			    repair_flags[i].name, &on, sizeof(on));
-	return fd;
+	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++, value++) {
+		value->size = sizeof(value->bytes);
+		value->exists = getsockopt(fd, repair_options[i].level,
+				    repair_options[i].name, value->bytes,
+				    &value->size) == 0;
+	}
+	fd_close(fd);
 }
 
 /* True if the option cannot be set back. */
 static int
-repair_option(const struct repair_option *option, int model, int fd, char *text)
+repair_option(const struct repair_option *option,
+    const struct repair_value *value, int fd, char *text)
 {
-	unsigned char right[REPAIR_VALUE_SIZE] = {0};
+	struct repair_value right = *value;
 	unsigned char is[REPAIR_VALUE_SIZE] = {0};
-	socklen_t right_size = sizeof(right), size = sizeof(is);
-	int value;
+	socklen_t size = sizeof(is);
+	int number;
 
-	if (getsockopt(
-		model, option->level, option->name, right, &right_size) == -1 ||
+	if (!value->exists ||
 	    getsockopt(fd, option->level, option->name, is, &size) == -1 ||
-	    memcmp(right, is, sizeof(is)) == 0)
+	    memcmp(right.bytes, is, sizeof(is)) == 0)
 		return 0;
 	repair_note(text, option->text);
-	memcpy(&value, right, sizeof(value));
-	value = option->set == REPAIR_ZERO ? 0 : value / 2;
+	memcpy(&number, right.bytes, sizeof(number));
+	number = option->set == REPAIR_ZERO ? 0 : number / 2;
 	if (option->set != REPAIR_SAME) {
-		memcpy(right, &value, sizeof(value));
-		right_size = sizeof(value);
+		memcpy(right.bytes, &number, sizeof(number));
+		right.size = sizeof(number);
 	}
-	return setsockopt(fd, option->level, option->name, right, right_size) ==
-	    -1;
+	return setsockopt(fd, option->level, option->name, right.bytes,
+		   right.size) == -1;
 }
 
 /* Detaching succeeds only if one was attached.  EPERM: it is locked. */
@@ -221,18 +234,19 @@ repair_file_flags(int lent, int fd, char *text)
 
 /* True if something cannot be set back. */
 static int
-repair_all(const struct record_socket *sock, int lent, int fd, char *text)
+repair_all(const struct record_socket *sock, int lent, int fd,
+    struct repair_model *model, char *text)
 {
-	int model = repair_open_model(sock), fails = 0;
+	int fails = 0;
 
+	if (model->kind != sock->kind || model->flags != sock->flags ||
+	    model->family != sock->address.ss_family)
+		repair_fill_model(sock, model);
 	repair_file_flags(lent, fd, text);
-	for (size_t i = 0; model != -1 &&
-	     i < sizeof(repair_options) / sizeof(repair_options[0]);
-	     i++)
-		fails |= repair_option(&repair_options[i], model, fd, text);
-	fails |= repair_filters(fd, text);
-	fd_close(model);
-	return fails;
+	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++)
+		fails |= repair_option(
+		    &repair_options[i], &model->values[i], fd, text);
+	return fails | repair_filters(fd, text);
 }
 
 /* Dissolves a connection.  The address stays, as it was bound explicitly. */
@@ -288,8 +302,8 @@ repair_is_shut_down(int fd)
 }
 
 enum repair_result
-repair_socket(const struct record_socket *sock, int lent, int fd, int all,
-    char out_text[REPAIR_TEXT_SIZE])
+repair_socket(const struct record_socket *sock, int lent, int fd,
+    struct repair_model *model, char out_text[REPAIR_TEXT_SIZE])
 {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer);
@@ -308,7 +322,7 @@ repair_socket(const struct record_socket *sock, int lent, int fd, int all,
 		repair_note(out_text, "connected");
 		repair_disconnect(fd);
 	}
-	fails = all && repair_all(sock, lent, fd, out_text);
+	fails = model != NULL && repair_all(sock, lent, fd, model, out_text);
 	return fails            ? REPAIR_PARTIAL :
 	    out_text[0] != '\0' ? REPAIR_DONE :
 				  REPAIR_RIGHT;

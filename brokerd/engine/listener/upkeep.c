@@ -113,7 +113,7 @@ upkeep_put_backlog(struct upkeep *upkeep)
 }
 
 static int
-upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
+upkeep_look_now(struct upkeep *upkeep, struct repair_model *model, int at_start)
 {
 	char text[REPAIR_TEXT_SIZE];
 	enum repair_result result;
@@ -124,7 +124,7 @@ upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
 		return 0;
 	}
 	result =
-	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, all, text);
+	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, model, text);
 	if (result == REPAIR_DEAD) {
 		upkeep_die(upkeep, text, at_start);
 		return 0;
@@ -148,10 +148,11 @@ upkeep_look_now(struct upkeep *upkeep, int all, int at_start)
 }
 
 void
-upkeep_start(struct upkeep *upkeep, struct event_base *base)
+upkeep_start(
+    struct upkeep *upkeep, struct event_base *base, struct repair_model *model)
 {
-	if (!upkeep_look_now(upkeep, !upkeep->lent, 1) || !upkeep->lent ||
-	    !record_has_connections(upkeep->sock))
+	if (!upkeep_look_now(upkeep, upkeep->lent ? NULL : model, 1) ||
+	    !upkeep->lent || !record_has_connections(upkeep->sock))
 		return;
 	/* Neither happens to a socket that listens.  libevent reports EPOLLHUP
 	 * without EPOLLRDHUP, as TCP has it, as both readable and writable. */
@@ -165,7 +166,9 @@ upkeep_start(struct upkeep *upkeep, struct event_base *base)
 int
 upkeep_look(struct upkeep *upkeep, int all)
 {
-	return upkeep_look_now(upkeep, all, 0);
+	struct repair_model model = {.kind = 0};
+
+	return upkeep_look_now(upkeep, all ? &model : NULL, 0);
 }
 
 void

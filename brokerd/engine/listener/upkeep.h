@@ -34,9 +34,10 @@ struct upkeep {
 	struct timer look;
 };
 
-/* Looks at the socket when an engine starts.  A lent one that listens is also
- * looked at when somebody has shut it down. */
-void upkeep_start(struct upkeep *upkeep, struct event_base *base);
+/* Looks at the socket when an engine starts, with a model for many.  A lent one
+ * that listens is also looked at when somebody has shut it down. */
+void upkeep_start(
+    struct upkeep *upkeep, struct event_base *base, struct repair_model *model);
 
 /* Looks again.  Flags and options are put right only with all, since a program
  * that has the socket may depend on its own ones.  True if the socket is usable

@@ -68,7 +68,10 @@ record_of(uint32_t kind)
 static enum repair_result
 repair(const struct record *record, int fd, int all)
 {
-	return repair_socket(&record->u.socket, 1, fd, all, text);
+	struct repair_model model = {.kind = 0};
+
+	return repair_socket(
+	    &record->u.socket, 1, fd, all ? &model : NULL, text);
 }
 
 START_TEST(what_nobody_has_changed_is_right)
@@ -277,6 +280,7 @@ END_TEST
 /* A lent socket is as socket(2) makes it; the engine needs another one. */
 START_TEST(the_flags_of_the_file_are_put_right)
 {
+	struct repair_model model = {.kind = 0};
 	struct record record = record_of(RECORD_TCP);
 	int fd = bind_record(&record);
 
@@ -286,10 +290,28 @@ START_TEST(the_flags_of_the_file_are_put_right)
 	ck_assert_str_eq(text, "O_NONBLOCK, O_ASYNC");
 	ck_assert_int_eq(fcntl(fd, F_GETFL) & (O_NONBLOCK | O_ASYNC), 0);
 	ck_assert_int_eq(
-	    repair_socket(&record.u.socket, 0, fd, 1, text), REPAIR_DONE);
+	    repair_socket(&record.u.socket, 0, fd, &model, text), REPAIR_DONE);
 	ck_assert_str_eq(text, "O_NONBLOCK");
 	ck_assert_int_ne(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 	close(fd);
+}
+END_TEST
+
+/* As for all sockets at the start of an engine. */
+START_TEST(a_model_serves_sockets_of_any_kind)
+{
+	static struct repair_model model;
+
+	for (size_t i = 0; i < 4 * UNIT_COUNT(kinds); i++) {
+		struct record record = record_of(kinds[i / 2 % 5]);
+		int fd = bind_record(&record);
+
+		ck_assert_int_eq(
+		    repair_socket(&record.u.socket, 1, fd, &model, text),
+		    REPAIR_RIGHT);
+		ck_assert_uint_eq(model.kind, record.u.socket.kind);
+		close(fd);
+	}
 }
 END_TEST
 
@@ -311,4 +333,5 @@ UNIT_SUITE(repair)
 	tcase_add_test(tc, the_options_of_the_configuration_stay);
 	tcase_add_loop_test(tc, a_filter_is_detached, 0, 2);
 	tcase_add_test(tc, the_flags_of_the_file_are_put_right);
+	tcase_add_test(tc, a_model_serves_sockets_of_any_kind);
 }

@@ -63,12 +63,20 @@ init(struct record record, int fd)
 }
 
 static void
+start(void)
+{
+	struct repair_model model = {.kind = 0};
+
+	upkeep_start(&test.upkeep, test.base, &model);
+}
+
+static void
 init_tcp(void)
 {
 	init(record_sample_inet(RECORD_TCP, "127.0.0.1", 80),
 	    net_listen(AF_INET));
 	ck_assert_int_eq(fcntl(test.fd, F_SETFL, 0), 0);
-	upkeep_start(&test.upkeep, test.base);
+	start();
 }
 
 static void
@@ -171,7 +179,7 @@ END_TEST
 START_TEST(a_dead_socket_causes_one_reload)
 {
 	init_local();
-	upkeep_start(&test.upkeep, test.base);
+	start();
 	ck_assert_int_eq(shutdown(test.fd, SHUT_RDWR), 0);
 	settle();
 	ck_assert(!timer_is_set(&test.rebind.ask));
@@ -192,7 +200,7 @@ START_TEST(a_file_that_is_gone_causes_a_reload)
 	int other = -1;
 
 	init_local();
-	upkeep_start(&test.upkeep, test.base);
+	start();
 	ck_assert_int_eq(rename(unit_path("s"), unit_path("t")), 0);
 	if (_i)
 		other = net_bind(unit_path("s"), SOCK_STREAM);
@@ -212,7 +220,7 @@ START_TEST(a_backlog_of_a_local_socket_is_put_right)
 	socket_diag_open(&diag);
 	init_local();
 	test.upkeep.diag = &diag;
-	upkeep_start(&test.upkeep, test.base);
+	start();
 	assert_log(NULL);
 	ck_assert_int_eq(listen(test.fd, 1), 0);
 	ck_assert(upkeep_look(&test.upkeep, 1));
@@ -233,7 +241,7 @@ START_TEST(a_dead_socket_with_an_abstract_name_causes_no_reload)
 	init(record_sample_unix(RECORD_UNIX_STREAM, name),
 	    net_bind(name, SOCK_STREAM));
 	ck_assert_int_eq(shutdown(test.fd, SHUT_RDWR), 0);
-	upkeep_start(&test.upkeep, test.base);
+	start();
 	assert_log("end the programs that have it");
 	ck_assert(!timer_is_set(&test.rebind.ask));
 	done();
@@ -246,7 +254,7 @@ start_dead(uint64_t asked_ms)
 	init_local();
 	ck_assert_int_eq(shutdown(test.fd, SHUT_RDWR), 0);
 	test.mailboxes.rebind_ms = asked_ms;
-	upkeep_start(&test.upkeep, test.base);
+	start();
 }
 
 /* As after the crash of an engine that was taken over. */
