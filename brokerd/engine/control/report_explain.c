@@ -219,7 +219,7 @@ explain_silent(const struct worker *worker, json_t *lines)
 	unsigned long long seconds = report_worker_oldest_ms(worker) / 1000;
 	const char *death = worker->kind == WORKER_PLAIN ?
 	    "the connections in its mailbox are lost" :
-	    "those that it has not touched go to other workers";
+	    "the connections that it has not touched go to other workers";
 
 	switch (report_worker_state(worker)) {
 	case REPORT_WORKER_LATE:

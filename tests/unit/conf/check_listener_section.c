@@ -99,7 +99,8 @@ START_TEST(what_is_given_is_in_the_endpoint)
 	struct output out;
 	const struct record_endpoint *e = good(&out,
 	    "listen unix-stream:/s\nhandoff connection\nmailbox /m\n"
-	    "protocol bare\nbacklog 7\ngive-up 0\nrefuse message\n"
+	    "protocol bare\nbacklog 7\ngive-up 0\nstuck-after never\n"
+	    "refuse message\n"
 	    "refuse-message go away\nsocket-user 1\nsocket-group 2\n"
 	    "socket-mode 0640",
 	    1);
@@ -108,6 +109,7 @@ START_TEST(what_is_given_is_in_the_endpoint)
 	ck_assert_uint_eq(e->protocol, RECORD_BARE);
 	ck_assert_uint_eq(e->socket.backlog, 7);
 	ck_assert_uint_eq(e->give_up_s, 0);
+	ck_assert_uint_eq(e->stuck_after_s, 0);
 	ck_assert_uint_eq(e->refuse, RECORD_MESSAGE);
 	ck_assert_uint_eq(e->refuse_length, strlen("go away"));
 	ck_assert_mem_eq(e->refuse_message, "go away", strlen("go away"));
