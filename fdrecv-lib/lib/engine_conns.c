@@ -7,20 +7,18 @@
 #include "lib/engine_conns.h"
 
 #include "lib/descriptors.h"
+#include "lib/greeting.h"
 #include "lib/mailbox_users.h"
+#include "lib/run_dir.h"
 
 #include "wire/names.h"
 
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* "/proc/self/fd/N/../..". */
-#define ENGINE_CONNS_RUN_DIR_SIZE 32
 
 static void
 engine_conn_close(struct engine_conn *conn)
@@ -55,32 +53,6 @@ fdrecv_engine_conns_init(struct engine_conns *conns,
 			return -1;
 	while (!engine_conns_may_be(conns->instance, conns->parents));
 	return 0;
-}
-
-static int
-engine_conns_send_hello(
-    const struct engine_conns *conns, const struct engine_conn *conn)
-{
-	const struct bound_mailbox *mailbox = conns->mailbox;
-	struct fdrecv_wire_hello hello = {
-	    .version = FDRECV_WIRE_VERSION,
-	    .size = sizeof(hello),
-	    .name_length = (uint16_t)strlen(mailbox->name),
-	    .flags = conns->flags,
-	    .weight = conns->weight,
-	    .device = mailbox->device,
-	    .inode = mailbox->inode,
-	    .instance = conns->instance,
-	    .connections = conns->connections,
-	    .dead = conns->has_succeeded ? conns->parents : 0,
-	};
-	struct iovec parts[] = {{&hello, sizeof(hello)},
-	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
-	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
-
-	memcpy(hello.magic, FDRECV_WIRE_HELLO_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	return sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 :
-									    0;
 }
 
 /* A free entry, or that of an engine that has ended; NULL if all are in use. */
@@ -119,31 +91,21 @@ engine_conns_connect(
 	if (conn->fd != -1 &&
 	    connect(conn->fd, (const struct sockaddr *)&address,
 		sizeof(address)) == 0 &&
-	    engine_conns_send_hello(conns, conn) == 0)
+	    fdrecv_greeting_send(conns, conn->fd) == 0)
 		return conn;
 	engine_conn_close(conn);
 	return NULL;
 }
 
-/* Where the run directory is as seen from here: the directory of a default
- * mailbox is RUNDIR/mailbox/LISTENER. */
-static void
-engine_conns_own_run_dir(
-    const struct engine_conns *conns, char run_dir[ENGINE_CONNS_RUN_DIR_SIZE])
-{
-	snprintf(run_dir, ENGINE_CONNS_RUN_DIR_SIZE, "/proc/self/fd/%d/../..",
-	    conns->mailbox->directory);
-}
-
 size_t
 fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir)
 {
-	char own[ENGINE_CONNS_RUN_DIR_SIZE];
+	char own[RUN_DIR_OWN_SIZE];
 	struct sockaddr_un address;
 	size_t count = 0;
 
 	if (run_dir == NULL) {
-		engine_conns_own_run_dir(conns, own);
+		fdrecv_run_dir_own(conns->mailbox->directory, own);
 		run_dir = own;
 	}
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
@@ -159,28 +121,6 @@ fdrecv_engine_conns_find(struct engine_conns *conns, uint64_t epoch)
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
 		if (conns->items[i].fd != -1 && conns->items[i].epoch == epoch)
 			return &conns->items[i];
-	return NULL;
-}
-
-struct engine_conn *
-fdrecv_engine_conns_adopt(
-    struct engine_conns *conns, int link, const char *path, uint64_t epoch)
-{
-	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
-
-	if (conn != NULL && fdrecv_fd_has_ended(conn->fd)) {
-		engine_conn_close(conn);
-		conn = NULL;
-	}
-	if (conn != NULL || (conn = engine_conns_free_entry(conns)) == NULL) {
-		fdrecv_fd_close(link);
-		return conn;
-	}
-	*conn = (struct engine_conn){.fd = link, .epoch = epoch};
-	snprintf(conn->path, sizeof(conn->path), "%s", path);
-	if (engine_conns_send_hello(conns, conn) == 0)
-		return conn;
-	engine_conn_close(conn);
 	return NULL;
 }
 
@@ -202,45 +142,65 @@ engine_conns_find_answered(struct engine_conns *conns, uint64_t epoch)
 	return NULL;
 }
 
-static const char *
-engine_conns_base(const char *path)
+struct engine_conn *
+fdrecv_engine_conns_adopt(
+    struct engine_conns *conns, int link, const char *path, uint64_t epoch)
 {
-	const char *slash = strrchr(path, '/');
+	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
 
-	return slash == NULL ? path : slash + 1;
+	if (conn == NULL)
+		conn = engine_conns_find_answered(conns, epoch);
+	if (conn != NULL && fdrecv_fd_has_ended(conn->fd)) {
+		engine_conn_close(conn);
+		conn = NULL;
+	}
+	if (conn != NULL || (conn = engine_conns_free_entry(conns)) == NULL) {
+		fdrecv_fd_close(link);
+		return conn;
+	}
+	*conn = (struct engine_conn){.fd = link, .epoch = epoch};
+	snprintf(conn->path, sizeof(conn->path), "%s", path);
+	if (fdrecv_greeting_send(conns, conn->fd) == 0)
+		return conn;
+	engine_conn_close(conn);
+	return NULL;
 }
 
-/* The path of an engine may be another one here.  An engine of an earlier
- * version does not answer HELLO with its epoch. */
+/* The path of an engine may be another one here. */
 static struct engine_conn *
-engine_conns_connect_here(
+engine_conns_find_base(
     struct engine_conns *conns, const char *path, uint64_t epoch)
 {
-	const char *base = engine_conns_base(path);
-	char run_dir[ENGINE_CONNS_RUN_DIR_SIZE],
-	    here[sizeof(conns->items[0].path)];
-	struct engine_conn *conn = engine_conns_connect(conns, path, epoch);
+	const char *base = fdrecv_run_dir_base(path);
+	struct engine_conn *conn;
 
-	if (conn != NULL || base[0] == '\0')
-		return conn;
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
+	for (size_t i = 0; i < ENGINE_CONNS_MAX && base[0] != '\0'; i++) {
 		conn = &conns->items[i];
 		if (conn->fd != -1 && conn->epoch == 0 &&
-		    strcmp(engine_conns_base(conn->path), base) == 0) {
+		    strcmp(fdrecv_run_dir_base(conn->path), base) == 0) {
 			conn->epoch = epoch;
 			return conn;
 		}
 	}
-	engine_conns_own_run_dir(conns, run_dir);
-	if (snprintf(here, sizeof(here), "%s/%s", run_dir, base) >=
-	    (int)sizeof(here))
+	return NULL;
+}
+
+static struct engine_conn *
+engine_conns_connect_here(
+    struct engine_conns *conns, const char *path, uint64_t epoch)
+{
+	char here[sizeof(conns->items[0].path)];
+
+	if (path[0] == '\0' ||
+	    fdrecv_run_dir_here(
+		conns->mailbox->directory, path, here, sizeof(here)) == -1)
 		return NULL;
 	return engine_conns_connect(conns, here, epoch);
 }
 
 struct engine_conn *
-fdrecv_engine_conns_open(
-    struct engine_conns *conns, const char *path, uint64_t epoch)
+fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
+    uint64_t epoch, int may_connect)
 {
 	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
 
@@ -260,7 +220,12 @@ fdrecv_engine_conns_open(
 			return conn;
 		}
 	}
-	return engine_conns_connect_here(conns, path, epoch);
+	conn = may_connect ? engine_conns_connect(conns, path, epoch) : NULL;
+	if (conn == NULL)
+		conn = engine_conns_find_base(conns, path, epoch);
+	if (conn == NULL && may_connect)
+		conn = engine_conns_connect_here(conns, path, epoch);
+	return conn;
 }
 
 void
@@ -343,13 +308,16 @@ fdrecv_engine_conns_renew(struct engine_conns *conns)
 	    fdrecv_mailbox_users_succeed(old.mailbox->fd, conns->parents);
 	fdrecv_mailbox_users_add(old.mailbox->fd, (uint16_t)conns->instance);
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = engine_conns_connect_here(
+		conn = engine_conns_connect(
 		    conns, old.items[i].path, old.items[i].epoch);
+		if (conn == NULL)
+			conn = engine_conns_connect_here(
+			    conns, old.items[i].path, old.items[i].epoch);
 		/* On its parent's connection it tells that there are two, and
 		 * the engine sends nothing again. */
 		if (conn == NULL && old.items[i].fd != -1) {
 			conns->has_succeeded = 0;
-			engine_conns_send_hello(conns, &old.items[i]);
+			fdrecv_greeting_send(conns, old.items[i].fd);
 		}
 		if (conn == NULL)
 			continue;

@@ -52,10 +52,10 @@ struct engine_conn *fdrecv_engine_conns_adopt(
     struct engine_conns *conns, int link, const char *path, uint64_t epoch);
 
 /* The same as find, but connects to the rendezvous at path and says HELLO if
- * there is no connection yet.  NULL if that fails: then no receipts are sent.
- */
-struct engine_conn *fdrecv_engine_conns_open(
-    struct engine_conns *conns, const char *path, uint64_t epoch);
+ * there is no connection yet, and may_connect.  NULL if that fails: then no
+ * receipts are sent. */
+struct engine_conn *fdrecv_engine_conns_open(struct engine_conns *conns,
+    const char *path, uint64_t epoch, int may_connect);
 
 /* Tells the engine that the application has one hand-off, through the ring or
  * by a message. */

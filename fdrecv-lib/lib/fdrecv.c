@@ -159,8 +159,9 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 		return 1;
 	while (!fdrecv_has_room(mailbox)) {
 		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
-		    fdrecv_engine_conns_open(
-			&mailbox->engines, next.path, next.epoch) != NULL)
+		    fdrecv_engine_conns_open(&mailbox->engines, next.path,
+			next.epoch,
+			next.addressee == FDRECV_WIRE_TO_UNKNOWN) != NULL)
 			return 1;
 		fdrecv_usage_begin_wait(mailbox->usage);
 		poll(NULL, 0, FDRECV_RETRY_MS);
@@ -219,9 +220,10 @@ fdrecv_receive(struct fdrecv *mailbox)
 	conn = link != -1 ?
 	    fdrecv_engine_conns_adopt(&mailbox->engines, link,
 		batch->header.path, batch->header.epoch) :
-	    fdrecv_engine_conns_open(&mailbox->engines,
-		fdrecv_batch_lost_link(batch) ? "" : batch->header.path,
-		batch->header.epoch);
+	    fdrecv_engine_conns_open(&mailbox->engines, batch->header.path,
+		batch->header.epoch,
+		batch->header.addressee == FDRECV_WIRE_TO_UNKNOWN &&
+		    !fdrecv_batch_lost_link(batch));
 	if (conn != NULL && batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);
 	return 1;

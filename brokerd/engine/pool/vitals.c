@@ -84,6 +84,7 @@ vitals_remove_dead(struct pool *pool, struct worker *worker)
 	worker->has_left = 1;
 	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
 		dispatch_take_back(pool, worker);
+		receipts_claim_link(worker);
 		rendezvous_on_worker(pool->context->rendezvous, worker);
 		redeliver_tell(pool, worker);
 		return;

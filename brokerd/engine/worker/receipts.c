@@ -280,9 +280,18 @@ receipts_on_link_message(void *owner, struct receipt_conn *conn,
 {
 	if (hello_decode(bytes, size, &conn->hello) == -1)
 		return -1;
+	conn->state = RECEIPT_CONN_WAITING;
 	receipts_on_hello(owner, conn);
-	/* A child of a process that has just ended gets another one. */
-	return conn->state == RECEIPT_CONN_CLAIMED ? 0 : -1;
+	return 0;
+}
+
+void
+receipts_claim_link(struct worker *worker)
+{
+	struct receipt_conn *conn = TAILQ_FIRST(&worker->links.head);
+
+	if (conn != NULL && conn->state == RECEIPT_CONN_WAITING)
+		receipts_on_hello(worker, conn);
 }
 
 /* It was lost on its way, or the worker did not want it, or has died: no HELLO

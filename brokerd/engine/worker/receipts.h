@@ -17,6 +17,10 @@ int receipts_are_anothers(struct worker *worker);
 void receipts_offer_link(
     struct worker *worker, const struct record_endpoint *endpoint);
 
+/* A HELLO on a link waited until the end of the process before it had been
+ * handled, which is done. */
+void receipts_claim_link(struct worker *worker);
+
 /* Reads a HELLO on a link that came so far. */
 void receipts_catch_up_link(struct worker *worker);
 

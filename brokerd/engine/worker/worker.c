@@ -171,12 +171,9 @@ worker_send_datagram(
 	int has_link = worker->link != -1 &&
 	    handoffs[0]->endpoint->protocol == RECORD_AUTO;
 	struct encode encode = {.bytes = worker->context->datagram};
-	/* A worker that takes links needs the path for its children only. */
 	struct encode_sender sender = {.epoch = worker->context->epoch,
 	    .addressee = worker_addressee(worker),
-	    .rendezvous = worker->mailbox.takes_link && !has_link ?
-		"" :
-		worker->context->rendezvous_path};
+	    .rendezvous = worker->context->rendezvous_path};
 
 	encode_datagram(&encode, &sender, worker->sequence, handoffs, count);
 	for (size_t i = 0; i < count; i++)
@@ -311,10 +308,17 @@ worker_hang_up(struct worker *worker)
 {
 	struct receipt_conn *conn;
 
+	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
+		receipt_conn_free(conn);
+}
+
+static void
+worker_close_link(struct worker *worker)
+{
+	struct receipt_conn *conn;
+
 	worker->link = fd_close(worker->link);
 	while ((conn = TAILQ_FIRST(&worker->links.head)) != NULL)
-		receipt_conn_free(conn);
-	while ((conn = TAILQ_FIRST(&worker->conns.head)) != NULL)
 		receipt_conn_free(conn);
 }
 
@@ -329,6 +333,7 @@ worker_free(struct worker *worker)
 	unreceipted_release(&worker->unreceipted);
 	handoff_free_list(&worker->outbox);
 	worker_hang_up(worker);
+	worker_close_link(worker);
 	mailbox_close(&worker->mailbox);
 	fd_close(worker->loan.pidfd);
 	free(worker);

@@ -59,7 +59,7 @@ struct worker *worker_new(struct worker_context *context, const char *name,
     struct mailbox *mailbox, const struct worker_callbacks *callbacks,
     void *owner);
 
-/* Closes its receipt connections. */
+/* Closes its receipt connections, except a link that nobody has yet. */
 void worker_hang_up(struct worker *worker);
 
 /* Frees the worker, and closes what it has. */

@@ -201,7 +201,7 @@ START_TEST(the_library_writes_hello_and_receipts_so)
 	    0);
 	conns.instance = UINT64_C(0x123456789abcdef);
 	conns.connections = 3;
-	conn = fdrecv_engine_conns_open(&conns, path, EPOCH);
+	conn = fdrecv_engine_conns_open(&conns, path, EPOCH, 1);
 	ck_assert_ptr_nonnull(conn);
 	engine = accept4(rendezvous, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ne(engine, -1);

@@ -71,7 +71,7 @@ START_TEST(the_first_datagram_brings_a_link)
 	worker = test_pool_worker(&test, 0);
 	hand_off();
 	ck_assert_int_ne(link_fd, -1);
-	ck_assert_uint_gt(raw.header.path_length, 0); /* for a child */
+	ck_assert_uint_gt(raw.header.path_length, 0);
 	ck_assert_int_eq(worker->kind, WORKER_NEW);
 	say_hello(7);
 	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
