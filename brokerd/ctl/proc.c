@@ -152,11 +152,14 @@ proc_list_holders(const json_t *status)
 {
 	const json_t *broker = json_object_get(status, "broker"), *listener;
 	json_t *rows = json_array(), *sockets;
-	DIR *dir = opendir("/proc");
 	struct dirent *entry;
 	json_int_t pid;
+	DIR *dir = NULL;
 	size_t i;
 
+	json_array_foreach(json_object_get(status, "listeners"), i,
+	    listener) if (dir == NULL && proc_is_lent(listener)) dir =
+	    opendir("/proc");
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		pid = atoll(entry->d_name);
 		if (pid <= 0 ||

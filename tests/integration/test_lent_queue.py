@@ -103,8 +103,8 @@ def test_clients_of_sockets_of_every_kind_are_named(test):
         else:
             check((queue["size"], queue["limit"], queue["dropped"]) ==
                   (size, limit, None), "%s", queue)
-        explained(test, "%s: %sclients have waited for " % (
-            name, "" if size is None else "%d " % size))
+        explained(test, "%s: %s waited for " % (
+            name, "clients have" if size is None else "1 client has"))
     for client in clients:
         client.close()
 

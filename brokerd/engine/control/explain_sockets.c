@@ -15,15 +15,16 @@ explain_untaken(const struct listener *listener,
     const struct listener_endpoint *endpoint, const struct socket_queue *queue,
     uint64_t since_ms, json_t *lines)
 {
-	char who[EXPLAIN_WHO_SIZE], count[16] = "";
+	char who[EXPLAIN_WHO_SIZE], count[32] = "clients have";
 
 	if (queue->is_known && record_has_connections(&endpoint->record.socket))
-		snprintf(count, sizeof(count), "%u ", queue->size);
+		snprintf(count, sizeof(count), "%u client%s", queue->size,
+		    queue->size == 1 ? " has" : "s have");
 	borrower_list_text(listener->pool, who, sizeof(who));
 	explain_add(lines,
-	    "%s: %sclients have waited for %llu s, and no program takes them: "
-	    "%s.  Let a program accept from this address, or take the address "
-	    "out of the listener.",
+	    "%s: %s waited for %llu s, and no program takes them: %s.  Let a "
+	    "program accept from this address, or take the address out of the "
+	    "listener.",
 	    endpoint->record.socket.name, count,
 	    (unsigned long long)(clock_ms() - since_ms) / 1000, who);
 }
