@@ -93,7 +93,7 @@ inherited_compare(
 	if (sock->address.ss_family != AF_INET6 || item->v6only == v6only)
 		return NULL;
 	return item->origin == NULL ?
-	    "the socket that was passed to brokerd has another v6only" :
+	    "its v6only cannot change: the socket passed to brokerd has another" :
 	    "its v6only cannot change while it is open: remove it, reload, and "
 	    "add it again when no program or engine that drains has it";
 }

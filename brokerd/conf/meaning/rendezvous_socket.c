@@ -10,18 +10,31 @@
 #include "wire/liveness.h"
 #include "wire/names.h"
 
+#include <unistd.h>
+
 #define RENDEZVOUS_SOCKET_BACKLOG 256
 
-/* Finds the first one that is not in use, or the last one, which cannot be
- * bound then.  0, or -1 if its path is too long. */
+/* Finds one that is not in use: the first dead one, which a killed broker has
+ * left behind, since it will be removed with this broker; else the first
+ * without a file; else the last one, which cannot be bound.  0, or -1 if its
+ * path is too long. */
 static int
 rendezvous_socket_find(const char *rundir, struct sockaddr_un *out_address)
 {
+	struct sockaddr_un address;
+	int found = 0, live;
+
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		if (fdrecv_names_rendezvous(rundir, i, out_address) == -1)
+		if (fdrecv_names_rendezvous(rundir, i, &address) == -1)
 			return -1;
-		if (fdrecv_liveness_probe(out_address) != 1)
+		live = fdrecv_liveness_probe(&address) == 1;
+		if (!live && access(address.sun_path, F_OK) == 0) {
+			*out_address = address;
 			break;
+		}
+		if (!found)
+			*out_address = address;
+		found |= !live;
 	}
 	return 0;
 }
