@@ -21,8 +21,7 @@ enum persistent_flags {
 
 struct persistent_mailboxes {
 	uint64_t next;      /* the entry that a new mailbox takes */
-	uint64_t rebind_ms; /* the last time that an engine asked for a
-			     * reload */
+	uint64_t rebind_ms; /* see rebind.c */
 	struct {
 		uint64_t device;
 		uint64_t inode;

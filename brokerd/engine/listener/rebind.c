@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Reloads that the engine itself asks for, to have sockets bound anew.  Engine,
- * unprivileged.  A reload replaces the engine, so the time of the last request
- * is kept in the memory that engines share.  Another engine may have written
- * anything there: at worst, this one asks some minutes late.
+ * unprivileged.  A worker that shuts down its sockets again and again must not
+ * replace the engine as often, so after some reloads there is one in a minute.
+ * As each replaces the engine, the time is kept in the memory that engines
+ * share.  Another engine may have written anything there: a time that cannot be
+ * is ignored.
  */
 #include "engine/listener/rebind.h"
 
@@ -12,8 +14,20 @@
 
 #include <string.h>
 
-#define REBIND_SPACE_MS 10000  /* between reloads that help */
-#define REBIND_AGAIN_MS 300000 /* after one that has not */
+#define REBIND_SPACE_MS 60000  /* between reloads, on average */
+#define REBIND_BURST_MS 300000 /* so many of these may be ahead of time */
+#define REBIND_AGAIN_MS 300000 /* after a reload that has not helped */
+
+/* Until when earlier reloads are to last, now if that is over. */
+static uint64_t
+rebind_lasts_ms(const struct rebind *rebind, uint64_t now)
+{
+	uint64_t until = rebind->persistent->mailboxes->rebind_ms;
+
+	return until < now || until > now + REBIND_BURST_MS + REBIND_SPACE_MS ?
+	    now :
+	    until;
+}
 
 static void
 rebind_set(struct rebind *rebind, uint64_t now, uint64_t delay_ms)
@@ -28,7 +42,8 @@ rebind_on_time(void *owner)
 	struct rebind *rebind = owner;
 	uint64_t now = clock_ms();
 
-	rebind->persistent->mailboxes->rebind_ms = now;
+	rebind->persistent->mailboxes->rebind_ms =
+	    rebind_lasts_ms(rebind, now) + REBIND_SPACE_MS;
 	if (channel_send(rebind->channel, CHANNEL_RELOAD, NULL, -1) == 0)
 		log_line(rebind->log, LOG_NOTICE,
 		    "asking for a reload, which binds sockets anew");
@@ -48,14 +63,15 @@ rebind_init(struct rebind *rebind, struct event_base *base, int channel,
 void
 rebind_ask(struct rebind *rebind, int at_start)
 {
-	uint64_t now = clock_ms(), last, due;
+	uint64_t now = clock_ms(), until, due = 0;
 
 	if (rebind->ask.event == NULL)
 		return;
-	last = rebind->persistent->mailboxes->rebind_ms;
-	due = at_start ? REBIND_AGAIN_MS : REBIND_SPACE_MS;
-	due = last == 0 || last > now || now - last >= due ? 0 :
-							     due - (now - last);
+	until = rebind_lasts_ms(rebind, now);
+	if (at_start && until > now)
+		due = REBIND_AGAIN_MS;
+	else if (until > now + REBIND_BURST_MS)
+		due = until - now - REBIND_BURST_MS;
 	if (!timer_is_set(&rebind->ask) || now + due < rebind->ask_ms)
 		rebind_set(rebind, now, due);
 }

@@ -19,7 +19,7 @@ struct rebind {
 int rebind_init(struct rebind *rebind, struct event_base *base, int channel,
     struct log *log, struct persistent *persistent);
 
-/* Asks, soon or, if an engine has asked shortly before, later.  A socket that
+/* Asks, soon or, if engines have asked often or in vain, later.  A socket that
  * was found so at the start of this engine may be one that a reload does not
  * help. */
 void rebind_ask(struct rebind *rebind, int at_start);

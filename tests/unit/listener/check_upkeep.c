@@ -275,17 +275,36 @@ START_TEST(a_reload_that_does_not_help_is_not_asked_for_soon_again)
 {
 	uint64_t now = fake_clock.passed_us / 1000 + 1000000;
 
-	start_dead(now - 1);
+	start_dead(now + 1);
 	ck_assert(timer_is_set(&test.rebind.ask));
-	ck_assert_uint_eq(test.rebind.ask_ms, now - 1 + MINUTES_MS);
+	ck_assert_uint_eq(test.rebind.ask_ms, now + MINUTES_MS);
 	/* Nor after one that fails, and for which this engine goes on. */
 	test.rebind.ask.on_time(test.rebind.ask.owner);
 	ck_assert(has_asked());
 	ck_assert_uint_eq(test.rebind.ask_ms, now + MINUTES_MS);
-	ck_assert_uint_eq(test.mailboxes.rebind_ms, now);
 	/* An engine that drains leaves it to the next one. */
 	rebind_stop(&test.rebind);
 	ck_assert(!timer_is_set(&test.rebind.ask));
+	done();
+}
+END_TEST
+
+/* By a program that shuts its socket down each time that it gets it. */
+START_TEST(reloads_become_rare_if_there_are_many)
+{
+	uint64_t until, now = fake_clock.passed_us / 1000 + 1000000;
+
+	init_local();
+	for (int i = 0; i < 6; i++) {
+		rebind_ask(&test.rebind, 0);
+		ck_assert(asks_at_once());
+		rebind_stop(&test.rebind); /* the next engine */
+	}
+	until = test.mailboxes.rebind_ms;
+	rebind_ask(&test.rebind, 0);
+	ck_assert(!asks_at_once());
+	ck_assert_uint_eq(test.rebind.ask_ms, until - MINUTES_MS);
+	ck_assert_uint_gt(test.rebind.ask_ms, now);
 	done();
 }
 END_TEST
@@ -303,6 +322,7 @@ UNIT_SUITE(upkeep)
 	tcase_add_test(
 	    tc, a_dead_socket_with_an_abstract_name_causes_no_reload);
 	tcase_add_test(tc, a_socket_that_is_dead_at_the_start_causes_a_reload);
+	tcase_add_test(tc, reloads_become_rare_if_there_are_many);
 	tcase_add_test(
 	    tc, a_reload_that_does_not_help_is_not_asked_for_soon_again);
 }
