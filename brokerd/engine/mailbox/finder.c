@@ -23,7 +23,10 @@
 #define FINDER_NAMES_MANY 4096    /* or of as many names */
 #define FINDER_REST 9             /* times as long as the scan took */
 #define FINDER_LIMITED_US 1000000 /* between scans that replace a watch */
-#define FINDER_CHANGED_US 10000   /* between scans when it changes itself */
+#define FINDER_NAMES_US \
+	100000 /* in which so many changed names are looked at: */
+#define FINDER_NAMES_LOOKED 64
+#define FINDER_CHANGED_US 10000 /* between scans when it changes itself */
 
 static void
 finder_try_later(struct finder *finder)
@@ -236,6 +239,21 @@ finder_on_retry(void *owner)
 	finder_scan(finder);
 }
 
+/* The directory's owner can change names as often as he likes.  True if there
+ * were many just now: then a scan finds what they have become. */
+static int
+finder_has_many_changes(struct finder *finder)
+{
+	uint64_t now = clock_us();
+
+	if (now - finder->names_since_us >= FINDER_NAMES_US) {
+		finder->names_since_us = now;
+		finder->names = 0;
+	}
+	return ++finder->names > FINDER_NAMES_LOOKED &&
+	    finder_must_wait(finder, finder->names_since_us + FINDER_NAMES_US);
+}
+
 /* If the directory itself changed, the engine may have access by now. */
 static void
 finder_on_change(void *owner, const char *name)
@@ -249,7 +267,8 @@ finder_on_change(void *owner, const char *name)
 		finder->last_changed_us = clock_us();
 		finder_scan(finder);
 	} else if (name[0] != '.' &&
-	    (finder->name == NULL || strcmp(name, finder->name) == 0)) {
+	    (finder->name == NULL || strcmp(name, finder->name) == 0) &&
+	    !finder_has_many_changes(finder)) {
 		finder_settle(finder);
 		finder_look(finder, name);
 	}

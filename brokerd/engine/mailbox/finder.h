@@ -39,6 +39,8 @@ struct finder {
 	uint64_t rest_until_us;   /* after a long scan */
 	uint64_t last_changed_us; /* begin of the last scan that was caused by
 				   * a change of the directory itself */
+	uint64_t names_since_us;  /* when the names were counted from */
+	unsigned int names;       /* that have changed since then */
 	struct mailbox_errors errors;
 	struct limited_log scan_limit;
 };

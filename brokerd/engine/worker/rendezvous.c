@@ -5,6 +5,7 @@
  */
 #include "engine/worker/rendezvous.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "channel/adoption.h"
 #include "engine/handoff/bounded_close.h"
@@ -23,6 +24,7 @@
 #define RENDEZVOUS_WAITING_OF_USER 8 /* and of one */
 #define RENDEZVOUS_ROUND 16          /* connections accepted in a row */
 #define RENDEZVOUS_REST_US 100000    /* when accept fails */
+#define RENDEZVOUS_REST 9            /* times as long as it took, in vain */
 
 /* The name of the listener that a message asks for.  0, or -1 if it asks
  * nothing. */
@@ -115,44 +117,64 @@ rendezvous_may_wait(
 
 /* When a new engine has sent its first datagrams, all workers come at once: a
  * connection that says HELLO at once does not count as waiting. */
-static void
+static int
 rendezvous_add(struct rendezvous *rendezvous, int fd)
 {
+	int ended = 0;
 	struct receipt_conn *conn =
 	    receipt_conn_new(rendezvous->context, fd, &rendezvous->waiting);
 
-	if (conn != NULL &&
-	    (receipt_conn_catch_up(conn) == -1 ||
-		!rendezvous_may_wait(rendezvous, conn)))
+	if (conn != NULL)
+		ended = receipt_conn_catch_up(conn) == -1 ||
+		    !rendezvous_may_wait(rendezvous, conn);
+	if (ended)
 		receipt_conn_free(conn);
 	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
 		receipt_conn_free(TAILQ_FIRST(&rendezvous->waiting.head));
+	return ended;
 }
 
 static void
+rendezvous_rest(struct rendezvous *rendezvous, uint64_t delay_us)
+{
+	event_del(rendezvous->readable);
+	timer_set(&rendezvous->rest, delay_us);
+}
+
+/* Returns how many were in vain. */
+static int
 rendezvous_accept(struct rendezvous *rendezvous)
 {
-	int fd;
+	int fd, ended = 0;
 
 	for (int i = 0; i < RENDEZVOUS_ROUND; i++) {
 		fd = accept4(
 		    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd == -1 && errno != EAGAIN && errno != EINTR) {
-			event_del(rendezvous->readable);
-			timer_set(&rendezvous->rest, RENDEZVOUS_REST_US);
-		}
+		if (fd == -1 && errno != EAGAIN && errno != EINTR)
+			rendezvous_rest(rendezvous, RENDEZVOUS_REST_US);
 		if (fd == -1)
-			return;
-		rendezvous_add(rendezvous, fd);
+			break;
+		ended += rendezvous_add(rendezvous, fd);
 	}
+	return ended;
 }
 
+/* Whoever connects and hangs up, again and again, gets a tenth of the engine's
+ * time. */
 static void
 rendezvous_on_readable(evutil_socket_t fd, short what, void *argument)
 {
+	struct rendezvous *rendezvous = argument;
+	uint64_t begun_us = clock_us(), spent_us;
+
 	(void)fd;
 	(void)what;
-	rendezvous_accept(argument);
+	if (rendezvous_accept(rendezvous) == 0 ||
+	    timer_is_set(&rendezvous->rest))
+		return;
+	spent_us = (clock_us() - begun_us) * RENDEZVOUS_REST;
+	rendezvous_rest(rendezvous,
+	    spent_us < RENDEZVOUS_REST_US ? spent_us : RENDEZVOUS_REST_US);
 }
 
 static void

@@ -5,6 +5,7 @@
  */
 #include "fixture/unit.h"
 
+#include "fixture/fake_clock.h"
 #include "fixture/net.h"
 #include "fixture/test_finder.h"
 
@@ -250,6 +251,38 @@ START_TEST(a_mailbox_made_just_before_the_watch_is_tried_as_long)
 }
 END_TEST
 
+/* The clock stands still, so these come within a moment. */
+START_TEST(of_many_changes_a_scan_finds_what_they_have_become)
+{
+	struct test_finder test;
+	char name[32];
+	int worker;
+
+	unit_directory("many", 0755);
+	test_finder_init(&test, unit_path("many/"), geteuid());
+	finder_scan(&test.finder);
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "many/%d", i);
+		close(net_bind(unit_path(name), SOCK_DGRAM));
+		ck_assert_int_eq(unlink(unit_path(name)), 0);
+	}
+	worker = net_bind(unit_path("many/box"), SOCK_DGRAM);
+	for (int i = 0; i < 20; i++)
+		test_finder_settle(&test);
+	ck_assert_uint_ge(test.gone, 60);
+	ck_assert_uint_le(test.gone, 64);
+	ck_assert_uint_eq(test.found, 0);
+	ck_assert(test_finder_is_pending(&test));
+	fake_clock.passed_us += 100000;
+	timer_stop(&test.finder.retry);
+	test.finder.retry.on_time(test.finder.retry.owner);
+	ck_assert_uint_eq(test.found, 1);
+	test_finder_reaches(&test, "box", worker);
+	test_finder_done(&test);
+	close(worker);
+}
+END_TEST
+
 START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 {
 	static const struct finder_callbacks callbacks = {0};
@@ -298,4 +331,7 @@ UNIT_SUITE(finder)
 	tcase_add_test(
 	    tc, a_mailbox_made_just_before_the_watch_is_tried_as_long);
 	tcase_add_test(tc, a_path_has_to_fit_and_to_have_a_directory);
+	tc = unit_case(suite, "many changes");
+	fake_clock_stop_in(tc);
+	tcase_add_test(tc, of_many_changes_a_scan_finds_what_they_have_become);
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections to the rendezvous that bring nothing.
+ */
+#include "fixture/test_pool.h"
+#include "fixture/unit.h"
+
+#include <event2/event.h>
+#include <unistd.h>
+
+/* Otherwise one that does so without end would have all of the engine's
+ * time. */
+START_TEST(after_one_that_hangs_up_it_rests)
+{
+	struct fdrecv_wire_hello hello;
+	struct test_pool test;
+	int fd;
+
+	test_pool_init(&test, 1);
+	close(test_pool_connect());
+	test_pool_settle(&test);
+	ck_assert(timer_is_set(&test.rendezvous.rest));
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	fd = test_pool_connect();
+	wire_raw_send_hello(fd, &hello, test_pool_path(0));
+	while (test_pool_worker(&test, 0)->kind != WORKER_RECEIPTED)
+		event_base_loop(test.core.base, EVLOOP_ONCE);
+	test_pool_done(&test);
+	close(fd);
+}
+END_TEST
+
+UNIT_SUITE(rendezvous_rest)
+{
+	TCase *tc = unit_case(suite, "rest");
+
+	tcase_add_test(tc, after_one_that_hangs_up_it_rests);
+}
