@@ -8,6 +8,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "engine/worker/receipts.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -216,6 +217,36 @@ START_TEST(a_hello_is_read_before_a_death_counts)
 }
 END_TEST
 
+/* The parent had said HELLO on a path, and has ended. */
+START_TEST(a_hello_of_a_child_waits_for_the_end_of_its_parent)
+{
+	struct fdrecv_wire_hello hello;
+	struct worker *worker;
+
+	start(01666);
+	worker = test_pool_worker(&test, 0);
+	hand_off();
+	test_pool_hello(&test, 0, 100);
+	hello = wire_raw_hello(test_pool_path(0), 9);
+	hello.dead = (uint16_t)worker->instance;
+	ck_assert_uint_eq(hello.dead, 1);
+	wire_raw_send_hello(link_fd, &hello, test_pool_path(0));
+	receipts_catch_up_link(worker);
+	ck_assert_uint_eq(worker->instance, 1);
+	ck_assert_uint_eq(worker->conns.count, 1);
+	ck_assert_uint_eq(worker->links.count, 1);
+	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
+	test_pool_settle(&test);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(worker->instance, 9);
+	ck_assert_uint_eq(worker->conns.count, 1);
+	ck_assert_uint_eq(worker->links.count, 0);
+	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
+	ck_assert(!worker->has_left && !worker->shared);
+	stop();
+}
+END_TEST
+
 UNIT_SUITE(receipts_link)
 {
 	TCase *tc = unit_case(suite, "receipts_link");
@@ -228,4 +259,5 @@ UNIT_SUITE(receipts_link)
 	tcase_add_loop_test(tc, only_hello_may_come_first, 0, 2);
 	tcase_add_test(tc, a_second_instance_on_a_link_makes_the_mailbox_plain);
 	tcase_add_test(tc, a_hello_is_read_before_a_death_counts);
+	tcase_add_test(tc, a_hello_of_a_child_waits_for_the_end_of_its_parent);
 }
