@@ -183,7 +183,7 @@ def is_at_rest(test, broker):
     before = switches(engine)
     time.sleep(IDLE_S)  # what it does while nothing happens
     woken = switches(engine) - before
-    check(woken < 20 * IDLE_S, "woken %d times in %d s", woken, IDLE_S)
+    check(woken < 100 * IDLE_S, "woken %d times in %d s", woken, IDLE_S)
     test.note("%d wake-ups/s", woken / IDLE_S)
 
 
@@ -281,7 +281,7 @@ def test_receipts_that_never_come(test):
 def test_mailboxes_that_would_fill_the_table(test):
     """Each takes two open files of the engine, even if nothing is sent to
     it."""
-    greedy = Greedy(test, 96)
+    greedy = Greedy(test, 200)
     for number in range(BOXES):
         greedy.box(number)
     greedy.broker.wait_line("not used: .* one owner's workers have a share")
@@ -292,7 +292,7 @@ def test_mailboxes_that_would_fill_the_table(test):
     greedy.replace()
     greedy.others_are_served()
     count = len(told(test, "workers")["workers"])
-    check(10 < count < 40, "%d workers", count)
+    check(10 < count < BOXES, "%d workers", count)
     other.stop()
     greedy.others_are_served()
     ends = greedy.read_all()
