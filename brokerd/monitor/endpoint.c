@@ -84,9 +84,9 @@ endpoint_set_up(struct endpoint *endpoint)
 	if (wrong == NULL)
 		wrong = endpoint_listen(endpoint);
 	if (wrong != NULL && errno == EADDRINUSE && path == NULL)
-		wrong = "the address is taken by a program (end it), an engine "
-			"that still drains, or a socket that was passed to "
-			"brokerd and differs, as [::] without v6only does";
+		wrong = "the address is taken: another program listens there "
+			"(it may have been lent the socket), an engine still "
+			"drains, or a passed socket differs (v6only of [::])";
 	return wrong;
 }
 

@@ -102,7 +102,7 @@ path_clear(struct endpoint *endpoint)
 		return errno == ENOENT ? NULL : strerror(errno);
 	errno = EEXIST;
 	if (!S_ISSOCK(st.st_mode))
-		return "a file that is not a socket is in its place";
+		return "not a socket, but a file, directory or symbolic link";
 	privilege_set_fsuid(st.st_uid);
 	if (endpoint->inode != st.st_ino || endpoint->device != st.st_dev)
 		live = fdrecv_liveness_probe((const void *)&sock->address);

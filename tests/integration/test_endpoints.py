@@ -230,16 +230,28 @@ def test_directories_that_strangers_may_write_to_are_refused(test):
     test.mkdir("open", 0o777)
     test.mkdir("sticky", 0o1777)
     test.mkdir("group", 0o775, 0, 60599)
-    os.symlink(test.mkdir("real"), test.path("link"))
-    names = ["open", "sticky", "link"]
+    names = ["open", "sticky"]
     if test.is_root:
         names += ["group"]
         test.mkdir("foreign", 0o755, OTHER_UID)
         names += ["foreign"]
     for name in names:
         refused(test, "unix-stream:" + test.path(name, "s"), "namei -l",
-                code=77 if name != "link" else None)
+                code=77)
         check(os.listdir(test.path(name)) == [], "%s is not empty", name)
+
+
+def test_a_link_is_followed_if_nobody_else_can_make_it(test):
+    real = test.mkdir("real")
+    test.mkdir("open", 0o777)
+    os.symlink(real, test.path("link"))
+    os.symlink(real, test.path("open", "link"))
+    refused(test, "unix-stream:" + test.path("open", "link", "s"),
+            "namei -l", code=78)
+    broker = test.broker(section(
+        test, "x", ["unix-stream:" + test.path("link", "s")]))
+    check(os.listdir(real) == ["s"], "%s", os.listdir(real))
+    check(broker.stop() == 0 and os.listdir(real) == [], "it is left behind")
 
 
 def test_directory_of_the_sockets_user(test):

@@ -65,13 +65,6 @@ watch_on_readable(evutil_socket_t fd, short what, void *argument)
 	}
 }
 
-void
-watch_open(struct watch *watch, struct event_base *base, struct log *log)
-{
-	*watch = (struct watch){.base = base, .log = log, .fd = -1};
-	TAILQ_INIT(&watch->watchers);
-}
-
 /* 0, or -1 with errno. */
 static int
 watch_begin(struct watch *watch)
@@ -88,6 +81,14 @@ watch_begin(struct watch *watch)
 	watch_close(watch);
 	errno = ENOMEM;
 	return -1;
+}
+
+void
+watch_open(struct watch *watch, struct event_base *base, struct log *log)
+{
+	*watch = (struct watch){.base = base, .log = log, .fd = -1};
+	TAILQ_INIT(&watch->watchers);
+	watch_begin(watch); /* or later, see watcher_start() */
 }
 
 const char *

@@ -182,6 +182,7 @@ limit_body(void *argument)
 
 	(void)argument;
 	watch_test_init(&test);
+	watch_close(&test.watch);
 	unit_must(getrlimit(RLIMIT_NOFILE, &before) == 0);
 	files.rlim_max = before.rlim_max;
 	unit_must(setrlimit(RLIMIT_NOFILE, &files) == 0);

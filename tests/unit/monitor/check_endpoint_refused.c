@@ -23,10 +23,10 @@
 #include <unistd.h>
 
 #define ORDINARY_UID 60592
-#define TAKEN                                                               \
-	"the address is taken by a program (end it), an engine that still " \
-	"drains, or a socket that was passed to brokerd and differs, as "   \
-	"[::] without v6only does"
+#define TAKEN                                                          \
+	"the address is taken: another program listens there (it may " \
+	"have been lent the socket), an engine still drains, or a "    \
+	"passed socket differs (v6only of [::])"
 
 /* Returns the message of endpoint_bind() about record, and closes the socket
  * if it made one. */

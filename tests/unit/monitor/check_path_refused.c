@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NO_SOCKET "a file that is not a socket is in its place"
+#define NO_SOCKET "not a socket, but a file, directory or symbolic link"
 #define LIVE "a live socket is in its place: another program listens there"
 
 /* Returns the message of endpoint_bind() about a socket at path, and removes

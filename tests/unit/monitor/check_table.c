@@ -164,7 +164,7 @@ static void
 wrong_body(void *argument)
 {
 	static struct table_test test;
-	char reason[256];
+	char reason[512];
 	int i = *(int *)argument;
 
 	test_process_descriptors();
@@ -231,7 +231,7 @@ static void
 twice_body(void *argument)
 {
 	static struct table_test test;
-	char path[64], reason[256];
+	char path[64], reason[512];
 
 	(void)argument;
 	test_process_descriptors();
@@ -246,10 +246,10 @@ twice_body(void *argument)
 	unit_must(test.table.endpoints[1].fd == -1);
 	test_process_read(test.out[0], test.text, sizeof(test.text));
 	snprintf(reason, sizeof(reason),
-	    "test: listener www: cannot make unix:%s: the address is taken by "
-	    "a program (end it), an engine that still drains, or a socket "
-	    "that was passed to brokerd and differs, as [::] without v6only "
-	    "does\n",
+	    "test: listener www: cannot make unix:%s: the address is taken: "
+	    "another program listens there (it may have been lent the "
+	    "socket), an engine still drains, or a passed socket differs "
+	    "(v6only of [::])\n",
 	    path);
 	unit_must(strcmp(test.text, reason) == 0);
 	table_done(&test.table, ENDPOINT_STOP);
