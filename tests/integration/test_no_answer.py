@@ -30,7 +30,6 @@ def pattern(line):
         for part in re.split(r"(\.\.\.|\bN\b|\b[A-Z]{4,}\b)", line))
 
 
-UNTAKEN = "ADDRESS: N clients have waited for N s, and no program takes them: "
 LINES = {  # how each begins
     "no worker": "There is no worker: ",
     "no room": "Connections wait in the kernel: no ",
@@ -40,8 +39,8 @@ LINES = {  # how each begins
     "stuck": "Worker NAME has not read its mailbox ",
     "share": "For N s, owner ",
     "dropped": "ADDRESS: the kernel has dropped ",
-    "untaken": UNTAKEN + "lent to pid ",
-    "nobody": UNTAKEN + "lent to no ",
+    "untaken": "ADDRESS: N clients have waited for N s, ",
+    "dead": "ADDRESS cannot be used: ",
 }
 
 
@@ -161,5 +160,16 @@ def test_no_answer_of_a_program_that_does_not_accept(test):
     clients = connect(port, 2)
     explained(test, "untaken", "www")
     program.stop()
-    explained(test, "nobody", "www")
+    wait_for(lambda: "lent to no program that lives" in
+             tell(test, "explain", "www"), "nobody has it")
     del clients
+
+
+def test_no_answer_of_a_socket_without_a_file(test):
+    """The reload that would bind it anew fails."""
+    folder = test.mkdir("box", 0o755)
+    test.broker(section(test, "www", ["unix-stream:%s/socket" % folder]))
+    test.write("brokerd.conf", "no configuration\n")
+    os.unlink(folder + "/socket")
+    loader(test, "--fd", "7", "www", program=["true"])  # it is looked at
+    explained(test, "dead", "www")
