@@ -77,16 +77,22 @@ print_counter(const json_t *listener, const char *name)
 }
 
 static void
-print_add_listener(struct columns *table, const json_t *listener)
+print_add_since(struct columns *table, const json_t *object)
 {
-	const json_t *since = json_object_get(listener, "since_ms");
+	const json_t *since = json_object_get(object, "since_ms");
 	char text[32] = "-";
 
 	if (json_is_integer(since))
 		print_duration(text, sizeof(text), json_integer_value(since));
+	columns_add(table, "%s", text);
+}
+
+static void
+print_add_listener(struct columns *table, const json_t *listener)
+{
 	columns_add_value(table, listener, "name");
 	columns_add_value(table, listener, "state");
-	columns_add(table, "%s", text);
+	print_add_since(table, listener);
 	columns_add_value(table, listener, "workers");
 	columns_add(table, "%" JSON_INTEGER_FORMAT,
 	    print_counter(listener, "accepted"));
@@ -149,20 +155,22 @@ print_broker(const json_t *broker)
 	const json_t *orphan = json_object_get(broker, "orphan_ms");
 	const char *unwatched =
 	    json_string_value(json_object_get(broker, "unwatched"));
-	char up[32], left[32];
+	char up[32], engine[32], left[32];
 
 	print_duration(up, sizeof(up),
 	    json_integer_value(json_object_get(broker, "uptime_ms")));
+	print_duration(engine, sizeof(engine),
+	    json_integer_value(json_object_get(broker, "engine_ms")));
 	print_duration(left, sizeof(left), json_integer_value(orphan));
 	printf("brokerd %s, ",
 	    json_string_value(json_object_get(broker, "version")));
 	if (json_is_integer(orphan))
 		printf("which has died: start it again within %s", left);
 	else
-		printf("pid %" JSON_INTEGER_FORMAT,
-		    json_integer_value(json_object_get(broker, "monitor")));
+		printf("pid %" JSON_INTEGER_FORMAT " for %s",
+		    json_integer_value(json_object_get(broker, "monitor")), up);
 	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
-	    json_integer_value(json_object_get(broker, "engine")), up);
+	    json_integer_value(json_object_get(broker, "engine")), engine);
 	if (unwatched != NULL)
 		printf(
 		    "mailboxes are looked for every second: %s\n", unwatched);
@@ -278,6 +286,7 @@ print_add_worker(struct columns *table, const json_t *worker)
 	print_add_names(table, json_object_get(worker, "listeners"));
 	columns_add_value(table, worker, "name");
 	columns_add_value(table, worker, "state");
+	print_add_since(table, worker);
 	if (json_is_true(json_object_get(worker, "shared")))
 		columns_add(table, "shared");
 	else
@@ -297,7 +306,7 @@ void
 print_workers(const json_t *answer)
 {
 	columns_print(
-	    "LISTENERS WORKER STATE KIND UID PID IN-HAND OLDEST CONNECTIONS "
-	    "WEIGHT LABEL",
+	    "LISTENERS WORKER STATE SINCE KIND UID PID IN-HAND OLDEST "
+	    "CONNECTIONS WEIGHT LABEL",
 	    json_object_get(answer, "workers"), print_add_worker);
 }

@@ -311,6 +311,7 @@ engine_open(struct engine *engine)
 		.rendezvous = &engine->rendezvous,
 		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
+		.broker_started_ms = stats_started_ms(&engine->stats),
 		.channel = CHANNEL_FD});
 	if (notify_start(&engine->notify, base) == -1 ||
 	    drain_init(&engine->drain, base, &engine_drain_callbacks, engine) ==

@@ -6,7 +6,8 @@ import struct
 from harness import Skip, readable, wait_for
 
 PAGE, MAILBOXES, ADMIN, BANKS, NAME = (
-    16, 32 + 8 + 256 * 24 + 16 + 1024 * 24 + 128 * 16 + 256 * 136, 64 + 8, 8, 64)
+    16, 32 + 8 + 256 * 24 + 16 + 1024 * 24 + 128 * 16 + 256 * 136 + 8,
+    64 + 8 + 16, 8, 64)
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
          "refused_deaths orphaned lost held unreceipted handed_off plain_died "
          "returned_death returned_limit returned_denied lent repaired "

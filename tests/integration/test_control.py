@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -42,7 +43,7 @@ def test_status_is_a_table_for_people(test):
     port = free_port()
     test.broker(config(test, port))
     lines = tell(test, "status").splitlines()
-    check(re.match(r"brokerd [0-9.]+, pid \d+; engine \d+ for \d+ s$",
+    check(re.match(r"brokerd [0-9.]+, pid \d+ for \d+ s; engine \d+ for \d+ s$",
                    lines[0]), "%s", lines[0])
     check(lines[1].split() == ["LISTENER", "STATE", "SINCE", "WORKERS",
                                "ACCEPTED", "IN-HAND", "REFUSED", "QUEUE",
@@ -254,10 +255,10 @@ def test_exit_status_is_the_brokers(test):
                   ["drain", "a"]):
         status, out, err = run(test, *wrong, socket="/nonexistent")
         check(status == 64 and out == "" and err, "%s: %d", wrong, status)
-    for path in (test.path("nosuch"), test.dir):
+    for path, hint in ((test.path("nosuch"), "is this its control socket?"),
+                       (test.dir, "-s expects a control socket")):
         status, _, err = run(test, "status", socket=path)
-        check(status == 69 and "control socket" in err, "%d %s",
-              status, err)
+        check(status == 69 and hint in err, "%d %s", status, err)
     replies = []
     for number, code in ((0, 200), (75, 503), (78, 422), (69, 409), (0, 500)):
         body = json.dumps({"status": number, "text": "the %d" % number})
@@ -300,6 +301,36 @@ def test_run_directory_is_found_as_by_the_other_programs(test):
             (("-R",), None, 64, "")):
         found = status(*options, env=env)
         check(found[0] == code and error in found[1], "%s: %s", options, found)
+
+
+def test_times_are_those_of_the_broker_not_of_the_engine(test):
+    port = free_port()
+    broker = test.broker(config(test, port))
+    with socket.create_connection(("127.0.0.1", port)):
+        wait_for(lambda: listener(test)["state"] == "waiting" and
+                 listener(test)["since_ms"] > 300, "a client that waits")
+        begun = listener(test)["since_ms"]
+        up = told(test, "status")["broker"]["uptime_ms"]
+        for change in range(3):
+            engine = test.engine(broker)
+            if change == 2:
+                check(run(test, "reload")[0] == 0, "reload")
+            else:
+                os.kill(engine, signal.SIGKILL)
+            wait_for(lambda: test.engine(broker) not in (None, engine) and
+                     run(test, "status")[0] == 0, "another engine")
+            wait_for(lambda: listener(test)["state"] == "waiting", "waiting")
+            check(listener(test)["since_ms"] > begun, "%s", listener(test))
+            now = told(test, "status")["broker"]
+            check(now["uptime_ms"] > up and
+                  now["engine_ms"] < now["uptime_ms"], "%s", now)
+        check(tell(test, "explain", "test"), "no text")
+        start_worker(test)
+        wait_for(lambda: listener(test)["state"] == "open", "a worker")
+        check(told(test, "workers")["workers"][0]["since_ms"] >= 0, "workers")
+    begun = listener(test)["since_ms"]
+    check(run(test, "reload")[0] == 0, "reload")
+    check(listener(test)["since_ms"] >= begun, "%s", listener(test))
 
 
 def test_shell_completes_what_the_broker_has(test):

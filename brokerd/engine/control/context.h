@@ -17,7 +17,8 @@ struct control_context {
 	struct owner_quotas *quotas;
 	uint64_t epoch;
 	int channel; /* to the monitor, borrowed too */
-	/* Of the control socket itself. */
+	uint64_t broker_started_ms;
+	/* Of the control socket itself, and of this engine. */
 	uint64_t started_ms;
 	uint64_t orphan_until_ms; /* 0: the engine has a monitor */
 	int fd;

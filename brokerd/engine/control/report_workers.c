@@ -96,6 +96,20 @@ workers_listeners(const struct report *report)
 	return all;
 }
 
+/* Since its mailbox was bound; the clock may have been set back since then. */
+static json_int_t
+workers_since_ms(const struct worker *worker)
+{
+	const struct timespec *bound = &worker->mailbox.bound;
+	struct timespec now;
+	json_int_t ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (json_int_t)(now.tv_sec - bound->tv_sec) * 1000 +
+	    (now.tv_nsec - bound->tv_nsec) / 1000000;
+	return ms < 0 ? 0 : ms;
+}
+
 static json_t *
 workers_worker(const struct report *report, const struct worker *worker)
 {
@@ -103,7 +117,7 @@ workers_worker(const struct report *report, const struct worker *worker)
 	uint64_t oldest_ms = report_worker_oldest_ms(worker);
 
 	return json_pack("{s:o, s:o, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o, "
-			 "s:I, s:I, s:o, s:o, s:I, s:o}",
+			 "s:I, s:I, s:o, s:o, s:I, s:o, s:I}",
 	    "pool", report_text(report->pool->finder.path), "name",
 	    report_text(worker->name), "state",
 	    workers_states[report_worker_state(worker)], "kind",
@@ -119,7 +133,7 @@ workers_worker(const struct report *report, const struct worker *worker)
 	    worker->counts_connections ? json_integer(worker->connections) :
 					 json_null(),
 	    "weight", (json_int_t)worker->share.weight, "listeners",
-	    workers_listeners(report));
+	    workers_listeners(report), "since_ms", workers_since_ms(worker));
 }
 
 enum report_step

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/handoff/noted_state.h"
 #include "engine/handoff/reported.h"
 #include "record/record_kind.h"
 
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #define PERSISTENT_MAILBOXES 1024
@@ -40,8 +39,7 @@ struct persistent_borrower {
 	char path[RECORD_PATH_SIZE]; /* of its mailboxes */
 	uint32_t pid;                /* 0: free */
 	uint32_t uid;
-	uint64_t pidfs_inode; /* of its pidfd: from Linux 6.9 on, no other
-			       * process has it */
+	uint64_t pidfs_inode; /* from Linux 6.9 on, no other process has it */
 	uint64_t since_ms;
 };
 
@@ -59,6 +57,7 @@ struct persistent {
 	struct persistent_owner *owners;       /* PERSISTENT_OWNERS */
 	struct persistent_borrower *borrowers; /* PERSISTENT_BORROWERS */
 	struct persistent_listener *listeners;
+	struct noted_states states;
 	size_t listener_count;
 };
 

@@ -8,6 +8,7 @@
  */
 #include "engine/handoff/stats.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "channel/channel.h"
 #include "config.h"
@@ -33,8 +34,9 @@ struct stats_page {
 	struct persistent_mailboxes mailboxes;
 	struct persistent_owner owners[PERSISTENT_OWNERS];
 	struct persistent_borrower borrowers[PERSISTENT_BORROWERS];
+	uint64_t started_ms;
 	struct persistent_listener listeners[];
-	/* Behind them are the banks. */
+	/* Behind them are as many states, and the banks. */
 };
 
 /* A lock of fcntl(2) ends with its process, however that ends. */
@@ -94,11 +96,21 @@ stats_note_version(struct stats *stats, struct stats_page *page)
 	text_copy(page->package, sizeof(page->package), PACKAGE_VERSION);
 }
 
+uint64_t
+stats_started_ms(const struct stats *stats)
+{
+	const struct stats_page *page = stats->memory;
+
+	return page->started_ms;
+}
+
 int
 stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 {
 	const size_t slot = sizeof(struct stats_listener);
+	struct noted_state *states;
 	struct stats_page *page;
+	uint64_t now = clock_ms();
 	struct stat st;
 
 	*stats = (struct stats){.slots = NULL};
@@ -115,8 +127,9 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	stats->size = (size_t)st.st_size;
 	stats->memory = page;
 	stats->count = (stats->size - sizeof(*page)) /
-	    (sizeof(page->listeners[0]) + STATS_BANKS * slot);
-	stats->banks = (void *)&page->listeners[stats->count];
+	    (sizeof(page->listeners[0]) + sizeof(*states) + STATS_BANKS * slot);
+	states = (void *)&page->listeners[stats->count];
+	stats->banks = (void *)&states[stats->count];
 	if (page->magic != STATS_MAGIC ||
 	    page->version != CHANNEL_MEMFD_LAYOUT || page->slot_size != slot ||
 	    page->count != stats->count) {
@@ -130,11 +143,14 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	if (stats_take_bank(stats, fd) == -1)
 		return -1;
 	stats_note_version(stats, page);
+	if (page->started_ms == 0 || page->started_ms > now)
+		page->started_ms = now;
 	*out_persistent = (struct persistent){.mailboxes = &page->mailboxes,
 	    .reported = &page->reported,
 	    .owners = page->owners,
 	    .borrowers = page->borrowers,
 	    .listeners = page->listeners,
+	    .states = {states, stats->count},
 	    .listener_count = stats->count};
 	return 0;
 }

@@ -69,6 +69,9 @@ int stats_open(struct stats *stats, int fd, struct persistent *out_persistent);
 /* Returns this version if the engine before had another one, or NULL. */
 const char *stats_new_version(const struct stats *stats);
 
+/* Returns when the first engine of the broker started, as the engines say. */
+uint64_t stats_started_ms(const struct stats *stats);
+
 /* This engine's slot of a listener, a new one if there was none.  NULL with
  * ENOSPC or ENAMETOOLONG. */
 struct stats_listener *stats_find(struct stats *stats, const char *name);

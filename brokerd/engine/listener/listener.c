@@ -20,7 +20,27 @@
 #define LISTENER_ROUNDS 8       /* before other events have their turn */
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when the socket cannot accept */
+#define LISTENER_SETTLE_MS 2000 /* of a new engine */
 #define LISTENER_SCAN_MS 1000   /* between scans while a connection waits */
+
+/* A new engine needs a moment to see that, for example, there is still no
+ * worker.  The time when an earlier one saw it may be anything. */
+static void
+listener_note_state(struct listener *listener, enum listener_state state)
+{
+	const struct noted_state *before = &listener->before;
+	uint64_t now = clock_ms();
+
+	listener->state_since_ms = now;
+	if (before->state == state && before->since_ms - 1 < now - 1 &&
+	    now - listener->started_ms < LISTENER_SETTLE_MS)
+		listener->state_since_ms = before->since_ms;
+	/* If this one stops, the next engine goes on. */
+	if (listener->noted == NULL || state == LISTENER_STOPPED)
+		return;
+	listener->noted->state = state;
+	listener->noted->since_ms = listener->state_since_ms;
+}
 
 /* Every change of state goes through here. */
 static void
@@ -30,7 +50,7 @@ listener_enter(struct listener *listener, enum listener_state state)
 	struct listener_endpoint *endpoint;
 
 	if (listener->state != state)
-		listener->state_since_ms = clock_ms();
+		listener_note_state(listener, state);
 	listener->state = state;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		listener_endpoint_set_accepting(endpoint, accepting);
@@ -274,6 +294,11 @@ listener_start(struct listener *listener)
 	struct listener_endpoint *endpoint;
 	uint32_t count = 0;
 
+	listener->started_ms = clock_ms();
+	listener->noted = noted_state_find(
+	    &listener->context->persistent->states, listener->record->listener);
+	if (listener->noted != NULL)
+		listener->before = *listener->noted;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		endpoint->record.index = count++;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/handoff/persistent.h"
 #include "engine/listener/listener_endpoint.h"
 #include "engine/pool/pool.h"
 #include "engine/timer.h"
@@ -27,7 +28,8 @@ struct listener {
 	TAILQ_HEAD(, listener_endpoint) endpoints, unbound;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
-	uint64_t state_since_ms;
+	uint64_t state_since_ms, started_ms;
+	struct noted_state before, *noted; /* of earlier engines; or NULL */
 	uint64_t absent_since_ms; /* since when connections wait and there is no
 				   * worker; 0: none wait */
 	struct timer timer;

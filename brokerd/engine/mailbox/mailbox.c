@@ -93,6 +93,7 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 	    .owner = st.st_uid,
 	    .device = st.st_dev,
 	    .inode = st.st_ino,
+	    .bound = st.st_mtim,
 	    .takes_link = (st.st_mode & FDRECV_WIRE_LINK_MODE) != 0};
 	return 0;
 }

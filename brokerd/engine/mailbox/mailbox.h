@@ -7,6 +7,8 @@
 
 #include <sys/types.h>
 
+#include <time.h>
+
 #define MAILBOX_FDS_MAX (FDRECV_WIRE_BATCH_MAX + 1)
 
 /* The engine's end of one mailbox. */
@@ -16,7 +18,8 @@ struct mailbox {
 	uid_t owner;
 	dev_t device;
 	ino_t inode;
-	int takes_link; /* the worker has set its mode to say so */
+	struct timespec bound; /* CLOCK_REALTIME */
+	int takes_link;        /* the worker has set its mode to say so */
 };
 
 /* Opens path without following a link.  0, or -1 with errno: ENOTSOCK if it is

@@ -71,16 +71,19 @@ START_TEST(the_broker_is_shown)
 	json_t *status, *broker;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	test.control.context.started_ms = clock_ms() - 5000;
+	test.control.context.broker_started_ms = clock_ms() - 5000;
+	test.control.context.started_ms = clock_ms() - 1000;
 	status = test_control_get(&test, "/v1/status");
 	broker = json_object_get(status, "broker");
-	ck_assert_uint_eq(json_object_size(broker), 7);
+	ck_assert_uint_eq(json_object_size(broker), 8);
 	test_control_is(broker, "version", PACKAGE_VERSION);
 	test_control_is(broker, "epoch", "0000000000000001");
 	ck_assert_int_eq(test_control_number(broker, "monitor"), getppid());
 	ck_assert_int_eq(test_control_number(broker, "engine"), getpid());
 	ck_assert_int_ge(test_control_number(broker, "uptime_ms"), 5000);
 	ck_assert_int_lt(test_control_number(broker, "uptime_ms"), 10000);
+	ck_assert_int_ge(test_control_number(broker, "engine_ms"), 1000);
+	ck_assert_int_lt(test_control_number(broker, "engine_ms"), 5000);
 	ck_assert(json_is_null(json_object_get(broker, "orphan_ms")));
 	json_decref(status);
 	control_set_orphan(&test.control, clock_ms() + 60000);

@@ -30,7 +30,7 @@ START_TEST(workers_are_shown)
 	shown = get_worker(0, &workers);
 	ck_assert_uint_eq(
 	    json_array_size(json_object_get(workers, "workers")), 2);
-	ck_assert_uint_eq(json_object_size(shown), 16);
+	ck_assert_uint_eq(json_object_size(shown), 17);
 	test_control_is(shown, "pool", test.pool.pool->finder.path);
 	test_control_is(shown, "name", worker->name);
 	test_control_is(shown, "state", "ready");

@@ -79,7 +79,8 @@ static const struct {
     {print_text, "{}", "done\n"},
     {print_status,
 	"{\"broker\": {\"version\": \"1.2\", \"monitor\": 3, "
-	"\"engine\": 4, \"uptime_ms\": 5999, \"orphan_ms\": null}, "
+	"\"engine\": 4, \"uptime_ms\": 61000, \"engine_ms\": 5999, "
+	"\"orphan_ms\": null}, "
 	"\"listeners\": [{\"name\": \"www\", \"state\": \"open\", "
 	"\"since_ms\": 7000, \"workers\": 8, \"counters\": {"
 	"\"accepted\": 1000, \"held\": 20, \"unreceipted\": 3, "
@@ -94,7 +95,7 @@ static const struct {
 	"\"endpoints\": [{\"name\": \"udp\", \"queue\": {\"size\": 0, "
 	"\"limit\": 9, \"unit\": \"bytes\"}}, {\"name\": \"unix\", "
 	"\"queue\": {\"waits\": false}}]}]}",
-	"brokerd 1.2, pid 3; engine 4 for 5 s\n"
+	"brokerd 1.2, pid 3 for 61 s; engine 4 for 5 s\n"
 	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
 	"QUEUE  DROPPED  ENDPOINT\n"
 	"www       open   7 s    8        1000      23       456      "
@@ -119,15 +120,15 @@ static const struct {
 	"\"name\": \"w\\n\", \"state\": \"open\", "
 	"\"kind\": \"receipted\", \"shared\": false, \"uid\": 1, "
 	"\"pid\": 2, \"unreceipted\": 3, \"window\": 4, "
-	"\"oldest_ms\": 61500, "
+	"\"oldest_ms\": 61500, \"since_ms\": 7000, "
 	"\"connections\": 5, \"weight\": 6, \"label\": \"\"}, "
 	"{\"kind\": \"plain\", \"shared\": true}]}",
-	"LISTENERS  WORKER  STATE  KIND       UID  PID  IN-HAND  OLDEST  "
-	"CONNECTIONS  WEIGHT  LABEL\n"
-	"a,b        w?      open   receipted  1    2    3/4      61 s    "
-	"5            6       -\n"
-	"-          -       -      shared     -    -    0/0      -       "
-	"-            -       -\n"},
+	"LISTENERS  WORKER  STATE  SINCE  KIND       UID  PID  IN-HAND  "
+	"OLDEST  CONNECTIONS  WEIGHT  LABEL\n"
+	"a,b        w?      open   7 s    receipted  1    2    3/4      "
+	"61 s    5            6       -\n"
+	"-          -       -      -      shared     -    -    0/0      "
+	"-       -            -       -\n"},
 };
 
 static void
