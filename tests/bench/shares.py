@@ -9,8 +9,9 @@ these:
   receipts  sends receipts for nothing on four links, without end
   names     binds mailboxes and removes them, without end
 
-Rounds with A and without A alternate: A's processes are stopped meanwhile, and
-for "unread" there is a second broker without A.  It prints medians and
+Rounds with A and without A alternate: A is stopped meanwhile, and another
+process uses as much CPU time without the broker, since that alone makes clients
+wait.  For "unread" there is a second broker without A.  It prints medians and
 quartiles of the ratio of B's 99th percentile with A to that without, and judges
 nothing.
 
@@ -35,6 +36,11 @@ from ctl import told  # noqa: E402
 
 CLIENTS = 400  # of B, in a round
 FILES = 1024
+
+
+def idle(_, __):
+    while True:
+        os.getppid()
 
 
 def links(_, rendezvous):
@@ -87,15 +93,15 @@ class Broker:
                           self.test.mailbox_path("b")], uid=harness.OTHER_UID)
         harness.wait_for(lambda: told(self.test, "workers")["workers"],
                          "a worker")
-        self.child, self.kept = None, []
+        self.children, self.kept = [], []
 
     def start(self, conduct):
         """Lets owner A do something in a process of its own."""
         rendezvous = [self.test.path("run", name) for name in
                       os.listdir(self.test.path("run"))
                       if name.startswith("rendezvous")][0]
-        self.child = os.fork()
-        if self.child == 0:
+        self.children.append(os.fork())
+        if self.children[-1] == 0:
             os.setgroups([])
             os.setresgid(*[harness.WORKER_UID] * 3)
             os.setresuid(*[harness.WORKER_UID] * 3)
@@ -103,7 +109,6 @@ class Broker:
                 conduct(self.test.mailbox_path("a"), rendezvous)
             finally:
                 os._exit(1)
-        time.sleep(2)
 
     def fill(self):
         for number in range(60):
@@ -117,10 +122,12 @@ class Broker:
                       for _ in range(900)]
         time.sleep(2)
 
-    def signal(self, number):
-        if self.child is not None:
-            os.kill(self.child, number)
-            time.sleep(0.1)
+    def choose(self, number):
+        """Lets that child run, and stops the others."""
+        for place, child in enumerate(self.children):
+            os.kill(child, signal.SIGCONT if place == number else
+                    signal.SIGSTOP)
+        time.sleep(0.1)
 
     def p99_us(self):
         taken = []
@@ -131,9 +138,9 @@ class Broker:
         return statistics.quantiles(taken, n=100)[98]
 
     def finish(self):
-        if self.child is not None:
-            os.kill(self.child, signal.SIGKILL)
-            os.waitpid(self.child, 0)
+        for child in self.children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
         self.test.brokers.clear()  # it has what A left
         self.test.finish()
 
@@ -146,9 +153,11 @@ def measure(name, conduct, stage, tools, rounds):
         bad.fill()
     else:
         good.start(conduct)
+        good.start(idle)
+        time.sleep(2)
     for number in range(rounds):
         for is_bad in (True, False) if number % 2 else (False, True):
-            good.signal(signal.SIGCONT if is_bad else signal.SIGSTOP)
+            good.choose(0 if is_bad else 1)
             (with_a if is_bad else without).append(
                 (bad if is_bad else good).p99_us())
         ratios.append(with_a[-1] / without[-1])

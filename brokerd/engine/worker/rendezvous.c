@@ -24,6 +24,7 @@
 #define RENDEZVOUS_WAITING_OF_USER 8 /* and of one */
 #define RENDEZVOUS_ROUND 16          /* connections accepted in a row */
 #define RENDEZVOUS_REST_US 100000    /* when accept fails */
+#define RENDEZVOUS_ENDED 4           /* and of these in vain */
 #define RENDEZVOUS_REST 9            /* times as long as it took, in vain */
 
 /* The name of the listener that a message asks for.  0, or -1 if it asks
@@ -147,7 +148,7 @@ rendezvous_accept(struct rendezvous *rendezvous)
 {
 	int fd, ended = 0;
 
-	for (int i = 0; i < RENDEZVOUS_ROUND; i++) {
+	for (int i = 0; i < RENDEZVOUS_ROUND && ended < RENDEZVOUS_ENDED; i++) {
 		fd = accept4(
 		    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd == -1 && errno != EAGAIN && errno != EINTR)
