@@ -77,6 +77,42 @@ def test_lent_socket_whose_file_is_gone_is_bound_anew(test):
     served(test, path, family)
 
 
+def test_lent_socket_is_put_right_when_its_program_ends(test):
+    """Clients can wait for the next program."""
+    broker, path, family = place(test, "unix")
+    living = loader(test, "lent", program=[
+        sys.executable, "-c", "import sys\n" + OWN +
+        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
+    living.wait_line("set")
+    os.unlink(path)
+    living.stop(signal.SIGKILL)
+    broker.wait_line("asking for a reload")
+    broker.wait_line("reload: endpoints: 1 added, 0 changed, 1 removed")
+    served(test, path, family)
+
+
+def test_program_that_goes_into_the_background_keeps_its_flags(test):
+    """The process that was lent the socket ends, and its child goes on."""
+    broker, address, _ = place(test, "tcp")
+    run(test, OWN + """
+s.setblocking(False)
+if os.fork() == 0:
+    if os.fork() == 0:
+        while True:
+            try:
+                client = s.accept()[0]
+                break
+            except BlockingIOError:
+                time.sleep(0.01)
+        client.sendall(b"%d" % os.get_blocking(3))
+    os._exit(0)
+os.wait()
+""", broker)
+    with socket.create_connection(address, 20) as client:
+        check(client.recv(9) == b"0", "the flag was cleared")
+    check("left changed" not in broker.log(), broker.log())
+
+
 def test_options_that_a_program_sets_do_not_reach_the_next(test):
     """Nor do they while it lives, as it may depend on them."""
     broker, address, _ = place(test, "tcp")

@@ -36,12 +36,13 @@ lending_on_untaken(void *owner, struct listener_endpoint *endpoint)
 }
 
 /* Programs that have its sockets may depend on the flags and options that they
- * have set. */
+ * have set.  So may children that go on when the process that was lent the
+ * sockets has ended, as after daemon(3). */
 int
-lending_may_lend(void *owner)
+lending_may_lend(void *owner, int lends)
 {
 	struct listener *listener = owner;
-	int all = !borrower_list_any(listener->pool), may = 1;
+	int all = lends && !borrower_list_any(listener->pool), may = 1;
 	struct listener_endpoint *endpoint;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)

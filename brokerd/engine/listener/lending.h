@@ -8,9 +8,9 @@
 /* What waits at a socket is not taken by anybody, or is again. */
 void lending_on_untaken(void *owner, struct listener_endpoint *endpoint);
 
-/* The sockets are about to be lent: puts them right.  True if all are usable.
- */
-int lending_may_lend(void *owner);
+/* The sockets are about to be lent, if lends; else a process that had them has
+ * ended.  Puts them right.  True if all are usable. */
+int lending_may_lend(void *owner, int lends);
 
 /* Tells what becomes of a socket that the configuration has no more, and of the
  * programs that have it. */

@@ -168,6 +168,8 @@ upkeep_look(struct upkeep *upkeep, int all)
 {
 	struct repair_model model = {.kind = 0};
 
+	if (upkeep->fd == -1)
+		return 1; /* stopped */
 	return upkeep_look_now(upkeep, all ? &model : NULL, 0);
 }
 
@@ -176,4 +178,5 @@ upkeep_stop(struct upkeep *upkeep)
 {
 	timer_free_event(&upkeep->shut_down);
 	timer_done(&upkeep->look);
+	upkeep->fd = -1;
 }

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <event2/event.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,8 +26,25 @@ static void
 borrower_free(struct borrower_list *list, struct borrower *borrower)
 {
 	TAILQ_REMOVE(list, borrower, entry);
+	timer_free_event(&borrower->ended);
 	fd_close(borrower->pidfd);
 	free(borrower);
+}
+
+/* The sockets are put right, so that clients can wait for the next program. */
+static void
+borrower_on_end(evutil_socket_t fd, short what, void *argument)
+{
+	struct borrower *borrower = argument;
+	struct pool *pool = borrower->pool;
+	const struct pool_user *user;
+
+	(void)fd;
+	(void)what;
+	borrower_free(&pool->borrowers, borrower);
+	TAILQ_FOREACH (user, &pool->users, entry)
+		if (user->may_lend != NULL)
+			user->may_lend(user->owner, 0);
 }
 
 /* A pidfd is readable when its process has ended. */
@@ -58,9 +75,10 @@ borrower_list_prune(struct borrower_list *list)
 
 /* Takes pidfd.  NULL if there is no memory. */
 static struct borrower *
-borrower_add(struct borrower_list *list, pid_t pid, uid_t uid, int pidfd,
-    uint64_t since_ms)
+borrower_add(
+    struct pool *pool, pid_t pid, uid_t uid, int pidfd, uint64_t since_ms)
 {
+	struct borrower_list *list = &pool->borrowers;
 	struct borrower *borrower = calloc(1, sizeof(*borrower));
 
 	if (borrower == NULL) {
@@ -73,6 +91,11 @@ borrower_add(struct borrower_list *list, pid_t pid, uid_t uid, int pidfd,
 	borrower->uid = uid;
 	borrower->pidfd = pidfd;
 	borrower->since_ms = since_ms;
+	borrower->pool = pool;
+	borrower->ended = event_new(pool->context->workers->base, pidfd,
+	    EV_READ, borrower_on_end, borrower);
+	if (borrower->ended != NULL)
+		event_add(borrower->ended, NULL);
 	TAILQ_INSERT_TAIL(list, borrower, entry);
 	return borrower;
 }
@@ -89,9 +112,8 @@ borrower_remember(struct pool *pool, struct worker *worker)
 
 	if (worker->loan.count == 0 || worker->loan.pidfd == -1)
 		return;
-	borrower = borrower_add(&pool->borrowers, worker->loan.pid,
-	    worker->mailbox.owner, fd_steal(&worker->loan.pidfd),
-	    worker->loan.since_ms);
+	borrower = borrower_add(pool, worker->loan.pid, worker->mailbox.owner,
+	    fd_steal(&worker->loan.pidfd), worker->loan.since_ms);
 	if (borrower == NULL || borrower->pid <= 0 ||
 	    fstat(borrower->pidfd, &st) == -1 ||
 	    text_copy(entry.path, sizeof(entry.path), pool->finder.path) == -1)
@@ -118,7 +140,7 @@ borrower_recall(struct pool *pool)
 
 	for (size_t i = 0; i < PERSISTENT_BORROWERS; i++) {
 		entry = persistent->borrowers[i];
-		if (entry.pid == 0 || entry.pid > INT_MAX ||
+		if (entry.pid == 0 || entry.pid > INT32_MAX ||
 		    entry.since_ms > clock_ms() ||
 		    strncmp(
 			entry.path, pool->finder.path, sizeof(entry.path)) != 0)
@@ -127,8 +149,8 @@ borrower_recall(struct pool *pool)
 		if (pidfd == -1)
 			continue;
 		if (fstat(pidfd, &st) == 0 && st.st_ino == entry.pidfs_inode)
-			borrower_add(&pool->borrowers, (pid_t)entry.pid,
-			    entry.uid, pidfd, entry.since_ms);
+			borrower_add(pool, (pid_t)entry.pid, entry.uid, pidfd,
+			    entry.since_ms);
 		else
 			fd_close(pidfd);
 	}

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct event;
 struct pool;
 struct worker;
 
@@ -22,6 +23,8 @@ struct borrower {
 	uid_t uid;
 	int pidfd;
 	uint64_t since_ms;
+	struct pool *pool;
+	struct event *ended;
 };
 
 TAILQ_HEAD(borrower_list, borrower);

@@ -323,7 +323,7 @@ dispatch_may_lend(const struct pool *pool)
 	int may = 1;
 
 	TAILQ_FOREACH (user, &pool->users, entry)
-		may &= user->may_lend == NULL || user->may_lend(user->owner);
+		may &= user->may_lend == NULL || user->may_lend(user->owner, 1);
 	return may;
 }
 

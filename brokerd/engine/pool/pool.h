@@ -29,8 +29,9 @@ struct pool_user {
 	TAILQ_ENTRY(pool_user) entry;
 	/* Workers came or went, or one may have room again. */
 	void (*on_change)(void *owner);
-	/* Sockets are about to be lent.  True if they may be; or NULL. */
-	int (*may_lend)(void *owner);
+	/* Sockets are about to be lent, if lends; else a process that had them
+	 * has ended.  True if they may be lent; or NULL. */
+	int (*may_lend)(void *owner, int lends);
 	void *owner;
 	int waiting; /* a connection waits for a worker to come */
 };

@@ -175,6 +175,17 @@ START_TEST(a_socket_that_is_shut_down_listens_again_later)
 }
 END_TEST
 
+START_TEST(a_socket_that_is_closed_is_looked_at_no_more)
+{
+	init_tcp();
+	shutdown(test.fd, SHUT_RDWR);
+	upkeep_stop(&test.upkeep);
+	ck_assert(upkeep_look(&test.upkeep, 1));
+	assert_log(NULL);
+	done();
+}
+END_TEST
+
 /* A local socket cannot listen again. */
 START_TEST(a_dead_socket_causes_one_reload)
 {
@@ -316,6 +327,7 @@ UNIT_SUITE(upkeep)
 	fake_clock_stop_in(tc);
 	tcase_add_test(tc, a_socket_that_is_in_order_costs_nothing);
 	tcase_add_test(tc, a_socket_that_is_shut_down_listens_again_later);
+	tcase_add_test(tc, a_socket_that_is_closed_is_looked_at_no_more);
 	tcase_add_test(tc, a_dead_socket_causes_one_reload);
 	tcase_add_test(tc, a_backlog_of_a_local_socket_is_put_right);
 	tcase_add_loop_test(tc, a_file_that_is_gone_causes_a_reload, 0, 2);
