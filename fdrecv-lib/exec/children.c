@@ -175,8 +175,7 @@ children_look(struct children *children)
 		holders_find(sockets, count, children_has, children);
 	for (size_t i = 0; i < count; i++) {
 		child = children_find(children, sockets[i].pid);
-		if (sockets[i].is_held || child == NULL ||
-		    !holders_may_look(child->pid))
+		if (sockets[i].is_held || child == NULL)
 			continue;
 		child->connection = -1;
 		children->kept--;

@@ -36,6 +36,47 @@ holders_inode(int directory, const char *name)
 	return sscanf(target, "socket:[%ju]", &inode) == 1 ? (ino_t)inode : 0;
 }
 
+/* The parent of a process, or 0. */
+static pid_t
+holders_parent(pid_t pid)
+{
+	char path[HOLDERS_PATH_SIZE], line[HOLDERS_PATH_SIZE];
+	FILE *status;
+	int parent = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		if (sscanf(line, "PPid: %d", &parent) == 1)
+			break;
+	if (status != NULL)
+		fclose(status);
+	return parent;
+}
+
+/* This user may not look into pid, as into programs that protect secrets, see
+ * PR_SET_DUMPABLE of prctl(2).  If a child has started it, it may have the
+ * child's connection; if the one that started it has ended, that of any. */
+static void
+holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+{
+	size_t live = 0;
+	int is_any = 0;
+
+	while (live < count && sockets[live].pid == 0)
+		live++;
+	if (live == count)
+		return;
+	while (pid > 1 && !is_any && !is_child(owner, pid)) {
+		pid = holders_parent(pid);
+		is_any = pid == getpid();
+	}
+	for (size_t i = 0; i < count; i++)
+		sockets[i].is_held |=
+		    sockets[i].pid != 0 && (is_any || sockets[i].pid == pid);
+}
+
 static void
 holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
     int is_child, DIR *directory)
@@ -70,8 +111,10 @@ holders_find(struct holders_socket *sockets, size_t count,
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 		directory = opendir(path);
-		if (directory == NULL)
+		if (directory == NULL) {
+			holders_assume(sockets, count, pid, is_child, owner);
 			continue;
+		}
 		holders_find_in(
 		    sockets, count, pid, is_child(owner, pid), directory);
 		closedir(directory);
@@ -93,13 +136,4 @@ holders_are_known(
 		known = is_child(owner, pid);
 	fclose(list);
 	return known && got == EOF;
-}
-
-int
-holders_may_look(pid_t pid)
-{
-	char path[HOLDERS_PATH_SIZE];
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	return access(path, R_OK) == 0;
 }

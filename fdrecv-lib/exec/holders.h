@@ -13,10 +13,10 @@ struct holders_socket {
 	int is_held;
 };
 
-/* Finds out which sockets are open in processes that this user may look into,
- * other than this one.  Sorts them.  A child, which is_child() tells, counts
- * only for its own socket: before it executes its program it has those of
- * others. */
+/* Finds out which sockets are open in processes other than this one.  Sorts
+ * them.  If a child has started a process that this user may not look into, its
+ * socket counts as open there.  A child, which is_child() tells, counts only
+ * for its own socket: before it executes its program it has those of others. */
 void holders_find(struct holders_socket *sockets, size_t count,
     int (*is_child)(const void *owner, pid_t pid), const void *owner);
 
@@ -24,6 +24,3 @@ void holders_find(struct holders_socket *sockets, size_t count,
  * proc(5). */
 int holders_are_known(
     int (*is_child)(const void *owner, pid_t pid), const void *owner);
-
-/* True if this user may see what a process has open. */
-int holders_may_look(pid_t pid);
