@@ -77,9 +77,12 @@ fdrecv_mailbox_users_succeed(int mailbox_fd, uint16_t parents)
 			    alive ? F_RDLCK : F_UNLCK, byte);
 			break;
 		}
-		if (mailbox_users_lock(mailbox_fd, F_SETLK, F_RDLCK, byte) !=
-		    -1)
-			break; /* others do already */
+		/* Only those that have decided lock it for reading. */
+		if (mailbox_users_lock(mailbox_fd, F_GETLK, F_WRLCK, byte) ==
+			F_RDLCK &&
+		    mailbox_users_lock(mailbox_fd, F_SETLK, F_RDLCK, byte) !=
+			-1)
+			break;
 		sched_yield(); /* another child is just here */
 	}
 	errno = saved;
