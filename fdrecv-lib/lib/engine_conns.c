@@ -198,6 +198,14 @@ engine_conns_connect_here(
 	return engine_conns_connect(conns, here, epoch);
 }
 
+int
+fdrecv_engine_conns_are_unknown(
+    const struct engine_conns *conns, uint16_t addressee)
+{
+	return addressee != (uint16_t)conns->instance &&
+	    addressee != FDRECV_WIRE_TO_ANYBODY;
+}
+
 struct engine_conn *
 fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
     uint64_t epoch, int may_connect)

@@ -51,6 +51,11 @@ struct engine_conn *fdrecv_engine_conns_find(
 struct engine_conn *fdrecv_engine_conns_adopt(
     struct engine_conns *conns, int link, const char *path, uint64_t epoch);
 
+/* True if the engine that sent to this addressee does not know this process: it
+ * knows nobody, or another process that uses the mailbox. */
+int fdrecv_engine_conns_are_unknown(
+    const struct engine_conns *conns, uint16_t addressee);
+
 /* The same as find, but connects to the rendezvous at path and says HELLO if
  * there is no connection yet, and may_connect.  NULL if that fails: then no
  * receipts are sent. */

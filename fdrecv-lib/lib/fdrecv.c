@@ -161,7 +161,8 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
 		    fdrecv_engine_conns_open(&mailbox->engines, next.path,
 			next.epoch,
-			next.addressee == FDRECV_WIRE_TO_UNKNOWN) != NULL)
+			fdrecv_engine_conns_are_unknown(
+			    &mailbox->engines, next.addressee)) != NULL)
 			return 1;
 		fdrecv_usage_begin_wait(mailbox->usage);
 		poll(NULL, 0, FDRECV_RETRY_MS);
@@ -222,7 +223,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 		batch->header.path, batch->header.epoch) :
 	    fdrecv_engine_conns_open(&mailbox->engines, batch->header.path,
 		batch->header.epoch,
-		batch->header.addressee == FDRECV_WIRE_TO_UNKNOWN &&
+		fdrecv_engine_conns_are_unknown(
+		    &mailbox->engines, batch->header.addressee) &&
 		    !fdrecv_batch_lost_link(batch));
 	if (conn != NULL && batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 
+from change import kill_engine, reload
 from counters import counters, settled
 from ctl import tell, told
 from harness import ask, check, free_port, wait_for
@@ -154,6 +155,25 @@ def test_two_children_of_a_dead_parent_share_its_mailbox(test):
                 os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not any(map(is_there, children)), "their end")
         check(not os.listdir(test.mailbox_path()), "it left its name")
+
+
+def test_children_share_the_mailbox_with_later_engines_too(test):
+    """No client waits for receipts of those that the engine does not know."""
+    port = free_port()
+    broker = test.broker(config(test, port))
+    with parent_of(test, "pair", 2) as (_, go, children):
+        go()
+        wait_for(lambda: one(test).get("shared"), "HELLO of both")
+        for replace in (kill_engine, lambda _, broker: reload(broker)):
+            replace(test, broker)
+            found = {int(ask(("127.0.0.1", port))) for _ in range(20)}
+            check(found <= set(children), "%s", found)
+            check(one(test)["shared"], "%s", one(test))
+            ends = settled(test, broker)
+            check(ends["expired"] == ends["died"] == 0, "%s", ends)
+        os.kill(children[0], signal.SIGKILL)
+        wait_for(lambda: not is_there(children[0]), "the end of one")
+        check(int(ask(("127.0.0.1", port))) == children[1], "the other")
 
 
 def test_child_that_outlives_the_parent_it_shared_with(test):

@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define PERSISTENT_KINDS (PERSISTENT_PLAIN | PERSISTENT_RECEIPTED)
+#define PERSISTENT_KINDS \
+	(PERSISTENT_PLAIN | PERSISTENT_RECEIPTED | PERSISTENT_SHARED)
 
 /* The entry of a listener, or else a free one. */
 static struct persistent_listener *
@@ -103,11 +104,12 @@ persistent_find(
     const struct persistent *persistent, uint64_t device, uint64_t inode)
 {
 	size_t i = persistent_index(persistent->mailboxes, device, inode);
-	uint64_t flags = 0;
+	uint64_t flags = 0, kinds;
 
 	if (i < PERSISTENT_MAILBOXES)
 		flags = persistent->mailboxes->entries[i].flags;
-	if ((flags & PERSISTENT_KINDS) == PERSISTENT_KINDS)
+	kinds = flags & PERSISTENT_KINDS;
+	if ((kinds & (kinds - 1)) != 0)
 		flags &= PERSISTENT_DRAINING; /* no engine wrote that */
 	return (unsigned int)(flags & (PERSISTENT_KINDS | PERSISTENT_DRAINING));
 }

@@ -11,10 +11,11 @@
 #define PERSISTENT_OWNERS 128
 #define PERSISTENT_BORROWERS 256
 
-/* Facts about a mailbox.  Its kind is unknown without the first two. */
+/* Facts about a mailbox.  Its kind is unknown without the first three. */
 enum persistent_flags {
 	PERSISTENT_PLAIN = 1,     /* its worker sends no receipts */
 	PERSISTENT_RECEIPTED = 2, /* its worker sends receipts: wait for them */
+	PERSISTENT_SHARED = 4,    /* several processes read it */
 	PERSISTENT_DRAINING = 256, /* it gets no more hand-offs */
 };
 

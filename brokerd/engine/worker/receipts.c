@@ -104,6 +104,8 @@ receipts_on_shared(struct worker *worker)
 	worker->shared = 1;
 	worker->has_left = 0;
 	silence_become_plain(worker);
+	persistent_note(worker->context->persistent, worker->mailbox.device,
+	    worker->mailbox.inode, PERSISTENT_SHARED);
 	worker_wake(worker);
 }
 
@@ -181,6 +183,8 @@ receipts_on_sharer_end(struct worker *worker)
 {
 	const struct receipt_conn *conn, *first;
 
+	if (worker->was_shared)
+		return;
 	first = TAILQ_FIRST(&worker->conns.head);
 	TAILQ_FOREACH (conn, &worker->conns.head, entry)
 		if (conn->hello.instance != first->hello.instance)

@@ -265,7 +265,10 @@ worker_recall(struct worker *worker)
 	worker->knows_receipts =
 	    worker->mailbox.takes_link || (flags & PERSISTENT_RECEIPTED) != 0;
 	worker->hello_expected = worker->knows_receipts;
-	worker->kind = flags & PERSISTENT_PLAIN ? WORKER_PLAIN : WORKER_NEW;
+	worker->shared = worker->was_shared = (flags & PERSISTENT_SHARED) != 0;
+	worker->kind = flags & (PERSISTENT_PLAIN | PERSISTENT_SHARED) ?
+	    WORKER_PLAIN :
+	    WORKER_NEW;
 	worker->draining = (flags & PERSISTENT_DRAINING) != 0;
 }
 

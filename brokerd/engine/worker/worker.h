@@ -29,6 +29,8 @@ struct worker {
 	 * to come; a child survives the dead process, and says so. */
 	int shared, hello_expected, has_survivor, has_successor;
 	int knows_receipts; /* it takes links, or has said HELLO once */
+	int looks_again; /* soon, whether its mailbox is open after its end */
+	int was_shared;  /* with processes that may not have said HELLO here */
 	struct receipt_conn *ending; /* on_death has to free it */
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;

@@ -189,6 +189,29 @@ START_TEST(a_child_tells_on_the_link_that_there_are_two)
 }
 END_TEST
 
+/* Its link went to the other one. */
+START_TEST(who_gets_what_was_for_another_process_says_hello)
+{
+	fake_engine_start(&engine, 0, 11);
+	test_mailbox_open(&mailbox, FDRECV_NONBLOCK);
+	engine.addressee = 4711;
+	take(fake_engine_connection(&engine, &mailbox), 0);
+	fake_engine_hears_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	stop();
+}
+END_TEST
+
+START_TEST(what_is_for_anybody_needs_no_connection)
+{
+	start();
+	engine.addressee = FDRECV_WIRE_TO_ANYBODY;
+	take(fake_engine_connection(&engine, &mailbox), 0);
+	fake_engine_hears_no_hello(&engine);
+	stop();
+}
+END_TEST
+
 UNIT_SUITE(fdrecv_link)
 {
 	TCase *tc = unit_case(suite, "fdrecv_link");
@@ -200,4 +223,6 @@ UNIT_SUITE(fdrecv_link)
 	tcase_add_test(tc, the_answer_tells_the_epoch);
 	tcase_add_loop_test(tc, the_name_of_the_rendezvous_is_enough, 0, 2);
 	tcase_add_test(tc, a_child_tells_on_the_link_that_there_are_two);
+	tcase_add_test(tc, who_gets_what_was_for_another_process_says_hello);
+	tcase_add_test(tc, what_is_for_anybody_needs_no_connection);
 }

@@ -7,6 +7,7 @@
 #include "fixture/unit.h"
 
 #include "base/fd.h"
+#include "engine/handoff/persistent.h"
 
 #include <unistd.h>
 
@@ -73,6 +74,15 @@ START_TEST(a_successor_returns_what_nobody_has_read)
 }
 END_TEST
 
+static unsigned int
+known(const struct test_pool *test)
+{
+	const struct worker *worker = test_pool_worker(test, 0);
+
+	return persistent_find(&test->core.persistent, worker->mailbox.device,
+	    worker->mailbox.inode);
+}
+
 START_TEST(who_shares_a_mailbox_has_it_alone_in_the_end)
 {
 	const struct worker *worker;
@@ -89,11 +99,37 @@ START_TEST(who_shares_a_mailbox_has_it_alone_in_the_end)
 	ck_assert(worker->shared && worker->kind == WORKER_PLAIN);
 	ck_assert_uint_eq(test.stats.plain, 1);
 	ck_assert_uint_gt(test.changes, before);
+	ck_assert_uint_eq(known(&test), PERSISTENT_SHARED);
 	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	test_pool_settle(&test);
 	ck_assert(!worker->shared && worker->kind == WORKER_RECEIPTED);
 	ck_assert_uint_eq(worker->instance, 4711);
+	ck_assert_uint_eq(known(&test), PERSISTENT_RECEIPTED);
 	close(conn);
+	test_pool_done(&test);
+}
+END_TEST
+
+/* Others may share it that have not said HELLO to this engine. */
+START_TEST(what_an_earlier_engine_saw_shared_stays_so)
+{
+	const struct worker *worker;
+	struct test_pool test;
+	int conn;
+
+	test_pool_init(&test, 1);
+	TAILQ_FIRST(&test.pool->workers)->shared = 1;
+	TAILQ_FIRST(&test.pool->workers)->was_shared = 1;
+	TAILQ_FIRST(&test.pool->workers)->kind = WORKER_PLAIN;
+	worker = test_pool_worker(&test, 0);
+	conn = other_hello(&test, 4711, 0);
+	ck_assert(worker->shared && worker->kind == WORKER_PLAIN);
+	close(other_hello(&test, 4712, 0));
+	test_pool_settle(&test);
+	ck_assert(worker->shared && !worker->has_left);
+	close(conn);
+	test_pool_settle(&test);
+	ck_assert(worker->shared && !worker->has_left);
 	test_pool_done(&test);
 }
 END_TEST
@@ -105,4 +141,5 @@ UNIT_SUITE(pool_shared)
 	fake_clock_stop_in(tc);
 	tcase_add_loop_test(tc, a_successor_returns_what_nobody_has_read, 0, 2);
 	tcase_add_test(tc, who_shares_a_mailbox_has_it_alone_in_the_end);
+	tcase_add_test(tc, what_an_earlier_engine_saw_shared_stays_so);
 }

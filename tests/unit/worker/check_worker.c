@@ -280,7 +280,7 @@ END_TEST
 START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 {
 	static const enum persistent_flags kinds[] = {
-	    PERSISTENT_PLAIN, PERSISTENT_RECEIPTED};
+	    PERSISTENT_PLAIN, PERSISTENT_RECEIPTED, PERSISTENT_SHARED};
 	struct test_worker test;
 	struct mailbox mailbox;
 	struct worker *again;
@@ -294,8 +294,9 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	again = worker_new(
 	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
 	ck_assert_ptr_nonnull(again);
-	ck_assert_int_eq(again->kind, _i == 0 ? WORKER_PLAIN : WORKER_NEW);
-	ck_assert_int_eq(again->hello_expected, _i);
+	ck_assert_int_eq(again->kind, _i == 1 ? WORKER_NEW : WORKER_PLAIN);
+	ck_assert_int_eq(again->hello_expected, _i == 1);
+	ck_assert_int_eq(again->shared, _i == 2);
 	worker_free(again);
 	test_worker_done(&test);
 }
@@ -339,7 +340,7 @@ UNIT_SUITE(worker)
 	tcase_add_test(tc, portlisten_and_bare_come_alone_and_without_a_record);
 	tcase_add_test(tc, what_cannot_be_sent_stays_in_the_outbox);
 	tcase_add_loop_test(
-	    tc, what_a_worker_is_known_to_be_it_is_at_once, 0, 2);
+	    tc, what_a_worker_is_known_to_be_it_is_at_once, 0, 3);
 	tc = unit_case(suite, "rest");
 	tcase_add_test(tc, one_that_rests_has_room_afterwards);
 	tcase_add_test(tc, nothing_cuts_a_rest_short);
