@@ -130,7 +130,8 @@ explain_workers(const struct listener *listener, json_t *lines)
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
 		counts[report_worker_state(worker)]++;
 		count += !worker->unlinked;
-		if (worker->has_left && worker->conns.count == 0)
+		if (worker->has_left && !worker->dead &&
+		    worker->conns.count == 0)
 			left = worker;
 	}
 	if (count > 0)

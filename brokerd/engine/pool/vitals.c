@@ -15,6 +15,8 @@
 #include "engine/worker/rendezvous.h"
 
 #define VITALS_LOOK_US 10000 /* between looks, each of which takes time */
+/* A process that ends closes its mailbox a moment after its connections. */
+#define VITALS_AGAIN_US 200000
 
 void
 vitals_on_silence(struct pool *pool, const struct worker *worker)
@@ -86,7 +88,11 @@ vitals_remove_dead(struct pool *pool, struct worker *worker)
 		dispatch_take_back(pool, worker);
 		receipts_claim_link(worker);
 		rendezvous_on_worker(pool->context->rendezvous, worker);
-		redeliver_tell(pool, worker);
+		if (worker->looks_again)
+			redeliver_tell(pool, worker);
+		else
+			timer_set(&worker->check, VITALS_AGAIN_US);
+		worker->looks_again = !worker->looks_again;
 		return;
 	}
 	vitals_forget(pool, worker);
@@ -152,12 +158,12 @@ vitals_look(struct pool *pool)
 	pool->looked_us = now_us;
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
 		receipts_catch_up_link(worker);
-		if (worker->conns.count > 0 || worker->has_left)
+		if (worker->conns.count > 0 || worker->dead || worker->unlinked)
 			continue;
-		if (mailbox_is_alive(&worker->mailbox))
-			silence_look(worker);
-		else
+		if (!mailbox_is_alive(&worker->mailbox))
 			vitals_on_dead(pool, worker);
+		else if (!worker->has_left)
+			silence_look(worker);
 	}
 }
 

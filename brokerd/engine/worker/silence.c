@@ -198,6 +198,12 @@ silence_on_time(void *owner)
 	enum silence_state before = worker->silence.state;
 	size_t count = worker->unreceipted.count;
 
+	if (worker->looks_again && worker->conns.count == 0) {
+		silence_watch(worker);
+		worker->callbacks->on_death(worker->owner, worker);
+		return;
+	}
+	worker->looks_again = 0;
 	if (worker->unreceipted.doubtful != NULL &&
 	    mailbox_is_empty(&worker->mailbox))
 		unreceipted_end_doubt(&worker->unreceipted);

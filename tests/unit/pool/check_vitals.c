@@ -7,6 +7,7 @@
 #include "fixture/unit.h"
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "engine/pool/vitals.h"
 
 #include <unistd.h>
@@ -115,6 +116,41 @@ START_TEST(a_look_finds_a_plain_worker_that_died)
 }
 END_TEST
 
+/* Its receipt connections end first. */
+START_TEST(a_process_that_ends_closes_its_mailbox_a_moment_later)
+{
+	struct worker *worker;
+
+	test_pool_init_receipted(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
+	test_pool_settle(&test);
+	ck_assert(worker->has_left && worker->looks_again);
+	ck_assert(timer_is_set(&worker->check));
+	if (_i == 0) {
+		test_pool_close(&test, 0);
+		silence_on_time(worker);
+		ck_assert_ptr_null(test_pool_worker(&test, 0));
+	} else if (_i == 1) { /* a child keeps it open */
+		silence_on_time(worker);
+		ck_assert(worker->has_left && !worker->looks_again);
+		vitals_look(test.pool);
+		ck_assert(!worker->dead);
+		fake_clock.passed_us += SECOND_US;
+		test_pool_close(&test, 0);
+		vitals_look(test.pool);
+		ck_assert(worker->dead);
+	} else { /* which uses it */
+		test_pool_hello(&test, 0, 100);
+		test_pool_settle(&test);
+		ck_assert(!worker->has_left);
+		silence_on_time(worker);
+		ck_assert(!worker->has_left && !worker->looks_again);
+	}
+	test_pool_done(&test);
+}
+END_TEST
+
 START_TEST(a_new_worker_takes_the_place_of_a_dead_one)
 {
 	test_pool_init(&test, 1);
@@ -182,6 +218,8 @@ UNIT_SUITE(vitals)
 	tcase_add_test(tc, stuck_workers_are_no_workers_and_busy_ones_are);
 	tcase_add_test(tc, the_age_of_the_oldest_is_that_of_all_workers);
 	tcase_add_test(tc, a_look_finds_a_plain_worker_that_died);
+	tcase_add_loop_test(
+	    tc, a_process_that_ends_closes_its_mailbox_a_moment_later, 0, 3);
 	tcase_add_test(tc, a_new_worker_takes_the_place_of_a_dead_one);
 	tcase_add_test(tc, dead_workers_do_not_fill_a_pool);
 	tcase_add_test(tc, what_a_new_worker_that_died_has_goes_to_others);
