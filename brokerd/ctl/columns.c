@@ -53,17 +53,25 @@ columns_add(struct columns *table, const char *format, ...)
 }
 
 void
-columns_add_value(struct columns *table, const json_t *object, const char *name)
+columns_add_values(
+    struct columns *table, const json_t *object, const char *names)
 {
-	const json_t *value = json_object_get(object, name);
+	char name[32];
+	const json_t *value;
+	size_t length;
 
-	if (json_is_integer(value))
-		columns_add(
-		    table, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	else if (json_is_string(value))
-		columns_add(table, "%s", json_string_value(value));
-	else
-		columns_add(table, "-");
+	for (; *names != '\0'; names += length + (names[length] == ' ')) {
+		length = strcspn(names, " ");
+		snprintf(name, sizeof(name), "%.*s", (int)length, names);
+		value = json_object_get(object, name);
+		if (json_is_integer(value))
+			columns_add(table, "%" JSON_INTEGER_FORMAT,
+			    json_integer_value(value));
+		else
+			columns_add(table, "%s",
+			    json_is_string(value) ? json_string_value(value) :
+						    "");
+	}
 }
 
 /* The width of a column; 0 for the last one, so that no line ends with

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 
 #define PRINT_UNTAKEN_MS 1000
+#define PRINT_DURATION_SIZE 32
 
 void
 print_line(FILE *file, const char *text, size_t length)
@@ -69,59 +70,65 @@ print_duration(char *text, size_t size, json_int_t ms)
 	    seconds / units[i].seconds, units[i].name);
 }
 
-static json_int_t
-print_counter(const json_t *listener, const char *name)
+static const char *
+print_string(const json_t *object, const char *name)
 {
-	return json_integer_value(
-	    json_object_get(json_object_get(listener, "counters"), name));
+	return json_string_value(json_object_get(object, name));
 }
 
-static void
-print_add_since(struct columns *table, const json_t *object)
+static json_int_t
+print_integer(const json_t *object, const char *name)
 {
-	const json_t *since = json_object_get(object, "since_ms");
-	char text[32] = "-";
+	return json_integer_value(json_object_get(object, name));
+}
 
-	if (json_is_integer(since))
-		print_duration(text, sizeof(text), json_integer_value(since));
+/* Appends the milliseconds of that name as a cell. */
+static void
+print_add_duration(
+    struct columns *table, const json_t *object, const char *name)
+{
+	char text[PRINT_DURATION_SIZE] = "";
+
+	if (json_is_integer(json_object_get(object, name)))
+		print_duration(text, sizeof(text), print_integer(object, name));
 	columns_add(table, "%s", text);
 }
 
 static void
 print_add_listener(struct columns *table, const json_t *listener)
 {
-	columns_add_value(table, listener, "name");
-	columns_add_value(table, listener, "state");
-	print_add_since(table, listener);
-	columns_add_value(table, listener, "workers");
+	const json_t *counters = json_object_get(listener, "counters");
+
+	columns_add_values(table, listener, "name state");
+	print_add_duration(table, listener, "since_ms");
+	columns_add_values(table, listener, "workers");
 	columns_add(table, "%" JSON_INTEGER_FORMAT,
-	    print_counter(listener, "accepted"));
+	    print_integer(counters, "accepted"));
 	columns_add(table, "%" JSON_INTEGER_FORMAT,
-	    print_counter(listener, "held") +
-		print_counter(listener, "unreceipted"));
+	    print_integer(counters, "held") +
+		print_integer(counters, "unreceipted"));
 	columns_add(table, "%" JSON_INTEGER_FORMAT,
-	    print_counter(listener, "refused_absent") +
-		print_counter(listener, "refused_drain") +
-		print_counter(listener, "refused_deaths"));
+	    print_integer(counters, "refused_absent") +
+		print_integer(counters, "refused_drain") +
+		print_integer(counters, "refused_deaths"));
 }
 
 /* "3/128": what waits in the kernel, and the limit. */
 static void
 print_add_queue(struct columns *table, const json_t *queue)
 {
-	const char *unit = json_string_value(json_object_get(queue, "unit"));
+	const char *unit = print_string(queue, "unit");
 
 	if (json_is_integer(json_object_get(queue, "size")))
 		columns_add(table,
 		    "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT "%s",
-		    json_integer_value(json_object_get(queue, "size")),
-		    json_integer_value(json_object_get(queue, "limit")),
+		    print_integer(queue, "size"), print_integer(queue, "limit"),
 		    unit != NULL && strcmp(unit, "bytes") == 0 ? "B" : "");
 	else if (json_is_true(json_object_get(queue, "waits")))
 		columns_add(table, "some");
 	else
 		columns_add(table, queue == NULL ? "-" : "0");
-	columns_add_value(table, queue, "dropped");
+	columns_add_values(table, queue, "dropped");
 }
 
 /* A row for each endpoint; the columns of the listener are in the first. */
@@ -133,8 +140,7 @@ print_add_rows(struct columns *table, const json_t *listener)
 
 	json_array_foreach(json_object_get(listener, "endpoints"), i, endpoint)
 	{
-		const char *error =
-		    json_string_value(json_object_get(endpoint, "error"));
+		const char *error = print_string(endpoint, "error");
 
 		if (i == 0)
 			print_add_listener(table, listener);
@@ -142,8 +148,7 @@ print_add_rows(struct columns *table, const json_t *listener)
 			for (int column = 0; column < 7; column++)
 				columns_add(table, "\"");
 		print_add_queue(table, json_object_get(endpoint, "queue"));
-		columns_add(table, "%s%s%s",
-		    json_string_value(json_object_get(endpoint, "name")),
+		columns_add(table, "%s%s%s", print_string(endpoint, "name"),
 		    error == NULL ? "" : ": not bound: ",
 		    error == NULL ? "" : error);
 	}
@@ -152,25 +157,23 @@ print_add_rows(struct columns *table, const json_t *listener)
 static void
 print_broker(const json_t *broker)
 {
-	const json_t *orphan = json_object_get(broker, "orphan_ms");
-	const char *unwatched =
-	    json_string_value(json_object_get(broker, "unwatched"));
-	char up[32], engine[32], left[32];
+	const char *unwatched = print_string(broker, "unwatched");
+	char text[PRINT_DURATION_SIZE];
 
-	print_duration(up, sizeof(up),
-	    json_integer_value(json_object_get(broker, "uptime_ms")));
-	print_duration(engine, sizeof(engine),
-	    json_integer_value(json_object_get(broker, "engine_ms")));
-	print_duration(left, sizeof(left), json_integer_value(orphan));
-	printf("brokerd %s, ",
-	    json_string_value(json_object_get(broker, "version")));
-	if (json_is_integer(orphan))
-		printf("which has died: start it again within %s", left);
-	else
+	printf("brokerd %s, ", print_string(broker, "version"));
+	if (json_is_integer(json_object_get(broker, "orphan_ms"))) {
+		print_duration(
+		    text, sizeof(text), print_integer(broker, "orphan_ms"));
+		printf("which has died: start it again within %s", text);
+	} else {
+		print_duration(
+		    text, sizeof(text), print_integer(broker, "uptime_ms"));
 		printf("pid %" JSON_INTEGER_FORMAT " for %s",
-		    json_integer_value(json_object_get(broker, "monitor")), up);
+		    print_integer(broker, "monitor"), text);
+	}
+	print_duration(text, sizeof(text), print_integer(broker, "engine_ms"));
 	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
-	    json_integer_value(json_object_get(broker, "engine")), engine);
+	    print_integer(broker, "engine"), text);
 	if (unwatched != NULL)
 		printf(
 		    "mailboxes are looked for every second: %s\n", unwatched);
@@ -180,56 +183,48 @@ print_broker(const json_t *broker)
 static void
 print_untaken(const json_t *listeners)
 {
-	const json_t *listener, *endpoint, *ms;
-	char text[32];
+	const json_t *listener, *endpoint;
+	char text[PRINT_DURATION_SIZE];
+	json_int_t ms;
 	size_t i, n;
 
 	json_array_foreach(listeners, i, listener) json_array_foreach(
 	    json_object_get(listener, "endpoints"), n, endpoint)
 	{
-		ms = json_object_get(
+		ms = print_integer(
 		    json_object_get(endpoint, "queue"), "untaken_ms");
-		if (json_integer_value(ms) < PRINT_UNTAKEN_MS)
+		if (ms < PRINT_UNTAKEN_MS)
 			continue;
-		print_duration(text, sizeof(text), json_integer_value(ms));
+		print_duration(text, sizeof(text), ms);
 		printf("Clients have waited at %s for %s, and no program takes "
 		       "them: see \"brokerctl explain %s\".\n",
-		    json_string_value(json_object_get(endpoint, "name")), text,
-		    json_string_value(json_object_get(listener, "name")));
+		    print_string(endpoint, "name"), text,
+		    print_string(listener, "name"));
 	}
 }
 
 static void
 print_add_holder(struct columns *table, const json_t *holder)
 {
-	const json_t *since = json_object_get(holder, "since_ms");
-	char text[32] = "-";
-
-	if (json_is_integer(since))
-		print_duration(text, sizeof(text), json_integer_value(since));
-	columns_add_value(table, holder, "listener");
-	columns_add_value(table, holder, "sockets");
-	columns_add_value(table, holder, "pid");
-	columns_add_value(table, holder, "program");
-	columns_add_value(table, holder, "uid");
-	columns_add(table, "%s", text);
+	columns_add_values(table, holder, "listener sockets pid program uid");
+	print_add_duration(table, holder, "since_ms");
 }
 
 /* Says which owners of mailboxes wait. */
 static void
 print_owners(const json_t *owners)
 {
-	const json_t *owner, *waiting, *reason;
-	char text[32];
+	const json_t *owner, *reason;
+	char text[PRINT_DURATION_SIZE];
 	size_t i;
 
 	json_array_foreach(owners, i, owner)
 	{
-		waiting = json_object_get(owner, "waiting_ms");
 		reason = json_object_get(owner, "text");
-		if (!json_is_integer(waiting) || !json_is_string(reason))
+		if (!json_is_string(reason))
 			continue;
-		print_duration(text, sizeof(text), json_integer_value(waiting));
+		print_duration(
+		    text, sizeof(text), print_integer(owner, "waiting_ms"));
 		printf("for %s: ", text);
 		print_line(stdout, json_string_value(reason),
 		    json_string_length(reason));
@@ -239,6 +234,7 @@ print_owners(const json_t *owners)
 void
 print_status(const json_t *answer)
 {
+	const json_t *listeners = json_object_get(answer, "listeners");
 	json_t *holders = proc_list_holders(answer);
 
 	print_broker(json_object_get(answer, "broker"));
@@ -246,11 +242,11 @@ print_status(const json_t *answer)
 	columns_print(
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
 	    "DROPPED ENDPOINT",
-	    json_object_get(answer, "listeners"), print_add_rows);
+	    listeners, print_add_rows);
 	if (json_array_size(holders) > 0)
 		columns_print("LENT SOCKETS PID PROGRAM UID SINCE", holders,
 		    print_add_holder);
-	print_untaken(json_object_get(answer, "listeners"));
+	print_untaken(listeners);
 	json_decref(holders);
 }
 
@@ -277,29 +273,19 @@ print_add_names(struct columns *table, const json_t *listeners)
 static void
 print_add_worker(struct columns *table, const json_t *worker)
 {
-	const json_t *oldest_ms = json_object_get(worker, "oldest_ms");
-	char oldest[32] = "";
+	int shared = json_is_true(json_object_get(worker, "shared"));
 
-	if (json_is_integer(oldest_ms))
-		print_duration(
-		    oldest, sizeof(oldest), json_integer_value(oldest_ms));
 	print_add_names(table, json_object_get(worker, "listeners"));
-	columns_add_value(table, worker, "name");
-	columns_add_value(table, worker, "state");
-	print_add_since(table, worker);
-	if (json_is_true(json_object_get(worker, "shared")))
+	columns_add_values(table, worker, "name state");
+	print_add_duration(table, worker, "since_ms");
+	if (shared)
 		columns_add(table, "shared");
-	else
-		columns_add_value(table, worker, "kind");
-	columns_add_value(table, worker, "uid");
-	columns_add_value(table, worker, "pid");
+	columns_add_values(table, worker, shared ? "uid pid" : "kind uid pid");
 	columns_add(table, "%" JSON_INTEGER_FORMAT "/%" JSON_INTEGER_FORMAT,
-	    json_integer_value(json_object_get(worker, "unreceipted")),
-	    json_integer_value(json_object_get(worker, "window")));
-	columns_add(table, "%s", oldest);
-	columns_add_value(table, worker, "connections");
-	columns_add_value(table, worker, "weight");
-	columns_add_value(table, worker, "label");
+	    print_integer(worker, "unreceipted"),
+	    print_integer(worker, "window"));
+	print_add_duration(table, worker, "oldest_ms");
+	columns_add_values(table, worker, "connections weight label");
 }
 
 void
