@@ -13,7 +13,7 @@
 #define CHANNEL_TEXT_SIZE 1024
 
 /* Each layout of the counters has its own size. */
-#define CHANNEL_MEMFD_LAYOUT 9
+#define CHANNEL_MEMFD_LAYOUT 10
 #define CHANNEL_MEMFD_SIZE ((1 << 23) + CHANNEL_MEMFD_LAYOUT * 4096)
 
 enum channel_type {

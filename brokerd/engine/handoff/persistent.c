@@ -13,17 +13,34 @@
 #define PERSISTENT_KINDS \
 	(PERSISTENT_PLAIN | PERSISTENT_RECEIPTED | PERSISTENT_SHARED)
 
-/* The entry of a listener, or else a free one. */
-static struct persistent_listener *
-persistent_find_listener(const struct persistent *persistent, const char *name)
+/* A hash table. */
+struct persistent_listener *
+persistent_find_listener(
+    const struct persistent *persistent, const char *listener)
 {
-	struct persistent_listener *listener = persistent->listeners;
+	struct persistent_listener *found, *unused = NULL;
+	size_t hash = 0;
 
-	for (size_t i = 0; i < persistent->listener_count; i++, listener++)
-		if (listener->name[0] == '\0' ||
-		    strncmp(listener->name, name, sizeof(listener->name)) == 0)
-			return listener;
-	return NULL;
+	for (const char *at = listener; *at != '\0'; at++)
+		hash = hash * 31 + (unsigned char)*at;
+	for (size_t i = 0; i < persistent->listener_count; i++) {
+		found =
+		    &persistent
+			 ->listeners[(hash + i) % persistent->listener_count];
+		if (strncmp(found->name, listener, sizeof(found->name)) == 0)
+			return found;
+		if (found->name[0] == '\0' ||
+		    (unused == NULL && !found->paused))
+			unused = found;
+		if (found->name[0] == '\0')
+			break;
+	}
+	errno = ENOSPC;
+	if (unused == NULL ||
+	    text_copy(unused->name, sizeof(unused->name), listener) == -1)
+		return NULL;
+	unused->paused = unused->state = unused->since_ms = 0;
+	return unused;
 }
 
 int
@@ -32,7 +49,7 @@ persistent_is_paused(const struct persistent *persistent, const char *listener)
 	const struct persistent_listener *found =
 	    persistent_find_listener(persistent, listener);
 
-	return found != NULL && found->name[0] != '\0' && found->paused != 0;
+	return found != NULL && found->paused != 0;
 }
 
 int
@@ -42,9 +59,7 @@ persistent_set_paused(
 	struct persistent_listener *found =
 	    persistent_find_listener(persistent, listener);
 
-	errno = ENOSPC;
-	if (found == NULL ||
-	    text_copy(found->name, sizeof(found->name), listener) == -1)
+	if (found == NULL)
 		return -1;
 	found->paused = paused != 0;
 	return 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/handoff/noted_state.h"
 #include "engine/handoff/reported.h"
 #include "record/record_kind.h"
 
@@ -47,6 +46,7 @@ struct persistent_borrower {
 struct persistent_listener {
 	char name[RECORD_LISTENER_SIZE]; /* "": free */
 	uint64_t paused;
+	uint64_t state, since_ms; /* see listener.c */
 };
 
 /* What an engine leaves to the next one, besides its counters: facts about
@@ -58,7 +58,6 @@ struct persistent {
 	struct persistent_owner *owners;       /* PERSISTENT_OWNERS */
 	struct persistent_borrower *borrowers; /* PERSISTENT_BORROWERS */
 	struct persistent_listener *listeners;
-	struct noted_states states;
 	size_t listener_count;
 };
 
@@ -68,6 +67,11 @@ uint64_t persistent_unread(const struct persistent *persistent, uid_t uid);
 
 void persistent_set_unread(
     struct persistent *persistent, uid_t uid, uint64_t unread);
+
+/* The entry of that listener, a new one if there was none.  If there is no
+ * room, a listener that is not paused loses its entry.  NULL with errno. */
+struct persistent_listener *persistent_find_listener(
+    const struct persistent *persistent, const char *listener);
 
 /* True if that listener is paused. */
 int persistent_is_paused(

@@ -36,7 +36,7 @@ struct stats_page {
 	struct persistent_borrower borrowers[PERSISTENT_BORROWERS];
 	uint64_t started_ms;
 	struct persistent_listener listeners[];
-	/* Behind them are as many states, and the banks. */
+	/* Behind them are the banks. */
 };
 
 /* A lock of fcntl(2) ends with its process, however that ends. */
@@ -108,7 +108,6 @@ int
 stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 {
 	const size_t slot = sizeof(struct stats_listener);
-	struct noted_state *states;
 	struct stats_page *page;
 	uint64_t now = clock_ms();
 	struct stat st;
@@ -127,9 +126,8 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	stats->size = (size_t)st.st_size;
 	stats->memory = page;
 	stats->count = (stats->size - sizeof(*page)) /
-	    (sizeof(page->listeners[0]) + sizeof(*states) + STATS_BANKS * slot);
-	states = (void *)&page->listeners[stats->count];
-	stats->banks = (void *)&states[stats->count];
+	    (sizeof(page->listeners[0]) + STATS_BANKS * slot);
+	stats->banks = (void *)&page->listeners[stats->count];
 	if (page->magic != STATS_MAGIC ||
 	    page->version != CHANNEL_MEMFD_LAYOUT || page->slot_size != slot ||
 	    page->count != stats->count) {
@@ -150,7 +148,6 @@ stats_open(struct stats *stats, int fd, struct persistent *out_persistent)
 	    .owners = page->owners,
 	    .borrowers = page->borrowers,
 	    .listeners = page->listeners,
-	    .states = {states, stats->count},
 	    .listener_count = stats->count};
 	return 0;
 }

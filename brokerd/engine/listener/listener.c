@@ -28,15 +28,14 @@
 static void
 listener_note_state(struct listener *listener, enum listener_state state)
 {
-	const struct noted_state *before = &listener->before;
+	const struct persistent_listener *before = &listener->before;
 	uint64_t now = clock_ms();
 
 	listener->state_since_ms = now;
 	if (before->state == state && before->since_ms - 1 < now - 1 &&
 	    now - listener->started_ms < LISTENER_SETTLE_MS)
 		listener->state_since_ms = before->since_ms;
-	/* If this one stops, the next engine goes on. */
-	if (listener->noted == NULL || state == LISTENER_STOPPED)
+	if (listener->noted == NULL)
 		return;
 	listener->noted->state = state;
 	listener->noted->since_ms = listener->state_since_ms;
@@ -295,8 +294,8 @@ listener_start(struct listener *listener)
 	uint32_t count = 0;
 
 	listener->started_ms = clock_ms();
-	listener->noted = noted_state_find(
-	    &listener->context->persistent->states, listener->record->listener);
+	listener->noted = persistent_find_listener(
+	    listener->context->persistent, listener->record->listener);
 	if (listener->noted != NULL)
 		listener->before = *listener->noted;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
@@ -312,6 +311,7 @@ listener_stop(struct listener *listener, const struct channel_drain *drain)
 	struct listener_endpoint *endpoint;
 	size_t served = 0;
 
+	listener->noted = NULL; /* the next engine notes */
 	dispatch_remove_lent(listener->pool, listener->stats);
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		int removed = drain != NULL &&

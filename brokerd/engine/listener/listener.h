@@ -29,7 +29,8 @@ struct listener {
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
 	uint64_t state_since_ms, started_ms;
-	struct noted_state before, *noted; /* of earlier engines; or NULL */
+	struct persistent_listener before, *noted; /* of earlier engines, or
+						    * NULL */
 	uint64_t absent_since_ms; /* since when connections wait and there is no
 				   * worker; 0: none wait */
 	struct timer timer;

@@ -114,11 +114,38 @@ START_TEST(a_pause_is_remembered_by_name)
 	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 1);
 	ck_assert_int_eq(persistent_is_paused(&persistent, "mail"), 0);
 	ck_assert_int_eq(persistent_is_paused(&persistent, "we"), 0);
-	memset(listeners, 'y', sizeof(listeners));
-	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 0);
+	/* Those that are not paused make room. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(
+		    persistent_set_paused(&persistent, i ? "b" : "a", 1), 0);
+	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 1);
 	errno = 0;
-	ck_assert_int_eq(persistent_set_paused(&persistent, "web", 1), -1);
+	ck_assert_int_eq(persistent_set_paused(&persistent, "c", 1), -1);
 	ck_assert_int_eq(errno, ENOSPC);
+	memset(listeners, 'y', sizeof(listeners)); /* by no engine */
+	ck_assert_int_eq(persistent_is_paused(&persistent, "web"), 0);
+	ck_assert_int_eq(persistent_set_paused(&persistent, "web", 1), -1);
+}
+END_TEST
+
+START_TEST(each_listener_has_an_entry)
+{
+	static const char *const names[] = {"web", "mail", "dns"};
+	struct persistent_listener *found[UNIT_COUNT(names)];
+
+	for (size_t i = 0; i < UNIT_COUNT(names); i++) {
+		found[i] = persistent_find_listener(&persistent, names[i]);
+		ck_assert_uint_eq(found[i]->since_ms, 0);
+		found[i]->since_ms = i + 1;
+	}
+	for (size_t i = 0; i < UNIT_COUNT(names); i++) {
+		ck_assert_ptr_eq(
+		    persistent_find_listener(&persistent, names[i]), found[i]);
+		ck_assert_uint_eq(found[i]->since_ms, i + 1);
+	}
+	/* A new one in the place of another one says nothing. */
+	ck_assert_uint_eq(
+	    persistent_find_listener(&persistent, "new")->since_ms, 0);
 }
 END_TEST
 
@@ -162,6 +189,7 @@ UNIT_SUITE(persistent)
 	tcase_add_test(tc, a_mailbox_is_drained_whatever_is_learnt_of_it);
 	tcase_add_test(tc, a_mailbox_that_is_forgotten_is_not_drained);
 	tcase_add_test(tc, a_pause_is_remembered_by_name);
+	tcase_add_test(tc, each_listener_has_an_entry);
 	tcase_add_test(tc, what_owners_have_not_read_is_kept);
 	tcase_add_test(tc, more_owners_than_there_is_room_for_are_not_kept);
 }
