@@ -26,100 +26,47 @@
 
 #define REPAIR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* How a value that getsockopt(2) returned is set. */
-enum repair_set {
-	REPAIR_SAME,
-	REPAIR_HALF, /* the kernel doubles it */
-	REPAIR_ZERO, /* which stands for the default */
-};
-
 struct repair_option {
 	int level;
 	int name;
 	const char *text;
-	enum repair_set set;
 };
 
-#define OPTION(level, name)                     \
-	{                                       \
-		level, name, #name, REPAIR_SAME \
+#define OPTION(level, name, text) \
+	{                         \
+		level, name, text \
 	}
+#define SOCKET(name) OPTION(SOL_SOCKET, name, #name)
+#define TCP(name) OPTION(IPPROTO_TCP, name, #name)
+#define UDP(name) OPTION(IPPROTO_UDP, name, #name)
+#define IP(name) OPTION(IPPROTO_IP, name, #name)
+#define IPV6(name) OPTION(IPPROTO_IPV6, name, #name)
 
 /* Options that a program can change without privilege, and that change what
  * the next one gets.  Those that do not exist for a socket are skipped. */
-static const struct repair_option repair_options[] = {
-    OPTION(SOL_SOCKET, SO_REUSEADDR),
-    OPTION(SOL_SOCKET, SO_REUSEPORT),
-    OPTION(SOL_SOCKET, SO_KEEPALIVE),
-    OPTION(SOL_SOCKET, SO_LINGER),
-    OPTION(SOL_SOCKET, SO_RCVTIMEO),
-    OPTION(SOL_SOCKET, SO_SNDTIMEO),
-    OPTION(SOL_SOCKET, SO_RCVLOWAT),
-    OPTION(SOL_SOCKET, SO_PRIORITY),
-    OPTION(SOL_SOCKET, SO_MARK),
-    OPTION(SOL_SOCKET, SO_BINDTODEVICE),
-    OPTION(SOL_SOCKET, SO_BROADCAST),
-    OPTION(SOL_SOCKET, SO_DONTROUTE),
-    OPTION(SOL_SOCKET, SO_OOBINLINE),
-    OPTION(SOL_SOCKET, SO_PASSCRED),
-    OPTION(SOL_SOCKET, SO_PASSSEC),
-    OPTION(SOL_SOCKET, SO_PEEK_OFF),
-    OPTION(SOL_SOCKET, SO_TIMESTAMP),
-    OPTION(SOL_SOCKET, SO_TIMESTAMPNS),
-    OPTION(SOL_SOCKET, SO_RXQ_OVFL),
-    OPTION(SOL_SOCKET, SO_BUSY_POLL),
-    OPTION(SOL_SOCKET, SO_MAX_PACING_RATE),
-    OPTION(SOL_SOCKET, SO_NO_CHECK),
-    OPTION(SOL_SOCKET, SO_TIMESTAMPING),
-    OPTION(SOL_SOCKET, SO_ZEROCOPY),
-    {SOL_SOCKET, SO_RCVBUF, "SO_RCVBUF", REPAIR_HALF},
-    {SOL_SOCKET, SO_SNDBUF, "SO_SNDBUF", REPAIR_HALF},
-    OPTION(SOL_SOCKET, SO_BUF_LOCK),
-    OPTION(IPPROTO_TCP, TCP_NODELAY),
-    OPTION(IPPROTO_TCP, TCP_CORK),
-    OPTION(IPPROTO_TCP, TCP_QUICKACK),
-    OPTION(IPPROTO_TCP, TCP_DEFER_ACCEPT),
-    OPTION(IPPROTO_TCP, TCP_FASTOPEN),
-    OPTION(IPPROTO_TCP, TCP_KEEPIDLE),
-    OPTION(IPPROTO_TCP, TCP_KEEPINTVL),
-    OPTION(IPPROTO_TCP, TCP_KEEPCNT),
-    OPTION(IPPROTO_TCP, TCP_SYNCNT),
-    OPTION(IPPROTO_TCP, TCP_LINGER2),
-    OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
-    OPTION(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
-    OPTION(IPPROTO_TCP, TCP_WINDOW_CLAMP),
-    OPTION(IPPROTO_TCP, TCP_CONGESTION),
-    {IPPROTO_TCP, TCP_MAXSEG, "TCP_MAXSEG", REPAIR_ZERO},
-    OPTION(IPPROTO_UDP, UDP_CORK),
-    OPTION(IPPROTO_UDP, UDP_ENCAP),
-    OPTION(IPPROTO_UDP, UDP_SEGMENT),
-    OPTION(IPPROTO_UDP, UDP_GRO),
-    OPTION(IPPROTO_IP, IP_TOS),
-    OPTION(IPPROTO_IP, IP_OPTIONS),
-    OPTION(IPPROTO_IP, IP_TTL),
-    OPTION(IPPROTO_IP, IP_MINTTL),
-    OPTION(IPPROTO_IP, IP_PKTINFO),
-    OPTION(IPPROTO_IP, IP_RECVERR),
-    OPTION(IPPROTO_IP, IP_MULTICAST_IF),
-    OPTION(IPPROTO_IP, IP_MULTICAST_LOOP),
-    OPTION(IPPROTO_IP, IP_MULTICAST_TTL),
-    OPTION(IPPROTO_IP, IP_RECVTOS),
-    OPTION(IPPROTO_IP, IP_RECVTTL),
-    OPTION(IPPROTO_IP, IP_RECVORIGDSTADDR),
-    OPTION(IPPROTO_IP, IP_MTU_DISCOVER),
-    OPTION(IPPROTO_IP, IP_FREEBIND),
-    OPTION(IPPROTO_IPV6, IPV6_TCLASS),
-    OPTION(IPPROTO_IPV6, IPV6_UNICAST_HOPS),
-    OPTION(IPPROTO_IPV6, IPV6_MINHOPCOUNT),
-    OPTION(IPPROTO_IPV6, IPV6_RECVPKTINFO),
-    OPTION(IPPROTO_IPV6, IPV6_RECVERR),
-    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS),
-    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF),
-    OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP),
-    OPTION(IPPROTO_IPV6, IPV6_RECVTCLASS),
-    OPTION(IPPROTO_IPV6, IPV6_RECVHOPLIMIT),
-    OPTION(IPPROTO_IPV6, IPV6_MTU_DISCOVER),
-};
+static const struct repair_option repair_options[] = {SOCKET(SO_REUSEADDR),
+    SOCKET(SO_REUSEPORT), SOCKET(SO_KEEPALIVE), SOCKET(SO_LINGER),
+    SOCKET(SO_RCVTIMEO), SOCKET(SO_SNDTIMEO), SOCKET(SO_RCVLOWAT),
+    SOCKET(SO_PRIORITY), SOCKET(SO_MARK), SOCKET(SO_BINDTODEVICE),
+    SOCKET(SO_BROADCAST), SOCKET(SO_DONTROUTE), SOCKET(SO_OOBINLINE),
+    SOCKET(SO_PASSCRED), SOCKET(SO_PASSSEC), SOCKET(SO_PEEK_OFF),
+    SOCKET(SO_TIMESTAMP), SOCKET(SO_TIMESTAMPNS), SOCKET(SO_RXQ_OVFL),
+    SOCKET(SO_BUSY_POLL), SOCKET(SO_MAX_PACING_RATE), SOCKET(SO_NO_CHECK),
+    SOCKET(SO_TIMESTAMPING), SOCKET(SO_ZEROCOPY), SOCKET(SO_RCVBUF),
+    SOCKET(SO_SNDBUF), SOCKET(SO_BUF_LOCK), TCP(TCP_NODELAY), TCP(TCP_CORK),
+    TCP(TCP_QUICKACK), TCP(TCP_DEFER_ACCEPT), TCP(TCP_FASTOPEN),
+    TCP(TCP_KEEPIDLE), TCP(TCP_KEEPINTVL), TCP(TCP_KEEPCNT), TCP(TCP_SYNCNT),
+    TCP(TCP_LINGER2), TCP(TCP_USER_TIMEOUT), TCP(TCP_NOTSENT_LOWAT),
+    TCP(TCP_WINDOW_CLAMP), TCP(TCP_CONGESTION), TCP(TCP_MAXSEG), UDP(UDP_CORK),
+    UDP(UDP_ENCAP), UDP(UDP_SEGMENT), UDP(UDP_GRO), IP(IP_TOS), IP(IP_OPTIONS),
+    IP(IP_TTL), IP(IP_MINTTL), IP(IP_PKTINFO), IP(IP_RECVERR),
+    IP(IP_MULTICAST_IF), IP(IP_MULTICAST_LOOP), IP(IP_MULTICAST_TTL),
+    IP(IP_RECVTOS), IP(IP_RECVTTL), IP(IP_RECVORIGDSTADDR), IP(IP_MTU_DISCOVER),
+    IP(IP_FREEBIND), IPV6(IPV6_TCLASS), IPV6(IPV6_UNICAST_HOPS),
+    IPV6(IPV6_MINHOPCOUNT), IPV6(IPV6_RECVPKTINFO), IPV6(IPV6_RECVERR),
+    IPV6(IPV6_MULTICAST_HOPS), IPV6(IPV6_MULTICAST_IF),
+    IPV6(IPV6_MULTICAST_LOOP), IPV6(IPV6_RECVTCLASS), IPV6(IPV6_RECVHOPLIMIT),
+    IPV6(IPV6_MTU_DISCOVER)};
 
 _Static_assert(REPAIR_COUNT(repair_options) <= REPAIR_OPTIONS_MAX,
     "a model has room for all options");
@@ -173,27 +120,39 @@ repair_fill_model(
 	fd_close(fd);
 }
 
-/* True if the option cannot be set back. */
-static int
-repair_option(const struct repair_option *option,
-    const struct repair_value *value, int fd, char *text)
+/* Makes a value that getsockopt(2) returned one to set. */
+static void
+repair_make_settable(
+    const struct repair_option *option, struct repair_value *value)
 {
-	struct repair_value right = *value;
-	unsigned char is[REPAIR_VALUE_SIZE] = {0};
-	socklen_t size = sizeof(is);
+	int is_size = option->level == SOL_SOCKET &&
+	    (option->name == SO_RCVBUF || option->name == SO_SNDBUF);
 	int number;
 
-	if (!value->exists ||
+	memcpy(&number, value->bytes, sizeof(number));
+	if (is_size)
+		number /= 2; /* the kernel doubles it */
+	else if (option->level == IPPROTO_TCP && option->name == TCP_MAXSEG)
+		number = 0; /* the default */
+	else
+		return;
+	memcpy(value->bytes, &number, sizeof(number));
+}
+
+/* True if the option cannot be set back. */
+static int
+repair_option(const struct repair_option *option, struct repair_value right,
+    int fd, char *text)
+{
+	unsigned char is[REPAIR_VALUE_SIZE] = {0};
+	socklen_t size = sizeof(is);
+
+	if (!right.exists ||
 	    getsockopt(fd, option->level, option->name, is, &size) == -1 ||
 	    memcmp(right.bytes, is, sizeof(is)) == 0)
 		return 0;
 	repair_note(text, option->text);
-	memcpy(&number, right.bytes, sizeof(number));
-	number = option->set == REPAIR_ZERO ? 0 : number / 2;
-	if (option->set != REPAIR_SAME) {
-		memcpy(right.bytes, &number, sizeof(number));
-		right.size = sizeof(number);
-	}
+	repair_make_settable(option, &right);
 	return setsockopt(fd, option->level, option->name, right.bytes,
 		   right.size) == -1;
 }
@@ -245,7 +204,7 @@ repair_all(const struct record_socket *sock, int lent, int fd,
 	repair_file_flags(lent, fd, text);
 	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++)
 		fails |= repair_option(
-		    &repair_options[i], &model->values[i], fd, text);
+		    &repair_options[i], model->values[i], fd, text);
 	return fails | repair_filters(fd, text);
 }
 
