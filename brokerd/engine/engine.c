@@ -180,7 +180,7 @@ static void
 engine_on_result(
     struct engine *engine, const struct channel_result *result, int fd)
 {
-	char *text = upstream_text(result, fd);
+	char *text = upstream_text(fd, result->text);
 	const char *told =
 	    text != NULL && text[0] != '\0' ? text : "see the log of brokerd";
 
@@ -199,7 +199,6 @@ engine_on_result(
 static void
 engine_start_drain(struct engine *engine, const struct channel_drain *how)
 {
-	static const struct channel_result none = {.status = EX_OK};
 	int lines = memfd_create("brokerd-drain", MFD_CLOEXEC);
 	char *text;
 
@@ -207,12 +206,10 @@ engine_start_drain(struct engine *engine, const struct channel_drain *how)
 	engine->log.copy = lines;
 	drain_start(&engine->drain, how);
 	engine->log.copy = -1;
-	if (engine->done != NULL)
-		dprintf(lines, "%s\n", engine->done);
-	text = upstream_text(&none, lines);
+	text = upstream_text(lines, engine->done == NULL ? "" : engine->done);
 	if (engine->done != NULL)
 		control_on_result(&engine->control, EX_OK,
-		    text == NULL || text[0] == '\0' ? engine->done : text);
+		    text == NULL ? engine->done : text);
 	free(text);
 }
 

@@ -13,8 +13,8 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void
@@ -81,27 +81,25 @@ upstream_ready(struct upstream *upstream)
 }
 
 char *
-upstream_text(const struct channel_result *result, int fd)
+upstream_text(int fd, const char *text)
 {
-	size_t length = 0, size = sizeof(result->text);
+	size_t length = 0, size = strlen(text) + 1;
 	struct stat st;
 	ssize_t got;
-	char *text;
+	char *all;
 
 	if (fd != -1 && fstat(fd, &st) == 0)
-		size += (size_t)st.st_size;
-	text = calloc(1, size);
-	if (text != NULL && size > sizeof(result->text)) {
-		got = pread(fd, text, size - sizeof(result->text), 0);
-		length = got > 0 ? (size_t)got : 0;
-	}
+		length = (size_t)st.st_size;
+	all = calloc(1, length + size);
+	got = all == NULL ? -1 : pread(fd, all, length, 0);
 	fd_close(fd);
-	if (text == NULL)
+	if (all == NULL)
 		return NULL;
-	snprintf(text + length, size - length, "%s", result->text);
-	if (length > 0 && text[length] == '\0') /* a line's end */
-		text[length - 1] = '\0';
-	return text;
+	length = got > 0 ? (size_t)got : 0;
+	memcpy(all + length, text, size);
+	if (length > 0 && text[0] == '\0')
+		all[length - 1] = '\0'; /* a line's end */
+	return all;
 }
 
 void

@@ -36,10 +36,9 @@ int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
 /* The table is complete.  0, or -1 with errno. */
 int upstream_ready(struct upstream *upstream);
 
-/* The text of a result: the file fd (takes it; -1: none), which has a line for
- * each mistake and warning, then result->text.  For free(3); NULL with
- * errno. */
-char *upstream_text(const struct channel_result *result, int fd);
+/* The lines in the file fd (takes it; -1: none), then text.  For free(3); NULL
+ * with errno. */
+char *upstream_text(int fd, const char *text);
 
 /* Receives no more.  All zeros are accepted. */
 void upstream_stop(struct upstream *upstream);

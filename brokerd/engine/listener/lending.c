@@ -11,9 +11,10 @@
 #define LENDING_BORROWERS_SIZE 512
 
 void
-lending_on_untaken(void *owner, struct listener_endpoint *endpoint)
+lending_on_untaken(void *owner)
 {
-	const struct listener *listener = owner;
+	const struct listener_endpoint *endpoint = owner;
+	const struct listener *listener = endpoint->owner;
 	const struct untaken *untaken = &endpoint->untaken;
 	unsigned long long waited_s = (clock_ms() - untaken->since_ms) / 1000;
 	char text[LENDING_BORROWERS_SIZE];

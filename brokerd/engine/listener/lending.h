@@ -3,13 +3,13 @@
 
 #include "engine/listener/listener.h"
 
-/* Callbacks of a listener (owner) whose sockets are lent. */
+/* Callback of an endpoint (owner): nobody takes what waits there, or somebody
+ * does again. */
+void lending_on_untaken(void *owner);
 
-/* What waits at a socket is not taken by anybody, or is again. */
-void lending_on_untaken(void *owner, struct listener_endpoint *endpoint);
-
-/* The sockets are about to be lent, if lends; else a process that had them has
- * ended.  Puts them right.  True if all are usable. */
+/* Callback of a listener (owner): its sockets are about to be lent, if lends;
+ * else a process that had them has ended.  Puts them right.  True if all are
+ * usable. */
 int lending_may_lend(void *owner, int lends);
 
 /* Tells what becomes of a socket that the configuration has no more, and of the

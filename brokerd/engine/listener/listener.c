@@ -251,7 +251,8 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 		return -1;
 	endpoint->on_readable = listener_on_readable;
 	endpoint->upkeep.stats = listener->stats;
-	endpoint->on_untaken = lending_on_untaken;
+	endpoint->untaken.on_change = lending_on_untaken;
+	endpoint->untaken.owner = endpoint;
 	endpoint->owner = listener;
 	if (record->handoff == RECORD_LISTENER) {
 		handoff =

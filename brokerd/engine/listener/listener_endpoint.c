@@ -21,14 +21,6 @@ listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
 	endpoint->on_readable(endpoint->owner, endpoint);
 }
 
-static void
-listener_endpoint_on_untaken(void *owner)
-{
-	struct listener_endpoint *endpoint = owner;
-
-	endpoint->on_untaken(endpoint->owner, endpoint);
-}
-
 struct listener_endpoint *
 listener_endpoint_new_unbound(const struct listener_context *context,
     const struct record_endpoint *record, int error)
@@ -72,8 +64,6 @@ listener_endpoint_new(const struct listener_context *context,
 		.rebind = context->rebind,
 		.diag = context->diag};
 	endpoint->untaken.limit_ms = UINT64_C(1000) * record->stuck_after_s;
-	endpoint->untaken.on_change = listener_endpoint_on_untaken;
-	endpoint->untaken.owner = endpoint;
 	if (record->handoff == RECORD_LISTENER)
 		return endpoint;
 	endpoint->readable = event_new(context->base, fd, EV_READ | EV_PERSIST,

@@ -45,9 +45,6 @@ struct listener_endpoint {
 	struct coalesce_lone lone;
 	/* A connection waits. */
 	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
-	/* It is lent, and nobody takes its connections, or somebody does
-	 * again. */
-	void (*on_untaken)(void *owner, struct listener_endpoint *endpoint);
 	void *owner;
 };
 
@@ -68,7 +65,7 @@ const char *listener_endpoint_error(const struct listener_endpoint *endpoint);
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);
 
-/* Starts or stops calling on_readable; for a lent one, starts on_untaken. */
+/* Starts or stops calling on_readable; for a lent one, starts untaken. */
 void listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting);
 
