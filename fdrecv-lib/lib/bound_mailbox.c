@@ -210,16 +210,20 @@ bound_mailbox_bind(struct bound_mailbox *bound, const char *directory)
 /* RUNDIR/mailbox/LISTENER belongs to the listener's owner, and the broker uses
  * mailboxes of nobody else there.  0, or -1 with EPERM. */
 static int
-bound_mailbox_check_owner(int directory)
+bound_mailbox_find_run_dir(struct bound_mailbox *bound)
 {
 	struct stat own, parent, st;
 	struct sockaddr_un address;
+	int directory = bound->directory;
 
-	if (fstat(directory, &own) == -1 || own.st_uid == geteuid() ||
-	    fstatat(directory, "..", &parent, 0) == -1 ||
+	if (fstatat(directory, "..", &parent, 0) == -1 ||
 	    fstatat(directory, "../../" FDRECV_WIRE_MAILBOX_DIR, &st, 0) ==
 		-1 ||
 	    st.st_dev != parent.st_dev || st.st_ino != parent.st_ino)
+		return 0;
+	snprintf(bound->run_dir, sizeof(bound->run_dir),
+	    "/proc/self/fd/%d/../..", directory);
+	if (fstat(directory, &own) == -1 || own.st_uid == geteuid())
 		return 0;
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		fdrecv_names_rendezvous("../..", i, &address);
@@ -241,8 +245,7 @@ fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path)
 	if (bound_mailbox_split(path, directory, bound->name, &is_pool) == -1)
 		return -1;
 	bound->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (bound->directory != -1 &&
-	    bound_mailbox_check_owner(bound->directory) == 0)
+	if (bound->directory != -1 && bound_mailbox_find_run_dir(bound) == 0)
 		bound->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (bound->fd == -1 || bound_mailbox_bind(bound, directory) == -1) {
 		fdrecv_bound_mailbox_close(bound);

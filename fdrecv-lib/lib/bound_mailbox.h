@@ -8,11 +8,16 @@
 
 #define BOUND_MAILBOX_PATH_SIZE sizeof(((struct sockaddr_un *)0)->sun_path)
 
+#define BOUND_MAILBOX_RUN_DIR_SIZE 32 /* "/proc/self/fd/N/../.." */
+
 /* A bound mailbox and its name in the file system. */
 struct bound_mailbox {
 	int fd;        /* the socket */
 	int directory; /* opened with O_PATH */
 	char name[BOUND_MAILBOX_PATH_SIZE];
+	/* As it is seen here, where the broker's path may be another one, or ""
+	 * if this is not in RUNDIR/mailbox/LISTENER/. */
+	char run_dir[BOUND_MAILBOX_RUN_DIR_SIZE];
 	dev_t device;
 	ino_t inode;
 	volatile sig_atomic_t is_shut;

@@ -7,14 +7,12 @@
 #include "lib/engine_conns.h"
 
 #include "lib/descriptors.h"
-#include "lib/greeting.h"
-#include "lib/mailbox_users.h"
-#include "lib/run_dir.h"
 
 #include "wire/names.h"
 
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -72,26 +70,61 @@ engine_conns_free_entry(struct engine_conns *conns)
 	return ended;
 }
 
-static struct engine_conn *
-engine_conns_connect(
-    struct engine_conns *conns, const char *path, uint64_t epoch)
+int
+fdrecv_engine_conns_hello(const struct engine_conns *conns, int fd)
 {
+	const struct bound_mailbox *mailbox = conns->mailbox;
+	struct fdrecv_wire_hello hello = {
+	    .version = FDRECV_WIRE_VERSION,
+	    .size = sizeof(hello),
+	    .name_length = (uint16_t)strlen(mailbox->name),
+	    .flags = conns->flags,
+	    .weight = conns->weight,
+	    .device = mailbox->device,
+	    .inode = mailbox->inode,
+	    .instance = conns->instance,
+	    .connections = conns->connections,
+	    .dead = conns->has_succeeded ? conns->parents : 0,
+	};
+	struct iovec parts[] = {{&hello, sizeof(hello)},
+	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
+	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
+
+	memcpy(hello.magic, FDRECV_WIRE_HELLO_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
+	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+}
+
+static const char *
+engine_conns_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+struct engine_conn *
+fdrecv_engine_conns_connect(
+    struct engine_conns *conns, const char *path, uint64_t epoch, int is_here)
+{
+	const char *run_dir = conns->mailbox->run_dir;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct engine_conn *conn;
+	int length = snprintf(address.sun_path, sizeof(address.sun_path),
+	    "%s%s%s", is_here ? run_dir : "", is_here ? "/" : "",
+	    is_here ? engine_conns_base(path) : path);
 
-	conn = path[0] == '\0' ? NULL : engine_conns_free_entry(conns);
-	if (conn == NULL)
+	if (path[0] == '\0' || (is_here && run_dir[0] == '\0') ||
+	    length >= (int)sizeof(address.sun_path) ||
+	    (conn = engine_conns_free_entry(conns)) == NULL)
 		return NULL;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	snprintf(conn->path, sizeof(conn->path), "%s", path);
-	conn->epoch = epoch;
-	conn->was_parents = 0;
-	conn->fd =
-	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	*conn = (struct engine_conn){.epoch = epoch,
+	    .fd = socket(
+		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+	snprintf(conn->path, sizeof(conn->path), "%s", address.sun_path);
 	if (conn->fd != -1 &&
 	    connect(conn->fd, (const struct sockaddr *)&address,
 		sizeof(address)) == 0 &&
-	    fdrecv_greeting_send(conns, conn->fd) == 0)
+	    fdrecv_engine_conns_hello(conns, conn->fd) == 0)
 		return conn;
 	engine_conn_close(conn);
 	return NULL;
@@ -100,17 +133,14 @@ engine_conns_connect(
 size_t
 fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir)
 {
-	char own[RUN_DIR_OWN_SIZE];
+	const char *directory = run_dir == NULL ? "." : run_dir;
 	struct sockaddr_un address;
 	size_t count = 0;
 
-	if (run_dir == NULL) {
-		fdrecv_run_dir_own(conns->mailbox->directory, own);
-		run_dir = own;
-	}
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++)
-		if (fdrecv_names_rendezvous(run_dir, i, &address) == 0 &&
-		    engine_conns_connect(conns, address.sun_path, 0) != NULL)
+		if (fdrecv_names_rendezvous(directory, i, &address) == 0 &&
+		    fdrecv_engine_conns_connect(
+			conns, address.sun_path, 0, run_dir == NULL) != NULL)
 			count++;
 	return count;
 }
@@ -125,31 +155,30 @@ fdrecv_engine_conns_find(struct engine_conns *conns, uint64_t epoch)
 }
 
 /* Connections that were made before the first datagram belong to an engine that
- * is not known yet. */
+ * may not have answered yet. */
 static struct engine_conn *
 engine_conns_find_answered(struct engine_conns *conns, uint64_t epoch)
 {
-	struct engine_conn *conn;
+	struct engine_conn *found = fdrecv_engine_conns_find(conns, epoch);
 
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = &conns->items[i];
-		if (conn->fd == -1 || conn->epoch != 0)
-			continue;
-		conn->epoch = fdrecv_ring_writer_accept(&conn->ring, conn->fd);
-		if (conn->epoch == epoch)
-			return conn;
+	for (size_t i = 0; found == NULL && i < ENGINE_CONNS_MAX; i++) {
+		struct engine_conn *conn = &conns->items[i];
+
+		if (conn->fd != -1 && conn->epoch == 0)
+			conn->epoch =
+			    fdrecv_ring_writer_accept(&conn->ring, conn->fd);
+		if (conn->fd != -1 && conn->epoch == epoch)
+			found = conn;
 	}
-	return NULL;
+	return found;
 }
 
 struct engine_conn *
 fdrecv_engine_conns_adopt(
     struct engine_conns *conns, int link, const char *path, uint64_t epoch)
 {
-	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
+	struct engine_conn *conn = engine_conns_find_answered(conns, epoch);
 
-	if (conn == NULL)
-		conn = engine_conns_find_answered(conns, epoch);
 	if (conn != NULL && fdrecv_fd_has_ended(conn->fd)) {
 		engine_conn_close(conn);
 		conn = NULL;
@@ -160,7 +189,7 @@ fdrecv_engine_conns_adopt(
 	}
 	*conn = (struct engine_conn){.fd = link, .epoch = epoch};
 	snprintf(conn->path, sizeof(conn->path), "%s", path);
-	if (fdrecv_greeting_send(conns, conn->fd) == 0)
+	if (fdrecv_engine_conns_hello(conns, conn->fd) == 0)
 		return conn;
 	engine_conn_close(conn);
 	return NULL;
@@ -171,13 +200,13 @@ static struct engine_conn *
 engine_conns_find_base(
     struct engine_conns *conns, const char *path, uint64_t epoch)
 {
-	const char *base = fdrecv_run_dir_base(path);
+	const char *base = engine_conns_base(path);
 	struct engine_conn *conn;
 
 	for (size_t i = 0; i < ENGINE_CONNS_MAX && base[0] != '\0'; i++) {
 		conn = &conns->items[i];
 		if (conn->fd != -1 && conn->epoch == 0 &&
-		    strcmp(fdrecv_run_dir_base(conn->path), base) == 0) {
+		    strcmp(engine_conns_base(conn->path), base) == 0) {
 			conn->epoch = epoch;
 			return conn;
 		}
@@ -185,35 +214,14 @@ engine_conns_find_base(
 	return NULL;
 }
 
-static struct engine_conn *
-engine_conns_connect_here(
-    struct engine_conns *conns, const char *path, uint64_t epoch)
-{
-	char here[sizeof(conns->items[0].path)];
-
-	if (path[0] == '\0' ||
-	    fdrecv_run_dir_here(
-		conns->mailbox->directory, path, here, sizeof(here)) == -1)
-		return NULL;
-	return engine_conns_connect(conns, here, epoch);
-}
-
-int
-fdrecv_engine_conns_are_unknown(
-    const struct engine_conns *conns, uint16_t addressee)
-{
-	return addressee != (uint16_t)conns->instance &&
-	    addressee != FDRECV_WIRE_TO_ANYBODY;
-}
-
 struct engine_conn *
 fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
-    uint64_t epoch, int may_connect)
+    uint64_t epoch, uint16_t addressee)
 {
-	struct engine_conn *conn = fdrecv_engine_conns_find(conns, epoch);
+	struct engine_conn *conn = engine_conns_find_answered(conns, epoch);
+	int may_connect = addressee != (uint16_t)conns->instance &&
+	    addressee != FDRECV_WIRE_TO_ANYBODY;
 
-	if (conn == NULL)
-		conn = engine_conns_find_answered(conns, epoch);
 	if (conn != NULL)
 		return conn;
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
@@ -228,11 +236,13 @@ fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
 			return conn;
 		}
 	}
-	conn = may_connect ? engine_conns_connect(conns, path, epoch) : NULL;
+	conn = may_connect ?
+	    fdrecv_engine_conns_connect(conns, path, epoch, 0) :
+	    NULL;
 	if (conn == NULL)
 		conn = engine_conns_find_base(conns, path, epoch);
 	if (conn == NULL && may_connect)
-		conn = engine_conns_connect_here(conns, path, epoch);
+		conn = fdrecv_engine_conns_connect(conns, path, epoch, 1);
 	return conn;
 }
 
@@ -290,100 +300,6 @@ fdrecv_engine_conns_send_all(
 		if (conns->items[i].fd != -1)
 			fdrecv_engine_conns_send(
 			    conns, &conns->items[i], kind, 0, 0);
-}
-
-int
-fdrecv_engine_conns_renew(struct engine_conns *conns)
-{
-	struct engine_conns old = *conns;
-	struct engine_conn *conn;
-
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		old.items[i].parents_epoch = old.items[i].epoch;
-		/* The engine has seen the end of the parent; or it has ended,
-		 * and another one may have its rendezvous by now. */
-		if (old.items[i].fd == -1)
-			old.items[i].path[0] = '\0';
-		else if (fdrecv_fd_has_ended(old.items[i].fd))
-			old.items[i].epoch = 0;
-	}
-	if (fdrecv_engine_conns_init(
-		conns, old.mailbox, old.weight, old.flags) == -1) {
-		fdrecv_engine_conns_close(&old);
-		return -1;
-	}
-	conns->has_succeeded =
-	    fdrecv_mailbox_users_succeed(old.mailbox->fd, conns->parents);
-	fdrecv_mailbox_users_add(old.mailbox->fd, (uint16_t)conns->instance);
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = engine_conns_connect(
-		    conns, old.items[i].path, old.items[i].epoch);
-		if (conn == NULL)
-			conn = engine_conns_connect_here(
-			    conns, old.items[i].path, old.items[i].epoch);
-		/* On its parent's connection it tells that there are two, and
-		 * the engine sends nothing again. */
-		if (conn == NULL && old.items[i].fd != -1) {
-			conns->has_succeeded = 0;
-			fdrecv_greeting_send(conns, old.items[i].fd);
-		}
-		if (conn == NULL)
-			continue;
-		conn->was_parents = 1;
-		conn->parents_epoch = old.items[i].parents_epoch;
-	}
-	/* Only now: as long as somebody has it, the engine waits for HELLO. */
-	fdrecv_engine_conns_close(&old);
-	return 0;
-}
-
-/* True if conn may be a connection to the engine with that epoch, to which the
- * parent had said HELLO. */
-static int
-engine_conn_was_parents(const struct engine_conn *conn, uint64_t epoch)
-{
-	return conn->fd != -1 && conn->was_parents &&
-	    (conn->epoch == 0 || conn->epoch == epoch) &&
-	    (conn->parents_epoch == 0 || conn->parents_epoch == epoch);
-}
-
-/* When the engine did not know the process, the parent's HELLO may have been on
- * its way. */
-int
-fdrecv_engine_conns_is_for_dead(
-    const struct engine_conns *conns, uint64_t epoch, uint16_t addressee)
-{
-	int found = 0;
-
-	if (conns->parents == 0 || addressee == FDRECV_WIRE_TO_ANYBODY ||
-	    addressee == (uint16_t)conns->instance)
-		return 0;
-	if (addressee == conns->parents)
-		return conns->has_succeeded;
-	if (addressee != FDRECV_WIRE_TO_UNKNOWN)
-		return !fdrecv_mailbox_users_has(conns->mailbox->fd, addressee);
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
-		found |= engine_conn_was_parents(&conns->items[i], epoch);
-	return found && conns->has_succeeded;
-}
-
-void
-fdrecv_engine_conns_return(struct engine_conns *conns, uint64_t epoch,
-    uint64_t sequence, uint32_t count)
-{
-	struct engine_conn *conn;
-	uint64_t known;
-
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = &conns->items[i];
-		known = conn->epoch;
-		if (conn->fd == -1 || (known != 0 && known != epoch))
-			continue;
-		conn->epoch = epoch;
-		fdrecv_engine_conns_send(
-		    conns, conn, FDRECV_WIRE_UNREAD, sequence, count);
-		conn->epoch = known;
-	}
 }
 
 void

@@ -35,9 +35,17 @@ struct engine_conns {
 int fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags);
 
-/* Connects to every engine that has its rendezvous in run_dir, or in the
- * directory two above that of the mailbox (NULL), and says HELLO to each.
- * Returns to how many. */
+/* Says HELLO on a receipt connection (borrows fd), without waiting.  0, or -1
+ * with errno. */
+int fdrecv_engine_conns_hello(const struct engine_conns *conns, int fd);
+
+/* Connects to the rendezvous at path, or with is_here to that of the same name
+ * in the mailbox's run directory, and says HELLO.  NULL if that fails. */
+struct engine_conn *fdrecv_engine_conns_connect(
+    struct engine_conns *conns, const char *path, uint64_t epoch, int is_here);
+
+/* The same at every rendezvous in run_dir, or in the mailbox's run directory
+ * (NULL).  Returns the number of connections. */
 size_t fdrecv_engine_conns_greet(
     struct engine_conns *conns, const char *run_dir);
 
@@ -51,16 +59,12 @@ struct engine_conn *fdrecv_engine_conns_find(
 struct engine_conn *fdrecv_engine_conns_adopt(
     struct engine_conns *conns, int link, const char *path, uint64_t epoch);
 
-/* True if the engine that sent to this addressee does not know this process: it
- * knows nobody, or another process that uses the mailbox. */
-int fdrecv_engine_conns_are_unknown(
-    const struct engine_conns *conns, uint16_t addressee);
-
-/* The same as find, but connects to the rendezvous at path and says HELLO if
- * there is no connection yet, and may_connect.  NULL if that fails: then no
- * receipts are sent. */
+/* The same as find.  If there is no connection yet, and the engine sent to
+ * nobody that it knew or to another process that uses the mailbox, connects to
+ * the rendezvous at path and says HELLO.  NULL if that fails: then no receipts
+ * are sent. */
 struct engine_conn *fdrecv_engine_conns_open(struct engine_conns *conns,
-    const char *path, uint64_t epoch, int may_connect);
+    const char *path, uint64_t epoch, uint16_t addressee);
 
 /* Tells the engine that the application has one hand-off, through the ring or
  * by a message. */
@@ -76,20 +80,5 @@ void fdrecv_engine_conns_send(struct engine_conns *conns,
 /* Sends a receipt that names no hand-off to every engine. */
 void fdrecv_engine_conns_send_all(
     struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
-
-/* In a child of fork(2): replaces the parent's connections by new ones, as
- * another instance, and says whether the parent has ended.  0, or -1 with errno
- * as getrandom(2). */
-int fdrecv_engine_conns_renew(struct engine_conns *conns);
-
-/* True if the engine with that epoch sent a datagram to a process that has
- * ended without sharing the mailbox with this one. */
-int fdrecv_engine_conns_is_for_dead(
-    const struct engine_conns *conns, uint64_t epoch, uint16_t addressee);
-
-/* Tells that engine that nobody has read these hand-offs.  It may not have
- * answered this process yet. */
-void fdrecv_engine_conns_return(struct engine_conns *conns, uint64_t epoch,
-    uint64_t sequence, uint32_t count);
 
 void fdrecv_engine_conns_close(struct engine_conns *conns);

@@ -7,6 +7,7 @@
 #include "fdrecv.h"
 
 #include "lib/handle.h"
+#include "lib/succession.h"
 
 #include <sys/epoll.h>
 
@@ -21,12 +22,16 @@
 	(offsetof(struct fdrecv_handoff, receipted) + sizeof(int))
 #define FDRECV_RETRY_MS 100 /* while this process is out of descriptors */
 
-/* A mailbox is connected to nobody, so it always polls writable. */
+/* If fdrecv_next() has something to do although the mailbox is empty, epoll has
+ * to be readable.  A mailbox is connected to nobody, so it always polls
+ * writable. */
 static void
-fdrecv_set_polls_readable(struct fdrecv *mailbox, int readable)
+fdrecv_set_polls_readable(struct fdrecv *mailbox)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int saved = errno;
+	int readable =
+	    mailbox->due_epoch != 0 || fdrecv_batch_has_more(&mailbox->batch);
 
 	if (mailbox->epoll == -1 || mailbox->polls_readable == readable)
 		return;
@@ -36,14 +41,6 @@ fdrecv_set_polls_readable(struct fdrecv *mailbox, int readable)
 		mailbox->epoll, EPOLL_CTL_MOD, mailbox->bound.fd, &event) == 0)
 		mailbox->polls_readable = readable;
 	errno = saved;
-}
-
-/* True if fdrecv_next() has something to do even if the mailbox is empty. */
-static int
-fdrecv_has_work(const struct fdrecv *mailbox)
-{
-	return mailbox->due_epoch != 0 ||
-	    fdrecv_batch_has_more(&mailbox->batch);
 }
 
 /* In a child of fork(2): the hand-offs that had arrived are the parent's.  If
@@ -59,7 +56,7 @@ fdrecv_check_fork(struct fdrecv *mailbox)
 	mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
 	mailbox->polls_readable = 0;
 	fdrecv_descriptors_close(&mailbox->batch.descriptors);
-	fdrecv_engine_conns_renew(&mailbox->engines);
+	fdrecv_succession_begin(&mailbox->engines);
 }
 
 static void
@@ -73,7 +70,7 @@ fdrecv_open_epoll(struct fdrecv *mailbox)
 	if (epoll_ctl(
 		mailbox->epoll, EPOLL_CTL_ADD, mailbox->bound.fd, &event) == -1)
 		mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
-	fdrecv_set_polls_readable(mailbox, fdrecv_has_work(mailbox));
+	fdrecv_set_polls_readable(mailbox);
 }
 
 int
@@ -160,11 +157,9 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 	while (!fdrecv_has_room(mailbox)) {
 		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
 		    fdrecv_engine_conns_open(&mailbox->engines, next.path,
-			next.epoch,
-			fdrecv_engine_conns_are_unknown(
-			    &mailbox->engines, next.addressee)) != NULL)
+			next.epoch, next.addressee) != NULL)
 			return 1;
-		fdrecv_usage_begin_wait(mailbox->usage);
+		fdrecv_usage_leave(mailbox->usage, 0);
 		poll(NULL, 0, FDRECV_RETRY_MS);
 		fdrecv_usage_end_wait(mailbox->usage);
 		if (mailbox->flags & FDRECV_NONBLOCK)
@@ -180,11 +175,11 @@ fdrecv_drop_dead(struct fdrecv *mailbox)
 {
 	const struct decode_header *header = &mailbox->batch.header;
 
-	if (!fdrecv_engine_conns_is_for_dead(
+	if (!fdrecv_succession_is_for_dead(
 		&mailbox->engines, header->epoch, header->addressee))
 		return 0;
 	fdrecv_descriptors_close(&mailbox->batch.descriptors);
-	fdrecv_engine_conns_return(&mailbox->engines, header->epoch,
+	fdrecv_succession_return(&mailbox->engines, header->epoch,
 	    header->sequence, (uint32_t)header->count);
 	return 1;
 }
@@ -196,7 +191,7 @@ fdrecv_receive_datagram(struct fdrecv *mailbox)
 
 	if (mailbox->flags & FDRECV_NONBLOCK)
 		return fdrecv_batch_receive(&mailbox->batch, fd, MSG_DONTWAIT);
-	fdrecv_usage_begin_wait(mailbox->usage);
+	fdrecv_usage_leave(mailbox->usage, 0);
 	result = fdrecv_batch_receive(&mailbox->batch, fd, 0);
 	fdrecv_usage_end_wait(mailbox->usage);
 	return result;
@@ -223,9 +218,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 		batch->header.path, batch->header.epoch) :
 	    fdrecv_engine_conns_open(&mailbox->engines, batch->header.path,
 		batch->header.epoch,
-		fdrecv_engine_conns_are_unknown(
-		    &mailbox->engines, batch->header.addressee) &&
-		    !fdrecv_batch_lost_link(batch));
+		fdrecv_batch_lost_link(batch) ? FDRECV_WIRE_TO_ANYBODY :
+						batch->header.addressee);
 	if (conn != NULL && batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);
 	return 1;
@@ -260,7 +254,7 @@ fdrecv_hand_out(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 		mailbox->due_epoch = found->epoch;
 		mailbox->due_sequence = found->sequence;
 	}
-	fdrecv_set_polls_readable(mailbox, fdrecv_has_work(mailbox));
+	fdrecv_set_polls_readable(mailbox);
 }
 
 /* The caller's structure may be that of another version. */
@@ -285,7 +279,7 @@ fdrecv_find(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 	while (!fdrecv_take(mailbox, found)) {
 		result = fdrecv_receive(mailbox);
 		if (result != 1) {
-			fdrecv_set_polls_readable(mailbox, 0);
+			fdrecv_set_polls_readable(mailbox);
 			return result;
 		}
 	}
@@ -377,24 +371,28 @@ fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 	fdrecv_usage_leave(mailbox->usage, 0);
 }
 
-void
-fdrecv_pause(struct fdrecv *mailbox)
-{
-	if (!fdrecv_lock(mailbox))
-		return;
-	fdrecv_check_fork(mailbox);
-	mailbox->engines.flags |= FDRECV_WIRE_PAUSED;
-	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_PAUSE);
-	fdrecv_usage_leave(mailbox->usage, 0);
-}
-
-void
-fdrecv_resume(struct fdrecv *mailbox)
+static void
+fdrecv_set_paused(struct fdrecv *mailbox, int paused)
 {
 	if (!fdrecv_lock(mailbox))
 		return;
 	fdrecv_check_fork(mailbox);
 	mailbox->engines.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
-	fdrecv_engine_conns_send_all(&mailbox->engines, FDRECV_WIRE_RESUME);
+	if (paused)
+		mailbox->engines.flags |= FDRECV_WIRE_PAUSED;
+	fdrecv_engine_conns_send_all(
+	    &mailbox->engines, paused ? FDRECV_WIRE_PAUSE : FDRECV_WIRE_RESUME);
 	fdrecv_usage_leave(mailbox->usage, 0);
+}
+
+void
+fdrecv_pause(struct fdrecv *mailbox)
+{
+	fdrecv_set_paused(mailbox, 1);
+}
+
+void
+fdrecv_resume(struct fdrecv *mailbox)
+{
+	fdrecv_set_paused(mailbox, 0);
 }

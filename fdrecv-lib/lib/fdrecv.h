@@ -44,8 +44,8 @@ struct fdrecv_options {
 	 * FDRECV_WEIGHT.  A worker with 5 beside one with 95 gets 5 %. */
 	unsigned int weight;
 	/* Run directory of the broker.  NULL: the environment variable
-	 * FDRECV_RUN_DIR, or the part of the mailbox's path before
-	 * "/mailbox/". */
+	 * FDRECV_RUN_DIR, or RUNDIR of a mailbox in
+	 * RUNDIR/mailbox/LISTENER/. */
 	const char *run_dir;
 };
 

@@ -77,12 +77,6 @@ fdrecv_usage_leave(struct usage *usage, int mode)
 }
 
 void
-fdrecv_usage_begin_wait(struct usage *usage)
-{
-	fdrecv_usage_leave(usage, 0);
-}
-
-void
 fdrecv_usage_end_wait(struct usage *usage)
 {
 	int saved = errno;

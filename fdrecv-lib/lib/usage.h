@@ -22,6 +22,5 @@ void fdrecv_usage_free(struct usage *usage);
 int fdrecv_usage_enter(struct usage *usage, int mode);
 void fdrecv_usage_leave(struct usage *usage, int mode);
 
-/* In fdrecv_next(), which waits unlocked. */
-void fdrecv_usage_begin_wait(struct usage *usage);
+/* Locks again in fdrecv_next(), which waits unlocked.  Keeps errno. */
 void fdrecv_usage_end_wait(struct usage *usage);

@@ -106,12 +106,17 @@ START_TEST(the_run_directory_is_found)
 		unit_directory("run/mailbox/www", 0755);
 		snprintf(
 		    path, sizeof(path), "%s", unit_path("run/mailbox/www/box"));
+	} else if (_i == 3) {
+		unit_directory("run/other", 0755);
+		unit_directory("run/other/www", 0755);
+		snprintf(
+		    path, sizeof(path), "%s", unit_path("run/other/www/box"));
 	} else if (_i == 2) {
 		ck_assert_int_eq(
 		    setenv("FDRECV_RUN_DIR", unit_path("run"), 1), 0);
 	}
 	fdrecv = test_mailbox_at(path);
-	if (_i == 0)
+	if (_i % 3 == 0)
 		fake_engine_hears_no_hello(&engines[0]);
 	else
 		fake_engine_hears_hello(&engines[0]);
@@ -281,7 +286,7 @@ UNIT_SUITE(engine_conns)
 	tcase_add_test(tc, hello_is_said_when_the_mailbox_opens);
 	tcase_add_loop_test(tc, hello_says_what_the_options_are, 0, 2);
 	tcase_add_test(tc, a_name_that_was_made_up_is_told);
-	tcase_add_loop_test(tc, the_run_directory_is_found, 0, 3);
+	tcase_add_loop_test(tc, the_run_directory_is_found, 0, 4);
 	tcase_add_test(tc, hello_is_said_at_the_first_datagram_of_an_epoch);
 	tcase_add_test(tc, a_link_from_the_beginning_serves_the_first_epoch);
 	tcase_add_test(tc, two_engines_hear_of_their_own);
