@@ -3,8 +3,9 @@
 
 #include "engine/control/report.h"
 
-/* The parts of report_explain(), which append sentences to lines. */
+/* The parts of report_explain(). */
 
+/* Appends one sentence to lines. */
 void explain_add(json_t *lines, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

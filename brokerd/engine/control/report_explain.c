@@ -14,6 +14,16 @@
 #include <string.h>
 
 #define EXPLAIN_LINES 16 /* after which no more workers are named */
+#define EXPLAIN_COUNTS_SIZE 256
+
+/* The beginning of a sentence. */
+static const char *
+explain_absence(const struct listener *listener)
+{
+	return vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
+	    "No worker answers" :
+	    "There is no worker";
+}
 
 static void
 explain_absent(const struct listener *listener, json_t *lines)
@@ -22,9 +32,7 @@ explain_absent(const struct listener *listener, json_t *lines)
 
 	explain_add(lines,
 	    "%s: connections have waited in the kernel for %llu s.",
-	    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
-		"No worker answers" :
-		"There is no worker",
+	    explain_absence(listener),
 	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
 		1000);
 	if (limit == 0)
@@ -50,9 +58,7 @@ explain_open(const struct listener *listener, json_t *lines)
 	else
 		explain_add(lines,
 		    "%s: the first connection will wait in the kernel.",
-		    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
-			"No worker answers" :
-			"There is no worker");
+		    explain_absence(listener));
 }
 
 static void
@@ -120,30 +126,39 @@ explain_start(const struct listener *listener, json_t *lines)
 		    uid, uid, uid, option, name);
 }
 
+/* "2 ready, 1 stuck" */
+static void
+explain_counts(
+    const unsigned int counts[REPORT_WORKER_STATES], char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned int i = 0; i < REPORT_WORKER_STATES && used < size; i++)
+		if (counts[i] > 0)
+			used += (size_t)snprintf(text + used, size - used,
+			    "%s%u %s", used == 0 ? "" : ", ", counts[i],
+			    report_worker_state_name(
+				(enum report_worker_state)i));
+}
+
 static void
 explain_workers(const struct listener *listener, json_t *lines)
 {
 	unsigned int counts[REPORT_WORKER_STATES] = {0}, count = 0;
 	const struct pool *pool = listener->pool;
 	const struct worker *worker, *left = NULL;
+	char text[EXPLAIN_COUNTS_SIZE];
 
 	TAILQ_FOREACH (worker, &pool->workers, entry) {
 		counts[report_worker_state(worker)]++;
 		count += !worker->unlinked;
-		if (worker->has_left && !worker->dead &&
-		    worker->conns.count == 0)
+		if (worker->has_left && worker->conns.count == 0)
 			left = worker;
 	}
+	explain_counts(counts, text, sizeof(text));
 	if (count > 0)
-		explain_add(lines,
-		    "Workers at %s: %u ready, %u with a full mailbox, %u "
-		    "whose owner is over its share, %u paused by themselves, "
-		    "%u draining, %u that have left.",
-		    pool->finder.path, counts[REPORT_WORKER_READY],
-		    counts[REPORT_WORKER_FULL],
-		    counts[REPORT_WORKER_OVER_SHARE],
-		    counts[REPORT_WORKER_PAUSED],
-		    counts[REPORT_WORKER_DRAINING], counts[REPORT_WORKER_LEFT]);
+		explain_add(
+		    lines, "Workers at %s: %s.", pool->finder.path, text);
 	else if (listener_is_lent(listener))
 		explain_add(lines,
 		    "There is no mailbox at %s: programs started by "

@@ -27,3 +27,6 @@ uint64_t report_worker_oldest_ms(const struct worker *worker);
 
 /* The state of a worker, as one of these. */
 enum report_worker_state report_worker_state(const struct worker *worker);
+
+/* In one word. */
+const char *report_worker_state_name(enum report_worker_state state);

@@ -19,19 +19,24 @@ static const char *const workers_kinds[] = {
     [WORKER_RECEIPTED] = "receipted",
 };
 
-static const char *const workers_states[] = {
-    [REPORT_WORKER_READY] = "ready",
-    [REPORT_WORKER_LATE] = "late",
-    [REPORT_WORKER_BUSY] = "busy",
-    [REPORT_WORKER_STUCK] = "stuck",
-    [REPORT_WORKER_FULL] = "full",
-    [REPORT_WORKER_OVER_SHARE] = "over-share",
-    [REPORT_WORKER_PAUSED] = "paused",
-    [REPORT_WORKER_DRAINING] = "draining",
-    [REPORT_WORKER_LEFT] = "left",
-    [REPORT_WORKER_LEAVING] = "leaving",
-    [REPORT_WORKER_DEAD] = "dead",
-};
+const char *
+report_worker_state_name(enum report_worker_state state)
+{
+	static const char *const names[REPORT_WORKER_STATES] = {
+	    [REPORT_WORKER_READY] = "ready",
+	    [REPORT_WORKER_LATE] = "late",
+	    [REPORT_WORKER_BUSY] = "busy",
+	    [REPORT_WORKER_STUCK] = "stuck",
+	    [REPORT_WORKER_FULL] = "full",
+	    [REPORT_WORKER_OVER_SHARE] = "over-share",
+	    [REPORT_WORKER_PAUSED] = "paused",
+	    [REPORT_WORKER_DRAINING] = "draining",
+	    [REPORT_WORKER_LEFT] = "left",
+	    [REPORT_WORKER_LEAVING] = "leaving",
+	    [REPORT_WORKER_DEAD] = "dead",
+	};
+	return names[state];
+}
 
 uint64_t
 report_worker_oldest_ms(const struct worker *worker)
@@ -120,7 +125,7 @@ workers_worker(const struct report *report, const struct worker *worker)
 			 "s:I, s:I, s:o, s:o, s:I, s:o, s:I}",
 	    "pool", report_text(report->pool->finder.path), "name",
 	    report_text(worker->name), "state",
-	    workers_states[report_worker_state(worker)], "kind",
+	    report_worker_state_name(report_worker_state(worker)), "kind",
 	    workers_kinds[worker->kind], "shared", worker->shared, "uid",
 	    (json_int_t)worker->mailbox.owner, "inode",
 	    (json_int_t)worker->mailbox.inode, "device",

@@ -50,8 +50,7 @@ START_TEST(with_a_worker_it_accepts)
 {
 	init(1);
 	expect(test.www, 1, "It accepts connections and hands them off.");
-	expect(test.www, 1,
-	    ": 1 ready, 0 with a full mailbox, 0 whose owner is over");
+	expect(test.www, 1, ": 1 ready.");
 	test_control_done(&test);
 }
 END_TEST
@@ -133,6 +132,8 @@ END_TEST
 START_TEST(workers_are_counted_by_their_states)
 {
 	struct worker *worker;
+	static const char *const names[] = {
+	    "full", "paused", "draining", "left"};
 	int *states[4];
 
 	init(4);
@@ -142,14 +143,10 @@ START_TEST(workers_are_counted_by_their_states)
 	states[2] = &worker->draining;
 	states[3] = &worker->has_left;
 	for (size_t i = 0; i < UNIT_COUNT(states); i++) {
-		char words[192];
+		char words[32];
 
 		*states[i] = 1;
-		snprintf(words, sizeof(words),
-		    ": 3 ready, %d with a full mailbox, 0 whose owner is over "
-		    "its share, %d paused by "
-		    "themselves, %d draining, %d that have left.",
-		    i == 0, i == 1, i == 2, i == 3);
+		snprintf(words, sizeof(words), ": 3 ready, 1 %s.", names[i]);
 		expect(test.www, 1, words);
 	}
 	test_control_done(&test);
@@ -165,8 +162,7 @@ START_TEST(an_owner_over_its_share_is_named)
 	expect(test.www, 0, "For ");
 	quota->since_ms = clock_ms() - 5500;
 	quota->claimed = 310;
-	expect(test.www, 1,
-	    ": 0 ready, 0 with a full mailbox, 2 whose owner is over its");
+	expect(test.www, 1, ": 2 over-share.");
 	expect(test.www, 1, "For 5 s, owner ");
 	expect(test.www, 1, " has 310 descriptors in mailboxes that nobody");
 	quota->lack = OWNER_QUOTA_HELD;
