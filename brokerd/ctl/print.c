@@ -17,7 +17,9 @@
 #define PRINT_UNTAKEN_MS 1000
 #define PRINT_DURATION_SIZE 32
 
-void
+/* Prints length bytes of text as a line, with '?' for control characters:
+ * workers choose names, and a terminal obeys control characters. */
+static void
 print_line(FILE *file, const char *text, size_t length)
 {
 	char *line = strndup(text, length);

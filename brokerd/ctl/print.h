@@ -3,14 +3,9 @@
 
 #include <jansson.h>
 
-#include <stddef.h>
 #include <stdio.h>
 
-/* Prints length bytes of text as a line, with '?' for control characters:
- * workers choose names, and a terminal obeys control characters. */
-void print_line(FILE *file, const char *text, size_t length);
-
-/* Prints each line of text, which may be NULL, in this way, behind prefix. */
+/* Prints each line of text, which may be NULL, behind prefix. */
 void print_lines(FILE *file, const char *prefix, const char *text);
 
 /* Prints the text of an answer: a string, or an array with one for each line;

@@ -161,6 +161,6 @@ def test_clients_that_nobody_takes_are_logged_once(test):
                          r"to pid %d \(python3" % (port, program.pid))
         program.kill(signal.SIGUSR1)
         check(client.recv(1) == b"", "an answer")
-        broker.wait_line("listener www: what waits at .* is taken again")
+        broker.wait_line("listener www: a program takes clients at .* again")
     check(broker.log().count("have waited at") == 1, "%s", broker.log())
     program.stop()

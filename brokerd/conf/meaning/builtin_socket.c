@@ -23,18 +23,13 @@ builtin_socket_add(struct output *out, enum record_type type,
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct record_socket *sock;
 	struct record *record;
-	char *followed;
-
 	/* The monitor follows no link; where one is wrong it says so. */
-	followed = pathname_follow(path);
-	if (followed != NULL)
-		path = followed;
-	if (text_copy(address.sun_path, sizeof(address.sun_path), path) == -1) {
-		free(followed);
-		return NULL;
-	}
+	char *followed = pathname_follow(path);
+	int copied = text_copy(address.sun_path, sizeof(address.sun_path),
+	    followed != NULL ? followed : path);
+
 	free(followed);
-	record = output_add(out, type, LOCATION_NONE);
+	record = copied == -1 ? NULL : output_add(out, type, LOCATION_NONE);
 	if (record == NULL)
 		return NULL;
 	sock = &record->u.socket;

@@ -10,12 +10,6 @@
 #include <string.h>
 
 void
-diagnostics_init(struct diagnostics *diagnostics)
-{
-	memset(diagnostics, 0, sizeof(*diagnostics));
-}
-
-void
 diagnostics_done(struct diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < diagnostics->file_count; i++)

@@ -31,6 +31,7 @@ struct diagnostic {
 	char text[REASON_SIZE];
 };
 
+/* All zeros: none. */
 struct diagnostics {
 	struct diagnostic *items;
 	size_t count;
@@ -45,7 +46,6 @@ struct diagnostics {
 	uint64_t include_us;  /* how long it took to find the files */
 };
 
-void diagnostics_init(struct diagnostics *diagnostics);
 void diagnostics_done(struct diagnostics *diagnostics);
 
 /* Adds a file, the main one first, or "command line".  Returns its number, or

@@ -21,8 +21,8 @@ lending_on_untaken(void *owner)
 
 	if (!untaken->is_told) {
 		log_line(listener->context->log, LOG_NOTICE,
-		    "listener %s: what waits at %s is taken again, after "
-		    "%llu s",
+		    "listener %s: a program takes clients at %s again, "
+		    "after %llu s",
 		    endpoint->record.listener, endpoint->record.socket.name,
 		    waited_s);
 		return;

@@ -43,7 +43,7 @@ check_names(const char *const given[], size_t count, struct diagnostics *out)
 {
 	struct tree tree;
 
-	diagnostics_init(out);
+	memset(out, 0, sizeof(*out));
 	tree_init(&tree);
 	for (unsigned int i = 0; i < count && given[i] != NULL; i++)
 		ck_assert_ptr_nonnull(

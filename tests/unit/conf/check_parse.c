@@ -22,7 +22,7 @@ run(struct tree *tree, struct diagnostics *out, const char *text)
 	ck_assert_ptr_nonnull(source.text);
 	ck_assert_ptr_nonnull(source.token);
 	tree_init(tree);
-	diagnostics_init(out);
+	memset(out, 0, sizeof(*out));
 	parse_file(tree, &source, out);
 	ck_assert_int_eq(out->failed, 0);
 	free(source.token);

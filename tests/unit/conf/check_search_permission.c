@@ -59,7 +59,7 @@ message(struct diagnostics *out, const char *mailbox, uint32_t owner)
 		sections[i].mailbox_at.line = 7;
 		strncpy(sections[i].mailbox, mailbox, RECORD_PATH_SIZE - 1);
 	}
-	diagnostics_init(out);
+	memset(out, 0, sizeof(*out));
 	search_permission_check(out, sections, &ids);
 	ck_assert_uint_eq(out->errors, 0);
 	ck_assert_uint_le(out->count, 1);

@@ -62,7 +62,7 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 		bytes[i] = i == files[_i].nul ? '\0' : i % 10 == 9 ? '\n' : 'x';
 	bytes[size] = '\0';
 	fd = file_of(bytes, size);
-	diagnostics_init(&out);
+	memset(&out, 0, sizeof(out));
 	ck_assert_int_eq(
 	    source_read(&source, fd, &out), files[_i].message == NULL);
 	diagnostic_expect_only(&out, files[_i].line, files[_i].message, "file");
@@ -82,7 +82,7 @@ check_refused(int fd, const char *message)
 	struct source source = {.file = 0};
 	struct diagnostics out;
 
-	diagnostics_init(&out);
+	memset(&out, 0, sizeof(out));
 	errno = 0;
 	ck_assert_int_eq(
 	    source_read(&source, fd, &out), message != NULL ? 0 : -1);
