@@ -25,6 +25,23 @@ int address_calls_getsockopt(int fd, int level, int name, void *value,
 int address_calls_setsockopt(int fd, int level, int name, const void *value,
     socklen_t length) __asm__("setsockopt");
 
+/* accept(2), getpeername(2) and getsockname(2) have the same type. */
+static int
+address_calls_ask(__typeof__(&address_calls_accept) next, int fd,
+    struct sockaddr *address, socklen_t *length)
+{
+	struct sockaddr_storage found;
+	socklen_t size = sizeof(found);
+	int result;
+
+	if (!fd_bits_has(&shim.mapped, fd) || address == NULL)
+		return next(fd, address, length);
+	result = next(fd, (struct sockaddr *)&found, &size);
+	if (result != -1)
+		mapped_write(&found, size, address, length);
+	return result;
+}
+
 /* What accept(2) on fd has returned. */
 static int
 address_calls_after_accept(int fd, int result)
@@ -39,19 +56,9 @@ address_calls_after_accept(int fd, int result)
 int
 address_calls_accept(int fd, struct sockaddr *address, socklen_t *length)
 {
-	__typeof__(&address_calls_accept) next =
-	    SHIM_NEXT(SHIM_ACCEPT, address_calls_accept);
-	struct sockaddr_storage found;
-	socklen_t size = sizeof(found);
-	int result;
-
-	if (!fd_bits_has(&shim.mapped, fd) || address == NULL)
-		return address_calls_after_accept(
-		    fd, next(fd, address, length));
-	result = next(fd, (struct sockaddr *)&found, &size);
-	if (result != -1)
-		mapped_write(&found, size, address, length);
-	return address_calls_after_accept(fd, result);
+	return address_calls_after_accept(fd,
+	    address_calls_ask(
+		SHIM_NEXT(accept, address_calls_accept), fd, address, length));
 }
 
 int
@@ -59,7 +66,7 @@ address_calls_accept4(
     int fd, struct sockaddr *address, socklen_t *length, int flags)
 {
 	__typeof__(&address_calls_accept4) next =
-	    SHIM_NEXT(SHIM_ACCEPT4, address_calls_accept4);
+	    SHIM_NEXT(accept4, address_calls_accept4);
 	struct sockaddr_storage found;
 	socklen_t size = sizeof(found);
 	int result;
@@ -78,7 +85,7 @@ int
 address_calls_connect(int fd, const struct sockaddr *address, socklen_t length)
 {
 	int result =
-	    SHIM_NEXT(SHIM_CONNECT, address_calls_connect)(fd, address, length);
+	    SHIM_NEXT(connect, address_calls_connect)(fd, address, length);
 
 	if (result == 0 || errno == EINPROGRESS)
 		fd_bits_set(&shim.settled, fd, 1);
@@ -88,33 +95,17 @@ address_calls_connect(int fd, const struct sockaddr *address, socklen_t length)
 int
 address_calls_getpeername(int fd, struct sockaddr *address, socklen_t *length)
 {
-	__typeof__(&address_calls_getpeername) next =
-	    SHIM_NEXT(SHIM_GETPEERNAME, address_calls_getpeername);
-	struct sockaddr_storage found;
-	socklen_t size = sizeof(found);
-
-	if (!fd_bits_has(&shim.mapped, fd))
-		return next(fd, address, length);
-	if (next(fd, (struct sockaddr *)&found, &size) == -1)
-		return -1;
-	mapped_write(&found, size, address, length);
-	return 0;
+	return address_calls_ask(
+	    SHIM_NEXT(getpeername, address_calls_getpeername), fd, address,
+	    length);
 }
 
 int
 address_calls_getsockname(int fd, struct sockaddr *address, socklen_t *length)
 {
-	__typeof__(&address_calls_getsockname) next =
-	    SHIM_NEXT(SHIM_GETSOCKNAME, address_calls_getsockname);
-	struct sockaddr_storage found;
-	socklen_t size = sizeof(found);
-
-	if (!fd_bits_has(&shim.mapped, fd))
-		return next(fd, address, length);
-	if (next(fd, (struct sockaddr *)&found, &size) == -1)
-		return -1;
-	mapped_write(&found, size, address, length);
-	return 0;
+	return address_calls_ask(
+	    SHIM_NEXT(getsockname, address_calls_getsockname), fd, address,
+	    length);
 }
 
 int
@@ -122,7 +113,7 @@ address_calls_getsockopt(
     int fd, int level, int name, void *value, socklen_t *length)
 {
 	__typeof__(&address_calls_getsockopt) next =
-	    SHIM_NEXT(SHIM_GETSOCKOPT, address_calls_getsockopt);
+	    SHIM_NEXT(getsockopt, address_calls_getsockopt);
 	int answer = level == SOL_SOCKET ? AF_INET6 : 0;
 	int result;
 
@@ -148,6 +139,6 @@ address_calls_setsockopt(
 	if (fd_bits_has(&shim.mapped, fd) && level == IPPROTO_IPV6 &&
 	    !mapped_option(&level, &name))
 		return 0;
-	return SHIM_NEXT(SHIM_SETSOCKOPT, address_calls_setsockopt)(
+	return SHIM_NEXT(setsockopt, address_calls_setsockopt)(
 	    fd, level, name, value, length);
 }

@@ -39,7 +39,7 @@ bind_replace(int fd, int lent, int is_mapped)
 
 	takeover_options(fd, lent);
 	epoll_watch_leave(&shim.watch, fd);
-	if (SHIM_NEXT(SHIM_DUP3, dup3)(
+	if (SHIM_NEXT(dup3, dup3)(
 		lent, fd, flags == FD_CLOEXEC ? O_CLOEXEC : 0) == -1)
 		return -1;
 	fd_bits_set(&shim.settled, fd, 0);
@@ -71,7 +71,7 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 		   "kind has this address: calling the kernel\n",
 	    fd, text);
 	errno = saved;
-	return SHIM_NEXT(SHIM_BIND, bind_bind)(fd, address, length);
+	return SHIM_NEXT(bind, bind_bind)(fd, address, length);
 }
 
 int
@@ -91,7 +91,7 @@ bind_listen(int fd, int backlog)
 		return 0;
 	}
 	errno = saved;
-	return SHIM_NEXT(SHIM_LISTEN, bind_listen)(fd, backlog);
+	return SHIM_NEXT(listen, bind_listen)(fd, backlog);
 }
 
 /* True if path is the file of a lent socket and must not be removed. */
@@ -112,7 +112,7 @@ bind_remove(const char *path)
 {
 	if (bind_keeps(AT_FDCWD, path))
 		return 0;
-	return SHIM_NEXT(SHIM_REMOVE, bind_remove)(path);
+	return SHIM_NEXT(remove, bind_remove)(path);
 }
 
 int
@@ -120,7 +120,7 @@ bind_unlink(const char *path)
 {
 	if (bind_keeps(AT_FDCWD, path))
 		return 0;
-	return SHIM_NEXT(SHIM_UNLINK, bind_unlink)(path);
+	return SHIM_NEXT(unlink, bind_unlink)(path);
 }
 
 int
@@ -128,5 +128,5 @@ bind_unlinkat(int dirfd, const char *path, int flags)
 {
 	if (flags == 0 && bind_keeps(dirfd, path))
 		return 0;
-	return SHIM_NEXT(SHIM_UNLINKAT, bind_unlinkat)(dirfd, path, flags);
+	return SHIM_NEXT(unlinkat, bind_unlinkat)(dirfd, path, flags);
 }

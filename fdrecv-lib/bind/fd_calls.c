@@ -64,14 +64,14 @@ int
 fd_calls_close(int fd)
 {
 	fd_calls_before_close(fd, fd);
-	return SHIM_NEXT(SHIM_CLOSE, fd_calls_close)(fd);
+	return SHIM_NEXT(close, fd_calls_close)(fd);
 }
 
 int
 fd_calls_close_range(unsigned int first, unsigned int last, int flags)
 {
 	__typeof__(&fd_calls_close_range) next =
-	    SHIM_NEXT(SHIM_CLOSE_RANGE, fd_calls_close_range);
+	    SHIM_NEXT(close_range, fd_calls_close_range);
 
 	if (next == NULL) {
 		errno = ENOSYS;
@@ -88,7 +88,7 @@ void
 fd_calls_closefrom(int first)
 {
 	__typeof__(&fd_calls_closefrom) next =
-	    SHIM_NEXT(SHIM_CLOSEFROM, fd_calls_closefrom);
+	    SHIM_NEXT(closefrom, fd_calls_closefrom);
 
 	if (next == NULL)
 		return;
@@ -124,7 +124,7 @@ fd_calls_dup2(int from, int to)
 {
 	fd_calls_before_dup(from, to);
 	return fd_calls_after_dup(
-	    from, SHIM_NEXT(SHIM_DUP2, fd_calls_dup2)(from, to));
+	    from, SHIM_NEXT(dup2, fd_calls_dup2)(from, to));
 }
 
 int
@@ -133,7 +133,7 @@ fd_calls_dup3(int from, int to, int flags)
 	if ((flags & ~O_CLOEXEC) == 0)
 		fd_calls_before_dup(from, to);
 	return fd_calls_after_dup(
-	    from, SHIM_NEXT(SHIM_DUP3, fd_calls_dup3)(from, to, flags));
+	    from, SHIM_NEXT(dup3, fd_calls_dup3)(from, to, flags));
 }
 
 int
@@ -145,14 +145,13 @@ fd_calls_fclose(FILE *stream)
 	errno = saved; /* not every stream has a descriptor */
 	if (fd != -1)
 		fd_calls_before_close(fd, fd);
-	return SHIM_NEXT(SHIM_FCLOSE, fd_calls_fclose)(stream);
+	return SHIM_NEXT(fclose, fd_calls_fclose)(stream);
 }
 
 int
 fd_calls_socket(int domain, int type, int protocol)
 {
-	int fd =
-	    SHIM_NEXT(SHIM_SOCKET, fd_calls_socket)(domain, type, protocol);
+	int fd = SHIM_NEXT(socket, fd_calls_socket)(domain, type, protocol);
 
 	if (fd != -1) {
 		fd_bits_set(&shim.settled, fd, 0);
@@ -178,7 +177,7 @@ fd_calls_after_add(int epoll, int fd, const struct epoll_event *event)
 int
 fd_calls_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
 {
-	int result = SHIM_NEXT(SHIM_EPOLL_CTL, fd_calls_epoll_ctl)(
+	int result = SHIM_NEXT(epoll_ctl, fd_calls_epoll_ctl)(
 	    epoll, operation, fd, event);
 	int saved = errno;
 

@@ -17,28 +17,8 @@
 
 struct shim shim;
 
-static const char *const shim_names[SHIM_CALLS] = {
-    [SHIM_ACCEPT] = "accept",
-    [SHIM_ACCEPT4] = "accept4",
-    [SHIM_BIND] = "bind",
-    [SHIM_CLOSE] = "close",
-    [SHIM_CLOSE_RANGE] = "close_range",
-    [SHIM_CLOSEFROM] = "closefrom",
-    [SHIM_CONNECT] = "connect",
-    [SHIM_DUP2] = "dup2",
-    [SHIM_DUP3] = "dup3",
-    [SHIM_EPOLL_CTL] = "epoll_ctl",
-    [SHIM_FCLOSE] = "fclose",
-    [SHIM_GETPEERNAME] = "getpeername",
-    [SHIM_GETSOCKNAME] = "getsockname",
-    [SHIM_GETSOCKOPT] = "getsockopt",
-    [SHIM_LISTEN] = "listen",
-    [SHIM_REMOVE] = "remove",
-    [SHIM_SETSOCKOPT] = "setsockopt",
-    [SHIM_SOCKET] = "socket",
-    [SHIM_UNLINK] = "unlink",
-    [SHIM_UNLINKAT] = "unlinkat",
-};
+#define SHIM_NAME(name) #name
+static const char *const shim_names[] = {SHIM_FUNCTIONS(SHIM_NAME)};
 
 /* Children of vfork(2), which share the memory, do not get here. */
 static void
@@ -55,7 +35,7 @@ shim_load(void)
 	const char *numbers = secure_getenv(FDRECV_WIRE_ENV_BIND_FDS);
 	int saved = errno;
 
-	for (int i = 0; i < SHIM_CALLS; i++)
+	for (int i = 0; i < SHIM_COUNT; i++)
 		shim.next[i] = dlsym(RTLD_NEXT, shim_names[i]);
 	shim.debug = secure_getenv("FDRECV_BIND_DEBUG") != NULL;
 	if (numbers != NULL) {
@@ -68,7 +48,7 @@ shim_load(void)
 
 /* Constructors of other libraries may call before this one's has run. */
 void *
-shim_next(enum shim_call which)
+shim_next(enum shim_function which)
 {
 	return shim.next[which] != NULL ? shim.next[which] :
 					  dlsym(RTLD_NEXT, shim_names[which]);
