@@ -49,19 +49,11 @@ pool_has_finished(const struct worker *worker)
 	return worker->conns.count == 0 && worker->unreceipted.count == 0;
 }
 
-/* Another mailbox may get the number of its inode. */
-static void
-pool_forget(struct pool *pool, const struct worker *worker)
-{
-	persistent_forget(pool->context->workers->persistent,
-	    worker->mailbox.device, worker->mailbox.inode);
-}
-
 /* The name of its mailbox is gone, or belongs to another mailbox. */
 static void
 pool_unlink(struct pool *pool, struct worker *worker)
 {
-	pool_forget(pool, worker);
+	worker_note(worker, 0);
 	worker->has_left = worker->unlinked = 1;
 	if (pool_has_finished(worker))
 		dispatch_free_worker(pool, worker);
@@ -124,27 +116,9 @@ pool_on_room(void *owner, struct worker *worker)
 }
 
 static void
-pool_on_silence(void *owner, struct worker *worker)
-{
-	vitals_on_silence(owner, worker);
-}
-
-static void
-pool_on_plain(void *owner, const struct worker *worker)
-{
-	vitals_on_plain(owner, worker);
-}
-
-static void
 pool_on_return(void *owner, struct handoff *handoff)
 {
 	dispatch_return(owner, handoff);
-}
-
-static void
-pool_on_death(void *owner, struct worker *worker)
-{
-	vitals_on_death(owner, worker);
 }
 
 static struct worker *
@@ -153,9 +127,9 @@ pool_new_worker(struct pool *pool, const char *name, struct mailbox *mailbox)
 	static const struct worker_callbacks callbacks = {
 	    .on_room = pool_on_room,
 	    .on_return = pool_on_return,
-	    .on_silence = pool_on_silence,
-	    .on_plain = pool_on_plain,
-	    .on_death = pool_on_death,
+	    .on_silence = vitals_on_silence,
+	    .on_plain = vitals_on_plain,
+	    .on_death = vitals_on_death,
 	};
 	struct worker *worker = NULL;
 
@@ -315,8 +289,7 @@ pool_drain(struct pool *pool, const char *name)
 		errno = ENOENT;
 		return -1;
 	}
-	persistent_note(pool->context->workers->persistent,
-	    worker->mailbox.device, worker->mailbox.inode, PERSISTENT_DRAINING);
+	worker_note(worker, PERSISTENT_DRAINING);
 	worker->draining = 1;
 	timer_set(&pool->wake, 0);
 	return 0;

@@ -67,7 +67,6 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 	int survived;
 
 	receipts_catch_up(worker);
-	receipts_catch_up(worker);
 	all = worker->unreceipted.count;
 	unread_expect_no_receipts(&worker->unread, all);
 	while (

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "engine/handoff/limited_log.h"
-#include "engine/handoff/persistent.h"
 #include "engine/pool/dispatch.h"
 #include "engine/pool/redeliver.h"
 #include "engine/worker/receipts.h"
@@ -19,8 +18,9 @@
 #define VITALS_AGAIN_US 200000
 
 void
-vitals_on_silence(struct pool *pool, const struct worker *worker)
+vitals_on_silence(void *owner, const struct worker *worker)
 {
+	struct pool *pool = owner;
 	const struct silence *silence = &worker->silence;
 	unsigned long long seconds = (clock_us() - silence->began_us) / 1000000;
 
@@ -45,8 +45,10 @@ vitals_on_silence(struct pool *pool, const struct worker *worker)
 }
 
 void
-vitals_on_plain(struct pool *pool, const struct worker *worker)
+vitals_on_plain(void *owner, const struct worker *worker)
 {
+	struct pool *pool = owner;
+
 	limited_log_line(&pool->plain_limit, pool->context->log, LOG_WARNING,
 	    "mailbox %s: worker %s: sends no receipts, as it cannot reach %s: "
 	    "what it has when it dies is lost; see fdrecv(3)",
@@ -69,13 +71,6 @@ vitals_count_unread(struct pool *pool, struct worker *worker)
 	*reading = (struct reading){.count = 0};
 }
 
-static void
-vitals_forget(struct pool *pool, const struct worker *worker)
-{
-	persistent_forget(pool->context->workers->persistent,
-	    worker->mailbox.device, worker->mailbox.inode);
-}
-
 /* If the mailbox is open, a child of the dead process has it.  As long as the
  * name exists, the worker stays, so that the mailbox is not found again; it
  * gets nothing until the child says HELLO, which may wait at the rendezvous. */
@@ -95,13 +90,14 @@ vitals_remove_dead(struct pool *pool, struct worker *worker)
 		worker->looks_again = !worker->looks_again;
 		return;
 	}
-	vitals_forget(pool, worker);
+	worker_note(worker, 0);
 	dispatch_free_worker(pool, worker);
 }
 
 void
-vitals_on_death(struct pool *pool, struct worker *worker)
+vitals_on_death(void *owner, struct worker *worker)
 {
+	struct pool *pool = owner;
 	int is_new = worker->kind == WORKER_NEW;
 
 	/* Its HELLO may wait to be read, or that of a child that shares the
@@ -137,7 +133,7 @@ vitals_on_dead(struct pool *pool, struct worker *worker)
 	vitals_count_unread(pool, worker);
 	dispatch_take_back(pool, worker);
 	worker_hang_up(worker);
-	vitals_forget(pool, worker);
+	worker_note(worker, 0);
 	worker->has_left = worker->dead = 1;
 	timer_stop(&worker->check);
 	timer_set(&pool->wake, 0);

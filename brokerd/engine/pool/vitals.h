@@ -3,13 +3,14 @@
 
 #include "engine/pool/pool.h"
 
-/* Whether the workers of a pool live and answer. */
+/* Whether the workers of a pool live and answer.  The owner of a callback is
+ * the pool. */
 
 /* A worker does not answer, or does so again. */
-void vitals_on_silence(struct pool *pool, const struct worker *worker);
+void vitals_on_silence(void *owner, const struct worker *worker);
 
 /* A worker that could send receipts is plain from now on. */
-void vitals_on_plain(struct pool *pool, const struct worker *worker);
+void vitals_on_plain(void *owner, const struct worker *worker);
 
 /* Looks which plain workers have died or read their mailboxes, at most once in
  * a while.  Nobody reports this, and an idle engine does not ask: this is for
@@ -18,7 +19,7 @@ void vitals_look(struct pool *pool);
 
 /* Frees a worker whose process is gone, unless a HELLO waits to be read: what
  * it cannot have touched goes to others. */
-void vitals_on_death(struct pool *pool, struct worker *worker);
+void vitals_on_death(void *owner, struct worker *worker);
 
 /* Frees one worker that is only shown, if there is one. */
 void vitals_make_room(struct pool *pool);

@@ -90,14 +90,13 @@ receipt_conn_read(struct receipt_conn *conn)
 		msg.msg_control = control.bytes;
 		msg.msg_controllen = sizeof(control.bytes);
 	}
-
 	/* recvmsg(2) closes descriptors that were sent. */
 	bounded_close_begin(conn->context->bounded);
 	n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	/* The peer closed without reading the offer of a ring.  The kernel
 	 * reports this once, before the messages that the peer sent. */
 	if (n == -1 && errno == ECONNRESET)
-		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT);
+		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	bounded_close_end(conn->context->bounded);
 	if (n == -1)
 		got = errno == EAGAIN || errno == EINTR ? 0 : -1;

@@ -165,8 +165,7 @@ receipts_begin(struct worker *worker, const struct receipt_conn *conn)
 	worker->shared = worker->has_successor = 0;
 	worker->loan.pid = conn->peer.pid;
 	worker->kind = WORKER_RECEIPTED;
-	persistent_note(worker->context->persistent, worker->mailbox.device,
-	    worker->mailbox.inode, PERSISTENT_RECEIPTED);
+	worker_note(worker, PERSISTENT_RECEIPTED);
 	worker->instance = hello->instance;
 	worker->counts_connections = hello->counts_connections;
 	worker->connections = hello->connections;

@@ -161,8 +161,7 @@ silence_on_no_hello(struct worker *worker)
 		return;
 	}
 	silence_become_plain(worker);
-	persistent_note(worker->context->persistent, worker->mailbox.device,
-	    worker->mailbox.inode, PERSISTENT_PLAIN);
+	worker_note(worker, PERSISTENT_PLAIN);
 	if (worker->knows_receipts)
 		worker->callbacks->on_plain(worker->owner, worker);
 	silence_watch(worker);

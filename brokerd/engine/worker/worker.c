@@ -255,6 +255,19 @@ worker_init_events(struct worker *worker, int mailbox)
 	return timer_init(&worker->check, base, silence_on_time, worker);
 }
 
+void
+worker_note(const struct worker *worker, unsigned int flags)
+{
+	const struct mailbox *mailbox = &worker->mailbox;
+	struct persistent *persistent = worker->context->persistent;
+
+	if (flags == 0)
+		persistent_forget(persistent, mailbox->device, mailbox->inode);
+	else
+		persistent_note(
+		    persistent, mailbox->device, mailbox->inode, flags);
+}
+
 /* Applies what an earlier engine has learnt of the mailbox. */
 static void
 worker_recall(struct worker *worker)

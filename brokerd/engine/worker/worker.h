@@ -98,5 +98,9 @@ int worker_lend(struct worker *worker, struct handoff *handoff);
 /* Calls on_room soon, but not before this returns. */
 void worker_wake(struct worker *worker);
 
+/* Notes flags of its mailbox for later engines; or none: forgets it, as another
+ * mailbox may get the number of its inode. */
+void worker_note(const struct worker *worker, unsigned int flags);
+
 /* Treats the worker as full for delay_us; then on_room follows. */
 void worker_rest(struct worker *worker, uint64_t delay_us);

@@ -11,7 +11,7 @@ struct worker_callbacks {
 	/* A hand-off comes back (taken): the worker could not receive it. */
 	void (*on_return)(void *owner, struct handoff *handoff);
 	/* It does not answer, since silence.began_us, or does so again. */
-	void (*on_silence)(void *owner, struct worker *worker);
+	void (*on_silence)(void *owner, const struct worker *worker);
 	/* It is plain from now on, although it could send receipts. */
 	void (*on_plain)(void *owner, const struct worker *worker);
 	/* Its process is gone, unless a HELLO waits to be read.  May free
