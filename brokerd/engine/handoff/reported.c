@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What earlier engines have logged.  Engine, unprivileged.  Several engines may
+ * What engines have logged.  Engine, unprivileged.  Several engines may
  * write here at the same time, and any of them may be hostile: no number is
  * used as an index without a limit.
  */

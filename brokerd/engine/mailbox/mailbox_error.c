@@ -35,11 +35,18 @@ static int
 mailbox_errors_is_new(
     struct mailbox_errors *errors, const char *name, int error, ino_t inode)
 {
-	return report_once_is_new(
-		   &errors->once, name, error, inode, clock_ms()) &&
-	    (errors->earlier == NULL ||
-		reported_is_new(
-		    errors->earlier, errors->directory, name, error, inode));
+	uint64_t now = clock_ms();
+
+	if (now - errors->since_ms >= MAILBOX_ERRORS_MS) {
+		errors->since_ms = now;
+		errors->logged = 0;
+	}
+	if (errors->logged == MAILBOX_ERRORS_MAX ||
+	    !reported_is_new(
+		errors->reported, errors->directory, name, error, inode))
+		return 0;
+	errors->logged++;
+	return 1;
 }
 
 void
@@ -52,7 +59,7 @@ mailbox_errors_report(
 	log_line(errors->log, LOG_ERR, "mailbox %s%s: cannot be used: %s: %s%s",
 	    errors->directory, name, strerror(error),
 	    mailbox_error_advice(error, inode != 0),
-	    errors->once.count == REPORT_ONCE_MAX ?
+	    errors->logged == MAILBOX_ERRORS_MAX ?
 		"; no more of this directory for a minute" :
 		"");
 }
@@ -86,9 +93,7 @@ mailbox_errors_on_gone(struct mailbox_errors *errors, const char *name)
 void
 mailbox_errors_on_used(struct mailbox_errors *errors, const char *name)
 {
-	report_once_forget(&errors->once, name);
-	if (errors->earlier != NULL)
-		reported_forget(errors->earlier, errors->directory, name);
+	reported_forget(errors->reported, errors->directory, name);
 	mailbox_errors_on_gone(errors, name);
 }
 

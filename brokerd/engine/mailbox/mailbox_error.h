@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/policy/report_once.h"
-
 #include <stdint.h>
+#include <sys/types.h>
 
 struct log;
 struct reported;
 
 #define MAILBOX_ERROR_NAME_SIZE 256
+#define MAILBOX_ERRORS_MAX 16   /* are logged of one directory */
+#define MAILBOX_ERRORS_MS 60000 /* within this time */
 
 /* Why a name in a directory cannot be used as a mailbox, or the directory
  * itself cannot. */
@@ -19,17 +20,19 @@ struct mailbox_error {
 	uint64_t at_ms;
 };
 
-/* The errors of one directory.  Each is logged once, and the last one is kept
- * for brokerctl explain. */
+/* The errors of one directory.  Each is logged once, also by later engines, and
+ * the last one is kept for brokerctl explain.  The owner of a directory can
+ * make any number of names in it, so the lines in a minute are limited. */
 struct mailbox_errors {
 	struct log *log;
 	const char *directory;
-	struct reported *earlier; /* by engines before, or NULL */
-	struct report_once once;
+	struct reported *reported;
+	unsigned int logged; /* since the time below */
+	uint64_t since_ms;
 	struct mailbox_error last;
 };
 
-/* Starts without errors; borrows all. */
+/* Starts without errors; borrows all.  Its owner sets reported. */
 void mailbox_errors_init(
     struct mailbox_errors *errors, struct log *log, const char *directory);
 

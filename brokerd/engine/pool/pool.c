@@ -210,7 +210,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 		timer_done(&pool->wake);
 		return -1;
 	}
-	pool->finder.errors.earlier = context->workers->persistent->reported;
+	pool->finder.errors.reported = context->workers->persistent->reported;
 	return 0;
 }
 

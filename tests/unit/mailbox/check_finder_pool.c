@@ -142,10 +142,10 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	const char *text;
 	char name[16];
 	unsigned int lines = 0;
-	int fds[2 * REPORT_ONCE_MAX];
+	int fds[2 * MAILBOX_ERRORS_MAX];
 
 	pool_init(&test);
-	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++) {
+	for (int i = 0; i < 2 * MAILBOX_ERRORS_MAX; i++) {
 		snprintf(name, sizeof(name), "pool/%d", i);
 		fds[i] = net_bind(unit_path(name), SOCK_STREAM);
 	}
@@ -154,12 +154,12 @@ START_TEST(many_that_cannot_be_used_do_not_fill_the_log)
 	text = test_finder_log(&test);
 	for (const char *c = text; *c != '\0'; c++)
 		lines += *c == '\n';
-	ck_assert_uint_eq(lines, REPORT_ONCE_MAX);
+	ck_assert_uint_eq(lines, MAILBOX_ERRORS_MAX);
 	text = strstr(text, "no more of this directory for a minute\n");
 	ck_assert_ptr_nonnull(text);
 	ck_assert_int_eq(strchr(text, '\n')[1], '\0');
 	test_finder_done(&test);
-	for (int i = 0; i < 2 * REPORT_ONCE_MAX; i++)
+	for (int i = 0; i < 2 * MAILBOX_ERRORS_MAX; i++)
 		close(fds[i]);
 }
 END_TEST
