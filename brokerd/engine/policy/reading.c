@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Tells whether a mailbox is read that confirms nothing.  Pure.
+ * Tells whether a mailbox is read that confirms nothing, and how much of what
+ * it was sent is unread.  Pure.
  */
 #include "engine/policy/reading.h"
 
 #define READING_LATE_US 50000 /* as for receipts, see window.c */
+#define READING_SIZE 512 /* the smallest datagram needs more in any kernel */
 
 void
 reading_on_sent(struct reading *reading, uint64_t now_us)
@@ -42,4 +44,33 @@ reading_is_late(const struct reading *reading)
 {
 	return reading->queued > 0 &&
 	    reading->looked_us - reading->since_us > READING_LATE_US;
+}
+
+/* Several of them may be in one datagram. */
+void
+reading_expect_no_receipts(struct reading *reading, uint64_t count)
+{
+	reading->count += count;
+	reading->size = 1;
+}
+
+/* As long as nothing has been read, this tells how many bytes one needs. */
+uint64_t
+reading_unread(struct reading *reading, uint64_t queued, uint64_t unreceipted,
+    uint64_t batch)
+{
+	uint64_t sent = reading->count + unreceipted, most;
+
+	if (queued == 0 || sent == 0) {
+		reading->count = 0;
+		return 0;
+	}
+	if (reading->size == 0)
+		reading->size = READING_SIZE;
+	if (queued / sent > reading->size)
+		reading->size = queued / sent;
+	most = queued / reading->size * batch;
+	if (reading->count > most)
+		reading->count = most;
+	return sent < most ? sent : most;
 }

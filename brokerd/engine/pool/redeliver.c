@@ -68,7 +68,7 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 
 	receipts_catch_up(worker);
 	all = worker->unreceipted.count;
-	unread_expect_no_receipts(&worker->unread, all);
+	reading_expect_no_receipts(&worker->silence.reading, all);
 	while (
 	    (handoff = unreceipted_take_oldest(&worker->unreceipted)) != NULL) {
 		survived = worker->has_survivor &&

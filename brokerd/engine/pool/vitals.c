@@ -55,20 +55,21 @@ vitals_on_plain(void *owner, const struct worker *worker)
 	    pool->finder.path, worker->name, pool->context->rendezvous->path);
 }
 
-/* What a worker without receipts may not have read. */
+/* A worker without receipts may not have read the last of its connections. */
 static void
 vitals_count_unread(struct pool *pool, struct worker *worker)
 {
-	struct reading *reading = &worker->silence.reading;
+	struct silence *silence = &worker->silence;
+	unsigned long long count = silence->reading.count;
 
-	if (reading->count == 0)
+	if (silence->reading.since_us == 0 || count == 0)
 		return;
-	worker->silence.stats->plain_died += reading->count;
+	silence->reading.since_us = 0;
+	silence->stats->plain_died += count;
 	limited_log_line(&pool->death_limit, pool->context->log, LOG_WARNING,
-	    "mailbox %s: worker %s: died: it may not have read the last %zu "
+	    "mailbox %s: worker %s: died: it may not have read the last %llu "
 	    "of its connections, which are lost: it sends no receipts",
-	    pool->finder.path, worker->name, reading->count);
-	*reading = (struct reading){.count = 0};
+	    pool->finder.path, worker->name, count);
 }
 
 /* If the mailbox is open, a child of the dead process has it.  As long as the
@@ -107,8 +108,8 @@ vitals_on_death(void *owner, struct worker *worker)
 	if ((is_new && worker->kind != WORKER_NEW) ||
 	    receipts_are_anothers(worker))
 		return;
-	redeliver_dead(pool, worker);
 	vitals_count_unread(pool, worker);
+	redeliver_dead(pool, worker);
 	vitals_remove_dead(pool, worker);
 	timer_set(&pool->wake, 0);
 }
@@ -129,8 +130,8 @@ vitals_make_room(struct pool *pool)
 static void
 vitals_on_dead(struct pool *pool, struct worker *worker)
 {
-	redeliver_dead(pool, worker);
 	vitals_count_unread(pool, worker);
+	redeliver_dead(pool, worker);
 	dispatch_take_back(pool, worker);
 	worker_hang_up(worker);
 	worker_note(worker, 0);

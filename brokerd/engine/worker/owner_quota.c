@@ -30,7 +30,7 @@ owner_quota_sent(const struct owner_quota *quota)
 	uint64_t count = 0;
 
 	TAILQ_FOREACH (worker, &quota->workers, owner_entry)
-		count += worker->links.count + worker->unread.unconfirmed +
+		count += worker->links.count + worker->silence.reading.count +
 		    worker->unreceipted.count + worker->outbox_count;
 	return count;
 }
@@ -50,8 +50,8 @@ static uint64_t
 owner_quota_unread(struct worker *worker)
 {
 	return worker->outbox_count + worker->links.count +
-	    unread_count(&worker->unread, &worker->mailbox,
-		worker->unreceipted.count,
+	    reading_unread(&worker->silence.reading,
+		mailbox_queued(&worker->mailbox), worker->unreceipted.count,
 		worker->kind == WORKER_RECEIPTED ? FDRECV_WIRE_BATCH_MAX : 1);
 }
 

@@ -144,10 +144,10 @@ silence_become_plain(struct worker *worker)
 
 	silence->reading.since_us = silence_since_us(worker);
 	silence->reading.looked_us = silence->reading.since_us;
-	silence->reading.count += worker->unreceipted.count;
 	silence->expired_us = 0;
 	worker->kind = WORKER_PLAIN;
-	unread_expect_no_receipts(&worker->unread, worker->unreceipted.count);
+	reading_expect_no_receipts(
+	    &silence->reading, worker->unreceipted.count);
 	unreceipted_release(&worker->unreceipted);
 }
 

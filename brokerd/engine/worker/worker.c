@@ -208,7 +208,6 @@ worker_on_sent(struct worker *worker, struct handoff *handoff)
 	if (receipted)
 		return;
 	handoff->stats->plain++;
-	worker->unread.unconfirmed++;
 	handoff_free(handoff);
 }
 
@@ -238,7 +237,7 @@ worker_lend(struct worker *worker, struct handoff *handoff)
 	if (worker_send_datagram(worker, &handoff, 1) == -1)
 		return -1;
 	worker->quota->allowance -= worker->quota->allowance > 0;
-	worker->unread.unconfirmed++;
+	worker->silence.reading.count++;
 	return 0;
 }
 
@@ -306,7 +305,6 @@ worker_new(struct worker_context *context, const char *name,
 	unreceipted_init(&worker->unreceipted);
 	window_init(&worker->window);
 	share_init(&worker->share, FDRECV_WIRE_WEIGHT, 0);
-	unread_init(&worker->unread);
 	if (owner_quota_join(context->quotas, worker, mailbox->owner) == -1 ||
 	    worker_init_events(worker, mailbox->fd) == -1 ||
 	    text_copy(worker->name, sizeof(worker->name), name) == -1) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/mailbox/mailbox.h"
 #include "engine/policy/share.h"
 #include "engine/worker/loan.h"
 #include "engine/worker/owner_quota.h"
 #include "engine/worker/receipt_conn.h"
 #include "engine/worker/silence.h"
-#include "engine/worker/unread.h"
 #include "engine/worker/unreceipted.h"
 #include "engine/worker/worker_callbacks.h"
 #include "engine/worker/worker_kind.h"
@@ -40,7 +40,6 @@ struct worker {
 	struct receipt_conn_list conns, links;
 	int link; /* its other end, until it is sent; -1: there is none */
 	struct owner_quota *quota; /* of the mailbox's owner */
-	struct unread unread;
 	struct window window;
 	struct share share;
 	uint64_t sequence, last_datagram; /* next hand-off; first in it */

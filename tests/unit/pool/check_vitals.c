@@ -98,6 +98,7 @@ START_TEST(a_look_finds_a_plain_worker_that_died)
 	worker = test_pool_worker(&test, 0);
 	worker->kind = test_pool_worker(&test, 1)->kind = WORKER_PLAIN;
 	worker->silence.stats = &test.stats;
+	worker->silence.reading.since_us = 1;
 	worker->silence.reading.count = 3; /* nobody knows whether it read */
 	test_pool_close(&test, 0);
 	vitals_look(test.pool);

@@ -48,7 +48,7 @@ START_TEST(what_is_unread_is_counted)
 	ck_assert_uint_eq(unread(), 0);
 	for (size_t i = 0; i < 5; i++)
 		test_worker_send(&test, 1);
-	ck_assert_uint_eq(test.worker->unread.unconfirmed, 5);
+	ck_assert_uint_eq(test.worker->silence.reading.count, 5);
 	ck_assert_uint_eq(unread(), 5);
 	test_worker_expect(&test, 0, 1);
 	test_worker_expect(&test, 1, 1);
@@ -58,7 +58,7 @@ START_TEST(what_is_unread_is_counted)
 	for (size_t i = 2; i < 6; i++)
 		test_worker_expect(&test, i, 1);
 	ck_assert_uint_eq(unread(), 0);
-	ck_assert_uint_eq(test.worker->unread.unconfirmed, 0);
+	ck_assert_uint_eq(test.worker->silence.reading.count, 0);
 	test_worker_done(&test);
 }
 END_TEST
