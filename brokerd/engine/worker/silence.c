@@ -161,7 +161,8 @@ silence_on_no_hello(struct worker *worker)
 		return;
 	}
 	silence_become_plain(worker);
-	worker_note(worker, PERSISTENT_PLAIN);
+	persistent_note(worker->context->persistent, worker->mailbox.device,
+	    worker->mailbox.inode, PERSISTENT_PLAIN);
 	if (worker->knows_receipts)
 		worker->callbacks->on_plain(worker->owner, worker);
 	silence_watch(worker);

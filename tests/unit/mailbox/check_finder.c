@@ -313,6 +313,29 @@ START_TEST(a_path_has_to_fit_and_to_have_a_directory)
 }
 END_TEST
 
+/* Also if a name comes and goes. */
+START_TEST(too_many_are_not_said_until_a_minute_has_passed)
+{
+	struct test_finder test;
+	struct mailbox_errors *errors = &test.finder.errors;
+	char name[16] = "0";
+
+	test_finder_init(&test, unit_path("box"), geteuid());
+	for (int i = 0; i < 3 * MAILBOX_ERRORS_MAX; i++) {
+		if (_i == 0)
+			snprintf(name, sizeof(name), "%d", i);
+		mailbox_errors_report(errors, name, EPERM, 1);
+		mailbox_errors_on_used(errors, name);
+		ck_assert((test_finder_log(&test)[0] != '\0') ==
+		    (i < MAILBOX_ERRORS_MAX));
+	}
+	errors->since_ms -= MAILBOX_ERRORS_MS;
+	mailbox_errors_report(errors, name, EPERM, 1);
+	ck_assert_str_ne(test_finder_log(&test), "");
+	test_finder_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(finder)
 {
 	TCase *tc = unit_case(suite, "finder");
@@ -334,4 +357,6 @@ UNIT_SUITE(finder)
 	tc = unit_case(suite, "many changes");
 	fake_clock_stop_in(tc);
 	tcase_add_test(tc, of_many_changes_a_scan_finds_what_they_have_become);
+	tcase_add_loop_test(
+	    tc, too_many_are_not_said_until_a_minute_has_passed, 0, 2);
 }

@@ -360,29 +360,6 @@ START_TEST(a_directory_that_may_not_be_read_is_said_once)
 }
 END_TEST
 
-/* Also if a name comes and goes. */
-START_TEST(too_many_are_not_said_until_a_minute_has_passed)
-{
-	struct test_finder test;
-	struct mailbox_errors *errors = &test.finder.errors;
-	char name[16] = "0";
-
-	test_finder_init(&test, unit_path("box"), geteuid());
-	for (int i = 0; i < 3 * MAILBOX_ERRORS_MAX; i++) {
-		if (_i == 0)
-			snprintf(name, sizeof(name), "%d", i);
-		mailbox_errors_report(errors, name, EPERM, 1);
-		mailbox_errors_on_used(errors, name);
-		ck_assert((test_finder_log(&test)[0] != '\0') ==
-		    (i < MAILBOX_ERRORS_MAX));
-	}
-	errors->since_ms -= MAILBOX_ERRORS_MS;
-	mailbox_errors_report(errors, name, EPERM, 1);
-	ck_assert_str_ne(test_finder_log(&test), "");
-	test_finder_done(&test);
-}
-END_TEST
-
 UNIT_SUITE(mailbox_error)
 {
 	TCase *tc = unit_case(suite, "mailbox_error");
@@ -408,6 +385,4 @@ UNIT_SUITE(mailbox_error)
 	tcase_add_loop_test(
 	    tc, a_directory_that_can_be_used_has_no_error, 0, 2);
 	tcase_add_test(tc, a_file_in_place_of_the_directory_is_said);
-	tcase_add_loop_test(
-	    tc, too_many_are_not_said_until_a_minute_has_passed, 0, 2);
 }
