@@ -44,15 +44,6 @@ persistent_find_listener(
 }
 
 int
-persistent_is_paused(const struct persistent *persistent, const char *listener)
-{
-	const struct persistent_listener *found =
-	    persistent_find_listener(persistent, listener);
-
-	return found != NULL && found->paused != 0;
-}
-
-int
 persistent_set_paused(
     struct persistent *persistent, const char *listener, int paused)
 {

@@ -73,10 +73,6 @@ void persistent_set_unread(
 struct persistent_listener *persistent_find_listener(
     const struct persistent *persistent, const char *listener);
 
-/* True if that listener is paused. */
-int persistent_is_paused(
-    const struct persistent *persistent, const char *listener);
-
 /* 0, or -1 with errno. */
 int persistent_set_paused(
     struct persistent *persistent, const char *listener, int paused);

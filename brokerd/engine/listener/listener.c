@@ -289,8 +289,6 @@ listener_add_unbound(
 void
 listener_start(struct listener *listener)
 {
-	int paused = persistent_is_paused(
-	    listener->context->persistent, listener->record->listener);
 	struct listener_endpoint *endpoint;
 	uint32_t count = 0;
 
@@ -303,7 +301,8 @@ listener_start(struct listener *listener)
 		endpoint->record.index = count++;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		endpoint->record.count = count;
-	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+	listener_enter(listener,
+	    listener->before.paused ? LISTENER_PAUSED : LISTENER_OPEN);
 }
 
 void

@@ -104,8 +104,7 @@ receipts_on_shared(struct worker *worker)
 	worker->shared = 1;
 	worker->has_left = 0;
 	silence_become_plain(worker);
-	persistent_note(worker->context->persistent, worker->mailbox.device,
-	    worker->mailbox.inode, PERSISTENT_SHARED);
+	worker_note(worker, PERSISTENT_SHARED);
 	worker_wake(worker);
 }
 

@@ -213,7 +213,7 @@ START_TEST(what_else_is_persistent_is_in_the_same_memory)
 	persistent_set_paused(&persistent, "web", 1);
 	reopen();
 	ck_assert_int_eq(persistent_find(&persistent, 1, 2), PERSISTENT_PLAIN);
-	ck_assert(persistent_is_paused(&persistent, "web"));
+	ck_assert(persistent_find_listener(&persistent, "web")->paused);
 	memset(persistent.mailboxes, 0xff, sizeof(*persistent.mailboxes));
 	memset(persistent.listeners, 0xff,
 	    stats.count * sizeof(*persistent.listeners));
