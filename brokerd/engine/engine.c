@@ -130,12 +130,9 @@ engine_add(struct engine *engine, const struct channel_socket *sock, int fd)
 	const struct record *record = &sock->record;
 	const struct record_rendezvous *rendezvous = &record->u.rendezvous;
 
-	if (record->type == RECORD_ENDPOINT && fd == -1)
-		return socket_table_add_unbound(
-		    &engine->table, &record->u.endpoint, (int)sock->error);
 	if (record->type == RECORD_ENDPOINT)
 		return socket_table_add(
-		    &engine->table, &record->u.endpoint, fd);
+		    &engine->table, &record->u.endpoint, fd, (int)sock->error);
 	if (fd != -1)
 		socket_table_note_own(&engine->table, &record->u.socket, fd);
 	if (record->type == RECORD_CONTROL && fd != -1 &&

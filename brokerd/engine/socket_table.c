@@ -111,26 +111,16 @@ socket_table_find_listener(
 }
 
 int
-socket_table_add(
-    struct socket_table *table, const struct record_endpoint *record, int fd)
+socket_table_add(struct socket_table *table,
+    const struct record_endpoint *record, int fd, int error)
 {
 	struct listener *listener = socket_table_find_listener(table, record);
 
 	if (listener != NULL &&
-	    listener_add(listener, record, table->count - 1, fd) == 0)
+	    listener_add(listener, record, table->count - 1, fd, error) == 0)
 		return 0;
 	fd_close(fd);
 	return -1;
-}
-
-int
-socket_table_add_unbound(
-    struct socket_table *table, const struct record_endpoint *record, int error)
-{
-	struct listener *listener = socket_table_find_listener(table, record);
-
-	return listener == NULL ? -1 :
-				  listener_add_unbound(listener, record, error);
 }
 
 void

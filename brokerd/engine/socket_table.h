@@ -51,14 +51,10 @@ int socket_table_note(struct socket_table *table, uint32_t number, int fd);
 int socket_table_find(const struct socket_table *table, uint32_t number);
 
 /* Adds the socket that was noted last (takes fd) to its listener, which is a
- * new one if there was none of that name.  0, or -1 with errno. */
-int socket_table_add(
-    struct socket_table *table, const struct record_endpoint *record, int fd);
-
-/* Adds the socket that was noted last, but is not bound: error is an errno.  0,
- * or -1 with errno. */
-int socket_table_add_unbound(struct socket_table *table,
-    const struct record_endpoint *record, int error);
+ * new one if there was none of that name; -1: it is not bound, and error is an
+ * errno.  0, or -1 with errno. */
+int socket_table_add(struct socket_table *table,
+    const struct record_endpoint *record, int fd, int error);
 
 /* Notes a socket of the broker itself (borrows fd), which is put right at the
  * start. */

@@ -241,10 +241,10 @@ listener_free(struct listener *listener)
 
 int
 listener_add(struct listener *listener, const struct record_endpoint *record,
-    uint32_t number, int fd)
+    uint32_t number, int fd, int error)
 {
 	struct listener_endpoint *endpoint =
-	    listener_endpoint_new(listener->context, record, number, fd);
+	    listener_endpoint_new(listener->context, record, number, fd, error);
 	struct handoff *handoff;
 
 	if (endpoint == NULL)
@@ -254,7 +254,7 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	endpoint->untaken.on_change = lending_on_untaken;
 	endpoint->untaken.owner = endpoint;
 	endpoint->owner = listener;
-	if (record->handoff == RECORD_LISTENER) {
+	if (fd != -1 && record->handoff == RECORD_LISTENER) {
 		handoff =
 		    handoff_new_lent(&endpoint->record, listener->stats, fd);
 		if (handoff == NULL) {
@@ -264,22 +264,10 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 		}
 		dispatch_add_lent(listener->pool, handoff);
 	}
-	TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
-	if (listener->record == NULL)
-		listener->record = &endpoint->record;
-	return 0;
-}
-
-int
-listener_add_unbound(
-    struct listener *listener, const struct record_endpoint *record, int error)
-{
-	struct listener_endpoint *endpoint =
-	    listener_endpoint_new_unbound(listener->context, record, error);
-
-	if (endpoint == NULL)
-		return -1;
-	TAILQ_INSERT_TAIL(&listener->unbound, endpoint, entry);
+	if (fd != -1)
+		TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
+	else
+		TAILQ_INSERT_TAIL(&listener->unbound, endpoint, entry);
 	if (listener->record == NULL)
 		listener->record = &endpoint->record;
 	return 0;

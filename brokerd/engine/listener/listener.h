@@ -50,15 +50,10 @@ struct listener *listener_new(const struct listener_context *context,
 /* Closes and frees. */
 void listener_free(struct listener *listener);
 
-/* Adds a bound socket (takes fd) with that number in the table of sockets.  0,
- * or -1 with errno. */
+/* Adds a socket (takes fd) with that number in the table of sockets; -1: the
+ * monitor has left it out, and error is an errno.  0, or -1 with errno. */
 int listener_add(struct listener *listener,
-    const struct record_endpoint *record, uint32_t number, int fd);
-
-/* Adds a socket that the monitor has left out; error is an errno.  0, or -1
- * with errno. */
-int listener_add_unbound(
-    struct listener *listener, const struct record_endpoint *record, int error);
+    const struct record_endpoint *record, uint32_t number, int fd, int error);
 
 /* Begins to accept.  Its endpoints are numbered anew, without those that are
  * left out. */

@@ -22,8 +22,8 @@ listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
 }
 
 struct listener_endpoint *
-listener_endpoint_new_unbound(const struct listener_context *context,
-    const struct record_endpoint *record, int error)
+listener_endpoint_new(const struct listener_context *context,
+    const struct record_endpoint *record, uint32_t number, int fd, int error)
 {
 	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
@@ -31,30 +31,9 @@ listener_endpoint_new_unbound(const struct listener_context *context,
 		return NULL;
 	endpoint->context = context;
 	endpoint->record = *record;
-	endpoint->error = error;
-	endpoint->fd = -1;
-	return endpoint;
-}
-
-const char *
-listener_endpoint_error(const struct listener_endpoint *endpoint)
-{
-	return endpoint->record.socket.address.ss_family == AF_UNSPEC ?
-	    "its name or interface is unknown" :
-	    strerror(endpoint->error);
-}
-
-struct listener_endpoint *
-listener_endpoint_new(const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd)
-{
-	struct listener_endpoint *endpoint =
-	    listener_endpoint_new_unbound(context, record, 0);
-
-	if (endpoint == NULL)
-		return NULL;
 	endpoint->number = number;
 	endpoint->fd = fd;
+	endpoint->error = error;
 	endpoint->upkeep =
 	    (struct upkeep){.listener = endpoint->record.listener,
 		.sock = &endpoint->record.socket,
@@ -64,7 +43,7 @@ listener_endpoint_new(const struct listener_context *context,
 		.rebind = context->rebind,
 		.diag = context->diag};
 	endpoint->untaken.limit_ms = UINT64_C(1000) * record->stuck_after_s;
-	if (record->handoff == RECORD_LISTENER)
+	if (fd == -1 || record->handoff == RECORD_LISTENER)
 		return endpoint;
 	endpoint->readable = event_new(context->base, fd, EV_READ | EV_PERSIST,
 	    listener_endpoint_on_readable, endpoint);
@@ -72,6 +51,14 @@ listener_endpoint_new(const struct listener_context *context,
 		return endpoint;
 	free(endpoint);
 	return NULL;
+}
+
+const char *
+listener_endpoint_error(const struct listener_endpoint *endpoint)
+{
+	return endpoint->record.socket.address.ss_family == AF_UNSPEC ?
+	    "its name or interface is unknown" :
+	    strerror(endpoint->error);
 }
 
 void

@@ -48,16 +48,11 @@ struct listener_endpoint {
 	void *owner;
 };
 
-/* An endpoint that does not accept yet (takes fd).  NULL with errno. */
+/* An endpoint that does not accept yet (takes fd).  If fd is -1 it could not be
+ * bound, and nobody waits for it: error is an errno.  NULL with errno. */
 struct listener_endpoint *listener_endpoint_new(
     const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd);
-
-/* An endpoint that could not be bound, for which nobody waits.  NULL with
- * errno. */
-struct listener_endpoint *listener_endpoint_new_unbound(
-    const struct listener_context *context,
-    const struct record_endpoint *record, int error);
+    const struct record_endpoint *record, uint32_t number, int fd, int error);
 
 /* The reason why it is not bound. */
 const char *listener_endpoint_error(const struct listener_endpoint *endpoint);

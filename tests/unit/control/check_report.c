@@ -250,7 +250,8 @@ init_many(void)
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		ck_assert_int_eq(
 		    socket_table_note(&test.table, (uint32_t)i, fd), 0);
-		ck_assert_int_eq(socket_table_add(&test.table, &record, fd), 0);
+		ck_assert_int_eq(
+		    socket_table_add(&test.table, &record, fd, 0), 0);
 	}
 }
 

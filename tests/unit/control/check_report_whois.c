@@ -83,7 +83,7 @@ START_TEST(files_of_local_sockets_are_known)
 	record = TAILQ_FIRST(&test.www->endpoints)->record;
 	record.socket = record_sample_unix(RECORD_UNIX_STREAM, path).u.socket;
 	ck_assert_int_eq(socket_table_note(&test.table, 2, fd), 0);
-	ck_assert_int_eq(socket_table_add(&test.table, &record, fd), 0);
+	ck_assert_int_eq(socket_table_add(&test.table, &record, fd, 0), 0);
 	expect_fd(fd, "endpoint", "www", "of listener www");
 	ck_assert_int_eq(lstat(path, &st), 0);
 	expect_number(st.st_ino, "endpoint", "www", "of listener www");

@@ -28,8 +28,7 @@ leave_out(const char *listener, int error)
 		record.socket.address.ss_family = AF_UNSPEC;
 	ck_assert_int_eq(
 	    socket_table_note(&test.table, test.table.count, -1), 0);
-	ck_assert_int_eq(
-	    socket_table_add_unbound(&test.table, &record, error), 0);
+	ck_assert_int_eq(socket_table_add(&test.table, &record, -1, error), 0);
 }
 
 static json_t *

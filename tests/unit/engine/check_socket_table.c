@@ -93,7 +93,8 @@ init(unsigned int workers)
 		fd = fcntl(setup.sockets[i], F_DUPFD_CLOEXEC, 0);
 		ck_assert_int_eq(socket_table_note(&setup.table, i, fd), 0);
 		ck_assert_int_eq(
-		    socket_table_add(&setup.table, &setup.records[i], fd), 0);
+		    socket_table_add(&setup.table, &setup.records[i], fd, 0),
+		    0);
 	}
 	setup.listener = TAILQ_FIRST(&setup.table.listeners);
 	ck_assert_int_eq(
@@ -244,7 +245,7 @@ START_TEST(a_listener_that_is_done_is_closed_while_others_are_busy)
 	snprintf(record.listener, sizeof(record.listener), "other");
 	fd = fcntl(setup.sockets[0], F_DUPFD_CLOEXEC, 0);
 	ck_assert_int_eq(socket_table_note(&setup.table, ENDPOINTS, fd), 0);
-	ck_assert_int_eq(socket_table_add(&setup.table, &record, fd), 0);
+	ck_assert_int_eq(socket_table_add(&setup.table, &record, fd, 0), 0);
 	other = listener_find(&setup.table.listeners, "other");
 	client = net_connect(setup.sockets[1]);
 	socket_table_start(&setup.table);
@@ -332,7 +333,7 @@ START_TEST(sockets_of_a_name_are_one_listener)
 	snprintf(record.listener, sizeof(record.listener), "other");
 	fd = fcntl(setup.sockets[0], F_DUPFD_CLOEXEC, 0);
 	ck_assert_int_eq(socket_table_note(&setup.table, ENDPOINTS, fd), 0);
-	ck_assert_int_eq(socket_table_add(&setup.table, &record, fd), 0);
+	ck_assert_int_eq(socket_table_add(&setup.table, &record, fd, 0), 0);
 	other = TAILQ_NEXT(setup.listener, entry);
 	ck_assert_ptr_nonnull(other);
 	ck_assert_ptr_eq(other->pool, setup.listener->pool);
