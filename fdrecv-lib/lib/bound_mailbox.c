@@ -247,6 +247,7 @@ fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path)
 	bound->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (bound->directory != -1 && bound_mailbox_find_run_dir(bound) == 0)
 		bound->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bound->socket = fdrecv_fd_socket_inode(bound->fd);
 	if (bound->fd == -1 || bound_mailbox_bind(bound, directory) == -1) {
 		fdrecv_bound_mailbox_close(bound);
 		return -1;
@@ -256,13 +257,21 @@ fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path)
 	return 0;
 }
 
+int
+fdrecv_bound_mailbox_is_open(const struct bound_mailbox *bound)
+{
+	return bound->fd != -1 &&
+	    fdrecv_fd_socket_inode(bound->fd) == bound->socket;
+}
+
 void
 fdrecv_bound_mailbox_shut(struct bound_mailbox *bound)
 {
 	int saved = errno;
 	struct stat st;
 
-	if (!bound->is_shut && fdrecv_mailbox_users_own(bound->fd)) {
+	if (!bound->is_shut && fdrecv_bound_mailbox_is_open(bound) &&
+	    fdrecv_mailbox_users_own(bound->fd)) {
 		bound->is_shut = 1;
 		if (fstatat(bound->directory, bound->name, &st,
 			AT_SYMLINK_NOFOLLOW) == 0 &&

@@ -13,6 +13,7 @@
 /* A bound mailbox and its name in the file system. */
 struct bound_mailbox {
 	int fd;        /* the socket */
+	ino_t socket;  /* its inode */
 	int directory; /* opened with O_PATH */
 	char name[BOUND_MAILBOX_PATH_SIZE];
 	/* As it is seen here, where the broker's path may be another one, or ""
@@ -25,6 +26,10 @@ struct bound_mailbox {
 
 /* Binds a mailbox, see fdrecv_open().  0, or -1 with errno. */
 int fdrecv_bound_mailbox_open(struct bound_mailbox *bound, const char *path);
+
+/* False if the program has closed the socket, which closefrom(3) does to all
+ * descriptors, or has none of them any more.  Async-signal-safe. */
+int fdrecv_bound_mailbox_is_open(const struct bound_mailbox *bound);
 
 /* Removes the mailbox's name and shuts the socket down for receiving, once, and
  * only in the process that owns it: the one that bound it, or when that has

@@ -7,6 +7,7 @@
 #include "lib/descriptors.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -19,6 +20,17 @@ fdrecv_fd_has_ended(int fd)
 	struct pollfd end = {.fd = fd, .events = POLLRDHUP};
 
 	return poll(&end, 1, 0) == 1;
+}
+
+ino_t
+fdrecv_fd_socket_inode(int fd)
+{
+	int saved = errno;
+	struct stat st;
+	int is_socket = fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+
+	errno = saved;
+	return is_socket ? st.st_ino : 0;
 }
 
 int

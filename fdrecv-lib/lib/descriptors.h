@@ -29,5 +29,9 @@ void fdrecv_descriptors_close(struct descriptors *descriptors);
  * for receiving. */
 int fdrecv_fd_has_ended(int fd);
 
+/* The inode of a socket (borrows it), or 0 if fd is something else: another
+ * file may have got the number of a descriptor that the program has closed. */
+ino_t fdrecv_fd_socket_inode(int fd);
+
 /* Closes fd (takes it) unless it is -1, and keeps errno.  Returns -1. */
 int fdrecv_fd_close(int fd);

@@ -21,7 +21,9 @@
 static void
 engine_conn_close(struct engine_conn *conn)
 {
-	conn->fd = fdrecv_fd_close(conn->fd);
+	if (conn->fd != -1 && fdrecv_fd_socket_inode(conn->fd) == conn->inode)
+		fdrecv_fd_close(conn->fd);
+	conn->fd = -1;
 	fdrecv_ring_writer_close(&conn->ring);
 }
 
@@ -121,6 +123,7 @@ fdrecv_engine_conns_connect(
 	    .fd = socket(
 		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 	snprintf(conn->path, sizeof(conn->path), "%s", address.sun_path);
+	conn->inode = fdrecv_fd_socket_inode(conn->fd);
 	if (conn->fd != -1 &&
 	    connect(conn->fd, (const struct sockaddr *)&address,
 		sizeof(address)) == 0 &&
@@ -187,7 +190,8 @@ fdrecv_engine_conns_adopt(
 		fdrecv_fd_close(link);
 		return conn;
 	}
-	*conn = (struct engine_conn){.fd = link, .epoch = epoch};
+	*conn = (struct engine_conn){
+	    .fd = link, .inode = fdrecv_fd_socket_inode(link), .epoch = epoch};
 	snprintf(conn->path, sizeof(conn->path), "%s", path);
 	if (fdrecv_engine_conns_hello(conns, conn->fd) == 0)
 		return conn;

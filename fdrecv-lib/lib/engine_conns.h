@@ -12,6 +12,7 @@
  * lives: to the engine a hang-up means that this worker is dead. */
 struct engine_conn {
 	int fd;         /* -1: this entry is free */
+	ino_t inode;    /* of the socket */
 	uint64_t epoch; /* of the engine; 0: not known yet */
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous */
 	int was_parents; /* the parent of this process had said HELLO there, */
@@ -81,4 +82,5 @@ void fdrecv_engine_conns_send(struct engine_conns *conns,
 void fdrecv_engine_conns_send_all(
     struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
 
+/* Closes them, except those that the program has closed. */
 void fdrecv_engine_conns_close(struct engine_conns *conns);

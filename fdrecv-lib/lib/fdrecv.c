@@ -43,22 +43,6 @@ fdrecv_set_polls_readable(struct fdrecv *mailbox)
 	errno = saved;
 }
 
-/* In a child of fork(2): the hand-offs that had arrived are the parent's.  If
- * the parent has ended, the mailbox is this process's own from now on. */
-static void
-fdrecv_check_fork(struct fdrecv *mailbox)
-{
-	if (mailbox->usage->is_ours)
-		return;
-	mailbox->usage->is_ours = 1;
-	mailbox->due_epoch = 0;
-	/* It is shared with the parent. */
-	mailbox->epoll = fdrecv_fd_close(mailbox->epoll);
-	mailbox->polls_readable = 0;
-	fdrecv_descriptors_close(&mailbox->batch.descriptors);
-	fdrecv_succession_begin(&mailbox->engines);
-}
-
 static void
 fdrecv_open_epoll(struct fdrecv *mailbox)
 {
@@ -80,7 +64,7 @@ fdrecv_fd(struct fdrecv *mailbox)
 
 	if (fdrecv_usage_enter(mailbox->usage, 0) == -1)
 		return -1;
-	fdrecv_check_fork(mailbox);
+	fdrecv_handle_prepare(mailbox);
 	if (mailbox->epoll == -1)
 		fdrecv_open_epoll(mailbox);
 	fd = mailbox->epoll;
@@ -209,6 +193,8 @@ fdrecv_receive(struct fdrecv *mailbox)
 		return 0;
 	}
 	result = fdrecv_receive_datagram(mailbox);
+	if (result == -1 && !fdrecv_handle_check(mailbox))
+		errno = EBADF;
 	if (result != 1 || batch->header.count == 0 ||
 	    fdrecv_drop_dead(mailbox))
 		return result;
@@ -274,7 +260,7 @@ fdrecv_find(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 {
 	int result;
 
-	fdrecv_check_fork(mailbox);
+	fdrecv_handle_prepare(mailbox);
 	fdrecv_confirm_due(mailbox);
 	while (!fdrecv_take(mailbox, found)) {
 		result = fdrecv_receive(mailbox);
@@ -376,7 +362,7 @@ fdrecv_set_paused(struct fdrecv *mailbox, int paused)
 {
 	if (!fdrecv_lock(mailbox))
 		return;
-	fdrecv_check_fork(mailbox);
+	fdrecv_handle_prepare(mailbox);
 	mailbox->engines.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;
 	if (paused)
 		mailbox->engines.flags |= FDRECV_WIRE_PAUSED;

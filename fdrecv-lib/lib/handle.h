@@ -12,6 +12,7 @@ struct fdrecv {
 	struct bound_mailbox bound;
 	struct engine_conns engines;
 	unsigned int flags; /* enum fdrecv_flag */
+	int is_checked;     /* in this process: its descriptors are open */
 	struct usage *usage;
 	int epoll;          /* -1 until fdrecv_fd() is called */
 	int polls_readable; /* epoll is readable even without datagrams */
@@ -20,6 +21,13 @@ struct fdrecv {
 	struct lent_cookies lent;
 	struct batch batch;
 };
+
+/* Before a process uses the mailbox, for the first time or after fork(2). */
+void fdrecv_handle_prepare(struct fdrecv *mailbox);
+
+/* True if the socket is open.  If the program has closed it, all descriptors
+ * may be other files by now: forgets them.  Keeps errno. */
+int fdrecv_handle_check(struct fdrecv *mailbox);
 
 /* Gives the receipt that is due, if one is. */
 void fdrecv_confirm_due(struct fdrecv *mailbox);

@@ -62,6 +62,7 @@ open_free(struct fdrecv *mailbox)
 {
 	int saved = errno;
 
+	fdrecv_handle_check(mailbox);
 	fdrecv_descriptors_close(&mailbox->batch.descriptors);
 	fdrecv_fd_close(mailbox->epoll);
 	fdrecv_engine_conns_close(&mailbox->engines);
@@ -108,6 +109,7 @@ fdrecv_close(struct fdrecv *mailbox)
 	if (mailbox == NULL)
 		return;
 	if (mailbox->usage->is_ours) {
+		fdrecv_handle_check(mailbox);
 		fdrecv_confirm_due(mailbox);
 		fdrecv_bound_mailbox_shut(&mailbox->bound);
 	}

@@ -252,49 +252,6 @@ START_TEST(a_structure_that_is_too_small_is_an_error)
 END_TEST
 
 /* The mailbox's own descriptor, the only datagram socket with a path. */
-static int
-mailbox_fd(void)
-{
-	struct sockaddr_un name;
-	socklen_t size, type_size = sizeof(int);
-	int type;
-
-	for (int fd = 3; fd < 64; fd++) {
-		memset(&name, 0, sizeof(name));
-		size = sizeof(name);
-		if (getsockname(fd, (struct sockaddr *)&name, &size) == 0 &&
-		    name.sun_family == AF_UNIX && name.sun_path[0] == '/' &&
-		    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) ==
-			0 &&
-		    type == SOCK_DGRAM)
-			return fd;
-	}
-	ck_abort_msg("no mailbox");
-}
-
-/* The program has closed the mailbox's descriptor, or opened another one in
- * its place. */
-START_TEST(a_mailbox_that_is_none_any_more_is_an_error)
-{
-	int fdrecv, kept, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	test_mailbox_open(&mailbox, _i < 2 ? 0 : FDRECV_NONBLOCK);
-	fdrecv = mailbox_fd();
-	kept = fcntl(fdrecv, F_DUPFD_CLOEXEC, 0);
-	if (_i % 2)
-		ck_assert_int_eq(dup3(null, fdrecv, O_CLOEXEC), fdrecv);
-	else
-		close(fdrecv);
-	errno = 0;
-	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), -1);
-	ck_assert_int_eq(errno, _i % 2 ? ENOTSOCK : EBADF);
-	ck_assert_int_eq(dup3(kept, fdrecv, O_CLOEXEC), fdrecv);
-	close(kept);
-	close(null);
-	test_mailbox_close(&mailbox);
-}
-END_TEST
-
 UNIT_SUITE(fdrecv)
 {
 	TCase *tc = unit_case(suite, "fdrecv");
@@ -314,6 +271,4 @@ UNIT_SUITE(fdrecv)
 	    (int)UNIT_COUNT(sizes));
 	tcase_add_loop_test(tc, a_structure_that_is_too_small_is_an_error, 0,
 	    (int)UNIT_COUNT(too_small));
-	tcase_add_loop_test(
-	    tc, a_mailbox_that_is_none_any_more_is_an_error, 0, 4);
 }
