@@ -224,7 +224,7 @@ explain_unreachable(const struct pool *pool, json_t *lines)
 	if (count > 0)
 		explain_add(lines,
 		    "Workers that send no receipts, as they cannot reach %s: "
-		    "%u, such as %s.  What they have when they die is lost; "
+		    "%u, such as %s.  If they die, their connections are lost; "
 		    "see fdrecv(3).",
 		    pool->context->rendezvous->path, count, silent->name);
 }
@@ -315,8 +315,8 @@ report_explain(const struct listener *listener)
 			explain_silent(worker, lines);
 	if (held != 0)
 		explain_add(lines,
-		    "Connections in the engine, which a worker returned or had "
-		    "no room for: %llu.",
+		    "The engine holds connections that a worker returned or "
+		    "had no room for: %llu.",
 		    (unsigned long long)held);
 	if (listener->pool->finder.watcher.limited)
 		explain_add(lines,

@@ -187,11 +187,11 @@ END_TEST
 START_TEST(connections_in_the_engine_are_counted)
 {
 	init(0);
-	expect(test.www, 0, "Connections in the engine");
+	expect(test.www, 0, "The engine holds");
 	test.www->stats->held = 2;
 	expect(test.www, 1,
-	    "Connections in the engine, which a worker returned or had no room "
-	    "for: 2.");
+	    "The engine holds connections that a worker returned or had no "
+	    "room for: 2.");
 	test.www->stats->held = 0;
 	test_control_done(&test);
 }
