@@ -94,7 +94,6 @@ reader_run(struct output *out, struct tree *tree, const struct options *options)
 	listener_names_check(diagnostics, tree->first);
 	for (struct section *s = tree->first; s != NULL; s = s->next)
 		listener_section_read(out, s, &context);
-	out->settings.endpoint_count = (uint32_t)out->count;
 	rendezvous_socket_add(out, options->rundir);
 	control_socket_add(out, &tree->top, &ids, options->rundir);
 	if (!diagnostics->failed)

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "channel/adoption.h"
-#include "channel/channel.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -54,15 +53,14 @@ adopt_ask(struct adopt *adopt, const struct rundir *rundir,
     struct inherited *inherited, int none)
 {
 	uint64_t deadline_ms = clock_ms() + ADOPT_MS;
-	int orphan;
+	int *orphan = adopt->orphans;
 
-	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
-		orphan = none ? -1 : adopt_connect(rundir, i);
-		adopt->orphans[i] = orphan;
+	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++, orphan++) {
+		*orphan = none ? -1 : adopt_connect(rundir, i);
 		/* Half of the descriptors are left for other uses. */
-		for (uint32_t n = 0; orphan != -1 && n < 2 * RECORD_MAX &&
+		for (uint32_t n = 0; *orphan != -1 && n < 2 * RECORD_MAX &&
 		     (long)inherited->count < sysconf(_SC_OPEN_MAX) / 2 &&
-		     adopt_next(orphan, deadline_ms, inherited, n);
+		     adopt_next(*orphan, deadline_ms, inherited, n);
 		     n++)
 			;
 	}

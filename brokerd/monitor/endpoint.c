@@ -57,32 +57,21 @@ endpoint_set_options(const struct endpoint *endpoint, int live)
 }
 
 static const char *
-endpoint_listen(const struct endpoint *endpoint)
-{
-	const struct record_socket *sock = &endpoint->record->u.socket;
-
-	if (record_has_connections(sock) &&
-	    listen(endpoint->fd, (int)sock->backlog) == -1)
-		return strerror(errno);
-	return NULL;
-}
-
-static const char *
 endpoint_set_up(struct endpoint *endpoint)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *path = record_path(sock);
 	const char *wrong = endpoint_set_options(endpoint, 0);
 
-	if (wrong != NULL)
-		return wrong;
-	if (path != NULL)
+	if (wrong == NULL && path != NULL)
 		wrong = path_bind(endpoint);
-	else if (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
-		     sock->address_length) == -1)
+	else if (wrong == NULL &&
+	    bind(endpoint->fd, (const struct sockaddr *)&sock->address,
+		sock->address_length) == -1)
 		wrong = strerror(errno);
-	if (wrong == NULL)
-		wrong = endpoint_listen(endpoint);
+	if (wrong == NULL && record_has_connections(sock) &&
+	    listen(endpoint->fd, (int)sock->backlog) == -1)
+		wrong = strerror(errno);
 	if (wrong != NULL && errno == EADDRINUSE && path == NULL)
 		wrong = "the address is taken: another program listens there "
 			"(it may have been lent the socket), an engine still "
@@ -115,13 +104,15 @@ endpoint_bind(struct endpoint *endpoint)
 const char *
 endpoint_apply(struct endpoint *endpoint)
 {
+	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *wrong = endpoint_set_options(endpoint, 1);
 
-	if (wrong != NULL)
-		return wrong;
-	if (endpoint->inode != 0)
+	if (wrong == NULL && endpoint->inode != 0)
 		wrong = path_chown(endpoint);
-	return wrong != NULL ? wrong : endpoint_listen(endpoint);
+	if (wrong == NULL && record_has_connections(sock) &&
+	    listen(endpoint->fd, (int)sock->backlog) == -1)
+		wrong = strerror(errno);
+	return wrong;
 }
 
 void

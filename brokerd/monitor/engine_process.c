@@ -116,16 +116,6 @@ engine_process_serve(struct engine_process *engine, struct setup *setup)
 	return engine_process_fail(engine, setup);
 }
 
-int
-engine_process_drain(
-    struct engine_process *engine, const struct channel_drain *drain)
-{
-	struct channel_message message = {.u.drain = *drain};
-
-	engine->phase = CHANNEL_DRAINING;
-	return channel_send(engine->channel, CHANNEL_DRAIN, &message, -1);
-}
-
 void
 engine_process_tell(
     struct engine_process *engine, int status, const char *text, int report)

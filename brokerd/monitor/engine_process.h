@@ -21,10 +21,6 @@ int engine_process_start(struct engine_process *engine, struct setup *setup,
 /* Sends START: from now on the engine serves.  Returns as above. */
 int engine_process_serve(struct engine_process *engine, struct setup *setup);
 
-/* Sends DRAIN.  0, or -1 with errno. */
-int engine_process_drain(
-    struct engine_process *engine, const struct channel_drain *drain);
-
 /* Sends the result of a request, with a file of lines that come before the text
  * (borrowed; -1: none).  It is lost if the engine does not read. */
 void engine_process_tell(

@@ -8,10 +8,12 @@
 
 #include "base/clock.h"
 
+#include <sysexits.h>
+
 #define GENERATION_LATE_MS 2000 /* for the end of an engine that drained */
 
 int
-generation_make(struct generation *generation, struct setup *setup,
+generation_start(struct generation *generation, struct setup *setup,
     struct inherited *inherited)
 {
 	int status;
@@ -24,16 +26,10 @@ generation_make(struct generation *generation, struct setup *setup,
 	if (status == -1)
 		status = engine_process_start(
 		    &generation->engine, setup, &generation->table);
-	if (status != -1)
-		generation_end(generation, ENDPOINT_STOP);
-	return status;
-}
-
-int
-generation_serve(struct generation *generation, struct setup *setup)
-{
-	int status = table_apply(&generation->table, setup);
-
+	if (status == -1 && setup->trial)
+		status = EX_OK;
+	if (status == -1)
+		status = table_apply(&generation->table, setup);
 	if (status == -1)
 		status = engine_process_serve(&generation->engine, setup);
 	if (status != -1)
@@ -45,10 +41,13 @@ void
 generation_drain(
     struct generation *generation, const struct channel_drain *drain)
 {
-	generation->kill_ms =
-	    clock_ms() + drain->timeout_ms + GENERATION_LATE_MS;
-	if (engine_process_drain(&generation->engine, drain) == -1)
-		generation->kill_ms = clock_ms();
+	struct channel_message message = {.u.drain = *drain};
+
+	generation->engine.phase = CHANNEL_DRAINING;
+	generation->kill_ms = clock_ms();
+	if (channel_send(
+		generation->engine.channel, CHANNEL_DRAIN, &message, -1) == 0)
+		generation->kill_ms += drain->timeout_ms + GENERATION_LATE_MS;
 }
 
 void

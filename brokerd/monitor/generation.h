@@ -12,14 +12,12 @@ struct generation {
 };
 
 /* Makes a generation of the present configuration, with sockets that were
- * inherited (takes them) where it names them, and an engine that is ready to
- * serve.  What serves now is not changed.  Returns -1, or the status to exit
- * with, after a line in the log; then there is none. */
-int generation_make(struct generation *generation, struct setup *setup,
+ * inherited (takes them) where it names them, and an engine, which serves.  If
+ * it fails, what serves now is not changed.  Returns -1, or the status to exit
+ * with, after a line in the log; then there is none.  A trial ends with EX_OK
+ * when the engine is ready. */
+int generation_start(struct generation *generation, struct setup *setup,
     struct inherited *inherited);
-
-/* Begins to serve.  Returns as above. */
-int generation_serve(struct generation *generation, struct setup *setup);
 
 /* Begins to drain. */
 void generation_drain(

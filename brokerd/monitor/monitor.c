@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "config.h"
-#include "monitor/generation.h"
+#include "monitor/leftovers.h"
 #include "monitor/upgrade.h"
 
 #include <sys/mman.h>
@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define MONITOR_DRAINING 4    /* generations that may drain at a time */
-#define MONITOR_YOUNG_MS 1000 /* after an engine that ended earlier */
+#define MONITOR_YOUNG_MS 1000 /* from one start of an engine to another */
 
 struct monitor {
 	struct setup setup;
@@ -40,11 +40,13 @@ struct monitor {
 	int status;    /* to exit with; -1: go on */
 };
 
+/* An engine serves from now on. */
 static void
 monitor_set_ping(struct monitor *m)
 {
 	uint32_t every_s = m->current.table.settings->watchdog_s;
 
+	m->start_ms = 0;
 	m->pinged = 0;
 	m->ping_ms = every_s == 0 ? 0 : clock_ms() + UINT64_C(1000) * every_s;
 }
@@ -55,7 +57,6 @@ monitor_start_engine(struct monitor *m)
 {
 	struct engine_process *engine = &m->current.engine;
 
-	m->start_ms = 0;
 	if (engine_process_start(engine, &m->setup, &m->current.table) != -1 ||
 	    engine_process_serve(engine, &m->setup) != -1)
 		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
@@ -66,13 +67,12 @@ monitor_start_engine(struct monitor *m)
 static void
 monitor_lose_engine(struct monitor *m, const char *how)
 {
-	uint64_t now = clock_ms(), age_ms = now - m->current.engine.started_ms;
 	int status = engine_process_end(&m->current.engine, 0);
 
 	m->ping_ms = 0;
 	if (m->stopping)
 		return; /* the loop ends the monitor */
-	m->start_ms = now + (age_ms < MONITOR_YOUNG_MS ? MONITOR_YOUNG_MS : 0);
+	m->start_ms = m->current.engine.started_ms + MONITOR_YOUNG_MS;
 	log_line(&m->setup.log, LOG_ERR,
 	    "engine: %s (%s: %d): starting another, the sockets stay", how,
 	    status < 0 ? strsignal(-status) : "status",
@@ -105,9 +105,7 @@ monitor_reload(struct monitor *m, char *text)
 		inherited_add(&inherited,
 		    fcntl(table->endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
 		    &table->endpoints[i]);
-	status = generation_make(&next, &m->setup, &inherited);
-	if (status == -1)
-		status = generation_serve(&next, &m->setup);
+	status = generation_start(&next, &m->setup, &inherited);
 	if (status != -1)
 		return status;
 	table_take_over(&next.table, table, &drain, text, LOG_LINE_MAX);
@@ -116,7 +114,6 @@ monitor_reload(struct monitor *m, char *text)
 		before++;
 	*before = m->current;
 	m->current = next;
-	m->start_ms = 0;
 	monitor_set_ping(m);
 	generation_drain(before, &drain);
 	return EX_OK;
@@ -259,11 +256,9 @@ monitor_loop(struct monitor *m)
 		for (int i = 0; i < MONITOR_DRAINING; i++)
 			fds[2 + i] = (struct pollfd){
 			    m->draining[i].engine.channel, 0, 0};
-		if (poll(fds, 2 + MONITOR_DRAINING, monitor_left_ms(m)) == -1) {
-			if (errno != EINTR)
-				m->status = EX_OSERR;
-			continue;
-		}
+		if (poll(fds, 2 + MONITOR_DRAINING, monitor_left_ms(m)) == -1 &&
+		    errno != EINTR)
+			m->status = EX_OSERR;
 		for (int i = 0; i < MONITOR_DRAINING; i++)
 			if (fds[2 + i].revents != 0) /* hung up */
 				m->draining[i].kill_ms = 1;
@@ -283,12 +278,8 @@ monitor_start(struct monitor *m)
 	struct channel_drain drain;
 	char text[LOG_LINE_MAX];
 	int status =
-	    generation_make(&m->current, &m->setup, &m->setup.inherited);
+	    generation_start(&m->current, &m->setup, &m->setup.inherited);
 
-	if (status == -1 && m->setup.trial)
-		return EX_OK;
-	if (status == -1)
-		status = generation_serve(&m->current, &m->setup);
 	adopt_done(&m->setup.adopt, status == -1);
 	if (status != -1)
 		return status;
@@ -324,6 +315,8 @@ monitor_main(int argc, char **argv)
 	monitor_loop(&m);
 	for (int i = 0; i < MONITOR_DRAINING; i++)
 		generation_end(&m.draining[i], ENDPOINT_REVOKE);
+	if (m.stopping)
+		leftovers_remove(&m.setup.rundir, &m.current.table);
 	generation_end(&m.current, ENDPOINT_STOP);
 	rundir_done(&m.setup.rundir);
 	return m.status;

@@ -82,15 +82,10 @@ privilege_keep_over_exec(int on)
 	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
 		if (capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]))
 			capng_update(on ? CAPNG_ADD : CAPNG_DROP,
-			    CAPNG_INHERITABLE, privilege_kept[i]);
-	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
-		return -1;
-	for (size_t i = 0; on && i < PRIVILEGE_KEPT; i++)
-		if (capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]) &&
-		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE,
-			privilege_kept[i], 0, 0) == -1)
-			return -1;
-	return 0;
+			    CAPNG_INHERITABLE | CAPNG_AMBIENT,
+			    privilege_kept[i]);
+	return capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) == 0 ? 0 :
+									    -1;
 }
 
 int

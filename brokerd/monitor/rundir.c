@@ -91,27 +91,26 @@ rundir_open(struct rundir *rundir, const char *given, int private,
 	return errno == EWOULDBLOCK ? EX_TEMPFAIL : spawn_status(errno);
 }
 
-/* Nobody else can write to parent, so its names are safe.  The monitor may set
- * any mode while the directory is its own and has its group; in this order it
- * needs neither CAP_FOWNER nor CAP_FSETID. */
+/* Nobody else can write to mailbox/, so its names are safe.  The monitor may
+ * set any mode while the directory is its own and has its group; in this order
+ * it needs neither CAP_FOWNER nor CAP_FSETID. */
 int
 rundir_make_mailbox(
     const struct rundir *rundir, const char *name, uint32_t uid, uint32_t gid)
 {
-	int parent = rundir->mailboxes;
 	struct stat st;
 
-	if (mkdirat(parent, name, 0700) == -1 && errno != EEXIST)
+	if (mkdirat(rundir->mailboxes, name, 0700) == -1 && errno != EEXIST)
 		return -1;
-	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	if (fstatat(rundir->mailboxes, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_uid == uid && st.st_gid == gid &&
 	    st.st_mode == (S_IFDIR | 02750))
 		return 0;
-	if (fchownat(parent, name, geteuid(), getegid(), AT_SYMLINK_NOFOLLOW) ==
-		-1 ||
-	    fchmodat(parent, name, 02750, 0) == -1)
+	if (fchownat(rundir->mailboxes, name, geteuid(), getegid(),
+		AT_SYMLINK_NOFOLLOW) == -1 ||
+	    fchmodat(rundir->mailboxes, name, 02750, 0) == -1)
 		return -1;
-	return fchownat(parent, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+	return fchownat(rundir->mailboxes, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 void

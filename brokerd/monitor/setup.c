@@ -86,15 +86,13 @@ setup_files(struct setup *setup)
 	if (setup->signals == -1)
 		return "descriptors";
 	programs = open(setup->programs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (programs == -1)
+	if (programs == -1 ||
+	    (setup->engine_program = openat(
+		 programs, "brokerd-engine", O_PATH | O_CLOEXEC)) == -1 ||
+	    (setup->reader_program =
+		    openat(programs, "brokerd-conf", O_PATH | O_CLOEXEC)) == -1)
 		return setup->programs;
-	setup->engine_program =
-	    openat(programs, "brokerd-engine", O_PATH | O_CLOEXEC);
-	setup->reader_program =
-	    openat(programs, "brokerd-conf", O_PATH | O_CLOEXEC);
 	fd_close(programs);
-	if (setup->engine_program == -1 || setup->reader_program == -1)
-		return setup->programs;
 	if (privilege_reduce() == 0)
 		return NULL;
 	return "root needs CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, "

@@ -35,7 +35,6 @@ table_run_reader(struct setup *setup, int memory)
 	    .fds = {-1, memory, setup->log.fd, -1, -1},
 	    .uid = CONF_UID,
 	    .gid = CONF_UID};
-	uint64_t deadline_ms = clock_ms() + TABLE_READ_MS;
 	int started = -1, status = EX_OSERR;
 
 	if (!setup->listens)
@@ -49,7 +48,8 @@ table_run_reader(struct setup *setup, int memory)
 		    (size_t)(setup->argc - 1) * sizeof(*argv));
 		if (setup->test)
 			spawn.fds[1] = STDOUT_FILENO;
-		started = spawn_run(&spawn, deadline_ms, &setup->log, &status);
+		started = spawn_run(
+		    &spawn, clock_ms() + TABLE_READ_MS, &setup->log, &status);
 	}
 	fd_close(spawn.fds[0]);
 	free(argv);

@@ -82,11 +82,11 @@ record_check_address(const struct record_socket *sock)
 static uint32_t
 record_flags(const struct record_socket *sock)
 {
-	uint32_t flags = RECORD_FREEBIND | RECORD_OPTIONAL | RECORD_KEEP;
+	uint32_t flags = RECORD_OPTIONAL | RECORD_KEEP;
 
 	if (sock->address.ss_family == AF_UNIX)
-		return RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY |
-		    RECORD_OPTIONAL | RECORD_KEEP;
+		return flags | RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY;
+	flags |= RECORD_FREEBIND;
 	if (sock->address.ss_family == AF_INET6)
 		flags |= RECORD_V6ONLY | RECORD_DUAL;
 	if (sock->kind == RECORD_TCP)
@@ -130,15 +130,13 @@ record_check_bind(const struct record *record)
 	const char *wrong = record_check_socket(&record->u.socket);
 	const char *name = record->u.endpoint.listener;
 
-	if (wrong != NULL && record->type == RECORD_ENDPOINT)
-		return wrong;
-	if (record->type == RECORD_ENDPOINT &&
-	    text_is_printable(name, RECORD_LISTENER_SIZE) &&
-	    record_is_listener_name(name))
-		return NULL;
 	if (record->type == RECORD_ENDPOINT)
-		return "a listener's name is 1 to 63 letters, digits, '.', '_' "
-		       "or '-', not beginning with '.'";
+		return wrong != NULL ||
+			(text_is_printable(name, RECORD_LISTENER_SIZE) &&
+			    record_is_listener_name(name)) ?
+		    wrong :
+		    "a listener's name is 1 to 63 letters, digits, '.', '_' "
+		    "or '-', not beginning with '.'";
 	if (record->type != RECORD_RENDEZVOUS && record->type != RECORD_CONTROL)
 		return "a record is out of place";
 	if (record_path(&record->u.socket) == NULL)

@@ -15,7 +15,6 @@ struct record_header {
 
 struct record_settings {
 	uint32_t engine_uid, engine_gid;
-	uint32_t endpoint_count;
 	uint32_t drain_timeout_s;
 	uint32_t watchdog_s; /* between checks of the engine; 0: never */
 };

@@ -48,9 +48,8 @@ prepare(enum engine_stub_does does, int number)
 	test.setup.counters = engine_stub_counters(&counters);
 	*counters =
 	    (struct engine_stub_counters){.does = does, .number = number};
-	test.settings = (struct record_settings){.engine_uid = TEST_PROCESS_UID,
-	    .engine_gid = TEST_PROCESS_GID,
-	    .endpoint_count = 1};
+	test.settings = (struct record_settings){
+	    .engine_uid = TEST_PROCESS_UID, .engine_gid = TEST_PROCESS_GID};
 	test.record = record_sample_inet(RECORD_TCP, "127.0.0.1", 1);
 	for (int i = 0; i < ENDPOINTS; i++)
 		test.endpoints[i] = (struct endpoint){
@@ -79,7 +78,7 @@ start(void)
 static void
 right_body(void *argument)
 {
-	static const struct channel_drain drain = {.stop = 1};
+	struct channel_message drain = {.u.drain.stop = 1};
 
 	(void)argument;
 	prepare(ENGINE_STUB_RIGHT, 5);
@@ -89,8 +88,8 @@ right_body(void *argument)
 	unit_must(counters->endpoints == ENDPOINTS);
 	unit_must(engine_process_serve(&test.engine, &test.setup) == -1);
 	unit_must(test.engine.phase == CHANNEL_SERVING);
-	unit_must(engine_process_drain(&test.engine, &drain) == 0);
-	unit_must(test.engine.phase == CHANNEL_DRAINING);
+	unit_must(
+	    channel_send(test.engine.channel, CHANNEL_DRAIN, &drain, -1) == 0);
 	unit_must(engine_process_end(&test.engine, clock_ms() + LIMIT_MS) == 5);
 	unit_must(counters->started);
 	unit_must(test.engine.pid == 0 && test.engine.channel == -1);

@@ -58,10 +58,8 @@ fill(struct table_test *test)
 	    .version = RECORD_VERSION,
 	    .size = sizeof(struct record)};
 	r[1].type = RECORD_SETTINGS;
-	r[1].u.settings =
-	    (struct record_settings){.engine_uid = TEST_PROCESS_UID,
-		.engine_gid = TEST_PROCESS_GID,
-		.endpoint_count = 1};
+	r[1].u.settings = (struct record_settings){
+	    .engine_uid = TEST_PROCESS_UID, .engine_gid = TEST_PROCESS_GID};
 	r[2].type = RECORD_ENDPOINT;
 	r[2] = record_sample_inet(RECORD_TCP, "127.0.0.1", 8080);
 	r[3].type = RECORD_ENDPOINT;
@@ -210,8 +208,7 @@ meeting_body(void *argument)
 	fill(&test);
 	test.records[1].u.settings =
 	    (struct record_settings){.engine_uid = meetings[i].engine,
-		.engine_gid = meetings[i].engine_gid,
-		.endpoint_count = 1};
+		.engine_gid = meetings[i].engine_gid};
 	test.records[3].u.endpoint.owner = meetings[i].owner;
 	unit_must(run(&test) == (geteuid() == 0 ? EX_OSERR : -1));
 	unit_must((test.text[0] == '\0') == (geteuid() != 0));
