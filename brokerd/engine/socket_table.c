@@ -136,7 +136,9 @@ socket_table_note_own(
 	 * and an earlier engine may have wanted to block this one. */
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	table->own[i].sock = *sock;
-	table->own[i].upkeep = (struct upkeep){.sock = &table->own[i].sock,
+	table->own[i].upkeep = (struct upkeep){.role = "the broker itself",
+	    .name = "",
+	    .sock = &table->own[i].sock,
 	    .fd = fd,
 	    .log = table->listener_context.log,
 	    .rebind = &table->rebind};

@@ -34,14 +34,14 @@ listener_endpoint_new(const struct listener_context *context,
 	endpoint->number = number;
 	endpoint->fd = fd;
 	endpoint->error = error;
-	endpoint->upkeep =
-	    (struct upkeep){.listener = endpoint->record.listener,
-		.sock = &endpoint->record.socket,
-		.lent = record->handoff == RECORD_LISTENER,
-		.fd = fd,
-		.log = context->log,
-		.rebind = context->rebind,
-		.diag = context->diag};
+	endpoint->upkeep = (struct upkeep){.role = "listener ",
+	    .name = endpoint->record.listener,
+	    .sock = &endpoint->record.socket,
+	    .lent = record->handoff == RECORD_LISTENER,
+	    .fd = fd,
+	    .log = context->log,
+	    .rebind = context->rebind,
+	    .diag = context->diag};
 	endpoint->untaken.limit_ms = UINT64_C(1000) * record->stuck_after_s;
 	if (fd == -1 || record->handoff == RECORD_LISTENER)
 		return endpoint;

@@ -36,7 +36,7 @@ upkeep_on_time(void *owner)
 {
 	struct upkeep *upkeep = owner;
 
-	if (upkeep_look(upkeep, 0))
+	if (upkeep_look(upkeep, NULL))
 		event_add(upkeep->shut_down, NULL);
 }
 
@@ -59,30 +59,16 @@ upkeep_has_lost_file(struct upkeep *upkeep)
 	return upkeep->device != st.st_dev || upkeep->inode != st.st_ino;
 }
 
-/* The text in the log: role and name. */
-static const char *
-upkeep_role(const struct upkeep *upkeep)
-{
-	return upkeep->listener != NULL ? "listener " : "the broker itself";
-}
-
-static const char *
-upkeep_name(const struct upkeep *upkeep)
-{
-	return upkeep->listener != NULL ? upkeep->listener : "";
-}
-
 /* Only a path can be bound while the dead socket is still open. */
 static void
-upkeep_die(struct upkeep *upkeep, const char *how, int at_start)
+upkeep_die(struct upkeep *upkeep, const char *how)
 {
 	int can_bind = record_path(upkeep->sock) != NULL;
 
 	if (!upkeep->is_dead)
 		log_line(upkeep->log, LOG_ERR,
-		    "%s%s: %s cannot be used any more (%s): %s",
-		    upkeep_role(upkeep), upkeep_name(upkeep),
-		    upkeep->sock->name, how,
+		    "%s%s: %s cannot be used any more (%s): %s", upkeep->role,
+		    upkeep->name, upkeep->sock->name, how,
 		    can_bind ?
 			"a reload binds it anew; programs that have the old "
 			"one must be started again" :
@@ -90,7 +76,7 @@ upkeep_die(struct upkeep *upkeep, const char *how, int at_start)
 			"configuration, reload, and add it again");
 	upkeep->is_dead = 1;
 	if (can_bind)
-		rebind_ask(upkeep->rebind, at_start);
+		rebind_ask(upkeep->rebind, !upkeep->is_started);
 }
 
 /* True if a program has set another backlog with listen(2).  That call also
@@ -112,21 +98,23 @@ upkeep_put_backlog(struct upkeep *upkeep)
 	    listen(upkeep->fd, (int)upkeep->sock->backlog) == 0;
 }
 
-static int
-upkeep_look_now(struct upkeep *upkeep, struct repair_model *model, int at_start)
+int
+upkeep_look(struct upkeep *upkeep, struct repair_model *model)
 {
 	char text[REPAIR_TEXT_SIZE];
 	enum repair_result result;
 	size_t used;
 
+	if (upkeep->fd == -1)
+		return 1; /* stopped */
 	if (upkeep_has_lost_file(upkeep)) {
-		upkeep_die(upkeep, "its file is gone or replaced", at_start);
+		upkeep_die(upkeep, "its file is gone or replaced");
 		return 0;
 	}
 	result =
 	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, model, text);
 	if (result == REPAIR_DEAD) {
-		upkeep_die(upkeep, text, at_start);
+		upkeep_die(upkeep, text);
 		return 0;
 	}
 	if (upkeep->lent && upkeep_put_backlog(upkeep)) {
@@ -140,7 +128,7 @@ upkeep_look_now(struct upkeep *upkeep, struct repair_model *model, int at_start)
 	if (upkeep->stats != NULL)
 		upkeep->stats->repaired++;
 	log_line(upkeep->log, LOG_NOTICE, "%s%s: %s was left changed (%s): %s",
-	    upkeep_role(upkeep), upkeep_name(upkeep), upkeep->sock->name, text,
+	    upkeep->role, upkeep->name, upkeep->sock->name, text,
 	    result == REPAIR_DONE ?
 		"it is as configured again" :
 		"not all of this can be changed back while it is open");
@@ -151,8 +139,10 @@ void
 upkeep_start(
     struct upkeep *upkeep, struct event_base *base, struct repair_model *model)
 {
-	if (!upkeep_look_now(upkeep, upkeep->lent ? NULL : model, 1) ||
-	    !upkeep->lent || !record_has_connections(upkeep->sock))
+	int usable = upkeep_look(upkeep, upkeep->lent ? NULL : model);
+
+	upkeep->is_started = 1;
+	if (!usable || !upkeep->lent || !record_has_connections(upkeep->sock))
 		return;
 	/* Neither happens to a socket that listens.  libevent reports EPOLLHUP
 	 * without EPOLLRDHUP, as TCP has it, as both readable and writable. */
@@ -161,16 +151,6 @@ upkeep_start(
 	if (upkeep->shut_down != NULL &&
 	    timer_init(&upkeep->look, base, upkeep_on_time, upkeep) == 0)
 		event_add(upkeep->shut_down, NULL);
-}
-
-int
-upkeep_look(struct upkeep *upkeep, int all)
-{
-	struct repair_model model = {.kind = 0};
-
-	if (upkeep->fd == -1)
-		return 1; /* stopped */
-	return upkeep_look_now(upkeep, all ? &model : NULL, 0);
 }
 
 void

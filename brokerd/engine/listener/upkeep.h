@@ -16,8 +16,7 @@ struct stats_listener;
 /* Looks whether a bound socket is still as the configuration says, and puts it
  * right.  Everything is borrowed. */
 struct upkeep {
-	const char
-	    *listener; /* its name; NULL: a socket of the broker itself */
+	const char *role, *name; /* for the log, one behind the other */
 	const struct record_socket *sock;
 	int lent;
 	int fd;
@@ -29,7 +28,8 @@ struct upkeep {
 	dev_t device;
 	ino_t inode;      /* of its file; 0: none, or not known */
 	uint32_t backlog; /* of a local socket; 0: none, or not known */
-	int is_dead;      /* and reported: it must be bound anew */
+	int is_started;
+	int is_dead; /* and reported: it must be bound anew */
 	struct event *shut_down;
 	struct timer look;
 };
@@ -39,10 +39,10 @@ struct upkeep {
 void upkeep_start(
     struct upkeep *upkeep, struct event_base *base, struct repair_model *model);
 
-/* Looks again.  Flags and options are put right only with all, since a program
- * that has the socket may depend on its own ones.  True if the socket is usable
- * now; else a reload was asked for. */
-int upkeep_look(struct upkeep *upkeep, int all);
+/* Looks again.  Flags and options are put right only with a model, since a
+ * program that has the socket may depend on its own ones.  True if the socket
+ * is usable now; else a reload was asked for. */
+int upkeep_look(struct upkeep *upkeep, struct repair_model *model);
 
 /* Before fd is closed. */
 void upkeep_stop(struct upkeep *upkeep);

@@ -53,7 +53,8 @@ init(struct record record, int fd)
 	ck_assert_int_eq(rebind_init(&test.rebind, test.base, test.channel[1],
 			     &test.log, &test.persistent),
 	    0);
-	test.upkeep = (struct upkeep){.listener = "www",
+	test.upkeep = (struct upkeep){.role = "listener ",
+	    .name = "www",
 	    .sock = &test.record.u.socket,
 	    .lent = 1,
 	    .fd = fd,
@@ -68,6 +69,14 @@ start(void)
 	struct repair_model model = {.kind = 0};
 
 	upkeep_start(&test.upkeep, test.base, &model);
+}
+
+static int
+look(int all)
+{
+	struct repair_model model = {.kind = 0};
+
+	return upkeep_look(&test.upkeep, all ? &model : NULL);
 }
 
 static void
@@ -149,7 +158,7 @@ START_TEST(a_socket_that_is_in_order_costs_nothing)
 	settle();
 	ck_assert(!timer_is_set(&test.upkeep.look));
 	ck_assert(event_pending(test.upkeep.shut_down, EV_WRITE, NULL));
-	ck_assert(upkeep_look(&test.upkeep, 1));
+	ck_assert(look(1));
 	assert_log(NULL);
 	ck_assert_uint_eq(test.stats.repaired, 0);
 	close(client);
@@ -180,7 +189,7 @@ START_TEST(a_socket_that_is_closed_is_looked_at_no_more)
 	init_tcp();
 	shutdown(test.fd, SHUT_RDWR);
 	upkeep_stop(&test.upkeep);
-	ck_assert(upkeep_look(&test.upkeep, 1));
+	ck_assert(look(1));
 	assert_log(NULL);
 	done();
 }
@@ -195,7 +204,7 @@ START_TEST(a_dead_socket_causes_one_reload)
 	settle();
 	ck_assert(!timer_is_set(&test.rebind.ask));
 	for (int i = 0; i < 2; i++) {
-		ck_assert(!upkeep_look(&test.upkeep, 1));
+		ck_assert(!look(1));
 		assert_log(i == 0 ? "/s cannot be used any more (shut down): a "
 				    "reload binds it anew" :
 				    NULL);
@@ -215,7 +224,7 @@ START_TEST(a_file_that_is_gone_causes_a_reload)
 	ck_assert_int_eq(rename(unit_path("s"), unit_path("t")), 0);
 	if (_i)
 		other = net_bind(unit_path("s"), SOCK_STREAM);
-	ck_assert(!upkeep_look(&test.upkeep, 0));
+	ck_assert(!look(0));
 	assert_log("(its file is gone or replaced): a reload");
 	ck_assert(asks_at_once());
 	fd_close(other);
@@ -234,7 +243,7 @@ START_TEST(a_backlog_of_a_local_socket_is_put_right)
 	start();
 	assert_log(NULL);
 	ck_assert_int_eq(listen(test.fd, 1), 0);
-	ck_assert(upkeep_look(&test.upkeep, 1));
+	ck_assert(look(1));
 	assert_log("was left changed (its backlog)");
 	socket_queue_ask(&diag, &test.record.u.socket, test.fd, &queue);
 	ck_assert_uint_eq(queue.limit, test.record.u.socket.backlog);
