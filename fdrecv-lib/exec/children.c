@@ -119,20 +119,19 @@ children_find(const struct children *children, pid_t pid)
 	return NULL;
 }
 
-static int
-children_has(const void *children, pid_t pid)
+int
+children_has(const struct children *children, pid_t pid)
 {
 	return children_find(children, pid) != NULL;
 }
 
 static struct holders_socket
-children_describe(const struct child *child)
+children_describe(pid_t pid, int connection)
 {
-	struct holders_socket socket = {
-	    .pid = child->pid, .fd = child->connection};
+	struct holders_socket socket = {.pid = pid, .fd = connection};
 	struct stat st;
 
-	if (fstat(child->connection, &st) == 0)
+	if (fstat(connection, &st) == 0)
 		socket.inode = st.st_ino;
 	return socket;
 }
@@ -142,14 +141,13 @@ children_describe(const struct child *child)
 static void
 children_end_connection(struct children *children, int connection)
 {
-	const struct child ended = {.connection = connection};
 	struct holders_socket socket;
 
 	if (connection == -1)
 		return;
-	socket = children_describe(&ended);
-	if (!holders_are_known(children_has, children))
-		holders_find(&socket, 1, children_has, children);
+	socket = children_describe(0, connection);
+	if (!holders_are_known(children))
+		holders_find(&socket, 1, children);
 	if (!socket.is_held)
 		lingering_add(children->lingering, connection);
 	else
@@ -167,12 +165,14 @@ children_look(struct children *children)
 	if (children->kept == 0 || children_left_ms(children) > 0)
 		return;
 	sockets = calloc(children->count, sizeof(*sockets));
-	for (size_t i = 0; sockets != NULL && i < children->count; i++)
-		if (children->items[i].connection != -1)
+	for (size_t i = 0; sockets != NULL && i < children->count; i++) {
+		child = &children->items[i];
+		if (child->connection != -1)
 			sockets[count++] =
-			    children_describe(&children->items[i]);
+			    children_describe(child->pid, child->connection);
+	}
 	if (count > 0)
-		holders_find(sockets, count, children_has, children);
+		holders_find(sockets, count, children);
 	for (size_t i = 0; i < count; i++) {
 		child = children_find(children, sockets[i].pid);
 		if (sockets[i].is_held || child == NULL)
@@ -190,11 +190,7 @@ children_look(struct children *children)
 int
 children_left_ms(const struct children *children)
 {
-	long long left_ms = children->look_ms - monotonic_now_ms();
-
-	if (children->kept == 0)
-		return -1;
-	return left_ms > 0 ? (int)left_ms : 0;
+	return children->kept == 0 ? -1 : monotonic_left_ms(children->look_ms);
 }
 
 void

@@ -172,17 +172,19 @@ convention_announce_preload(const struct convention_work *work)
 	return preload_add(work->cmdline->library);
 }
 
+static int convention_hand_out(
+    const struct convention *convention, struct convention_work *work);
+
 /* With "reuseport" nginx binds its addresses once more for each further worker
  * process.  The shim gives it duplicates, and under numbers of their own they
  * last when nginx closes those that it was given. */
 static int
 convention_preload_nginx(const struct convention_work *work)
 {
-	const struct convention *preload = convention_of(CONVENTION_PRELOAD);
 	struct convention_work copy = *work;
 	char path[PROGRAM_PATH_SIZE];
 	const char *reason;
-	int *fds, result = -1;
+	int result = -1;
 
 	program_find(work->cmdline->program[0], path);
 	reason = access(work->cmdline->library, R_OK) == -1 ?
@@ -194,21 +196,17 @@ convention_preload_nginx(const struct convention_work *work)
 		    work->cmdline->library, reason);
 		return 0;
 	}
-	fds = calloc(work->count, sizeof(*fds));
-	if (fds == NULL)
+	copy.fds = calloc(work->count, sizeof(*copy.fds));
+	if (copy.fds == NULL)
 		return -1;
-	copy.fds = fds;
-	copy.earlier_list = env_fd_list(preload->variable, preload->separators);
-	convention_find_preload(&copy);
 	for (size_t i = 0; i < copy.count; i++) {
-		fds[i] = fcntl(work->fds[i], F_DUPFD, preload->first);
-		if (fds[i] == -1)
+		copy.fds[i] = fcntl(work->fds[i], F_DUPFD_CLOEXEC, 0);
+		if (copy.fds[i] == -1)
 			goto out;
 	}
-	if (convention_set_list(preload, &copy) == 0)
-		result = convention_announce_preload(&copy);
+	result = convention_hand_out(convention_of(CONVENTION_PRELOAD), &copy);
 out:
-	free(fds);
+	free(copy.fds);
 	return result;
 }
 
@@ -283,15 +281,29 @@ convention_place(
 	return -1;
 }
 
+static int
+convention_hand_out(
+    const struct convention *convention, struct convention_work *work)
+{
+	const char *variable = convention->variable;
+
+	work->earlier_list = variable == NULL ?
+	    "" :
+	    env_fd_list(variable, convention->separators);
+	if (convention->find_earlier != NULL)
+		convention->find_earlier(work);
+	if (convention_place(convention, work) == -1 ||
+	    (variable != NULL && convention_set_list(convention, work) == -1))
+		return -1;
+	return convention->announce == NULL ? 0 : convention->announce(work);
+}
+
 int
 convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 {
-	const struct convention *convention = cmdline->convention;
-	struct convention_work work = {.cmdline = cmdline,
-	    .sockets = sockets,
-	    .count = sockets->count,
-	    .earlier_list = ""};
-	int failed;
+	struct convention_work work = {
+	    .cmdline = cmdline, .sockets = sockets, .count = sockets->count};
+	int result;
 
 	socket_set_sort(sockets);
 	work.fds = calloc(work.count, sizeof(*work.fds));
@@ -301,15 +313,7 @@ convention_apply(const struct cmdline *cmdline, struct socket_set *sockets)
 		work.fds[i] = sockets->items[i].fd;
 		sockets->items[i].fd = -1;
 	}
-	if (convention->variable != NULL)
-		work.earlier_list =
-		    env_fd_list(convention->variable, convention->separators);
-	if (convention->find_earlier != NULL)
-		convention->find_earlier(&work);
-	failed = convention_place(convention, &work) == -1 ||
-	    (convention->variable != NULL &&
-		convention_set_list(convention, &work) == -1) ||
-	    (convention->announce != NULL && convention->announce(&work) == -1);
+	result = convention_hand_out(cmdline->convention, &work);
 	free(work.fds);
-	return failed ? -1 : 0;
+	return result;
 }

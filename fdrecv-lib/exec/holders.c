@@ -5,6 +5,8 @@
  */
 #include "exec/holders.h"
 
+#include "exec/children.h"
+
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,8 +23,7 @@ holders_compare(const void *a, const void *b)
 	return (one->inode > other->inode) - (one->inode < other->inode);
 }
 
-/* The inode of the socket that a link in /proc/PID/fd/ names, or 0. */
-static ino_t
+ino_t
 holders_inode(int directory, const char *name)
 {
 	char target[HOLDERS_PATH_SIZE];
@@ -59,7 +60,7 @@ holders_parent(pid_t pid)
  * child's connection; if the one that started it has ended, that of any. */
 static void
 holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
-    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+    const struct children *children)
 {
 	size_t live = 0;
 	int is_any = 0;
@@ -68,7 +69,7 @@ holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
 		live++;
 	if (live == count)
 		return;
-	while (pid > 1 && !is_any && !is_child(owner, pid)) {
+	while (pid > 1 && !is_any && !children_has(children, pid)) {
 		pid = holders_parent(pid);
 		is_any = pid == getpid();
 	}
@@ -97,7 +98,7 @@ holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
 
 void
 holders_find(struct holders_socket *sockets, size_t count,
-    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+    const struct children *children)
 {
 	DIR *processes = opendir("/proc"), *directory;
 	char path[HOLDERS_PATH_SIZE];
@@ -112,11 +113,11 @@ holders_find(struct holders_socket *sockets, size_t count,
 		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 		directory = opendir(path);
 		if (directory == NULL) {
-			holders_assume(sockets, count, pid, is_child, owner);
+			holders_assume(sockets, count, pid, children);
 			continue;
 		}
-		holders_find_in(
-		    sockets, count, pid, is_child(owner, pid), directory);
+		holders_find_in(sockets, count, pid,
+		    children_has(children, pid), directory);
 		closedir(directory);
 	}
 	if (processes != NULL)
@@ -124,8 +125,7 @@ holders_find(struct holders_socket *sockets, size_t count,
 }
 
 int
-holders_are_known(
-    int (*is_child)(const void *owner, pid_t pid), const void *owner)
+holders_are_known(const struct children *children)
 {
 	FILE *list = fopen("/proc/thread-self/children", "re");
 	int pid, got = EOF, known = 1;
@@ -133,7 +133,7 @@ holders_are_known(
 	if (list == NULL)
 		return 0;
 	while (known && (got = fscanf(list, "%d", &pid)) == 1)
-		known = is_child(owner, pid);
+		known = children_has(children, pid);
 	fclose(list);
 	return known && got == EOF;
 }

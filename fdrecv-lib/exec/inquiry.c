@@ -57,59 +57,53 @@ inquiry_ask_one(const struct sockaddr_un *address, const char *listener)
 	return kind;
 }
 
-enum inquiry_answer
+/* The same of all engines; one that serves knows it best.  -1 also if the
+ * broker has ended, changes its configuration, or is older than this program.
+ */
+static int
 inquiry_ask(const struct cmdline *cmdline, const char *listener)
 {
-	enum inquiry_answer found = INQUIRY_SAYS_NOTHING;
 	struct sockaddr_un address;
-	int kind;
+	int kind, found = -1;
 
 	/* With -m it may be another broker's. */
 	if (cmdline->mailbox != NULL && cmdline->run_dir == NULL)
-		return INQUIRY_SAYS_NOTHING;
+		return -1;
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		if (fdrecv_names_rendezvous(
 			broker_run_dir(cmdline), i, &address) == -1)
 			continue;
 		kind = inquiry_ask_one(&address, listener);
-		if (kind == FDRECV_WIRE_LENDS)
-			return INQUIRY_LENDS;
-		if (kind == FDRECV_WIRE_HANDS_OFF)
-			return INQUIRY_HANDS_OFF;
-		if (kind == FDRECV_WIRE_NONE)
-			found = INQUIRY_HAS_NONE;
+		if (kind > found)
+			found = kind;
 	}
 	return found;
 }
 
 void
-inquiry_check(const struct cmdline *cmdline, const char *listener)
+inquiry_expect(const struct cmdline *cmdline, const char *listener, int kind)
 {
-	switch (inquiry_ask(cmdline, listener)) {
-	case INQUIRY_SAYS_NOTHING:
-		return;
-	case INQUIRY_HAS_NONE:
+	if (kind == FDRECV_WIRE_NONE)
 		errx(EX_NOUSER,
 		    "listener %s: the broker does not know it: expected its "
 		    "name in the broker's configuration",
 		    listener);
-	case INQUIRY_HANDS_OFF:
-		if (!cmdline->each)
-			errx(EX_CONFIG,
-			    "listener %s: hands off connections: expected "
-			    "\"handoff = listener\" in the broker's "
-			    "configuration, or --each",
-			    listener);
-		return;
-	case INQUIRY_LENDS:
-		if (cmdline->each)
-			errx(EX_CONFIG,
-			    "listener %s: lends its socket: --each expects "
-			    "\"handoff = connection\" in the broker's "
-			    "configuration",
-			    listener);
-		return;
-	}
+	if (kind == FDRECV_WIRE_HANDS_OFF && !cmdline->each)
+		errx(EX_CONFIG,
+		    "listener %s: hands off connections: expected \"handoff = "
+		    "listener\" in the broker's configuration, or --each",
+		    listener);
+	if (kind == FDRECV_WIRE_LENDS && cmdline->each)
+		errx(EX_CONFIG,
+		    "listener %s: lends its socket: --each expects \"handoff = "
+		    "connection\" in the broker's configuration",
+		    listener);
+}
+
+void
+inquiry_check(const struct cmdline *cmdline, const char *listener)
+{
+	inquiry_expect(cmdline, listener, inquiry_ask(cmdline, listener));
 }
 
 void
@@ -132,9 +126,7 @@ inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
 int
 inquiry_left_ms(const struct inquiry *inquiry)
 {
-	long long left_ms = inquiry->next_ms - monotonic_now_ms();
-
-	return left_ms > 0 ? (int)left_ms : 0;
+	return monotonic_left_ms(inquiry->next_ms);
 }
 
 void
@@ -144,12 +136,12 @@ inquiry_continue(struct inquiry *inquiry)
 		return;
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
 		const char *name = inquiry->cmdline->listeners[i];
-		enum inquiry_answer found = inquiry_ask(inquiry->cmdline, name);
+		int kind = inquiry_ask(inquiry->cmdline, name);
 
-		if (found == INQUIRY_SAYS_NOTHING ||
-		    (found == INQUIRY_HAS_NONE) == inquiry->is_absent[i])
+		if (kind == -1 ||
+		    (kind == FDRECV_WIRE_NONE) == inquiry->is_absent[i])
 			continue;
-		inquiry->is_absent[i] = found == INQUIRY_HAS_NONE;
+		inquiry->is_absent[i] = kind == FDRECV_WIRE_NONE;
 		warnx("listener %s: the broker %s", name,
 		    inquiry->is_absent[i] ?
 			"does not know it any more: waiting until it does" :

@@ -3,21 +3,14 @@
 
 struct cmdline;
 
-enum inquiry_answer {
-	INQUIRY_SAYS_NOTHING, /* the broker has ended, changes its
-			       * configuration, or is older than this program */
-	INQUIRY_HAS_NONE,
-	INQUIRY_HANDS_OFF,
-	INQUIRY_LENDS,
-};
+/* Ends the process with a message if a listener of this kind, enum
+ * fdrecv_wire_answer_kind, is of no use: there is none (67), or it has the
+ * other handoff (78). */
+void inquiry_expect(
+    const struct cmdline *cmdline, const char *listener, int kind);
 
-/* Asks the broker for a listener, and waits for a second at most if an engine
- * does not answer. */
-enum inquiry_answer inquiry_ask(
-    const struct cmdline *cmdline, const char *listener);
-
-/* Ends the process with a message if the broker says that it has no such
- * listener (67), or one with the other handoff (78). */
+/* The same for what the broker says of it.  Waits for a second at most if an
+ * engine does not answer. */
 void inquiry_check(const struct cmdline *cmdline, const char *listener);
 
 /* The same for all listeners of the command line. */

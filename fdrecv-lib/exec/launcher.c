@@ -141,8 +141,6 @@ int
 launcher_poll(
     const struct launcher *launcher, struct pollfd polls[LAUNCHER_MAX])
 {
-	long long left_ms = launcher->retry_ms - monotonic_now_ms();
-
 	for (size_t i = 0; i < LAUNCHER_MAX; i++)
 		polls[i] = (struct pollfd){.events = POLLIN,
 		    .fd =
@@ -151,7 +149,7 @@ launcher_poll(
 	if (launcher->error == 0 || launcher_has_child(launcher) ||
 	    children_is_full(launcher->children))
 		return -1;
-	return left_ms > 0 ? (int)left_ms : 0;
+	return monotonic_left_ms(launcher->retry_ms);
 }
 
 /* Finds out whether the child runs its program. */

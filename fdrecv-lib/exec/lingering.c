@@ -93,12 +93,9 @@ lingering_continue(struct lingering *lingering)
 int
 lingering_left_ms(const struct lingering *lingering)
 {
-	long long left_ms;
-
-	if (lingering->count == 0)
-		return -1;
-	left_ms = lingering->connections[0].end_ms - monotonic_now_ms();
-	return left_ms > 0 ? (int)left_ms : 0;
+	return lingering->count == 0 ?
+	    -1 :
+	    monotonic_left_ms(lingering->connections[0].end_ms);
 }
 
 void

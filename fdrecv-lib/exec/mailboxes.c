@@ -12,6 +12,7 @@
 #include "exec/socket_set.h"
 
 #include "wire/names.h"
+#include "wire/question.h"
 
 #include <err.h>
 #include <errno.h>
@@ -120,11 +121,9 @@ mailboxes_read(
 		listener =
 		    mailboxes_find_listener(mailboxes, i, handoff.listener);
 		if (listener != -1 && handoff.kind == FDRECV_CONNECTION)
-			errx(EX_CONFIG,
-			    "listener %s: hands off connections: expected "
-			    "\"handoff = listener\" in the broker's "
-			    "configuration, or --each",
-			    set->listeners[listener].name);
+			inquiry_expect(mailboxes->cmdline,
+			    set->listeners[listener].name,
+			    FDRECV_WIRE_HANDS_OFF);
 		if (listener == -1 ||
 		    !socket_set_add(set, &handoff, (size_t)listener))
 			mailboxes_drop(&handoff);

@@ -9,6 +9,7 @@
 
 #include "exec/cmdline.h"
 #include "exec/convention.h"
+#include "exec/holders.h"
 
 #include "wire/names.h"
 
@@ -76,11 +77,10 @@ observer_note_numbers(struct observer *observer)
 static void
 observer_look_at(struct observer *observer, int pid, int depth)
 {
-	char path[64], target[64];
-	unsigned long long inode;
 	struct dirent *entry;
+	char path[64];
+	ino_t inode;
 	FILE *file;
-	ssize_t n;
 	DIR *dir;
 	int child;
 
@@ -88,11 +88,7 @@ observer_look_at(struct observer *observer, int pid, int depth)
 	dir = opendir(path);
 	observer->is_hidden |= dir == NULL;
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		n = readlinkat(
-		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
-		target[n < 0 ? 0 : n] = '\0';
-		if (sscanf(target, "socket:[%llu]", &inode) != 1)
-			continue;
+		inode = holders_inode(dirfd(dir), entry->d_name);
 		for (size_t i = 0; i < observer->count; i++)
 			observer->sockets[i].is_taken |=
 			    observer->sockets[i].inode == inode &&

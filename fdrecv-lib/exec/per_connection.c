@@ -15,6 +15,8 @@
 #include "exec/mailboxes.h"
 #include "exec/monotonic.h"
 
+#include "wire/question.h"
+
 #include <sys/signalfd.h>
 
 #include <err.h>
@@ -125,10 +127,7 @@ per_connection_receive(struct per_connection *server, size_t i)
 	}
 	name = server->cmdline->listeners[listener];
 	if (handoff.kind != FDRECV_CONNECTION)
-		errx(EX_CONFIG,
-		    "listener %s: lends its socket: --each expects \"handoff = "
-		    "connection\" in the broker's configuration",
-		    name);
+		inquiry_expect(server->cmdline, name, FDRECV_WIRE_LENDS);
 	launcher_take(&server->launcher, mailbox, &handoff, name);
 }
 
@@ -179,15 +178,13 @@ per_connection_sooner(int one_ms, int other_ms)
 static int
 per_connection_left_ms(const struct per_connection *server, int left_ms)
 {
-	long long kill_ms = server->kill_ms - monotonic_now_ms();
-
 	left_ms = per_connection_sooner(
 	    left_ms, lingering_left_ms(&server->lingering));
 	left_ms =
 	    per_connection_sooner(left_ms, children_left_ms(&server->children));
 	if (server->kill_ms != 0)
 		left_ms = per_connection_sooner(
-		    left_ms, kill_ms > 0 ? (int)kill_ms : 0);
+		    left_ms, monotonic_left_ms(server->kill_ms));
 	if (server->end_signals == 0)
 		left_ms = per_connection_sooner(
 		    left_ms, inquiry_left_ms(&server->inquiry));
