@@ -119,8 +119,8 @@ children_find(const struct children *children, pid_t pid)
 	return NULL;
 }
 
-int
-children_has(const struct children *children, pid_t pid)
+static int
+children_has(const void *children, pid_t pid)
 {
 	return children_find(children, pid) != NULL;
 }
@@ -146,8 +146,8 @@ children_end_connection(struct children *children, int connection)
 	if (connection == -1)
 		return;
 	socket = children_describe(0, connection);
-	if (!holders_are_known(children))
-		holders_find(&socket, 1, children);
+	if (!holders_are_known(children_has, children))
+		holders_find(&socket, 1, children_has, children);
 	if (!socket.is_held)
 		lingering_add(children->lingering, connection);
 	else
@@ -172,7 +172,7 @@ children_look(struct children *children)
 			    children_describe(child->pid, child->connection);
 	}
 	if (count > 0)
-		holders_find(sockets, count, children);
+		holders_find(sockets, count, children_has, children);
 	for (size_t i = 0; i < count; i++) {
 		child = children_find(children, sockets[i].pid);
 		if (sockets[i].is_held || child == NULL)

@@ -28,7 +28,6 @@ void children_init(
     struct children *children, size_t limit, struct lingering *lingering);
 
 int children_is_full(const struct children *children);
-int children_has(const struct children *children, pid_t pid);
 
 /* Forks a child that shares a socket with its parent (gives *out_sync to both).
  * Returns as fork(2). */

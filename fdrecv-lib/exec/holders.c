@@ -5,8 +5,6 @@
  */
 #include "exec/holders.h"
 
-#include "exec/children.h"
-
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -60,7 +58,7 @@ holders_parent(pid_t pid)
  * child's connection; if the one that started it has ended, that of any. */
 static void
 holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
-    const struct children *children)
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
 {
 	size_t live = 0;
 	int is_any = 0;
@@ -69,7 +67,7 @@ holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
 		live++;
 	if (live == count)
 		return;
-	while (pid > 1 && !is_any && !children_has(children, pid)) {
+	while (pid > 1 && !is_any && !is_child(owner, pid)) {
 		pid = holders_parent(pid);
 		is_any = pid == getpid();
 	}
@@ -98,7 +96,7 @@ holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
 
 void
 holders_find(struct holders_socket *sockets, size_t count,
-    const struct children *children)
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
 {
 	DIR *processes = opendir("/proc"), *directory;
 	char path[HOLDERS_PATH_SIZE];
@@ -113,11 +111,11 @@ holders_find(struct holders_socket *sockets, size_t count,
 		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 		directory = opendir(path);
 		if (directory == NULL) {
-			holders_assume(sockets, count, pid, children);
+			holders_assume(sockets, count, pid, is_child, owner);
 			continue;
 		}
-		holders_find_in(sockets, count, pid,
-		    children_has(children, pid), directory);
+		holders_find_in(
+		    sockets, count, pid, is_child(owner, pid), directory);
 		closedir(directory);
 	}
 	if (processes != NULL)
@@ -125,7 +123,8 @@ holders_find(struct holders_socket *sockets, size_t count,
 }
 
 int
-holders_are_known(const struct children *children)
+holders_are_known(
+    int (*is_child)(const void *owner, pid_t pid), const void *owner)
 {
 	FILE *list = fopen("/proc/thread-self/children", "re");
 	int pid, got = EOF, known = 1;
@@ -133,7 +132,7 @@ holders_are_known(const struct children *children)
 	if (list == NULL)
 		return 0;
 	while (known && (got = fscanf(list, "%d", &pid)) == 1)
-		known = children_has(children, pid);
+		known = is_child(owner, pid);
 	fclose(list);
 	return known && got == EOF;
 }

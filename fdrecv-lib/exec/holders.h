@@ -5,8 +5,6 @@
 
 #include <stddef.h>
 
-struct children;
-
 /* A socket, and whether another process has it. */
 struct holders_socket {
 	ino_t inode;
@@ -20,10 +18,12 @@ ino_t holders_inode(int directory, const char *name);
 
 /* Finds out which sockets are open in processes other than this one.  Sorts
  * them.  If a child has started a process that this user may not look into, its
- * socket counts as open there.  A child counts only for its own socket: before
- * it executes its program it has those of others. */
+ * socket counts as open there.  A child, which is_child() tells, counts only
+ * for its own socket: before it executes its program it has those of others. */
 void holders_find(struct holders_socket *sockets, size_t count,
-    const struct children *children);
+    int (*is_child)(const void *owner, pid_t pid), const void *owner);
 
-/* True if this process has no other children, see proc(5). */
-int holders_are_known(const struct children *children);
+/* True if this process has only children for which is_child() is true, see
+ * proc(5). */
+int holders_are_known(
+    int (*is_child)(const void *owner, pid_t pid), const void *owner);

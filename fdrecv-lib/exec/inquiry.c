@@ -12,7 +12,8 @@
 #include "exec/monotonic.h"
 
 #include "wire/names.h"
-#include "wire/question.h"
+
+#include <sys/stat.h>
 
 #include <err.h>
 #include <poll.h>
@@ -23,6 +24,7 @@
 
 #define INQUIRY_ANSWER_MS 1000
 #define INQUIRY_PAUSE_MS 5000
+#define INQUIRY_SETTLED_S 10 /* until a new engine serves */
 
 /* What the engine at a rendezvous says of a listener: enum
  * fdrecv_wire_answer_kind, or -1 if nothing. */
@@ -129,15 +131,25 @@ inquiry_left_ms(const struct inquiry *inquiry)
 	return monotonic_left_ms(inquiry->next_ms);
 }
 
+/* A new configuration comes with a new engine and its rendezvous.  An engine
+ * that stays is not asked, and sleeps on. */
 void
 inquiry_continue(struct inquiry *inquiry)
 {
+	struct stat st;
+	int known = 1;
+
 	if (inquiry_left_ms(inquiry) > 0)
+		return;
+	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
+	if (stat(broker_run_dir(inquiry->cmdline), &st) == -1 ||
+	    memcmp(&st.st_mtim, &inquiry->change, sizeof(st.st_mtim)) == 0)
 		return;
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
 		const char *name = inquiry->cmdline->listeners[i];
 		int kind = inquiry_ask(inquiry->cmdline, name);
 
+		known &= kind != -1;
 		if (kind == -1 ||
 		    (kind == FDRECV_WIRE_NONE) == inquiry->is_absent[i])
 			continue;
@@ -147,7 +159,8 @@ inquiry_continue(struct inquiry *inquiry)
 			"does not know it any more: waiting until it does" :
 			"knows it again");
 	}
-	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
+	if (known && time(NULL) - st.st_mtim.tv_sec > INQUIRY_SETTLED_S)
+		inquiry->change = st.st_mtim;
 }
 
 void

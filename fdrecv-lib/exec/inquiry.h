@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "wire/question.h"
+
+#include <time.h>
+
 struct cmdline;
 
 /* Ends the process with a message if a listener of this kind, enum
@@ -16,10 +20,11 @@ void inquiry_check(const struct cmdline *cmdline, const char *listener);
 /* The same for all listeners of the command line. */
 void inquiry_check_all(const struct cmdline *cmdline);
 
-/* Asks for all listeners from time to time. */
+/* Asks for all listeners when the broker may have changed. */
 struct inquiry {
 	const struct cmdline *cmdline;
 	unsigned char *is_absent; /* for each listener */
+	struct timespec change;   /* of the run directory, when all was known */
 	long long next_ms;
 };
 
@@ -29,8 +34,8 @@ void inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline);
 /* Milliseconds until inquiry_continue() has to be called. */
 int inquiry_left_ms(const struct inquiry *inquiry);
 
-/* Asks if it is time, and prints which listeners have left the configuration or
- * have come back. */
+/* Looks if it is time, and prints which listeners have left the configuration
+ * or have come back. */
 void inquiry_continue(struct inquiry *inquiry);
 
 void inquiry_done(struct inquiry *inquiry);

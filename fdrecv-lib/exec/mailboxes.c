@@ -12,7 +12,6 @@
 #include "exec/socket_set.h"
 
 #include "wire/names.h"
-#include "wire/question.h"
 
 #include <err.h>
 #include <errno.h>

@@ -15,8 +15,6 @@
 #include "exec/mailboxes.h"
 #include "exec/monotonic.h"
 
-#include "wire/question.h"
-
 #include <sys/signalfd.h>
 
 #include <err.h>
