@@ -95,15 +95,3 @@ redeliver_dead(struct pool *pool, struct worker *worker)
 				   ", the others may have been read or were "
 				   "given up");
 }
-
-void
-redeliver_tell(struct pool *pool, const struct worker *worker)
-{
-	if (worker->has_left)
-		limited_log_line(&pool->error_limit, pool->context->log,
-		    LOG_NOTICE,
-		    "mailbox %s: worker %s: its process has ended, but another "
-		    "one keeps the mailbox open: it gets nothing until that "
-		    "one uses it",
-		    pool->finder.path, worker->name);
-}

@@ -72,20 +72,41 @@ vitals_count_unread(struct pool *pool, struct worker *worker)
 	    pool->finder.path, worker->name, count);
 }
 
+static void
+vitals_tell_left(struct pool *pool, const struct worker *worker)
+{
+	if (worker->has_left)
+		limited_log_line(&pool->error_limit, pool->context->log,
+		    LOG_NOTICE,
+		    "mailbox %s: worker %s: its process has ended, but another "
+		    "one keeps the mailbox open: it gets nothing until that "
+		    "one uses it",
+		    pool->finder.path, worker->name);
+}
+
+/* Its process gets nothing more. */
+static void
+vitals_end(struct pool *pool, struct worker *worker)
+{
+	vitals_count_unread(pool, worker);
+	redeliver_dead(pool, worker);
+	dispatch_take_back(pool, worker);
+	worker_hang_up(worker);
+	worker->has_left = 1;
+	timer_set(&pool->wake, 0); /* it may have been the last one */
+}
+
 /* If the mailbox is open, a child of the dead process has it.  As long as the
  * name exists, the worker stays, so that the mailbox is not found again; it
  * gets nothing until the child says HELLO, which may wait at the rendezvous. */
 static void
 vitals_remove_dead(struct pool *pool, struct worker *worker)
 {
-	worker_hang_up(worker);
-	worker->has_left = 1;
 	if (!worker->unlinked && mailbox_is_alive(&worker->mailbox)) {
-		dispatch_take_back(pool, worker);
 		receipts_claim_link(worker);
 		rendezvous_on_worker(pool->context->rendezvous, worker);
 		if (worker->looks_again)
-			redeliver_tell(pool, worker);
+			vitals_tell_left(pool, worker);
 		else
 			timer_set(&worker->check, VITALS_AGAIN_US);
 		worker->looks_again = !worker->looks_again;
@@ -108,10 +129,8 @@ vitals_on_death(void *owner, struct worker *worker)
 	if ((is_new && worker->kind != WORKER_NEW) ||
 	    receipts_are_anothers(worker))
 		return;
-	vitals_count_unread(pool, worker);
-	redeliver_dead(pool, worker);
+	vitals_end(pool, worker);
 	vitals_remove_dead(pool, worker);
-	timer_set(&pool->wake, 0);
 }
 
 void
@@ -130,14 +149,10 @@ vitals_make_room(struct pool *pool)
 static void
 vitals_on_dead(struct pool *pool, struct worker *worker)
 {
-	vitals_count_unread(pool, worker);
-	redeliver_dead(pool, worker);
-	dispatch_take_back(pool, worker);
-	worker_hang_up(worker);
+	vitals_end(pool, worker);
 	worker_note(worker, 0);
-	worker->has_left = worker->dead = 1;
+	worker->dead = 1;
 	timer_stop(&worker->check);
-	timer_set(&pool->wake, 0);
 	log_line(pool->context->log, LOG_NOTICE,
 	    "mailbox %s: worker %s: its process has died and left the socket: "
 	    "it gets no more",

@@ -46,17 +46,11 @@ peer_process_of_socket(int fd, struct peer_process *out_peer)
 	*out_peer = (struct peer_process){peer.uid, peer.pid, pidfd};
 }
 
-static void
-peer_process_set(int fd, int on)
+void
+peer_process_ask(int fd, int on)
 {
 	setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
-}
-
-void
-peer_process_ask(int fd)
-{
-	peer_process_set(fd, 1);
 }
 
 static size_t
@@ -80,7 +74,7 @@ peer_process_of_message(
 	int pidfd = -1, is_known = 0;
 	size_t strange = 0;
 
-	peer_process_set(fd, 0);
+	peer_process_ask(fd, 0);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL;
 	     c = CMSG_NXTHDR(msg, c)) {
 		if (c->cmsg_level != SOL_SOCKET)

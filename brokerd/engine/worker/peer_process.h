@@ -19,8 +19,8 @@ struct peer_process {
 /* The process that connected fd (borrowed).  Gives out_peer->pidfd. */
 void peer_process_of_socket(int fd, struct peer_process *out_peer);
 
-/* Makes the kernel add the sender to each message that fd receives. */
-void peer_process_ask(int fd);
+/* Sets whether the kernel adds the sender to each message that fd receives. */
+void peer_process_ask(int fd, int on);
 
 /* The process that sent a message, which fd received after peer_process_ask();
  * later messages are without their sender.  Closes descriptors that came with

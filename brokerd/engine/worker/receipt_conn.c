@@ -271,7 +271,7 @@ receipt_conn_new_link(struct worker_context *context,
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, ends) == -1)
 		return NULL;
-	peer_process_ask(ends[0]);
+	peer_process_ask(ends[0], 1);
 	conn = receipt_conn_make(context, ends[0], NULL, list);
 	if (conn == NULL)
 		fd_close(ends[1]);

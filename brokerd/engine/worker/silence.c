@@ -113,28 +113,21 @@ silence_look(struct worker *worker)
 	silence_update(worker);
 }
 
-/* Without a receipt to come there is nothing to see before stuck-after. */
 void
 silence_watch(struct worker *worker)
 {
-	struct silence *silence = &worker->silence;
-	uint64_t after_us = silence->after_s * SILENCE_SECOND_US, age_us;
+	const struct silence *silence = &worker->silence;
 
+	if (timer_is_set(&worker->check))
+		return;
 	if (worker->unreceipted.count > 0 ||
 	    worker->unreceipted.doubtful != NULL ||
-	    silence->reading.since_us != 0) {
-		if (!timer_is_set(&worker->check) || silence->only_waits)
-			timer_set(&worker->check,
-			    worker->kind == WORKER_NEW ? SILENCE_HELLO_US :
-							 SILENCE_CHECK_US);
-		silence->only_waits = 0;
-	} else if (silence->expired_us != 0 && after_us != 0 &&
-	    silence->state < SILENCE_BUSY && !timer_is_set(&worker->check)) {
-		age_us = silence_age_us(worker, clock_us());
+	    silence->reading.since_us != 0 ||
+	    (silence->expired_us != 0 && silence->after_s != 0 &&
+		silence->state < SILENCE_BUSY))
 		timer_set(&worker->check,
-		    age_us < after_us ? after_us - age_us : SILENCE_CHECK_US);
-		silence->only_waits = 1;
-	}
+		    worker->kind == WORKER_NEW ? SILENCE_HELLO_US :
+						 SILENCE_CHECK_US);
 }
 
 void

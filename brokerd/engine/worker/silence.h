@@ -28,7 +28,6 @@ struct silence {
 	uint64_t expired_us, noticed_us;
 	uint64_t answered_us;
 	uint64_t began_us; /* of the worker's last silence, for the log */
-	int only_waits;    /* the timer is set for stuck-after */
 };
 
 /* A hand-off was sent, with or without a receipt to come. */
