@@ -150,24 +150,24 @@ monitor_change(struct monitor *m, int upgrade)
 	    log, status == EX_OK ? LOG_NOTICE : LOG_ERR, "%s: %s", what, text);
 }
 
-static void
-monitor_on_channel(struct monitor *m)
+/* Returns -1 if the engine has ended, or broke the rules (EPROTO).  One that
+ * has begun to drain may have been asked for a reload before, while another one
+ * was on: that one may have read the configuration before a change of it. */
+static int
+monitor_receive(struct monitor *m, struct engine_process *engine)
 {
-	struct engine_process *engine = &m->current.engine;
 	struct channel_message message;
 	int fd, got;
 
-	errno = 0; /* EPROTO afterwards: a violation; else the engine ended */
+	errno = 0;
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
-	if (got == -1 && errno == EAGAIN)
-		return;
-	if (got == 1 && message.header.type == CHANNEL_PONG)
+	if (got != 1)
+		return got == -1 && errno == EAGAIN ? 0 : -1;
+	if (message.header.type == CHANNEL_PONG)
 		m->pinged = 0;
-	else if (got == 1)
-		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
 	else
-		monitor_lose_engine(
-		    m, errno == EPROTO ? "violated the protocol" : "ended");
+		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
+	return 0;
 }
 
 static void
@@ -255,15 +255,19 @@ monitor_loop(struct monitor *m)
 		fds[1] = (struct pollfd){m->current.engine.channel, POLLIN, 0};
 		for (int i = 0; i < MONITOR_DRAINING; i++)
 			fds[2 + i] = (struct pollfd){
-			    m->draining[i].engine.channel, 0, 0};
+			    m->draining[i].engine.channel, POLLIN, 0};
 		if (poll(fds, 2 + MONITOR_DRAINING, monitor_left_ms(m)) == -1 &&
 		    errno != EINTR)
 			m->status = EX_OSERR;
 		for (int i = 0; i < MONITOR_DRAINING; i++)
-			if (fds[2 + i].revents != 0) /* hung up */
+			if (fds[2 + i].revents != 0 &&
+			    monitor_receive(m, &m->draining[i].engine) == -1)
 				m->draining[i].kill_ms = 1;
-		if (fds[1].revents != 0)
-			monitor_on_channel(m);
+		if (fds[1].revents != 0 &&
+		    monitor_receive(m, &m->current.engine) == -1)
+			monitor_lose_engine(m,
+			    errno == EPROTO ? "violated the protocol" :
+					      "ended");
 		monitor_on_time(m);
 		if (fds[0].revents != 0)
 			monitor_on_signal(m);

@@ -176,6 +176,20 @@ def test_who_does_not_wait_only_asks(test):
     check(status == 64 and "only for reload" in said, "%s", said)
 
 
+def test_request_during_a_reload_is_not_lost(test):
+    """That reload may have read the configuration before it was changed."""
+    broker = test.broker(config(test, free_port()))
+    start = len(broker.lines)
+    broker.kill(signal.SIGSTOP)
+    for _ in range(2):
+        tell(test, "--no-wait", "reload")
+    broker.kill(signal.SIGCONT)
+    first = broker.wait_line("reload: endpoints: ", start)
+    broker.wait_line("reload: endpoints: ",
+                     broker.lines.index(first, start) + 1)
+    tell(test, "status")
+
+
 def test_reload_of_what_is_wrong_changes_nothing(test):
     port = free_port()
     broker = test.broker(config(test, port))
