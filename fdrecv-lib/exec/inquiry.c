@@ -13,9 +13,10 @@
 
 #include "wire/names.h"
 
-#include <sys/stat.h>
+#include <sys/inotify.h>
 
 #include <err.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,8 @@
 #include <unistd.h>
 
 #define INQUIRY_ANSWER_MS 1000
-#define INQUIRY_PAUSE_MS 5000
-#define INQUIRY_SETTLED_S 10 /* until a new engine serves */
+#define INQUIRY_FIRST_MS 250 /* after a change, and doubled each time */
+#define INQUIRY_LAST_MS 8000
 
 /* What the engine at a rendezvous says of a listener: enum
  * fdrecv_wire_answer_kind, or -1 if nothing. */
@@ -59,6 +60,13 @@ inquiry_ask_one(const struct sockaddr_un *address, const char *listener)
 	return kind;
 }
 
+/* With -m it may be another broker's. */
+static int
+inquiry_can_ask(const struct cmdline *cmdline)
+{
+	return cmdline->mailbox == NULL || cmdline->run_dir != NULL;
+}
+
 /* The same of all engines; one that serves knows it best.  -1 also if the
  * broker has ended, changes its configuration, or is older than this program.
  */
@@ -68,8 +76,7 @@ inquiry_ask(const struct cmdline *cmdline, const char *listener)
 	struct sockaddr_un address;
 	int kind, found = -1;
 
-	/* With -m it may be another broker's. */
-	if (cmdline->mailbox != NULL && cmdline->run_dir == NULL)
+	if (!inquiry_can_ask(cmdline))
 		return -1;
 	for (int i = 0; i < FDRECV_WIRE_RENDEZVOUS_COUNT; i++) {
 		if (fdrecv_names_rendezvous(
@@ -115,41 +122,88 @@ inquiry_check_all(const struct cmdline *cmdline)
 		inquiry_check(cmdline, cmdline->listeners[i]);
 }
 
+/* The engine that is there at a change may be the one before it, or may not
+ * answer yet: asks soon, and then less and less often. */
+static void
+inquiry_begin(struct inquiry *inquiry)
+{
+	inquiry->pause_ms = INQUIRY_FIRST_MS;
+	inquiry->next_ms = monotonic_now_ms() + INQUIRY_FIRST_MS;
+}
+
+/* Without a watch, because the directory is gone, may not be read or the limits
+ * of inotify(7) are reached, the broker is asked again and again. */
+static void
+inquiry_watch(struct inquiry *inquiry)
+{
+	inquiry->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (inquiry->watch == -1)
+		return;
+	if (inotify_add_watch(inquiry->watch, broker_run_dir(inquiry->cmdline),
+		IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVE_SELF |
+		    IN_ONLYDIR) != -1)
+		return;
+	close(inquiry->watch);
+	inquiry->watch = -1;
+}
+
 void
 inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
 {
 	*inquiry = (struct inquiry){.cmdline = cmdline,
 	    .is_absent = calloc(cmdline->listener_count, 1),
-	    .next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS};
+	    .watch = -1,
+	    .next_ms = -1};
 	if (inquiry->is_absent == NULL)
 		err(EX_OSERR, "listeners");
+	if (!inquiry_can_ask(cmdline))
+		return;
+	inquiry_watch(inquiry);
+	inquiry_begin(inquiry);
 }
 
 int
 inquiry_left_ms(const struct inquiry *inquiry)
 {
-	return monotonic_left_ms(inquiry->next_ms);
+	return inquiry->next_ms == -1 ? -1 :
+					monotonic_left_ms(inquiry->next_ms);
 }
 
-/* A new configuration comes with a new engine and its rendezvous.  An engine
- * that stays is not asked, and sleeps on. */
-void
-inquiry_continue(struct inquiry *inquiry)
+/* Reads what has happened in the run directory. */
+static void
+inquiry_read(struct inquiry *inquiry)
 {
-	struct stat st;
-	int known = 1;
+	const size_t length = sizeof(FDRECV_WIRE_RENDEZVOUS) - 1;
+	char bytes[sizeof(struct inotify_event) + NAME_MAX + 1];
+	struct inotify_event event;
+	ssize_t n;
 
-	if (inquiry_left_ms(inquiry) > 0)
-		return;
-	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
-	if (stat(broker_run_dir(inquiry->cmdline), &st) == -1 ||
-	    memcmp(&st.st_mtim, &inquiry->change, sizeof(st.st_mtim)) == 0)
-		return;
+	/* The buffer is for one event at least, and the kernel puts in as many
+	 * as fit. */
+	while (inquiry->watch != -1 &&
+	    (n = read(inquiry->watch, bytes, sizeof(bytes))) > 0)
+		for (ssize_t at = 0; at < n;
+		     at += (ssize_t)sizeof(event) + event.len) {
+			memcpy(&event, bytes + at, sizeof(event));
+			if (event.len == 0) { /* of the directory itself */
+				close(inquiry->watch);
+				inquiry->watch = -1;
+				inquiry_begin(inquiry);
+				break;
+			}
+			if (strncmp(bytes + at + sizeof(event),
+				FDRECV_WIRE_RENDEZVOUS, length) == 0)
+				inquiry_begin(inquiry);
+		}
+}
+
+static void
+inquiry_ask_all(struct inquiry *inquiry)
+{
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
 		const char *name = inquiry->cmdline->listeners[i];
 		int kind = inquiry_ask(inquiry->cmdline, name);
 
-		known &= kind != -1;
 		if (kind == -1 ||
 		    (kind == FDRECV_WIRE_NONE) == inquiry->is_absent[i])
 			continue;
@@ -159,8 +213,28 @@ inquiry_continue(struct inquiry *inquiry)
 			"does not know it any more: waiting until it does" :
 			"knows it again");
 	}
-	if (known && time(NULL) - st.st_mtim.tv_sec > INQUIRY_SETTLED_S)
-		inquiry->change = st.st_mtim;
+}
+
+void
+inquiry_continue(struct inquiry *inquiry, int is_readable)
+{
+	if (is_readable)
+		inquiry_read(inquiry);
+	if (inquiry_left_ms(inquiry) != 0)
+		return;
+	if (inquiry->watch == -1) {
+		inquiry_watch(inquiry);
+		if (inquiry->watch != -1)
+			inquiry->pause_ms = INQUIRY_FIRST_MS;
+	}
+	inquiry_ask_all(inquiry);
+	if (inquiry->pause_ms < INQUIRY_LAST_MS)
+		inquiry->pause_ms *= 2;
+	else if (inquiry->watch != -1)
+		inquiry->pause_ms = 0;
+	inquiry->next_ms = inquiry->pause_ms == 0 ?
+	    -1 :
+	    monotonic_now_ms() + inquiry->pause_ms;
 }
 
 void
@@ -168,4 +242,7 @@ inquiry_done(struct inquiry *inquiry)
 {
 	free(inquiry->is_absent);
 	inquiry->is_absent = NULL;
+	if (inquiry->watch != -1)
+		close(inquiry->watch);
+	inquiry->watch = -1;
 }
