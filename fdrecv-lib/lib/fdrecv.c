@@ -320,7 +320,8 @@ fdrecv_lock(struct fdrecv *mailbox)
 void
 fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 {
-	if (mailbox->usage->is_ours && fdrecv_lock(mailbox)) {
+	if (mailbox != NULL && mailbox->usage->is_ours &&
+	    fdrecv_lock(mailbox)) {
 		if (fdrecv_is_due(mailbox, handoff))
 			fdrecv_confirm(
 			    mailbox, handoff->epoch, handoff->sequence, 1);

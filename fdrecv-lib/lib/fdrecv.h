@@ -124,7 +124,8 @@ int fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
 /* Sends the receipt of a hand-off now, if it was not sent before.  Before it,
  * the broker gives the connection to another worker if this process dies;
- * after it, the connection is lost then.  Borrows handoff->fd. */
+ * after it, the connection is lost then.  Borrows handoff->fd.  mailbox is NULL
+ * after fdrecv_close(). */
 void fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
 /* Ends a hand-off: closes handoff->fd (takes it), sets it to -1, and sends the

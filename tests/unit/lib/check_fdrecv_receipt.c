@@ -264,6 +264,7 @@ START_TEST(done_after_the_end_of_the_mailbox_closes)
 	fake_engine_expect(&mailbox, FIRST);
 	test_mailbox_close(&mailbox);
 	ck_assert_int_eq(recv(ends[0], &byte, 1, MSG_DONTWAIT), -1);
+	fdrecv_receipt(NULL, &mailbox.handoff);
 	fdrecv_done(NULL, &mailbox.handoff);
 	ck_assert_int_eq(recv(ends[0], &byte, 1, MSG_DONTWAIT), 0);
 	stop(1);
