@@ -11,3 +11,7 @@ void explain_add(json_t *lines, const char *format, ...)
 
 /* Explains the sockets of a listener: what waits there, and who has them. */
 void explain_sockets(const struct listener *listener, json_t *lines);
+
+/* Explains its workers: their states, what they lack, and which do not
+ * answer. */
+void explain_workers(const struct listener *listener, json_t *lines);

@@ -6,22 +6,8 @@
 
 #include "base/clock.h"
 
-#include <stdarg.h>
-
 #define EXPLAIN_WHO_SIZE 512
 #define EXPLAIN_UNTAKEN_MS 1000 /* a program that is busy takes that long */
-
-void
-explain_add(json_t *lines, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	json_array_append_new(lines, report_text(text));
-}
 
 /* Clients have waited for since_ms, and nobody takes them. */
 static void
