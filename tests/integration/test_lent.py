@@ -8,6 +8,7 @@ import socket
 import sys
 
 from change import kill_engine, reload
+from ctl import tell
 from harness import check, free_port, wait_for
 from test_exec import loader, section
 
@@ -75,6 +76,18 @@ def test_lent_socket_whose_file_is_gone_is_bound_anew(test):
     run(test, OWN, broker)
     broker.wait_line("its file is gone")
     served(test, path, family)
+
+
+def test_explain_finds_that_a_file_is_gone(test):
+    """Also of a socket that is not lent: clients cannot come, so nothing else
+    tells the engine."""
+    path = test.path("www")
+    broker = test.broker(section(test, "www", ["unix-stream:" + path]))
+    os.unlink(path)
+    check("cannot be used: it was shut down or its file is gone" in
+          tell(test, "explain", "www"), "it is not explained")
+    broker.wait_line("reload: endpoints: 1 added, 0 changed, 1 removed")
+    wait_for(lambda: os.path.exists(path), "the file")
 
 
 def test_lent_socket_is_put_right_when_its_program_ends(test):

@@ -73,7 +73,7 @@ explain_holders(const struct listener *listener, json_t *lines)
 static void
 explain_unbound(const struct listener *listener, json_t *lines)
 {
-	const struct listener_endpoint *endpoint;
+	struct listener_endpoint *endpoint;
 
 	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
 		explain_add(lines,
@@ -81,12 +81,14 @@ explain_unbound(const struct listener *listener, json_t *lines)
 		    "again.",
 		    endpoint->record.socket.name,
 		    listener_endpoint_error(endpoint));
-	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		upkeep_look_for_file(&endpoint->upkeep);
 		if (endpoint->upkeep.is_dead)
 			explain_add(lines,
 			    "%s cannot be used: it was shut down or its file "
 			    "is gone.  The log says what will be done.",
 			    endpoint->record.socket.name);
+	}
 }
 
 void

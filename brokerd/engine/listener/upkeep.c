@@ -99,6 +99,15 @@ upkeep_put_backlog(struct upkeep *upkeep)
 }
 
 int
+upkeep_look_for_file(struct upkeep *upkeep)
+{
+	if (upkeep->fd == -1 || !upkeep_has_lost_file(upkeep))
+		return 1;
+	upkeep_die(upkeep, "its file is gone or replaced");
+	return 0;
+}
+
+int
 upkeep_look(struct upkeep *upkeep, struct repair_model *model)
 {
 	char text[REPAIR_TEXT_SIZE];
@@ -107,10 +116,8 @@ upkeep_look(struct upkeep *upkeep, struct repair_model *model)
 
 	if (upkeep->fd == -1)
 		return 1; /* stopped */
-	if (upkeep_has_lost_file(upkeep)) {
-		upkeep_die(upkeep, "its file is gone or replaced");
+	if (!upkeep_look_for_file(upkeep))
 		return 0;
-	}
 	result =
 	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, model, text);
 	if (result == REPAIR_DEAD) {

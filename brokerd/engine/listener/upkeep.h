@@ -44,5 +44,9 @@ void upkeep_start(
  * is usable now; else a reload was asked for. */
 int upkeep_look(struct upkeep *upkeep, struct repair_model *model);
 
+/* Looks only whether clients can find the socket.  Returns the same; true if it
+ * was stopped. */
+int upkeep_look_for_file(struct upkeep *upkeep);
+
 /* Before fd is closed. */
 void upkeep_stop(struct upkeep *upkeep);
