@@ -111,6 +111,8 @@ def test_program_that_goes_into_the_background_keeps_its_flags(test):
 s.setblocking(False)
 if os.fork() == 0:
     if os.fork() == 0:
+        os.close(1)
+        os.close(2)
         while True:
             try:
                 client = s.accept()[0]
