@@ -71,6 +71,8 @@ path_check(const char *path, uint32_t user, uint32_t *out_fsuid)
 	}
 	fd_close(dir);
 	return safe ? NULL :
+	    errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
+		      strerror(errno) :
 		      "all directories above it must exist, not be links, "
 		      "belong to root or the socket's user, and be "
 		      "writable by nobody else: see namei -l";

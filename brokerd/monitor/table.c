@@ -35,12 +35,13 @@ table_run_reader(struct setup *setup, int memory)
 	    .fds = {-1, memory, setup->log.fd, -1, -1},
 	    .uid = CONF_UID,
 	    .gid = CONF_UID};
-	int started = -1, status = EX_OSERR;
+	int started = -1, status = EX_OSERR, opened;
 
 	if (!setup->listens)
 		spawn.fds[0] = open(setup->config,
 		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (argv != NULL && (spawn.fds[0] != -1 || setup->listens)) {
+	opened = spawn.fds[0] != -1 || setup->listens;
+	if (argv != NULL && opened) {
 		argv[0] = "brokerd-conf";
 		argv[1] = geteuid() == 0 ? "-pR" : "-R";
 		argv[2] = setup->rundir.path;
@@ -54,9 +55,9 @@ table_run_reader(struct setup *setup, int memory)
 	fd_close(spawn.fds[0]);
 	free(argv);
 	if (started == -1) {
-		log_line(&setup->log, LOG_ERR,
-		    "%s: cannot read it: %s: see brokerd.conf(5)",
-		    setup->config, strerror(errno));
+		log_line(&setup->log, LOG_ERR, "%s: cannot %s: %s%s",
+		    setup->config, opened ? "start its reader" : "read it",
+		    strerror(errno), opened ? "" : ": see brokerd.conf(5)");
 		/* Only a wrong path is final: a limit may be gone next time. */
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
 			errno == ENAMETOOLONG || errno == ENXIO ?

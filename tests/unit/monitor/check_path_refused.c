@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "monitor/endpoint.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -266,6 +267,24 @@ START_TEST(the_way_has_to_be_there_without_links)
 }
 END_TEST
 
+/* As where the limit of open files is too low: the path is right. */
+START_TEST(a_way_that_could_not_be_looked_at_is_not_accused)
+{
+	unsigned long before = unit_limit_fds();
+	struct rlimit limit;
+	const char *wrong;
+	int error;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	unit_unlimit_fds(limit.rlim_cur + 1);
+	wrong = refusal(unit_path("socket"));
+	error = errno;
+	unit_unlimit_fds(before);
+	ck_assert_int_eq(error, EMFILE);
+	ck_assert_pstr_eq(wrong, "Too many open files");
+}
+END_TEST
+
 START_TEST(a_strangers_directory_is_refused)
 {
 	if (!monitor_rights_is_root())
@@ -298,5 +317,6 @@ UNIT_SUITE(path_refused)
 	    (int)UNIT_COUNT(parents));
 	tcase_add_loop_test(tc, the_way_has_to_be_there_without_links, 0,
 	    (int)UNIT_COUNT(ways));
+	tcase_add_test(tc, a_way_that_could_not_be_looked_at_is_not_accused);
 	tcase_add_test(tc, a_strangers_directory_is_refused);
 }

@@ -12,6 +12,7 @@
 #include "monitor/table.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -318,12 +319,20 @@ static void
 limited_body(void *argument)
 {
 	static struct reader_test test;
+	struct rlimit limit;
 
 	(void)argument;
 	prepare(&test, "exit", "0");
 	unit_limit_fds();
 	unit_must(run(&test) == EX_OSERR);
-	unit_must(strstr(test.text, "Too many open files") != NULL);
+	unit_must(strstr(test.text, "cannot read it: Too many open files"));
+	/* Now the file can be opened, and its reader not be started. */
+	unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur += 2; /* for the table and the file */
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(run(&test) == EX_OSERR);
+	unit_must(strstr(
+	    test.text, "cannot start its reader: Too many open files\n"));
 }
 
 START_TEST(a_limit_that_is_reached_is_no_error_of_the_configuration)
