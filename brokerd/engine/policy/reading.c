@@ -54,7 +54,9 @@ reading_expect_no_receipts(struct reading *reading, uint64_t count)
 	reading->size = 1;
 }
 
-/* As long as nothing has been read, this tells how many bytes one needs. */
+/* As long as nothing has been read, this tells how many bytes one needs.  The
+ * mailbox of a process that died seems to be empty, so a look that asks whether
+ * it lives has to come first. */
 uint64_t
 reading_unread(struct reading *reading, uint64_t queued, uint64_t unreceipted,
     uint64_t batch)
@@ -62,7 +64,8 @@ reading_unread(struct reading *reading, uint64_t queued, uint64_t unreceipted,
 	uint64_t sent = reading->count + unreceipted, most;
 
 	if (queued == 0 || sent == 0) {
-		reading->count = 0;
+		if (reading->since_us == 0)
+			reading->count = 0;
 		return 0;
 	}
 	if (reading->size == 0)

@@ -64,7 +64,7 @@ vitals_count_unread(struct pool *pool, struct worker *worker)
 
 	if (silence->reading.since_us == 0 || count == 0)
 		return;
-	silence->reading.since_us = 0;
+	silence->reading.since_us = silence->reading.queued = 0;
 	silence->stats->plain_died += count;
 	limited_log_line(&pool->death_limit, pool->context->log, LOG_WARNING,
 	    "mailbox %s: worker %s: died: it may not have read the last %llu "

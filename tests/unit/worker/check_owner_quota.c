@@ -58,6 +58,7 @@ START_TEST(what_is_unread_is_counted)
 	for (size_t i = 2; i < 6; i++)
 		test_worker_expect(&test, i, 1);
 	ck_assert_uint_eq(unread(), 0);
+	silence_look(test.worker);
 	ck_assert_uint_eq(test.worker->silence.reading.count, 0);
 	test_worker_done(&test);
 }
