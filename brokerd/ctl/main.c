@@ -98,9 +98,8 @@ main_run(const struct ask *ask, int argc, char **argv)
 		    command->arguments[0] == '\0' ? "no argument" :
 						    command->arguments);
 	if (ask->no_wait && !ask_is_long(command))
-		return main_wrong("--no-wait is only for ",
-		    "reload and "
-		    "upgrade");
+		return main_wrong(
+		    "--no-wait is only for reload and upgrade", "");
 	status = ask_run(ask, command, argv + 1);
 	if (fflush(stdout) != 0 && status == EX_OK) {
 		perror("brokerctl: standard output");

@@ -10,6 +10,7 @@
 #include "ctl/proc.h"
 
 #include <err.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -156,29 +157,44 @@ print_add_rows(struct columns *table, const json_t *listener)
 	}
 }
 
+/* Prints a line in the same way as print_line(). */
+static void __attribute__((format(printf, 1, 2)))
+print_sentence(const char *format, ...)
+{
+	char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&text, format, ap) == -1)
+		err(EX_OSERR, "no memory");
+	va_end(ap);
+	print_line(stdout, text, strlen(text));
+	free(text);
+}
+
 static void
 print_broker(const json_t *broker)
 {
 	const char *unwatched = print_string(broker, "unwatched");
-	char text[PRINT_DURATION_SIZE];
+	int died = json_is_integer(json_object_get(broker, "orphan_ms"));
+	char time[PRINT_DURATION_SIZE], engine[PRINT_DURATION_SIZE];
+	char who[PRINT_DURATION_SIZE] = "which has died";
 
-	printf("brokerd %s, ", print_string(broker, "version"));
-	if (json_is_integer(json_object_get(broker, "orphan_ms"))) {
-		print_duration(
-		    text, sizeof(text), print_integer(broker, "orphan_ms"));
-		printf("which has died: start it again within %s", text);
-	} else {
-		print_duration(
-		    text, sizeof(text), print_integer(broker, "uptime_ms"));
-		printf("pid %" JSON_INTEGER_FORMAT " for %s",
-		    print_integer(broker, "monitor"), text);
-	}
-	print_duration(text, sizeof(text), print_integer(broker, "engine_ms"));
-	printf("; engine %" JSON_INTEGER_FORMAT " for %s\n",
-	    print_integer(broker, "engine"), text);
+	if (!died)
+		snprintf(who, sizeof(who), "pid %" JSON_INTEGER_FORMAT,
+		    print_integer(broker, "monitor"));
+	print_duration(time, sizeof(time),
+	    print_integer(broker, died ? "orphan_ms" : "uptime_ms"));
+	print_duration(
+	    engine, sizeof(engine), print_integer(broker, "engine_ms"));
+	print_sentence("brokerd %s, %s%s %s; engine %" JSON_INTEGER_FORMAT
+		       " for %s",
+	    print_string(broker, "version"), who,
+	    died ? ": start it again within" : " for", time,
+	    print_integer(broker, "engine"), engine);
 	if (unwatched != NULL)
-		printf(
-		    "mailboxes are looked for every second: %s\n", unwatched);
+		print_sentence(
+		    "mailboxes are looked for every second: %s", unwatched);
 }
 
 /* A line for each lent socket whose clients nobody takes. */
@@ -198,8 +214,9 @@ print_untaken(const json_t *listeners)
 		if (ms < PRINT_UNTAKEN_MS)
 			continue;
 		print_duration(text, sizeof(text), ms);
-		printf("Clients have waited at %s for %s, and no program takes "
-		       "them: see \"brokerctl explain %s\".\n",
+		print_sentence(
+		    "Clients have waited at %s for %s, and no program takes "
+		    "them: see \"brokerctl explain %s\".",
 		    print_string(endpoint, "name"), text,
 		    print_string(listener, "name"));
 	}
@@ -216,20 +233,18 @@ print_add_holder(struct columns *table, const json_t *holder)
 static void
 print_owners(const json_t *owners)
 {
-	const json_t *owner, *reason;
+	const json_t *owner;
 	char text[PRINT_DURATION_SIZE];
+	const char *reason;
 	size_t i;
 
 	json_array_foreach(owners, i, owner)
 	{
-		reason = json_object_get(owner, "text");
-		if (!json_is_string(reason))
-			continue;
+		reason = print_string(owner, "text");
 		print_duration(
 		    text, sizeof(text), print_integer(owner, "waiting_ms"));
-		printf("for %s: ", text);
-		print_line(stdout, json_string_value(reason),
-		    json_string_length(reason));
+		if (reason != NULL)
+			print_sentence("for %s: %s", text, reason);
 	}
 }
 

@@ -109,9 +109,9 @@ static const struct {
 	"Clients have waited at tcp:127.0.0.1:80 for 31 s, and no program "
 	"takes them: see \"brokerctl explain www\".\n"},
     {print_status,
-	"{\"broker\": {\"version\": \"1\", \"engine\": 4, "
+	"{\"broker\": {\"version\": \"1\\u001b\", \"engine\": 4, "
 	"\"uptime_ms\": 0, \"orphan_ms\": 130000}, \"listeners\": []}",
-	"brokerd 1, which has died: start it again within 2 min; "
+	"brokerd 1?, which has died: start it again within 2 min; "
 	"engine 4 for 0 s\n"
 	"LISTENER  STATE  SINCE  WORKERS  ACCEPTED  IN-HAND  REFUSED  "
 	"QUEUE  DROPPED  ENDPOINT\n"},
