@@ -150,12 +150,17 @@ mailboxes_time_out(
 		    "listener %s: %zu of its %zu sockets arrived within %u s",
 		    missing->name, missing->received, missing->expected,
 		    cmdline->timeout_s);
+	if (cmdline->mailbox == NULL) /* its handoff is right, it was asked */
+		errx(EX_TEMPFAIL,
+		    "listener %s: nothing arrived within %u s: its "
+		    "addresses may not be bound, or its mailbox may be "
+		    "elsewhere: see brokerctl explain %s",
+		    missing->name, cmdline->timeout_s, missing->name);
 	errx(EX_TEMPFAIL,
 	    "listener %s: nothing arrived within %u s: expected \"handoff = "
-	    "listener\" in the broker's configuration%s; the broker's log may "
-	    "say more",
-	    missing->name, cmdline->timeout_s,
-	    cmdline->mailbox != NULL ? ", and this mailbox and owner" : "");
+	    "listener\" in the broker's configuration, and this mailbox and "
+	    "owner; the broker's log may say more",
+	    missing->name, cmdline->timeout_s);
 }
 
 static void

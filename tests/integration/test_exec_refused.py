@@ -127,6 +127,18 @@ def test_exec_when_nothing_comes(test):
             "mailbox", "--timeout", "1", "-m", folder + "/", "a")
 
 
+def test_exec_when_nothing_is_bound(test):
+    """It is known that the listener lends: the broker was asked."""
+    test.broker("start = partial\n" + "".join(
+        'listener "%s" { listen = "%s" handoff = listener %s }\n' % (
+            name, address, test.owner())
+        for name, address in (("a", "tcp:203.0.113.1:80"),
+                              ("b", "tcp:127.0.0.1:%d" % free_port()))))
+    refused(test, 75, "listener a: nothing arrived within 1 s: its addresses "
+            "may not be bound, or its mailbox may be elsewhere: see brokerctl "
+            "explain a", "--timeout", "1", "a")
+
+
 ELSEWHERE = 'handoff = listener\nmailbox = "%s/"'
 
 
