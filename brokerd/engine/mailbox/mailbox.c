@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 
+#include "wire/datagram.h"
 #include "wire/liveness.h"
 
 #include <sys/ioctl.h>
@@ -113,8 +114,7 @@ mailbox_connect(struct mailbox *mailbox)
 }
 
 int
-mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
-    const int *fds, size_t count)
+mailbox_send(int fd, void *bytes, size_t size, const int *fds, size_t count)
 {
 	union {
 		struct cmsghdr header;
@@ -131,9 +131,7 @@ mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
 	    .cmsg_type = SCM_RIGHTS,
 	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
 	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-	return sendmsg(mailbox->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ?
-	    -1 :
-	    0;
+	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
 int

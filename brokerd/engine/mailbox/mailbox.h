@@ -3,13 +3,11 @@
 
 #include "record/record.h"
 
-#include "wire/datagram.h"
-
 #include <sys/types.h>
 
 #include <time.h>
 
-#define MAILBOX_FDS_MAX (FDRECV_WIRE_BATCH_MAX + 1)
+#define MAILBOX_FDS_MAX 253 /* SCM_MAX_FD */
 
 /* The engine's end of one mailbox. */
 struct mailbox {
@@ -32,9 +30,10 @@ int mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox);
  * connect(2). */
 int mailbox_connect(struct mailbox *mailbox);
 
-/* Sends one datagram with descriptors (borrows them).  0, or -1 with errno. */
-int mailbox_send(const struct mailbox *mailbox, void *bytes, size_t size,
-    const int *fds, size_t count);
+/* Sends one message with at most MAILBOX_FDS_MAX descriptors (borrows all).  0,
+ * or -1 with errno. */
+int mailbox_send(
+    int fd, void *bytes, size_t size, const int *fds, size_t count);
 
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);

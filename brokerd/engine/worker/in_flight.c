@@ -8,14 +8,12 @@
 #include "engine/worker/in_flight.h"
 
 #include "base/fd.h"
+#include "engine/mailbox/mailbox.h"
 
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <stddef.h>
-#include <string.h>
-
-#define IN_FLIGHT_BATCH 253 /* SCM_MAX_FD */
 
 int
 in_flight_open(struct in_flight *flight)
@@ -42,22 +40,10 @@ in_flight_close(struct in_flight *flight)
 static int
 in_flight_send(const struct in_flight *flight, size_t count)
 {
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(IN_FLIGHT_BATCH * sizeof(int))];
-	} control;
+	static const int fds[MAILBOX_FDS_MAX];
 	char byte = 0;
-	struct iovec iov = {&byte, 1};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
 
-	memset(&control, 0, sizeof(control));
-	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-	    .cmsg_type = SCM_RIGHTS,
-	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
-	return sendmsg(flight->ends[0], &msg, MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return mailbox_send(flight->ends[0], &byte, 1, fds, count);
 }
 
 /* Takes back messages: without a buffer for them the kernel closes the
@@ -76,7 +62,7 @@ in_flight_receive(const struct in_flight *flight, unsigned int messages)
 uint64_t
 in_flight_left(const struct in_flight *flight)
 {
-	static const unsigned int sizes[] = {IN_FLIGHT_BATCH, 16, 1};
+	static const unsigned int sizes[] = {MAILBOX_FDS_MAX, 16, 1};
 	unsigned int sent = 0, size = 0;
 
 	for (size_t i = 0; sent <= 2 && i < sizeof(sizes) / sizeof(*sizes);

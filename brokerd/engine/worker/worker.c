@@ -167,7 +167,7 @@ static int
 worker_send_datagram(
     struct worker *worker, struct handoff *const *handoffs, size_t count)
 {
-	int fds[MAILBOX_FDS_MAX];
+	int fds[FDRECV_WIRE_BATCH_MAX + 1];
 	int has_link = worker->link != -1 &&
 	    handoffs[0]->endpoint->protocol == RECORD_AUTO;
 	struct encode encode = {.bytes = worker->context->datagram};
@@ -179,7 +179,7 @@ worker_send_datagram(
 	for (size_t i = 0; i < count; i++)
 		fds[i] = handoffs[i]->fd;
 	fds[count] = worker->link;
-	if (mailbox_send(&worker->mailbox, encode.bytes, encode.size, fds,
+	if (mailbox_send(worker->mailbox.fd, encode.bytes, encode.size, fds,
 		count + (size_t)has_link) == -1) {
 		if (errno == EAGAIN)
 			worker_wait(worker);
