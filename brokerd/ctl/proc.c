@@ -59,12 +59,23 @@ proc_count(const json_t *sockets, const json_t *endpoints)
 	return count;
 }
 
-/* A process as /proc describes it.  A ')' in its name makes the parent unknown;
- * see proc(5). */
+/* A name that a process has chosen: bytes become '?' if it is not UTF-8. */
+static json_t *
+proc_name(char *name)
+{
+	json_t *json = json_string(name);
+
+	for (char *at = name; json == NULL && *at != '\0'; at++)
+		if ((*at & 0x80) != 0)
+			*at = '?';
+	return json != NULL ? json : json_string(name);
+}
+
+/* A process as /proc describes it; see proc(5). */
 static json_t *
 proc_describe(json_int_t pid)
 {
-	char path[64], program[32] = "";
+	char path[64], text[512] = "", *name, *end;
 	struct stat st = {.st_uid = 0};
 	long long parent = 0;
 	FILE *file;
@@ -73,14 +84,20 @@ proc_describe(json_int_t pid)
 	    path, sizeof(path), "/proc/%" JSON_INTEGER_FORMAT "/stat", pid);
 	file = fopen(path, "re");
 	if (file != NULL) {
-		if (fscanf(file, "%*d (%31[^)]) %*c %lld", program, &parent) <
-		    2)
-			parent = 0;
+		text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 		fstat(fileno(file), &st);
 		fclose(file);
 	}
-	return json_pack("{s:I, s:s, s:I, s:I}", "pid", pid, "program", program,
-	    "uid", (json_int_t)st.st_uid, "parent", (json_int_t)parent);
+	name = strchr(text, '(');
+	end = strrchr(text, ')');
+	if (name == NULL || end == NULL)
+		name = end = text;
+	else if (sscanf(end, ") %*c %lld", &parent) != 1)
+		parent = 0;
+	*end = '\0';
+	return json_pack("{s:I, s:o, s:I, s:I}", "pid", pid, "program",
+	    proc_name(name + (*name == '(')), "uid", (json_int_t)st.st_uid,
+	    "parent", (json_int_t)parent);
 }
 
 /* What the engine knows of a process that it lent the listener's sockets to, or

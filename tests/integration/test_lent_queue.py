@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What waits at lent sockets, who has them, and that it is said when nobody
 takes it."""
+import os
 import re
 import signal
 import socket
@@ -164,3 +165,30 @@ def test_clients_that_nobody_takes_are_logged_once(test):
         broker.wait_line("listener www: a program takes clients at .* again")
     check(broker.log().count("have waited at") == 1, "%s", broker.log())
     program.stop()
+
+
+def test_a_name_of_any_bytes_hides_no_program(test):
+    """Neither those that the engine knows, nor those that /proc shows."""
+    broker = test.broker(section(test, "www", ["tcp:127.0.0.1:%d" %
+                                               free_port()]))
+    named = "import os, time\nopen('/proc/self/comm', 'wb').write(%r)\n"
+    program = loader(test, "--fd", "7", "www", program=[
+        "python3", "-c", named % b'\xff"' + "time.sleep(1000)"])
+    wait_for(lambda: re.search(
+        r'^portbroker_holder_seconds.*pid="%d",program="\?\\""} ' % program.pid,
+        tell(test, "metrics"), re.M), "the metric")
+    program.stop()
+    for name in b"\xff", b"x) R %d" % broker.pid:
+        parent = loader(test, "--fd", "7", "www", program=[
+            "python3", "-c", "import os\npid = os.fork()\nif pid == 0:\n"
+            "    os.close(1)\n    os.close(2)\n    os.setsid()\n    " +
+            (named % name).replace("\n", "\n    ") + "time.sleep(1000)\n"
+            "print('child %d.' % pid, file=__import__('sys').stderr)"])
+        pid = int(re.search(r"child (\d+)", parent.wait_line("child ")).group(1))
+        check(parent.wait() == 0, "%s", parent.log())
+        wait_for(lambda: open("/proc/%d/comm" % pid, "rb").read().strip() ==
+                 name, "the name")
+        rows = [line.split() for line in tell(test, "status").splitlines()]
+        os.kill(pid, signal.SIGKILL)
+        check(["www", "1/1", str(pid)] in [row[:3] for row in rows],
+              "%s: %s", name, rows)

@@ -7,8 +7,6 @@
 
 #include "base/clock.h"
 
-#include <string.h>
-
 #define QUEUES_LISTENERS 64 /* in a step */
 
 enum queues_metric {
@@ -38,14 +36,16 @@ static const struct {
 	"Time since the sockets were lent to a process that lives"},
 };
 
-/* A text that may have any characters. */
+/* A text that may have any bytes.  Prometheus reads nothing at all if one label
+ * is not UTF-8. */
 static void
 queues_label(FILE *file, const char *name, const char *text)
 {
-	fprintf(file, "%s=\"", name);
-	for (; *text != '\0'; text++)
-		fputc(strchr("\"\\\n", *text) == NULL ? *text : '?', file);
-	fputs("\"", file);
+	json_t *label = report_text(text);
+
+	fprintf(file, "%s=", name);
+	json_dumpf(label, file, JSON_ENCODE_ANY);
+	json_decref(label);
 }
 
 static void
