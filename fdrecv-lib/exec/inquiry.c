@@ -13,7 +13,7 @@
 
 #include "wire/names.h"
 
-#include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include <err.h>
 #include <limits.h>
@@ -24,13 +24,16 @@
 #include <unistd.h>
 
 #define INQUIRY_ANSWER_MS 1000
-#define INQUIRY_FIRST_MS 250 /* after a change, and doubled each time */
-#define INQUIRY_LAST_MS 8000
+#define INQUIRY_SHORT_MS 20 /* while clients are served */
+#define INQUIRY_PAUSE_MS 5000
+/* After a change, which the engine before it may answer. */
+#define INQUIRY_QUESTIONS 4
 
 /* What the engine at a rendezvous says of a listener: enum
  * fdrecv_wire_answer_kind, or -1 if nothing. */
 static int
-inquiry_ask_one(const struct sockaddr_un *address, const char *listener)
+inquiry_ask_one(
+    const struct sockaddr_un *address, const char *listener, int wait_ms)
 {
 	struct fdrecv_wire_question question = {
 	    .magic = FDRECV_WIRE_QUESTION_MAGIC,
@@ -49,7 +52,7 @@ inquiry_ask_one(const struct sockaddr_un *address, const char *listener)
 	if (fd != -1 &&
 	    connect(fd, (const void *)address, sizeof(*address)) == 0 &&
 	    sendmsg(fd, &message, MSG_NOSIGNAL) != -1 &&
-	    poll(&readable, 1, INQUIRY_ANSWER_MS) == 1 &&
+	    poll(&readable, 1, wait_ms) == 1 &&
 	    recv(fd, &answer, sizeof(answer), 0) == sizeof(answer) &&
 	    memcmp(answer.magic, FDRECV_WIRE_ANSWER_MAGIC,
 		sizeof(answer.magic)) == 0 &&
@@ -71,7 +74,7 @@ inquiry_can_ask(const struct cmdline *cmdline)
  * broker has ended, changes its configuration, or is older than this program.
  */
 static int
-inquiry_ask(const struct cmdline *cmdline, const char *listener)
+inquiry_ask(const struct cmdline *cmdline, const char *listener, int wait_ms)
 {
 	struct sockaddr_un address;
 	int kind, found = -1;
@@ -82,7 +85,7 @@ inquiry_ask(const struct cmdline *cmdline, const char *listener)
 		if (fdrecv_names_rendezvous(
 			broker_run_dir(cmdline), i, &address) == -1)
 			continue;
-		kind = inquiry_ask_one(&address, listener);
+		kind = inquiry_ask_one(&address, listener, wait_ms);
 		if (kind > found)
 			found = kind;
 	}
@@ -112,7 +115,8 @@ inquiry_expect(const struct cmdline *cmdline, const char *listener, int kind)
 void
 inquiry_check(const struct cmdline *cmdline, const char *listener)
 {
-	inquiry_expect(cmdline, listener, inquiry_ask(cmdline, listener));
+	inquiry_expect(cmdline, listener,
+	    inquiry_ask(cmdline, listener, INQUIRY_ANSWER_MS));
 }
 
 void
@@ -122,79 +126,23 @@ inquiry_check_all(const struct cmdline *cmdline)
 		inquiry_check(cmdline, cmdline->listeners[i]);
 }
 
-/* The engine that is there at a change may be the one before it, or may not
- * answer yet: asks soon, and then less and less often. */
-static void
-inquiry_begin(struct inquiry *inquiry)
-{
-	inquiry->pause_ms = INQUIRY_FIRST_MS;
-	inquiry->next_ms = monotonic_now_ms() + INQUIRY_FIRST_MS;
-}
-
-/* Without a watch, because the directory is gone, may not be read or the limits
- * of inotify(7) are reached, the broker is asked again and again. */
-static void
-inquiry_watch(struct inquiry *inquiry)
-{
-	inquiry->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (inquiry->watch == -1)
-		return;
-	if (inotify_add_watch(inquiry->watch, broker_run_dir(inquiry->cmdline),
-		IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVE_SELF |
-		    IN_ONLYDIR) != -1)
-		return;
-	close(inquiry->watch);
-	inquiry->watch = -1;
-}
-
 void
 inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
 {
 	*inquiry = (struct inquiry){.cmdline = cmdline,
 	    .is_absent = calloc(cmdline->listener_count, 1),
-	    .watch = -1,
-	    .next_ms = -1};
+	    .next_ms =
+		inquiry_can_ask(cmdline) ? monotonic_now_ms() : LLONG_MAX};
 	if (inquiry->is_absent == NULL)
 		err(EX_OSERR, "listeners");
-	if (!inquiry_can_ask(cmdline))
-		return;
-	inquiry_watch(inquiry);
-	inquiry_begin(inquiry);
 }
 
 int
 inquiry_left_ms(const struct inquiry *inquiry)
 {
-	return inquiry->next_ms == -1 ? -1 :
-					monotonic_left_ms(inquiry->next_ms);
-}
-
-/* Reads what has happened in the run directory. */
-static void
-inquiry_read(struct inquiry *inquiry)
-{
-	const size_t length = sizeof(FDRECV_WIRE_RENDEZVOUS) - 1;
-	char bytes[sizeof(struct inotify_event) + NAME_MAX + 1];
-	struct inotify_event event;
-	ssize_t n;
-
-	/* The buffer is for one event at least, and the kernel puts in as many
-	 * as fit. */
-	while (inquiry->watch != -1 &&
-	    (n = read(inquiry->watch, bytes, sizeof(bytes))) > 0)
-		for (ssize_t at = 0; at < n;
-		     at += (ssize_t)sizeof(event) + event.len) {
-			memcpy(&event, bytes + at, sizeof(event));
-			if (event.len == 0) { /* of the directory itself */
-				close(inquiry->watch);
-				inquiry->watch = -1;
-				inquiry_begin(inquiry);
-				break;
-			}
-			if (strncmp(bytes + at + sizeof(event),
-				FDRECV_WIRE_RENDEZVOUS, length) == 0)
-				inquiry_begin(inquiry);
-		}
+	return inquiry->next_ms == LLONG_MAX ?
+	    -1 :
+	    monotonic_left_ms(inquiry->next_ms);
 }
 
 static void
@@ -202,7 +150,8 @@ inquiry_ask_all(struct inquiry *inquiry)
 {
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
 		const char *name = inquiry->cmdline->listeners[i];
-		int kind = inquiry_ask(inquiry->cmdline, name);
+		int kind =
+		    inquiry_ask(inquiry->cmdline, name, INQUIRY_SHORT_MS);
 
 		if (kind == -1 ||
 		    (kind == FDRECV_WIRE_NONE) == inquiry->is_absent[i])
@@ -215,26 +164,25 @@ inquiry_ask_all(struct inquiry *inquiry)
 	}
 }
 
+/* A watch of inotify(7) would need permission to read the directory, whose mode
+ * is 0711. */
 void
-inquiry_continue(struct inquiry *inquiry, int is_readable)
+inquiry_continue(struct inquiry *inquiry)
 {
-	if (is_readable)
-		inquiry_read(inquiry);
+	struct stat st;
+
 	if (inquiry_left_ms(inquiry) != 0)
 		return;
-	if (inquiry->watch == -1) {
-		inquiry_watch(inquiry);
-		if (inquiry->watch != -1)
-			inquiry->pause_ms = INQUIRY_FIRST_MS;
+	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
+	if (stat(broker_run_dir(inquiry->cmdline), &st) == 0 &&
+	    memcmp(&st.st_mtim, &inquiry->change, sizeof(st.st_mtim)) != 0) {
+		inquiry->change = st.st_mtim;
+		inquiry->questions = INQUIRY_QUESTIONS;
 	}
+	if (inquiry->questions == 0)
+		return;
+	inquiry->questions--;
 	inquiry_ask_all(inquiry);
-	if (inquiry->pause_ms < INQUIRY_LAST_MS)
-		inquiry->pause_ms *= 2;
-	else if (inquiry->watch != -1)
-		inquiry->pause_ms = 0;
-	inquiry->next_ms = inquiry->pause_ms == 0 ?
-	    -1 :
-	    monotonic_now_ms() + inquiry->pause_ms;
 }
 
 void
@@ -242,7 +190,4 @@ inquiry_done(struct inquiry *inquiry)
 {
 	free(inquiry->is_absent);
 	inquiry->is_absent = NULL;
-	if (inquiry->watch != -1)
-		close(inquiry->watch);
-	inquiry->watch = -1;
 }

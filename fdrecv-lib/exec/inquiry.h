@@ -3,6 +3,8 @@
 
 #include "wire/question.h"
 
+#include <time.h>
+
 struct cmdline;
 
 /* Ends the process with a message if a listener of this kind, enum
@@ -18,25 +20,24 @@ void inquiry_check(const struct cmdline *cmdline, const char *listener);
 /* The same for all listeners of the command line. */
 void inquiry_check_all(const struct cmdline *cmdline);
 
-/* Asks for all listeners whenever the broker has replaced its engine.  Its
- * rendezvous in the run directory tell: each new engine has another one. */
+/* Asks for all listeners when the broker may have replaced its engine: each new
+ * one has another rendezvous, which changes the time of the run directory. */
 struct inquiry {
 	const struct cmdline *cmdline;
 	unsigned char *is_absent; /* for each listener */
-	int watch;                /* inotify(7); -1: there is none */
-	int pause_ms;             /* before the next question */
-	long long next_ms;        /* -1: after the next change */
+	struct timespec change;   /* of the run directory */
+	unsigned int questions;   /* that are left to be asked after it */
+	long long next_ms;        /* when to look at the directory */
 };
 
 /* Borrows cmdline.  Ends the process with a message if there is no memory. */
 void inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline);
 
-/* Milliseconds until inquiry_continue() has to be called, or -1.  It also has
- * to be when watch polls readable. */
+/* Milliseconds until inquiry_continue() has to be called, or -1. */
 int inquiry_left_ms(const struct inquiry *inquiry);
 
-/* Reads watch if it is readable.  Asks if it is time, and prints which
- * listeners have left the configuration or have come back. */
-void inquiry_continue(struct inquiry *inquiry, int is_readable);
+/* Looks and asks if it is time, and prints which listeners have left the
+ * configuration or have come back. */
+void inquiry_continue(struct inquiry *inquiry);
 
 void inquiry_done(struct inquiry *inquiry);

@@ -10,7 +10,7 @@
 struct children;
 struct cmdline;
 
-#define LAUNCHER_MAX (MAILBOXES_EXTRA_POLLS - 3)
+#define LAUNCHER_MAX (MAILBOXES_EXTRA_POLLS - 2)
 
 /* A connection whose program does not run yet. */
 struct launch {

@@ -8,7 +8,7 @@ struct fdrecv;
 struct cmdline;
 struct socket_set;
 
-#define MAILBOXES_EXTRA_POLLS 7 /* for the user of struct mailboxes */
+#define MAILBOXES_EXTRA_POLLS 6 /* for the user of struct mailboxes */
 
 /* The mailbox of -m, or that of each listener. */
 struct mailboxes {

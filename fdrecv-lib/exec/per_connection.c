@@ -199,14 +199,12 @@ per_connection_wait(struct per_connection *server)
 	size_t count =
 	    launcher_has_room(&server->launcher) ? server->mailboxes.count : 0;
 	int timeout_ms = per_connection_left_ms(
-	    server, launcher_poll(&server->launcher, &extra[3]));
+	    server, launcher_poll(&server->launcher, &extra[2]));
 
 	for (size_t i = 0; i < server->mailboxes.count; i++)
 		server->mailboxes.polls[i].revents = 0;
 	extra[0] = server->signals;
 	extra[1] = (struct pollfd){server->lingering.epoll, POLLIN, 0};
-	extra[2] = (struct pollfd){.events = POLLIN,
-	    .fd = server->end_signals == 0 ? server->inquiry.watch : -1};
 	if (poll(extra - count, count + MAILBOXES_EXTRA_POLLS, timeout_ms) ==
 		-1 &&
 	    errno != EINTR)
@@ -219,7 +217,7 @@ per_connection_wait(struct per_connection *server)
 	if (server->kill_ms != 0 && monotonic_now_ms() >= server->kill_ms)
 		per_connection_kill(server);
 	if (server->end_signals == 0)
-		inquiry_continue(&server->inquiry, extra[2].revents != 0);
+		inquiry_continue(&server->inquiry);
 }
 
 int
