@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define ASK_TRIES 3
+#define ASK_TRIES 10
 #define ASK_WAIT_S 120
 
 static void
@@ -87,26 +87,32 @@ ask_fail(const struct ask *ask, int error)
 	return status;
 }
 
-/* An engine that is being replaced hangs up on requests that it has not read;
- * its successor answers them.  0 and a reply, or -1 with errno. */
+/* An engine that is being replaced hangs up on requests that it has not read,
+ * or that wait for another reload; its successor answers them.  0 and a reply,
+ * or -1 with errno. */
 static int
 ask_http(const struct ask *ask, const struct command *command,
     char *const *words, struct http_reply *out_reply)
 {
 	const char *query = ask->no_wait ? "?wait=no" : "";
-	int got, tries = ASK_TRIES;
+	int got, error, tries = ASK_TRIES;
 	/* A reload may have to wait until engines have drained. */
 	int wait_s = ask_is_long(command) ? 0 : ASK_WAIT_S;
 	char pattern[64], *path;
 
-	snprintf(pattern, sizeof(pattern), "%s%s", command->path, query);
-	path = ask_path(pattern, words);
-	do
+	do {
+		snprintf(
+		    pattern, sizeof(pattern), "%s%s", command->path, query);
+		path = ask_path(pattern, words);
 		got = http_ask(
 		    ask->socket, command->method, path, wait_s, out_reply);
-	while (got == -1 && (errno == ECONNRESET || errno == EPIPE) &&
+		error = errno;
+		free(path);
+		if (ask_is_long(command) && !ask->no_wait)
+			query = "?wait=again";
+	} while (got == -1 && (error == ECONNRESET || error == EPIPE) &&
 	    --tries > 0);
-	free(path);
+	errno = error;
 	return got;
 }
 

@@ -10,7 +10,8 @@
  * RELOAD, UPGRADE
  *		carry no data: the command line and the administrator's files
  *		decide what is read and executed.  An engine that sends one
- *		without need is replaced by another one.
+ *		without need is replaced by another one, or drains and is killed
+ *		in time.
  */
 #include "monitor/engine_process.h"
 

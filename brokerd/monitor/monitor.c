@@ -164,7 +164,7 @@ monitor_receive(struct monitor *m, struct engine_process *engine)
 	if (got != 1)
 		return got == -1 && errno == EAGAIN ? 0 : -1;
 	if (message.header.type == CHANNEL_PONG)
-		m->pinged = 0;
+		m->pinged &= engine != &m->current.engine;
 	else
 		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
 	return 0;

@@ -7,11 +7,13 @@ import signal
 import socket
 import threading
 
+from change import configure
 from ctl import (COUNT, Clients, GROUP, config, connect, control, inodes,
                  listener, rewrite, run, served, settled, start_worker, tell,
                  told)
 from harness import (DEADLINE, OTHER_UID, WORKER_UID, check, children,
                      free_port, wait_for)
+from harness import status as proc_status
 
 
 def test_group_may_ask_and_change_nothing(test):
@@ -289,16 +291,78 @@ def test_replaced_engine_answers_who_had_asked(test):
     test.brokers.clear()
 
 
-def test_one_reload_at_a_time(test):
-    test.broker(config(test, free_port()))
+def test_reloads_at_the_same_time_all_succeed(test):
+    broker = test.broker(config(test, free_port()))
     results = []
     threads = [threading.Thread(
-        target=lambda: results.append(run(test, "reload")[0]))
+        target=lambda: results.append(run(test, "reload")))
         for _ in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    check(set(results) <= {0, 75} and 0 in results, "%s", results)
-    test.note("%d busy", results.count(75))
+    check(all(status == 0 for status, _, _ in results), "%s", results)
+    test.note("%d reloads", broker.log().count("reload: endpoints"))
     test.brokers.clear()
+
+
+class SlowReload:
+    """A reload whose config reader is stopped while it reads."""
+
+    def __init__(self, test, ask):
+        self.test = test
+        self.port = free_port()
+        self.broker = test.broker(config(test, self.port))
+        configure(test, self.broker.config + "".join(
+            'listener a%d { listen = "unix-stream:@slow%d-%d" %s }\n' %
+            (i, os.getpid(), i, test.owner()) for i in range(1500)))
+        ask(self)
+        self.reader = wait_for(self.find, "a config reader")
+        os.kill(self.reader, signal.SIGSTOP)
+
+    def find(self):
+        for pid in children(self.broker.pid):
+            try:
+                if proc_status(pid)["Name"] == "brokerd-conf":
+                    return pid
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return None
+
+    def change(self):
+        """The reader has the file of before open."""
+        configure(self.test, config(self.test, self.port) +
+                  'listener "late" { listen = "tcp:127.0.0.1:%d" %s }\n' % (
+                      free_port(), self.test.owner()))
+
+    def go_on(self):
+        os.kill(self.reader, signal.SIGCONT)
+
+
+def test_reload_tells_its_own_result_and_not_that_of_an_earlier_one(test):
+    said = {}
+    threads = []
+
+    def ask(_=None, number=0):
+        threads.append(threading.Thread(
+            target=lambda: said.update({number: run(test, "reload")})))
+        threads[-1].start()
+
+    slow = SlowReload(test, ask)
+    slow.change()
+    ask(number=1)
+    wait_for(lambda: connections(control(test)) == 2, "two connections")
+    slow.go_on()
+    for thread in threads:
+        thread.join()
+    check([said[i][0] for i in (0, 1)] == [0, 0], "%s", said)
+    check("1500 added" in said[0][1], "%s", said)
+    check("1 added" in said[1][1] and "1500 removed" in said[1][1], "%s", said)
+    test.brokers.clear()
+
+
+def connections(path):
+    """Of clients with a Unix socket."""
+    with open("/proc/self/net/unix", encoding="utf-8") as file:
+        return sum(words[5] == "03" and words[7:] == [path]
+                   for words in map(str.split, file))

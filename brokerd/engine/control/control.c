@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "channel/channel.h"
 #include "engine/control/answer.h"
 #include "engine/control/routes.h"
 
@@ -17,6 +18,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/listener.h>
+#include <sysexits.h>
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
@@ -140,15 +142,34 @@ control_start(struct control *control)
 		evconnlistener_enable(control->accepting);
 }
 
-/* At most one waits, see route_ask(). */
+/* See route_join().  If the reload has succeeded, control_stop() has made these
+ * peers ask the next engine. */
+static void
+control_ask_again(struct control *control)
+{
+	struct peer *peer;
+
+	if (peer_find_state(&control->peers, PEER_JOINING) == NULL)
+		return;
+	while ((peer = peer_find_state(&control->peers, PEER_JOINING)) != NULL)
+		peer_set_state(peer, PEER_WAITING);
+	if (channel_send(control->context.channel, CHANNEL_RELOAD, NULL, -1) ==
+	    -1)
+		control_on_result(control, EX_UNAVAILABLE,
+		    "brokerd itself has died and only its engine serves: "
+		    "start it again");
+}
+
 void
 control_on_result(struct control *control, int status, const char *text)
 {
-	struct peer *peer =
-	    control->http == NULL ? NULL : peer_find_waiting(&control->peers);
+	struct peer *peer;
 
-	if (peer != NULL)
+	if (control->http == NULL)
+		return;
+	while ((peer = peer_find_state(&control->peers, PEER_WAITING)) != NULL)
 		answer_result(peer, status, text);
+	control_ask_again(control);
 }
 
 void
@@ -172,7 +193,7 @@ control_stop(struct control *control)
 	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
 	     peer = next) {
 		next = TAILQ_NEXT(peer, entry);
-		if (peer->state == PEER_ASKING)
+		if (peer->state == PEER_ASKING || peer->state == PEER_JOINING)
 			peer_drop(peer);
 	}
 }

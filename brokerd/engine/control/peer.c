@@ -161,12 +161,12 @@ peer_find(struct peer_list *list, struct evhttp_connection *connection)
 }
 
 struct peer *
-peer_find_waiting(struct peer_list *list)
+peer_find_state(struct peer_list *list, enum peer_state state)
 {
 	struct peer *peer;
 
 	TAILQ_FOREACH (peer, &list->peers, entry)
-		if (peer->state == PEER_WAITING)
+		if (peer->state == state)
 			break;
 	return peer;
 }
@@ -175,7 +175,8 @@ void
 peer_set_state(struct peer *peer, enum peer_state state)
 {
 	peer->state = state;
-	if (state == PEER_WAITING || state == PEER_WRITING)
+	if (state == PEER_WAITING || state == PEER_JOINING ||
+	    state == PEER_WRITING)
 		timer_stop(&peer->limit);
 	else
 		timer_set(&peer->limit, PEER_LIMIT_US);

@@ -22,6 +22,7 @@ enum peer_right {
 enum peer_state {
 	PEER_ASKING,   /* its request is not complete */
 	PEER_WAITING,  /* for the end of a reload or an upgrade */
+	PEER_JOINING,  /* for another reload after that one */
 	PEER_WRITING,  /* its answer is being written, step by step */
 	PEER_ANSWERED, /* its answer is being sent */
 };
@@ -46,6 +47,7 @@ struct peer {
 	struct report *report; /* its answer, being written; or NULL */
 	struct timer limit;    /* for its request, or for reading the answer */
 	enum peer_state state;
+	unsigned int asks; /* if it waits: the message for the monitor */
 	enum peer_right right;
 	uid_t uid;
 };
@@ -58,8 +60,8 @@ struct bufferevent *peer_new(struct peer_list *list, struct event_base *base);
 struct peer *peer_find(
     struct peer_list *list, struct evhttp_connection *connection);
 
-/* The peer that waits for a reload or an upgrade, or NULL. */
-struct peer *peer_find_waiting(struct peer_list *list);
+/* A peer in this state, or NULL. */
+struct peer *peer_find_state(struct peer_list *list, enum peer_state state);
 
 /* Enters a state.  Time is limited only where the peer has to do something. */
 void peer_set_state(struct peer *peer, enum peer_state state);

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 
 #define ROUTES_WORDS 2
+#define ROUTES_JOINING 16 /* peers of all kinds: some are left for others */
 #define ROUTES_METRICS "text/plain; version=0.0.4; charset=utf-8"
 
 /* A request whose path matches a route. */
@@ -40,14 +41,29 @@ route_report(struct call *call, const struct route *route)
 	answer_report(call->peer, call->context, route->type, route->step);
 }
 
-/* True if the peer wants no result, but only to ask. */
 static int
-route_is_not_waited_for(const struct call *call)
+route_has_query(const struct call *call, const char *text)
 {
 	const char *query = evhttp_uri_get_query(
 	    evhttp_request_get_evhttp_uri(call->peer->request));
 
-	return query != NULL && strcmp(query, "wait=no") == 0;
+	return query != NULL && strcmp(query, text) == 0;
+}
+
+/* Another peer waits.  The reload in progress may have read the configuration
+ * before this peer changed it, so the peer needs the next one; but a peer whose
+ * request an earlier engine did not answer asked before that reload began. */
+static void
+route_join(struct call *call, enum channel_type request, unsigned int waiting)
+{
+	if (request != CHANNEL_RELOAD || waiting != CHANNEL_RELOAD ||
+	    call->peer->list->count > ROUTES_JOINING)
+		answer_result(call->peer, EX_TEMPFAIL,
+		    "another reload or upgrade is in progress");
+	else
+		peer_set_state(call->peer,
+		    route_has_query(call, "wait=again") ? PEER_WAITING :
+							  PEER_JOINING);
 }
 
 /* The argument is the message for the monitor. */
@@ -55,11 +71,13 @@ static void
 route_ask(struct call *call, const struct route *route)
 {
 	enum channel_type request = (enum channel_type)route->argument;
-	int waits = !route_is_not_waited_for(call);
+	const struct peer *other =
+	    peer_find_state(call->peer->list, PEER_WAITING);
+	int waits = !route_has_query(call, "wait=no");
 
-	if (peer_find_waiting(call->peer->list) != NULL) {
-		answer_result(call->peer, EX_TEMPFAIL,
-		    "another reload or upgrade is in progress");
+	call->peer->asks = request;
+	if (waits && other != NULL) {
+		route_join(call, request, other->asks);
 		return;
 	}
 	if (waits)

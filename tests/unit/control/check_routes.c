@@ -168,6 +168,39 @@ START_TEST(one_peer_waits_for_the_monitor_at_a_time)
 }
 END_TEST
 
+/* The reload in progress may be older than what they want to be read. */
+START_TEST(further_peers_wait_for_the_next_reload)
+{
+	int fd, joining, again, late;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = ask_and_wait("/v1/reload", CHANNEL_RELOAD);
+	joining = test_control_connect();
+	test_control_send(joining, "POST", "/v1/reload");
+	again = test_control_connect();
+	test_control_send(again, "POST", "/v1/reload?wait=again");
+	test_control_settle(&test);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
+	control_on_result(&test.control, EX_CONFIG, "wrong");
+	test_control_is_result(
+	    test_control_answer(&test, fd), 422, EX_CONFIG, "wrong");
+	test_control_is_result(
+	    test_control_answer(&test, again), 422, EX_CONFIG, "wrong");
+	ck_assert_uint_eq(test_control_asked(&test), CHANNEL_RELOAD);
+	late = test_control_connect();
+	test_control_send(late, "POST", "/v1/reload");
+	test_control_settle(&test);
+	/* As the engine does at a success. */
+	control_stop(&test.control);
+	control_on_result(&test.control, EX_OK, "reloaded");
+	test_control_is_result(
+	    test_control_answer(&test, joining), 200, EX_OK, "reloaded");
+	ck_assert_str_eq(test_control_answer(&test, late), "");
+	ck_assert_uint_eq(test_control_asked(&test), 0);
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(who_does_not_wait_is_answered_at_once)
 {
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
@@ -222,6 +255,7 @@ UNIT_SUITE(routes)
 	tc = unit_case(suite, "monitor");
 	tcase_add_test(tc, the_monitor_is_asked_and_its_result_is_the_answer);
 	tcase_add_test(tc, one_peer_waits_for_the_monitor_at_a_time);
+	tcase_add_test(tc, further_peers_wait_for_the_next_reload);
 	tcase_add_test(tc, who_does_not_wait_is_answered_at_once);
 	tcase_add_test(tc, without_a_monitor_nothing_can_be_reloaded);
 	tc = unit_case(suite, "sockets");
