@@ -3,11 +3,7 @@
 
 #include "engine/control/report.h"
 
-/* The parts of report_explain(). */
-
-/* Appends one sentence to lines. */
-void explain_add(json_t *lines, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* The parts of report_explain(), which append sentences to lines. */
 
 /* Explains the sockets of a listener: what waits there, and who has them. */
 void explain_sockets(const struct listener *listener, json_t *lines);

@@ -21,7 +21,7 @@ explain_untaken(const struct listener *listener,
 		snprintf(count, sizeof(count), "%u client%s", queue->size,
 		    queue->size == 1 ? " has" : "s have");
 	borrower_list_text(listener->pool, who, sizeof(who));
-	explain_add(lines,
+	report_add_line(lines,
 	    "%s: %s waited for %llu s, and no program takes them: %s.  Let a "
 	    "program accept from this address, or take the address out of the "
 	    "listener.",
@@ -38,17 +38,17 @@ explain_queue(const struct listener *listener,
 	uint64_t since_ms = listener_endpoint_ask(endpoint, &queue);
 
 	if (queue.is_known && queue.size > 0)
-		explain_add(lines,
+		report_add_line(lines,
 		    record_has_connections(sock) ?
 			"%s: %u of at most %u connections are in the kernel's "
 			"queue." :
 			"%s: the datagrams that wait use %u of %u bytes.",
 		    sock->name, queue.size, queue.limit);
 	else if (queue.waits)
-		explain_add(lines, "%s: %s wait in the kernel.", sock->name,
+		report_add_line(lines, "%s: %s wait in the kernel.", sock->name,
 		    socket_queue_unit(sock));
 	if (queue.drops > 0)
-		explain_add(lines,
+		report_add_line(lines,
 		    "%s: the kernel has dropped %u %s, which came while the "
 		    "queue was full or could not be checked.",
 		    sock->name, queue.drops,
@@ -64,7 +64,7 @@ explain_holders(const struct listener *listener, json_t *lines)
 	char who[EXPLAIN_WHO_SIZE];
 
 	borrower_list_text(listener->pool, who, sizeof(who));
-	explain_add(lines,
+	report_add_line(lines,
 	    "The sockets were %s; as root, \"brokerctl status\" shows who has "
 	    "them.",
 	    who);
@@ -76,7 +76,7 @@ explain_unbound(const struct listener *listener, json_t *lines)
 	struct listener_endpoint *endpoint;
 
 	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
-		explain_add(lines,
+		report_add_line(lines,
 		    "%s is not bound (%s).  \"brokerctl reload\" tries it "
 		    "again.",
 		    endpoint->record.socket.name,
@@ -84,7 +84,7 @@ explain_unbound(const struct listener *listener, json_t *lines)
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		upkeep_look_for_file(&endpoint->upkeep);
 		if (endpoint->upkeep.is_dead)
-			explain_add(lines,
+			report_add_line(lines,
 			    "%s cannot be used: it was shut down or its file "
 			    "is gone.  The log says what will be done.",
 			    endpoint->record.socket.name);

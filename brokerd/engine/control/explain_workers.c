@@ -20,12 +20,12 @@ explain_start(const struct listener *listener, json_t *lines)
 	uint32_t uid = listener->pool->finder.uid;
 
 	if (uid == RECORD_NO_ID)
-		explain_add(lines,
+		report_add_line(lines,
 		    "Any user may start a worker: one that uses fdrecv(3), or "
 		    "\"fdrecv-exec %s%s -- PROGRAM\".",
 		    option, name);
 	else
-		explain_add(lines,
+		report_add_line(lines,
 		    "Start a worker as uid %u: one that uses fdrecv(3), or "
 		    "\"setpriv --reuid=%u --regid=%u --clear-groups "
 		    "fdrecv-exec %s%s -- PROGRAM\".",
@@ -63,20 +63,20 @@ explain_states(const struct listener *listener, json_t *lines)
 	}
 	explain_counts(counts, text, sizeof(text));
 	if (count > 0)
-		explain_add(
+		report_add_line(
 		    lines, "Workers at %s: %s.", pool->finder.path, text);
 	else if (listener_is_lent(listener))
-		explain_add(lines,
+		report_add_line(lines,
 		    "There is no mailbox at %s: programs started by "
 		    "fdrecv-exec need none.",
 		    pool->finder.path);
 	else
-		explain_add(lines, "There is no usable mailbox at %s.",
+		report_add_line(lines, "There is no usable mailbox at %s.",
 		    pool->finder.path);
 	if (count == 0)
 		explain_start(listener, lines);
 	if (left != NULL)
-		explain_add(lines,
+		report_add_line(lines,
 		    "The process of worker %s has ended, but another one, such "
 		    "as its child, keeps the mailbox open: it gets nothing "
 		    "until that process uses the mailbox itself or ends.",
@@ -107,7 +107,7 @@ explain_owners(const struct pool *pool, json_t *lines)
 			continue;
 		owner_quota_count(quota);
 		owner_quota_describe(quota, text, sizeof(text));
-		explain_add(lines, "For %llu s, %s.",
+		report_add_line(lines, "For %llu s, %s.",
 		    (unsigned long long)(clock_ms() - quota->since_ms) / 1000,
 		    text);
 	}
@@ -128,7 +128,7 @@ explain_unreachable(const struct pool *pool, json_t *lines)
 		count++;
 	}
 	if (count > 0)
-		explain_add(lines,
+		report_add_line(lines,
 		    "Workers that send no receipts, as they cannot reach %s: "
 		    "%u, such as %s.  If they die, their connections are lost; "
 		    "see fdrecv(3).",
@@ -145,26 +145,26 @@ explain_silent(const struct worker *worker, json_t *lines)
 
 	switch (report_worker_state(worker)) {
 	case REPORT_WORKER_LATE:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Worker %s has not answered for %llu s: it gets no "
 		    "connections while another worker answers.",
 		    worker->name, seconds);
 		return;
 	case REPORT_WORKER_BUSY:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Worker %s took a connection %llu s ago and has not come "
 		    "back from it: it hangs, or serves a long connection.  It "
 		    "gets no more until it comes back.",
 		    worker->name, seconds);
 		return;
 	case REPORT_WORKER_STUCK:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Worker %s has not read its mailbox for %llu s: it gets "
 		    "no more until it does.  If it is killed, %s.",
 		    worker->name, seconds, death);
 		return;
 	case REPORT_WORKER_DEAD:
-		explain_add(lines,
+		report_add_line(lines,
 		    "The process of worker %s has died: start it again.",
 		    worker->name);
 		return;
@@ -173,7 +173,7 @@ explain_silent(const struct worker *worker, json_t *lines)
 	case REPORT_WORKER_LEFT:
 	case REPORT_WORKER_LEAVING:
 		if (seconds > 0)
-			explain_add(lines,
+			report_add_line(lines,
 			    "Worker %s gets no more, and has not answered for "
 			    "%llu s: clients of the connections that it has "
 			    "wait.",

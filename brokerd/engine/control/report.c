@@ -4,6 +4,7 @@
  */
 #include "engine/control/report.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,4 +113,16 @@ report_text(const char *bytes)
 		json = json_string(copy);
 	free(copy);
 	return json;
+}
+
+void
+report_add_line(json_t *lines, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	json_array_append_new(lines, report_text(text));
 }

@@ -50,6 +50,10 @@ int report_json(struct report *report, json_t *json);
 /* Any bytes as a JSON string: those that are not UTF-8 become '?'. */
 json_t *report_text(const char *bytes);
 
+/* Appends such a string to lines, an array. */
+void report_add_line(json_t *lines, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The broker and its listeners, as JSON. */
 enum report_step report_status(struct report *report);
 

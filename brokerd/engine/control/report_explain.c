@@ -9,20 +9,7 @@
 #include "engine/pool/vitals.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
-
-void
-explain_add(json_t *lines, const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	json_array_append_new(lines, report_text(text));
-}
 
 /* The beginning of a sentence. */
 static const char *
@@ -38,16 +25,16 @@ explain_absent(const struct listener *listener, json_t *lines)
 {
 	unsigned int limit = listener->record->give_up_s;
 
-	explain_add(lines,
+	report_add_line(lines,
 	    "%s: connections have waited in the kernel for %llu s.",
 	    explain_absence(listener),
 	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
 		1000);
 	if (limit == 0)
-		explain_add(lines,
+		report_add_line(lines,
 		    "They wait without a time limit, since give-up is 0.");
 	else
-		explain_add(lines,
+		report_add_line(lines,
 		    "After %u s (give-up) they are refused until there is a "
 		    "worker.",
 		    limit);
@@ -57,14 +44,14 @@ static void
 explain_open(const struct listener *listener, json_t *lines)
 {
 	if (listener_is_lent(listener))
-		explain_add(lines,
+		report_add_line(lines,
 		    "Its sockets are lent: connections and datagrams wait "
 		    "there for the programs that have the sockets.");
 	else if (pool_has_worker(listener->pool))
-		explain_add(
+		report_add_line(
 		    lines, "It accepts connections and hands them off.");
 	else
-		explain_add(lines,
+		report_add_line(lines,
 		    "%s: the first connection will wait in the kernel.",
 		    explain_absence(listener));
 }
@@ -78,7 +65,7 @@ explain_state(const struct listener *listener, json_t *lines)
 		return;
 	switch (listener->state) {
 	case LISTENER_STOPPED:
-		explain_add(
+		report_add_line(
 		    lines, "It accepts nothing: this engine is ending.");
 		return;
 	case LISTENER_OPEN:
@@ -88,24 +75,24 @@ explain_state(const struct listener *listener, json_t *lines)
 		if (listener->absent_since_ms != 0)
 			explain_absent(listener, lines);
 		else
-			explain_add(lines,
+			report_add_line(lines,
 			    "Connections wait in the kernel: no worker has "
 			    "room.  \"brokerctl workers\" shows how many "
 			    "connections each has, and how many it may have.");
 		return;
 	case LISTENER_REFUSING:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Connections are refused: there was no worker for %u s "
 		    "(give-up).  They are handed off as soon as there is one.",
 		    record->give_up_s);
 		return;
 	case LISTENER_RESTING:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Connections wait in the kernel: accepting failed and is "
 		    "tried again within a second.  The log has the cause.");
 		return;
 	case LISTENER_PAUSED:
-		explain_add(lines,
+		report_add_line(lines,
 		    "Connections wait in the kernel for as long as the "
 		    "listener is paused.  \"brokerctl resume %s\" ends that.",
 		    record->listener);
@@ -120,7 +107,7 @@ explain_error(const struct finder *finder, json_t *lines)
 
 	if (last->error == 0)
 		return;
-	explain_add(lines, "%s%s could not be used %llu s ago: %s: %s.",
+	report_add_line(lines, "%s%s could not be used %llu s ago: %s: %s.",
 	    finder->directory, last->name,
 	    (unsigned long long)(clock_ms() - last->at_ms) / 1000,
 	    strerror(last->error),
@@ -140,12 +127,12 @@ report_explain(const struct listener *listener)
 	explain_sockets(listener, lines);
 	explain_workers(listener, lines);
 	if (held != 0)
-		explain_add(lines,
+		report_add_line(lines,
 		    "The engine holds connections that a worker returned or "
 		    "had no room for: %llu.",
 		    (unsigned long long)held);
 	if (listener->pool->finder.watcher.limited)
-		explain_add(lines,
+		report_add_line(lines,
 		    "A new worker is found within a second, not at once: %s.",
 		    watch_advice(listener->pool->context->watch));
 	explain_error(&listener->pool->finder, lines);
