@@ -199,18 +199,25 @@ fdrecv_engine_conns_adopt(
 	return NULL;
 }
 
-/* The path of an engine may be another one here. */
+/* A connection whose engine was not known, by the path of its rendezvous, or by
+ * the last part of that: the rest may be another one here. */
 static struct engine_conn *
-engine_conns_find_base(
-    struct engine_conns *conns, const char *path, uint64_t epoch)
+engine_conns_claim(
+    struct engine_conns *conns, const char *path, uint64_t epoch, int is_here)
 {
-	const char *base = engine_conns_base(path);
+	const char *wanted = is_here ? engine_conns_base(path) : path;
 	struct engine_conn *conn;
 
-	for (size_t i = 0; i < ENGINE_CONNS_MAX && base[0] != '\0'; i++) {
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
 		conn = &conns->items[i];
-		if (conn->fd != -1 && conn->epoch == 0 &&
-		    strcmp(engine_conns_base(conn->path), base) == 0) {
+		if (conn->fd == -1 ||
+		    strcmp(is_here ? engine_conns_base(conn->path) : conn->path,
+			wanted) != 0)
+			continue;
+		/* An earlier engine with the same rendezvous has ended. */
+		if (fdrecv_fd_has_ended(conn->fd)) {
+			engine_conn_close(conn);
+		} else if (conn->epoch == 0) {
 			conn->epoch = epoch;
 			return conn;
 		}
@@ -226,25 +233,12 @@ fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
 	int may_connect = addressee != (uint16_t)conns->instance &&
 	    addressee != FDRECV_WIRE_TO_ANYBODY;
 
-	if (conn != NULL)
-		return conn;
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		conn = &conns->items[i];
-		if (conn->fd == -1 || strcmp(conn->path, path) != 0)
-			continue;
-		/* An earlier engine with the same rendezvous has ended. */
-		if (fdrecv_fd_has_ended(conn->fd)) {
-			engine_conn_close(conn);
-		} else if (conn->epoch == 0) {
-			conn->epoch = epoch;
-			return conn;
-		}
-	}
-	conn = may_connect ?
-	    fdrecv_engine_conns_connect(conns, path, epoch, 0) :
-	    NULL;
 	if (conn == NULL)
-		conn = engine_conns_find_base(conns, path, epoch);
+		conn = engine_conns_claim(conns, path, epoch, 0);
+	if (conn == NULL && may_connect)
+		conn = fdrecv_engine_conns_connect(conns, path, epoch, 0);
+	if (conn == NULL)
+		conn = engine_conns_claim(conns, path, epoch, 1);
 	if (conn == NULL && may_connect)
 		conn = fdrecv_engine_conns_connect(conns, path, epoch, 1);
 	return conn;
