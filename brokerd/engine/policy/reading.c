@@ -23,13 +23,23 @@ void
 reading_on_look(struct reading *reading, uint64_t queued, uint64_t now_us)
 {
 	if (queued == 0)
-		*reading = (struct reading){.count = 0};
+		*reading = (struct reading){.emptied = reading->count};
 	else if (queued < reading->queued ||
 	    (reading->sent && queued == reading->queued))
 		reading->since_us = now_us;
 	reading->looked_us = now_us;
 	reading->queued = queued;
 	reading->sent = 0;
+}
+
+uint64_t
+reading_lost(const struct reading *reading, uint64_t now_us)
+{
+	if (reading->since_us != 0)
+		return reading->count;
+	return now_us - reading->looked_us < READING_LATE_US ?
+	    reading->emptied :
+	    0;
 }
 
 int

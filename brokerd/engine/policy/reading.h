@@ -10,10 +10,11 @@ struct reading {
 	 * 0: the mailbox was empty at the last look. */
 	uint64_t since_us;
 	uint64_t looked_us;
-	uint64_t count;  /* descriptors: at most so many are unread */
-	uint64_t size;   /* bytes that one needs, at least; 0: not known */
-	uint64_t queued; /* bytes, at the last look */
-	int sent;        /* any since then */
+	uint64_t count;   /* descriptors: at most so many are unread */
+	uint64_t size;    /* bytes that one needs, at least; 0: not known */
+	uint64_t queued;  /* bytes, at the last look */
+	uint64_t emptied; /* count before the look that found it empty */
+	int sent;         /* any since then */
 };
 
 /* A datagram was sent, with one descriptor. */
@@ -21,6 +22,10 @@ void reading_on_sent(struct reading *reading, uint64_t now_us);
 
 /* That many bytes have not been read. */
 void reading_on_look(struct reading *reading, uint64_t queued, uint64_t now_us);
+
+/* Returns how many descriptors a process that died may not have read: just
+ * before this was found, a look can have taken its mailbox for empty. */
+uint64_t reading_lost(const struct reading *reading, uint64_t now_us);
 
 /* True if another look could find that the mailbox is late. */
 int reading_is_due(const struct reading *reading, uint64_t now_us);

@@ -60,11 +60,12 @@ static void
 vitals_count_unread(struct pool *pool, struct worker *worker)
 {
 	struct silence *silence = &worker->silence;
-	unsigned long long count = silence->reading.count;
+	unsigned long long count = reading_lost(&silence->reading, clock_us());
 
-	if (silence->reading.since_us == 0 || count == 0)
+	if (count == 0)
 		return;
 	silence->reading.since_us = silence->reading.queued = 0;
+	silence->reading.emptied = 0;
 	silence->stats->plain_died += count;
 	limited_log_line(&pool->death_limit, pool->context->log, LOG_WARNING,
 	    "mailbox %s: worker %s: died: it may not have read the last %llu "

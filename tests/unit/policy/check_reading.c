@@ -65,12 +65,33 @@ START_TEST(a_mailbox_that_gets_shorter_is_read)
 }
 END_TEST
 
+/* The kernel says the same of an empty mailbox and of one without a process. */
+START_TEST(what_a_process_that_died_had_is_lost)
+{
+	struct reading reading = {.count = 0};
+
+	ck_assert_uint_eq(reading_lost(&reading, 1000), 0);
+	reading_on_sent(&reading, 1000);
+	reading_on_sent(&reading, 2000);
+	ck_assert_uint_eq(reading_lost(&reading, UINT64_MAX), 2);
+	reading_on_look(&reading, 0, 3000);
+	ck_assert_uint_eq(reading_lost(&reading, 3000), 2);
+	ck_assert_uint_eq(reading_lost(&reading, 3000 + LATE_US), 0);
+	reading_on_sent(&reading, 4000);
+	ck_assert_uint_eq(reading_lost(&reading, 4000), 1);
+	reading_on_look(&reading, 0, 5000);
+	reading_on_look(&reading, 0, 5000);
+	ck_assert_uint_eq(reading_lost(&reading, 5000), 0);
+}
+END_TEST
+
 UNIT_SUITE(reading)
 {
 	TCase *tc = unit_case(suite, "reading");
 
 	tcase_add_test(tc, an_empty_mailbox_is_never_late);
 	tcase_add_test(tc, a_mailbox_that_is_not_read_is_late_after_50_ms);
+	tcase_add_test(tc, what_a_process_that_died_had_is_lost);
 	tcase_add_loop_test(
 	    tc, a_mailbox_that_gets_shorter_is_read, 0, (int)UNIT_COUNT(looks));
 }
