@@ -120,13 +120,6 @@ inquiry_check(const struct cmdline *cmdline, const char *listener)
 }
 
 void
-inquiry_check_all(const struct cmdline *cmdline)
-{
-	for (size_t i = 0; i < cmdline->listener_count; i++)
-		inquiry_check(cmdline, cmdline->listeners[i]);
-}
-
-void
 inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
 {
 	*inquiry = (struct inquiry){.cmdline = cmdline,

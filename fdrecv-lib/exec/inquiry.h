@@ -17,9 +17,6 @@ void inquiry_expect(
  * engine does not answer. */
 void inquiry_check(const struct cmdline *cmdline, const char *listener);
 
-/* The same for all listeners of the command line. */
-void inquiry_check_all(const struct cmdline *cmdline);
-
 /* Asks for all listeners when the broker may have replaced its engine: each new
  * one has another rendezvous, which changes the time of the run directory. */
 struct inquiry {

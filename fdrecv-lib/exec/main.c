@@ -67,7 +67,8 @@ main(int argc, char **argv)
 	if (cmdline.user != NULL)
 		user_become(cmdline.user);
 	broker_check(&cmdline);
-	inquiry_check_all(&cmdline);
+	for (size_t i = 0; i < cmdline.listener_count; i++)
+		inquiry_check(&cmdline, cmdline.listeners[i]);
 	if (cmdline.convention == convention_of(CONVENTION_PRELOAD))
 		preload_check(&cmdline);
 	if (cmdline.each) {
