@@ -74,7 +74,7 @@ setup_files(struct setup *setup)
 {
 	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
 	sigset_t set;
-	int programs;
+	int dir;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
@@ -85,14 +85,14 @@ setup_files(struct setup *setup)
 	setup->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (setup->signals == -1)
 		return "descriptors";
-	programs = open(setup->programs, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (programs == -1 ||
-	    (setup->engine_program = openat(
-		 programs, "brokerd-engine", O_PATH | O_CLOEXEC)) == -1 ||
+	dir = open(setup->programs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1 ||
+	    (setup->engine_program =
+		    openat(dir, "brokerd-engine", O_PATH | O_CLOEXEC)) == -1 ||
 	    (setup->reader_program =
-		    openat(programs, "brokerd-conf", O_PATH | O_CLOEXEC)) == -1)
-		return setup->programs;
-	fd_close(programs);
+		    openat(dir, "brokerd-conf", O_PATH | O_CLOEXEC)) == -1)
+		return dir == -1 ? setup->programs : "brokerd-{conf,engine}";
+	fd_close(dir);
 	if (privilege_reduce() == 0)
 		return NULL;
 	return "root needs CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, "
