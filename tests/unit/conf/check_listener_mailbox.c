@@ -83,6 +83,7 @@ read_one(struct output *out, struct tree *tree, const char *mailbox,
 {
 	struct section *section;
 
+	output_done(out);
 	output_init(out);
 	tree_init(tree);
 	section = tree_add(tree, "www", AT_LINE(LINE));
@@ -104,7 +105,7 @@ START_TEST(a_listener_has_a_mailbox_and_an_owner)
 	struct section_context context = {.rundir = "/run//b/.",
 	    .ids = cases[_i].ids,
 	    .in_file = cases[_i].in_file};
-	struct output out;
+	static struct output out;
 	struct tree tree;
 	struct section *section =
 	    read_one(&out, &tree, cases[_i].mailbox, cases[_i].owner, &context);
@@ -121,7 +122,7 @@ START_TEST(without_root_what_has_no_owner_is_ours)
 {
 	struct section_context context = {
 	    .rundir = "/r", .ids = &as_1000, .in_file = 1};
-	struct output out;
+	static struct output out;
 	struct tree tree;
 
 	ck_assert_uint_eq(
@@ -154,7 +155,7 @@ START_TEST(a_mailbox_is_as_long_as_a_socket_address_allows)
 	struct section_context context = {
 	    .rundir = "/r", .ids = &as_root, .in_file = 1};
 	char path[128] = "/", message[256];
-	struct output out;
+	static struct output out;
 	struct tree tree;
 
 	memset(path + 1, 'x', lengths[_i].length - 1);
@@ -177,7 +178,7 @@ START_TEST(a_default_that_is_too_long_is_called_so)
 	char rundir[128] = "/";
 	struct section_context context = {
 	    .rundir = rundir, .ids = &as_root, .in_file = 1};
-	struct output out;
+	static struct output out;
 	struct tree tree;
 
 	memset(rundir + 1, 'x', 70);
@@ -236,7 +237,7 @@ add_endpoint(struct output *out, const char *name)
 
 START_TEST(who_shares_a_place_has_one_owner)
 {
-	struct output out;
+	static struct output out;
 	struct tree tree;
 
 	output_init(&out);

@@ -54,7 +54,7 @@ check_names(const char *const given[], size_t count, struct diagnostics *out)
 
 START_TEST(a_name_is_a_proper_one_and_given_once)
 {
-	struct diagnostics out;
+	static struct diagnostics out;
 
 	check_names(names[_i].names, 4, &out);
 	diagnostic_expect_only(
@@ -67,7 +67,7 @@ START_TEST(a_name_of_64_bytes_is_too_long)
 {
 	char name[65] = "a";
 	const char *const given[] = {name};
-	struct diagnostics out;
+	static struct diagnostics out;
 
 	strcpy(name + 1, name_63);
 	ck_assert_uint_eq(strlen(name), 64);
@@ -80,7 +80,7 @@ END_TEST
 START_TEST(each_repetition_is_told_of)
 {
 	static const char *const given[] = {"a", "a", "", "a", ""};
-	struct diagnostics out;
+	static struct diagnostics out;
 
 	check_names(given, UNIT_COUNT(given), &out);
 	diagnostic_expect(&out, 2,
@@ -124,6 +124,7 @@ read_user(
 {
 	struct tree tree;
 
+	output_done(out);
 	output_init(out);
 	tree_init(&tree);
 	if (key != NULL)
@@ -138,7 +139,7 @@ START_TEST(the_engine_of_root_has_the_user_who_is_named_first)
 	struct ids ids = {.privileged = 1,
 	    .initial = 1,
 	    .record = {.reader = 7, .overflow = 65534}};
-	struct output out;
+	static struct output out;
 
 	read_user(&out, &ids, users[_i].user, users[_i].key);
 	diagnostic_expect_only(
@@ -154,7 +155,7 @@ END_TEST
 START_TEST(a_default_that_is_the_readers_is_called_the_default)
 {
 	struct ids ids = {.privileged = 1, .record = {.reader = ENGINE_UID}};
-	struct output out;
+	static struct output out;
 
 	read_user(&out, &ids, NULL, NULL);
 	diagnostic_expect_only(&out.diagnostics, 0,
@@ -166,7 +167,7 @@ END_TEST
 START_TEST(without_root_the_engine_is_who_we_are)
 {
 	struct ids ids;
-	struct output out;
+	static struct output out;
 	char own[16], other[16], message[64];
 
 	snprintf(own, sizeof(own), "%u", (unsigned int)getuid());

@@ -22,6 +22,7 @@ run(struct tree *tree, struct diagnostics *out, const char *text)
 	ck_assert_ptr_nonnull(source.text);
 	ck_assert_ptr_nonnull(source.token);
 	tree_init(tree);
+	diagnostics_done(out);
 	memset(out, 0, sizeof(*out));
 	parse_file(tree, &source, out);
 	ck_assert_int_eq(out->failed, 0);
@@ -113,7 +114,7 @@ static const struct {
 START_TEST(what_was_written_is_in_the_tree)
 {
 	char text[512] = "";
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	run(&tree, &out, texts[_i].text);
@@ -175,7 +176,7 @@ static const struct {
 START_TEST(a_mistake_ends_the_text_and_is_told_of)
 {
 	char text[512] = "";
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	run(&tree, &out, mistakes[_i].text);
@@ -213,7 +214,7 @@ static const struct {
 START_TEST(what_is_unknown_or_double_does_not_hide_the_rest)
 {
 	char text[512] = "";
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	run(&tree, &out, oddities[_i].text);
@@ -270,7 +271,7 @@ static const struct {
 START_TEST(a_token_that_is_none_is_told_of_and_nothing_is_read)
 {
 	char text[512] = "";
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 	int good = tokens[_i].line == 0;
 
@@ -285,7 +286,7 @@ END_TEST
 
 START_TEST(every_token_is_told_of_before_the_grammar_is)
 {
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	run(&tree, &out, "} ;\n;\nuser = \"${\" \"\\0\"");
@@ -300,7 +301,7 @@ END_TEST
 
 START_TEST(an_unknown_key_hides_no_mistake_of_a_later_listener)
 {
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	run(&tree, &out, "colour = red\nlistener a\nb");
@@ -319,7 +320,7 @@ START_TEST(a_large_text_is_read_as_a_small_one)
 	const size_t count = 20000;
 	char *text = calloc(count, sizeof(line));
 	const struct section *section;
-	struct diagnostics out;
+	static struct diagnostics out;
 	struct tree tree;
 
 	ck_assert_ptr_nonnull(text);

@@ -59,6 +59,7 @@ message(struct diagnostics *out, const char *mailbox, uint32_t owner)
 		sections[i].mailbox_at.line = 7;
 		strncpy(sections[i].mailbox, mailbox, RECORD_PATH_SIZE - 1);
 	}
+	diagnostics_done(out);
 	memset(out, 0, sizeof(*out));
 	search_permission_check(out, sections, &ids);
 	ck_assert_uint_eq(out->errors, 0);
@@ -72,7 +73,7 @@ message(struct diagnostics *out, const char *mailbox, uint32_t owner)
 
 START_TEST(a_way_that_all_may_pass_is_not_spoken_of)
 {
-	struct diagnostics out;
+	static struct diagnostics out;
 
 	unit_directory("open", 0711);
 	ck_assert_str_eq(message(&out, unit_path("open/box"), OWNER), "");
@@ -85,7 +86,7 @@ START_TEST(a_directory_that_is_shut_is_a_warning_and_said_once)
 {
 	static const char *const mailboxes[] = {
 	    "shut/", "shut/box", "shut/in/box"};
-	struct diagnostics out;
+	static struct diagnostics out;
 	const char *text;
 
 	unit_directory("shut", 0700);
@@ -100,7 +101,7 @@ END_TEST
 
 START_TEST(a_directory_for_the_engine_alone_is_shut_to_the_owner)
 {
-	struct diagnostics out;
+	static struct diagnostics out;
 	const char *text;
 
 	unit_directory("shut", 0701);

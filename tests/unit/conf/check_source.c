@@ -54,7 +54,7 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 	size_t size = files[_i].size;
 	char *bytes = malloc(size + 1);
 	struct source source = {.file = 0};
-	struct diagnostics out;
+	static struct diagnostics out;
 	int fd;
 
 	ck_assert_ptr_nonnull(bytes);
@@ -62,6 +62,7 @@ START_TEST(a_file_is_read_whole_or_not_at_all)
 		bytes[i] = i == files[_i].nul ? '\0' : i % 10 == 9 ? '\n' : 'x';
 	bytes[size] = '\0';
 	fd = file_of(bytes, size);
+	diagnostics_done(&out);
 	memset(&out, 0, sizeof(out));
 	ck_assert_int_eq(
 	    source_read(&source, fd, &out), files[_i].message == NULL);
@@ -80,8 +81,9 @@ static void
 check_refused(int fd, const char *message)
 {
 	struct source source = {.file = 0};
-	struct diagnostics out;
+	static struct diagnostics out;
 
+	diagnostics_done(&out);
 	memset(&out, 0, sizeof(out));
 	errno = 0;
 	ck_assert_int_eq(
