@@ -90,6 +90,21 @@ def test_explain_finds_that_a_file_is_gone(test):
     wait_for(lambda: os.path.exists(path), "the file")
 
 
+def test_status_finds_that_a_file_is_gone(test):
+    """Its program lives, so that no other one is lent the socket."""
+    broker, path, _ = place(test, "unix")
+    living = loader(test, "lent", program=[
+        sys.executable, "-c", "import sys\n" + OWN +
+        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
+    living.wait_line("set")
+    os.unlink(path)
+    tell(test, "status")
+    broker.wait_line("its file is gone")
+    broker.wait_line("reload: endpoints: 1 added, 0 changed, 1 removed")
+    check(os.path.exists(path), "no file")
+    living.stop()
+
+
 def test_lent_socket_is_put_right_when_its_program_ends(test):
     """Clients can wait for the next program."""
     broker, path, family = place(test, "unix")

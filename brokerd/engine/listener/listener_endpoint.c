@@ -103,6 +103,7 @@ uint64_t
 listener_endpoint_ask(
     struct listener_endpoint *endpoint, struct socket_queue *out_queue)
 {
+	upkeep_look_for_file(&endpoint->upkeep);
 	socket_queue_ask(endpoint->context->diag, &endpoint->record.socket,
 	    endpoint->fd, out_queue);
 	return untaken_ask(&endpoint->untaken, out_queue);

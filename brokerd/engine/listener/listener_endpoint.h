@@ -67,7 +67,8 @@ void listener_endpoint_set_accepting(
 /* True if a connection waits. */
 int listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint);
 
-/* Asks the kernel about its queue.  Returns what untaken_ask() returns. */
+/* Asks the kernel about its queue, and looks for its file.  Returns what
+ * untaken_ask() returns. */
 uint64_t listener_endpoint_ask(
     struct listener_endpoint *endpoint, struct socket_queue *out_queue);
 
