@@ -264,19 +264,26 @@ key_read(const struct key *key, const char *text, uint32_t *out_value,
 }
 
 void
-keys_list(int in_listener, char *text, size_t size)
+keys_expected(enum key_id found, int in_listener, char *text, size_t size)
 {
 	enum key_id first = in_listener ? KEY_LISTEN : 0;
 	enum key_id end = in_listener ? KEY_COUNT : KEY_LISTEN;
 	size_t used = 0;
 
-	text[0] = '\0';
+	if (found != KEY_COUNT) {
+		snprintf(text, size, "it %s",
+		    in_listener ? "at the top level, outside of listeners" :
+				  "within listener NAME { ... }");
+		return;
+	}
 	for (enum key_id id = first; id < end && used < size; id++) {
 		int n = snprintf(text + used, size - used, "%s%s",
-		    id == first ? "" : ", ", keys[id].name);
+		    id == first ? "one of " : ", ", keys[id].name);
 
 		used += (size_t)n;
 	}
+	if (!in_listener && used < size)
+		snprintf(text + used, size - used, ", listener, include");
 }
 
 void

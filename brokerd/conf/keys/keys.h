@@ -35,8 +35,9 @@ const char *key_need_text(unsigned int need);
 int key_read(const struct key *key, const char *text, uint32_t *out_value,
     struct reason *reason);
 
-/* Writes "a, b, c": the keys of a listener, or those of the top level. */
-void keys_list(int in_listener, char *text, size_t size);
+/* Writes what was expected instead of a key that is not allowed there: "one of
+ * a, b, c", or for a key of the other level where it belongs. */
+void keys_expected(enum key_id found, int in_listener, char *text, size_t size);
 
 /* Writes the table, a line a key, its columns separated by tabs: name, type,
  * default, range, description. */

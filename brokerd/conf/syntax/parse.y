@@ -277,16 +277,11 @@ parse_key(struct parse *p)
 	p->key = keys_find(p->text);
 	p->unknown =
 	    p->key == KEY_COUNT || in_listener != (p->key >= KEY_LISTEN);
-	if (p->unknown && p->key != KEY_COUNT) {
-		diagnostics_error(p->out, p->token_at, "key " REASON_VALUE
-		    " is out of place: expected it %s", p->text, in_listener ?
-		    "at the top level, outside of listeners" :
-		    "within listener NAME { ... }");
-	} else if (p->unknown) {
-		keys_list(in_listener, expected, sizeof(expected));
-		diagnostics_error(p->out, p->token_at, "unknown key "
-		    REASON_VALUE ": expected one of %s%s", p->text, expected,
-		    in_listener ? "" : ", listener, include");
+	if (p->unknown) {
+		keys_expected(p->key, in_listener, expected, sizeof(expected));
+		diagnostics_error(p->out, p->token_at, "%s key " REASON_VALUE
+		    ": expected %s", p->key == KEY_COUNT ? "unknown" :
+		    "misplaced", p->text, expected);
 	} else if (p->quoted) {
 		diagnostics_error(p->out, p->token_at, "key " REASON_VALUE
 		    " in quotes: expected it without quotes", p->text);
