@@ -9,8 +9,8 @@
 
 #include "wire/names.h"
 
-#include <err.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,20 +108,17 @@ main_run(const struct ask *ask, int argc, char **argv)
 	return status;
 }
 
-/* The control socket in a run directory.  NULL without a name. */
+/* The control socket in a run directory, in path.  NULL without a name. */
 static const char *
-main_socket(const char *run_dir)
+main_socket(char path[PATH_MAX], const char *run_dir)
 {
-	char *path;
-
 	if (run_dir == NULL)
 		run_dir = secure_getenv(FDRECV_WIRE_ENV_RUN_DIR);
 	if (run_dir == NULL)
 		run_dir = DEFAULT_RUN_DIR;
 	if (run_dir[0] == '\0')
 		return NULL;
-	if (asprintf(&path, "%s/" FDRECV_WIRE_CONTROL, run_dir) == -1)
-		err(EX_OSERR, "no memory");
+	snprintf(path, PATH_MAX, "%s/" FDRECV_WIRE_CONTROL, run_dir);
 	return path;
 }
 
@@ -138,6 +135,7 @@ main(int argc, char *argv[])
 	};
 	struct ask ask = {.socket = NULL};
 	const char *run_dir = NULL;
+	char path[PATH_MAX];
 	int option;
 
 	while (
@@ -165,7 +163,7 @@ main(int argc, char *argv[])
 		}
 	}
 	if (ask.socket == NULL)
-		ask.socket = main_socket(run_dir);
+		ask.socket = main_socket(path, run_dir);
 	if (ask.socket == NULL)
 		return main_wrong("expected the run directory of a broker: ",
 		    run_dir != NULL ? "-R is empty" :

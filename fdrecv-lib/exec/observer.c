@@ -163,27 +163,37 @@ observer_run(struct observer *observer, pid_t program, int pidfd)
 	}
 }
 
-/* As pid 1 the program would become its parent. */
-void
-observer_start(struct observer *observer)
+static void
+observer_fork(struct observer *observer, pid_t program, int pidfd)
 {
-	pid_t program = getpid(), pid;
-	int pidfd = (int)syscall(SYS_pidfd_open, program, 0);
+	pid_t pid;
 
-	if (pidfd == -1 || program == 1 || observer->count == 0)
-		return;
 	observer_note_numbers(observer);
 	pid = fork();
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	if (pid == 0) {
-		if (fork() != 0)
-			_exit(0);
-		dup2(pidfd, 0);
-		close(1);
-		syscall(SYS_close_range, 3, ~0U, 0);
-		observer_run(observer, program, 0);
+	if (pid != 0)
+		return;
+	if (fork() != 0)
 		_exit(0);
-	}
-	close(pidfd);
+	dup2(pidfd, 0);
+	close(1);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	observer_run(observer, program, 0);
+	_exit(0);
+}
+
+/* As pid 1 the program would become its parent. */
+void
+observer_start(struct observer *observer)
+{
+	pid_t program = getpid();
+	int pidfd = (int)syscall(SYS_pidfd_open, program, 0);
+
+	if (pidfd != -1 && program != 1 && observer->count != 0)
+		observer_fork(observer, program, pidfd);
+	if (pidfd != -1)
+		close(pidfd);
+	free(observer->sockets);
+	*observer = (struct observer){.sockets = NULL};
 }

@@ -29,6 +29,6 @@ void observer_init(struct observer *observer, const struct cmdline *cmdline,
     const struct socket_set *sockets);
 
 /* Starts a process that for a few seconds looks which sockets the program, that
- * this process will execute, takes, and reports the others on standard
- * error. */
+ * this process will execute, takes, and reports the others on standard error.
+ * Frees what was noted. */
 void observer_start(struct observer *observer);
