@@ -225,13 +225,12 @@ def test_mailboxes_that_lose_their_names(test):
     for number in range(BOXES):
         path = greedy.box(number)
         wait_for(lambda: len(told(test, "workers")["workers"]) == 2 or
-                 greedy.owner()["waiting_ms"] is not None, "the mailbox")
-        if greedy.owner()["waiting_ms"] is not None:
+                 greedy.owner()["waits"] > 0, "the mailbox")
+        if greedy.owner()["waits"] > 0:
             break
         wait_for(lambda: [one for one in told(test, "workers")["workers"]
                           if one["state"] == "full"] or
-                 greedy.owner()["waiting_ms"] is not None,
-                 "a full mailbox")
+                 greedy.owner()["waits"] > 0, "a full mailbox")
         os.unlink(path)
         wait_for(lambda: len(told(test, "workers")["workers"]) == 1,
                  "its end")
