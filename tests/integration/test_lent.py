@@ -25,6 +25,15 @@ def run(test, program, broker=None):
           broker.log() if broker else "")
 
 
+def run_on(test, program):
+    """The same for a program that goes on afterwards.  Returns its process."""
+    process = loader(test, "lent", program=[
+        sys.executable, "-c", "import sys\n" + program +
+        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
+    process.wait_line("set")
+    return process
+
+
 def served(test, address, family=socket.AF_INET):
     """A program serves a client that came before it."""
     with socket.socket(family) as client:
@@ -93,10 +102,7 @@ def test_explain_finds_that_a_file_is_gone(test):
 def test_status_finds_that_a_file_is_gone(test):
     """Its program lives, so that no other one is lent the socket."""
     broker, path, _ = place(test, "unix")
-    living = loader(test, "lent", program=[
-        sys.executable, "-c", "import sys\n" + OWN +
-        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
-    living.wait_line("set")
+    living = run_on(test, OWN)
     os.unlink(path)
     tell(test, "status")
     broker.wait_line("its file is gone")
@@ -108,10 +114,7 @@ def test_status_finds_that_a_file_is_gone(test):
 def test_lent_socket_is_put_right_when_its_program_ends(test):
     """Clients can wait for the next program."""
     broker, path, family = place(test, "unix")
-    living = loader(test, "lent", program=[
-        sys.executable, "-c", "import sys\n" + OWN +
-        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
-    living.wait_line("set")
+    living = run_on(test, OWN)
     os.unlink(path)
     living.stop(signal.SIGKILL)
     broker.wait_line("asking for a reload")
@@ -153,10 +156,7 @@ s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 1))
 s.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 100)
 """
     look = OWN + "assert bool(os.get_blocking(3)) == %s\n"
-    living = loader(test, "lent", program=[
-        sys.executable, "-c", "import sys\n" + change +
-        "print('set', file=sys.stderr, flush=True)\ntime.sleep(600)"])
-    living.wait_line("set")
+    living = run_on(test, change)
     run(test, look % False)
     reload(broker)  # another engine knows of it too
     run(test, look % False)

@@ -20,20 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Sends count connections to worker 0, the only one, which has received
- * them. */
-static void
-send_to_first(struct test_pool *test, size_t count)
-{
-	static struct wire_raw raw;
-
-	ck_assert_uint_eq(test_pool_put(test, count), count);
-	dispatch_send(test->pool);
-	wire_raw_take(&raw, test->mailboxes[0]);
-	ck_assert_uint_eq(raw.count, count);
-	wire_raw_close(&raw);
-}
-
 static void
 take_name(struct test_pool *test, unsigned int which)
 {
@@ -88,7 +74,7 @@ START_TEST(a_worker_that_leaves_is_kept_until_all_is_confirmed)
 	struct test_pool test;
 
 	test_pool_init_receipted(&test, 1);
-	send_to_first(&test, 2);
+	test_pool_send_to_first(&test, 2);
 	worker = test_pool_worker(&test, 0);
 	take_name(&test, 0);
 	ck_assert_ptr_eq(TAILQ_FIRST(&test.pool->workers), worker);
@@ -112,7 +98,7 @@ START_TEST(what_a_leaving_worker_does_not_confirm_goes_to_others)
 	struct test_pool test;
 
 	test_pool_init_receipted(&test, 1);
-	send_to_first(&test, 2);
+	test_pool_send_to_first(&test, 2);
 	take_name(&test, 0);
 	test_pool_open(&test, 1);
 	test_pool_settle(&test);
@@ -158,7 +144,7 @@ START_TEST(a_new_inode_is_a_new_worker)
 	int old;
 
 	test_pool_init_receipted(&test, 1);
-	send_to_first(&test, 1);
+	test_pool_send_to_first(&test, 1);
 	before = test_pool_worker(&test, 0);
 	old = test.mailboxes[0];
 	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
@@ -206,7 +192,7 @@ START_TEST(a_hello_revives_a_mailbox)
 
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
-	send_to_first(&test, 2);
+	test_pool_send_to_first(&test, 2);
 	worker->has_survivor = 1; /* of a process that has exited */
 	test.receipt_conns[0] = fd_close(test.receipt_conns[0]);
 	test_pool_settle(&test);
@@ -290,7 +276,7 @@ START_TEST(a_name_is_that_of_the_last_worker)
 	int old;
 
 	test_pool_init_receipted(&test, 1);
-	send_to_first(&test, 1);
+	test_pool_send_to_first(&test, 1);
 	old = test.mailboxes[0];
 	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
 	test_pool_open(&test, 0);

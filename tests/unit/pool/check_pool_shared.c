@@ -11,19 +11,6 @@
 
 #include <unistd.h>
 
-/* Sends connections to worker 0, which has received them. */
-static void
-send_to_first(struct test_pool *test, size_t count)
-{
-	static struct wire_raw raw;
-
-	ck_assert_uint_eq(test_pool_put(test, count), count);
-	dispatch_send(test->pool);
-	wire_raw_take(&raw, test->mailboxes[0]);
-	ck_assert_uint_eq(raw.count, count);
-	wire_raw_close(&raw);
-}
-
 /* Sends the HELLO of another process at the mailbox of worker 0. */
 static int
 other_hello(struct test_pool *test, uint64_t instance, uint16_t dead)
@@ -48,7 +35,7 @@ START_TEST(a_successor_returns_what_nobody_has_read)
 
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
-	send_to_first(&test, 1);
+	test_pool_send_to_first(&test, 1);
 	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
 	dispatch_send(test.pool);
 	conn = other_hello(&test, 4711, 1);
@@ -92,7 +79,7 @@ START_TEST(who_shares_a_mailbox_has_it_alone_in_the_end)
 
 	test_pool_init_receipted(&test, 1);
 	worker = test_pool_worker(&test, 0);
-	send_to_first(&test, 1);
+	test_pool_send_to_first(&test, 1);
 	test.pool->starved = 1;
 	before = test.changes;
 	conn = other_hello(&test, 4711, 0);
