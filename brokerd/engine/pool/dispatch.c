@@ -19,12 +19,6 @@
 #define DISPATCH_RETRY_US 10000   /* after a passing shortage */
 #define DISPATCH_FAULT_US 1000000 /* after any other error */
 
-static size_t
-dispatch_outstanding(const struct worker *worker)
-{
-	return worker->unreceipted.count + worker->outbox_count;
-}
-
 /* A worker that is late gets nothing while another one answers: whoever waits
  * for that one in the kernel is served sooner.  Does not ask the kernel: that
  * would cost a system call for each worker. */
@@ -41,8 +35,8 @@ dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
 		if (worker_may_take(worker, endpoint) &&
 		    (*place == NULL ||
 			share_is_before(&worker->share,
-			    dispatch_outstanding(worker), &(*place)->share,
-			    dispatch_outstanding(*place))))
+			    worker_outstanding(worker), &(*place)->share,
+			    worker_outstanding(*place))))
 			*place = worker;
 	}
 	return any ? best : late;

@@ -22,19 +22,6 @@
 #define OWNER_QUOTA_LOG_MS 1000 /* a shorter wait is not logged */
 #define OWNER_QUOTA_FDS 4       /* of a worker: its mailbox, its link */
 
-/* At most so many are unread, as far as is known without asking. */
-static uint64_t
-owner_quota_sent(const struct owner_quota *quota)
-{
-	const struct worker *worker;
-	uint64_t count = 0;
-
-	TAILQ_FOREACH (worker, &quota->workers, owner_entry)
-		count += worker->links.count + worker->silence.reading.count +
-		    worker->unreceipted.count + worker->outbox_count;
-	return count;
-}
-
 static uint64_t
 owner_quota_duplicates(const struct owner_quota *quota)
 {
@@ -43,6 +30,18 @@ owner_quota_duplicates(const struct owner_quota *quota)
 
 	TAILQ_FOREACH (worker, &quota->workers, owner_entry)
 		count += worker->unreceipted.count + worker->outbox_count;
+	return count;
+}
+
+/* At most so many are unread, as far as is known without asking. */
+static uint64_t
+owner_quota_sent(const struct owner_quota *quota)
+{
+	uint64_t count = owner_quota_duplicates(quota);
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &quota->workers, owner_entry)
+		count += worker->links.count + worker->silence.reading.count;
 	return count;
 }
 

@@ -69,11 +69,17 @@ worker_is_receipted(
 	    endpoint->protocol == RECORD_AUTO;
 }
 
+size_t
+worker_outstanding(const struct worker *worker)
+{
+	return worker->unreceipted.count + worker->outbox_count;
+}
+
 static int
 worker_window_is_open(
     const struct worker *worker, const struct record_endpoint *endpoint)
 {
-	size_t outstanding = worker->unreceipted.count + worker->outbox_count;
+	size_t outstanding = worker_outstanding(worker);
 
 	if (worker->outbox_count == FDRECV_WIRE_BATCH_MAX)
 		return 0;

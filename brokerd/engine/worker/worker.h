@@ -28,9 +28,10 @@ struct worker {
 	/* Several processes read the mailbox, so it is plain; a HELLO is sure
 	 * to come; a child survives the dead process, and says so. */
 	int shared, hello_expected, has_survivor, has_successor;
-	int knows_receipts; /* it takes links, or has said HELLO once */
-	int looks_again; /* soon, whether its mailbox is open after its end */
-	int was_shared;  /* with processes that may not have said HELLO here */
+	/* It takes links, or has said HELLO once; a look comes soon whether its
+	 * mailbox is open after its end; it was shared with processes that may
+	 * not have said HELLO here. */
+	int knows_receipts, looks_again, was_shared;
 	struct receipt_conn *ending; /* on_death has to free it */
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;
@@ -69,6 +70,9 @@ void worker_free(struct worker *worker);
 /* True if hand-offs of that endpoint get receipts from this worker. */
 int worker_is_receipted(
     const struct worker *worker, const struct record_endpoint *endpoint);
+
+/* Its hand-offs without a receipt, including those of the next datagram. */
+size_t worker_outstanding(const struct worker *worker);
 
 /* True if the worker serves: it has not left, is not draining, and reads its
  * mailbox. */
