@@ -12,9 +12,9 @@
 /* Clients have waited for since_ms, and nobody takes them. */
 static void
 explain_untaken(const struct listener *listener,
-    const struct listener_endpoint *endpoint, const struct socket_queue *queue,
-    uint64_t since_ms, json_t *lines)
+    const struct listener_endpoint *endpoint, uint64_t since_ms, json_t *lines)
 {
+	const struct socket_queue *queue = &endpoint->queue;
 	char who[EXPLAIN_WHO_SIZE], count[32] = "clients have";
 
 	if (queue->is_known && record_has_connections(&endpoint->record.socket))
@@ -34,28 +34,28 @@ explain_queue(const struct listener *listener,
     struct listener_endpoint *endpoint, json_t *lines)
 {
 	const struct record_socket *sock = &endpoint->record.socket;
-	struct socket_queue queue;
-	uint64_t since_ms = listener_endpoint_ask(endpoint, &queue);
+	uint64_t since_ms = listener_endpoint_ask(endpoint);
+	const struct socket_queue *queue = &endpoint->queue;
 
-	if (queue.is_known && queue.size > 0)
+	if (queue->is_known && queue->size > 0)
 		report_add_line(lines,
 		    record_has_connections(sock) ?
 			"%s: %u of at most %u connections are in the kernel's "
 			"queue." :
 			"%s: the datagrams that wait use %u of %u bytes.",
-		    sock->name, queue.size, queue.limit);
-	else if (queue.waits)
+		    sock->name, queue->size, queue->limit);
+	else if (queue->waits)
 		report_add_line(lines, "%s: %s wait in the kernel.", sock->name,
 		    socket_queue_unit(sock));
-	if (queue.drops > 0)
+	if (queue->drops > 0)
 		report_add_line(lines,
 		    "%s: the kernel has dropped %u %s, which came while the "
 		    "queue was full or could not be checked.",
-		    sock->name, queue.drops,
+		    sock->name, queue->drops,
 		    record_has_connections(sock) ? "requests to connect" :
 						   "datagrams");
 	if (since_ms != 0 && clock_ms() - since_ms >= EXPLAIN_UNTAKEN_MS)
-		explain_untaken(listener, endpoint, &queue, since_ms, lines);
+		explain_untaken(listener, endpoint, since_ms, lines);
 }
 
 static void

@@ -66,20 +66,22 @@ queues_holders(FILE *file, const struct listener *listener)
 	}
 }
 
-/* Writes one value of a socket, unless it is not known. */
+/* Writes one value of a socket, unless it is not known.  The kernel has been
+ * asked for the first metric. */
 static void
-queues_endpoint(FILE *file, size_t which, struct listener_endpoint *endpoint)
+queues_endpoint(
+    FILE *file, size_t which, const struct listener_endpoint *endpoint)
 {
-	struct socket_queue queue;
-	uint64_t since = listener_endpoint_ask(endpoint, &queue);
+	const struct socket_queue *queue = &endpoint->queue;
+	uint64_t since = endpoint->untaken.since_ms;
 	const struct {
 		int is_known;
 		unsigned long long number;
 	} values[] = {
-	    [QUEUES_WAITS] = {1, (unsigned int)queue.waits},
-	    [QUEUES_SIZE] = {queue.is_known, queue.size},
-	    [QUEUES_LIMIT] = {queue.is_known, queue.limit},
-	    [QUEUES_DROPPED] = {queue.counts_drops, queue.drops},
+	    [QUEUES_WAITS] = {1, (unsigned int)queue->waits},
+	    [QUEUES_SIZE] = {queue->is_known, queue->size},
+	    [QUEUES_LIMIT] = {queue->is_known, queue->limit},
+	    [QUEUES_DROPPED] = {queue->counts_drops, queue->drops},
 	    [QUEUES_UNTAKEN] = {endpoint->untaken.arrival != NULL,
 		since == 0 ? 0 : (clock_ms() - since) / 1000},
 	};
@@ -93,12 +95,23 @@ queues_endpoint(FILE *file, size_t which, struct listener_endpoint *endpoint)
 	fprintf(file, "} %llu\n", values[which].number);
 }
 
+static void
+queues_listener(FILE *file, size_t which, const struct listener *listener)
+{
+	struct listener_endpoint *endpoint;
+
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
+		if (which == QUEUES_WAITS)
+			listener_endpoint_ask(endpoint);
+		queues_endpoint(file, which, endpoint);
+	}
+}
+
 enum report_step
 report_queues(struct report *report, size_t which)
 {
 	const struct listener *first = TAILQ_FIRST(report->context->listeners);
 	const struct listener *listener = report->listener;
-	struct listener_endpoint *endpoint;
 
 	if (which == QUEUES_METRICS)
 		return REPORT_DONE;
@@ -110,8 +123,7 @@ report_queues(struct report *report, size_t which)
 		if (which == QUEUES_HOLDERS)
 			queues_holders(report->file, listener);
 		else
-			TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-				queues_endpoint(report->file, which, endpoint);
+			queues_listener(report->file, which, listener);
 		listener = TAILQ_NEXT(listener, entry);
 	}
 	report->listener = listener == NULL ? first : listener;

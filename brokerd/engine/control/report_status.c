@@ -23,14 +23,14 @@ status_number(int is_known, uint32_t number)
 static json_t *
 status_queue(struct listener_endpoint *endpoint)
 {
-	struct socket_queue queue;
-	uint64_t since = listener_endpoint_ask(endpoint, &queue);
+	uint64_t since = listener_endpoint_ask(endpoint);
+	const struct socket_queue *queue = &endpoint->queue;
 
-	return json_pack("{s:b, s:o, s:o, s:s, s:o, s:o}", "waits", queue.waits,
-	    "size", status_number(queue.is_known, queue.size), "limit",
-	    status_number(queue.is_known, queue.limit), "unit",
+	return json_pack("{s:b, s:o, s:o, s:s, s:o, s:o}", "waits",
+	    queue->waits, "size", status_number(queue->is_known, queue->size),
+	    "limit", status_number(queue->is_known, queue->limit), "unit",
 	    socket_queue_unit(&endpoint->record.socket), "dropped",
-	    status_number(queue.counts_drops, queue.drops), "untaken_ms",
+	    status_number(queue->counts_drops, queue->drops), "untaken_ms",
 	    since == 0 ? json_null() :
 			 json_integer((json_int_t)(clock_ms() - since)));
 }

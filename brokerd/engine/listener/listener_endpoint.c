@@ -100,13 +100,12 @@ listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint)
 }
 
 uint64_t
-listener_endpoint_ask(
-    struct listener_endpoint *endpoint, struct socket_queue *out_queue)
+listener_endpoint_ask(struct listener_endpoint *endpoint)
 {
 	upkeep_look_for_file(&endpoint->upkeep);
 	socket_queue_ask(endpoint->context->diag, &endpoint->record.socket,
-	    endpoint->fd, out_queue);
-	return untaken_ask(&endpoint->untaken, out_queue);
+	    endpoint->fd, &endpoint->queue);
+	return untaken_ask(&endpoint->untaken, &endpoint->queue);
 }
 
 void

@@ -7,6 +7,7 @@
 #include "engine/handoff/persistent.h"
 #include "engine/handoff/refuse.h"
 #include "engine/handoff/stats.h"
+#include "engine/listener/socket_queue.h"
 #include "engine/listener/untaken.h"
 #include "engine/listener/upkeep.h"
 #include "engine/policy/coalesce.h"
@@ -42,6 +43,7 @@ struct listener_endpoint {
 	struct event *readable; /* NULL: lent or closed */
 	struct untaken untaken; /* if it is lent */
 	struct upkeep upkeep;
+	struct socket_queue queue; /* as it was when last asked */
 	struct coalesce_lone lone;
 	/* A connection waits. */
 	void (*on_readable)(void *owner, struct listener_endpoint *endpoint);
@@ -69,7 +71,6 @@ int listener_endpoint_is_waited_for(const struct listener_endpoint *endpoint);
 
 /* Asks the kernel about its queue, and looks for its file.  Returns what
  * untaken_ask() returns. */
-uint64_t listener_endpoint_ask(
-    struct listener_endpoint *endpoint, struct socket_queue *out_queue);
+uint64_t listener_endpoint_ask(struct listener_endpoint *endpoint);
 
 void listener_endpoint_close(struct listener_endpoint *endpoint);
