@@ -3,15 +3,18 @@
  * brokerd-conf, the config reader: unprivileged and short-lived.  The monitor
  * starts it with the open configuration file as standard input and the command
  * line of brokerd, and reads the records that it writes to standard output.  It
- * reports errors in the name of brokerd, and writes no file.
+ * reports errors in the name of brokerd, for the answer to a request for a
+ * reload also to descriptor RECORD_COPY_FD, and writes no file.
  */
 #include "base/role.h"
+#include "conf/input.h"
 #include "conf/meaning/output.h"
 #include "conf/options.h"
 #include "conf/reader.h"
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -54,6 +57,20 @@ main_print(int what, struct log *log)
 	return fflush(stdout) == 0 ? EX_OK : main_fail(log);
 }
 
+/* Only a wrong path is final: a limit may be gone next time. */
+static int
+main_fail_open(const char *file, struct log *log)
+{
+	log_line(log, LOG_ERR, "%s: cannot read it: %s: see brokerd.conf(5)",
+	    file, strerror(errno));
+	if (errno == EACCES || errno == EPERM)
+		return EX_NOPERM;
+	return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+		errno == ENAMETOOLONG || errno == ENXIO ?
+	    EX_CONFIG :
+	    EX_OSERR;
+}
+
 static int
 main_read(struct tree *tree, const struct options *options, struct log *log)
 {
@@ -87,6 +104,8 @@ main(int argc, char *argv[])
 	int status;
 
 	log_init(&log, "brokerd", STDERR_FILENO);
+	if (fcntl(RECORD_COPY_FD, F_GETFD) != -1)
+		log.copy = RECORD_COPY_FD;
 	tree_init(&tree);
 	if (options_read(&options, &tree, argc, argv) == -1) {
 		status = main_fail(&log);
@@ -97,6 +116,8 @@ main(int argc, char *argv[])
 		status = main_print(options.print, &log);
 	} else if (role_settle("brokerd-conf") == -1) {
 		status = main_fail(&log);
+	} else if (options.listener == NULL && input_open(options.file) == -1) {
+		status = main_fail_open(options.file, &log);
 	} else {
 		status = main_read(&tree, &options, &log);
 	}

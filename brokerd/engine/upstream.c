@@ -17,6 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define UPSTREAM_LINES_MAX (1 << 24) /* bytes of a report that are read */
+
 static void
 upstream_on_message(
     struct upstream *upstream, struct channel_message *message, int fd)
@@ -89,7 +91,8 @@ upstream_text(int fd, const char *text)
 	char *all;
 
 	if (fd != -1 && fstat(fd, &st) == 0)
-		length = (size_t)st.st_size;
+		length = st.st_size < UPSTREAM_LINES_MAX ? (size_t)st.st_size :
+							   UPSTREAM_LINES_MAX;
 	all = calloc(1, length + size);
 	got = all == NULL ? -1 : pread(fd, all, length, 0);
 	fd_close(fd);

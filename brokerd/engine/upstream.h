@@ -36,8 +36,8 @@ int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
 /* The table is complete.  0, or -1 with errno. */
 int upstream_ready(struct upstream *upstream);
 
-/* The lines in the file fd (takes it; -1: none), then text.  For free(3); NULL
- * with errno. */
+/* The first 16 MiB of lines in the file fd (takes it; -1: none), then text. For
+ * free(3); NULL with errno. */
 char *upstream_text(int fd, const char *text);
 
 /* Receives no more.  All zeros are accepted. */

@@ -34,12 +34,12 @@ environment_inherit(struct setup *setup)
 {
 	int count = environment_number("LISTEN_FDS"), end = 3, own;
 
-	setup->trial = getenv("BROKERD_TRIAL") != NULL;
+	setup->trial = environment_number("BROKERD_TRIAL");
 	setup->engine_pid = environment_number("BROKERD_ENGINE");
 	setup->engine_channel = environment_number("BROKERD_CHANNEL");
 	unsetenv("BROKERD_ENGINE");
 	unsetenv("BROKERD_CHANNEL");
-	if (setup->trial || setup->engine_pid != 0)
+	if (setup->trial != 0 || setup->engine_pid != 0)
 		setup->ready = -1; /* the first version has written to it */
 	if (environment_number("LISTEN_PID") == getpid() && count > 0 &&
 	    count <= ENVIRONMENT_FDS)
@@ -60,6 +60,8 @@ environment_inherit(struct setup *setup)
 		fcntl(own, F_SETFD, FD_CLOEXEC);
 		if (fd == setup->engine_channel)
 			setup->engine_channel = own;
+		else if (fd == setup->trial)
+			setup->trial = own;
 		else
 			inherited_add(&setup->inherited, own, NULL);
 	}

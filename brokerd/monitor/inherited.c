@@ -87,15 +87,12 @@ inherited_compare(
 
 	if (item->origin != NULL &&
 	    record_is_lent(item->origin->record) != record_is_lent(record))
-		return "its handoff cannot change while it is open: remove "
-		       "it, reload, and add it again when neither a program "
-		       "nor an engine that drains has it";
-	if (sock->address.ss_family != AF_INET6 || item->v6only == v6only)
-		return NULL;
-	return item->origin == NULL ?
-	    "its v6only cannot change: the socket passed to brokerd has another" :
-	    "its v6only cannot change while it is open: remove it, reload, and "
-	    "add it again when no program or engine that drains has it";
+		return "its handoff cannot change while it is open";
+	if (sock->address.ss_family == AF_INET6 && item->v6only != v6only)
+		return item->origin != NULL ?
+		    "its v6only cannot change while it is open" :
+		    "the socket passed to brokerd has another v6only";
+	return NULL;
 }
 
 struct inherited_item *

@@ -90,33 +90,45 @@ monitor_count_draining(const struct monitor *m)
 }
 
 /* Makes a generation of the present configuration, which takes over from the
- * current one.  Needs a free place in draining.  Returns 0, or the status of
- * the failure; *text says what has changed. */
+ * current one: at a start from that of another version, or from none.  Needs a
+ * free place in draining.  Returns -1, or the status of the failure.  Sets text
+ * to what has changed, and sends the engine before the answer. */
 static int
-monitor_reload(struct monitor *m, char *text)
+monitor_replace(struct monitor *m, struct inherited *inherited, char *text,
+    const char *answer)
 {
 	struct generation *before = m->draining, next;
-	struct table *table = &m->current.table;
-	struct inherited inherited = {.items = NULL};
 	struct channel_drain drain;
-	int status;
+	int status = generation_start(&next, &m->setup, inherited);
 
-	for (uint32_t i = 0; i < table->endpoint_count; i++)
-		inherited_add(&inherited,
-		    fcntl(table->endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
-		    &table->endpoints[i]);
-	status = generation_start(&next, &m->setup, &inherited);
 	if (status != -1)
 		return status;
-	table_take_over(&next.table, table, &drain, text, LOG_LINE_MAX);
-	engine_process_tell(&m->current.engine, EX_OK, text, m->setup.log.copy);
+	table_take_over(
+	    &next.table, &m->current.table, &drain, text, LOG_LINE_MAX);
+	engine_process_tell(
+	    &m->current.engine, EX_OK, answer, m->setup.log.copy);
 	while (before->kill_ms != 0)
 		before++;
 	*before = m->current;
 	m->current = next;
 	monitor_set_ping(m);
 	generation_drain(before, &drain);
-	return EX_OK;
+	return -1;
+}
+
+static int
+monitor_reload(struct monitor *m, char *text)
+{
+	const struct table *table = &m->current.table;
+	struct inherited inherited = {.items = NULL};
+	int status;
+
+	for (uint32_t i = 0; i < table->endpoint_count; i++)
+		inherited_add(&inherited,
+		    fcntl(table->endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
+		    &table->endpoints[i]);
+	status = monitor_replace(m, &inherited, text, text);
+	return status == -1 ? EX_OK : status;
 }
 
 /* Reloads or upgrades, and sends the engine the result.  Waits while too many
@@ -274,48 +286,32 @@ monitor_loop(struct monitor *m)
 	}
 }
 
-/* Returns -1, or the status to exit with. */
-static int
-monitor_start(struct monitor *m)
-{
-	struct generation *before = &m->draining[0];
-	struct channel_drain drain;
-	char text[LOG_LINE_MAX];
-	int status =
-	    generation_start(&m->current, &m->setup, &m->setup.inherited);
-
-	adopt_done(&m->setup.adopt, status == -1);
-	if (status != -1)
-		return status;
-	table_take_over(
-	    &m->current.table, &before->table, &drain, text, sizeof(text));
-	monitor_set_ping(m);
-	if (m->setup.engine_pid == 0)
-		return -1;
-	before->engine = (struct engine_process){.pid = m->setup.engine_pid,
-	    .channel = m->setup.engine_channel,
-	    .phase = CHANNEL_SERVING};
-	engine_process_tell(
-	    &before->engine, EX_OK, "this is " PACKAGE_STRING " now", -1);
-	generation_drain(before, &drain);
-	return -1;
-}
-
 int
 monitor_main(int argc, char **argv)
 {
 	struct monitor m = {.current = {.engine = {.channel = -1}}};
+	char text[LOG_LINE_MAX];
 
 	for (int i = 0; i < MONITOR_DRAINING; i++)
 		m.draining[i].engine.channel = -1;
 	m.status = setup_init(&m.setup, argc, argv);
-	if (m.status == -1)
-		m.status = monitor_start(&m);
 	if (m.status == -1) {
-		log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
-		    m.current.table.bound);
-		setup_ready(&m.setup);
+		if (m.setup.engine_pid != 0)
+			m.current.engine =
+			    (struct engine_process){.pid = m.setup.engine_pid,
+				.channel = m.setup.engine_channel,
+				.phase = CHANNEL_SERVING};
+		m.status = monitor_replace(&m, &m.setup.inherited, text,
+		    "this is " PACKAGE_STRING " now");
+		adopt_done(&m.setup.adopt, m.status == -1);
 	}
+	if (m.status != -1) { /* an engine that serves goes on as an orphan */
+		rundir_done(&m.setup.rundir);
+		return m.status;
+	}
+	log_line(&m.setup.log, LOG_NOTICE, "serving, endpoints: %u",
+	    m.current.table.bound);
+	setup_ready(&m.setup);
 	monitor_loop(&m);
 	for (int i = 0; i < MONITOR_DRAINING; i++)
 		generation_end(&m.draining[i], ENDPOINT_REVOKE);

@@ -66,6 +66,7 @@ setup_process(struct setup *setup)
 		return "descriptors";
 	writer = fd_reopen_writer(STDERR_FILENO);
 	log_init(&setup->log, "brokerd", writer != -1 ? writer : STDERR_FILENO);
+	setup->log.copy = setup->trial > 0 ? setup->trial : -1;
 	return NULL;
 }
 

@@ -20,7 +20,8 @@ struct setup {
 	int signals;     /* a signalfd(2) */
 	int ready;       /* --ready-fd, or -1 */
 	char self[1024]; /* path of this program */
-	int trial;       /* end as soon as an engine is ready */
+	int trial; /* not 0: end as soon as an engine is ready; if positive,
+		    * where the version that runs wants a copy of the log */
 	struct inherited inherited;
 	struct adopt adopt;
 	pid_t engine_pid; /* of the version before this one; 0: none */

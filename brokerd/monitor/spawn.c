@@ -10,14 +10,12 @@
 #include "base/fd.h"
 #include "monitor/privilege.h"
 
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -42,8 +40,13 @@ spawn_start(const struct spawn *spawn, struct log *log)
 	char **kept = environ;
 	pid_t pid = fork();
 
-	if (pid != 0)
+	if (pid > 0)
 		return pid;
+	if (pid == -1) {
+		log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],
+		    strerror(errno));
+		return -1;
+	}
 	for (char **e = environ; *e != NULL; e++)
 		if (strncmp(*e, "JOURNAL_STREAM=", 15) == 0 ||
 		    strncmp(*e, "NOTIFY_SOCKET=", 14) == 0)
@@ -72,44 +75,6 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	if (waitpid(pid, &status, 0) == -1)
 		return EX_OSERR;
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-void
-spawn_relay(int output, struct log *log)
-{
-	FILE *file = fdopen(output, "r");
-	char line[LOG_LINE_MAX], *text;
-
-	if (file == NULL) {
-		fd_close(output);
-		return;
-	}
-	rewind(file);
-	/* A process that the child left behind may write without end. */
-	for (int i = 0;
-	     i < SPAWN_LINES && fgets(line, sizeof(line), file) != NULL; i++) {
-		line[strcspn(line, "\n")] = '\0';
-		text = strstr(line, ": "); /* skip the child's name */
-		log_line(log, LOG_ERR, "%s", text != NULL ? text + 2 : line);
-	}
-	fclose(file);
-}
-
-int
-spawn_run(
-    struct spawn *spawn, uint64_t deadline_ms, struct log *log, int *out_status)
-{
-	int output = memfd_create("brokerd-output", MFD_CLOEXEC);
-	pid_t pid;
-
-	if (output == -1)
-		return -1;
-	spawn->fds[STDERR_FILENO] = output;
-	pid = spawn_start(spawn, log);
-	if (pid != -1)
-		*out_status = spawn_wait(pid, deadline_ms);
-	spawn_relay(output, log);
-	return pid == -1 ? -1 : 0;
 }
 
 int

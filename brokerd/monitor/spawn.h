@@ -7,8 +7,7 @@
 
 #include <stdint.h>
 
-#define SPAWN_FDS 5       /* a child has descriptors 0 to 4 */
-#define SPAWN_LINES 10000 /* of output that are logged */
+#define SPAWN_FDS 5 /* a child has descriptors 0 to 4 */
 
 /* A child to start.  Everything is borrowed. */
 struct spawn {
@@ -20,24 +19,15 @@ struct spawn {
 };
 
 /* Forks and executes.  The child has no other descriptor than fds, and nothing
- * in its environment but JOURNAL_STREAM and NOTIFY_SOCKET.  If a step fails, it
- * logs that and exits with spawn_status().  Returns the pid, or -1 with errno.
- */
+ * in its environment but JOURNAL_STREAM and NOTIFY_SOCKET.  Returns the pid, or
+ * -1 with errno, after a line in the log.  A child that cannot execute logs
+ * that and exits with spawn_status(). */
 pid_t spawn_start(const struct spawn *spawn, struct log *log);
 
 /* Waits for a child to end, and kills it at deadline_ms (monotonic).  Returns
  * its exit status, or minus the signal that ended it; EX_OSERR if neither is
  * known. */
 int spawn_wait(pid_t pid, uint64_t deadline_ms);
-
-/* spawn_start() and spawn_wait(); logs the child's standard error when it has
- * ended.  0, or -1 with errno if it did not start. */
-int spawn_run(struct spawn *spawn, uint64_t deadline_ms, struct log *log,
-    int *out_status);
-
-/* Logs, under this process's name, the output of a child in a file (takes
- * it). */
-void spawn_relay(int output, struct log *log);
 
 /* The exit status for an errno: EX_NOPERM if it is about permission, else
  * EX_OSERR. */

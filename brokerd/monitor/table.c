@@ -25,45 +25,41 @@
 
 #define TABLE_READ_MS 30000 /* it may have to ask name servers */
 
-/* The reader gets the whole command line, and checks it. */
+/* The reader gets the whole command line, and checks it.  It tries once more to
+ * open a configuration that cannot be opened here, and says why not. */
 static int
 table_run_reader(struct setup *setup, int memory)
 {
 	const char **argv = calloc((size_t)setup->argc + 4, sizeof(*argv));
 	struct spawn spawn = {.program = setup->reader_program,
 	    .argv = argv,
-	    .fds = {-1, memory, setup->log.fd, -1, -1},
+	    .fds = {-1, memory, setup->log.fd, setup->log.copy, -1},
 	    .uid = CONF_UID,
 	    .gid = CONF_UID};
-	int started = -1, status = EX_OSERR, opened;
+	int status = EX_OSERR;
+	pid_t pid;
 
+	if (argv == NULL || memory == -1) {
+		log_line(
+		    &setup->log, LOG_ERR, "config reader: %s", strerror(errno));
+		free(argv);
+		return EX_OSERR;
+	}
+	argv[0] = "brokerd-conf";
+	argv[1] = geteuid() == 0 ? "-pR" : "-R";
+	argv[2] = setup->rundir.path;
+	memcpy(argv + 3, setup->argv + 1,
+	    (size_t)(setup->argc - 1) * sizeof(*argv));
+	if (setup->test)
+		spawn.fds[1] = STDOUT_FILENO;
 	if (!setup->listens)
 		spawn.fds[0] = open(setup->config,
 		    O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	opened = spawn.fds[0] != -1 || setup->listens;
-	if (argv != NULL && opened) {
-		argv[0] = "brokerd-conf";
-		argv[1] = geteuid() == 0 ? "-pR" : "-R";
-		argv[2] = setup->rundir.path;
-		memcpy(argv + 3, setup->argv + 1,
-		    (size_t)(setup->argc - 1) * sizeof(*argv));
-		if (setup->test)
-			spawn.fds[1] = STDOUT_FILENO;
-		started = spawn_run(
-		    &spawn, clock_ms() + TABLE_READ_MS, &setup->log, &status);
-	}
+	pid = spawn_start(&spawn, &setup->log);
+	if (pid != -1)
+		status = spawn_wait(pid, clock_ms() + TABLE_READ_MS);
 	fd_close(spawn.fds[0]);
 	free(argv);
-	if (started == -1) {
-		log_line(&setup->log, LOG_ERR, "%s: cannot %s: %s%s",
-		    setup->config, opened ? "start its reader" : "read it",
-		    strerror(errno), opened ? "" : ": see brokerd.conf(5)");
-		/* Only a wrong path is final: a limit may be gone next time. */
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-			errno == ENAMETOOLONG || errno == ENXIO ?
-		    EX_CONFIG :
-		    spawn_status(errno);
-	}
 	if (status >= 0)
 		return status;
 	log_line(&setup->log, LOG_ERR, "config reader: ended by a signal: %s",
@@ -211,7 +207,9 @@ table_bind(
 		errno = EADDRINUSE;
 		wrong = table_take(e, inherited);
 		if (wrong != NULL)
-			return table_fail(e, setup, wrong, "");
+			return table_fail(e, setup, wrong,
+			    ": remove it, reload or start, and add it again "
+			    "when no program or engine that drains has it");
 	}
 	for (e = table->endpoints; e < end; e++) {
 		wrong = e->fd == -1 ? endpoint_bind(e) : NULL;

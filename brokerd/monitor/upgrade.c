@@ -14,8 +14,6 @@
 #include "monitor/privilege.h"
 #include "monitor/spawn.h"
 
-#include <sys/mman.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,6 +40,7 @@ upgrade_pass_all(
 	int most = upgrade_pass(setup->counters, pass, SPAWN_FDS);
 
 	most = upgrade_pass(setup->rundir.lock, pass, most);
+	most = upgrade_pass(setup->log.copy, pass, most);
 	most = upgrade_pass(generation->engine.channel, pass, most);
 	for (uint32_t i = 0; i < generation->table.endpoint_count; i++)
 		most =
@@ -58,41 +57,38 @@ upgrade_set(const char *name, int number)
 	setenv(name, text, 1);
 }
 
-/* Returns only if it fails, with errno. */
+/* Returns only if it fails, after a line in the log. */
 static void
-upgrade_exec(const struct setup *setup, const struct generation *generation)
+upgrade_exec(struct setup *setup, const struct generation *generation)
 {
 	upgrade_set("LISTEN_FDS", upgrade_pass_all(setup, generation, 1) - 2);
 	upgrade_set("LISTEN_PID", (int)getpid());
 	if (privilege_keep_over_exec(1) == 0)
 		execv(setup->self, setup->argv);
+	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
 }
 
-/* Runs the trial, and logs its standard error. */
 static int
 upgrade_try(struct setup *setup, const struct generation *generation)
 {
-	int output = memfd_create("brokerd-output", MFD_CLOEXEC), status;
-	pid_t pid = output == -1 ? -1 : fork();
+	pid_t pid = fork();
+	int status;
 
 	if (pid == 0) {
-		if (fd_place(output, STDERR_FILENO) == 0 &&
-		    setenv("BROKERD_TRIAL", "1", 1) == 0)
-			upgrade_exec(setup, generation);
-		fprintf(
-		    stderr, "brokerd: %s: %s\n", setup->self, strerror(errno));
+		upgrade_set("BROKERD_TRIAL", setup->log.copy);
+		upgrade_exec(setup, generation);
 		_exit(EX_UNAVAILABLE);
 	}
-	if (pid == -1)
+	if (pid == -1) {
 		log_line(&setup->log, LOG_ERR, "trial: %s", strerror(errno));
-	status = pid == -1 ? EX_OSERR :
-			     spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
-	spawn_relay(output, &setup->log);
+		return EX_OSERR;
+	}
+	status = spawn_wait(pid, clock_ms() + UPGRADE_TRIAL_MS);
 	if (status != EX_OK)
 		log_line(&setup->log, LOG_ERR,
-		    "the new version did not get ready within %d s (%s: %d)",
-		    UPGRADE_TRIAL_MS / 1000,
-		    status < 0 ? strsignal(-status) : "status", abs(status));
+		    "the new version did not get ready (%s: %d; limit: %d s)",
+		    status < 0 ? strsignal(-status) : "status", abs(status),
+		    UPGRADE_TRIAL_MS / 1000);
 	return status < 0 ? EX_SOFTWARE : status;
 }
 
@@ -112,7 +108,6 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 	upgrade_set("BROKERD_ENGINE", (int)generation->engine.pid);
 	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
 	upgrade_exec(setup, generation);
-	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
 	privilege_keep_over_exec(0);
 	upgrade_pass_all(setup, generation, 0);
 	return EX_OSERR;

@@ -3,6 +3,8 @@
 
 #include "record/record_parts.h"
 
+#define RECORD_COPY_FD 3 /* where the config reader copies its log lines to */
+
 /*
  * The config reader writes records of one fixed size, which the monitor and the
  * engine read: RECORD_HEADER, RECORD_SETTINGS, one RECORD_ENDPOINT for each

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -209,6 +210,30 @@ def test_reload_of_what_is_wrong_changes_nothing(test):
           [["brokerctl", word] for word in ("window", "give-up")], "%s", said)
     check(test.engine(broker) == engine and inodes(test) == before,
           "something has changed")
+
+
+def test_reload_tells_once_why_nothing_can_be_read(test):
+    programs = test.mkdir("programs")
+    for name in ("brokerd-conf", "brokerd-engine"):
+        shutil.copy2(os.path.join(test.stage, "libexec", name), programs)
+    broker = test.broker(config(test, free_port()), ["-E", programs])
+
+    def told_once(code, words):
+        start = len(broker.lines)
+        status, _, err = run(test, "reload")
+        check(status == code and err.count("\n") == 1 and words in err,
+              "%d %s", status, err)
+        broker.wait_line("reload: nothing has changed", start)
+        check([words in line for line in broker.lines[start:]].count(True) ==
+              1, "%s", broker.log())
+
+    os.rename(test.path("brokerd.conf"), test.path("away"))
+    told_once(78, "brokerd.conf: cannot read it: No such file or directory")
+    os.rename(test.path("away"), test.path("brokerd.conf"))
+    os.chmod(os.path.join(programs, "brokerd-conf"), 0o600)
+    told_once(77, "cannot start brokerd-conf")
+    os.chmod(os.path.join(programs, "brokerd-conf"), 0o755)
+    check("1 unchanged" in tell(test, "reload"), broker.log())
 
 
 def test_text_is_told_whatever_bytes_are_in_it(test):

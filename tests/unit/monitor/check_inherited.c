@@ -137,7 +137,7 @@ static const struct {
 	"its handoff cannot change"},
     {{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_V6ONLY},
 	{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL}, 0,
-	"v6only cannot change: the socket passed to brokerd"},
+	"the socket passed to brokerd has another v6only"},
     {{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_DUAL},
 	{RECORD_TCP, "::", PORT, RECORD_CONNECTION, RECORD_V6ONLY}, 1,
 	"its v6only cannot change"},
