@@ -14,6 +14,7 @@ from harness import (Failure, check, children, descriptors, status, wait_for)
 
 RELOADED = "brokerd: reload: (?!waits)"
 UPGRADED = "brokerd: (upgrade: (?!waits)|serving, endpoints)"
+TIMEOUT_MS = 60000  # of a client; no machine is that busy
 DRAIN = 30.0  # seconds; longer than any engine takes to drain
 
 
@@ -153,12 +154,13 @@ class Load(threading.Thread):
     """The load generator, until it is stopped.  It accounts for every
     connection, and for the connections of any interval."""
 
-    def __init__(self, test, target, *options, concurrency=64):
+    def __init__(self, test, target, *options, concurrency=64, journal=None):
         super().__init__()
-        self.journal = test.path("journal")
+        self.journal = journal or test.path("journal")
         self.process = subprocess.Popen(
             [test.tool("loadgen"), "--json", "--request", "none", "-c",
-             str(concurrency), "--journal", self.journal, *options, target],
+             str(concurrency), "--timeout", str(TIMEOUT_MS), "--journal",
+             self.journal, *map(str, options), target],
             stdout=subprocess.PIPE)
         self.answer = None
         self.start()

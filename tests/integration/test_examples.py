@@ -12,12 +12,13 @@ import time
 
 from harness import (all_served, ask, check, children, free_port, status,
                      wait_for)
+from journals import bind, stop
 from test_handoff import Load, config
 from counters import counters, settled
 from harness import (ENGINE_UID, WORKER_UID, all_served, ask, check,
                      descriptors, free_port, status, wait_for)
 from test_handoff import Load, config
-from test_receipts import bind, kill_at_random, stop
+from test_receipts import kill_at_random
 
 
 def readme(test):

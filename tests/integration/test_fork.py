@@ -11,8 +11,8 @@ from change import kill_engine, reload
 from counters import counters, settled
 from ctl import tell, told
 from harness import ask, check, free_port, wait_for
+from journals import bind
 from test_handoff import config
-from test_receipts import bind
 
 
 def is_there(pid):

@@ -1,66 +1,18 @@
 # SPDX-License-Identifier: ISC
 """Receipts: connections that a worker never touched outlive the worker."""
-import json
 import os
 import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 
 from counters import counters, settled
 from harness import all_served, ask, check, free_port, wait_for
+from journals import Journalled, bind, stop, waits_in
 from test_handoff import Load, config, hellofdpass
 
 FAILED = ("reset", "closed", "short", "timeout", "error", "refused")
-
-
-def bind(test, argv, path):
-    """Starts a worker and waits until it has bound its mailbox in the
-    directory path."""
-    before = set(os.listdir(path))
-    worker = test.worker(argv + [path], stdout=subprocess.DEVNULL)
-    wait_for(lambda: [name for name in os.listdir(path)
-                      if name not in before and not name.startswith(".")],
-             "the worker's mailbox")
-    return worker
-
-
-class Journalled:
-    """Workers with journals behind clients with a journal."""
-
-    def __init__(self, test, port):
-        self.test, self.port = test, port
-        self.place = test.mkdir("journals", 0o777)
-        os.chmod(self.place, 0o1777)
-        self.workers = os.path.join(self.place, "workers")
-        with open(self.workers, "w", encoding="ascii"):
-            os.chmod(self.workers, 0o666)
-
-    def worker(self, *options):
-        return bind(self.test,
-                    [self.test.tool("worker-fdrecv"), "--id", "--journal",
-                     self.workers] + list(options), self.test.mailbox_path())
-
-    def load(self, *options):
-        return Load(self.test, self.port, "--request", "id", "--journal",
-                    self.test.path("clients"), *options)
-
-    def reconcile(self, *allowed):
-        """The differences between the journals.  A class that is not allowed
-        is a failure."""
-        done = subprocess.run(
-            [sys.executable, self.test.tool("reconcile"), "--json",
-             "--clients", self.test.path("clients"), "--workers",
-             self.workers] + ["--allow=" + name for name in allowed],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            check=False)
-        check(done.returncode in (0, 1), "reconcile: %s", done.stderr)
-        found = json.loads(done.stdout)
-        check(not found["over"], "%s", {
-            name: found["differences"][name][:3] for name in found["over"]})
-        return {name: len(ids) for name, ids in found["differences"].items()}
 
 
 def kill_at_random(load, workers, start, pause_s, most):
@@ -88,8 +40,7 @@ def chaos(test, more=""):
     check(kills > 20, "%d kills only", kills)
     for worker in workers:
         worker.stop()
-    found = journals.reconcile("lost", "died-holding", "taken-twice",
-                               "answer-lost", "served-unlogged",
+    found = journals.reconcile("lost", "died-holding", "answer-lost", "served-unlogged",
                                "answered-twice")
     return result, kills, found, settled(test, broker)
 
@@ -157,8 +108,7 @@ def test_receipts_that_are_sent_too_early_lose_some(test):
     result = load.finish()
     for worker in workers:
         worker.stop()
-    found = journals.reconcile("lost", "died-holding", "taken-twice",
-                               "served-unlogged")
+    found = journals.reconcile("lost", "died-holding", "served-unlogged")
     failed = sum(result["outcomes"][name] for name in FAILED)
     ends = settled(test, broker)
     test.note("%d of %d lost in %d kills, %d of them not even read", failed,
@@ -187,18 +137,6 @@ def request(port, text=b"0123456789abcdef 0123456789abcdef\n"):
     client.settimeout(20)
     client.sendall(text)
     return client
-
-
-def first(path):
-    with open(path, encoding="ascii") as file:
-        return file.readline()
-
-
-def stop(worker):
-    """Stops it, and waits until it has stopped."""
-    worker.kill(signal.SIGSTOP)
-    wait_for(lambda: first("/proc/%d/stat" % worker.pid).rsplit(")", 1)[1]
-             .split()[0] == "T", "the worker to stop")
 
 
 def test_what_waits_in_a_killed_worker_goes_to_the_next_instance(test):
@@ -234,7 +172,7 @@ def test_connection_that_was_read_is_never_served_twice(test):
     wait_for(lambda: os.path.getsize(journals.workers) > 0,
              "the worker to have read it")
     # Noted before it is read; the worker is slow afterwards.
-    wait_for(lambda: "nanosleep" in first("/proc/%d/wchan" % worker.pid),
+    wait_for(lambda: "nanosleep" in waits_in(worker.pid),
              "the worker to sleep")
     other = journals.worker()
     worker.stop(signal.SIGKILL)

@@ -8,15 +8,10 @@ import subprocess
 
 from ctl import config, listener, start_worker, tell, told
 from harness import ask, check, free_port, status, wait_for
+from journals import stop
 
 HELLO = b"hello, world\n"
 AFTER = "stuck-after = 1"
-
-
-def stop(worker):
-    worker.kill(signal.SIGSTOP)
-    wait_for(lambda: status(worker.pid)["State"].startswith("T"),
-             "the worker to stop")
 
 
 def shown(test, name):

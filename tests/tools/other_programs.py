@@ -161,6 +161,8 @@ CASES = {
     "client-twice": ("clients", "%016x twice 1 2", "workers",
                      "%016x took 5 2"),
     "client-doubled": GOOD + ("clients", "%016x served 1 2"),
+    "given-twice": GOOD + ("workers", "%016x got 5 1",
+                           "workers", "%016x got 6 1"),
     "taken-twice": GOOD + ("workers", "%016x took 6 1"),
     "answered-twice": GOOD + ("workers", "%016x answered 6 1"),
     "answered-untaken": ("clients", "%016x served 1 2", "workers",
@@ -204,6 +206,17 @@ def test_each_difference_is_reported(tools, directory):
         none = [word for one in wanted for word in ("--allow", one + "=0")]
         done = reconcile(tools, directory, *replies, *none)
         equal(done.returncode, 1, name + " not allowed")
+
+
+def test_what_a_killed_worker_had_may_go_to_another(tools, directory):
+    for lines in (CASES["given-twice"], CASES["taken-twice"]):
+        files(directory, lines, 2)
+        equal(reconcile(tools, directory, "--killed", 7, 5).returncode, 0,
+              "another lives")
+        equal(reconcile(tools, directory, "--killed", 6, 7).returncode, 1,
+              "the first one lives")
+    files(directory, CASES["answered-twice"], 2)
+    equal(reconcile(tools, directory, "--killed", 5).returncode, 1, "served")
 
 
 def test_expected_refusals_are_no_difference(tools, directory):

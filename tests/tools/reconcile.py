@@ -3,9 +3,11 @@
 """Compares the journals of clients and workers about the same connections.
 
 Client journals are those of loadgen --journal: "ID OUTCOME LATENCY BEGIN".
-Worker journals have "ID took PID SEQ" for a request that a worker has read,
-and "ID answered PID SEQ" after its answer.  Replies are those of loadgen
---replies: "ID ID NONCE PID SEQ\\n".
+Worker journals have "COOKIE got PID SEQ" for each connection, before it is
+read, "ID took PID SEQ" for a request that a worker has seen or read, and
+"ID answered PID SEQ" after its answer.  Their lines are in the order of time.
+What a worker had that was killed may go to another one.  Replies are those of
+loadgen --replies: "ID ID NONCE PID SEQ\\n".
 
 Prints a table of the differences.  The exit status is 0 if there are none, or
 no more of each class than allowed, 1 if there are, and 64 for a wrong command
@@ -25,6 +27,7 @@ CLASSES = {
     "served-unlogged": "client served, and its worker died before logging it",
     "client-twice": "client got two answers, or that to another request",
     "client-doubled": "two clients with one ID",
+    "given-twice": "workers got one connection twice",
     "taken-twice": "workers took one ID twice",
     "answered-twice": "workers answered one ID twice",
     "answered-untaken": "answered, but not taken",
@@ -40,8 +43,10 @@ OUTCOMES = ("served twice refused reset closed short policy timeout error"
 class Journals:
     """The contents of all files, by ID."""
 
-    def __init__(self):
+    def __init__(self, killed=()):
+        self.killed = killed  # pids
         self.outcomes = {}
+        self.got = collections.defaultdict(list)
         self.took = collections.defaultdict(list)
         self.answered = collections.defaultdict(list)
         self.answers = {}
@@ -66,10 +71,11 @@ class Journals:
             self.outcomes[name] = outcome
 
     def read_workers(self, paths):
-        pattern = r"([0-9a-f]{16}) (took|answered) (\d+ \d+)\n"
+        pattern = r"([0-9a-f]{16}) (got|took|answered) (\d+ \d+)\n"
+        steps = {"got": self.got, "took": self.took,
+                 "answered": self.answered}
         for name, step, worker in self.lines(paths, pattern):
-            (self.took if step == "took" else self.answered)[name].append(
-                worker)
+            steps[step][name].append(worker)
 
     def read_answers(self, paths):
         pattern = r"([0-9a-f]{16})(?: (.*))?\n"
@@ -84,16 +90,24 @@ class Journals:
         for name in self.took.keys() | self.answered.keys():
             if name not in self.outcomes:
                 self.found["unknown"].append(name)
-            if len(self.took.get(name, ())) > 1:
+            if self.is_shared(self.took.get(name, ())):
                 self.found["taken-twice"].append(name)
             if len(self.answered.get(name, ())) > 1:
                 self.found["answered-twice"].append(name)
             if name not in self.took:
                 self.found["answered-untaken"].append(name)
+        for name, workers in self.got.items():
+            if self.is_shared(workers):
+                self.found["given-twice"].append(name)
         for name, text in self.answers.items():
             match = re.match(r"[0-9a-f]{16} [0-9a-f]{16} (\d+ \d+)\\n", text)
             if match and match.group(1) not in self.took.get(name, ()):
                 self.found["another-worker"].append(name)
+
+    def is_shared(self, workers):
+        """True if another worker than the last one still lived."""
+        return any(worker.split()[0] not in self.killed
+                   for worker in workers[:-1])
 
     def classify(self, name, outcome):
         """The class of the difference for one client, or None."""
@@ -110,7 +124,7 @@ class Journals:
         return "died-holding" if name in self.took else "lost"
 
     def totals(self):
-        return {"clients": len(self.outcomes),
+        return {"clients": len(self.outcomes), "got": len(self.got),
                 "outcomes": dict(collections.Counter(self.outcomes.values())),
                 "taken": len(self.took), "answered": len(self.answered)}
 
@@ -136,6 +150,7 @@ def arguments():
     parser.add_argument("--clients", nargs="+", required=True, metavar="FILE")
     parser.add_argument("--workers", nargs="+", required=True, metavar="FILE")
     parser.add_argument("--replies", nargs="+", default=[], metavar="FILE")
+    parser.add_argument("--killed", nargs="+", default=[], metavar="PID")
     parser.add_argument("--allow", action="append", default=[],
                         type=allowance, metavar="CLASS[=N]")
     parser.add_argument("--json", action="store_true")
@@ -144,7 +159,7 @@ def arguments():
 
 def main():
     given = arguments()
-    journals = Journals()
+    journals = Journals(set(given.killed))
     journals.read_clients(given.clients)
     journals.read_workers(given.workers)
     journals.read_answers(given.replies)

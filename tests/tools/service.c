@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The service of the tests' workers: a greeting, or an answer that names the
- * request and its worker, with a journal of the requests that were taken and
- * answered.
+ * request and its worker, with a journal of the connections that arrived and of
+ * the requests that were taken and answered.
  */
 #include "service.h"
 
@@ -79,6 +79,23 @@ service_log(const struct service *service, const char *id, const char *step)
 		err(71, "the journal");
 }
 
+/* Logs a connection before anything is done with it.  The kernel's number of a
+ * socket is the same in all processes that get it, and is not used again. */
+static void
+service_log_arrival(const struct service *service, int fd)
+{
+	char id[SERVICE_ID_LENGTH + 1];
+	uint64_t cookie;
+	socklen_t length = sizeof(cookie);
+
+	if (service->journal == -1)
+		return;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == -1)
+		err(71, "SO_COOKIE");
+	snprintf(id, sizeof(id), "%016llx", (unsigned long long)cookie);
+	service_log(service, id, "got");
+}
+
 /* Logs a complete request before it is read, so that a worker that dies after
  * reading it has logged it.  True if it was logged. */
 static int
@@ -128,11 +145,12 @@ service_answer(struct service *service, int fd)
 	char *end;
 	int length, logged;
 
+	service->sequence++;
+	service_log_arrival(service, fd);
 	if (!service->reads_id) {
 		send(fd, "hello, world\n", 13, MSG_NOSIGNAL);
 		return;
 	}
-	service->sequence++;
 	logged = service_log_early(service, fd);
 	if (service_read_line(fd, request, sizeof(request)) == -1)
 		return;
