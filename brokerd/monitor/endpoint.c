@@ -56,16 +56,17 @@ endpoint_set_options(const struct endpoint *endpoint, int live)
 	return NULL;
 }
 
+/* Of a live socket only what can be changed. */
 static const char *
-endpoint_set_up(struct endpoint *endpoint)
+endpoint_set_up(struct endpoint *endpoint, int live)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *path = record_path(sock);
-	const char *wrong = endpoint_set_options(endpoint, 0);
+	const char *wrong = endpoint_set_options(endpoint, live);
 
 	if (wrong == NULL && path != NULL)
-		wrong = path_bind(endpoint);
-	else if (wrong == NULL &&
+		wrong = live ? path_chown(endpoint) : path_bind(endpoint);
+	else if (wrong == NULL && !live &&
 	    bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		sock->address_length) == -1)
 		wrong = strerror(errno);
@@ -93,7 +94,7 @@ endpoint_bind(struct endpoint *endpoint)
 	endpoint->fd = socket(sock->address.ss_family, type, 0);
 	wrong = strerror(errno);
 	if (endpoint->fd != -1)
-		wrong = endpoint_set_up(endpoint);
+		wrong = endpoint_set_up(endpoint, 0);
 	else if (sock->address.ss_family == AF_UNSPEC)
 		wrong = "its name or interface is unknown for now";
 	if (wrong != NULL)
@@ -104,15 +105,7 @@ endpoint_bind(struct endpoint *endpoint)
 const char *
 endpoint_apply(struct endpoint *endpoint)
 {
-	const struct record_socket *sock = &endpoint->record->u.socket;
-	const char *wrong = endpoint_set_options(endpoint, 1);
-
-	if (wrong == NULL && endpoint->inode != 0)
-		wrong = path_chown(endpoint);
-	if (wrong == NULL && record_has_connections(sock) &&
-	    listen(endpoint->fd, (int)sock->backlog) == -1)
-		wrong = strerror(errno);
-	return wrong;
+	return endpoint_set_up(endpoint, 1);
 }
 
 void

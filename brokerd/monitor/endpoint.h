@@ -14,8 +14,8 @@ struct endpoint {
 	ino_t inode;    /* 0: no file */
 	uint32_t fsuid; /* used for file operations, see path.c */
 	int shared;     /* another table or process has the socket too */
-	const struct endpoint *origin; /* in the table before, until that ends,
-					* or NULL */
+	struct endpoint *origin; /* in the table before, until that ends, or
+				  * NULL */
 };
 
 enum endpoint_end {

@@ -41,8 +41,7 @@ inherited_network(int fd)
 }
 
 void
-inherited_add(
-    struct inherited *inherited, int fd, const struct endpoint *origin)
+inherited_add(struct inherited *inherited, int fd, struct endpoint *origin)
 {
 	struct inherited_item item = {.fd = fd, .origin = origin};
 	struct pollfd end = {.fd = fd, .events = POLLRDHUP};

@@ -23,14 +23,14 @@ struct inherited_item {
 	socklen_t length;                    /* 0: no socket */
 	int is_dead; /* a local one, shut down for good */
 	struct sockaddr_storage address;
-	struct stat file;              /* of another file */
-	const struct endpoint *origin; /* borrowed; NULL: not known */
+	struct stat file;        /* of another file */
+	struct endpoint *origin; /* borrowed; NULL: not known */
 };
 
 /* Adds fd (takes it) and the endpoint that it was of, if that is known, or
  * NULL.  Ignores -1 and what is not open. */
 void inherited_add(
-    struct inherited *inherited, int fd, const struct endpoint *origin);
+    struct inherited *inherited, int fd, struct endpoint *origin);
 
 /* Finds the socket that is bound as the record says; the caller may take its
  * fd.  NULL if there is none; then *out_wrong says why one with the same

@@ -14,6 +14,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* Kept by a monitor that is root, whatever its endpoints are, since a reload
@@ -40,33 +41,41 @@ privilege_check_bounds(size_t count)
 	return -1;
 }
 
-static int
-privilege_reduce_user(void)
+void
+privilege_missing(char *text, size_t size)
 {
-	int binds = capng_get_caps_process() == 0 &&
-	    capng_have_capability(CAPNG_PERMITTED, CAP_NET_BIND_SERVICE);
+	size_t used = 0;
 
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (binds)
-		capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-		    CAP_NET_BIND_SERVICE);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		return -1;
-	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -1;
+	capng_get_caps_process();
+	text[0] = '\0';
+	for (size_t i = 0; i < PRIVILEGE_KEPT && used < size; i++)
+		if (!capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]))
+			used += (size_t)snprintf(text + used, size - used,
+			    " cap_%s",
+			    capng_capability_to_name(privilege_kept[i]));
 }
 
+/* Another user keeps the first, if he has it. */
 int
 privilege_reduce(void)
 {
+	int root = geteuid() == 0, binds;
+
 	errno = EPERM; /* libcap-ng does not always set it */
-	if (geteuid() != 0)
-		return privilege_reduce_user();
+	binds = capng_get_caps_process() == 0 &&
+	    capng_have_capability(CAPNG_PERMITTED, privilege_kept[0]);
 	capng_clear(CAPNG_SELECT_BOTH);
-	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
+	for (size_t i = 0; i < (root ? PRIVILEGE_KEPT : (size_t)binds); i++)
 		capng_update(CAPNG_ADD,
 		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 		    privilege_kept[i]);
+	if (!root)
+		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
+			    0) == -1 ||
+			capng_apply(CAPNG_SELECT_CAPS) != 0 ?
+		    -1 :
+		    0;
 	/* capng_lock() comes first, as it needs CAP_SETPCAP. */
 	if (setgroups(0, NULL) == -1 || capng_lock() != 0 ||
 	    capng_apply(CAPNG_SELECT_BOTH) != 0)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The monitor gives up all capabilities but a fixed set, its supplementary
  * groups and the possibility to gain privileges.  0, or -1 with errno: the
  * process must end. */
 int privilege_reduce(void);
+
+/* If that fails for root: writes the names of those that it lacks, each after a
+ * space. */
+void privilege_missing(char *text, size_t size);
 
 /* Lets the capabilities that are left survive exec(2), or ends that: uid 0
  * alone gives no capabilities to the next program any more.  0, or -1 with

@@ -74,6 +74,7 @@ static const char *
 setup_files(struct setup *setup)
 {
 	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+	char missing[128];
 	sigset_t set;
 	int dir;
 
@@ -96,9 +97,13 @@ setup_files(struct setup *setup)
 	fd_close(dir);
 	if (privilege_reduce() == 0)
 		return NULL;
-	return "root needs CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, "
-	       "CAP_CHOWN, CAP_NET_BIND_SERVICE, and a user namespace with the "
-	       "uids of the engine and the config reader (try another user)";
+	privilege_missing(missing, sizeof(missing));
+	log_line(&setup->log, LOG_ERR,
+	    "root lacks%s: try another user, who needs none",
+	    missing[0] != '\0' ? missing :
+				 " the uids of engine and config reader, or "
+				 "groups, in its user namespace");
+	return "privileges";
 }
 
 static int

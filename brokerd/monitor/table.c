@@ -259,21 +259,20 @@ table_take_over(struct table *table, struct table *before,
 	    .timeout_ms = table->settings->drain_timeout_s * 1000};
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		struct endpoint *endpoint = &table->endpoints[i];
-		const struct endpoint *origin = endpoint->origin;
+		struct endpoint *origin = endpoint->origin;
+		int named = endpoint->record->type == RECORD_ENDPOINT;
 
 		endpoint->shared = 0;
 		endpoint->origin = NULL;
-		if (origin == NULL) {
-			added += endpoint->error == 0 &&
-			    endpoint->record->type == RECORD_ENDPOINT;
-			continue;
-		}
-		before->endpoints[origin - before->endpoints].shared = 1;
-		if (memcmp(&origin->record->u, &endpoint->record->u,
-			sizeof(origin->record->u)) == 0)
-			unchanged += endpoint->record->type == RECORD_ENDPOINT;
+		if (origin == NULL)
+			added += endpoint->error == 0 && named;
+		else if (memcmp(&origin->record->u, &endpoint->record->u,
+			     sizeof(origin->record->u)) == 0)
+			unchanged += named != 0;
 		else
 			changed++;
+		if (origin != NULL)
+			origin->shared = 1;
 	}
 	for (uint32_t i = 0; i < before->endpoint_count; i++) {
 		struct endpoint *endpoint = &before->endpoints[i];

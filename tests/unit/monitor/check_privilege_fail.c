@@ -17,6 +17,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* From here on this prctl(2) fails. */
@@ -60,10 +62,46 @@ take(unsigned int what)
 static void
 reduce_body(void *argument)
 {
-	take(*(const unsigned int *)argument);
+	char text[128], expected[128] = "";
+	unsigned int what = *(const unsigned int *)argument;
+
+	if (what != 64)
+		snprintf(expected, sizeof(expected), " cap_%s",
+		    what == CAP_SETPCAP    ? "setpcap" :
+			what == CAP_SETGID ? "setgid" :
+					     "chown");
+	take(what);
 	unit_must(privilege_reduce() == -1);
 	unit_must(errno == EPERM);
+	privilege_missing(text, sizeof(text));
+	unit_must(strcmp(text, expected) == 0);
 }
+
+static void
+several_body(void *argument)
+{
+	char text[128];
+
+	(void)argument;
+	test_process_capabilities(test_process_set("CapPrm") &
+	    ~(UINT64_C(1) << CAP_SETUID | UINT64_C(1) << CAP_KILL));
+	unit_must(privilege_reduce() == -1);
+	privilege_missing(text, sizeof(text));
+	unit_must(strcmp(text, " cap_setuid cap_kill") == 0);
+	for (size_t size = 1; size < sizeof(text); size++) {
+		privilege_missing(text, size);
+		unit_must(strlen(text) < size);
+	}
+}
+
+START_TEST(only_what_root_lacks_is_named)
+{
+	if (test_process_not_root() != NULL)
+		unit_skip(test_process_not_root());
+	else
+		unit_in_child(several_body, NULL);
+}
+END_TEST
 
 START_TEST(root_that_cannot_come_down_to_the_six_fails)
 {
@@ -119,6 +157,7 @@ UNIT_SUITE(privilege_fail)
 
 	tcase_add_loop_test(tc, root_that_cannot_come_down_to_the_six_fails, 0,
 	    UNIT_COUNT(missing_to_reduce));
+	tcase_add_test(tc, only_what_root_lacks_is_named);
 	tcase_add_loop_test(tc, a_child_that_cannot_come_down_to_nothing_fails,
 	    0, UNIT_COUNT(missing_to_drop));
 	tcase_add_test(tc, a_user_whose_ambient_capabilities_stay_fails);
