@@ -10,7 +10,8 @@
 #define CHANNEL_VERSION 2
 #define CHANNEL_FD 3    /* the engine's end */
 #define CHANNEL_MEMFD 4 /* the engine's counters */
-#define CHANNEL_TEXT_SIZE 1024
+#define CHANNEL_TEXT_SIZE 1020
+#define CHANNEL_ASKED_UPGRADE UINT32_MAX
 
 /* Each layout of the counters has its own size. */
 #define CHANNEL_MEMFD_LAYOUT 10
@@ -64,6 +65,9 @@ struct channel_drain {
 struct channel_result {
 	uint32_t status; /* 0, or one of sysexits.h */
 	char text[CHANNEL_TEXT_SIZE];
+	/* How many requests of this engine the monitor had read before this
+	 * began; CHANNEL_ASKED_UPGRADE: an upgrade has been done. */
+	uint32_t asked;
 };
 
 struct channel_message {

@@ -37,8 +37,9 @@ struct engine {
 	struct upstream upstream;
 	struct drain drain;
 	struct orphan orphan;
-	int status; /* to exit with; -1: not yet */
-	char *done; /* what a reload has done; the drain adds to it */
+	int status;     /* to exit with; -1: not yet */
+	char *done;     /* what a reload has done; the drain adds to it */
+	uint32_t asked; /* requests that it is the result of */
 };
 
 static void
@@ -184,10 +185,12 @@ engine_on_result(
 	if (result->status == 0) { /* DRAIN follows */
 		free(engine->done);
 		engine->done = text;
+		engine->asked = result->asked;
 		return;
 	}
 	notify_reload_failed(&engine->notify, told);
-	control_on_result(&engine->control, (int)result->status, told);
+	control_on_result(
+	    &engine->control, result->asked, (int)result->status, told);
 	free(text);
 }
 
@@ -205,7 +208,7 @@ engine_start_drain(struct engine *engine, const struct channel_drain *how)
 	engine->log.copy = -1;
 	text = upstream_text(lines, engine->done == NULL ? "" : engine->done);
 	if (engine->done != NULL)
-		control_on_result(&engine->control, EX_OK,
+		control_on_result(&engine->control, engine->asked, EX_OK,
 		    text == NULL ? engine->done : text);
 	free(text);
 }
@@ -257,8 +260,7 @@ engine_on_end(void *owner, int error)
 	}
 	/* A drain closes the sockets that wait to be sent to the manager. */
 	notify_forget(&engine->notify);
-	control_on_result(&engine->control, EX_TEMPFAIL,
-	    "brokerd itself has ended: it is not known whether this was done");
+	control_on_end(&engine->control);
 	if (engine->upstream.phase == CHANNEL_SERVING)
 		control_set_orphan(
 		    &engine->control, orphan_start(&engine->orphan));
@@ -306,7 +308,7 @@ engine_open(struct engine *engine)
 		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
 		.broker_started_ms = stats_started_ms(&engine->stats),
-		.channel = CHANNEL_FD});
+		.requests = &engine->table.requests});
 	if (notify_start(&engine->notify, base) == -1 ||
 	    drain_init(&engine->drain, base, &engine_drain_callbacks, engine) ==
 		-1 ||

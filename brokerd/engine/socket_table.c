@@ -60,7 +60,9 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	if (owner_quotas_open(
 		&table->quotas, base, log, persistent, &table->reserve) == -1)
 		return -1;
-	return rebind_init(&table->rebind, base, CHANNEL_FD, log, persistent);
+	table->requests.channel = CHANNEL_FD;
+	return rebind_init(
+	    &table->rebind, base, &table->requests, log, persistent);
 }
 
 int

@@ -23,6 +23,7 @@ struct socket_table {
 	struct socket_diag diag;
 	struct coalesce_load load;
 	struct owner_quotas quotas;
+	struct requests requests;
 	struct rebind rebind;
 	struct {
 		struct record_socket sock;

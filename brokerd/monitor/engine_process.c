@@ -121,7 +121,8 @@ void
 engine_process_tell(
     struct engine_process *engine, int status, const char *text, int report)
 {
-	struct channel_message message = {.u.result.status = (uint32_t)status};
+	struct channel_message message = {
+	    .u.result = {.status = (uint32_t)status, .asked = engine->asked}};
 
 	snprintf(
 	    message.u.result.text, sizeof(message.u.result.text), "%s", text);

@@ -10,6 +10,7 @@ struct engine_process {
 	int channel; /* -1: none */
 	enum channel_phase phase;
 	uint64_t started_ms;
+	uint32_t asked; /* requests that were read */
 };
 
 /* Starts an engine, sends it the whole table and waits for READY.  Returns -1

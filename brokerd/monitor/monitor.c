@@ -175,6 +175,7 @@ monitor_receive(struct monitor *m, struct engine_process *engine)
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
 	if (got != 1)
 		return got == -1 && errno == EAGAIN ? 0 : -1;
+	engine->asked += message.header.type != CHANNEL_PONG;
 	if (message.header.type == CHANNEL_PONG)
 		m->pinged &= engine != &m->current.engine;
 	else
@@ -300,7 +301,8 @@ monitor_main(int argc, char **argv)
 			m.current.engine =
 			    (struct engine_process){.pid = m.setup.engine_pid,
 				.channel = m.setup.engine_channel,
-				.phase = CHANNEL_SERVING};
+				.phase = CHANNEL_SERVING,
+				.asked = CHANNEL_ASKED_UPGRADE};
 		m.status = monitor_replace(&m, &m.setup.inherited, text,
 		    "this is " PACKAGE_STRING " now");
 		adopt_done(&m.setup.adopt, m.status == -1);

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 
 from change import configure
@@ -13,7 +14,7 @@ from ctl import (COUNT, Clients, GROUP, config, connect, control, inodes,
                  listener, rewrite, run, served, settled, start_worker, tell,
                  told)
 from harness import (DEADLINE, OTHER_UID, WORKER_UID, check, children,
-                     free_port, wait_for)
+                     descriptors, free_port, wait_for)
 from harness import status as proc_status
 
 
@@ -191,6 +192,50 @@ def test_request_during_a_reload_is_not_lost(test):
     broker.wait_line("reload: endpoints: ",
                      broker.lines.index(first, start) + 1)
     tell(test, "status")
+
+
+def stop_reader(broker):
+    """Asks for a reload and stops the reader of the configuration, which may
+    take some attempts.  Returns its pid."""
+    while True:
+        start, known = len(broker.lines), set(children(broker.pid))
+        broker.kill(signal.SIGHUP)
+        wait_for(lambda: set(children(broker.pid)) - known, "a child")
+        try:
+            for pid in set(children(broker.pid)) - known:
+                os.kill(pid, signal.SIGSTOP)
+                wait_for(lambda: proc_status(pid)["State"][0] in "TZ",
+                         "its stop")
+                name = proc_status(pid)["Name"]
+                if name in ("brokerd", "brokerd-config"):
+                    return pid
+                os.kill(pid, signal.SIGCONT)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+        broker.wait_line("reload: endpoints", start)
+        wait_for(lambda: len(children(broker.pid)) == 1, "one engine")
+
+
+def test_reload_by_a_signal_is_not_the_answer(test):
+    """Who asks during it is told the result of the next one."""
+    port, other = free_port(), free_port()
+    more = 'listener "more" { listen = "tcp:127.0.0.1:%d" %s }\n' % (
+        other, test.owner())
+    broker = test.broker(config(test, port))
+    start, reader = len(broker.lines), stop_reader(broker)
+    rewrite(test, config(test, port) + more)
+    asking = test.start([os.path.join(test.stage, "bin", "brokerctl"), "-s",
+                         control(test), "reload"], stdout=subprocess.PIPE)
+    wait_for(lambda: any("socket:" in target for target in
+                         descriptors(asking.pid).values()), "its socket")
+    tell(test, "status")
+    os.kill(reader, signal.SIGCONT)
+    said = asking.popen.stdout.read().decode()
+    broker.log()
+    done = [line.split("reload: ")[1] for line in broker.lines[start:]
+            if "reload: endpoints" in line]
+    check(len(done) > 1 and said.strip() in done[1:], "%s: %s", said, done)
+    test.brokers.clear()
 
 
 def test_reload_of_what_is_wrong_changes_nothing(test):

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/listener/listener.h"
+#include "engine/listener/requests.h"
 #include "engine/worker/rendezvous.h"
 
 struct event_base;
@@ -16,7 +17,7 @@ struct control_context {
 	const struct rendezvous *rendezvous;
 	struct owner_quotas *quotas;
 	uint64_t epoch;
-	int channel; /* to the monitor, borrowed too */
+	struct requests *requests; /* to the monitor */
 	uint64_t broker_started_ms;
 	/* Of the control socket itself, and of this engine. */
 	uint64_t started_ms;

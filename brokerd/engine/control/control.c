@@ -142,34 +142,72 @@ control_start(struct control *control)
 		evconnlistener_enable(control->accepting);
 }
 
+/* True if the result of a reload or upgrade is the one that a peer waits for.
+ */
+static int
+control_is_for(const struct peer *peer, uint32_t asked)
+{
+	if (peer->state != PEER_WAITING)
+		return 0;
+	return asked == CHANNEL_ASKED_UPGRADE ? peer->asks == CHANNEL_UPGRADE :
+						peer->number <= asked;
+}
+
 /* See route_join().  If the reload has succeeded, control_stop() has made these
  * peers ask the next engine. */
 static void
 control_ask_again(struct control *control)
 {
+	struct requests *requests = control->context.requests;
 	struct peer *peer;
 
-	if (peer_find_state(&control->peers, PEER_JOINING) == NULL)
+	if (peer_find_state(&control->peers, PEER_WAITING) != NULL ||
+	    peer_find_state(&control->peers, PEER_JOINING) == NULL)
 		return;
-	while ((peer = peer_find_state(&control->peers, PEER_JOINING)) != NULL)
+	if (requests_send(requests, CHANNEL_RELOAD) == -1) {
+		control_on_end(control);
+		return;
+	}
+	TAILQ_FOREACH (peer, &control->peers.peers, entry) {
+		if (peer->state != PEER_JOINING)
+			continue;
+		peer->number = requests->count;
 		peer_set_state(peer, PEER_WAITING);
-	if (channel_send(control->context.channel, CHANNEL_RELOAD, NULL, -1) ==
-	    -1)
-		control_on_result(control, EX_UNAVAILABLE,
-		    "brokerd itself has died and only its engine serves: "
-		    "start it again");
+	}
 }
 
 void
-control_on_result(struct control *control, int status, const char *text)
+control_on_result(
+    struct control *control, uint32_t asked, int status, const char *text)
+{
+	struct peer *peer, *next;
+
+	if (control->http == NULL)
+		return;
+	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
+	     peer = next) {
+		next = TAILQ_NEXT(peer, entry);
+		if (control_is_for(peer, asked))
+			answer_result(peer, status, text);
+		else if (status == EX_OK && peer->state == PEER_WAITING)
+			peer_drop(peer);
+	}
+	control_ask_again(control);
+}
+
+void
+control_on_end(struct control *control)
 {
 	struct peer *peer;
 
 	if (control->http == NULL)
 		return;
-	while ((peer = peer_find_state(&control->peers, PEER_WAITING)) != NULL)
-		answer_result(peer, status, text);
-	control_ask_again(control);
+	while (
+	    (peer = peer_find_state(&control->peers, PEER_WAITING)) != NULL ||
+	    (peer = peer_find_state(&control->peers, PEER_JOINING)) != NULL)
+		answer_result(peer, EX_TEMPFAIL,
+		    "brokerd itself has ended: it is not known whether this "
+		    "was done");
 }
 
 void

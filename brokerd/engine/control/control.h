@@ -28,9 +28,15 @@ int control_open(
 /* Begins to accept: until then the engine before this one does. */
 void control_start(struct control *control);
 
-/* A reload or upgrade that was asked for has ended: status is 0 or one of
- * sysexits(3). */
-void control_on_result(struct control *control, int status, const char *text);
+/* A reload or upgrade has ended, which the monitor began when it had read so
+ * many requests of this engine; asked may be CHANNEL_ASKED_UPGRADE.  status is
+ * 0 or one of sysexits(3).  0: this engine drains, so peers whose requests it
+ * was not for are dropped, and ask the next one. */
+void control_on_result(
+    struct control *control, uint32_t asked, int status, const char *text);
+
+/* The monitor has died, so no more results come. */
+void control_on_end(struct control *control);
 
 /* The monitor has died; the engine ends at until_ms at the latest. */
 void control_set_orphan(struct control *control, uint64_t until_ms);

@@ -47,7 +47,10 @@ struct peer {
 	struct report *report; /* its answer, being written; or NULL */
 	struct timer limit;    /* for its request, or for reading the answer */
 	enum peer_state state;
-	unsigned int asks; /* if it waits: the message for the monitor */
+	/* If it waits: the message for the monitor, and how many requests of
+	 * this engine that was; 0: any reload will do, see route_ask(). */
+	unsigned int asks;
+	uint32_t number;
 	enum peer_right right;
 	uid_t uid;
 };

@@ -120,7 +120,7 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 		    "in-flight", NULL,
 		    "an end of the connection to itself by which the engine "
 		    "measures how many descriptors may be sent");
-	whois_try(whois, context->channel, NULL, "channel", NULL,
+	whois_try(whois, context->requests->channel, NULL, "channel", NULL,
 	    "the engine's end of the channel to the monitor");
 }
 

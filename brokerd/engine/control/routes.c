@@ -5,7 +5,6 @@
 #include "engine/control/routes.h"
 
 #include "base/log.h"
-#include "channel/channel.h"
 #include "engine/control/answer.h"
 
 #include <errno.h>
@@ -51,8 +50,7 @@ route_has_query(const struct call *call, const char *text)
 }
 
 /* Another peer waits.  The reload in progress may have read the configuration
- * before this peer changed it, so the peer needs the next one; but a peer whose
- * request an earlier engine did not answer asked before that reload began. */
+ * before this peer changed it, so the peer needs the next one. */
 static void
 route_join(struct call *call, enum channel_type request, unsigned int waiting)
 {
@@ -66,29 +64,37 @@ route_join(struct call *call, enum channel_type request, unsigned int waiting)
 							  PEER_JOINING);
 }
 
-/* The argument is the message for the monitor. */
+/* The argument is the message for the monitor.  Peers whose request an earlier
+ * engine did not answer asked before this engine served, so each reload of
+ * which this engine gets the result began after that. */
 static void
 route_ask(struct call *call, const struct route *route)
 {
 	enum channel_type request = (enum channel_type)route->argument;
-	const struct peer *other =
-	    peer_find_state(call->peer->list, PEER_WAITING);
+	struct requests *requests = call->context->requests;
+	struct peer *peer = call->peer;
+	const struct peer *other = peer_find_state(peer->list, PEER_WAITING);
 	int waits = !route_has_query(call, "wait=no");
 
-	call->peer->asks = request;
+	peer->asks = request;
 	if (waits && other != NULL) {
 		route_join(call, request, other->asks);
 		return;
 	}
-	if (waits)
-		peer_set_state(call->peer, PEER_WAITING);
-	if (channel_send(call->context->channel, request, NULL, -1) == -1)
-		answer_result(call->peer, EX_UNAVAILABLE,
+	if (requests_send(requests, request) == -1) {
+		answer_result(peer, EX_UNAVAILABLE,
 		    "brokerd itself has died and only its engine serves: "
 		    "start it again");
-	else if (!waits)
-		answer_result(call->peer, EX_OK,
-		    "asked for it: the log will have the result");
+		return;
+	}
+	if (!waits) {
+		answer_result(
+		    peer, EX_OK, "asked for it: the log will have the result");
+		return;
+	}
+	if (request == CHANNEL_UPGRADE || !route_has_query(call, "wait=again"))
+		peer->number = requests->count;
+	peer_set_state(peer, PEER_WAITING);
 }
 
 /* The listener that the first word names, or NULL after an answer. */

@@ -10,7 +10,6 @@
 #include "engine/listener/rebind.h"
 
 #include "base/clock.h"
-#include "channel/channel.h"
 
 #include <string.h>
 
@@ -44,7 +43,7 @@ rebind_on_time(void *owner)
 
 	rebind->persistent->mailboxes->rebind_ms =
 	    rebind_lasts_ms(rebind, now) + REBIND_SPACE_MS;
-	if (channel_send(rebind->channel, CHANNEL_RELOAD, NULL, -1) == 0)
+	if (requests_send(rebind->requests, CHANNEL_RELOAD) == 0)
 		log_line(rebind->log, LOG_NOTICE,
 		    "asking for a reload, which binds sockets anew");
 	/* If the reload succeeds, this engine ends. */
@@ -52,11 +51,11 @@ rebind_on_time(void *owner)
 }
 
 int
-rebind_init(struct rebind *rebind, struct event_base *base, int channel,
-    struct log *log, struct persistent *persistent)
+rebind_init(struct rebind *rebind, struct event_base *base,
+    struct requests *requests, struct log *log, struct persistent *persistent)
 {
 	*rebind = (struct rebind){
-	    .channel = channel, .log = log, .persistent = persistent};
+	    .requests = requests, .log = log, .persistent = persistent};
 	return timer_init(&rebind->ask, base, rebind_on_time, rebind);
 }
 

@@ -3,12 +3,13 @@
 
 #include "base/log.h"
 #include "engine/handoff/persistent.h"
+#include "engine/listener/requests.h"
 #include "engine/timer.h"
 
 /* Asks the monitor for a reload when a socket must be bound anew, which only
  * the monitor can do.  All zeros: asks nobody. */
 struct rebind {
-	int channel;
+	struct requests *requests;
 	struct log *log;
 	struct persistent *persistent;
 	struct timer ask;
@@ -16,8 +17,8 @@ struct rebind {
 };
 
 /* Borrows all.  0, or -1 with ENOMEM. */
-int rebind_init(struct rebind *rebind, struct event_base *base, int channel,
-    struct log *log, struct persistent *persistent);
+int rebind_init(struct rebind *rebind, struct event_base *base,
+    struct requests *requests, struct log *log, struct persistent *persistent);
 
 /* Asks, soon or, if engines have asked often or in vain, later.  A socket that
  * was found so at the start of this engine may be one that a reload does not

@@ -22,7 +22,7 @@ START_TEST(a_control_socket_that_is_not_open_does_nothing)
 	static struct control control;
 
 	control_start(&control);
-	control_on_result(&control, 0, "done");
+	control_on_result(&control, 0, 0, "done");
 	control_stop(&control);
 	ck_assert_int_eq(control_is_busy(&control), 0);
 	control_close(&control);
@@ -86,7 +86,8 @@ START_TEST(a_stop_drops_peers_that_have_not_asked)
 	ck_assert(control_is_busy(&test.control));
 	/* Another engine accepts at the same socket. */
 	late = test_control_connect();
-	control_on_result(&test.control, EX_OK, "reloaded");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "reloaded");
 	test_control_is_result(
 	    test_control_answer(&test, asked), 200, EX_OK, "reloaded");
 	ck_assert(!control_is_busy(&test.control));
@@ -131,7 +132,8 @@ START_TEST(a_close_drops_every_peer)
 	control_close(&test.control);
 	ck_assert(net_polls(silent, POLLRDHUP) && net_polls(asked, POLLRDHUP));
 	ck_assert(!control_is_busy(&test.control));
-	control_on_result(&test.control, EX_OK, "done");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "done");
 	close(silent);
 	close(asked);
 	test_control_done(&test);
@@ -145,7 +147,8 @@ START_TEST(an_answer_to_nobody_is_none)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	fd = test_control_connect();
 	test_control_settle(&test);
-	control_on_result(&test.control, EX_OK, "done");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "done");
 	test_control_settle(&test);
 	ck_assert(!net_polls(fd, POLLIN));
 	close(fd);

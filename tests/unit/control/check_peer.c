@@ -178,7 +178,8 @@ START_TEST(a_peer_that_waits_for_the_monitor_has_no_limit)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
 	expect_limit(0);
-	control_on_result(&test.control, EX_OK, "done");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "done");
 	expect_limit(1); /* for reading the answer */
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "done");
@@ -199,7 +200,8 @@ START_TEST(a_peer_that_waits_may_leave)
 	close(fd);
 	test_control_settle(&test);
 	ck_assert(control_is_busy(&test.control)); /* not known yet */
-	control_on_result(&test.control, EX_OK, "done");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "done");
 	while (test.control.peers.count != 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);

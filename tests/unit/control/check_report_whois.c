@@ -146,7 +146,7 @@ START_TEST(sockets_of_the_broker_itself_are_known)
 	    test.pool.rendezvous.path);
 	expect_file(
 	    unit_path("rendezvous"), "rendezvous", "where workers say HELLO");
-	expect_fd(test.control.context.channel, "channel", NULL,
+	expect_fd(test.table.requests.channel, "channel", NULL,
 	    "the channel to the monitor");
 	test_control_done(&test);
 }

@@ -139,8 +139,8 @@ START_TEST(the_monitor_is_asked_and_its_result_is_the_answer)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	for (size_t i = 0; i < UNIT_COUNT(requests); i++) {
 		fd = ask_and_wait(requests[i].path, requests[i].asked);
-		control_on_result(
-		    &test.control, requests[i].status, "\xff the result");
+		control_on_result(&test.control, test.table.requests.count,
+		    requests[i].status, "\xff the result");
 		test_control_is_result(test_control_answer(&test, fd),
 		    requests[i].code, requests[i].status, "? the result");
 	}
@@ -157,11 +157,13 @@ START_TEST(one_peer_waits_for_the_monitor_at_a_time)
 	test_control_is_result(test_control_ask(&test, "POST", "/v1/upgrade"),
 	    503, EX_TEMPFAIL, "another reload or upgrade is in progress");
 	ck_assert_uint_eq(test_control_asked(&test), 0);
-	control_on_result(&test.control, EX_OK, "reloaded");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "reloaded");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "reloaded");
 	fd = ask_and_wait("/v1/upgrade", CHANNEL_UPGRADE);
-	control_on_result(&test.control, EX_OK, "upgraded");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "upgraded");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "upgraded");
 	test_control_done(&test);
@@ -181,7 +183,8 @@ START_TEST(further_peers_wait_for_the_next_reload)
 	test_control_send(again, "POST", "/v1/reload?wait=again");
 	test_control_settle(&test);
 	ck_assert_uint_eq(test_control_asked(&test), 0);
-	control_on_result(&test.control, EX_CONFIG, "wrong");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_CONFIG, "wrong");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 422, EX_CONFIG, "wrong");
 	test_control_is_result(
@@ -192,11 +195,71 @@ START_TEST(further_peers_wait_for_the_next_reload)
 	test_control_settle(&test);
 	/* As the engine does at a success. */
 	control_stop(&test.control);
-	control_on_result(&test.control, EX_OK, "reloaded");
+	control_on_result(
+	    &test.control, test.table.requests.count, EX_OK, "reloaded");
 	test_control_is_result(
 	    test_control_answer(&test, joining), 200, EX_OK, "reloaded");
 	ck_assert_str_eq(test_control_answer(&test, late), "");
 	ck_assert_uint_eq(test_control_asked(&test), 0);
+	test_control_done(&test);
+}
+END_TEST
+
+/* The monitor also reloads when a signal tells it to, and when the engine or
+ * somebody who does not wait has asked. */
+START_TEST(the_result_of_another_reload_is_not_the_answer)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	test_control_ask(&test, "POST", "/v1/reload?wait=no");
+	ck_assert_int_eq(test_control_asked(&test), CHANNEL_RELOAD);
+	fd = ask_and_wait("/v1/reload", CHANNEL_RELOAD);
+	control_on_result(&test.control, 0, EX_CONFIG, "a signal's");
+	control_on_result(&test.control, 1, EX_CONFIG, "somebody else's");
+	control_on_result(&test.control, 2, EX_CONFIG, "this one's");
+	test_control_is_result(
+	    test_control_answer(&test, fd), 422, EX_CONFIG, "this one's");
+	fd = ask_and_wait("/v1/reload", CHANNEL_RELOAD);
+	control_stop(&test.control);
+	control_on_result(&test.control, 2, EX_OK, "a signal's");
+	ck_assert_str_eq(test_control_answer(&test, fd), "");
+	test_control_done(&test);
+}
+END_TEST
+
+/* It asked before this engine served, and so before any reload whose result
+ * this engine gets. */
+START_TEST(whoever_asks_again_takes_any_result)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = ask_and_wait("/v1/reload?wait=again", CHANNEL_RELOAD);
+	control_on_result(&test.control, 0, EX_OK, "a signal's");
+	test_control_is_result(
+	    test_control_answer(&test, fd), 200, EX_OK, "a signal's");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(an_upgrade_is_the_answer_to_an_upgrade)
+{
+	static const char *const paths[] = {
+	    "/v1/upgrade", "/v1/upgrade?wait=again", "/v1/reload"};
+	enum channel_type asked = _i < 2 ? CHANNEL_UPGRADE : CHANNEL_RELOAD;
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = ask_and_wait(paths[_i], asked);
+	control_stop(&test.control);
+	control_on_result(
+	    &test.control, CHANNEL_ASKED_UPGRADE, EX_OK, "upgraded");
+	if (_i < 2)
+		test_control_is_result(
+		    test_control_answer(&test, fd), 200, EX_OK, "upgraded");
+	else
+		ck_assert_str_eq(test_control_answer(&test, fd), "");
 	test_control_done(&test);
 }
 END_TEST
@@ -208,7 +271,8 @@ START_TEST(who_does_not_wait_is_answered_at_once)
 	    test_control_ask(&test, "POST", "/v1/reload?wait=no"), 200, EX_OK,
 	    "asked for it");
 	ck_assert_int_eq(test_control_asked(&test), CHANNEL_RELOAD);
-	control_on_result(&test.control, EX_CONFIG, "nobody waits for this");
+	control_on_result(&test.control, test.table.requests.count, EX_CONFIG,
+	    "nobody waits for this");
 	test_control_done(&test);
 }
 END_TEST
@@ -256,6 +320,9 @@ UNIT_SUITE(routes)
 	tcase_add_test(tc, the_monitor_is_asked_and_its_result_is_the_answer);
 	tcase_add_test(tc, one_peer_waits_for_the_monitor_at_a_time);
 	tcase_add_test(tc, further_peers_wait_for_the_next_reload);
+	tcase_add_test(tc, the_result_of_another_reload_is_not_the_answer);
+	tcase_add_test(tc, whoever_asks_again_takes_any_result);
+	tcase_add_loop_test(tc, an_upgrade_is_the_answer_to_an_upgrade, 0, 3);
 	tcase_add_test(tc, who_does_not_wait_is_answered_at_once);
 	tcase_add_test(tc, without_a_monitor_nothing_can_be_reloaded);
 	tc = unit_case(suite, "sockets");

@@ -106,6 +106,7 @@ ask_for_reload(void)
 	int fd = test_engine_ask("POST", "/v1/reload");
 
 	test_engine_expect(&test, CHANNEL_RELOAD, CHANNEL_SERVING);
+	test.asked++;
 	return fd;
 }
 

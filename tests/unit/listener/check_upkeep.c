@@ -29,6 +29,7 @@ static struct {
 	struct event_base *base;
 	struct record record;
 	struct upkeep upkeep;
+	struct requests requests;
 	struct rebind rebind;
 	struct persistent persistent;
 	struct persistent_mailboxes mailboxes;
@@ -50,7 +51,8 @@ init(struct record record, int fd)
 	log_init(&test.log, "engine", test.lines[1]);
 	ck_assert_int_eq(channel_pair(test.channel), 0);
 	test.persistent.mailboxes = &test.mailboxes;
-	ck_assert_int_eq(rebind_init(&test.rebind, test.base, test.channel[1],
+	test.requests.channel = test.channel[1];
+	ck_assert_int_eq(rebind_init(&test.rebind, test.base, &test.requests,
 			     &test.log, &test.persistent),
 	    0);
 	test.upkeep = (struct upkeep){.role = "listener ",
