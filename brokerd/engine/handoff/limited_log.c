@@ -13,7 +13,7 @@
 
 #define LIMITED_LOG_MS 1000
 
-void
+int
 limited_log_line(struct limited_log *limit, struct log *log, int priority,
     const char *format, ...)
 {
@@ -23,7 +23,7 @@ limited_log_line(struct limited_log *limit, struct log *log, int priority,
 
 	if (now_ms < limit->next_ms) {
 		limit->suppressed++;
-		return;
+		return 0;
 	}
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
@@ -34,4 +34,5 @@ limited_log_line(struct limited_log *limit, struct log *log, int priority,
 		    limit->suppressed);
 	*limit = (struct limited_log){.next_ms = now_ms + LIMITED_LOG_MS};
 	log_line(log, priority, "%s%s", text, more);
+	return 1;
 }

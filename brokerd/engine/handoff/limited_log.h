@@ -12,6 +12,7 @@ struct limited_log {
 };
 
 /* Writes a line as log_line() does, if limit allows one now.  It ends with the
- * number of lines that were suppressed since the last one, if any. */
-void limited_log_line(struct limited_log *limit, struct log *log, int priority,
+ * number of lines that were suppressed since the last one, if any.  True if it
+ * was written. */
+int limited_log_line(struct limited_log *limit, struct log *log, int priority,
     const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -84,9 +84,24 @@ listener_waited_ms(const struct listener *listener)
 	    clock_ms() - listener->absent_since_ms;
 }
 
+/* Workers may come and go all the time, so of short absences one in a second is
+ * told. */
+static void
+listener_tell_absence(struct listener *listener)
+{
+	const char *answers =
+	    vitals_count(listener->pool, SILENCE_STUCK) > 0 ? " answers" : "";
+
+	listener->absence_told = limited_log_line(&listener->absence_limit,
+	    listener->context->log, LOG_NOTICE,
+	    "listener %s: no worker at %s%s: connections wait",
+	    listener->record->listener, listener->pool->finder.path, answers);
+}
+
 static void
 listener_wait(struct listener *listener)
 {
+	struct limited_log *limit = &listener->absence_limit;
 	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
 	uint64_t delay_ms = LISTENER_SCAN_MS, waited_ms;
 
@@ -100,12 +115,10 @@ listener_wait(struct listener *listener)
 	}
 	if (listener->absent_since_ms == 0) {
 		listener->absent_since_ms = clock_ms();
-		log_line(listener->context->log, LOG_NOTICE,
-		    "listener %s: no worker at %s%s: connections wait",
-		    listener->record->listener, listener->pool->finder.path,
-		    vitals_count(listener->pool, SILENCE_STUCK) > 0 ?
-			" answers" :
-			"");
+		listener_tell_absence(listener);
+	} else if (!listener->absence_told && clock_ms() >= limit->next_ms) {
+		limit->suppressed--; /* this one was only late */
+		listener_tell_absence(listener);
 	}
 	waited_ms = listener_waited_ms(listener);
 	if (limit_ms != 0 && waited_ms + delay_ms > limit_ms)
@@ -176,7 +189,7 @@ listener_on_change(void *owner)
 	if (listener->state != LISTENER_WAITING &&
 	    listener->state != LISTENER_REFUSING)
 		return;
-	if (listener->absent_since_ms != 0)
+	if (listener->absent_since_ms != 0 && listener->absence_told)
 		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: a worker is there after %llu ms",
 		    listener->record->listener,

@@ -33,8 +33,9 @@ struct listener {
 						    * NULL */
 	uint64_t absent_since_ms; /* since when connections wait and there is no
 				   * worker; 0: none wait */
+	int absence_told;         /* a line of the log says so */
 	struct timer timer;
-	struct limited_log accept_limit, refuse_limit;
+	struct limited_log accept_limit, refuse_limit, absence_limit;
 };
 
 TAILQ_HEAD(listener_list, listener);

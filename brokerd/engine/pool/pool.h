@@ -52,7 +52,7 @@ struct pool {
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;
 	uint64_t looked_us; /* whether its workers live */
-	struct limited_log error_limit, death_limit, plain_limit;
+	struct limited_log error_limit, death_limit, plain_limit, dead_limit;
 };
 
 TAILQ_HEAD(pool_list, pool);

@@ -154,7 +154,7 @@ vitals_on_dead(struct pool *pool, struct worker *worker)
 	worker_note(worker, 0);
 	worker->dead = 1;
 	timer_stop(&worker->check);
-	log_line(pool->context->log, LOG_NOTICE,
+	limited_log_line(&pool->dead_limit, pool->context->log, LOG_NOTICE,
 	    "mailbox %s: worker %s: its process has died and left the socket: "
 	    "it gets no more",
 	    pool->finder.path, worker->name);

@@ -43,8 +43,9 @@ START_TEST(a_line_says_how_many_were_suppressed_before)
 	for (size_t i = 0; i < UNIT_COUNT(lines); i++) {
 		ck_assert_int_eq(ftruncate(log.copy, 0), 0);
 		fake_clock.passed_us += lines[i].passed_ms * 1000;
-		limited_log_line(
-		    &limit, &log, LOG_WARNING, "client %zu: refused", i);
+		ck_assert_int_eq(limited_log_line(&limit, &log, LOG_WARNING,
+				     "client %zu: refused", i),
+		    lines[i].text[0] != '\0');
 		ck_assert_str_eq(copied(&log, text), lines[i].text);
 	}
 	close(log.copy);

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 START_TEST(connections_wait_in_the_kernel_until_a_worker_comes)
 {
@@ -88,6 +89,45 @@ START_TEST(after_give_up_connections_are_refused_until_a_worker_comes)
 	test_listener_connect(&test, 1);
 	test_listener_settle(&test, LISTENER_OPEN);
 	ck_assert_uint_eq(test_listener_received(&test, 0), 1);
+	test_listener_done(&test);
+}
+END_TEST
+
+/* If the last one stays away, that is told later. */
+START_TEST(of_workers_that_come_and_go_some_are_told)
+{
+	struct test_listener test;
+	struct limited_log *limit;
+
+	test_listener_init(&test, 0, 0);
+	limit = &test.listener->absence_limit;
+	test_listener_connect(&test, 1);
+	listener_start(test.listener);
+	test_listener_settle(&test, LISTENER_WAITING);
+	test_listener_await_log(&test, "no worker at");
+	for (uint64_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(limit->suppressed, i);
+		limit->next_ms = UINT64_MAX;
+		test_pool_open(&test.pool, 0);
+		while (test_listener_received(&test, 0) == 0)
+			test_pool_settle(&test.pool);
+		ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+		test_pool_close(&test.pool, 0);
+		ck_assert_int_eq(unlink(test_pool_path(0)), 0);
+		test_listener_connect(&test, 1);
+		while (test.listener->absent_since_ms == 0)
+			ck_assert_int_eq(
+			    event_base_loop(test.pool.core.base, EVLOOP_ONCE),
+			    0);
+	}
+	test_listener_await_log(&test, "a worker is there after");
+	ck_assert(!net_polls(test.log, POLLIN));
+	ck_assert(!test.listener->absence_told);
+	limit->next_ms = 0;
+	test.listener->timer.on_time(test.listener);
+	test_listener_await_log(
+	    &test, "connections wait (2 more since the last line)\n");
+	ck_assert(test.listener->absence_told);
 	test_listener_done(&test);
 }
 END_TEST
@@ -262,6 +302,7 @@ UNIT_SUITE(listener)
 	tcase_add_test(tc, connections_wait_for_room_without_a_limit);
 	tcase_add_test(
 	    tc, after_give_up_connections_are_refused_until_a_worker_comes);
+	tcase_add_test(tc, of_workers_that_come_and_go_some_are_told);
 	tcase_add_test(tc, what_came_back_waits_and_is_refused_as_well);
 	tcase_add_test(tc, while_it_refuses_each_connection_looks_for_a_worker);
 	tcase_add_test(tc, a_paused_listener_lets_connections_wait);
