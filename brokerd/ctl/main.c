@@ -24,7 +24,7 @@ static const struct command main_commands[] = {
     {"metrics", "", "counters in the format of Prometheus", "GET",
 	"/v1/metrics", NULL},
     {"explain", "LISTENER", "what it waits for, and what to do", "GET",
-	"/v1/listeners/*", print_text},
+	"/v1/listeners/*", print_explain},
     {"whois", "INODE", "which socket of the broker has this number", "GET",
 	"/v1/sockets/*", print_text},
     {"reload", "", "read the configuration again", "POST", "/v1/reload",

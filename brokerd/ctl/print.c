@@ -248,11 +248,22 @@ print_owners(const json_t *owners)
 	}
 }
 
+/* Who has lent sockets, if /proc tells. */
+static void
+print_holders(const json_t *answer)
+{
+	json_t *holders = proc_list_holders(answer);
+
+	if (json_array_size(holders) > 0)
+		columns_print("LENT SOCKETS PID PROGRAM UID SINCE", holders,
+		    print_add_holder);
+	json_decref(holders);
+}
+
 void
 print_status(const json_t *answer)
 {
 	const json_t *listeners = json_object_get(answer, "listeners");
-	json_t *holders = proc_list_holders(answer);
 
 	print_broker(json_object_get(answer, "broker"));
 	print_owners(json_object_get(answer, "owners"));
@@ -260,11 +271,15 @@ print_status(const json_t *answer)
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
 	    "DROPPED ENDPOINT",
 	    listeners, print_add_rows);
-	if (json_array_size(holders) > 0)
-		columns_print("LENT SOCKETS PID PROGRAM UID SINCE", holders,
-		    print_add_holder);
+	print_holders(answer);
 	print_untaken(listeners);
-	json_decref(holders);
+}
+
+void
+print_explain(const json_t *answer)
+{
+	print_text(answer);
+	print_holders(answer);
 }
 
 /* "www,www-alt" */

@@ -12,6 +12,9 @@ void print_lines(FILE *file, const char *prefix, const char *text);
  * "done" if it has none. */
 void print_text(const json_t *answer);
 
+/* The same, then the processes that have the listener's sockets. */
+void print_explain(const json_t *answer);
+
 /* Prints the answer to brokerctl status, the broker and its listeners, and that
  * to brokerctl workers. */
 void print_status(const json_t *answer);

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 
 from change import reload
 from ctl import listener, tell
@@ -68,6 +69,25 @@ def test_clients_that_nobody_takes_are_named_with_the_program(test):
     explained(test, "lent to no program that lives")
     for client in clients:
         client.close()
+
+
+def test_children_that_have_a_lent_socket_are_named(test):
+    """The program that was lent it has ended."""
+    port = free_port()
+    test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
+    check("LENT" not in tell(test, "explain", "www"), "nobody has it")
+    program = loader(test, "--fd", "7", "www",
+                     program=["sh", "-c", "sleep 1000 <&- >&- 2>&- & echo $!"],
+                     stdout=subprocess.PIPE)
+    child = program.popen.stdout.readline().decode().strip()
+    program.wait()
+    wait_for(lambda: not listener(test, "www")["holders"], "its end")
+    said = tell(test, "explain", "www").splitlines()
+    os.kill(int(child), signal.SIGKILL)
+    check(any("unless one has left a child" in line for line in said), "%s",
+          said)
+    check(["www", "1/1", child, "sleep"] in
+          [line.split()[:4] for line in said], "%s", said)
 
 
 def test_clients_of_sockets_of_every_kind_are_named(test):

@@ -65,9 +65,7 @@ explain_holders(const struct listener *listener, json_t *lines)
 
 	borrower_list_text(listener->pool, who, sizeof(who));
 	report_add_line(lines,
-	    "The sockets were %s; as root, \"brokerctl status\" shows who has "
-	    "them.",
-	    who);
+	    "The sockets were %s; as root, brokerctl shows who has them.", who);
 }
 
 static void
@@ -99,6 +97,6 @@ explain_sockets(const struct listener *listener, json_t *lines)
 	explain_unbound(listener, lines);
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		explain_queue(listener, endpoint, lines);
-	if (listener_is_lent(listener))
+	if (listener_is_lent(listener) && !TAILQ_EMPTY(&listener->endpoints))
 		explain_holders(listener, lines);
 }

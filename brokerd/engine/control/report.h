@@ -57,6 +57,10 @@ void report_add_line(json_t *lines, const char *format, ...)
 /* The broker and its listeners, as JSON. */
 enum report_step report_status(struct report *report);
 
+/* The same as one object, with this listener only; NULL: no memory. */
+json_t *report_status_of(
+    const struct control_context *context, const struct listener *listener);
+
 /* The workers of all pools, as JSON. */
 enum report_step report_workers(struct report *report);
 
@@ -77,8 +81,9 @@ enum report_step report_queues(struct report *report, size_t which);
 void report_metric_head(FILE *file, const char *name, const char *end,
     const char *type, const char *description);
 
-/* The condition of a listener in words; NULL: no memory. */
-json_t *report_explain(const struct listener *listener);
+/* The condition of a listener in words, and as above; NULL: no memory. */
+json_t *report_explain(
+    const struct control_context *context, const struct listener *listener);
 
 /* Which socket of the engine has that inode number; NULL: none has, or there
  * is no memory. */

@@ -117,9 +117,10 @@ explain_error(const struct finder *finder, json_t *lines)
 }
 
 json_t *
-report_explain(const struct listener *listener)
+report_explain(
+    const struct control_context *context, const struct listener *listener)
 {
-	json_t *lines = json_array();
+	json_t *lines = json_array(), *all;
 	uint64_t held = listener->stats->held;
 
 	vitals_look(listener->pool);
@@ -136,6 +137,11 @@ report_explain(const struct listener *listener)
 		    "A new worker is found within a second, not at once: %s.",
 		    watch_advice(listener->pool->context->watch));
 	explain_error(&listener->pool->finder, lines);
-	return json_pack("{s:s, s:s, s:o}", "name", listener->record->listener,
-	    "state", listener_state_name(listener), "text", lines);
+	all = report_status_of(context, listener);
+	json_object_set_new(
+	    all, "name", json_string(listener->record->listener));
+	json_object_set_new(
+	    all, "state", json_string(listener_state_name(listener)));
+	json_object_set_new(all, "text", lines);
+	return all;
 }

@@ -141,6 +141,14 @@ status_broker(const struct control_context *context)
 			     json_integer(clock_left_ms(orphan_ms)));
 }
 
+json_t *
+report_status_of(
+    const struct control_context *context, const struct listener *listener)
+{
+	return json_pack("{s:o, s:[o]}", "broker", status_broker(context),
+	    "listeners", status_listener(listener, context->stats));
+}
+
 enum report_step
 report_status(struct report *report)
 {

@@ -117,7 +117,8 @@ route_explain(struct call *call, const struct route *route)
 
 	(void)route;
 	if (listener != NULL)
-		answer_json(call->peer, report_explain(listener));
+		answer_json(
+		    call->peer, report_explain(call->context, listener));
 }
 
 static void

@@ -242,7 +242,10 @@ borrower_list_text(struct pool *pool, char *text, size_t size)
 		fputs(i == 0 ? "" : ", ", file);
 		borrower_view_print(file, &views[i]);
 	}
-	fputs(count == 0 ? "no program that lives" : "", file);
+	fputs(count > 0 ? "" :
+			  "no program that lives, unless one has left a child "
+			  "that has them",
+	    file);
 	fclose(file);
 	text[size - 1] = '\0';
 }

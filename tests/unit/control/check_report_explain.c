@@ -25,7 +25,7 @@ static struct test_control test;
 static void
 expect(const struct listener *listener, int said, const char *words)
 {
-	json_t *json = report_explain(listener), *line;
+	json_t *json = report_explain(&test.control.context, listener), *line;
 	size_t i;
 	int found = 0;
 

@@ -53,7 +53,9 @@ START_TEST(who_was_lent_a_socket_is_known_as_long_as_it_lives)
 	TAILQ_FIRST(&test.pool->borrowers)->pidfd = ended;
 	ck_assert_uint_eq(borrower_list_living(test.pool, views), 0);
 	borrower_list_text(test.pool, text, sizeof(text));
-	ck_assert_str_eq(text, "lent to no program that lives");
+	ck_assert_str_eq(text,
+	    "lent to no program that lives, unless one has left a child that "
+	    "has them");
 	test_pool_done(&test);
 }
 END_TEST
