@@ -85,11 +85,14 @@ AC_SUBST([PB_PIE_LDFLAGS])
 AC_DEFUN([PB_SANITIZERS], [
 AC_ARG_ENABLE([sanitizers],
     [AS_HELP_STRING([--enable-sanitizers],
-	[build with AddressSanitizer and UndefinedBehaviorSanitizer])],
+	[build with AddressSanitizer and UndefinedBehaviorSanitizer; with clang, --enable-sanitizers=fuzzer also with libFuzzer])],
     [pb_sanitizers=$enableval], [pb_sanitizers=no])
 PB_SAN_CFLAGS=
 AS_IF([test "$pb_sanitizers" = yes],
     [PB_SAN_CFLAGS="-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer"])
-AM_CONDITIONAL([SANITIZERS], [test "$pb_sanitizers" = yes])
+AS_IF([test "$pb_sanitizers" = fuzzer],
+    [PB_SAN_CFLAGS="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all -fprofile-instr-generate -fcoverage-mapping"])
+AM_CONDITIONAL([SANITIZERS], [test "$pb_sanitizers" != no])
+AM_CONDITIONAL([FUZZER], [test "$pb_sanitizers" = fuzzer])
 AC_SUBST([PB_SAN_CFLAGS])
 ])

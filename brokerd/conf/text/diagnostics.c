@@ -155,13 +155,12 @@ diagnostics_compare(const void *a, const void *b)
 void
 diagnostics_write(struct diagnostics *diagnostics, struct log *log)
 {
-	struct diagnostic *last = diagnostics->items + DIAGNOSTICS_MAX - 1;
-
 	if (diagnostics->count > 0)
 		qsort(diagnostics->items, diagnostics->count,
 		    sizeof(*diagnostics->items), diagnostics_compare);
 	if (diagnostics->hidden > 0 && diagnostics->count == DIAGNOSTICS_MAX)
-		snprintf(last->text, sizeof(last->text),
+		snprintf(diagnostics->items[DIAGNOSTICS_MAX - 1].text,
+		    sizeof(diagnostics->items->text),
 		    "%zu more errors and warnings, here and elsewhere",
 		    diagnostics->hidden + 1);
 	for (size_t i = 0; i < diagnostics->count; i++) {
