@@ -56,6 +56,18 @@ endpoint_set_options(const struct endpoint *endpoint, int live)
 	return NULL;
 }
 
+/* A UDP socket that a program has shut down keeps its address as long as
+ * anybody has it.  Another one can be bound beside it, and gets all datagrams,
+ * if both have this option at that time. */
+static void
+endpoint_share(const struct endpoint *endpoint, int on)
+{
+	const int fds[] = {endpoint->fd, endpoint->beside};
+
+	for (int i = 0; endpoint->beside > 0 && i < 2; i++)
+		setsockopt(fds[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+}
+
 /* Of a live socket only what can be changed. */
 static const char *
 endpoint_set_up(struct endpoint *endpoint, int live)
@@ -64,12 +76,15 @@ endpoint_set_up(struct endpoint *endpoint, int live)
 	const char *path = record_path(sock);
 	const char *wrong = endpoint_set_options(endpoint, live);
 
+	endpoint_share(endpoint, 1);
 	if (wrong == NULL && path != NULL)
 		wrong = live ? path_chown(endpoint) : path_bind(endpoint);
 	else if (wrong == NULL && !live &&
 	    bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		sock->address_length) == -1)
 		wrong = strerror(errno);
+	endpoint_share(endpoint, 0);
+	endpoint->beside = 0;
 	if (wrong == NULL && record_has_connections(sock) &&
 	    listen(endpoint->fd, (int)sock->backlog) == -1)
 		wrong = strerror(errno);

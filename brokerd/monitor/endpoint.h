@@ -9,6 +9,8 @@
 struct endpoint {
 	const struct record *record; /* borrowed */
 	int fd;                      /* -1: not bound */
+	int beside;                  /* a dead UDP socket (borrowed) that it is
+				      * to be bound beside; 0: none */
 	uint32_t error;              /* why it could not be bound */
 	dev_t device;
 	ino_t inode;    /* 0: no file */

@@ -162,16 +162,22 @@ table_fail(const struct endpoint *endpoint, struct setup *setup,
 static const char *
 table_take(struct endpoint *endpoint, struct inherited *inherited)
 {
+	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *wrong;
 	struct inherited_item *item =
 	    inherited_find(inherited, endpoint->record, &wrong);
+	int is_dead;
 
 	if (item == NULL)
 		return wrong;
+	is_dead = item->is_dead && item->origin != NULL;
+	if (is_dead && sock->kind == RECORD_UDP) {
+		endpoint->beside = item->fd;
+		return NULL;
+	}
 	/* Nobody can connect to it: make a new one. */
-	if (record_path(&endpoint->record->u.socket) != NULL &&
-	    (path_find(endpoint, item->origin) == -1 ||
-		(item->is_dead && item->origin != NULL)))
+	if (record_path(sock) != NULL &&
+	    (path_find(endpoint, item->origin) == -1 || is_dead))
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
 	endpoint->origin = item->origin;

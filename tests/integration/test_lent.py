@@ -79,6 +79,27 @@ def test_lent_local_socket_that_was_shut_down_is_bound_anew(test):
     served(test, path, family)
 
 
+def test_lent_udp_socket_that_was_shut_down_is_bound_anew(test):
+    """Although a program still has the old one."""
+    port = free_port()
+    address = ("127.0.0.1", port)
+    broker = test.broker(section(test, "lent", ["udp:127.0.0.1:%d" % port],
+                                 "handoff = listener"))
+    living = run_on(test, OWN + "try: s.shutdown(socket.SHUT_RDWR)\n"
+                    "except OSError: pass\n")
+    run(test, OWN, broker)
+    broker.wait_line("udp:.*cannot be used any more .shut down.: a reload")
+    broker.wait_line("reload: endpoints: 1 added, 0 changed, 1 removed")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(20)
+        client.sendto(b"here", address)
+        run(test, OWN + "data, who = s.recvfrom(9)\n"
+            "s.sendto(data + b' and back', who)\n", broker)
+        check(client.recv(99) == b"here and back", "another answer")
+    check(os.path.exists("/proc/%d" % living.pid), living.log())
+    living.stop()
+
+
 def test_lent_socket_whose_file_is_gone_is_bound_anew(test):
     broker, path, family = place(test, "unix")
     os.unlink(path)

@@ -59,11 +59,12 @@ upkeep_has_lost_file(struct upkeep *upkeep)
 	return upkeep->device != st.st_dev || upkeep->inode != st.st_ino;
 }
 
-/* Only a path can be bound while the dead socket is still open. */
+/* An abstract name cannot be bound while the dead socket is still open. */
 static void
 upkeep_die(struct upkeep *upkeep, const char *how)
 {
-	int can_bind = record_path(upkeep->sock) != NULL;
+	int can_bind = upkeep->sock->kind == RECORD_UDP ||
+	    record_path(upkeep->sock) != NULL;
 
 	if (!upkeep->is_dead)
 		log_line(upkeep->log, LOG_ERR,

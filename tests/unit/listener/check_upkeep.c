@@ -217,6 +217,19 @@ START_TEST(a_dead_socket_causes_one_reload)
 }
 END_TEST
 
+START_TEST(a_dead_udp_socket_causes_a_reload)
+{
+	init(record_sample_inet(RECORD_UDP, "127.0.0.1", 1024),
+	    socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	start();
+	shutdown(test.fd, SHUT_RDWR);
+	ck_assert(!look(1));
+	assert_log("cannot be used any more (shut down): a reload binds it");
+	ck_assert(asks_at_once());
+	done();
+}
+END_TEST
+
 START_TEST(a_file_that_is_gone_causes_a_reload)
 {
 	int other = -1;
@@ -341,6 +354,7 @@ UNIT_SUITE(upkeep)
 	tcase_add_test(tc, a_socket_that_is_closed_is_looked_at_no_more);
 	tcase_add_test(tc, a_dead_socket_causes_one_reload);
 	tcase_add_test(tc, a_backlog_of_a_local_socket_is_put_right);
+	tcase_add_test(tc, a_dead_udp_socket_causes_a_reload);
 	tcase_add_loop_test(tc, a_file_that_is_gone_causes_a_reload, 0, 2);
 	tcase_add_test(
 	    tc, a_dead_socket_with_an_abstract_name_causes_no_reload);

@@ -317,6 +317,36 @@ START_TEST(a_listener_that_is_not_revoked_stays_with_who_was_lent_it)
 }
 END_TEST
 
+/* It is still open, and datagrams come to the new one, which nobody can do the
+ * same with. */
+START_TEST(a_udp_socket_is_bound_beside_a_dead_one)
+{
+	struct record record = record_sample_inet(RECORD_UDP, "127.0.0.1", 0);
+	struct sockaddr_in *to = (void *)&record.u.socket.address;
+	struct endpoint dead, endpoint = {.record = &record, .fd = -1};
+	int client = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), on = 1;
+	socklen_t size = sizeof(on);
+
+	bind_well(&dead, &record);
+	to->sin_port = htons(net_port(dead.fd));
+	ck_assert_ptr_nonnull(endpoint_bind(&endpoint));
+	shutdown(dead.fd, SHUT_RDWR);
+	endpoint.beside = dead.fd;
+	ck_assert_ptr_null(endpoint_bind(&endpoint));
+	ck_assert_int_eq(endpoint.beside, 0);
+	ck_assert_int_eq(
+	    getsockopt(endpoint.fd, SOL_SOCKET, SO_REUSEADDR, &on, &size), 0);
+	ck_assert_int_eq(on, 0);
+	ck_assert_int_eq(sendto(client, "x", 1, 0, (void *)to, sizeof(*to)), 1);
+	ck_assert(net_polls(endpoint.fd, POLLIN));
+	ck_assert_ptr_nonnull(
+	    endpoint_bind(&(struct endpoint){.record = &record, .fd = -1}));
+	close(client);
+	endpoint_close(&endpoint, ENDPOINT_STOP);
+	endpoint_close(&dead, ENDPOINT_STOP);
+}
+END_TEST
+
 UNIT_SUITE(endpoint_live)
 {
 	TCase *tc = monitor_rights_case(suite, "change");
@@ -330,6 +360,7 @@ UNIT_SUITE(endpoint_live)
 	tcase_add_test(
 	    tc, a_file_that_stays_as_it_is_has_its_owner_all_the_time);
 	tcase_add_loop_test(tc, a_socket_whose_file_is_gone_is_known, 0, 4);
+	tcase_add_test(tc, a_udp_socket_is_bound_beside_a_dead_one);
 	tc = monitor_rights_case(suite, "end");
 	tcase_add_loop_test(tc, only_the_last_end_removes_the_file,
 	    ENDPOINT_STOP, ENDPOINT_REVOKE + 1);
