@@ -30,7 +30,7 @@
 #define SOME_ERRNO 77
 
 /* Where connections come from: a mailbox, or a listening socket. */
-struct source {
+struct origin {
 	struct fdrecv *mailbox; /* NULL: there is none */
 	int listener;
 	struct fdrecv_handoff handoff;
@@ -139,31 +139,31 @@ serve_shut_both(int fd)
 }
 
 static void
-end_done(struct source *source)
+end_done(struct origin *origin)
 {
 	errno = SOME_ERRNO;
-	if (source->mailbox == NULL) {
-		close(source->handoff.fd);
+	if (origin->mailbox == NULL) {
+		close(origin->handoff.fd);
 		return;
 	}
-	fdrecv_done(source->mailbox, &source->handoff);
+	fdrecv_done(origin->mailbox, &origin->handoff);
 	if (errno != SOME_ERRNO)
 		err(71, "errno has changed");
 }
 
 /* The receipt comes with the next fdrecv_next(). */
 static void
-end_close(struct source *source)
+end_close(struct origin *origin)
 {
-	close(source->handoff.fd);
+	close(origin->handoff.fd);
 }
 
 static void
-end_receipt(struct source *source)
+end_receipt(struct origin *origin)
 {
-	if (source->mailbox != NULL)
-		fdrecv_receipt(source->mailbox, &source->handoff);
-	end_done(source);
+	if (origin->mailbox != NULL)
+		fdrecv_receipt(origin->mailbox, &origin->handoff);
+	end_done(origin);
 }
 
 /* Repeats what the client says, until its end of file. */
@@ -180,29 +180,29 @@ echo(int fd)
 }
 
 static void
-end_fork(struct source *source)
+end_fork(struct origin *origin)
 {
 	if (fork() == 0)
-		echo(source->handoff.fd);
-	end_done(source);
+		echo(origin->handoff.fd);
+	end_done(origin);
 }
 
 /* The child that this process knows of has ended. */
 static void
-end_grandchild(struct source *source)
+end_grandchild(struct origin *origin)
 {
 	pid_t child = fork();
 
 	if (child == 0 && fork() == 0)
-		echo(source->handoff.fd);
+		echo(origin->handoff.fd);
 	if (child == 0)
 		_exit(0);
 	waitpid(child, NULL, 0);
-	end_done(source);
+	end_done(origin);
 }
 
 static void
-end_spawn(struct source *source)
+end_spawn(struct origin *origin)
 {
 	static char name[] = "cat", *argv[] = {name, NULL}, *none[] = {NULL};
 	posix_spawn_file_actions_t actions;
@@ -210,53 +210,53 @@ end_spawn(struct source *source)
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(
-	    &actions, source->handoff.fd, STDIN_FILENO);
+	    &actions, origin->handoff.fd, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(
-	    &actions, source->handoff.fd, STDOUT_FILENO);
+	    &actions, origin->handoff.fd, STDOUT_FILENO);
 	if (posix_spawnp(&pid, name, &actions, NULL, argv, none) != 0)
 		errx(71, "%s", name);
 	posix_spawn_file_actions_destroy(&actions);
-	end_done(source);
+	end_done(origin);
 }
 
 static void
-end_receipt_fork(struct source *source)
+end_receipt_fork(struct origin *origin)
 {
-	if (source->mailbox != NULL)
-		fdrecv_receipt(source->mailbox, &source->handoff);
-	end_fork(source);
+	if (origin->mailbox != NULL)
+		fdrecv_receipt(origin->mailbox, &origin->handoff);
+	end_fork(origin);
 }
 
 static void *
-thread_done(void *source)
+thread_done(void *origin)
 {
-	end_done(source);
+	end_done(origin);
 	return NULL;
 }
 
 static void
-end_thread(struct source *source)
+end_thread(struct origin *origin)
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, thread_done, source) != 0 ||
+	if (pthread_create(&thread, NULL, thread_done, origin) != 0 ||
 	    pthread_join(thread, NULL) != 0)
 		errx(71, "no thread");
 }
 
 static void
-end_die(struct source *source)
+end_die(struct origin *origin)
 {
-	end_done(source);
+	end_done(origin);
 	say("ended");
 	raise(SIGKILL);
 }
 
 /* The first half of fdrecv_done(). */
 static void
-end_half(struct source *source)
+end_half(struct origin *origin)
 {
-	shutdown(source->handoff.fd, SHUT_WR);
+	shutdown(origin->handoff.fd, SHUT_WR);
 	say("ended");
 	for (;;)
 		pause();
@@ -273,7 +273,7 @@ static const struct {
 static const struct {
 	const char *name;
 	unsigned int flags;
-	void (*run)(struct source *source);
+	void (*run)(struct origin *origin);
 } ends[] = {{"done", 0, end_done}, {"close", 0, end_close},
     {"receipt", 0, end_receipt}, {"fork", 0, end_fork},
     {"grandchild", 0, end_grandchild}, {"spawn", 0, end_spawn},
@@ -302,33 +302,33 @@ end_number(const char *name)
 }
 
 static void
-source_open(struct source *source, const char *at, unsigned int flags)
+origin_open(struct origin *origin, const char *at, unsigned int flags)
 {
 	struct fdrecv_options options = FDRECV_OPTIONS_INIT;
 	struct tool_address address;
 
 	options.flags = flags;
-	*source =
-	    (struct source){.listener = -1, .handoff = FDRECV_HANDOFF_INIT};
+	*origin =
+	    (struct origin){.listener = -1, .handoff = FDRECV_HANDOFF_INIT};
 	if (at[0] != '/') {
 		tool_parse_address(at, &address);
-		source->listener = tool_listen(&address, 64, 0);
+		origin->listener = tool_listen(&address, 64, 0);
 		return;
 	}
-	source->mailbox = fdrecv_open(at, &options);
-	if (source->mailbox == NULL)
+	origin->mailbox = fdrecv_open(at, &options);
+	if (origin->mailbox == NULL)
 		err(71, "%s", at);
 }
 
 static void
-source_next(struct source *source)
+origin_next(struct origin *origin)
 {
-	if (source->mailbox == NULL)
-		source->handoff.fd =
-		    accept4(source->listener, NULL, NULL, SOCK_CLOEXEC);
-	else if (fdrecv_next(source->mailbox, &source->handoff) != 1)
-		source->handoff.fd = -1;
-	if (source->handoff.fd == -1)
+	if (origin->mailbox == NULL)
+		origin->handoff.fd =
+		    accept4(origin->listener, NULL, NULL, SOCK_CLOEXEC);
+	else if (fdrecv_next(origin->mailbox, &origin->handoff) != 1)
+		origin->handoff.fd = -1;
+	if (origin->handoff.fd == -1)
 		err(71, "no connection");
 }
 
@@ -343,7 +343,7 @@ await_usr1(const sigset_t *usr1)
 int
 main(int argc, char **argv)
 {
-	struct source source;
+	struct origin origin;
 	size_t serve, end;
 	sigset_t usr1;
 
@@ -355,14 +355,14 @@ main(int argc, char **argv)
 	signal(SIGCHLD, SIG_IGN); /* it has children only while they run */
 	serve = serve_number(argv[1]);
 	end = end_number(argv[2]);
-	source_open(&source, argv[3], ends[end].flags);
+	origin_open(&origin, argv[3], ends[end].flags);
 	say("ready");
 	for (;;) {
-		source_next(&source);
-		serves[serve].run(source.handoff.fd);
+		origin_next(&origin);
+		serves[serve].run(origin.handoff.fd);
 		say("held");
 		await_usr1(&usr1);
-		ends[end].run(&source);
+		ends[end].run(&origin);
 		say("ended");
 	}
 }
