@@ -23,25 +23,23 @@ import sys
 import tempfile
 import time
 
-import handoff
-from handoff import Side, as_owner
+from contestants import OWNER, PORT, Side, as_owner
 
-TARGET = "tcp:127.0.0.1:%d" % handoff.PORT
+TARGET = "tcp:127.0.0.1:%d" % PORT
 
 
 class Pool(Side):
     """Starts a broker with a directory of workers."""
 
-    def begin(self, stage, folder, stopped):
-        del stopped
-        self.box = os.path.join(folder, "pool") + "/"
+    def begin(self):
+        self.box = os.path.join(self.folder, "pool") + "/"
         os.mkdir(self.box)
         owner = []
         if os.getuid() == 0:
-            owner = ["-o", str(handoff.OWNER)]
-            os.chown(self.box, handoff.OWNER, handoff.OWNER)
-        self.start([stage + "/sbin/brokerd", "-l", TARGET, "-m", self.box] +
-                   owner, b"serving", "stderr")
+            owner = ["-o", str(OWNER)]
+            os.chown(self.box, OWNER, OWNER)
+        self.start([self.stage + "/sbin/brokerd", "-l", TARGET, "-m",
+                    self.box] + owner, b"serving", "stderr")
 
     def worker(self, *options):
         pid = self.start(as_owner([self.tools + "/worker-fdrecv"] +
@@ -53,28 +51,24 @@ class Pool(Side):
 
 
 class Shared(Side):
-    def begin(self, stage, folder, stopped):
-        del stage, folder, stopped
+    def begin(self):
         self.start([self.tools + "/baseline-direct", "--processes", "2",
                     "--id", "--slow", "1000",
-                    "127.0.0.1:%d" % handoff.PORT], b"ready", "stdout")
+                    "127.0.0.1:%d" % PORT], b"ready", "stdout")
 
 
 def with_pool(stage, tools, measure):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o1777)
-        side = Pool(stage, tools, folder)
-        try:
+        with Pool(stage, tools, folder) as side:
             return measure(side)
-        finally:
-            side.stop()
 
 
 def end_of_file(side):
     side.worker()
     delays = []
     for _ in range(500):
-        with socket.create_connection(("127.0.0.1", handoff.PORT)) as client:
+        with socket.create_connection(("127.0.0.1", PORT)) as client:
             while not client.recv(100).endswith(b"\n"):
                 pass
             begin = time.monotonic()
@@ -110,11 +104,8 @@ def slow_ones(side):
 
 def slow_shared(stage, tools):
     with tempfile.TemporaryDirectory() as folder:
-        side = Shared(stage, tools, folder)
-        try:
+        with Shared(stage, tools, folder) as side:
             return side.load(*SLOW)["latency_us"]["p99"]
-        finally:
-            side.stop()
 
 
 def main():

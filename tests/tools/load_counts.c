@@ -64,6 +64,7 @@ load_counts_end(struct load_counts *counts, const struct load_result *result)
 	}
 	samples_add(&counts->latencies, latency);
 	samples_add(&counts->firsts, result->first_us - result->begin_us);
+	samples_add(&counts->ends, result->end_us - result->first_us);
 }
 
 int
@@ -93,4 +94,5 @@ load_counts_done(struct load_counts *counts)
 	samples_done(&counts->latencies);
 	samples_done(&counts->slow);
 	samples_done(&counts->firsts);
+	samples_done(&counts->ends);
 }

@@ -36,6 +36,7 @@ struct load_counts {
 	struct samples latencies; /* of those served, from connect to the end */
 	struct samples slow;      /* the same for slow requests */
 	struct samples firsts;    /* from connect to the first byte */
+	struct samples ends;      /* from there to the end of file */
 	uint64_t begin_us;
 	uint64_t end_us;
 	uint64_t since_us; /* start of the present stall, or 0 */

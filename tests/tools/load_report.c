@@ -98,6 +98,7 @@ load_report_text(struct load_counts *counts)
 	    "timed out after the complete reply", counts->timeout_after_reply);
 	load_report_text_samples("latency", &counts->latencies);
 	load_report_text_samples("first byte", &counts->firsts);
+	load_report_text_samples("end of file", &counts->ends);
 	load_report_text_samples("slow latency", &counts->slow);
 }
 
@@ -165,6 +166,7 @@ load_report_json(struct load_counts *counts)
 	load_report_json_number("cpu_us", load_report_cpu_us());
 	load_report_json_samples("latency_us", &counts->latencies);
 	load_report_json_samples("first_byte_us", &counts->firsts);
+	load_report_json_samples("end_of_file_us", &counts->ends);
 	load_report_json_samples("slow_latency_us", &counts->slow);
 	printf(", \"percentiles\": \"exact\"}\n");
 }

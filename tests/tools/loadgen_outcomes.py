@@ -280,3 +280,21 @@ def test_termination_finishes_the_present_connections(tools, _directory):
     equal(load.returncode, 0, output)
     check('"started": 8,' in output and '"served": 8,' in output, output)
     server.stop()
+
+
+def test_the_end_of_file_is_timed_from_the_answer(tools, _directory):
+    """It is as late as the server makes it, or later."""
+    asked = threading.Event()
+
+    def late(_server, connection, _number):
+        connection.sendall(line(request_of(connection)))
+        asked.wait(0.2)
+        connection.close()
+
+    server = BadServer(late).start()
+    found = tools.load("-n", 3, server.target, status=0)
+    server.stop()
+    equal(found["end_of_file_us"]["count"], 3, "samples")
+    check(found["end_of_file_us"]["p50"] >= 200000, "%s", found)
+    check(found["latency_us"]["p50"] >= found["first_byte_us"]["p50"] + 200000,
+          "%s", found)

@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import socket
+import threading
 
+import process_usage
 from bad_server import check, equal
 
 
@@ -222,3 +224,45 @@ def test_what_a_killed_worker_had_may_go_to_another(tools, directory):
 def test_expected_refusals_are_no_difference(tools, directory):
     files(directory, ("clients", "%016x policy 1 2"), 2)
     equal(reconcile(tools, directory).returncode, 0, "policy")
+
+
+def test_usage_of_processes_is_that_of_all_their_threads(tools, _directory):
+    number = port()
+    program = tools.start("baseline-direct", "--processes", 3, number)
+    family = process_usage.descendants(program.pid)
+    equal((family[0], len(family)), (program.pid, 3), "processes")
+    before = process_usage.usage(family)
+    tools.load("-n", 200, "-m", "none", "tcp:127.0.0.1:%d" % number, status=0)
+    after = process_usage.usage(family)
+    check(after.cpu_ns > before.cpu_ns, "no CPU time")
+    check(after.wakeups > before.wakeups, "%s %s", before, after)
+    equal(process_usage.descendants(program.pid), family, "the same later")
+
+
+def test_usage_counts_threads_and_no_process_that_is_gone(tools, _directory):
+    program = tools.start("baseline-direct", port())
+    program.kill()
+    program.wait()
+    equal(process_usage.usage([program.pid]), (0, 0), "gone")
+    begun, ended = threading.Event(), threading.Event()
+
+    def spin():
+        begin = process_usage.usage([os.getpid()])
+        while (process_usage.usage([os.getpid()]).cpu_ns - begin.cpu_ns <
+               10 ** 7):
+            pass
+        begun.set()
+        ended.wait()
+
+    before = process_usage.usage([os.getpid()])
+    threading.Thread(target=spin, daemon=True).start()
+    begun.wait(20)
+    found = process_usage.usage([os.getpid()])
+    ended.set()
+    check(found.cpu_ns - before.cpu_ns >= 10 ** 7, "%s %s", before, found)
+
+
+def test_voluntary_switches_are_found_by_their_name(_tools, _directory):
+    text = ("Name:\tx\nvoluntary_ctxt_switches:\t12\n"
+            "nonvoluntary_ctxt_switches:\t7\n")
+    equal(process_usage.voluntary_switches(text), 12, "number")

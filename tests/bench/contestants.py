@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: ISC
+"""What the benchmarks compare: the broker, the two programs of 2002, the least
+that a hand-off with a receipt costs, and one process that accepts by itself.
+Each is on a port of its own, so that all of them run side by side and are
+loaded in turns.  Root puts the programs under three users, as an installation
+has them."""
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(1, os.path.join(FOLDER, "..", "tools"))
+
+import process_usage  # noqa: E402
+
+PORT = 7101
+OWNER = 60590
+WARM_UP = 500  # connections
+
+# CPU time of all processes and wake-ups are of one connection.  The end of
+# file is what the client waits for after the answer.
+Result = namedtuple(
+    "Result", "cpu_us rate p50_us p99_us wakeups eof_us unserved")
+
+
+def as_owner(argv):
+    return argv if os.getuid() else [
+        "setpriv", "--reuid=%d" % OWNER, "--regid=%d" % OWNER,
+        "--clear-groups"] + argv
+
+
+def wait_until(condition):
+    end = time.monotonic() + 60
+    while not condition():
+        if time.monotonic() > end:
+            raise SystemExit("it takes too long")
+        time.sleep(0.01)
+
+
+def raise_nofile():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Side:
+    """One of the compared systems.  begin() starts its programs, and sets
+    worker, the process that answers."""
+    timeout_ms = 60000
+
+    def __init__(self, stage, tools, folder, port=PORT, **options):
+        self.stage, self.tools, self.folder = stage, tools, folder
+        self.port, self.running = port, []
+        try:
+            self.begin(**options)
+        except BaseException:
+            self.stop()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self, argv, ready, stream):
+        program = subprocess.Popen([str(word) for word in argv],
+                                   preexec_fn=raise_nofile,
+                                   **{stream: subprocess.PIPE})
+        self.running.append(program)
+        line = b""
+        for line in getattr(program, stream):
+            if ready in line:
+                return program.pid
+        raise SystemExit("%s did not start: %s" % (argv[0], line.decode()))
+
+    def loader(self, *options):
+        if "--request" not in options:
+            options += "--request", "none"
+        return subprocess.Popen(
+            [str(word) for word in (
+                self.tools + "/loadgen", "--json", "--timeout",
+                self.timeout_ms) + options] +
+            ["tcp:127.0.0.1:%d" % self.port], stdout=subprocess.PIPE)
+
+    def load(self, *options):
+        """Returns the load generator's report."""
+        return json.loads(self.loader(*options).communicate()[0])
+
+    def warm_up(self):
+        """The engine finds the worker, and its window grows."""
+        self.load("-n", WARM_UP)
+
+    def processes(self):
+        return [pid for program in self.running
+                for pid in process_usage.descendants(program.pid)]
+
+    def usage(self):
+        return process_usage.usage(self.processes())
+
+    def measure(self, total, at_a_time):
+        before = self.usage()
+        found = self.load("-n", total, "-c", at_a_time)
+        after = self.usage()
+        served = found["outcomes"]["served"]
+        return Result((after.cpu_ns - before.cpu_ns) / served / 1000,
+                      found["rate"], found["latency_us"]["p50"],
+                      found["latency_us"]["p99"],
+                      (after.wakeups - before.wakeups) / served,
+                      found["end_of_file_us"]["p50"], total - served)
+
+    def clients(self):
+        """How many clients are connected."""
+        text = process_usage.read("net/tcp")
+        return sum(row.split()[2].endswith(":%04X" % self.port) and
+                   row.split()[3] == "01" for row in text.splitlines())
+
+    def measure_waiting(self, total):
+        """Measures how connections are served that waited while the worker was
+        stopped, from the moment when it continues."""
+        journal = os.path.join(self.folder, "journal-%d" % self.port)
+        os.kill(self.worker, signal.SIGSTOP)
+        loader = self.loader("-n", total, "-c", total, "--journal", journal)
+        wait_until(lambda: self.clients() == total)
+        before, begin_us = self.usage(), time.monotonic() * 1e6
+        os.kill(self.worker, signal.SIGCONT)
+        report = json.loads(loader.communicate()[0])
+        after = self.usage()
+        with open(journal, encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        os.unlink(journal)
+        ends_us = sorted(int(row[2]) + int(row[3]) - begin_us for row in rows)
+        return Result((after.cpu_ns - before.cpu_ns) / total / 1000,
+                      total / ends_us[-1] * 1e6, ends_us[total // 2],
+                      ends_us[total * 99 // 100],
+                      (after.wakeups - before.wakeups) / total,
+                      report["end_of_file_us"]["p50"],
+                      total - report["outcomes"]["served"])
+
+    def stop(self):
+        for program in reversed(self.running):
+            program.terminate()
+            program.send_signal(signal.SIGCONT)  # if it was stopped
+            program.wait()
+
+
+class Broker(Side):
+    """The broker with some listeners, one of which gets the load, and some
+    workers.  shared: all listeners have the same mailbox."""
+    name = "brokerd"
+
+    def begin(self, listeners=1, workers=1, shared=False):
+        run = os.path.join(self.folder, "run-%d" % self.port)
+        owner = "" if os.getuid() else 'owner = "%d"' % OWNER
+        config = run + ".conf"
+        box = run + "/mailbox/l0/"
+        with open(config, "w", encoding="ascii") as file:
+            for number in range(listeners):
+                file.write('listener "l%d" { listen = "tcp:127.0.0.1:%d" '
+                           'backlog = 4096 %s %s }\n' % (
+                               number, self.port + number, owner,
+                               'mailbox = "%s"' % box if shared and number
+                               else ""))
+        self.start([self.stage + "/sbin/brokerd", "-c", config, "-R", run],
+                   b"serving", "stderr")
+        for number in range(workers):
+            self.worker = self.start(
+                as_owner([self.tools + "/worker-fdrecv", box]), b"ready",
+                "stdout")
+
+
+class Portlisten(Side):
+    """accept(2), sendmsg(2) and close(2); the worker receives, answers and
+    closes.  There are no receipts."""
+    name = "2002"
+    backlog = 4096
+
+    def begin(self):
+        path = os.path.join(self.folder, "socket-%d" % self.port)
+        self.worker = self.start(
+            as_owner([self.tools + "/worker-2002", path]), b"ready", "stdout")
+        self.start([self.tools + "/baseline-portlisten", "--backlog",
+                    self.backlog, "127.0.0.1:%d" % self.port, path], b"ready",
+                   "stdout")
+
+
+class OldPortlisten(Portlisten):
+    """With the backlog of 2002: the kernel drops clients who come together,
+    which try again after a second."""
+    name = "2002/5"
+    backlog = 5
+    timeout_ms = 3000
+
+
+class Bare(Side):
+    """With pause_us, receipts are in shared memory; else messages."""
+    name = "bare"
+
+    def begin(self, pause_us=0):
+        pause = ["--pause", pause_us] if pause_us else []
+        program = self.start(
+            [self.tools + "/baseline-handoff"] + pause +
+            ["127.0.0.1:%d" % self.port], b"ready", "stdout")
+        self.worker = process_usage.descendants(program)[1]
+
+
+class Direct(Side):
+    name = "direct"
+
+    def begin(self):
+        self.worker = self.start(
+            [self.tools + "/baseline-direct", "127.0.0.1:%d" % self.port],
+            b"ready", "stdout")

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: ISC
+"""What processes have used so far: CPU time and wake-ups, of all their threads,
+from /proc."""
+import os
+from collections import namedtuple
+
+# A wake-up is the end of a voluntary switch to another process.
+Usage = namedtuple("Usage", "cpu_ns wakeups")
+
+
+def read(*names):
+    with open(os.path.join("/proc", *map(str, names)), encoding="utf-8",
+              errors="replace") as file:
+        return file.read()
+
+
+def of_threads(pid, name):
+    """That file of each thread that has not ended meanwhile."""
+    try:
+        threads = os.listdir("/proc/%d/task" % pid)
+    except FileNotFoundError:
+        return
+    for thread in threads:
+        try:
+            yield read(pid, "task", thread, name)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+
+
+def descendants(pid):
+    """That process, its children, their children, and so on."""
+    found = [pid]
+    for text in of_threads(pid, "children"):
+        for child in text.split():
+            found += descendants(int(child))
+    return found
+
+
+def voluntary_switches(status):
+    for line in status.splitlines():
+        if line.startswith("voluntary_ctxt_switches:"):
+            return int(line.split()[1])
+    raise ValueError("no voluntary_ctxt_switches")
+
+
+def usage(pids):
+    """The sum of those processes."""
+    return Usage(
+        sum(int(text.split()[0]) for pid in pids
+            for text in of_threads(pid, "schedstat")),
+        sum(voluntary_switches(text) for pid in pids
+            for text in of_threads(pid, "status")))
