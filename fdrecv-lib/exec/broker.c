@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * fdrecv-exec: checks that a broker is running and knows the listeners.  A
- * broker makes RUNDIR/mailbox/LISTENER/ for each listener without a mailbox of
- * its own, and listens at RUNDIR/rendezvous.N as long as it lives.
+ * fdrecv-exec: checks that a broker is running, which listens at
+ * RUNDIR/rendezvous.N as long as it lives.
  */
 #include "exec/broker.h"
 
@@ -15,8 +14,6 @@
 
 #include <err.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -65,31 +62,6 @@ broker_check_running(const char *run_dir)
 		    run_dir);
 }
 
-static void
-broker_check_listener(const char *run_dir, const char *listener)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s",
-	    run_dir, listener);
-	if (stat(path, &st) == -1) {
-		if (errno == EACCES)
-			err(EX_NOPERM, "listener %s: %s/", listener, path);
-		errx(EX_NOUSER,
-		    "listener %s: the broker does not know it: %s/: %s: expected "
-		    "its name in the broker's configuration, or -m if it has a "
-		    "mailbox of its own",
-		    listener, path, strerror(errno));
-	}
-	if (st.st_uid != geteuid())
-		errx(EX_NOPERM,
-		    "listener %s: %s/ belongs to uid %u, and this is uid %u: "
-		    "expected to be started as its owner%s",
-		    listener, path, st.st_uid, geteuid(),
-		    geteuid() == 0 ? ", or with --user" : "");
-}
-
 /* A socket of this user may be a dead mailbox, which is replaced. */
 static void
 broker_check_mailbox(const char *path)
@@ -112,10 +84,6 @@ broker_check(const struct cmdline *cmdline)
 	 * where it is. */
 	if (cmdline->mailbox == NULL || cmdline->run_dir != NULL)
 		broker_check_running(run_dir);
-	if (cmdline->mailbox != NULL) {
+	if (cmdline->mailbox != NULL)
 		broker_check_mailbox(cmdline->mailbox);
-		return;
-	}
-	for (size_t i = 0; i < cmdline->listener_count; i++)
-		broker_check_listener(run_dir, cmdline->listeners[i]);
 }

@@ -11,6 +11,6 @@ const char *broker_run_dir(const struct cmdline *cmdline);
 int broker_is_running(const char *run_dir);
 
 /* Checks what can be known before a mailbox is made.  Ends the process with a
- * message if no broker is running (69), a listener is unknown (67), or its
- * mailbox or mailbox directory belongs to another user (77). */
+ * message if no broker is running (69), or the mailbox of -m belongs to another
+ * user (77). */
 void broker_check(const struct cmdline *cmdline);

@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -119,15 +121,86 @@ inquiry_check(const struct cmdline *cmdline, const char *listener)
 	    inquiry_ask(cmdline, listener, INQUIRY_ANSWER_MS));
 }
 
+static void
+inquiry_directory(
+    const struct cmdline *cmdline, const char *listener, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/" FDRECV_WIRE_MAILBOX_DIR "/%s",
+	    broker_run_dir(cmdline), listener);
+}
+
+/* 0 if there is none, or with -m. */
+static ino_t
+inquiry_directory_inode(const struct cmdline *cmdline, const char *listener)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	inquiry_directory(cmdline, listener, path);
+	return cmdline->mailbox == NULL && stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* A broker makes this directory for each listener without a mailbox of its own,
+ * when it starts and at each reload. */
+static void
+inquiry_check_directory(
+    const struct cmdline *cmdline, const char *listener, int kind)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	inquiry_directory(cmdline, listener, path);
+	if (stat(path, &st) == -1) {
+		if (errno == EACCES)
+			err(EX_NOPERM, "listener %s: %s/", listener, path);
+		if (kind == -1)
+			errx(EX_NOUSER,
+			    "listener %s: the broker does not know it: %s/: "
+			    "%s: expected its name in the broker's "
+			    "configuration, or -m if it has a mailbox of its "
+			    "own",
+			    listener, path, strerror(errno));
+		errx(EX_TEMPFAIL,
+		    "listener %s: the broker knows it, and there is no %s/: "
+		    "expected -m if it has a mailbox of its own; else somebody "
+		    "has removed the directory, and \"brokerctl reload\" makes "
+		    "it again",
+		    listener, path);
+	}
+	if (st.st_uid != geteuid())
+		errx(EX_NOPERM,
+		    "listener %s: %s/ belongs to uid %u, and this is uid %u: "
+		    "expected to be started as its owner%s",
+		    listener, path, st.st_uid, geteuid(),
+		    geteuid() == 0 ? ", or with --user" : "");
+}
+
+void
+inquiry_check_all(const struct cmdline *cmdline)
+{
+	for (size_t i = 0; i < cmdline->listener_count; i++) {
+		const char *name = cmdline->listeners[i];
+		int kind = inquiry_ask(cmdline, name, INQUIRY_ANSWER_MS);
+
+		inquiry_expect(cmdline, name, kind);
+		if (cmdline->mailbox == NULL)
+			inquiry_check_directory(cmdline, name, kind);
+	}
+}
+
 void
 inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline)
 {
 	*inquiry = (struct inquiry){.cmdline = cmdline,
-	    .is_absent = calloc(cmdline->listener_count, 1),
+	    .listeners =
+		calloc(cmdline->listener_count, sizeof(*inquiry->listeners)),
 	    .next_ms =
 		inquiry_can_ask(cmdline) ? monotonic_now_ms() : LLONG_MAX};
-	if (inquiry->is_absent == NULL)
+	if (inquiry->listeners == NULL)
 		err(EX_OSERR, "listeners");
+	for (size_t i = 0; i < cmdline->listener_count; i++)
+		inquiry->listeners[i].directory =
+		    inquiry_directory_inode(cmdline, cmdline->listeners[i]);
 }
 
 int
@@ -138,20 +211,36 @@ inquiry_left_ms(const struct inquiry *inquiry)
 	    monotonic_left_ms(inquiry->next_ms);
 }
 
+/* A mailbox is lost with its directory, even if there is another one, which has
+ * another inode as long as libfdrecv keeps the first one open. */
+static void
+inquiry_look(struct inquiry *inquiry, const char *name, ino_t directory)
+{
+	if (directory == inquiry_directory_inode(inquiry->cmdline, name))
+		return;
+	warnx("listener %s: its mailbox directory has been removed, and the "
+	      "mailbox with it: ending, so that this is started again",
+	    name);
+	inquiry->is_lost = 1;
+}
+
 static void
 inquiry_ask_all(struct inquiry *inquiry)
 {
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
+		struct inquiry_listener *listener = &inquiry->listeners[i];
 		const char *name = inquiry->cmdline->listeners[i];
 		int kind =
 		    inquiry_ask(inquiry->cmdline, name, INQUIRY_SHORT_MS);
 
+		if (kind != -1 && kind != FDRECV_WIRE_NONE)
+			inquiry_look(inquiry, name, listener->directory);
 		if (kind == -1 ||
-		    (kind == FDRECV_WIRE_NONE) == inquiry->is_absent[i])
+		    (kind == FDRECV_WIRE_NONE) == listener->is_absent)
 			continue;
-		inquiry->is_absent[i] = kind == FDRECV_WIRE_NONE;
+		listener->is_absent = kind == FDRECV_WIRE_NONE;
 		warnx("listener %s: the broker %s", name,
-		    inquiry->is_absent[i] ?
+		    listener->is_absent ?
 			"does not know it any more: waiting until it does" :
 			"knows it again");
 	}
@@ -181,6 +270,6 @@ inquiry_continue(struct inquiry *inquiry)
 void
 inquiry_done(struct inquiry *inquiry)
 {
-	free(inquiry->is_absent);
-	inquiry->is_absent = NULL;
+	free(inquiry->listeners);
+	inquiry->listeners = NULL;
 }

@@ -3,6 +3,8 @@
 
 #include "wire/question.h"
 
+#include <sys/types.h>
+
 #include <time.h>
 
 struct cmdline;
@@ -17,14 +19,23 @@ void inquiry_expect(
  * engine does not answer. */
 void inquiry_check(const struct cmdline *cmdline, const char *listener);
 
+/* The same for all listeners of the command line, at the start; also if the
+ * directory for its mailbox is missing (75; 67 if nobody answers) or belongs to
+ * another user (77). */
+void inquiry_check_all(const struct cmdline *cmdline);
+
 /* Asks for all listeners when the broker may have replaced its engine: each new
  * one has another rendezvous, which changes the time of the run directory. */
 struct inquiry {
 	const struct cmdline *cmdline;
-	unsigned char *is_absent; /* for each listener */
-	struct timespec change;   /* of the run directory */
-	unsigned int questions;   /* that are left to be asked after it */
-	long long next_ms;        /* when to look at the directory */
+	struct inquiry_listener {
+		int is_absent;
+		ino_t directory; /* for its mailbox; 0: it has another */
+	} * listeners;
+	int is_lost; /* one of these has been removed, and the mailbox in it */
+	struct timespec change; /* of the run directory */
+	unsigned int questions; /* that are left to be asked after it */
+	long long next_ms;      /* when to look at the directory */
 };
 
 /* Borrows cmdline.  Ends the process with a message if there is no memory. */
@@ -34,7 +45,7 @@ void inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline);
 int inquiry_left_ms(const struct inquiry *inquiry);
 
 /* Looks and asks if it is time, and prints which listeners have left the
- * configuration or have come back. */
+ * configuration or have come back, and which mailboxes are lost. */
 void inquiry_continue(struct inquiry *inquiry);
 
 void inquiry_done(struct inquiry *inquiry);

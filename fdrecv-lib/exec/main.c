@@ -67,8 +67,7 @@ main(int argc, char **argv)
 	if (cmdline.user != NULL)
 		user_become(cmdline.user);
 	broker_check(&cmdline);
-	for (size_t i = 0; i < cmdline.listener_count; i++)
-		inquiry_check(&cmdline, cmdline.listeners[i]);
+	inquiry_check_all(&cmdline);
 	if (cmdline.convention == convention_of(CONVENTION_PRELOAD))
 		preload_check(&cmdline);
 	if (cmdline.each) {

@@ -31,7 +31,7 @@ struct per_connection {
 	struct launcher launcher;
 	struct lingering lingering;
 	struct pollfd signals;
-	unsigned int end_signals; /* SIGTERM and SIGINT that arrived */
+	unsigned int end_signals; /* SIGTERM, SIGINT, and other causes */
 	long long kill_ms;        /* when to kill the children, or 0 */
 	struct inquiry inquiry;
 	int is_paused;
@@ -59,21 +59,25 @@ per_connection_block_signals(struct per_connection *server)
 		err(EX_OSERR, "signalfd");
 }
 
+/* Takes no more connections.  Children may go on. */
+static void
+per_connection_end(struct per_connection *server)
+{
+	if (server->end_signals++ == 0 && server->cmdline->stop_timeout_s != 0)
+		server->kill_ms = monotonic_now_ms() +
+		    1000LL * server->cmdline->stop_timeout_s;
+	for (size_t i = 0; i < server->mailboxes.count; i++)
+		fdrecv_drain(server->mailboxes.items[i]);
+}
+
 static void
 per_connection_on_signal(struct per_connection *server)
 {
 	struct signalfd_siginfo info;
 
-	while (read(server->signals.fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			continue;
-		if (server->end_signals++ == 0 &&
-		    server->cmdline->stop_timeout_s != 0)
-			server->kill_ms = monotonic_now_ms() +
-			    1000LL * server->cmdline->stop_timeout_s;
-		for (size_t i = 0; i < server->mailboxes.count; i++)
-			fdrecv_drain(server->mailboxes.items[i]);
-	}
+	while (read(server->signals.fd, &info, sizeof(info)) == sizeof(info))
+		if (info.ssi_signo != SIGCHLD)
+			per_connection_end(server);
 	children_reap(&server->children);
 }
 
@@ -218,6 +222,8 @@ per_connection_wait(struct per_connection *server)
 		per_connection_kill(server);
 	if (server->end_signals == 0)
 		inquiry_continue(&server->inquiry);
+	if (server->end_signals == 0 && server->inquiry.is_lost)
+		per_connection_end(server);
 }
 
 int
@@ -247,5 +253,5 @@ per_connection_run(const struct cmdline *cmdline)
 	lingering_done(&server.lingering);
 	close(server.signals.fd);
 	inquiry_done(&server.inquiry);
-	return EX_OK;
+	return server.inquiry.is_lost ? EX_TEMPFAIL : EX_OK;
 }

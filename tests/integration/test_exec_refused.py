@@ -4,6 +4,7 @@ sockets, and the user that receives them."""
 import grp
 import os
 import pwd
+import shutil
 import signal
 import socket
 
@@ -64,8 +65,34 @@ def test_exec_while_the_broker_ends(test):
 
 def test_exec_of_an_unknown_listener(test):
     two_listeners(test)
-    refused(test, 67, "listener x: the broker does not know it: %s: No such" %
-            test.mailbox_path("x"), "a", "x")
+    refused(test, 67, "listener x: the broker does not know it: expected its "
+            "name", "a", "x")
+
+
+def test_exec_of_a_listener_whose_directory_is_gone(test):
+    two_listeners(test)
+    os.rmdir(test.mailbox_path("a"))
+    refused(test, 75, 'listener a: the broker knows it, and there is no %s: '
+            'expected -m if it has a mailbox of its own; else somebody has '
+            'removed the directory, and "brokerctl reload" makes it again' %
+            test.mailbox_path("a"), "a")
+    test.brokers[0][0].kill(signal.SIGHUP)
+    wait_for(lambda: os.path.isdir(test.mailbox_path("a")), "the directory")
+    test.brokers[0][0].wait_line("reload: endpoints")
+    shown(test, "a")
+
+
+def test_exec_each_whose_directory_is_removed_ends(test):
+    """To be started again: its mailbox will not be found any more."""
+    broker = test.broker(section(test, "c", ["tcp:127.0.0.1:%d" % free_port()],
+                                 ""))
+    process = loader(test, "--each", "c", program=["true"])
+    wait_for(lambda: any(name.startswith("worker-") for name in
+                         os.listdir(test.mailbox_path("c"))), "its mailbox")
+    shutil.rmtree(test.mailbox_path("c"))
+    broker.kill(signal.SIGHUP)
+    process.wait_line("listener c: its mailbox directory has been removed")
+    check(process.wait() == 75, "it said: %s", process.log())
 
 
 def test_exec_with_a_mailbox_of_somebody_else(test):
@@ -343,7 +370,7 @@ def test_exec_with_one_mailbox_for_several_listeners(test):
     more = 'handoff = listener mailbox = "%s"' % path
     test.broker("".join(section(test, name, ["tcp:127.0.0.1:%d" % port], more)
                         for name, port in zip("abc", ports)))
-    refused(test, 67, "or -m if it has a mailbox of its own", "a")
+    refused(test, 75, "expected -m if it has a mailbox of its own", "a")
     found = shown(test, "-m", path, "c", "a")  # and not b
     check_fds(found, {3: ports[2], 4: ports[0]})
     check(os.listdir(folder) == [], "the mailbox is there still")
