@@ -28,6 +28,7 @@
 #define INQUIRY_ANSWER_MS 1000
 #define INQUIRY_SHORT_MS 20 /* while clients are served */
 #define INQUIRY_PAUSE_MS 5000
+#define INQUIRY_START_MS 1000 /* while a program waits to be started */
 /* After a change, which the engine before it may answer. */
 #define INQUIRY_QUESTIONS 4
 
@@ -112,13 +113,6 @@ inquiry_expect(const struct cmdline *cmdline, const char *listener, int kind)
 		    "listener %s: lends its socket: --each expects \"handoff = "
 		    "connection\" in the broker's configuration",
 		    listener);
-}
-
-void
-inquiry_check(const struct cmdline *cmdline, const char *listener)
-{
-	inquiry_expect(cmdline, listener,
-	    inquiry_ask(cmdline, listener, INQUIRY_ANSWER_MS));
 }
 
 static void
@@ -225,14 +219,18 @@ inquiry_look(struct inquiry *inquiry, const char *name, ino_t directory)
 }
 
 static void
-inquiry_ask_all(struct inquiry *inquiry)
+inquiry_ask_all(struct inquiry *inquiry, const char *only)
 {
 	for (size_t i = 0; i < inquiry->cmdline->listener_count; i++) {
 		struct inquiry_listener *listener = &inquiry->listeners[i];
 		const char *name = inquiry->cmdline->listeners[i];
-		int kind =
-		    inquiry_ask(inquiry->cmdline, name, INQUIRY_SHORT_MS);
+		int kind;
 
+		if (only != NULL && strcmp(name, only) != 0)
+			continue;
+		kind = inquiry_ask(inquiry->cmdline, name, INQUIRY_SHORT_MS);
+		if (!inquiry->cmdline->each)
+			inquiry_expect(inquiry->cmdline, name, kind);
 		if (kind != -1 && kind != FDRECV_WIRE_NONE)
 			inquiry_look(inquiry, name, listener->directory);
 		if (kind == -1 ||
@@ -249,13 +247,14 @@ inquiry_ask_all(struct inquiry *inquiry)
 /* A watch of inotify(7) would need permission to read the directory, whose mode
  * is 0711. */
 void
-inquiry_continue(struct inquiry *inquiry)
+inquiry_continue(struct inquiry *inquiry, const char *only)
 {
 	struct stat st;
 
 	if (inquiry_left_ms(inquiry) != 0)
 		return;
-	inquiry->next_ms = monotonic_now_ms() + INQUIRY_PAUSE_MS;
+	inquiry->next_ms = monotonic_now_ms() +
+	    (inquiry->cmdline->each ? INQUIRY_PAUSE_MS : INQUIRY_START_MS);
 	if (stat(broker_run_dir(inquiry->cmdline), &st) == 0 &&
 	    memcmp(&st.st_mtim, &inquiry->change, sizeof(st.st_mtim)) != 0) {
 		inquiry->change = st.st_mtim;
@@ -264,7 +263,7 @@ inquiry_continue(struct inquiry *inquiry)
 	if (inquiry->questions == 0)
 		return;
 	inquiry->questions--;
-	inquiry_ask_all(inquiry);
+	inquiry_ask_all(inquiry, only);
 }
 
 void

@@ -15,13 +15,10 @@ struct cmdline;
 void inquiry_expect(
     const struct cmdline *cmdline, const char *listener, int kind);
 
-/* The same for what the broker says of it.  Waits for a second at most if an
- * engine does not answer. */
-void inquiry_check(const struct cmdline *cmdline, const char *listener);
-
-/* The same for all listeners of the command line, at the start; also if the
- * directory for its mailbox is missing (75; 67 if nobody answers) or belongs to
- * another user (77). */
+/* The same for what the broker says of all listeners of the command line, at
+ * the start.  Waits for a second at most if an engine does not answer.  Also if
+ * the directory for its mailbox is missing (75; 67 if nobody answers) or
+ * belongs to another user (77). */
 void inquiry_check_all(const struct cmdline *cmdline);
 
 /* Asks for all listeners when the broker may have replaced its engine: each new
@@ -44,8 +41,9 @@ void inquiry_init(struct inquiry *inquiry, const struct cmdline *cmdline);
 /* Milliseconds until inquiry_continue() has to be called, or -1. */
 int inquiry_left_ms(const struct inquiry *inquiry);
 
-/* Looks and asks if it is time, and prints which listeners have left the
- * configuration or have come back, and which mailboxes are lost. */
-void inquiry_continue(struct inquiry *inquiry);
+/* If it is time, looks and asks for one listener (NULL: for all).  Prints which
+ * listeners have left the configuration or have come back, or without --each
+ * does what inquiry_expect() does; and which mailboxes are lost. */
+void inquiry_continue(struct inquiry *inquiry, const char *only);
 
 void inquiry_done(struct inquiry *inquiry);

@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #define MAILBOXES_REPORT_MS 5000 /* before missing sockets are reported */
-#define MAILBOXES_ASK_MS 1000    /* whether the listener is still there */
 #define MAILBOXES_NEVER_MS LLONG_MAX
 
 static int
@@ -213,6 +212,17 @@ mailboxes_poll(
 		mailboxes_read(mailboxes, i, set);
 }
 
+/* The time of the next thing to do at the latest. */
+static long long
+mailboxes_next_ms(
+    const struct inquiry *inquiry, long long report_ms, long long end_ms)
+{
+	long long next_ms = inquiry->next_ms;
+
+	next_ms = report_ms < next_ms ? report_ms : next_ms;
+	return end_ms < next_ms ? end_ms : next_ms;
+}
+
 void
 mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 {
@@ -223,26 +233,26 @@ mailboxes_wait(struct mailboxes *mailboxes, struct socket_set *set)
 	    MAILBOXES_NEVER_MS :
 	    start_ms + cmdline->timeout_s * 1000LL;
 	const struct socket_set_listener *missing;
-	long long next_ms;
+	struct inquiry inquiry;
 
+	inquiry_init(&inquiry, cmdline);
 	while ((missing = socket_set_missing(set)) != NULL) {
-		next_ms = monotonic_now_ms() + MAILBOXES_ASK_MS;
 		if (monotonic_now_ms() >= end_ms)
 			mailboxes_time_out(missing, cmdline);
 		if (monotonic_now_ms() >= report_ms) {
 			mailboxes_report_overdue(set, cmdline);
 			report_ms = MAILBOXES_NEVER_MS;
 		}
-		if (report_ms < next_ms)
-			next_ms = report_ms;
-		if (end_ms < next_ms)
-			next_ms = end_ms;
-		mailboxes_poll(mailboxes, set, next_ms);
+		mailboxes_poll(mailboxes, set,
+		    mailboxes_next_ms(&inquiry, report_ms, end_ms));
 		missing = socket_set_missing(set);
-		if (missing != NULL && monotonic_now_ms() >= next_ms)
-			inquiry_check(cmdline, missing->name);
+		if (missing != NULL)
+			inquiry_continue(&inquiry, missing->name);
+		if (inquiry.is_lost)
+			exit(EX_TEMPFAIL);
 		mailboxes_report_received(set);
 	}
+	inquiry_done(&inquiry);
 }
 
 size_t

@@ -221,7 +221,7 @@ per_connection_wait(struct per_connection *server)
 	if (server->kill_ms != 0 && monotonic_now_ms() >= server->kill_ms)
 		per_connection_kill(server);
 	if (server->end_signals == 0)
-		inquiry_continue(&server->inquiry);
+		inquiry_continue(&server->inquiry, NULL);
 	if (server->end_signals == 0 && server->inquiry.is_lost)
 		per_connection_end(server);
 }

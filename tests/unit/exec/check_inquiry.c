@@ -56,7 +56,7 @@ asks(void)
 		fake_clock.passed_us +=
 		    (uint64_t)inquiry_left_ms(&inquiry) * 1000;
 		before = inquiry.questions;
-		inquiry_continue(&inquiry);
+		inquiry_continue(&inquiry, NULL);
 		count +=
 		    inquiry.questions > before || inquiry.questions < before;
 	}
