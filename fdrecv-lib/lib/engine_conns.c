@@ -244,6 +244,20 @@ fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
 	return conn;
 }
 
+/* A program may have called closefrom(3) and got another socket under this
+ * number, and to look whose it is before each receipt would cost a system call.
+ * But of connected sockets only those of SOCK_SEQPACKET ignore an address, see
+ * send(2), and TCP, which ignores it too, cannot open a connection twice. */
+static ssize_t
+engine_conn_put(int fd, const void *bytes, size_t size)
+{
+	const struct sockaddr none = {.sa_family = AF_UNIX};
+
+	return sendto(fd, bytes, size,
+	    MSG_NOSIGNAL | MSG_DONTWAIT | MSG_FASTOPEN, &none,
+	    sizeof(none.sa_family));
+}
+
 void
 fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
     enum fdrecv_wire_receipt_kind kind, uint64_t sequence, uint32_t count)
@@ -269,8 +283,7 @@ fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
 
 	memcpy(message.header.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
 	    FDRECV_WIRE_MAGIC_SIZE);
-	if (send(conn->fd, &message, sizeof(message),
-		MSG_NOSIGNAL | MSG_DONTWAIT) == -1 &&
+	if (engine_conn_put(conn->fd, &message, sizeof(message)) == -1 &&
 	    errno != EAGAIN)
 		engine_conn_close(conn);
 	errno = saved;

@@ -4,6 +4,7 @@
  * does, and has other files under their numbers: they are left alone.
  */
 #include "fixture/fake_engine.h"
+#include "fixture/net.h"
 #include "fixture/unit.h"
 #include "lib/handle.h"
 
@@ -144,6 +145,48 @@ START_TEST(what_is_not_the_librarys_is_left_alone_in_the_end)
 }
 END_TEST
 
+/* While a connection is served. */
+START_TEST(no_receipt_goes_to_a_socket_of_the_program)
+{
+	int types[] = {SOCK_STREAM, SOCK_DGRAM}, end;
+	struct net_pair tcp;
+	char byte;
+
+	if (_i == 2) {
+		net_pair(&tcp, AF_INET);
+		files[0] = tcp.server;
+		files[1] = tcp.client;
+		close(tcp.listener);
+	} else {
+		ck_assert_int_eq(
+		    socketpair(AF_UNIX, types[_i] | SOCK_CLOEXEC, 0, files), 0);
+	}
+	fake_engine_start(&engine, 0, 11);
+	fake_engine_mail(&mailbox, FDRECV_NONBLOCK);
+	fake_engine_hears_hello(&engine);
+	end = fake_engine_connection(&engine, &mailbox);
+	fake_engine_expect(&mailbox, 0);
+	count = 0;
+	close_one(mailbox.fdrecv->bound.fd, 1);
+	close_one(mailbox.fdrecv->bound.directory, 1);
+	close_one(mailbox.fdrecv->engines.items[0].fd, 1);
+	fdrecv_done(mailbox.fdrecv, &mailbox.handoff);
+	fdrecv_close(mailbox.fdrecv);
+	ck_assert_int_eq(recv(files[1], &byte, 1, MSG_DONTWAIT), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_int_eq(send(taken[i], "x", 1, 0), 1);
+		ck_assert_int_eq(recv(files[1], &byte, 1, 0), 1);
+		ck_assert_int_eq(close(taken[i]), 0);
+	}
+	close(files[0]);
+	close(files[1]);
+	close(end);
+	close(mailbox.sender);
+	fake_engine_stop(&engine);
+}
+END_TEST
+
 UNIT_SUITE(fdrecv_closed)
 {
 	TCase *tc = unit_case(suite, "fdrecv_closed");
@@ -154,4 +197,6 @@ UNIT_SUITE(fdrecv_closed)
 	    tc, a_mailbox_that_is_none_any_more_is_an_error, 0, 2);
 	tcase_add_loop_test(
 	    tc, what_is_not_the_librarys_is_left_alone_in_the_end, 0, 2);
+	tcase_add_loop_test(
+	    tc, no_receipt_goes_to_a_socket_of_the_program, 0, 3);
 }
