@@ -112,6 +112,7 @@ int
 engine_process_serve(struct engine_process *engine, struct setup *setup)
 {
 	engine->phase = CHANNEL_SERVING;
+	engine->started_ms = clock_ms();
 	if (channel_send(engine->channel, CHANNEL_START, NULL, -1) == 0)
 		return -1;
 	return engine_process_fail(engine, setup);

@@ -9,8 +9,8 @@ struct engine_process {
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
 	enum channel_phase phase;
-	uint64_t started_ms;
-	uint32_t asked; /* requests that were read */
+	uint64_t started_ms; /* then since when it serves */
+	uint32_t asked;      /* requests that were read */
 };
 
 /* Starts an engine, sends it the whole table and waits for READY.  Returns -1

@@ -25,16 +25,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MONITOR_DRAINING 4    /* generations that may drain at a time */
-#define MONITOR_YOUNG_MS 1000 /* from one start of an engine to another */
+#define MONITOR_DRAINING 4   /* generations that may drain at a time */
+#define MONITOR_YOUNG_MS 200 /* an engine that has served less died young */
 
 struct monitor {
 	struct setup setup;
 	struct generation current;
 	struct generation draining[MONITOR_DRAINING];
 	uint64_t start_ms; /* when to start another engine; 0: one is running */
-	uint64_t ping_ms;  /* when to ping the engine; 0: never */
-	int pinged;        /* it has not answered yet */
+	uint64_t gap_ms;   /* since when none serves; 0: one does */
+	unsigned int young; /* so many have died in a row */
+	uint64_t ping_ms;   /* when to ping the engine; 0: never */
+	int pinged;         /* it has not answered yet */
 	int stopping;
 	int wanted[2]; /* a reload, an upgrade: once engines have drained */
 	int status;    /* to exit with; -1: go on */
@@ -46,9 +48,29 @@ monitor_set_ping(struct monitor *m)
 {
 	uint32_t every_s = m->current.table.settings->watchdog_s;
 
-	m->start_ms = 0;
+	if (m->gap_ms != 0)
+		log_line(&m->setup.log, LOG_NOTICE,
+		    "engine: another one serves, after %d ms",
+		    (int)(clock_ms() - m->gap_ms));
+	m->start_ms = m->gap_ms = 0;
 	m->pinged = 0;
 	m->ping_ms = every_s == 0 ? 0 : clock_ms() + UINT64_C(1000) * every_s;
+}
+
+/* Plans the start of another engine: at once, unless several have died young in
+ * a row.  Returns how long that is. */
+static unsigned int
+monitor_plan_start(struct monitor *m, int is_young)
+{
+	static const unsigned int delays_s[] = {0, 0, 0, 1, 2, 4, 8};
+	unsigned int delay_s = is_young ? delays_s[m->young] : 0;
+	uint64_t now = clock_ms();
+
+	m->young = is_young ? m->young + (delay_s < 8) : 0;
+	if (m->gap_ms == 0)
+		m->gap_ms = now;
+	m->start_ms = now + UINT64_C(1000) * delay_s;
+	return delay_s;
 }
 
 /* Starts another engine for the same table. */
@@ -59,7 +81,9 @@ monitor_start_engine(struct monitor *m)
 
 	if (engine_process_start(engine, &m->setup, &m->current.table) != -1 ||
 	    engine_process_serve(engine, &m->setup) != -1)
-		m->start_ms = clock_ms() + MONITOR_YOUNG_MS;
+		log_line(&m->setup.log, LOG_ERR,
+		    "engine: none serves: starting another in %u s",
+		    monitor_plan_start(m, 1));
 	else
 		monitor_set_ping(m);
 }
@@ -68,15 +92,16 @@ static void
 monitor_lose_engine(struct monitor *m, const char *how)
 {
 	int status = engine_process_end(&m->current.engine, 0);
+	uint64_t served_ms = clock_ms() - m->current.engine.started_ms;
 
 	m->ping_ms = 0;
 	if (m->stopping)
 		return; /* the loop ends the monitor */
-	m->start_ms = m->current.engine.started_ms + MONITOR_YOUNG_MS;
 	log_line(&m->setup.log, LOG_ERR,
-	    "engine: %s (%s: %d): starting another, the sockets stay", how,
-	    status < 0 ? strsignal(-status) : "status",
-	    status < 0 ? -status : status);
+	    "engine: %s (%s: %d): starting another in %u s, the sockets stay",
+	    how, status < 0 ? strsignal(-status) : "status",
+	    status < 0 ? -status : status,
+	    monitor_plan_start(m, served_ms < MONITOR_YOUNG_MS));
 }
 
 static int
@@ -111,6 +136,7 @@ monitor_replace(struct monitor *m, struct inherited *inherited, char *text,
 		before++;
 	*before = m->current;
 	m->current = next;
+	m->young = 0;
 	monitor_set_ping(m);
 	generation_drain(before, &drain);
 	return -1;

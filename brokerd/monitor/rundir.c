@@ -45,7 +45,7 @@ rundir_enter(int dir, const char *name)
 static int
 rundir_lock(struct rundir *rundir, struct inherited *inherited)
 {
-	struct stat st;
+	struct stat st = {0}; /* of no file */
 
 	if (rundir->private &&
 	    (mkdtemp(rundir->path) == NULL || chmod(rundir->path, 0711) == -1))
@@ -53,10 +53,8 @@ rundir_lock(struct rundir *rundir, struct inherited *inherited)
 	rundir->fd = rundir_enter(AT_FDCWD, rundir->path);
 	if (rundir->fd == -1)
 		return -1;
-	rundir->lock =
-	    fstatat(rundir->fd, "lock", &st, AT_SYMLINK_NOFOLLOW) == 0 ?
-	    inherited_take_file(inherited, &st, 0) :
-	    -1;
+	fstatat(rundir->fd, "lock", &st, AT_SYMLINK_NOFOLLOW);
+	rundir->lock = inherited_take_file(inherited, &st, 0);
 	if (rundir->lock == -1)
 		rundir->lock = openat(rundir->fd, "lock",
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

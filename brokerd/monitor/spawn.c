@@ -42,23 +42,23 @@ spawn_start(const struct spawn *spawn, struct log *log)
 
 	if (pid > 0)
 		return pid;
-	if (pid == -1) {
-		log_line(log, LOG_ERR, "cannot start %s: %s", spawn->argv[0],
-		    strerror(errno));
-		return -1;
+	if (pid == 0) {
+		for (char **e = environ; *e != NULL; e++)
+			if (strncmp(*e, "JOURNAL_STREAM=", 15) == 0 ||
+			    strncmp(*e, "NOTIFY_SOCKET=", 14) == 0)
+				*kept++ = *e;
+		*kept = NULL;
+		/* A new session has no controlling terminal, so that the child
+		 * cannot type into it.  fexecve's prototype is older than
+		 * const. */
+		if (setsid() != -1 && spawn_prepare(spawn) == 0)
+			fexecve(spawn->program, (char **)(uintptr_t)spawn->argv,
+			    environ);
 	}
-	for (char **e = environ; *e != NULL; e++)
-		if (strncmp(*e, "JOURNAL_STREAM=", 15) == 0 ||
-		    strncmp(*e, "NOTIFY_SOCKET=", 14) == 0)
-			*kept++ = *e;
-	*kept = NULL;
-	/* A new session has no controlling terminal, so that the child cannot
-	 * type into it.  fexecve's prototype is older than const. */
-	if (setsid() != -1 && spawn_prepare(spawn) == 0)
-		fexecve(
-		    spawn->program, (char **)(uintptr_t)spawn->argv, environ);
 	log_line(log, LOG_ERR, "cannot start %s (for root as uid %u): %s",
 	    spawn->argv[0], spawn->uid, strerror(errno));
+	if (pid == -1)
+		return -1;
 	_exit(spawn_status(errno));
 }
 

@@ -10,7 +10,6 @@
 #include "monitor/upgrade.h"
 
 #include "base/clock.h"
-#include "base/fd.h"
 #include "monitor/privilege.h"
 #include "monitor/spawn.h"
 
@@ -24,27 +23,23 @@
 
 #define UPGRADE_TRIAL_MS 10000
 
-static int
-upgrade_pass(int fd, int pass, int most)
-{
-	fcntl(fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
-	return fd > most ? fd : most;
-}
-
 /* Lets the descriptors that are passed on stay open over exec(2), or no longer.
  * Returns the highest one. */
 static int
-upgrade_pass_all(
+upgrade_pass(
     const struct setup *setup, const struct generation *generation, int pass)
 {
-	int most = upgrade_pass(setup->counters, pass, SPAWN_FDS);
+	const struct table *table = &generation->table;
+	const int own[] = {setup->counters, setup->rundir.lock, setup->log.copy,
+	    generation->engine.channel};
+	const uint32_t count = sizeof(own) / sizeof(own[0]);
+	int fd, most = SPAWN_FDS;
 
-	most = upgrade_pass(setup->rundir.lock, pass, most);
-	most = upgrade_pass(setup->log.copy, pass, most);
-	most = upgrade_pass(generation->engine.channel, pass, most);
-	for (uint32_t i = 0; i < generation->table.endpoint_count; i++)
-		most =
-		    upgrade_pass(generation->table.endpoints[i].fd, pass, most);
+	for (uint32_t i = 0; i < count + table->endpoint_count; i++) {
+		fd = i < count ? own[i] : table->endpoints[i - count].fd;
+		fcntl(fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
+		most = fd > most ? fd : most;
+	}
 	return most;
 }
 
@@ -61,7 +56,7 @@ upgrade_set(const char *name, int number)
 static void
 upgrade_exec(struct setup *setup, const struct generation *generation)
 {
-	upgrade_set("LISTEN_FDS", upgrade_pass_all(setup, generation, 1) - 2);
+	upgrade_set("LISTEN_FDS", upgrade_pass(setup, generation, 1) - 2);
 	upgrade_set("LISTEN_PID", (int)getpid());
 	if (privilege_keep_over_exec(1) == 0)
 		execv(setup->self, setup->argv);
@@ -109,6 +104,6 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
 	upgrade_exec(setup, generation);
 	privilege_keep_over_exec(0);
-	upgrade_pass_all(setup, generation, 0);
+	upgrade_pass(setup, generation, 0);
 	return EX_OSERR;
 }

@@ -7,8 +7,8 @@ import signal
 import socket
 import struct
 
-from change import (configure, inodes, is_over, kill_monitor, queued, reload,
-                    restart, wait_over)
+from change import (configure, inodes, is_over, kill_engine, kill_monitor,
+                    queued, reload, restart, wait_over)
 from ctl import tell, told
 from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
                      children, descriptors, free_port, status, wait_for)
@@ -223,6 +223,22 @@ def test_nobody_gets_a_socket_while_the_monitor_lives(test):
         check(asks(test, os.geteuid(), number) == 0, "it was given")
     check(ask(("127.0.0.1", port)) == GREETING, "not served")
     check(len(children(broker.pid)) == 1, "another engine")
+
+
+def test_engine_that_dies_again_and_again_is_replaced_at_once(test):
+    """Whether it died young or not, and nobody is refused meanwhile."""
+    port = free_port()
+    broker = start(test, listener(test, "a", [tcp(port)]))
+    hellofdpass(test)
+    start_of_log = len(broker.lines)
+    for _ in range(3):
+        kill_engine(test, broker)
+        check(ask(("127.0.0.1", port)) == GREETING, "not served")
+        line = broker.wait_line("another one serves, after [0-9]+ ms",
+                                start_of_log)
+        start_of_log = broker.lines.index(line, start_of_log) + 1
+    check(broker.log().count("starting another in 0 s, the sockets stay") == 3,
+          broker.log())
 
 
 def test_engine_that_hangs_is_replaced(test):

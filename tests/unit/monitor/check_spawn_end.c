@@ -138,7 +138,7 @@ none_body(void *argument)
 	test_process_read(
 	    child.out[0], test_child_text, sizeof(test_child_text));
 	unit_must(strcmp(test_child_text,
-		      "test: cannot start child: "
+		      "test: cannot start child (for root as uid 60583): "
 		      "Resource temporarily unavailable\n") == 0);
 }
 
