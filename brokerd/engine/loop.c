@@ -42,19 +42,20 @@ loop_run(struct event_base *base, struct coalesce_load *load,
 {
 	struct coalesce coalesce = {0};
 	unsigned int pause_us = 0;
+	uint64_t now_us;
 
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns: a pause is short */
 	while (*status == -1 &&
 	    event_base_loop(
 		base, pause_us == 0 ? EVLOOP_ONCE : EVLOOP_NONBLOCK) == 0) {
-		pause_us =
-		    coalesce_next_us(&coalesce, clock_us(), &load->count);
+		now_us = clock_us();
+		pause_us = coalesce_next_us(&coalesce, now_us, &load->count);
 		load->pausing = pause_us != 0;
-		receipt_ring_list_watch(rings, load->pausing);
+		receipt_ring_list_watch(rings, load->pausing, now_us);
 		if (pause_us != 0 && !load->more)
 			usleep(pause_us);
 		load->more = 0;
 		if (rings->watched)
-			receipt_ring_list_read(rings);
+			receipt_ring_list_look(rings, now_us);
 	}
 }

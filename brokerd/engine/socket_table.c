@@ -37,7 +37,6 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	workers->persistent = persistent;
 	workers->bounded = bounded;
 	workers->quotas = &table->quotas;
-	receipt_ring_list_init(&workers->rings);
 	table->pool_context = (struct pool_context){.log = log,
 	    .watch = &table->watch,
 	    .workers = workers,
@@ -53,8 +52,9 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .load = &table->load,
 	    .rebind = &table->rebind,
 	    .diag = &table->diag};
-	if (getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
-	    sizeof(workers->epoch))
+	if (receipt_ring_list_init(&workers->rings, base) == -1 ||
+	    getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
+		sizeof(workers->epoch))
 		return -1;
 	watch_open(&table->watch, base, log);
 	if (owner_quotas_open(
@@ -261,6 +261,7 @@ socket_table_done(struct socket_table *table)
 		TAILQ_REMOVE(&table->pools, pool, entry);
 		pool_free(pool);
 	}
+	receipt_ring_list_done(&table->worker_context.rings);
 	owner_quotas_close(&table->quotas);
 	if (table->refusals.base != NULL)
 		refuse_done(&table->refusals);

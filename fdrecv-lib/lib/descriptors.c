@@ -33,6 +33,44 @@ fdrecv_fd_socket_inode(int fd)
 	return is_socket ? st.st_ino : 0;
 }
 
+/* True if the last close(2) would find unread data, and send a reset.  Not of
+ * an urgent byte that was read: the kernel does not tell of that one. */
+static int
+fd_has_unread(int fd)
+{
+	struct pollfd state = {.fd = fd, .events = POLLIN | POLLPRI};
+	char byte;
+	struct iovec iov = {.iov_base = &byte, .iov_len = sizeof(byte)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	if (poll(&state, 1, 0) == 0)
+		return 0;
+	/* It may be the client's end of file. */
+	return (state.revents & (POLLPRI | POLLERR)) != 0 ||
+	    recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT) != 0;
+}
+
+static int
+fd_may_linger(int fd)
+{
+	struct linger linger = {.l_onoff = 1};
+	socklen_t size = sizeof(linger);
+
+	return getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &size) == -1 ||
+	    linger.l_onoff;
+}
+
+int
+fdrecv_fd_end(int fd)
+{
+	int saved = errno;
+	int has_ended = !fd_may_linger(fd) && !fd_has_unread(fd) &&
+	    shutdown(fd, SHUT_WR) == 0;
+
+	errno = saved;
+	return has_ended;
+}
+
 int
 fdrecv_fd_close(int fd)
 {

@@ -33,5 +33,9 @@ int fdrecv_fd_has_ended(int fd);
  * file may have got the number of a descriptor that the program has closed. */
 ino_t fdrecv_fd_socket_inode(int fd);
 
+/* Sends the end of file to the peer of a connection (borrows it), and returns
+ * true, if that is all that the last close(2) would send.  Keeps errno. */
+int fdrecv_fd_end(int fd);
+
 /* Closes fd (takes it) unless it is -1, and keeps errno.  Returns -1. */
 int fdrecv_fd_close(int fd);

@@ -289,16 +289,24 @@ fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
 	errno = saved;
 }
 
+int
+fdrecv_engine_conns_is_lazy(
+    const struct engine_conns *conns, const struct engine_conn *conn)
+{
+	return (conns->flags & FDRECV_WIRE_PAUSED) == 0 &&
+	    fdrecv_ring_writer_is_lazy(&conn->ring);
+}
+
 void
-fdrecv_engine_conns_confirm(
-    struct engine_conns *conns, struct engine_conn *conn, uint64_t sequence)
+fdrecv_engine_conns_confirm(struct engine_conns *conns,
+    struct engine_conn *conn, uint64_t sequence, int can_wait)
 {
 	if (conns->flags & FDRECV_WIRE_OFFER)
 		fdrecv_ring_writer_accept(&conn->ring, conn->fd);
 	/* The engine may read the ring before PAUSE, and would then send
 	 * more. */
 	if ((conns->flags & FDRECV_WIRE_PAUSED) != 0 ||
-	    !fdrecv_ring_writer_write(&conn->ring, sequence))
+	    !fdrecv_ring_writer_write(&conn->ring, sequence, can_wait))
 		fdrecv_engine_conns_send(
 		    conns, conn, FDRECV_WIRE_TAKEN, sequence, 1);
 }

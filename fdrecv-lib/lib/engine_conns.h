@@ -67,10 +67,14 @@ struct engine_conn *fdrecv_engine_conns_adopt(
 struct engine_conn *fdrecv_engine_conns_open(struct engine_conns *conns,
     const char *path, uint64_t epoch, uint16_t addressee);
 
+/* True if this engine need not be told at once that a connection has ended. */
+int fdrecv_engine_conns_is_lazy(
+    const struct engine_conns *conns, const struct engine_conn *conn);
+
 /* Tells the engine that the application has one hand-off, through the ring or
- * by a message. */
-void fdrecv_engine_conns_confirm(
-    struct engine_conns *conns, struct engine_conn *conn, uint64_t sequence);
+ * by a message.  can_wait is true if nobody waits for the engine's close. */
+void fdrecv_engine_conns_confirm(struct engine_conns *conns,
+    struct engine_conn *conn, uint64_t sequence, int can_wait);
 
 /* Sends a receipt for count hand-offs from sequence on.  Never blocks; a
  * receipt that cannot be sent is dropped, which does no harm. */

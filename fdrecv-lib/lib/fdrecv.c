@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * libfdrecv: receiving and confirming hand-offs.  Runs in the worker's program,
+ * libfdrecv: receiving hand-offs.  Runs in the worker's program,
  * as any user: no logging, no threads, no exit, no signal handlers.  Each
  * descriptor that arrives is either given to the program or closed here.
  */
@@ -70,31 +70,6 @@ fdrecv_fd(struct fdrecv *mailbox)
 	fd = mailbox->epoll;
 	fdrecv_usage_leave(mailbox->usage, 0);
 	return fd;
-}
-
-/* Gives the receipt for one hand-off, which is now the program's own.  kept is
- * 1 if the program still serves it, 0 if it has finished. */
-static void
-fdrecv_confirm(
-    struct fdrecv *mailbox, uint64_t epoch, uint64_t sequence, uint32_t kept)
-{
-	struct engine_conn *conn =
-	    fdrecv_engine_conns_find(&mailbox->engines, epoch);
-
-	if (mailbox->due_epoch == epoch && mailbox->due_sequence == sequence)
-		mailbox->due_epoch = 0;
-	if (mailbox->flags & FDRECV_COUNTED)
-		mailbox->engines.connections += kept;
-	if (conn != NULL)
-		fdrecv_engine_conns_confirm(&mailbox->engines, conn, sequence);
-}
-
-void
-fdrecv_confirm_due(struct fdrecv *mailbox)
-{
-	if (mailbox->due_epoch != 0)
-		fdrecv_confirm(
-		    mailbox, mailbox->due_epoch, mailbox->due_sequence, 1);
 }
 
 /* True if a descriptor is free: the kernel drops those of a datagram that is
@@ -227,22 +202,6 @@ fdrecv_take(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 	return 0;
 }
 
-/* Arranges for the receipt.  Nobody could tell later whether a connection
- * between local sockets was touched, so its receipt is given now. */
-static void
-fdrecv_hand_out(struct fdrecv *mailbox, struct fdrecv_handoff *found)
-{
-	if (found->kind != FDRECV_CONNECTION)
-		found->epoch = 0;
-	if (found->epoch != 0 && found->local.ss_family == AF_UNIX) {
-		fdrecv_confirm(mailbox, found->epoch, found->sequence, 1);
-	} else if (!(mailbox->flags & FDRECV_MANUAL_RECEIPT)) {
-		mailbox->due_epoch = found->epoch;
-		mailbox->due_sequence = found->sequence;
-	}
-	fdrecv_set_polls_readable(mailbox);
-}
-
 /* The caller's structure may be that of another version. */
 static void
 fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
@@ -269,7 +228,10 @@ fdrecv_find(struct fdrecv *mailbox, struct fdrecv_handoff *found)
 			return result;
 		}
 	}
+	if (found->kind != FDRECV_CONNECTION)
+		found->epoch = 0;
 	fdrecv_hand_out(mailbox, found);
+	fdrecv_set_polls_readable(mailbox);
 	return 1;
 }
 
@@ -293,75 +255,10 @@ fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
 	return result;
 }
 
-/* True if the receipt of a hand-off has not been given. */
-static int
-fdrecv_is_due(
-    const struct fdrecv *mailbox, const struct fdrecv_handoff *handoff)
-{
-	if (!(mailbox->flags & FDRECV_MANUAL_RECEIPT))
-		return mailbox->due_epoch != 0 &&
-		    handoff->epoch == mailbox->due_epoch &&
-		    handoff->sequence == mailbox->due_sequence;
-	return handoff->epoch != 0 && !handoff->receipted &&
-	    handoff->local.ss_family != AF_UNIX;
-}
-
-/* For functions that do not fail, and do not change errno.  True if locked. */
-static int
-fdrecv_lock(struct fdrecv *mailbox)
-{
-	int saved = errno, locked;
-
-	locked = fdrecv_usage_enter(mailbox->usage, 0) == 0;
-	errno = saved;
-	return locked;
-}
-
-void
-fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
-{
-	if (mailbox != NULL && mailbox->usage->is_ours &&
-	    fdrecv_lock(mailbox)) {
-		if (fdrecv_is_due(mailbox, handoff))
-			fdrecv_confirm(
-			    mailbox, handoff->epoch, handoff->sequence, 1);
-		fdrecv_usage_leave(mailbox->usage, 0);
-	}
-	handoff->receipted = 1;
-}
-
-static void
-fdrecv_finish(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
-{
-	if (fdrecv_is_due(mailbox, handoff)) {
-		fdrecv_confirm(mailbox, handoff->epoch, handoff->sequence, 0);
-		handoff->receipted = 1;
-	} else if (mailbox->flags & FDRECV_COUNTED) {
-		/* In a child the connection may be one of the parent's. */
-		if (mailbox->engines.connections > 0)
-			mailbox->engines.connections--;
-		fdrecv_engine_conns_send_all(
-		    &mailbox->engines, FDRECV_WIRE_TAKEN);
-	}
-}
-
-void
-fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff)
-{
-	int was_open = handoff->fd != -1;
-
-	handoff->fd = fdrecv_fd_close(handoff->fd);
-	if (!was_open || handoff->epoch == 0 || mailbox == NULL ||
-	    !mailbox->usage->is_ours || !fdrecv_lock(mailbox))
-		return;
-	fdrecv_finish(mailbox, handoff);
-	fdrecv_usage_leave(mailbox->usage, 0);
-}
-
 static void
 fdrecv_set_paused(struct fdrecv *mailbox, int paused)
 {
-	if (!fdrecv_lock(mailbox))
+	if (!fdrecv_handle_lock(mailbox))
 		return;
 	fdrecv_handle_prepare(mailbox);
 	mailbox->engines.flags &= (uint16_t)~FDRECV_WIRE_PAUSED;

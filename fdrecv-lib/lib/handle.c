@@ -7,6 +7,8 @@
 #include "lib/handle.h"
 #include "lib/succession.h"
 
+#include <errno.h>
+
 int
 fdrecv_handle_check(struct fdrecv *mailbox)
 {
@@ -45,4 +47,14 @@ fdrecv_handle_prepare(struct fdrecv *mailbox)
 	mailbox->usage->is_ours = mailbox->is_checked = 1;
 	if (is_child && mailbox->bound.fd != -1)
 		handle_begin_child(mailbox);
+}
+
+int
+fdrecv_handle_lock(struct fdrecv *mailbox)
+{
+	int saved = errno, locked;
+
+	locked = fdrecv_usage_enter(mailbox->usage, 0) == 0;
+	errno = saved;
+	return locked;
 }

@@ -18,6 +18,9 @@ struct fdrecv {
 	int polls_readable; /* epoll is readable even without datagrams */
 	uint64_t due_epoch; /* of the hand-off whose receipt is due, or 0 */
 	uint64_t due_sequence;
+	/* The first hand-off that was returned since the last fork(2). */
+	uint64_t unforked_epoch, unforked_sequence;
+	unsigned int forks; /* that fork(2), see sharers.h */
 	struct lent_cookies lent;
 	struct batch batch;
 };
@@ -28,6 +31,14 @@ void fdrecv_handle_prepare(struct fdrecv *mailbox);
 /* True if the socket is open.  If the program has closed it, all descriptors
  * may be other files by now: forgets them.  Keeps errno. */
 int fdrecv_handle_check(struct fdrecv *mailbox);
+
+/* For functions that do not fail.  True if the mailbox is locked now.  Keeps
+ * errno. */
+int fdrecv_handle_lock(struct fdrecv *mailbox);
+
+/* Arranges for the receipt of a hand-off that the program gets. */
+void fdrecv_hand_out(
+    struct fdrecv *mailbox, const struct fdrecv_handoff *found);
 
 /* Gives the receipt that is due, if one is. */
 void fdrecv_confirm_due(struct fdrecv *mailbox);

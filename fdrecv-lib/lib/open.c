@@ -4,6 +4,7 @@
  */
 #include "lib/handle.h"
 #include "lib/mailbox_users.h"
+#include "lib/sharers.h"
 
 #include "wire/names.h"
 
@@ -45,6 +46,8 @@ open_start(struct fdrecv *mailbox, const char *path,
 		return -1;
 	}
 	mailbox->flags = options->flags;
+	/* The first call allocates memory, which a filter may forbid later. */
+	mailbox->forks = fdrecv_sharers_forks();
 	mailbox->usage = fdrecv_usage_new();
 	if (mailbox->usage == NULL ||
 	    fdrecv_engine_conns_init(&mailbox->engines, &mailbox->bound, weight,

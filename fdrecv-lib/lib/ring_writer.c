@@ -2,7 +2,7 @@
 /*
  * The receipt ring.  Runs in the worker.  A receipt in shared memory saves a
  * system call for each connection, and a wake-up of the engine, which looks at
- * the ring by itself while it is busy.
+ * the ring by itself: soon while it is busy, and otherwise a little later.
  */
 #include "lib/ring_writer.h"
 
@@ -64,22 +64,42 @@ fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 	return offer.epoch;
 }
 
+static int
+ring_writer_is_watched(const struct ring_writer *writer)
+{
+	return __atomic_load_n(&writer->ring->watched, __ATOMIC_RELAXED) != 0;
+}
+
 int
-fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence)
+fdrecv_ring_writer_is_lazy(const struct ring_writer *writer)
+{
+	return writer->ring != NULL && !ring_writer_is_watched(writer) &&
+	    __atomic_load_n(&writer->ring->lazy, __ATOMIC_RELAXED) != 0;
+}
+
+static int
+ring_writer_is_looked_at(const struct ring_writer *writer, int can_wait)
+{
+	return ring_writer_is_watched(writer) ||
+	    (can_wait && fdrecv_ring_writer_is_lazy(writer));
+}
+
+int
+fdrecv_ring_writer_write(
+    struct ring_writer *writer, uint64_t sequence, int can_wait)
 {
 	struct fdrecv_wire_ring *ring = writer->ring;
 
-	if (ring == NULL ||
-	    __atomic_load_n(&ring->watched, __ATOMIC_RELAXED) == 0 ||
+	if (ring == NULL || !ring_writer_is_looked_at(writer, can_wait) ||
 	    writer->count - __atomic_load_n(&ring->read, __ATOMIC_ACQUIRE) >=
 		FDRECV_WIRE_RING_SLOTS)
 		return 0;
 	ring->sequences[writer->count % FDRECV_WIRE_RING_SLOTS] = sequence;
 	__atomic_store_n(&ring->count, ++writer->count, __ATOMIC_RELEASE);
-	/* An engine that stops looking clears watched and then looks once more.
-	 * So either it sees this receipt, or the load below sees 0. */
+	/* An engine that stops looking clears its words and then looks once
+	 * more.  So either it sees this receipt, or the loads below see 0. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&ring->watched, __ATOMIC_RELAXED) != 0;
+	return ring_writer_is_looked_at(writer, can_wait);
 }
 
 void

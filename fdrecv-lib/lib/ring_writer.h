@@ -16,8 +16,13 @@ struct ring_writer {
  * calls. */
 uint64_t fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd);
 
-/* Writes a TAKEN receipt.  True if the engine will look at it; otherwise the
- * receipt has to be sent as a message. */
-int fdrecv_ring_writer_write(struct ring_writer *writer, uint64_t sequence);
+/* True if the engine will look at a receipt soon only if that can wait a few
+ * milliseconds. */
+int fdrecv_ring_writer_is_lazy(const struct ring_writer *writer);
+
+/* Writes a TAKEN receipt, which may be one that can wait.  True if the engine
+ * will look at it; otherwise the receipt has to be sent as a message. */
+int fdrecv_ring_writer_write(
+    struct ring_writer *writer, uint64_t sequence, int can_wait);
 
 void fdrecv_ring_writer_close(struct ring_writer *writer);

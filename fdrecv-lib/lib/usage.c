@@ -44,6 +44,29 @@ fdrecv_usage_free(struct usage *usage)
 	errno = saved;
 }
 
+/* 0, or -1 with the state that was seen. */
+static int
+usage_lock(struct usage *usage, int mode, int *out_seen)
+{
+	int seen = __atomic_load_n(&usage->state, __ATOMIC_RELAXED);
+
+	if ((seen & (USAGE_LOCKED | mode)) == 0 &&
+	    __atomic_compare_exchange_n(&usage->state, &seen,
+		seen | USAGE_LOCKED | mode, 0, __ATOMIC_ACQUIRE,
+		__ATOMIC_RELAXED))
+		return 0;
+	*out_seen = seen;
+	return -1;
+}
+
+int
+fdrecv_usage_try(struct usage *usage)
+{
+	int seen;
+
+	return usage_lock(usage, 0, &seen);
+}
+
 int
 fdrecv_usage_enter(struct usage *usage, int mode)
 {
@@ -51,14 +74,10 @@ fdrecv_usage_enter(struct usage *usage, int mode)
 	int seen;
 
 	for (int try = 0; try < USAGE_RETRIES; try++) {
-		seen = __atomic_load_n(&usage->state, __ATOMIC_RELAXED);
+		if (usage_lock(usage, mode, &seen) == 0)
+			return 0;
 		if ((seen & mode) != 0)
 			break;
-		if ((seen & USAGE_LOCKED) == 0 &&
-		    __atomic_compare_exchange_n(&usage->state, &seen,
-			seen | USAGE_LOCKED | mode, 0, __ATOMIC_ACQUIRE,
-			__ATOMIC_RELAXED))
-			return 0;
 		if ((seen & USAGE_LOCKED) != 0)
 			nanosleep(&retry, NULL);
 	}

@@ -20,6 +20,9 @@ void fdrecv_usage_free(struct usage *usage);
  * if another thread is there already, or if the lock is not given back for a
  * second: then its holder is interrupted by this call, or was cancelled. */
 int fdrecv_usage_enter(struct usage *usage, int mode);
+
+/* Locks if that is possible without waiting.  0, or -1. */
+int fdrecv_usage_try(struct usage *usage);
 void fdrecv_usage_leave(struct usage *usage, int mode);
 
 /* Locks again in fdrecv_next(), which waits unlocked.  Keeps errno. */

@@ -5,7 +5,7 @@
 
 /*
  * The receipt ring: memory that an engine shares with one worker, for receipts
- * without a message while many connections arrive.
+ * without a message.
  */
 
 #define FDRECV_WIRE_OFFER_MAGIC "bfdr"
@@ -26,7 +26,10 @@ struct fdrecv_wire_offer {
 struct fdrecv_wire_ring {
 	uint32_t watched; /* by the engine: it will soon look here */
 	uint32_t read;    /* by the engine: number of receipts taken */
-	uint32_t reserved[14];
+	/* By the engine: it will look here in a few milliseconds.  For receipts
+	 * that can wait so long. */
+	uint32_t lazy;
+	uint32_t reserved[13];
 	uint32_t count; /* by the worker: number of receipts written */
 	uint32_t reserved_too[15];
 	/* By the worker: receipt number n at n modulo the number of slots. */

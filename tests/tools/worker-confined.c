@@ -39,7 +39,7 @@ static const struct {
     CALL(ppoll), CALL(recvmsg), CALL(sendmsg), CALL(sendto), CALL(close),
     CALL(fcntl), CALL(fstat), CALL(newfstatat), CALL(mmap), CALL(munmap),
     CALL(epoll_ctl), CALL(getsockopt), CALL(getsockname), CALL(getpeername),
-    CALL(clock_gettime), CALL(unlinkat), CALL(shutdown)};
+    CALL(clock_gettime), CALL(unlinkat), CALL(shutdown), CALL(waitid)};
 
 static struct fdrecv *mailbox;
 static struct sock_filter code[CODE_MAX];

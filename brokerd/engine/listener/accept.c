@@ -6,6 +6,7 @@
  */
 #include "engine/listener/accept.h"
 
+#include "base/clock.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/listener/listener.h"
 #include "engine/policy/errors.h"
@@ -110,6 +111,8 @@ accept_round(struct listener *listener, struct listener_endpoint *endpoint)
 	unsigned int count = 0;
 	int error;
 
+	receipt_ring_list_look(
+	    &listener->pool->context->workers->rings, clock_us());
 	while (count < most &&
 	    (end = accept_next(listener, endpoint)) == ACCEPT_MORE)
 		count++;

@@ -14,14 +14,16 @@ void
 window_init(struct window *window)
 {
 	window->size = 1;
+	window->is_quick = 0;
 }
 
 void
 window_on_receipt(struct window *window, uint64_t age_us, uint32_t limit)
 {
+	window->is_quick = age_us <= WINDOW_QUICK_US;
 	if (age_us > WINDOW_SLOW_US)
 		window->size = 1;
-	else if (age_us <= WINDOW_QUICK_US && window->size < limit)
+	else if (window->is_quick && window->size < limit)
 		window->size++;
 }
 

@@ -8,6 +8,7 @@
  * so that no queue forms behind it. */
 struct window {
 	uint32_t size;
+	int is_quick; /* the last receipt */
 };
 
 void window_init(struct window *window);

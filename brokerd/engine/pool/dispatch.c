@@ -42,14 +42,40 @@ dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
 	return any ? best : late;
 }
 
-struct worker *
-dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
+static struct worker *
+dispatch_find(struct pool *pool, const struct record_endpoint *endpoint)
 {
 	struct worker *best;
 
 	while ((best = dispatch_best(pool, endpoint)) != NULL &&
 	    !worker_has_room(best, endpoint))
 		; /* it is marked as full: try the next one */
+	return best;
+}
+
+/* True if receipts were there of which no message had told. */
+static int
+dispatch_look(struct pool *pool, int ask)
+{
+	struct worker *worker;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		count += receipts_look(worker, ask);
+	return count > 0;
+}
+
+/* Before a connection has to wait for room, what the workers have written
+ * counts, and then a message has to tell of each further receipt. */
+struct worker *
+dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
+{
+	struct worker *best = dispatch_find(pool, endpoint);
+
+	if (best == NULL && dispatch_look(pool, 0))
+		best = dispatch_find(pool, endpoint);
+	if (best == NULL && dispatch_look(pool, 1))
+		best = dispatch_find(pool, endpoint);
 	if (best == NULL) {
 		pool->starved = 1;
 		return NULL;

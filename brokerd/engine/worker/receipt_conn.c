@@ -26,19 +26,20 @@
 
 /* The ring has room for all that a worker wrote before it hung up.  If a worker
  * writes without end, this ends after one round. */
-static void
+uint32_t
 receipt_conn_read_ring(struct receipt_conn *conn)
 {
-	uint64_t sequence;
-	uint32_t count;
+	uint64_t sequence, given_us;
+	uint32_t count, n = 0;
 
-	for (uint32_t n = 0; n < FDRECV_WIRE_RING_SLOTS; n += count) {
-		count = receipt_ring_take(&conn->ring, &sequence);
-		if (count == 0)
-			return;
+	while (n < FDRECV_WIRE_RING_SLOTS &&
+	    (count = receipt_ring_take(&conn->ring, &sequence)) > 0) {
+		given_us = conn->ring.list->looked_us;
 		conn->list->callbacks->on_taken(
-		    conn->list->owner, sequence, count);
+		    conn->list->owner, sequence, count, given_us);
+		n += count;
 	}
+	return n;
 }
 
 static void

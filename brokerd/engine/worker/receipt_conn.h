@@ -22,8 +22,10 @@ struct receipt_conn_callbacks {
 	/* A message came.  0, or -1 if conn has to end. */
 	int (*on_message)(void *owner, struct receipt_conn *conn,
 	    const unsigned char *bytes, size_t size);
-	/* The ring has a receipt for count hand-offs from sequence on. */
-	void (*on_taken)(void *owner, uint64_t sequence, uint32_t count);
+	/* The ring has a receipt for count hand-offs from sequence on, which
+	 * was written at given_us or later. */
+	void (*on_taken)(
+	    void *owner, uint64_t sequence, uint32_t count, uint64_t given_us);
 	/* Nothing more has come to a claimed connection.  May free it. */
 	void (*on_read)(void *owner);
 	/* The process has ended, but a child has a claimed connection; on_end
@@ -82,6 +84,9 @@ void receipt_conn_claim(
 /* Reads what has come so far, the HELLO and the rest.  0, or -1 if the
  * connection has ended without a HELLO. */
 int receipt_conn_catch_up(struct receipt_conn *conn);
+
+/* Reads the ring, without on_read.  Returns the number of receipts. */
+uint32_t receipt_conn_read_ring(struct receipt_conn *conn);
 
 /* Reads what has come to a claimed connection so far, without on_read and
  * on_end.  0, or -1 if it has ended. */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Receipts in shared memory: while many connections come, they save a message
- * and a wake-up each.  Engine, unprivileged.  A worker may write anything here
- * at any time, so each word is read once and then checked.
+ * Receipts in shared memory save a message and a wake-up each.  Engine,
+ * unprivileged.  While many connections come, the loop looks at the rings in
+ * each round.  Otherwise a receipt may be found later if no client waits for
+ * it: at the next wake-up, or by a timer.  A worker may write anything here at
+ * any time, so each word is read once and then checked.
  */
 #include "engine/worker/receipt_ring.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "channel/channel.h"
 
@@ -14,6 +17,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#define RECEIPT_RING_LOOK_US 4000 /* libevent rounds up to milliseconds */
+#define RECEIPT_RING_LOOKS 2      /* in vain: then the worker is asked */
 
 int
 receipt_ring_answer(int fd, uint64_t epoch, int memory)
@@ -53,7 +59,6 @@ receipt_ring_offer(struct receipt_ring *ring, struct receipt_ring_list *list,
 		ring->page = page;
 		ring->list = list;
 		TAILQ_INSERT_TAIL(&list->head, ring, entry);
-		list->count++;
 		receipt_ring_set_watched(ring, list->watched);
 	} else {
 		memory = fd_close(memory);
@@ -98,6 +103,7 @@ receipt_ring_take(struct receipt_ring *ring, uint64_t *out_sequence)
 	     receipt_ring_at(ring, ring->read + count) == *out_sequence + count;
 	     count++)
 		;
+	ring->looks = 0;
 	ring->read += count;
 	__atomic_store_n(&ring->page->read, ring->read, __ATOMIC_RELEASE);
 	return count;
@@ -109,38 +115,131 @@ receipt_ring_close(struct receipt_ring *ring)
 	if (ring->page == NULL)
 		return;
 	TAILQ_REMOVE(&ring->list->head, ring, entry);
-	ring->list->count--;
+	receipt_ring_expect_none(ring);
+	receipt_ring_ask(ring);
 	receipt_ring_set_watched(ring, 0);
 	munmap(ring->page, sizeof(*ring->page));
 	ring->page = NULL;
 }
 
+static int
+receipt_ring_is_looked_at(const struct receipt_ring *ring)
+{
+	return ring->is_lazy && !ring->list->watched;
+}
+
+static void
+receipt_ring_start_timer(struct receipt_ring *ring)
+{
+	struct timer *timer = &ring->list->timer;
+
+	if (receipt_ring_is_looked_at(ring) && !timer_is_set(timer))
+		timer_set(timer, RECEIPT_RING_LOOK_US);
+}
+
 void
-receipt_ring_list_init(struct receipt_ring_list *list)
+receipt_ring_expect(struct receipt_ring *ring)
+{
+	if (ring->page == NULL || ring->is_expecting)
+		return;
+	ring->is_expecting = 1;
+	ring->looks = 0;
+	ring->list->count++;
+	TAILQ_INSERT_TAIL(&ring->list->expecting, ring, expecting_entry);
+	receipt_ring_start_timer(ring);
+}
+
+void
+receipt_ring_expect_none(struct receipt_ring *ring)
+{
+	if (!ring->is_expecting)
+		return;
+	ring->is_expecting = 0;
+	ring->list->count--;
+	TAILQ_REMOVE(&ring->list->expecting, ring, expecting_entry);
+}
+
+/* The worker may see this late: until then it sends messages. */
+void
+receipt_ring_be_lazy(struct receipt_ring *ring)
+{
+	if (ring->page == NULL || ring->is_lazy)
+		return;
+	ring->is_lazy = 1;
+	__atomic_store_n(&ring->page->lazy, 1, __ATOMIC_RELAXED);
+	if (ring->is_expecting)
+		receipt_ring_start_timer(ring);
+}
+
+/* The fence is as in receipt_ring_set_watched(). */
+void
+receipt_ring_ask(struct receipt_ring *ring)
+{
+	if (!ring->is_lazy)
+		return;
+	ring->is_lazy = 0;
+	__atomic_store_n(&ring->page->lazy, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void
+receipt_ring_list_on_time(void *owner)
+{
+	struct receipt_ring_list *list = owner;
+	struct receipt_ring *ring;
+	int asked = 0;
+
+	receipt_ring_list_look(list, clock_us());
+	TAILQ_FOREACH (ring, &list->expecting, expecting_entry) {
+		if (!receipt_ring_is_looked_at(ring))
+			continue;
+		if (++ring->looks < RECEIPT_RING_LOOKS) {
+			receipt_ring_start_timer(ring);
+		} else {
+			receipt_ring_ask(ring);
+			asked = 1;
+		}
+	}
+	if (asked)
+		receipt_ring_list_look(list, clock_us());
+}
+
+int
+receipt_ring_list_init(struct receipt_ring_list *list, struct event_base *base)
 {
 	*list = (struct receipt_ring_list){.count = 0};
 	TAILQ_INIT(&list->head);
+	TAILQ_INIT(&list->expecting);
+	return timer_init(&list->timer, base, receipt_ring_list_on_time, list);
 }
 
 void
-receipt_ring_list_read(struct receipt_ring_list *list)
+receipt_ring_list_done(struct receipt_ring_list *list)
+{
+	timer_done(&list->timer);
+}
+
+/* As on_news may close any of them, this starts from the head each time. */
+void
+receipt_ring_list_look(struct receipt_ring_list *list, uint64_t now_us)
 {
 	struct receipt_ring *ring;
 
-	/* As on_news may close any of them, start from the head each time. */
 	for (size_t i = list->count; i > 0; i--) {
-		ring = TAILQ_FIRST(&list->head);
+		ring = TAILQ_FIRST(&list->expecting);
 		if (ring == NULL)
-			return;
-		TAILQ_REMOVE(&list->head, ring, entry);
-		TAILQ_INSERT_TAIL(&list->head, ring, entry);
+			break;
+		TAILQ_REMOVE(&list->expecting, ring, expecting_entry);
+		TAILQ_INSERT_TAIL(&list->expecting, ring, expecting_entry);
 		if (receipt_ring_has_news(ring))
 			ring->on_news(ring->owner);
 	}
+	list->looked_us = now_us;
 }
 
 void
-receipt_ring_list_watch(struct receipt_ring_list *list, int watched)
+receipt_ring_list_watch(
+    struct receipt_ring_list *list, int watched, uint64_t now_us)
 {
 	struct receipt_ring *ring;
 
@@ -149,5 +248,7 @@ receipt_ring_list_watch(struct receipt_ring_list *list, int watched)
 	list->watched = watched;
 	TAILQ_FOREACH (ring, &list->head, entry)
 		receipt_ring_set_watched(ring, watched);
-	receipt_ring_list_read(list);
+	receipt_ring_list_look(list, now_us);
+	TAILQ_FOREACH (ring, &list->expecting, expecting_entry)
+		receipt_ring_start_timer(ring);
 }

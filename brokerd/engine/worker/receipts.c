@@ -18,17 +18,25 @@
 #define RECEIPTS_REST_US 100000 /* for a worker out of descriptors */
 
 static void
-receipts_on_taken(void *owner, uint64_t sequence, uint32_t count)
+receipts_on_taken(
+    void *owner, uint64_t sequence, uint32_t count, uint64_t given_us)
 {
 	struct worker *worker = owner;
+	struct receipt_conn *conn;
 
 	if (worker->shared)
 		return;
 	/* It has read what came before. */
 	unreceipted_end_doubt(&worker->unreceipted);
 	unreceipted_on_taken(
-	    &worker->unreceipted, &worker->window, sequence, count);
+	    &worker->unreceipted, &worker->window, sequence, count, given_us);
 	silence_on_answer(worker);
+	TAILQ_FOREACH (conn, &worker->conns.head, entry) {
+		if (worker->window.is_quick)
+			receipt_ring_be_lazy(&conn->ring);
+		if (worker->unreceipted.count == 0)
+			receipt_ring_expect_none(&conn->ring);
+	}
 }
 
 static void
@@ -79,8 +87,8 @@ receipts_on_receipt(struct worker *worker, struct receipt_conn *conn, int ours,
 	switch (receipt->kind) {
 	case FDRECV_WIRE_TAKEN:
 		if (ours)
-			receipts_on_taken(
-			    worker, receipt->sequence, receipt->count);
+			receipts_on_taken(worker, receipt->sequence,
+			    receipt->count, clock_us());
 		return;
 	case FDRECV_WIRE_LIMIT:
 	case FDRECV_WIRE_DENIED:
@@ -257,6 +265,8 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	worker->conns.callbacks = &receipts_callbacks;
 	worker->conns.owner = worker;
 	receipt_conn_claim(conn, &worker->conns);
+	if (worker->unreceipted.count > 0)
+		receipt_ring_expect(&conn->ring);
 	if (worker->conns.count > RECEIPTS_CONNS && worker->ending == NULL)
 		receipt_conn_free(oldest);
 	if (worker->shared)
@@ -333,6 +343,22 @@ receipts_catch_up_link(struct worker *worker)
 
 	if (conn != NULL && receipt_conn_catch_up(conn) == -1)
 		receipt_conn_free(conn);
+}
+
+uint32_t
+receipts_look(struct worker *worker, int ask)
+{
+	struct receipt_conn *conn;
+	uint32_t count = 0;
+
+	TAILQ_FOREACH (conn, &worker->conns.head, entry) {
+		if (ask)
+			receipt_ring_ask(&conn->ring);
+		count += receipt_conn_read_ring(conn);
+	}
+	if (count > 0 && worker->unlinked)
+		worker_wake(worker); /* it may have finished */
+	return count;
 }
 
 void

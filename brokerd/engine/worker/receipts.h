@@ -24,5 +24,10 @@ void receipts_claim_link(struct worker *worker);
 /* Reads a HELLO on a link that came so far. */
 void receipts_catch_up_link(struct worker *worker);
 
+/* Reads receipts of which no message tells, without on_room.  If ask is true,
+ * the worker sends a message with each further one.  Returns how many there
+ * were. */
+uint32_t receipts_look(struct worker *worker, int ask);
+
 /* Reads what the worker has sent so far. */
 void receipts_catch_up(struct worker *worker);

@@ -65,7 +65,7 @@ unreceipted_check_linger(
 
 void
 unreceipted_on_taken(struct unreceipted *unreceipted, struct window *window,
-    uint64_t sequence, uint32_t count)
+    uint64_t sequence, uint32_t count, uint64_t given_us)
 {
 	struct handoff *handoff = unreceipted_find(unreceipted, sequence);
 	struct handoff *next;
@@ -76,7 +76,9 @@ unreceipted_on_taken(struct unreceipted *unreceipted, struct window *window,
 	for (; handoff != NULL && handoff->sequence - sequence < count;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
-		age_us = now - handoff->sent_us;
+		age_us = given_us > handoff->sent_us ?
+		    given_us - handoff->sent_us :
+		    0;
 		limit = handoff->endpoint->window;
 		handoff->stats->taken++;
 		unreceipted_check_linger(unreceipted, handoff);

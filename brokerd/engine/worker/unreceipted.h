@@ -24,10 +24,12 @@ void unreceipted_init(struct unreceipted *unreceipted);
 /* Adds a hand-off (takes it) that was sent just now. */
 void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);
 
-/* A receipt for count hand-offs from sequence on: closes those that are there,
- * and adapts the worker's window to the time that each took. */
+/* A receipt for count hand-offs from sequence on, which was given at given_us
+ * or later: closes those that are there, and adapts the worker's window to the
+ * time that each took. */
 void unreceipted_on_taken(struct unreceipted *unreceipted,
-    struct window *window, uint64_t sequence, uint32_t count);
+    struct window *window, uint64_t sequence, uint32_t count,
+    uint64_t given_us);
 
 /* Gives the last of these count hand-offs that lacks a receipt, or NULL. */
 struct handoff *unreceipted_take_last(

@@ -206,13 +206,17 @@ worker_on_sent(struct worker *worker, struct handoff *handoff)
 {
 	int receipted = worker->kind != WORKER_PLAIN &&
 	    handoff->endpoint->protocol == RECORD_AUTO;
+	struct receipt_conn *conn;
 
 	handoff->stats->handed_off++;
 	if (receipted)
 		unreceipted_add(&worker->unreceipted, handoff);
 	silence_on_sent(worker, handoff, receipted);
-	if (receipted)
+	if (receipted) {
+		TAILQ_FOREACH (conn, &worker->conns.head, entry)
+			receipt_ring_expect(&conn->ring);
 		return;
+	}
 	handoff->stats->plain++;
 	handoff_free(handoff);
 }

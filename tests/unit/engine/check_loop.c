@@ -106,7 +106,7 @@ loop_setup(void)
 	setup = (struct setup){.status = -1};
 	setup.base = loop_new();
 	ck_assert_ptr_nonnull(setup.base);
-	receipt_ring_list_init(&setup.rings);
+	ck_assert_int_eq(receipt_ring_list_init(&setup.rings, setup.base), 0);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup.ends),
 	    0);
@@ -120,6 +120,7 @@ loop_setup(void)
 static void
 loop_teardown(void)
 {
+	receipt_ring_list_done(&setup.rings);
 	event_free(setup.event);
 	loop_free(setup.base);
 	setup.base = NULL;
@@ -218,6 +219,7 @@ START_TEST(rings_are_read_after_each_round_while_it_pauses)
 
 	receipt_ring_offer(&ring, &setup.rings, setup.ends[0], 1);
 	ck_assert_ptr_nonnull(ring.page);
+	receipt_ring_expect(&ring);
 	setup.written = &ring.page->count;
 	start(_i == 0 ? 1 : 10, _i == 2);
 	run();

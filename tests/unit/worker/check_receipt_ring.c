@@ -106,18 +106,18 @@ START_TEST(what_is_written_is_read_while_it_is_watched)
 {
 	start(5);
 	ck_assert_uint_eq(page->watched, 0);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	ck_assert_uint_eq(page->watched, 1);
 	write_receipt(0);
 	write_receipt(1);
 	write_receipt(3);
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 3);
 	ck_assert_uint_eq(page->read, 3);
 	ck_assert(test_pool_is_closed(&test, 3));
 	ck_assert(!test_pool_is_closed(&test, 2));
 	write_receipt(2);
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
@@ -126,9 +126,9 @@ END_TEST
 START_TEST(the_last_look_is_after_the_worker_is_told)
 {
 	start(2);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	write_receipt(1);
-	receipt_ring_list_watch(&test.core.workers.rings, 0);
+	receipt_ring_list_watch(&test.core.workers.rings, 0, clock_us());
 	ck_assert_uint_eq(page->watched, 0);
 	ck_assert_uint_eq(test.stats.taken, 1);
 	stop();
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(what_a_worker_wrote_before_it_died_counts)
 {
 	start(3);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	write_receipt(0);
 	write_receipt(1);
 	test_pool_close(&test, 0);
@@ -170,15 +170,15 @@ END_TEST
 START_TEST(nonsense_means_nothing)
 {
 	start(3);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	page->count += FDRECV_WIRE_RING_SLOTS + 1;
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 0);
 	write_receipt(77);
 	write_receipt(UINT64_MAX);
 	write_receipt(1);
 	write_receipt(1);
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 1);
 	ck_assert_uint_eq(test.stats.unreceipted, 2);
 	stop();
@@ -211,7 +211,7 @@ START_TEST(a_worker_that_never_stops_writing_holds_up_nobody)
 		while (
 		    __atomic_load_n(&page->count, __ATOMIC_ACQUIRE) == before)
 			sched_yield();
-		receipt_ring_list_read(&test.core.workers.rings);
+		receipt_ring_list_look(&test.core.workers.rings, clock_us());
 		if (page->read - before > most)
 			most = page->read - before;
 	}
@@ -225,14 +225,14 @@ END_TEST
 START_TEST(receipts_go_round)
 {
 	start(4);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	for (int i = 0; i < FDRECV_WIRE_RING_SLOTS - 2; i++) {
 		write_receipt(99);
-		receipt_ring_list_read(&test.core.workers.rings);
+		receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	}
 	for (uint64_t i = 0; i < 4; i++)
 		write_receipt(i);
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
@@ -241,11 +241,11 @@ END_TEST
 START_TEST(a_full_ring_is_read)
 {
 	start(1);
-	receipt_ring_list_watch(&test.core.workers.rings, 1);
+	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	for (int i = 0; i < FDRECV_WIRE_RING_SLOTS - 1; i++)
 		write_receipt(99);
 	write_receipt(0);
-	receipt_ring_list_read(&test.core.workers.rings);
+	receipt_ring_list_look(&test.core.workers.rings, clock_us());
 	ck_assert_uint_eq(test.stats.taken, 1);
 	stop();
 }
@@ -290,10 +290,11 @@ START_TEST(the_engine_reads_the_ring_of_the_vector)
 	ck_assert_uint_eq(receipt_ring_take(&ring, &sequence), 1);
 	ck_assert_uint_eq(sequence, 7);
 	ck_assert_uint_eq(receipt_ring_take(&ring, &sequence), 0);
-	receipt_ring_list_init(&list);
+	ck_assert_int_eq(receipt_ring_list_init(&list, NULL), 0);
 	TAILQ_INSERT_TAIL(&list.head, &ring, entry);
 	list.watched = 1;
-	receipt_ring_list_watch(&list, 0);
+	receipt_ring_list_watch(&list, 0, clock_us());
+	receipt_ring_list_done(&list);
 	bytes[0] = 0; /* watched */
 	bytes[4] = 2; /* read: 258 */
 	bytes[5] = 1;

@@ -20,8 +20,8 @@
 static void
 taken(struct test_worker *test, uint64_t sequence, uint32_t count)
 {
-	unreceipted_on_taken(
-	    &test->worker->unreceipted, &test->worker->window, sequence, count);
+	unreceipted_on_taken(&test->worker->unreceipted, &test->worker->window,
+	    sequence, count, clock_us());
 }
 
 START_TEST(what_is_taken_is_closed)

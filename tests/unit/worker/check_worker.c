@@ -119,7 +119,7 @@ START_TEST(a_mailbox_is_asked_for_room_unless_all_was_confirmed)
 		;
 	ck_assert(!has_room_again(&test, WORKER_RECEIPTED));
 	unreceipted_on_taken(&test.worker->unreceipted, &test.worker->window,
-	    test.worker->sequence - 1, 1);
+	    test.worker->sequence - 1, 1, clock_us());
 	ck_assert(has_room_again(&test, WORKER_RECEIPTED));
 	ck_assert(!has_room_again(&test, WORKER_NEW));
 	ck_assert(!has_room_again(&test, WORKER_PLAIN));
