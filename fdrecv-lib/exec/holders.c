@@ -6,6 +6,7 @@
 #include "exec/holders.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,13 +36,13 @@ holders_inode(int directory, const char *name)
 	return sscanf(target, "socket:[%ju]", &inode) == 1 ? (ino_t)inode : 0;
 }
 
-/* The parent of a process, or 0. */
+/* The parent of a process; 0: it has none, -1: it has ended. */
 static pid_t
 holders_parent(pid_t pid)
 {
 	char path[HOLDERS_PATH_SIZE], line[HOLDERS_PATH_SIZE];
 	FILE *status;
-	int parent = 0;
+	int parent = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	status = fopen(path, "re");
@@ -54,12 +55,14 @@ holders_parent(pid_t pid)
 }
 
 /* This user may not look into pid, as into programs that protect secrets, see
- * PR_SET_DUMPABLE of prctl(2).  If a child has started it, it may have the
- * child's connection; if the one that started it has ended, that of any. */
+ * PR_SET_DUMPABLE of prctl(2), or it is changing.  If a child has started it,
+ * it may have the child's connection; if the one that started it has ended,
+ * that of any. */
 static void
 holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
     int (*is_child)(const void *owner, pid_t pid), const void *owner)
 {
+	pid_t at = pid;
 	size_t live = 0;
 	int is_any = 0;
 
@@ -67,24 +70,36 @@ holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
 		live++;
 	if (live == count)
 		return;
-	while (pid > 1 && !is_any && !is_child(owner, pid)) {
-		pid = holders_parent(pid);
-		is_any = pid == getpid();
+	while (at > 1 && !is_any && !is_child(owner, at)) {
+		pid_t parent = holders_parent(at);
+
+		/* One that has ended has left its children to another one. */
+		at = parent == -1 && at != pid ? pid : parent;
+		is_any = at == getpid();
 	}
 	for (size_t i = 0; i < count; i++)
 		sockets[i].is_held |=
-		    sockets[i].pid != 0 && (is_any || sockets[i].pid == pid);
+		    sockets[i].pid != 0 && (is_any || sockets[i].pid == at);
 }
 
-static void
+/* Returns a sum over what the process has open, or -1 if not all of it could be
+ * seen. */
+static int64_t
 holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
     int is_child, DIR *directory)
 {
 	struct holders_socket key = {.inode = 0}, *found;
 	const struct dirent *entry;
+	uint64_t sum = 0;
 
 	while ((entry = readdir(directory)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		errno = 0;
 		key.inode = holders_inode(dirfd(directory), entry->d_name);
+		if (errno != 0)
+			return -1;
+		sum = sum * 31 + strtoul(entry->d_name, NULL, 10) + key.inode;
 		if (key.inode == 0)
 			continue;
 		found =
@@ -92,14 +107,38 @@ holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
 		if (found != NULL && (!is_child || found->pid == pid))
 			found->is_held = 1;
 	}
+	return (int64_t)(sum >> 1);
+}
+
+/* A process that moves a socket to another number while it is looked at may
+ * seem to have it at neither, so what it has must be the same twice.  False if
+ * it is not, or may not be seen. */
+static int
+holders_look_into(
+    struct holders_socket *sockets, size_t count, pid_t pid, int is_child)
+{
+	char path[HOLDERS_PATH_SIZE];
+	int64_t sum;
+	int is_same;
+	DIR *directory;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	directory = opendir(path);
+	if (directory == NULL)
+		return 0;
+	sum = holders_find_in(sockets, count, pid, is_child, directory);
+	rewinddir(directory);
+	is_same = sum != -1 &&
+	    holders_find_in(sockets, count, pid, is_child, directory) == sum;
+	closedir(directory);
+	return is_same;
 }
 
 void
 holders_find(struct holders_socket *sockets, size_t count,
     int (*is_child)(const void *owner, pid_t pid), const void *owner)
 {
-	DIR *processes = opendir("/proc"), *directory;
-	char path[HOLDERS_PATH_SIZE];
+	DIR *processes = opendir("/proc");
 	const struct dirent *entry;
 	pid_t pid;
 
@@ -108,15 +147,9 @@ holders_find(struct holders_socket *sockets, size_t count,
 		pid = (pid_t)strtol(entry->d_name, NULL, 10);
 		if (pid <= 0 || pid == getpid())
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-		directory = opendir(path);
-		if (directory == NULL) {
+		if (!holders_look_into(
+			sockets, count, pid, is_child(owner, pid)))
 			holders_assume(sockets, count, pid, is_child, owner);
-			continue;
-		}
-		holders_find_in(
-		    sockets, count, pid, is_child(owner, pid), directory);
-		closedir(directory);
 	}
 	if (processes != NULL)
 		closedir(processes);

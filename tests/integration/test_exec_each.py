@@ -5,8 +5,8 @@ import signal
 import socket
 import sys
 
-from harness import (WORKER_UID, all_served, ask, check, children, free_port,
-                     status, wait_for)
+from harness import (DEADLINE, WORKER_UID, all_served, ask, check, children,
+                     free_port, status, wait_for)
 from test_exec import SHOWN, loader, read_shown, section, shown_file
 
 ECHO = ["sh", "-c", "read -r line; echo $line"]
@@ -392,4 +392,26 @@ def test_exec_each_leaves_a_connection_to_who_has_it(test):
         client.sendall(b"two\n")
         check(read_all(client) == b"two\n", "cut off")
         client.close()
+    stopped(process)
+
+
+def test_exec_each_leaves_a_connection_to_a_child_that_moves_it(test):
+    """From one number to another, while it is looked for in /proc."""
+    address = connections(test)
+    process = each(test, "--limit", "8", program=[
+        sys.executable, "-c", """
+import os, time
+end, at = time.monotonic() + 2.5, 0
+os.close(1)
+while time.monotonic() < end:
+    for _ in range(1000):
+        to = 20 - at
+        os.dup2(at, to)
+        os.close(at)
+        at = to
+os.write(at, b"moved")
+"""])
+    clients = [socket.create_connection(address, DEADLINE) for _ in range(8)]
+    found = [read_all(client) for client in clients]
+    check(found == [b"moved"] * 8, "%s", found)
     stopped(process)
