@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,21 +35,17 @@ fdrecv_fd_socket_inode(int fd)
 	return is_socket ? st.st_ino : 0;
 }
 
-/* True if the last close(2) would find unread data, and send a reset.  Not of
- * an urgent byte that was read: the kernel does not tell of that one. */
+/* True if there may be unread data, for which the last close(2) sends a reset.
+ * The memory in use counts an urgent byte, too, that was read but not passed,
+ * and the client's end of file until it was read. */
 static int
-fd_has_unread(int fd)
+fd_may_have_unread(int fd)
 {
-	struct pollfd state = {.fd = fd, .events = POLLIN | POLLPRI};
-	char byte;
-	struct iovec iov = {.iov_base = &byte, .iov_len = sizeof(byte)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	uint32_t memory[SK_MEMINFO_VARS] = {0};
+	socklen_t size = sizeof(memory);
 
-	if (poll(&state, 1, 0) == 0)
-		return 0;
-	/* It may be the client's end of file. */
-	return (state.revents & (POLLPRI | POLLERR)) != 0 ||
-	    recvmsg(fd, &msg, MSG_PEEK | MSG_DONTWAIT) != 0;
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &size) == -1 ||
+	    memory[SK_MEMINFO_RMEM_ALLOC] != 0;
 }
 
 static int
@@ -64,7 +62,7 @@ int
 fdrecv_fd_end(int fd)
 {
 	int saved = errno;
-	int has_ended = !fd_may_linger(fd) && !fd_has_unread(fd) &&
+	int has_ended = !fd_may_linger(fd) && !fd_may_have_unread(fd) &&
 	    shutdown(fd, SHUT_WR) == 0;
 
 	errno = saved;

@@ -128,8 +128,10 @@ int fdrecv_next(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
  * after fdrecv_close(). */
 void fdrecv_receipt(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
-/* Ends a hand-off: closes handoff->fd (takes it), sets it to -1, and sends the
- * receipt if it was not sent before.  mailbox is NULL after fdrecv_close(). */
+/* Ends a hand-off: closes handoff->fd (takes it), sets it to -1, and gives the
+ * receipt if it was not given before.  In that case the connection ends for its
+ * client, also if a duplicate is still open that the library does not know of,
+ * see fdrecv(3).  mailbox is NULL after fdrecv_close(). */
 void fdrecv_done(struct fdrecv *mailbox, struct fdrecv_handoff *handoff);
 
 /* Asks the broker to send nothing for now, and to send again.  Hand-offs that
