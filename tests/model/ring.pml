@@ -4,13 +4,18 @@
  * this directory checks it, as it does handoff.pml, which has the rest of the
  * protocol: here receipts are given, and nothing else happens.
  *
- * What happens here: engines send NC hand-offs to one worker, which gives a
- * receipt for each, in the ring or by a message.  An engine begins and stops
- * to look at its ring at most CHANGES times.
+ * What happens here: engines send NC hand-offs to one worker, at most WINDOW of
+ * them without a receipt at a time.  The worker gives a receipt for each, in
+ * the ring or by a message.  An engine begins and stops to look at its ring at
+ * most CHANGES times, and begins and stops to be lazy about it LAZY times: then
+ * it looks when its timer expires, and the worker shuts each connection down
+ * for writing before it writes the receipt.  With TIMER=0 that timer never
+ * expires, so whatever still happens does not wait for it.
  *
  * Memory: what is stored is seen by the other side later, at any time, unless
  * a barrier waits for it: count[] is what the worker has stored, seen_count[]
- * what an engine can load.  So it is with watched, the other way round.
+ * what an engine can load.  So it is with watched and lazy, the other way
+ * round.
  * Sequence numbers and read[] are seen at once: a number is loaded only by who
  * has seen the count that follows it (release, acquire), and a late read[]
  * means no more than a message, which the worker may always send.  Counts wrap
@@ -25,11 +30,14 @@
  *  3 nothing gets stuck: no invalid end state; a replaced engine ends;
  *  6 at a death no connection whose receipt was given goes to another worker;
  *  7 no receipt is lost: in the end no engine waits for one;
- *  8 no engine takes for a receipt what was not given.
+ *  8 no engine takes for a receipt what was not given;
+ *  9 with TIMER=0, of one engine: in the end each connection whose receipt was
+ *    given is shut down or closed by the engine, and every hand-off was sent:
+ *    neither an end of file nor a connection without room waits for the timer.
  *
  * Left out: a worker that writes nonsense; receipts of several in a row; that
- * the engine looks at other times as well, which it need not.  The worker may
- * overlook the offer.
+ * the engine looks at other times as well, which it need not; that a connection
+ * which was shut down counts as touched.  The worker may overlook the offer.
  */
 
 #ifndef NC
@@ -41,6 +49,15 @@
 #define FIRST 255	/* so that the next count is 0 */
 #ifndef CHANGES
 #define CHANGES 3	/* of watched: on, off, on */
+#endif
+#ifndef LAZY
+#define LAZY 0		/* of lazy: on, off, on */
+#endif
+#ifndef TIMER
+#define TIMER 1
+#endif
+#ifndef WINDOW
+#define WINDOW NC
 #endif
 #ifndef DEATHS
 #define DEATHS 1
@@ -69,17 +86,21 @@ mtype:state state[NC] = WAITING;
 byte owner[NC] = NONE;
 byte kept[NE];			/* how many duplicates */
 bool given[NC];			/* ours, nobody's knowledge */
+bool shut[NC];			/* for writing */
 byte next = 0;			/* to be sent */
 bool alive = true;		/* the worker */
 bool reset[NE];
 byte deaths_left = DEATHS;
 byte changes_left[NE] = CHANGES;
+byte lazy_left[NE] = LAZY;
 
 chan mailbox = [NC] of { byte };
 chan said[NE] = [NC] of { byte };	/* receipts as messages */
 
 bool watched[NE];		/* the engine's */
 bool seen_watched[NE];
+bool lazy[NE];
+bool seen_lazy[NE];
 byte read[NE] = FIRST;
 byte count[NE] = FIRST;		/* the worker's */
 byte seen_count[NE] = FIRST;
@@ -101,6 +122,17 @@ hidden byte i;
 #define engine_barrier(e) true
 #else
 #define engine_barrier(e) (seen_watched[e] == watched[e])
+#endif
+#ifdef MUTATE_LAZY_BARRIER
+#define lazy_barrier(e) true
+#else
+#define lazy_barrier(e) (seen_lazy[e] == lazy[e])
+#endif
+#ifdef MUTATE_ROOM_WAITS
+#define waits_for_room(e) false
+#else
+#define waits_for_room(e) (mode[e] == SERVING && alive && next < NC && \
+	kept[e] == WINDOW)
 #endif
 
 #ifdef MUTATE_FULL
@@ -158,6 +190,15 @@ inline stop_watching(e, c)
 #endif
 }
 
+inline stop_lazy(e, c)
+{
+	lazy[e] = false;
+	lazy_barrier(e);
+#ifndef MUTATE_LAZY_NO_LAST_LOOK
+	look(e, c)
+#endif
+}
+
 /* Nobody is left who could say more. */
 inline on_hang_up(e, c)
 {
@@ -194,8 +235,11 @@ inline forget(e)
 	od;
 	kept[e] = 0;
 	changes_left[e] = 0;
+	lazy_left[e] = 0;
 	watched[e] = false;
 	seen_watched[e] = false;
+	lazy[e] = false;
+	seen_lazy[e] = false;
 	read[e] = FIRST;
 	count[e] = FIRST;
 	seen_count[e] = FIRST;
@@ -210,7 +254,8 @@ proctype engine(byte e)
 	{
 		running(e);
 end:		do
-		:: d_step { mode[e] == SERVING && alive && next < NC ->
+		:: d_step { mode[e] == SERVING && alive && next < NC &&
+		    kept[e] < WINDOW ->
 			owner[next] = e;
 			state[next] = SENT;
 			kept[e]++;
@@ -234,6 +279,21 @@ end:		do
 		:: d_step { running(e) && changes_left[e] > 0 ->
 			changes_left[e] = 0 }
 		:: running(e) && watched[e] && has_news(e) -> take(e, c)
+		:: d_step { mode[e] == SERVING && offer[e] != NO_OFFER &&
+		    lazy_left[e] > 0 && !lazy[e] ->
+			lazy_left[e]--;
+			lazy[e] = true }
+		:: atomic { running(e) && lazy_left[e] > 0 && lazy[e] ->
+			lazy_left[e]-- };
+			stop_lazy(e, c)
+		:: d_step { running(e) && lazy_left[e] > 0 ->
+			lazy_left[e] = 0 }
+		:: running(e) && lazy[e] && waits_for_room(e) ->
+			stop_lazy(e, c)
+#if TIMER
+		:: running(e) && lazy[e] && kept[e] > 0 && has_news(e) ->
+			take(e, c)
+#endif
 		:: running(e) && offer[e] != NO_OFFER && kept[e] > 0 &&
 		    !alive && seen_count[e] == count[e] && all_read(e) ->
 			on_hang_up(e, c)
@@ -266,7 +326,47 @@ inline write(e, c)
 #endif
 }
 
-/* In the ring, if the engine still looks there, or by a message. */
+/* The engine looks there soon, or will be told. */
+inline give_watched(e, c)
+{
+	write(e, c);
+	worker_barrier(e);
+	if
+#ifdef MUTATE_NO_SECOND_LOOK
+	:: true
+#else
+	:: seen_watched[e]
+#endif
+#ifdef MUTATE_LAZY_IS_ENOUGH
+	:: seen_lazy[e]
+#endif
+	:: else -> send_message(e, c)
+	fi
+}
+
+/* The connection has ended: it may be that its engine looks later. */
+inline give_lazily(e, c)
+{
+#ifndef MUTATE_NOT_SHUT
+	shut[c] = true;
+#endif
+	write(e, c);
+	worker_barrier(e);
+	if
+	:: seen_watched[e]
+	:: else ->
+		if
+#ifdef MUTATE_LAZY_NO_SECOND_LOOK
+		:: true
+#else
+		:: seen_lazy[e]
+		:: else -> send_message(e, c)
+#endif
+		fi
+	fi
+}
+
+/* In the ring, or by a message. */
 inline give(e, c)
 {
 	if
@@ -275,16 +375,9 @@ inline give(e, c)
 	fi;
 	if
 	:: offer[e] == MAPPED && seen_watched[e] && has_place(e) ->
-		write(e, c);
-		worker_barrier(e);
-		if
-#ifdef MUTATE_NO_SECOND_LOOK
-		:: true
-#else
-		:: seen_watched[e]
-		:: else -> send_message(e, c)
-#endif
-		fi
+		give_watched(e, c)
+	:: offer[e] == MAPPED && seen_lazy[e] && has_place(e) ->
+		give_lazily(e, c)
 	:: true -> send_message(e, c)
 	fi
 }
@@ -308,7 +401,9 @@ end:		do
 	:: d_step { seen_count[e] != count[e] -> \
 		seen_count[e] = (seen_count[e] + 1) % WRAP } \
 	:: d_step { seen_watched[e] != watched[e] -> \
-		seen_watched[e] = watched[e] }
+		seen_watched[e] = watched[e] } \
+	:: d_step { seen_lazy[e] != lazy[e] -> \
+		seen_lazy[e] = lazy[e] }
 
 proctype memory()
 {
@@ -357,9 +452,17 @@ proctype judge()
 	timeout;
 	d_step {
 		for (i : 0 .. NC - 1) {
-			HOLDS(7, state[i] != SENT || !running(owner[i]))
+#if TIMER
+			HOLDS(7, state[i] != SENT || !running(owner[i]));
+#else
+			HOLDS(9, state[i] != SENT || !running(owner[i]) ||
+			    shut[i])
+#endif
 		}
-		i = 0
+		i = 0;
+#if !TIMER
+		HOLDS(9, next == NC || !alive)
+#endif
 	}
 }
 

@@ -35,6 +35,7 @@ PROPERTIES = {
     6: "no receipted one is sent again",
     7: "no receipt is lost",
     8: "no receipt that was not given",
+    9: "nothing waits for the timer",
 }
 # The names of failures in pan's output: mostly the text of the assertion.
 VIOLATIONS = {
@@ -46,6 +47,7 @@ VIOLATIONS = {
     6: "assertion violated  !(given[",
     7: "assertion violated ((state[",
     8: "||given[",
+    9: "assertion violated (",
 }
 CYCLES = 5
 NONE, REPLACED, KILLED = "CHANGE=0", "CHANGE=1", "CHANGE=2"
@@ -91,11 +93,19 @@ BREAKS = [
      [NONE, "CHILD", "LAZY", "MUTATE_RENDEZVOUS_UNREAD"]),
 ]
 
-# The same two for the receipt ring: properties 3 and 6 to 8 hold.
+# The same two for the receipt ring: properties 3 and 6 to 9 hold.
 RING_HOLDS = [
     ("ring, one engine", [NONE, "NC=5", "CHANGES=4"]),
     ("ring, an engine is replaced", [REPLACED, "NC=2"]),
     ("ring, an engine is killed", [KILLED, "CHANGES=2"]),
+    ("lazy ring, one engine", [NONE, "CHANGES=2", "LAZY=3"]),
+    ("lazy ring, one engine, one place", [NONE, "CHANGES=2", "LAZY=3",
+                                          "WINDOW=1"]),
+    ("lazy ring, an engine is replaced",
+     [REPLACED, "NC=2", "CHANGES=1", "LAZY=1"]),
+    ("lazy ring, an engine is killed", [KILLED, "CHANGES=1", "LAZY=1"]),
+    ("lazy ring, its timer never expires",
+     [NONE, "CHANGES=2", "LAZY=3", "TIMER=0", "WINDOW=2"]),
 ]
 RING_BREAKS = [
     ("worker without a barrier", 7, [NONE, "MUTATE_WORKER_BARRIER"]),
@@ -111,6 +121,20 @@ RING_BREAKS = [
     ("count before the sequence number", 7, [NONE, "MUTATE_COUNT_FIRST"]),
     ("a place is free before it is read", 8, [NONE, "MUTATE_READ_TOO_SOON"]),
     ("a full ring is written to", 8, [NONE, "MUTATE_FULL"]),
+    ("lazy engine without a barrier", 7,
+     [NONE, "CHANGES=0", "LAZY=2", "MUTATE_LAZY_BARRIER"]),
+    ("lazy, worker without a barrier", 7,
+     [NONE, "CHANGES=0", "LAZY=2", "MUTATE_WORKER_BARRIER"]),
+    ("no look after the end of being lazy", 7,
+     [NONE, "CHANGES=0", "LAZY=2", "MUTATE_LAZY_NO_LAST_LOOK"]),
+    ("lazy is not read again", 7,
+     [NONE, "CHANGES=0", "LAZY=2", "MUTATE_LAZY_NO_SECOND_LOOK"]),
+    ("a lazy receipt of a connection that is not shut down", 9,
+     [NONE, "CHANGES=0", "LAZY=1", "TIMER=0", "MUTATE_NOT_SHUT"]),
+    ("lazy is read again for a connection that is not shut down", 9,
+     [NONE, "CHANGES=2", "LAZY=1", "TIMER=0", "MUTATE_LAZY_IS_ENOUGH"]),
+    ("lazy although a connection waits for room", 9,
+     [NONE, "LAZY=1", "TIMER=0", "WINDOW=1", "MUTATE_ROOM_WAITS"]),
 ]
 
 # Outcomes that property 2 allows do occur, so that it allows nothing in vain.
