@@ -137,7 +137,7 @@ setup_init(struct setup *setup, int argc, char **argv)
 	if (status != -1)
 		return status;
 	adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited,
-	    setup->test || setup->trial);
+	    setup->test || setup->trial || setup->engine_pid != 0);
 	return environment_counters(setup) == 0 ? -1 :
 						  setup_fail(setup, "counters");
 }

@@ -10,8 +10,8 @@ import socket
 from change import (configure, inodes, kill_engine, reload, upgrade,
                     upgrade_fails, wait_drained)
 from counters import counters, settled
-from harness import (Skip, ask, check, children, descriptors, free_port,
-                     readable, status, wait_for)
+from harness import (Failure, Skip, ask, check, children, descriptors,
+                     free_port, readable, status, wait_for)
 from test_handoff import config, hellofdpass
 
 NAMES = {"brokerd": "sbin", "brokerd-engine": "libexec",
@@ -202,6 +202,26 @@ def test_process_is_the_same_after_three_upgrades(test):
     check(status(children(broker.pid)[0])["State"][0] != "Z", "a zombie")
     check(test.start(broker.argv).wait() == 75, "a second one could start")
     check(broker.stop() == 0, "it did not end with 0")
+
+
+def test_upgrade_waits_for_nobody_at_a_rendezvous(test):
+    """The new program has all sockets, so it asks no engine for them: one that
+    has just died, or hangs, would not answer."""
+    broker = test.broker(config(test, free_port()))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as hung:
+        hung.bind(test.path("run", "rendezvous.7"))
+        hung.listen()
+        hung.setblocking(False)
+        upgrade(broker)
+        try:
+            hung.accept()
+            raise Failure("it was asked")
+        except BlockingIOError:
+            pass
+
+
+# For root, one that is not of the engine's user is another program's.
+test_upgrade_waits_for_nobody_at_a_rendezvous.suite = "user"
 
 
 def test_counters_go_on_over_upgrades(test):
