@@ -99,6 +99,10 @@ class Side:
         return [pid for program in self.running
                 for pid in process_usage.descendants(program.pid)]
 
+    def senders(self):
+        """Those that do not answer."""
+        return process_usage.descendants(self.sender)
+
     def usage(self):
         return process_usage.usage(self.processes())
 
@@ -165,8 +169,9 @@ class Broker(Side):
                                number, self.port + number, owner,
                                'mailbox = "%s"' % box if shared and number
                                else ""))
-        self.start([self.stage + "/sbin/brokerd", "-c", config, "-R", run],
-                   b"serving", "stderr")
+        self.sender = self.start(
+            [self.stage + "/sbin/brokerd", "-c", config, "-R", run],
+            b"serving", "stderr")
         for number in range(workers):
             self.worker = self.start(
                 as_owner([self.tools + "/worker-fdrecv", box]), b"ready",
@@ -179,13 +184,16 @@ class Portlisten(Side):
     name = "2002"
     backlog = 4096
 
-    def begin(self):
-        path = os.path.join(self.folder, "socket-%d" % self.port)
-        self.worker = self.start(
-            as_owner([self.tools + "/worker-2002", path]), b"ready", "stdout")
-        self.start([self.tools + "/baseline-portlisten", "--backlog",
-                    self.backlog, "127.0.0.1:%d" % self.port, path], b"ready",
-                   "stdout")
+    def begin(self, workers=1):
+        paths = [os.path.join(self.folder, "socket-%d-%d" % (self.port, n))
+                 for n in range(workers)]
+        for path in paths:
+            self.worker = self.start(
+                as_owner([self.tools + "/worker-2002", path]), b"ready",
+                "stdout")
+        self.sender = self.start(
+            [self.tools + "/baseline-portlisten", "--backlog", self.backlog,
+             "127.0.0.1:%d" % self.port] + paths, b"ready", "stdout")
 
 
 class OldPortlisten(Portlisten):

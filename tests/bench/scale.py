@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
 """How the cost of a hand-off depends on the size of a broker: CPU time of all
-server processes, and of the broker alone, for a connection, with many listeners
-of which one gets the load, and with many workers, against one of each.  Then
-the wake-ups of each broker's own processes while nobody connects.  It prints
-medians and quartiles of the ratios of interleaved rounds, and judges nothing.
+server processes, and of those that send, for a connection, with many listeners
+of which one gets the load, and with many workers, against one of each.  "2002"
+is what many workers cost the program of 2002, if they take turns.  Then the
+wake-ups of the processes that send while nobody connects.  It prints medians
+and quartiles of the ratios of interleaved rounds, and judges nothing.
 
 usage: scale.py STAGE TOOLS [ROUNDS [SIDE ...]]
 
@@ -20,35 +21,33 @@ import time
 
 import contestants
 import process_usage
+from contestants import Broker, Portlisten
 from handoff import quartiles
 
 #        at a time, connections
 LOADS = ((1, 2000), (64, 10000))
 PORTS = 12000  # of a side
-SIDES = {"listeners": {"listeners": 10000},
-         "one mailbox": {"listeners": 10000, "shared": True},
-         "workers": {"workers": 256}}
+SIDES = {"listeners": (Broker, {"listeners": 10000}),
+         "one mailbox": (Broker, {"listeners": 10000, "shared": True}),
+         "workers": (Broker, {"workers": 256}),
+         "2002": (Portlisten, {"workers": 256})}
 IDLE_S = 5
 
 
-class Sized(contestants.Broker):
-    def engine_ns(self):
-        """Of the broker's own processes; the workers are not among them."""
-        return process_usage.usage(
-            process_usage.descendants(self.running[0].pid)).cpu_ns
+def measure(side, at_a_time, total):
+    """CPU time for a connection of all processes, and without the workers."""
+    before = process_usage.usage(side.senders()).cpu_ns
+    result = side.measure(total, at_a_time)
+    after = process_usage.usage(side.senders()).cpu_ns
+    return result.cpu_us, (after - before) / total / 1000
 
-    def measure_load(self, at_a_time, total):
-        before = self.engine_ns()
-        result = self.measure(total, at_a_time)
-        return result.cpu_us, (self.engine_ns() - before) / total / 1000
 
-    def idle_wakeups(self):
-        """How many the broker has in a second without connections."""
-        time.sleep(2)  # its timers of the load expire
-        pids = process_usage.descendants(self.running[0].pid)
-        before = process_usage.usage(pids).wakeups
-        time.sleep(IDLE_S)
-        return (process_usage.usage(pids).wakeups - before) / IDLE_S
+def idle_wakeups(side):
+    """How many it has in a second without connections, without the workers."""
+    time.sleep(2)  # the timers of the load expire
+    before = process_usage.usage(side.senders()).wakeups
+    time.sleep(IDLE_S)
+    return (process_usage.usage(side.senders()).wakeups - before) / IDLE_S
 
 
 def run(side, one, rounds):
@@ -57,7 +56,7 @@ def run(side, one, rounds):
     for number in range(rounds):
         for load in LOADS:
             pair = (side, one) if number % 2 else (one, side)
-            results = {each: each.measure_load(*load) for each in pair}
+            results = {each: measure(each, *load) for each in pair}
             for place in range(2):
                 found.setdefault((load[0], place), []).append(
                     (results[side][place], results[one][place]))
@@ -69,7 +68,7 @@ def show(name, found):
         low, middle, high = quartiles([a / b for a, b in pairs])
         print("%-12s K=%-3d %-7s %7.1f us, with one %7.1f us: %.2f "
               "(%.2f %.2f)" % (
-                  name, at_a_time, ("all", "broker")[place],
+                  name, at_a_time, ("all", "senders")[place],
                   statistics.median(a for a, _ in pairs),
                   statistics.median(b for _, b in pairs), middle, low, high),
               flush=True)
@@ -82,17 +81,18 @@ def main():
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             os.chmod(folder, 0o1777)
-            one = stack.enter_context(Sized(stage, tools, folder))
+            kind, options = SIDES[name]
+            one = stack.enter_context(kind(stage, tools, folder))
             begin = time.monotonic()
-            side = stack.enter_context(Sized(
-                stage, tools, folder, contestants.PORT + PORTS, **SIDES[name]))
+            side = stack.enter_context(kind(
+                stage, tools, folder, contestants.PORT + PORTS, **options))
             print("%-12s started in %.1f s" % (name,
                                                 time.monotonic() - begin))
             side.warm_up()
             one.warm_up()
             show(name, run(side, one, rounds))
             print("%-12s idle: %.1f wake-ups a second, with one %.1f" % (
-                name, side.idle_wakeups(), one.idle_wakeups()))
+                name, idle_wakeups(side), idle_wakeups(one)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 /*
  * A baseline for the broker: the blocking loop of portlisten of 2002, but with
  * a backlog of 4096: accept, send one byte and the descriptor to a path, close.
- * While there is no worker it tries again and again.
+ * While there is no worker it tries again and again.  With several paths, their
+ * workers take turns.
  */
 #include "tool.h"
 
@@ -14,11 +15,14 @@
 #define RETRY_US 100000
 
 static void
-portlisten_run(int listener, int sender, const char *path)
+portlisten_run(int listener, int sender, char *const *paths, size_t count)
 {
+	const char *path;
+	size_t turn = 0;
 	int fd;
 
 	for (;;) {
+		path = paths[turn++ % count];
 		fd = accept(listener, NULL, NULL);
 		if (fd == -1)
 			continue;
@@ -49,10 +53,10 @@ main(int argc, char **argv)
 		else
 			return 64;
 	}
-	if (optind + 2 != argc)
+	if (optind + 2 > argc)
 		errx(64,
 		    "usage: baseline-portlisten [--backlog N] "
-		    "[--ready-fd N] ADDRESS SOCKET");
+		    "[--ready-fd N] ADDRESS SOCKET...");
 	tool_end_on_sigterm();
 	tool_parse_address(argv[optind], &address);
 	listener = tool_listen(&address, backlog, 0);
@@ -60,5 +64,6 @@ main(int argc, char **argv)
 	if (sender == -1)
 		err(71, "socket");
 	tool_ready(ready);
-	portlisten_run(listener, sender, argv[optind + 1]);
+	portlisten_run(
+	    listener, sender, argv + optind + 1, (size_t)(argc - optind - 1));
 }
