@@ -19,70 +19,16 @@
 #define DISPATCH_RETRY_US 10000   /* after a passing shortage */
 #define DISPATCH_FAULT_US 1000000 /* after any other error */
 
-/* A worker that is late gets nothing while another one answers: whoever waits
- * for that one in the kernel is served sooner.  Does not ask the kernel: that
- * would cost a system call for each worker. */
-static struct worker *
-dispatch_best(struct pool *pool, const struct record_endpoint *endpoint)
-{
-	struct worker *worker, *best = NULL, **place, *late = NULL;
-	int any = 0; /* of those that answer, with room or without */
-
-	TAILQ_FOREACH (worker, &pool->workers, entry) {
-		place = worker->silence.state == SILENCE_NONE ? &best : &late;
-		any |= place == &best && worker_is_present(worker) &&
-		    !worker->paused;
-		if (worker_may_take(worker, endpoint) &&
-		    (*place == NULL ||
-			share_is_before(&worker->share,
-			    worker_outstanding(worker), &(*place)->share,
-			    worker_outstanding(*place))))
-			*place = worker;
-	}
-	return any ? best : late;
-}
-
-static struct worker *
-dispatch_find(struct pool *pool, const struct record_endpoint *endpoint)
-{
-	struct worker *best;
-
-	while ((best = dispatch_best(pool, endpoint)) != NULL &&
-	    !worker_has_room(best, endpoint))
-		; /* it is marked as full: try the next one */
-	return best;
-}
-
-/* True if receipts were there of which no message had told. */
-static int
-dispatch_look(struct pool *pool, int ask)
-{
-	struct worker *worker;
-	uint32_t count = 0;
-
-	TAILQ_FOREACH (worker, &pool->workers, entry)
-		count += receipts_look(worker, ask);
-	return count > 0;
-}
-
-/* Before a connection has to wait for room, what the workers have written
- * counts, and then a message has to tell of each further receipt. */
 struct worker *
 dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
 {
-	struct worker *best = dispatch_find(pool, endpoint);
+	struct worker *worker;
 
-	if (best == NULL && dispatch_look(pool, 0))
-		best = dispatch_find(pool, endpoint);
-	if (best == NULL && dispatch_look(pool, 1))
-		best = dispatch_find(pool, endpoint);
-	if (best == NULL) {
-		pool->starved = 1;
-		return NULL;
-	}
-	TAILQ_REMOVE(&pool->workers, best, entry);
-	TAILQ_INSERT_TAIL(&pool->workers, best, entry);
-	return best;
+	while ((worker = turn_next(pool, endpoint)) != NULL &&
+	    !worker_has_room(worker, endpoint))
+		; /* it is marked as full: try the next one */
+	pool->starved |= worker == NULL;
+	return worker;
 }
 
 static void
@@ -150,6 +96,7 @@ dispatch_take_back(struct pool *pool, struct worker *worker)
 		dispatch_hold(pool, handoff);
 	}
 	worker->outbox_count = 0;
+	turn_update(pool, worker);
 }
 
 void
@@ -158,6 +105,7 @@ dispatch_free_worker(struct pool *pool, struct worker *worker)
 	dispatch_take_back(pool, worker);
 	borrower_remember(pool, worker);
 	TAILQ_REMOVE(&pool->workers, worker, entry);
+	turn_remove(pool, worker);
 	pool->count--;
 	worker_free(worker);
 	if (pool->refused)
@@ -247,6 +195,7 @@ dispatch_send_one(struct pool *pool, struct worker *worker)
 		receipts_offer_link(worker, handoff->endpoint);
 	if (handoff == NULL || worker_send(worker) == 0) {
 		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
+		turn_update(pool, worker);
 		return;
 	}
 	error = errno;
@@ -271,6 +220,7 @@ dispatch_put(struct pool *pool, struct worker *worker, struct handoff *handoff)
 		return;
 	}
 	complete = worker_put(worker, handoff);
+	turn_take(pool, worker);
 	if (worker->outbox_count == 1)
 		TAILQ_INSERT_TAIL(&pool->queue, worker, queue_entry);
 	if (complete)
@@ -287,6 +237,9 @@ dispatch_put_held(struct pool *pool)
 	struct worker *worker;
 	int any = 0;
 
+	/* Not all of them for the worker that has room first. */
+	if (!TAILQ_EMPTY(&pool->held))
+		turn_reconsider(pool);
 	for (handoff = TAILQ_FIRST(&pool->held); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);

@@ -103,6 +103,7 @@ pool_on_room(void *owner, struct worker *worker)
 {
 	struct pool *pool = owner;
 
+	turn_update(pool, worker);
 	if (worker->unlinked) {
 		if (pool_has_finished(worker))
 			dispatch_free_worker(pool, worker);
@@ -162,6 +163,7 @@ pool_add_worker(struct pool *pool, struct worker *worker)
 	share_init(&worker->share, worker->share.weight,
 	    least == UINT64_MAX ? 0 : least);
 	TAILQ_INSERT_HEAD(&pool->workers, worker, entry);
+	turn_add(pool, worker);
 	pool->count++;
 }
 

@@ -3,6 +3,7 @@
 
 #include "engine/mailbox/finder.h"
 #include "engine/pool/borrower.h"
+#include "engine/pool/turn.h"
 #include "engine/worker/worker.h"
 
 struct refusals;
@@ -41,8 +42,9 @@ struct pool {
 	TAILQ_ENTRY(pool) entry;
 	const struct pool_context *context;
 	struct finder finder;
-	struct worker_list workers; /* next in turn first */
+	struct worker_list workers; /* the newest first */
 	size_t count;
+	struct turn turn;
 	struct worker_list queue; /* those with an outbox to be sent */
 	struct handoff_list held;
 	struct handoff_list lent; /* bound sockets, for every worker */

@@ -148,7 +148,6 @@ worker_put(struct worker *worker, struct handoff *handoff)
 {
 	TAILQ_INSERT_TAIL(&worker->outbox, handoff, entry);
 	worker->outbox_count++;
-	share_take(&worker->share);
 	worker->quota->allowance -= worker->quota->allowance > 0;
 	return worker->outbox_count == FDRECV_WIRE_BATCH_MAX ||
 	    !worker_is_receipted(worker, handoff->endpoint);

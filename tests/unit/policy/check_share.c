@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Shares in simulated pools; the next worker is picked as route_pick() does
- * it.
+ * Shares in simulated pools, and the heap that finds the next one.
  */
 #include "fixture/unit.h"
 
 #include "engine/policy/share.h"
+
+#include <string.h>
 
 #define WORKERS_MAX 4
 #define ROUND 10000
@@ -17,25 +18,40 @@ static struct worker {
 } workers[WORKERS_MAX];
 
 static size_t count;
+static struct share_heap heap;
+static uint64_t turn;
+static int differ;
+
+static void
+queue(size_t i)
+{
+	struct share *share = &workers[i].share;
+
+	if (share->is_queued)
+		share_heap_remove(&heap, share);
+	share->turn = ++turn;
+	share_heap_add(
+	    &heap, share, share_rank(share, workers[i].outstanding, differ));
+}
 
 static void
 add(uint32_t weight, uint64_t base)
 {
+	workers[count] = (struct worker){.outstanding = 0};
 	share_init(&workers[count].share, weight, base);
-	workers[count].outstanding = 0;
-	workers[count++].got = 0;
+	workers[count].share.owner = &workers[count];
+	differ |= weight != workers[0].share.weight;
+	count++;
+	for (size_t i = 0; i < count; i++)
+		queue(i);
 }
 
 static size_t
 pick(void)
 {
-	size_t best = 0;
+	const struct worker *next = heap.next->owner;
 
-	for (size_t i = 1; i < count; i++)
-		if (share_is_before(&workers[i].share, workers[i].outstanding,
-			&workers[best].share, workers[best].outstanding))
-			best = i;
-	return best;
+	return (size_t)(next - workers);
 }
 
 /* Hands off n connections, each confirmed before the next. */
@@ -49,37 +65,74 @@ give(unsigned int n)
 
 		share_take(&workers[best].share);
 		workers[best].got++;
+		queue(best);
 	}
 }
 
 START_TEST(of_equal_weights_the_one_with_least_outstanding_is_next)
 {
+	const struct share little = {.weight = 100, .pass = 10};
+	const struct share much = {.weight = 100, .pass = 1000000};
+
 	/* Whatever was given to each before. */
-	const struct share little = {100, 10}, much = {100, 1000000};
-
-	ck_assert(share_is_before(&much, 3, &little, 4));
-	ck_assert(!share_is_before(&little, 4, &much, 3));
-	ck_assert(share_is_before(&little, 0, &much, 1));
-}
-END_TEST
-
-START_TEST(among_equals_nobody_is_before_the_other)
-{
-	const struct share a = {100, 10}, b = {100, 20}, c = {50, 10};
-
-	ck_assert(!share_is_before(&a, 2, &b, 2));
-	ck_assert(!share_is_before(&b, 2, &a, 2));
-	ck_assert(!share_is_before(&a, 0, &c, 9));
-	ck_assert(!share_is_before(&c, 9, &a, 0));
+	ck_assert_uint_lt(share_rank(&much, 3, 0), share_rank(&little, 4, 0));
+	ck_assert_uint_lt(share_rank(&little, 0, 0), share_rank(&much, 1, 0));
 }
 END_TEST
 
 START_TEST(of_other_weights_what_was_given_decides)
 {
-	const struct share a = {95, 10}, b = {5, 11};
+	const struct share a = {.weight = 95, .pass = 10};
+	const struct share b = {.weight = 5, .pass = 11};
 
-	ck_assert(share_is_before(&a, 60, &b, 0));
-	ck_assert(!share_is_before(&b, 0, &a, 60));
+	ck_assert_uint_lt(share_rank(&a, 60, 1), share_rank(&b, 0, 1));
+}
+END_TEST
+
+START_TEST(among_equals_the_one_whose_turn_is_the_oldest_is_next)
+{
+	for (size_t i = 0; i < WORKERS_MAX; i++)
+		add(100, 0);
+	for (size_t n = 0; n < 3 * WORKERS_MAX; n++) {
+		ck_assert_uint_eq(pick(), n % WORKERS_MAX);
+		queue(pick());
+	}
+}
+END_TEST
+
+#define HEAP_MOST 300
+
+static int
+is_before(const struct share *a, const struct share *b)
+{
+	return a->rank < b->rank || (a->rank == b->rank && a->turn < b->turn);
+}
+
+/* Compared with a search through all, after random changes. */
+START_TEST(the_heap_has_the_next_one_at_its_head)
+{
+	static struct share all[HEAP_MOST];
+	struct share_heap many = {NULL};
+	uint32_t random = (uint32_t)_i + 1;
+
+	memset(all, 0, sizeof(all));
+	for (uint64_t n = 1; n < 20000; n++) {
+		struct share *changed, *best = NULL;
+
+		random = random * 1664525 + 1013904223;
+		changed = &all[(random >> 16) % HEAP_MOST];
+		if (changed->is_queued)
+			share_heap_remove(&many, changed);
+		if ((random >> 12) % 4 != 0) {
+			changed->turn = n;
+			share_heap_add(&many, changed, (random >> 8) % 8);
+		}
+		for (size_t i = 0; i < HEAP_MOST; i++)
+			if (all[i].is_queued &&
+			    (best == NULL || is_before(&all[i], best)))
+				best = &all[i];
+		ck_assert_ptr_eq(many.next, best);
+	}
 }
 END_TEST
 
@@ -92,6 +145,7 @@ START_TEST(equal_weights_share_equally_when_receipts_come_in_their_order)
 
 		share_take(&workers[best].share);
 		workers[best].outstanding++;
+		queue(best);
 	}
 	for (size_t i = 0; i < 4; i++)
 		ck_assert_uint_eq(workers[i].outstanding, 16);
@@ -140,6 +194,7 @@ START_TEST(a_small_share_is_spread_out)
 		size_t best = pick();
 
 		share_take(&workers[best].share);
+		queue(best);
 		since = best == 0 ? 0 : since + 1;
 		ck_assert_uint_le(since, 20);
 	}
@@ -166,7 +221,7 @@ END_TEST
 
 START_TEST(a_new_share_has_its_weight_and_begins_at_the_base)
 {
-	struct share share = {1, 1};
+	struct share share = {.weight = 1, .pass = 1};
 
 	share_init(&share, 7, UINT64_C(1) << 40);
 	ck_assert_uint_eq(share.weight, 7);
@@ -182,7 +237,9 @@ UNIT_SUITE(share)
 
 	tcase_add_test(
 	    tc, of_equal_weights_the_one_with_least_outstanding_is_next);
-	tcase_add_test(tc, among_equals_nobody_is_before_the_other);
+	tcase_add_test(
+	    tc, among_equals_the_one_whose_turn_is_the_oldest_is_next);
+	tcase_add_loop_test(tc, the_heap_has_the_next_one_at_its_head, 0, 5);
 	tcase_add_test(tc, of_other_weights_what_was_given_decides);
 	tcase_add_test(
 	    tc, equal_weights_share_equally_when_receipts_come_in_their_order);
