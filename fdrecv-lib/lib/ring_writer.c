@@ -65,23 +65,34 @@ fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 }
 
 static int
+ring_writer_has_room(const struct ring_writer *writer)
+{
+	return writer->ring != NULL &&
+	    writer->count -
+		__atomic_load_n(&writer->ring->read, __ATOMIC_ACQUIRE) <
+	    FDRECV_WIRE_RING_SLOTS;
+}
+
+static int
 ring_writer_is_watched(const struct ring_writer *writer)
 {
 	return __atomic_load_n(&writer->ring->watched, __ATOMIC_RELAXED) != 0;
-}
-
-int
-fdrecv_ring_writer_is_lazy(const struct ring_writer *writer)
-{
-	return writer->ring != NULL && !ring_writer_is_watched(writer) &&
-	    __atomic_load_n(&writer->ring->lazy, __ATOMIC_RELAXED) != 0;
 }
 
 static int
 ring_writer_is_looked_at(const struct ring_writer *writer, int can_wait)
 {
 	return ring_writer_is_watched(writer) ||
-	    (can_wait && fdrecv_ring_writer_is_lazy(writer));
+	    (can_wait &&
+		__atomic_load_n(&writer->ring->lazy, __ATOMIC_RELAXED) != 0);
+}
+
+int
+fdrecv_ring_writer_is_lazy(const struct ring_writer *writer)
+{
+	return ring_writer_has_room(writer) &&
+	    !ring_writer_is_watched(writer) &&
+	    ring_writer_is_looked_at(writer, 1);
 }
 
 int
@@ -90,9 +101,8 @@ fdrecv_ring_writer_write(
 {
 	struct fdrecv_wire_ring *ring = writer->ring;
 
-	if (ring == NULL || !ring_writer_is_looked_at(writer, can_wait) ||
-	    writer->count - __atomic_load_n(&ring->read, __ATOMIC_ACQUIRE) >=
-		FDRECV_WIRE_RING_SLOTS)
+	if (!ring_writer_has_room(writer) ||
+	    !ring_writer_is_looked_at(writer, can_wait))
 		return 0;
 	ring->sequences[writer->count % FDRECV_WIRE_RING_SLOTS] = sequence;
 	__atomic_store_n(&ring->count, ++writer->count, __ATOMIC_RELEASE);
