@@ -8,13 +8,15 @@
 /* The messages between monitor and engine, see channel.h. */
 
 #define CHANNEL_VERSION 2
-#define CHANNEL_FD 3    /* the engine's end */
-#define CHANNEL_MEMFD 4 /* the engine's counters */
+#define CHANNEL_FD 3       /* the engine's end */
+#define CHANNEL_MEMFD 4    /* the engine's counters */
+#define CHANNEL_RETURNS 5  /* to the next engine, see returned.h */
+#define CHANNEL_RETURNED 6 /* from the engine before; may be missing */
 #define CHANNEL_TEXT_SIZE 1020
 #define CHANNEL_ASKED_UPGRADE UINT32_MAX
 
 /* Each layout of the counters has its own size. */
-#define CHANNEL_MEMFD_LAYOUT 10
+#define CHANNEL_MEMFD_LAYOUT 11
 #define CHANNEL_MEMFD_SIZE ((1 << 23) + CHANNEL_MEMFD_LAYOUT * 4096)
 
 enum channel_type {

@@ -8,8 +8,8 @@
 #include "engine/engine.h"
 
 #include "base/fd.h"
-#include "base/role.h"
 #include "engine/control/control.h"
+#include "engine/life/keeper.h"
 #include "engine/life/notify.h"
 #include "engine/life/orphan.h"
 #include "engine/loop.h"
@@ -30,6 +30,8 @@ struct engine {
 	struct stats stats;
 	struct persistent persistent;
 	struct bounded_close bounded;
+	struct ledger ledger;
+	struct keeper keeper;
 	struct rendezvous rendezvous;
 	struct notify notify;
 	struct control control;
@@ -63,8 +65,8 @@ engine_on_adopt(
 {
 	struct engine *engine = owner;
 
-	return orphan_on_adopt(&engine->orphan, adopt, uid, fd,
-	    socket_table_find(&engine->table, adopt->number));
+	return orphan_on_adopt(
+	    &engine->orphan, adopt, uid, fd, &engine->ledger);
 }
 
 static int
@@ -142,6 +144,8 @@ engine_add(struct engine *engine, const struct channel_socket *sock, int fd)
 	if (record->type == RECORD_RENDEZVOUS && fd != -1 &&
 	    engine->rendezvous.path[0] == '\0') {
 		engine->orphan.timeout_s = rendezvous->orphan_timeout_s;
+		ledger_note_rendezvous(
+		    &engine->ledger, fd, rendezvous->orphan_timeout_s);
 		return rendezvous_open(
 		    &engine->rendezvous, record_path(&rendezvous->socket), fd);
 	}
@@ -225,6 +229,7 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 		engine_on_socket(engine, &message->u.socket, fd);
 		return;
 	case CHANNEL_START:
+		ledger_serve(&engine->ledger);
 		socket_table_start(&engine->table);
 		notify_serving(&engine->notify, listeners);
 		control_start(&engine->control);
@@ -292,7 +297,8 @@ engine_open(struct engine *engine)
 	if (base == NULL ||
 	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->persistent) ==
 		-1 ||
-	    bounded_close_init(&engine->bounded, base) == -1 ||
+	    bounded_close_init(&engine->bounded, base, &engine->ledger) == -1 ||
+	    keeper_watch(&engine->keeper, base) == -1 ||
 	    socket_table_open(&engine->table, base, &engine->log,
 		&engine->stats, &engine->persistent, &engine->bounded,
 		&engine->rendezvous) == -1)
@@ -322,6 +328,7 @@ engine_open(struct engine *engine)
 static void
 engine_close(struct engine *engine)
 {
+	ledger_end(&engine->ledger);
 	socket_table_done(&engine->table);
 	control_close(&engine->control);
 	rendezvous_close(&engine->rendezvous);
@@ -332,7 +339,17 @@ engine_close(struct engine *engine)
 	stats_close(&engine->stats);
 	free(engine->done);
 	bounded_close_done(&engine->bounded);
+	keeper_done(&engine->keeper);
 	loop_free(engine->base);
+	ledger_close(&engine->ledger);
+}
+
+static void
+engine_on_keeper_end(void *owner)
+{
+	struct engine *engine = owner;
+
+	rebind_ask(&engine->table.rebind, 0);
 }
 
 int
@@ -341,13 +358,19 @@ engine_main(const char *manager)
 	struct engine engine = {.status = -1};
 
 	log_init(&engine.log, "engine", STDERR_FILENO);
+	ledger_open(&engine.ledger);
+	/* The memory of the keeper is what the engine has at this time. */
+	keeper_start(
+	    &engine.keeper, &engine.ledger, &engine.log, sandbox_enter);
+	engine.keeper.on_end = engine_on_keeper_end;
+	engine.keeper.owner = &engine;
 	socket_table_init(&engine.table);
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_diag_open(&engine.table.diag);
-	if (role_settle("brokerd-engine") == -1 || sandbox_enter() == -1 ||
+	if (sandbox_enter("brokerd-engine") == -1 ||
 	    engine_open(&engine) == -1) {
 		log_line(
 		    &engine.log, LOG_ERR, "cannot start: %s", strerror(errno));

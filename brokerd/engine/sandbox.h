@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-/* Gives up rights of this process, before it reads any input.  0, or -1 with
- * errno. */
-int sandbox_enter(void);
+/* Settles this process, see role_settle(), and gives up rights, before it reads
+ * any input.  0, or -1 with errno. */
+int sandbox_enter(const char *name);

@@ -6,15 +6,18 @@
  */
 #include "engine/sandbox.h"
 
+#include "base/role.h"
+
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 int
-sandbox_enter(void)
+sandbox_enter(const char *name)
 {
 	struct rlimit none = {0, 0};
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	if (role_settle(name) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    setrlimit(RLIMIT_CORE, &none) == -1)
 		return -1;
 	return setrlimit(RLIMIT_NPROC, &none);

@@ -5,8 +5,10 @@
  */
 #include "engine/sandbox.h"
 
+#include "base/role.h"
+
 int
-sandbox_enter(void)
+sandbox_enter(const char *name)
 {
-	return 0;
+	return role_settle(name);
 }

@@ -6,6 +6,7 @@
 #include "engine/socket_table.h"
 
 #include "base/fd.h"
+#include "engine/handoff/ledger.h"
 #include "engine/pool/dispatch.h"
 
 #include "wire/question.h"
@@ -22,6 +23,19 @@ socket_table_init(struct socket_table *table)
 	*table = (struct socket_table){.watch = {.fd = -1}, .diag = {.fd = -1}};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
+}
+
+static int
+socket_table_open_returns(struct socket_table *table)
+{
+	const struct ledger *ledger = table->listener_context.bounded->ledger;
+
+	if (returns_init(&table->returns, &table->listener_context,
+		&table->listeners) == -1)
+		return -1;
+	if (ledger != NULL && ledger->returned != -1)
+		returns_add(&table->returns, ledger->returned);
+	return 0;
 }
 
 int
@@ -61,6 +75,8 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 		&table->quotas, base, log, persistent, &table->reserve) == -1)
 		return -1;
 	table->requests.channel = CHANNEL_FD;
+	if (socket_table_open_returns(table) == -1)
+		return -1;
 	return rebind_init(
 	    &table->rebind, base, &table->requests, log, persistent);
 }
@@ -68,27 +84,13 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 int
 socket_table_note(struct socket_table *table, uint32_t number, int fd)
 {
-	int *fds =
-	    reallocarray(table->fds, table->fd_count + 1, sizeof(*table->fds));
-
-	if (fds == NULL)
-		return -1;
-	table->fds = fds;
 	errno = EPROTO;
 	if (number != table->count)
 		return -1;
 	table->count++;
 	if (fd != -1)
-		table->fds[table->fd_count++] = fd;
+		ledger_pass(table->worker_context.bounded->ledger, fd);
 	return 0;
-}
-
-int
-socket_table_find(const struct socket_table *table, uint32_t number)
-{
-	if (number < table->fd_count)
-		return table->fds[number];
-	return number == table->fd_count ? CHANNEL_MEMFD : -1;
 }
 
 /* The listener of that name, which is a new one if there was none. */
@@ -169,6 +171,7 @@ socket_table_start(struct socket_table *table)
 	struct pool *pool;
 
 	socket_table_look(table);
+	returns_start(&table->returns);
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		finder_scan(&pool->finder);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
@@ -250,6 +253,7 @@ socket_table_done(struct socket_table *table)
 	struct listener *listener;
 	struct pool *pool;
 
+	returns_done(&table->returns);
 	/* Hand-offs refer to the records of endpoints. */
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		pool_clear(pool);
@@ -268,5 +272,4 @@ socket_table_done(struct socket_table *table)
 	watch_close(&table->watch);
 	rebind_done(&table->rebind);
 	socket_diag_close(&table->diag);
-	free(table->fds);
 }

@@ -4,6 +4,7 @@
 #include "channel/message.h"
 #include "engine/listener/listener.h"
 #include "engine/listener/rebind.h"
+#include "engine/listener/returns.h"
 
 #define SOCKET_TABLE_OWN 2 /* the rendezvous and the control socket */
 
@@ -13,8 +14,6 @@
 struct socket_table {
 	struct listener_list listeners;
 	struct pool_list pools;
-	int *fds; /* all that are bound, borrowed from those that close them */
-	uint32_t fd_count;
 	uint32_t count; /* of all sockets */
 	/* Used by all listeners, pools and workers. */
 	struct watch watch;
@@ -25,6 +24,7 @@ struct socket_table {
 	struct owner_quotas quotas;
 	struct requests requests;
 	struct rebind rebind;
+	struct returns returns;
 	struct {
 		struct record_socket sock;
 		struct upkeep upkeep;
@@ -46,10 +46,6 @@ int socket_table_open(struct socket_table *table, struct event_base *base,
 /* Notes the next socket (borrowed; -1: it is not bound), which is to have that
  * number.  0, or -1 with errno: EPROTO if it is not the next one. */
 int socket_table_note(struct socket_table *table, uint32_t number, int fd);
-
-/* The bound socket with that number of those that are bound; behind the last
- * one the counters; -1 behind that. */
-int socket_table_find(const struct socket_table *table, uint32_t number);
 
 /* Adds the socket that was noted last (takes fd) to its listener, which is a
  * new one if there was none of that name; -1: it is not bound, and error is an

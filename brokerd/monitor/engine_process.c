@@ -87,25 +87,32 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
     const struct table *table)
 {
 	const char *argv[] = {"brokerd-engine", NULL};
-	int ends[2] = {-1, -1};
+	int ends[2] = {-1, -1}, returns[2] = {-1, -1};
 	struct spawn spawn = {.program = setup->engine_program,
 	    .argv = argv,
 	    .fds = {-1, -1, setup->log.fd, [CHANNEL_FD] = -1,
-		[CHANNEL_MEMFD] = setup->counters},
+		[CHANNEL_MEMFD] = setup->counters,
+		[CHANNEL_RETURNED] = setup->returns},
 	    .uid = table->settings->engine_uid,
 	    .gid = table->settings->engine_gid};
 
 	*engine = (struct engine_process){
 	    .channel = -1, .phase = CHANNEL_LOADING, .started_ms = clock_ms()};
-	if (channel_pair(ends) == 0) {
-		engine->channel = ends[0];
+	if (channel_pair(ends) == 0 && channel_pair(returns) == 0) {
 		spawn.fds[CHANNEL_FD] = ends[1];
+		spawn.fds[CHANNEL_RETURNS] = returns[0];
 		engine->pid = spawn_start(&spawn, &setup->log);
-		fd_close(ends[1]);
 	}
-	if (engine->pid > 0 && engine_process_load(engine, table) == 0)
-		return -1;
-	return engine_process_fail(engine, setup);
+	engine->channel = ends[0];
+	fd_close(ends[1]);
+	fd_close(returns[0]);
+	if (engine->pid <= 0 || engine_process_load(engine, table) == -1) {
+		fd_close(returns[1]);
+		return engine_process_fail(engine, setup);
+	}
+	fd_close_limited(setup->returns); /* it has what the engine got */
+	setup->returns = returns[1];
+	return -1;
 }
 
 int
@@ -125,8 +132,7 @@ engine_process_tell(
 	struct channel_message message = {
 	    .u.result = {.status = (uint32_t)status, .asked = engine->asked}};
 
-	snprintf(
-	    message.u.result.text, sizeof(message.u.result.text), "%s", text);
+	snprintf(message.u.result.text, CHANNEL_TEXT_SIZE, "%s", text);
 	channel_send(engine->channel,
 	    report == -1 ? CHANNEL_RESULT : CHANNEL_REPORT, &message, report);
 }

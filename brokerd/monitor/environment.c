@@ -75,6 +75,7 @@ environment_counters(struct setup *setup)
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
 	const struct stat counters = {.st_size = CHANNEL_MEMFD_SIZE};
 
+	setup->returns = inherited_take_returns(&setup->inherited);
 	setup->counters =
 	    inherited_take_file(&setup->inherited, &counters, seals);
 	if (setup->counters != -1)

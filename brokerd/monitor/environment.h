@@ -8,5 +8,6 @@
  * up.  0, or -1 with errno. */
 int environment_inherit(struct setup *setup);
 
-/* Gives setup->counters, inherited or new.  0, or -1 with errno. */
+/* Gives setup->returns, if they were inherited, and setup->counters.  0, or -1
+ * with errno. */
 int environment_counters(struct setup *setup);

@@ -138,6 +138,18 @@ inherited_take_file(
 	return -1;
 }
 
+int
+inherited_take_returns(struct inherited *inherited)
+{
+	struct inherited_item *item = inherited->items;
+
+	for (size_t i = 0; i < inherited->count; i++, item++)
+		if (item->fd != -1 && item->length == sizeof(sa_family_t) &&
+		    item->type == SOCK_SEQPACKET && !item->listens)
+			return fd_steal(&item->fd);
+	return -1;
+}
+
 void
 inherited_done(struct inherited *inherited)
 {

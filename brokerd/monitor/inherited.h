@@ -44,5 +44,9 @@ struct inherited_item *inherited_find(struct inherited *inherited,
 int inherited_take_file(
     struct inherited *inherited, const struct stat *file, int seals);
 
+/* Gives the end of a SOCK_SEQPACKET pair, which a keeper or an engine made; -1
+ * if there is none. */
+int inherited_take_returns(struct inherited *inherited);
+
 /* Closes those that nobody took. */
 void inherited_done(struct inherited *inherited);

@@ -16,11 +16,11 @@
 
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -222,12 +222,25 @@ monitor_stop(struct monitor *m)
 	generation_drain(&m->current, &all);
 }
 
+/* Waits for children that have ended and lead no process group: these are
+ * keepers.  An engine does lead one, and its channel tells of its end. */
+static void
+monitor_wait_for_keepers(void)
+{
+	siginfo_t child = {.si_pid = 0};
+
+	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    child.si_pid != 0 && getpgid(child.si_pid) != child.si_pid)
+		waitpid(child.si_pid, NULL, 0);
+}
+
 static void
 monitor_on_signal(struct monitor *m)
 {
 	struct signalfd_siginfo info;
 
-	if (read(m->setup.signals, &info, sizeof(info)) != sizeof(info))
+	if (read(m->setup.signals, &info, sizeof(info)) != sizeof(info) ||
+	    info.ssi_signo == SIGCHLD)
 		return;
 	if (info.ssi_signo == SIGUSR2 ||
 	    (info.ssi_signo == SIGHUP && !m->setup.listens)) {
@@ -272,13 +285,12 @@ monitor_on_time(struct monitor *m)
 static int
 monitor_left_ms(const struct monitor *m)
 {
-	uint64_t due[MONITOR_DRAINING + 3] = {
-	    m->current.kill_ms, m->start_ms, m->ping_ms};
+	const uint64_t due[] = {m->current.kill_ms, m->start_ms, m->ping_ms,
+	    m->draining[0].kill_ms, m->draining[1].kill_ms,
+	    m->draining[2].kill_ms, m->draining[3].kill_ms};
 	uint64_t next = UINT64_MAX;
 
-	for (int i = 0; i < MONITOR_DRAINING; i++)
-		due[3 + i] = m->draining[i].kill_ms;
-	for (int i = 0; i < MONITOR_DRAINING + 3; i++)
+	for (size_t i = 0; i < sizeof(due) / sizeof(due[0]); i++)
 		if (due[i] != 0 && due[i] < next) /* 0 is never */
 			next = due[i];
 	return next == UINT64_MAX ? -1 : clock_left_ms(next);
@@ -307,9 +319,10 @@ monitor_loop(struct monitor *m)
 			monitor_lose_engine(m,
 			    errno == EPROTO ? "violated the protocol" :
 					      "ended");
-		monitor_on_time(m);
 		if (fds[0].revents != 0)
 			monitor_on_signal(m);
+		monitor_wait_for_keepers();
+		monitor_on_time(m);
 	}
 }
 
@@ -345,6 +358,8 @@ monitor_main(int argc, char **argv)
 		generation_end(&m.draining[i], ENDPOINT_REVOKE);
 	if (m.stopping)
 		leftovers_remove(&m.setup.rundir, &m.current.table);
+	/* A keeper need not wait for another engine. */
+	channel_put(m.setup.returns, "", 1, -1);
 	generation_end(&m.current, ENDPOINT_STOP);
 	rundir_done(&m.setup.rundir);
 	return m.status;

@@ -70,12 +70,10 @@ privilege_reduce(void)
 		    CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
 		    privilege_kept[i]);
 	if (!root)
-		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-			prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
-			    0) == -1 ||
-			capng_apply(CAPNG_SELECT_CAPS) != 0 ?
-		    -1 :
-		    0;
+		return -(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) ==
+			-1 ||
+		    capng_apply(CAPNG_SELECT_CAPS) != 0);
 	/* capng_lock() comes first, as it needs CAP_SETPCAP. */
 	if (setgroups(0, NULL) == -1 || capng_lock() != 0 ||
 	    capng_apply(CAPNG_SELECT_BOTH) != 0)
@@ -93,8 +91,7 @@ privilege_keep_over_exec(int on)
 			capng_update(on ? CAPNG_ADD : CAPNG_DROP,
 			    CAPNG_INHERITABLE | CAPNG_AMBIENT,
 			    privilege_kept[i]);
-	return capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) == 0 ? 0 :
-									    -1;
+	return -(capng_apply(CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT) != 0);
 }
 
 int

@@ -73,14 +73,14 @@ setup_process(struct setup *setup)
 static const char *
 setup_files(struct setup *setup)
 {
-	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+	static const int own[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
 	char missing[128];
 	sigset_t set;
 	int dir;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		sigaddset(&set, taken[i]);
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		sigaddset(&set, own[i]);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL); /* SIG_IGN would lose exit statuses */
 	sigprocmask(SIG_SETMASK, &set, NULL);

@@ -17,6 +17,8 @@ struct setup {
 	int engine_program;
 	int reader_program;
 	int counters;    /* the engine's memfd, which the monitor never reads */
+	int returns;     /* from the engine that was started last, for the next
+			  * one; the monitor never reads it; or -1 */
 	int signals;     /* a signalfd(2) */
 	int ready;       /* --ready-fd, or -1 */
 	char self[1024]; /* path of this program */

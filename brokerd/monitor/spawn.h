@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define SPAWN_FDS 5 /* a child has descriptors 0 to 4 */
+#define SPAWN_FDS 7 /* a child has descriptors 0 to 6 */
 
 /* A child to start.  Everything is borrowed. */
 struct spawn {

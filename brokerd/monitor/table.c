@@ -33,7 +33,7 @@ table_run_reader(struct setup *setup, int memory)
 	const char **argv = calloc((size_t)setup->argc + 4, sizeof(*argv));
 	struct spawn spawn = {.program = setup->reader_program,
 	    .argv = argv,
-	    .fds = {-1, memory, setup->log.fd, setup->log.copy, -1},
+	    .fds = {-1, memory, setup->log.fd, setup->log.copy, -1, -1, -1},
 	    .uid = CONF_UID,
 	    .gid = CONF_UID};
 	int status = EX_OSERR;

@@ -30,8 +30,8 @@ upgrade_pass(
     const struct setup *setup, const struct generation *generation, int pass)
 {
 	const struct table *table = &generation->table;
-	const int own[] = {setup->counters, setup->rundir.lock, setup->log.copy,
-	    generation->engine.channel};
+	const int own[] = {setup->counters, setup->returns, setup->rundir.lock,
+	    setup->log.copy, generation->engine.channel};
 	const uint32_t count = sizeof(own) / sizeof(own[0]);
 	int fd, most = SPAWN_FDS;
 

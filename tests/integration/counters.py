@@ -10,9 +10,10 @@ PAGE, MAILBOXES, ADMIN, BANKS, NAME = (
     64 + 8 + 16, 8, 64)
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
          "refused_deaths orphaned lost held unreceipted handed_off plain_died "
-         "returned_death returned_limit returned_denied lent repaired "
-         "accept_skipped accept_paused worker_away worker_leaving worker_full "
-         "send_retried send_failed").split()
+         "returned_death returned_limit returned_denied returned_engine "
+         "returned_sent lent repaired accept_skipped accept_paused "
+         "worker_away worker_leaving worker_full send_retried "
+         "send_failed").split()
 SLOT = NAME + 8 * len(NAMES)
 ENDS = ("taken plain expired died dead refused_absent refused_drain "
         "refused_deaths orphaned lost held unreceipted").split()

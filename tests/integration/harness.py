@@ -158,7 +158,17 @@ def readable(pid):
     return os.access("/proc/%d/fd" % pid, os.R_OK)
 
 
-def children(pid):
+def is_keeper(pid):
+    """An engine leads a session, with its keeper in it."""
+    try:
+        with open("/proc/%d/comm" % pid, encoding="ascii") as file:
+            return file.read().startswith("brokerd-") and \
+                os.getsid(pid) != pid
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def all_children(pid):
     """None if the process has exited."""
     try:
         with open("/proc/%d/task/%d/children" % (pid, pid),
@@ -166,6 +176,15 @@ def children(pid):
             return [int(word) for word in file.read().split()]
     except (FileNotFoundError, ProcessLookupError):
         return []
+
+
+def children(pid):
+    """Without keepers, which come and go with their engines."""
+    return [child for child in all_children(pid) if not is_keeper(child)]
+
+
+def keepers(pid):
+    return [child for child in all_children(pid) if is_keeper(child)]
 
 
 class Test:
@@ -270,10 +289,10 @@ class Test:
         return descriptors(engine)
 
     def end_engines(self, broker):
-        """Its engines are killed when the test ends, as they may outlive their
-        monitor.  Returns their pids."""
+        """Its engines and keepers are killed when the test ends, as they may
+        outlive their monitor.  Returns the pids of engines."""
         found = children(broker.pid)
-        for pid in found:
+        for pid in all_children(broker.pid):
             try:
                 self.pidfds.append(os.pidfd_open(pid))
             except ProcessLookupError:
@@ -316,6 +335,7 @@ class Test:
         for pidfd in self.pidfds:
             try:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                select.select([pidfd], [], [], 20)  # its sockets are closed
             except ProcessLookupError:
                 pass
             os.close(pidfd)

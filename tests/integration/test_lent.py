@@ -197,6 +197,7 @@ def test_sockets_that_an_engine_shut_down_serve_after_its_crash(test):
         section(test, "lent", ["tcp:127.0.0.1:%d" % port]) +
         section(test, "other", ["unix-stream:" + path], ""))
     control = test.path("run", "control")
+    tell(test, "status")  # it has begun to serve, and looks no more
     shut_down(test, broker, [("127.0.0.1", port), path, control])
     kill_engine(test, broker)
     broker.wait_line("asking for a reload")

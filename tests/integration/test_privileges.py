@@ -64,25 +64,25 @@ def test_descriptors_of_monitor_and_engine_are_all_accounted_for(test):
     check("memfd:brokerd-counters" in engine[4], "engine: 4 is %s", engine[4])
     rest = sorted(re.sub(r"[:\[].*", "", what) for number, what in
                   engine.items() if number > 4)
-    # libevent's epoll and the pipe that it makes for signals, inotify, the
-    # endpoint, the rendezvous and the control socket, netlink, and the pair
-    # that measures what is in flight.
-    check(rest == ["anon_inode", "anon_inode", "pipe", "pipe"] +
-          ["socket"] * 6,
+    # libevent's epoll and the pipe that it makes for signals, inotify, pidfds
+    # of the monitor, the engine and the keeper, the endpoint, the rendezvous
+    # and the control socket, netlink, the returns, and the pair that measures
+    # what is in flight.
+    check(rest == ["anon_inode"] * 5 + ["pipe"] * 2 + ["socket"] * 7,
           "engine: %s", rest)
     monitor = descriptors(broker.pid)
     kinds = sorted(re.sub(r"[:\[].*", "", what) for number, what in
-                   monitor.items() if number > 4)
+                   monitor.items() if number > 6)
     programs = [k for k in kinds if k.endswith(("brokerd-engine",
                                                 "brokerd-conf"))]
     check(len(programs) == 2, "monitor: programs: %s", kinds)
     others = sorted(k for k in kinds if k not in programs)
     run = test.path("run")
     # Its log, signals, counters, the run directory and what is in it, the
-    # channel, the endpoint, the rendezvous and the control socket.
+    # channel, the returns, the endpoint, the rendezvous and the control socket.
     check(others == sorted(["pipe", "anon_inode", "/memfd", run,
-                            run + "/lock", run + "/mailbox", "socket",
-                            "socket", "socket", "socket"]),
+                            run + "/lock", run + "/mailbox"] +
+                           ["socket"] * 5),
           "monitor: %s", others)
 
 

@@ -39,6 +39,8 @@ const struct report_counter report_counters[] = {
     COUNTER(returned_limit, "Hand-offs returned: no descriptors left"),
     COUNTER(
 	returned_denied, "Hand-offs returned: a security module denied them"),
+    COUNTER(returned_engine, "Connections taken over from a killed engine"),
+    COUNTER(returned_sent, "The same, of a worker that was killed as well"),
     COUNTER(lent, "Sockets lent to workers"),
     COUNTER(repaired, "Times that a socket had been changed and was put right"),
     COUNTER(accept_skipped, "Errors of accept that concerned one connection"),

@@ -8,6 +8,7 @@
 #include "engine/handoff/bounded_close.h"
 
 #include "base/fd.h"
+#include "engine/handoff/ledger.h"
 
 #define BOUNDED_CLOSE_SHORT_US 200
 #define BOUNDED_CLOSE_SUSPECT 100  /* closes with the short limit */
@@ -26,9 +27,10 @@ bounded_close_on_idle(void *owner)
 }
 
 int
-bounded_close_init(struct bounded_close *bounded, struct event_base *base)
+bounded_close_init(struct bounded_close *bounded, struct event_base *base,
+    struct ledger *ledger)
 {
-	*bounded = (struct bounded_close){.limited = 0};
+	*bounded = (struct bounded_close){.ledger = ledger};
 	return timer_init(&bounded->idle, base, bounded_close_on_idle, bounded);
 }
 
@@ -83,8 +85,10 @@ bounded_close_end(struct bounded_close *bounded)
 int
 bounded_close_fd(struct bounded_close *bounded, int fd)
 {
+	ledger_before_close(bounded->ledger, fd);
 	bounded_close_begin(bounded);
-	fd = fd_close(fd);
+	fd_close(fd);
 	bounded_close_end(bounded);
-	return fd;
+	ledger_after_close(bounded->ledger, fd);
+	return -1;
 }

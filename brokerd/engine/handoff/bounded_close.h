@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+struct ledger;
+
 /* How long a close may last.  After one that lasted so long, the next ones are
  * interrupted far earlier. */
 #define BOUNDED_CLOSE_US 5000
@@ -13,6 +15,7 @@
  * SO_LINGER, but here for at most BOUNDED_CLOSE_US.  A process can have only
  * one, see fd_limit_close(); the signal interrupts other calls too. */
 struct bounded_close {
+	struct ledger *ledger; /* notes what is closed; or NULL */
 	struct timer idle;
 	struct timespec begun;
 	int limited;          /* fd_limit_close() is in force */
@@ -20,8 +23,9 @@ struct bounded_close {
 	unsigned int suspect; /* closes left with the short limit */
 };
 
-/* 0, or -1 with ENOMEM. */
-int bounded_close_init(struct bounded_close *bounded, struct event_base *base);
+/* Borrows all.  0, or -1 with ENOMEM. */
+int bounded_close_init(struct bounded_close *bounded, struct event_base *base,
+    struct ledger *ledger);
 
 void bounded_close_done(struct bounded_close *bounded);
 

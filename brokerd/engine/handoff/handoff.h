@@ -30,6 +30,7 @@ struct handoff {
 	uint64_t sent_us;
 	unsigned int redeliveries; /* times that it came back */
 	unsigned int deaths;       /* of workers that were serving it */
+	unsigned int returns;      /* times that an engine died that had it */
 	uint64_t accept_time_ns;
 	uint64_t cookie; /* of a lent socket, else 0 */
 	socklen_t peer_length;

@@ -5,6 +5,7 @@
 #include "engine/handoff/refuse.h"
 
 #include "engine/handoff/bounded_close.h"
+#include "engine/handoff/ledger.h"
 #include "engine/timer.h"
 
 #include <sys/socket.h>
@@ -110,6 +111,7 @@ refuse_connection(
 {
 	struct linger reset = {1, 0};
 
+	ledger_set(refusals->bounded->ledger, fd, LEDGER_OTHER);
 	if (endpoint->refuse == RECORD_RESET)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	if (endpoint->refuse == RECORD_MESSAGE &&

@@ -57,7 +57,8 @@ stats_settle(struct stats_listener *slot)
 {
 	slot->orphaned += slot->unreceipted;
 	slot->held = slot->unreceipted = 0;
-	slot->lost = slot->accepted -
+	slot->lost = slot->accepted + slot->returned_engine +
+	    slot->returned_sent -
 	    (slot->taken + slot->plain + slot->expired + slot->died +
 		slot->dead + slot->refused_absent + slot->refused_drain +
 		slot->refused_deaths + slot->orphaned);
@@ -214,6 +215,13 @@ stats_sum(
 		for (size_t n = 0; n < STATS_COUNTERS; n++)
 			sum[n] += add[n];
 	}
+	/* The bank of the engine that died does not have these. */
+	out_sum->lost -= out_sum->returned_engine < out_sum->lost ?
+	    out_sum->returned_engine :
+	    out_sum->lost;
+	out_sum->orphaned -= out_sum->returned_sent < out_sum->orphaned ?
+	    out_sum->returned_sent :
+	    out_sum->orphaned;
 }
 
 void

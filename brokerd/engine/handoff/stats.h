@@ -35,6 +35,8 @@ struct stats_listener {
 	uint64_t returned_death;  /* of these: the worker died */
 	uint64_t returned_limit;  /* the worker was out of descriptors */
 	uint64_t returned_denied; /* a security module refused it */
+	uint64_t returned_engine; /* of lost: the next engine got them */
+	uint64_t returned_sent;   /* of orphaned: the worker died as well */
 	uint64_t lent;            /* sockets lent to workers */
 	uint64_t repaired;        /* times that a socket was put right */
 	uint64_t accept_skipped;  /* errors that meant one connection */

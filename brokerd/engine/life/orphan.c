@@ -6,7 +6,8 @@
 #include "engine/life/orphan.h"
 
 #include "base/clock.h"
-#include "channel/channel.h"
+#include "base/fd.h"
+#include "engine/life/adoption_server.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -61,13 +62,22 @@ orphan_start(struct orphan *orphan)
 
 int
 orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
-    uid_t uid, int fd, int asked)
+    uid_t uid, int fd, const struct ledger *ledger)
 {
+	int returns = -1, answered;
+
 	if (!orphan->alone || orphan->drain->until_ms != 0 ||
 	    (uid != 0 && uid != geteuid()))
 		return -1;
-	if (adopt->number != CHANNEL_ADOPTED)
-		return channel_put(fd, "f", 1, asked);
+	if (adopt->number != CHANNEL_ADOPTED) {
+		answered =
+		    adoption_server_answer(fd, adopt->number, ledger, &returns);
+		/* For the keeper, which has the same descriptors. */
+		if (returns != -1)
+			fd_place(returns, CHANNEL_RETURNS);
+		fd_close(returns);
+		return answered;
+	}
 	log_line(orphan->log, LOG_NOTICE,
 	    "another monitor has the sockets: draining");
 	timer_stop(&orphan->limit);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "channel/adoption.h"
+#include "engine/handoff/ledger.h"
 #include "engine/life/drain.h"
 
 #include <sys/types.h>
@@ -25,11 +26,10 @@ int orphan_init(struct orphan *orphan, struct event_base *base, struct log *log,
  * another monitor has come, as clock_ms(). */
 uint64_t orphan_start(struct orphan *orphan);
 
-/* A process with that uid asks on fd for the sockets, see struct
- * channel_adopt; asked is the one with the number in adopt, -1 if there is
- * none (both borrowed).  0, or -1: it may not have them. */
+/* A process with that uid asks on fd (borrowed) for the sockets, see struct
+ * channel_adopt.  0, or -1: it may not have them. */
 int orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
-    uid_t uid, int fd, int asked);
+    uid_t uid, int fd, const struct ledger *ledger);
 
 /* Frees the timer.  All zeros are accepted. */
 void orphan_done(struct orphan *orphan);

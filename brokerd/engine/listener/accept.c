@@ -7,6 +7,7 @@
 #include "engine/listener/accept.h"
 
 #include "base/clock.h"
+#include "engine/handoff/ledger.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/listener/listener.h"
 #include "engine/policy/errors.h"
@@ -67,6 +68,7 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 
 	if (fd == -1)
 		return accept_on_error(listener);
+	ledger_accept(context->bounded->ledger, fd);
 	context->reserve->last = fd;
 	listener->stats->accepted++;
 	context->load->count.accepted++;
@@ -81,6 +83,7 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 		bounded_close_fd(context->bounded, fd);
 		return ACCEPT_MORE;
 	}
+	ledger_hold(context->bounded->ledger, handoff);
 	dispatch_put(listener->pool, worker, handoff);
 	return ACCEPT_MORE;
 }

@@ -114,24 +114,30 @@ mailbox_connect(struct mailbox *mailbox)
 }
 
 int
-mailbox_send(int fd, void *bytes, size_t size, const int *fds, size_t count)
+mailbox_send(int fd, void *bytes, size_t size, const int *fds, size_t count,
+    struct mmsghdr *message)
 {
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(MAILBOX_FDS_MAX * sizeof(int))];
 	} control;
 	struct iovec iov = {bytes, size};
-	struct msghdr msg = {.msg_iov = &iov,
+	struct mmsghdr own;
+	const struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
 	    .msg_control = control.bytes,
 	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
 
+	if (message == NULL)
+		message = &own;
+	message->msg_hdr = msg;
 	memset(&control, 0, msg.msg_controllen);
 	control.header = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
 	    .cmsg_type = SCM_RIGHTS,
 	    .cmsg_len = CMSG_LEN(count * sizeof(int))};
 	memcpy(CMSG_DATA(&control.header), fds, count * sizeof(int));
-	return sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return sendmmsg(fd, message, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 :
+									    -1;
 }
 
 int

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+struct mmsghdr;
+
 #define MAILBOX_FDS_MAX 253 /* SCM_MAX_FD */
 
 /* The engine's end of one mailbox. */
@@ -30,10 +32,11 @@ int mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox);
  * connect(2). */
 int mailbox_connect(struct mailbox *mailbox);
 
-/* Sends one message with at most MAILBOX_FDS_MAX descriptors (borrows all).  0,
- * or -1 with errno. */
-int mailbox_send(
-    int fd, void *bytes, size_t size, const int *fds, size_t count);
+/* Sends one message with at most MAILBOX_FDS_MAX descriptors (borrows all).
+ * message is where sendmmsg(2) writes its length, or NULL.  0, or -1 with
+ * errno. */
+int mailbox_send(int fd, void *bytes, size_t size, const int *fds, size_t count,
+    struct mmsghdr *message);
 
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);

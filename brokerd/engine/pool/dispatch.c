@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "engine/handoff/bounded_close.h"
+#include "engine/handoff/ledger.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/handoff/refuse.h"
 #include "engine/policy/errors.h"
@@ -50,7 +52,16 @@ dispatch_return(struct pool *pool, struct handoff *handoff)
 {
 	handoff->redeliveries++;
 	handoff->stats->held++;
+	ledger_hold(handoff->bounded->ledger, handoff);
 	TAILQ_INSERT_HEAD(&pool->held, handoff, entry);
+}
+
+void
+dispatch_take_over(struct pool *pool, struct handoff *handoff)
+{
+	ledger_hold(handoff->bounded->ledger, handoff);
+	dispatch_hold(pool, handoff);
+	timer_set(&pool->wake, 0);
 }
 
 int

@@ -28,6 +28,9 @@ void dispatch_free_worker(struct pool *pool, struct worker *worker);
 /* Holds a hand-off (takes it) that came back from a worker, before others. */
 void dispatch_return(struct pool *pool, struct handoff *handoff);
 
+/* Holds a hand-off (takes it) of an engine that has died; it is sent soon. */
+void dispatch_take_over(struct pool *pool, struct handoff *handoff);
+
 /* True if a connection of that listener is held. */
 int dispatch_holds(
     const struct pool *pool, const struct stats_listener *listener);

@@ -43,7 +43,7 @@ in_flight_send(const struct in_flight *flight, size_t count)
 	static const int fds[MAILBOX_FDS_MAX];
 	char byte = 0;
 
-	return mailbox_send(flight->ends[0], &byte, 1, fds, count);
+	return mailbox_send(flight->ends[0], &byte, 1, fds, count, NULL);
 }
 
 /* Takes back messages: without a buffer for them the kernel closes the

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "engine/handoff/bounded_close.h"
+#include "engine/handoff/ledger.h"
 
 #include <sys/socket.h>
 
@@ -237,6 +238,7 @@ receipt_conn_make(struct worker_context *context, int fd,
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
 	conn->context = context;
 	conn->fd = fd;
+	conn->ledger_id = ledger_add_peer(context->bounded->ledger, fd);
 	conn->is_link = peer == NULL;
 	conn->peer = peer == NULL ? nobody : *peer;
 	conn->ring.on_news = receipt_conn_on_news;

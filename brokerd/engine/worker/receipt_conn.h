@@ -53,6 +53,7 @@ struct receipt_conn {
 	struct hello hello;
 	struct peer_process peer; /* of a link: after HELLO */
 	int fd;
+	uint32_t ledger_id;
 	int is_link;      /* its other end was sent to a mailbox */
 	int has_survivor; /* the peer has ended, but another process has conn */
 	struct event *readable, *process_ended;

@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "engine/handoff/bounded_close.h"
+#include "engine/handoff/ledger.h"
 #include "engine/handoff/persistent.h"
 
 #include "wire/link.h"
@@ -213,6 +215,9 @@ receipts_are_anothers(struct worker *worker)
 	worker->has_survivor |= conn->has_survivor;
 	if (worker->loan.count > 0 && worker->loan.pidfd == -1)
 		worker->loan.pidfd = fd_steal(&conn->peer.pidfd);
+	if (!conn->has_survivor)
+		ledger_set(
+		    worker->context->bounded->ledger, conn->fd, LEDGER_DEAD);
 	receipt_conn_free(conn);
 	if (shared)
 		receipts_on_sharer_end(worker);

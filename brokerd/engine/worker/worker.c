@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "engine/handoff/bounded_close.h"
 #include "engine/handoff/encode.h"
+#include "engine/handoff/ledger.h"
 #include "engine/handoff/persistent.h"
 
 #include "wire/link.h"
@@ -168,6 +170,20 @@ worker_addressee(const struct worker *worker)
 	return FDRECV_WIRE_TO_UNKNOWN;
 }
 
+/* The connection on which receipts come: when it ends, the worker is dead.  A
+ * program that counts its connections may have left them to another process,
+ * and several processes cannot be told apart: then there is none. */
+static const struct receipt_conn *
+worker_witness(const struct worker *worker)
+{
+	const struct receipt_conn *conn = TAILQ_FIRST(&worker->conns.head);
+
+	if (worker->kind == WORKER_PLAIN || worker->counts_connections ||
+	    worker->shared)
+		return NULL;
+	return conn != NULL ? conn : TAILQ_FIRST(&worker->links.head);
+}
+
 static int
 worker_send_datagram(
     struct worker *worker, struct handoff *const *handoffs, size_t count)
@@ -179,13 +195,21 @@ worker_send_datagram(
 	struct encode_sender sender = {.epoch = worker->context->epoch,
 	    .addressee = worker_addressee(worker),
 	    .rendezvous = worker->context->rendezvous_path};
+	const struct receipt_conn *witness = worker_witness(worker);
+	struct ledger *ledger = worker->context->bounded->ledger;
+	int sent;
 
 	encode_datagram(&encode, &sender, worker->sequence, handoffs, count);
 	for (size_t i = 0; i < count; i++)
 		fds[i] = handoffs[i]->fd;
 	fds[count] = worker->link;
-	if (mailbox_send(worker->mailbox.fd, encode.bytes, encode.size, fds,
-		count + (size_t)has_link) == -1) {
+	sent = mailbox_send(worker->mailbox.fd, encode.bytes, encode.size, fds,
+	    count + (size_t)has_link,
+	    ledger_send(ledger, handoffs, count,
+		witness == NULL ? -1 : witness->fd,
+		witness == NULL ? 0 : witness->ledger_id));
+	ledger_on_sent(ledger, handoffs, count, sent == 0);
+	if (sent == -1) {
 		if (errno == EAGAIN)
 			worker_wait(worker);
 		return -1;

@@ -94,7 +94,8 @@ static void
 init(void)
 {
 	setup.base = event_base_new();
-	ck_assert_int_eq(bounded_close_init(&setup.bounded, setup.base), 0);
+	ck_assert_int_eq(
+	    bounded_close_init(&setup.bounded, setup.base, NULL), 0);
 	ck_assert_int_eq(channel_pair(setup.ends), 0);
 	ck_assert_int_eq(upstream_start(&setup.upstream, setup.base,
 			     setup.ends[1], &setup.bounded, &callbacks, &setup),

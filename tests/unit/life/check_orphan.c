@@ -27,6 +27,7 @@ static struct setup {
 	struct log log;
 	struct drain drain;
 	struct orphan orphan;
+	struct ledger ledger;
 	int ended;
 	int removed; /* the argument of the drain; -1: none yet */
 	int asked;   /* a socket of the table */
@@ -76,6 +77,9 @@ init(uint32_t timeout_s)
 	    0);
 	setup.orphan.timeout_s = timeout_s;
 	setup.asked = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(ledger_open(&setup.ledger), 0);
+	for (int i = 0; i <= NUMBER; i++)
+		ledger_pass(&setup.ledger, setup.asked);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, setup.ends),
 	    0);
@@ -87,6 +91,7 @@ done(void)
 	orphan_done(&setup.orphan);
 	drain_done(&setup.drain);
 	event_base_free(setup.base);
+	ledger_close(&setup.ledger);
 	close(setup.asked);
 	close(setup.ends[0]);
 	close(setup.ends[1]);
@@ -97,8 +102,8 @@ ask(uint32_t number, uid_t uid)
 {
 	const struct channel_adopt adopt = {CHANNEL_ADOPT_MAGIC, number};
 
-	return orphan_on_adopt(&setup.orphan, &adopt, uid, setup.ends[1],
-	    number == NUMBER ? setup.asked : -1);
+	return orphan_on_adopt(
+	    &setup.orphan, &adopt, uid, setup.ends[1], &setup.ledger);
 }
 
 /* Reads an answer.  Gives its descriptor, or -1. */
@@ -126,7 +131,7 @@ START_TEST(root_and_its_own_user_get_the_sockets)
 	ck_assert(net_is_same(fd, setup.asked));
 	close(fd);
 	/* There is no more, which the monitor is told. */
-	ck_assert_int_eq(ask(NUMBER + 1, uid), 0);
+	ck_assert_int_eq(ask(NUMBER + 3, uid), 0);
 	ck_assert_int_eq(answered(), -1);
 	ck_assert_int_eq(ask(UINT32_MAX - 1, uid), 0);
 	ck_assert_int_eq(answered(), -1);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * A message of a keeper to the next engine, over a SOCK_SEQPACKET pair: one
+ * descriptor, and for RETURNED_SENT a second one.  The engine answers with a
+ * byte when it has read all that was there, for the first time when it begins
+ * to serve.  Any other byte is the monitor's, and says that no engine follows.
+ */
+#define RETURNED_MAGIC "retn"
+#define RETURNED_VERSION 1
+#define RETURNED_READ 'r'
+
+enum returned_kind {
+	RETURNED_HELD = 1, /* no worker has it */
+	RETURNED_SENT,     /* a worker may have it; second, where its receipts
+			    * were to come from, which hangs up at its end */
+	RETURNED_DEAD,     /* a worker had it that has died */
+	RETURNED_READER,   /* a reading end of earlier returns */
+};
+
+struct returned {
+	char magic[4];
+	uint16_t version;
+	uint8_t kind; /* enum returned_kind */
+	uint8_t deaths;
+	uint16_t redeliveries;
+	uint16_t returns;
+	uint32_t next; /* kind of the next message; 0: this is the last */
+	uint64_t accept_time_ns; /* 0: not known */
+};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Gives the sockets to another monitor, when monitor and engine are both dead.
+ * Keeper, unprivileged.  Like an engine without a monitor it answers only root
+ * and its own user.
+ */
+#include "engine/life/adoption_server.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "channel/channel.h"
+#include "channel/message.h"
+
+#include <sys/socket.h>
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ADOPTION_SERVER_FIRST_MS 2000 /* for the first request */
+#define ADOPTION_SERVER_NEXT_MS 30000 /* until the new engine serves */
+
+int
+adoption_server_answer(
+    int fd, uint32_t number, const struct ledger *ledger, int *returns)
+{
+	const struct ledger_page *page = ledger->page;
+	int ends[2], sent;
+
+	if (number < page->passed_count && number < RECORD_MAX)
+		return channel_put(fd, "f", 1, page->passed[number]);
+	if (number == page->passed_count)
+		return channel_put(fd, "f", 1, CHANNEL_MEMFD);
+	if (number != page->passed_count + 1)
+		return channel_put(fd, "f", 1, -1);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		0, ends) == -1)
+		return -1;
+	sent = channel_put(fd, "f", 1, ends[0]);
+	fd_close(ends[0]);
+	fd_close(*returns);
+	*returns = ends[1];
+	return sent;
+}
+
+static int
+adoption_server_may_ask(int fd)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    size == sizeof(peer) && (peer.uid == 0 || peer.uid == geteuid());
+}
+
+/* True if another engine serves. */
+static int
+adoption_server_serve(int fd, const struct ledger *ledger, int *returns)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	int wait_ms = ADOPTION_SERVER_FIRST_MS;
+	struct channel_adopt ask;
+
+	if (!adoption_server_may_ask(fd))
+		return 0;
+	for (;;) {
+		if (poll(&ready, 1, wait_ms) != 1 ||
+		    recv(fd, &ask, sizeof(ask), MSG_DONTWAIT) != sizeof(ask) ||
+		    memcmp(ask.magic, CHANNEL_ADOPT_MAGIC, sizeof(ask.magic)) !=
+			0)
+			return 0;
+		if (ask.number == CHANNEL_ADOPTED)
+			return 1;
+		if (adoption_server_answer(fd, ask.number, ledger, returns) ==
+		    -1)
+			return 0;
+		wait_ms = ADOPTION_SERVER_NEXT_MS;
+	}
+}
+
+int
+adoption_server_run(const struct ledger *ledger)
+{
+	uint64_t until_ms =
+	    clock_ms() + UINT64_C(1000) * ledger->page->orphan_timeout_s;
+	struct pollfd asked = {
+	    .fd = ledger->page->rendezvous, .events = POLLIN};
+	int fd, served = 0, returns = -1;
+
+	while (!served && clock_ms() < until_ms) {
+		if (poll(&asked, 1, clock_left_ms(until_ms)) != 1)
+			continue;
+		fd = accept4(asked.fd, NULL, NULL, SOCK_CLOEXEC);
+		served = adoption_server_serve(fd, ledger, &returns);
+		fd_close(fd);
+	}
+	if (!served)
+		returns = fd_close(returns);
+	return returns;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections that come back.  Engine, unprivileged.  An engine that was killed
+ * may have been a hostile one, and may have sent anything: the kernel is asked
+ * what each descriptor is, a message that is wrong ends its socket, and a round
+ * is limited.
+ */
+#include "engine/listener/returns.h"
+
+#include "base/fd.h"
+#include "engine/handoff/ledger.h"
+#include "engine/handoff/returned.h"
+#include "engine/listener/returns_origin.h"
+#include "engine/pool/dispatch.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETURNS_READERS 16    /* engines that may have something to return */
+#define RETURNS_ROUND 64      /* messages, then other events have their turn */
+#define RETURNS_AT_START 1024 /* messages */
+#define RETURNS_LEFT 4        /* descriptors */
+#define RETURNS_REST_US 10000 /* while these are not left */
+#define RETURNS_ENGINES 32    /* that may die while they have a connection */
+
+struct returns_reader {
+	TAILQ_ENTRY(returns_reader) entry;
+	struct returns *returns;
+	int fd;
+	struct event *readable;
+	struct timer rest;
+	uint32_t next; /* kind of its next message, 0 if that is not known */
+};
+
+int
+returns_init(struct returns *returns, const struct listener_context *context,
+    const struct listener_list *listeners)
+{
+	*returns = (struct returns){.context = context, .listeners = listeners};
+	TAILQ_INIT(&returns->readers);
+	return sent_before_init(
+	    &returns->sent, context->base, context->bounded);
+}
+
+static void
+returns_close(struct returns_reader *reader)
+{
+	struct returns *returns = reader->returns;
+
+	TAILQ_REMOVE(&returns->readers, reader, entry);
+	returns->reader_count--;
+	timer_free_event(&reader->readable);
+	timer_done(&reader->rest);
+	/* Unread messages may have descriptors. */
+	bounded_close_fd(returns->context->bounded, reader->fd);
+	free(reader);
+}
+
+/* Gives at most two descriptors (-1: none).  Returns the length, or -1 with
+ * errno: EPROTO if there were more descriptors or bytes. */
+static ssize_t
+returns_receive(
+    const struct returns_reader *reader, struct returned *returned, int out[2])
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec iov = {returned, sizeof(*returned)};
+	struct msghdr msg = {.msg_iov = &iov,
+	    .msg_iovlen = 1,
+	    .msg_control = control.bytes,
+	    .msg_controllen = CMSG_LEN(2 * sizeof(int))};
+	struct bounded_close *bounded = reader->returns->context->bounded;
+	struct cmsghdr *head;
+	ssize_t n;
+
+	out[0] = out[1] = -1;
+	bounded_close_begin(bounded); /* those without room */
+	n = recvmsg(reader->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	bounded_close_end(bounded);
+	if (n == -1)
+		return -1;
+	for (head = CMSG_FIRSTHDR(&msg); head != NULL;
+	     head = CMSG_NXTHDR(&msg, head))
+		if (head->cmsg_level == SOL_SOCKET &&
+		    head->cmsg_type == SCM_RIGHTS)
+			memcpy(
+			    out, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+	if ((msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0)
+		return n;
+	errno = EPROTO;
+	return -1;
+}
+
+/* Takes fd. */
+static void
+returns_refuse(struct returns *returns, int fd, const char *reason)
+{
+	bounded_close_fd(returns->context->bounded, fd);
+	limited_log_line(&returns->limit, returns->context->log, LOG_WARNING,
+	    "a connection of an earlier engine is closed: %s", reason);
+}
+
+/* A hand-off like the one that the dead engine had (takes fd).  NULL after a
+ * line in the log. */
+static struct handoff *
+returns_make(struct returns *returns, const struct returned *returned, int fd,
+    struct pool **out_pool)
+{
+	const struct listener_context *context = returns->context;
+	struct handoff *handoff;
+	struct returns_origin origin;
+
+	if (returns_origin_find(&origin, returns->listeners, fd) == -1) {
+		returns_refuse(returns, fd,
+		    "it was reset, or belongs to no listener that there is");
+		return NULL;
+	}
+	context->reserve->last = fd;
+	handoff = handoff_new(&origin.endpoint->record, origin.listener->stats,
+	    context->bounded, fd, &origin.peer, origin.peer_length);
+	if (handoff == NULL) {
+		returns_refuse(returns, fd, strerror(errno));
+		return NULL;
+	}
+	handoff->deaths = returned->deaths;
+	handoff->redeliveries = returned->redeliveries;
+	handoff->returns = returned->returns + 1U;
+	if (returned->accept_time_ns != 0 &&
+	    returned->accept_time_ns < handoff->accept_time_ns)
+		handoff->accept_time_ns = returned->accept_time_ns;
+	*out_pool = origin.listener->pool;
+	return handoff;
+}
+
+/* Takes the hand-off.  One that kills engines must not kill all of them. */
+static void
+returns_hold(
+    struct returns *returns, struct handoff *handoff, struct pool *pool)
+{
+	handoff->stats->returned_engine++;
+	if (handoff->returns <= RETURNS_ENGINES) {
+		dispatch_take_over(pool, handoff);
+		return;
+	}
+	handoff->stats->refused_deaths++;
+	refuse_connection(returns->context->refusals, handoff->endpoint,
+	    fd_steal(&handoff->fd));
+	handoff_free(handoff);
+}
+
+/* Takes the descriptors.  0, or -1 if the message is wrong. */
+static int
+returns_take(
+    struct returns *returns, const struct returned *returned, int fds[2])
+{
+	int has_peer = returned->kind == RETURNED_SENT;
+	struct handoff *handoff;
+	struct pool *pool;
+
+	if (memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) !=
+		0 ||
+	    returned->version != RETURNED_VERSION || fds[0] == -1 ||
+	    returned->kind < RETURNED_HELD ||
+	    returned->kind > RETURNED_READER || has_peer != (fds[1] != -1)) {
+		bounded_close_fd(returns->context->bounded, fds[0]);
+		bounded_close_fd(returns->context->bounded, fds[1]);
+		return -1;
+	}
+	if (returned->kind == RETURNED_READER)
+		return returns_add(returns, fds[0]);
+	handoff = returns_make(returns, returned, fds[0], &pool);
+	if (handoff == NULL)
+		bounded_close_fd(returns->context->bounded, fds[1]);
+	else if (returned->kind == RETURNED_HELD)
+		returns_hold(returns, handoff, pool);
+	else
+		sent_before_add(&returns->sent, handoff, pool, fds[1]);
+	return 0;
+}
+
+/* Reads one message.  1 there may be more, 0 there is none now, -1 there will
+ * be none: the engine and its keeper have ended, or one has sent nonsense. */
+static int
+returns_read(struct returns_reader *reader)
+{
+	struct returns *returns = reader->returns;
+	struct ledger *ledger = returns->context->bounded->ledger;
+	struct returned returned = {.kind = 0};
+	int fds[2], error, taken;
+	ssize_t n;
+
+	if (fd_reserve_left(returns->context->reserve, RETURNS_LEFT) <
+	    RETURNS_LEFT) {
+		event_del(reader->readable);
+		timer_set(&reader->rest, RETURNS_REST_US);
+		return 0;
+	}
+	ledger_expect(ledger,
+	    reader->next > RETURNED_HELD && reader->next != RETURNED_READER);
+	n = returns_receive(reader, &returned, fds);
+	error = errno;
+	taken =
+	    n == sizeof(returned) && returns_take(returns, &returned, fds) == 0;
+	ledger_expect(ledger, 0);
+	if (n == -1 && (error == EAGAIN || error == EINTR))
+		return 0;
+	if (n == -1 && error == ECONNRESET)
+		return 1; /* an answer was not read: the rest follows */
+	reader->next = returned.next;
+	if (taken)
+		return 1;
+	if (n != 0)
+		limited_log_line(&returns->limit, returns->context->log,
+		    LOG_WARNING,
+		    "an earlier engine returned something that is not a "
+		    "connection: nothing more is taken from it");
+	return -1;
+}
+
+static void
+returns_read_most(struct returns_reader *reader, int most)
+{
+	const char answer = RETURNED_READ;
+	int got = 1;
+
+	while (got == 1 && most-- > 0)
+		got = returns_read(reader);
+	if (got == -1)
+		returns_close(reader);
+	else if (got == 0)
+		send(reader->fd, &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+returns_on_readable(evutil_socket_t fd, short what, void *argument)
+{
+	(void)fd;
+	(void)what;
+	returns_read_most(argument, RETURNS_ROUND);
+}
+
+static void
+returns_on_rested(void *owner)
+{
+	struct returns_reader *reader = owner;
+
+	event_add(reader->readable, NULL);
+}
+
+int
+returns_add(struct returns *returns, int fd)
+{
+	struct event_base *base = returns->context->base;
+	struct returns_reader *reader = NULL;
+	socklen_t size = sizeof(int);
+	int type = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+	    type == SOCK_SEQPACKET && returns->reader_count < RETURNS_READERS)
+		reader = calloc(1, sizeof(*reader));
+	if (reader == NULL) {
+		bounded_close_fd(returns->context->bounded, fd);
+		return -1;
+	}
+	ledger_set(returns->context->bounded->ledger, fd, LEDGER_READER);
+	reader->returns = returns;
+	reader->fd = fd;
+	reader->readable = event_new(
+	    base, fd, EV_READ | EV_PERSIST, returns_on_readable, reader);
+	TAILQ_INSERT_TAIL(&returns->readers, reader, entry);
+	returns->reader_count++;
+	if (reader->readable == NULL ||
+	    timer_init(&reader->rest, base, returns_on_rested, reader) == -1) {
+		returns_close(reader);
+		return -1;
+	}
+	return returns->started ? event_add(reader->readable, NULL) : 0;
+}
+
+void
+returns_start(struct returns *returns)
+{
+	struct returns_reader *reader, *next;
+
+	returns->started = 1;
+	for (reader = TAILQ_FIRST(&returns->readers); reader != NULL;
+	     reader = next) {
+		next = TAILQ_NEXT(reader, entry);
+		event_add(reader->readable, NULL);
+		returns_read_most(reader, RETURNS_AT_START);
+	}
+}
+
+void
+returns_done(struct returns *returns)
+{
+	struct returns_reader *reader;
+
+	if (returns->context == NULL)
+		return;
+	while ((reader = TAILQ_FIRST(&returns->readers)) != NULL)
+		returns_close(reader);
+	sent_before_done(&returns->sent);
+}

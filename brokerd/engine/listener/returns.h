@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "engine/listener/listener.h"
+#include "engine/listener/sent_before.h"
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+
+/* Connections that come back from engines that were killed, by their
+ * keepers. */
+struct returns {
+	const struct listener_context *context; /* borrowed, as listeners */
+	const struct listener_list *listeners;
+	TAILQ_HEAD(, returns_reader) readers;
+	size_t reader_count;
+	struct sent_before sent;
+	int started;
+	struct limited_log limit;
+};
+
+/* None so far.  0, or -1 with ENOMEM. */
+int returns_init(struct returns *returns,
+    const struct listener_context *context,
+    const struct listener_list *listeners);
+
+/* Adds a socket on which they come (takes fd).  0, or -1 with errno. */
+int returns_add(struct returns *returns, int fd);
+
+/* Takes what has come so far, and tells keepers that this engine serves; what
+ * comes later is taken when it comes. */
+void returns_start(struct returns *returns);
+
+/* Closes all.  All zeros are accepted. */
+void returns_done(struct returns *returns);

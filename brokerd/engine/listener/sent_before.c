@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What workers have from an engine that was killed.  Engine, unprivileged.  The
+ * duplicates here protect connections against the death of the worker, and so
+ * that the client's end of file does not wait for them, they are looked at
+ * often at first: most are touched within milliseconds.
+ */
+#include "engine/listener/sent_before.h"
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "engine/handoff/bounded_close.h"
+#include "engine/handoff/ledger.h"
+#include "engine/handoff/tcp_probe.h"
+#include "engine/pool/dispatch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SENT_BEFORE_FIRST_US 2000 /* until the first look */
+#define SENT_BEFORE_LAST_US 50000 /* between later ones */
+#define SENT_BEFORE_MESSAGES 64   /* that are read in a row */
+
+/* A receipt connection that a worker has to an engine that is dead. */
+struct sent_peer {
+	TAILQ_ENTRY(sent_peer) entry;
+	uint64_t cookie; /* SO_COOKIE: each has many connections */
+	int fd;
+	uint32_t ledger_id;
+	size_t count; /* of connections */
+	int has_ended;
+};
+
+struct sent_connection {
+	TAILQ_ENTRY(sent_connection) entry;
+	struct handoff *handoff;
+	struct pool *pool;
+	struct sent_peer *peer; /* NULL: the worker is dead */
+	uint64_t until_us;
+};
+
+/* Receipts are for another engine: they are dropped.  A socket that a hostile
+ * engine made may have messages without end. */
+static int
+sent_peer_has_ended(struct sent_before *sent, const struct sent_peer *peer)
+{
+	ssize_t n = 1;
+	char byte;
+
+	bounded_close_begin(sent->bounded);
+	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES; i++)
+		n = recv(peer->fd, &byte, 1, MSG_DONTWAIT);
+	bounded_close_end(sent->bounded);
+	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+static void
+sent_peer_leave(struct sent_before *sent, struct sent_peer *peer)
+{
+	if (peer == NULL || --peer->count > 0)
+		return;
+	TAILQ_REMOVE(&sent->peers, peer, entry);
+	bounded_close_fd(sent->bounded, peer->fd);
+	free(peer);
+}
+
+static void
+sent_connection_free(
+    struct sent_before *sent, struct sent_connection *connection)
+{
+	sent_peer_leave(sent, connection->peer);
+	TAILQ_REMOVE(&sent->connections, connection, entry);
+	free(connection);
+}
+
+/* A local socket does not tell whether it was touched. */
+static enum touched
+sent_connection_touched(const struct handoff *handoff)
+{
+	return handoff->endpoint->socket.kind == RECORD_TCP ?
+	    tcp_probe_touched(handoff) :
+	    TOUCHED_PERHAPS;
+}
+
+/* It ended before the connection is looked at, so it cannot touch it later. */
+static void
+sent_connection_look(
+    struct sent_before *sent, struct sent_connection *connection)
+{
+	struct handoff *handoff = connection->handoff;
+	int dead = connection->peer == NULL || connection->peer->has_ended;
+
+	if (sent_connection_touched(handoff) != TOUCHED_NO ||
+	    (!dead && clock_us() >= connection->until_us)) {
+		handoff_free(handoff);
+	} else if (dead) {
+		handoff->stats->returned_sent++;
+		handoff->redeliveries++;
+		dispatch_take_over(connection->pool, handoff);
+	} else {
+		return;
+	}
+	sent_connection_free(sent, connection);
+}
+
+static void
+sent_before_on_look(void *owner)
+{
+	struct sent_before *sent = owner;
+	struct sent_connection *connection, *next;
+	struct sent_peer *peer;
+
+	TAILQ_FOREACH (peer, &sent->peers, entry)
+		peer->has_ended = sent_peer_has_ended(sent, peer);
+	for (connection = TAILQ_FIRST(&sent->connections); connection != NULL;
+	     connection = next) {
+		next = TAILQ_NEXT(connection, entry);
+		sent_connection_look(sent, connection);
+	}
+	if (TAILQ_EMPTY(&sent->connections))
+		return;
+	timer_set(&sent->look, sent->look_us);
+	sent->look_us *= 2;
+	if (sent->look_us > SENT_BEFORE_LAST_US)
+		sent->look_us = SENT_BEFORE_LAST_US;
+}
+
+int
+sent_before_init(struct sent_before *sent, struct event_base *base,
+    struct bounded_close *bounded)
+{
+	TAILQ_INIT(&sent->connections);
+	TAILQ_INIT(&sent->peers);
+	sent->bounded = bounded;
+	return timer_init(&sent->look, base, sent_before_on_look, sent);
+}
+
+/* Takes fd.  NULL if it is no receipt connection. */
+static struct sent_peer *
+sent_peer_find(struct sent_before *sent, int fd)
+{
+	struct sent_peer *peer;
+	uint64_t cookie = 0;
+	socklen_t size = sizeof(cookie);
+	int type = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == -1)
+		cookie = 0;
+	size = sizeof(type);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1)
+		type = 0;
+	TAILQ_FOREACH (peer, &sent->peers, entry)
+		if (peer->cookie == cookie)
+			break;
+	if (peer != NULL || cookie == 0 || type != SOCK_SEQPACKET) {
+		bounded_close_fd(sent->bounded, fd);
+		return peer;
+	}
+	peer = calloc(1, sizeof(*peer));
+	if (peer == NULL) {
+		bounded_close_fd(sent->bounded, fd);
+		return NULL;
+	}
+	peer->cookie = cookie;
+	peer->fd = fd;
+	peer->ledger_id = ledger_add_peer(sent->bounded->ledger, fd);
+	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
+	return peer;
+}
+
+/* For a later engine it is one that was sent, as it was for this one. */
+static void
+sent_connection_note(
+    struct sent_before *sent, struct handoff *handoff, struct sent_peer *peer)
+{
+	struct ledger *ledger = sent->bounded->ledger;
+
+	ledger_send(ledger, &handoff, 1, peer->fd, peer->ledger_id);
+	ledger_on_sent(ledger, &handoff, 1, 1);
+}
+
+void
+sent_before_add(struct sent_before *sent, struct handoff *handoff,
+    struct pool *pool, int peer)
+{
+	struct sent_connection *connection = calloc(1, sizeof(*connection));
+	struct sent_peer *found = NULL;
+
+	handoff->sent = 1;
+	if (peer != -1)
+		found = sent_peer_find(sent, peer);
+	if (connection == NULL || (peer != -1 && found == NULL)) {
+		free(connection);
+		handoff_free(handoff); /* the worker has it */
+		return;
+	}
+	if (found != NULL) {
+		found->count++;
+		sent_connection_note(sent, handoff, found);
+	}
+	*connection = (struct sent_connection){.handoff = handoff,
+	    .pool = pool,
+	    .peer = found,
+	    .until_us = clock_us() +
+		UINT64_C(1000000) * handoff->endpoint->receipt_timeout_s};
+	TAILQ_INSERT_TAIL(&sent->connections, connection, entry);
+	if (found == NULL) {
+		sent_connection_look(sent, connection);
+		return;
+	}
+	sent->look_us = SENT_BEFORE_FIRST_US;
+	timer_set(&sent->look, sent->look_us);
+}
+
+void
+sent_before_done(struct sent_before *sent)
+{
+	struct sent_connection *connection;
+
+	if (sent->look.event == NULL)
+		return;
+	while ((connection = TAILQ_FIRST(&sent->connections)) != NULL) {
+		handoff_free(connection->handoff);
+		sent_connection_free(sent, connection);
+	}
+	timer_done(&sent->look);
+}

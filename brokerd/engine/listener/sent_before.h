@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "engine/handoff/handoff.h"
+#include "engine/timer.h"
+
+#include <sys/queue.h>
+
+#include <stddef.h>
+
+struct pool;
+
+/* Connections that an engine which has died had sent to workers, and had no
+ * receipt for.  Receipts for these do not come here, so the kernel is asked. */
+struct sent_before {
+	TAILQ_HEAD(, sent_connection) connections;
+	TAILQ_HEAD(, sent_peer) peers;
+	struct bounded_close *bounded; /* borrowed */
+	struct timer look;
+	uint64_t look_us; /* until the next look */
+};
+
+/* None so far; borrows all.  0, or -1 with ENOMEM. */
+int sent_before_init(struct sent_before *sent, struct event_base *base,
+    struct bounded_close *bounded);
+
+/* Adds a connection (takes both), and the dead engine's receipt connection,
+ * which may be anything, or -1 if the worker has died.  When the worker is dead
+ * and has not touched it, others of the pool get it; when it cannot be told any
+ * more, or after receipt-timeout, it is closed here. */
+void sent_before_add(struct sent_before *sent, struct handoff *handoff,
+    struct pool *pool, int peer);
+
+/* Closes all. */
+void sent_before_done(struct sent_before *sent);
