@@ -121,9 +121,9 @@ def test_program_that_has_shut_down_by_itself(test):
         closing.compare(serve, expected=(None, ANSWER, END, PIPE))
 
 
-def test_child_goes_on_talking(test):
+def test_whoever_has_it_goes_on_talking(test):
     closing = Closing(test)
-    for end in ("fork", "receipt-fork", "grandchild", "spawn"):
+    for end in ("fork", "receipt-fork", "grandchild", "spawn", "receipt-dup"):
         closing.compare("silent", end, between=talk, expected=TALK)
 
 

@@ -176,6 +176,12 @@ echo(int fd)
 	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
 		if (write(fd, bytes, (size_t)n) != n)
 			break;
+}
+
+static void
+child_run(int fd)
+{
+	echo(fd);
 	_exit(0);
 }
 
@@ -183,7 +189,7 @@ static void
 end_fork(struct origin *origin)
 {
 	if (fork() == 0)
-		echo(origin->handoff.fd);
+		child_run(origin->handoff.fd);
 	end_done(origin);
 }
 
@@ -194,7 +200,7 @@ end_grandchild(struct origin *origin)
 	pid_t child = fork();
 
 	if (child == 0 && fork() == 0)
-		echo(origin->handoff.fd);
+		child_run(origin->handoff.fd);
 	if (child == 0)
 		_exit(0);
 	waitpid(child, NULL, 0);
@@ -217,6 +223,18 @@ end_spawn(struct origin *origin)
 		errx(71, "%s", name);
 	posix_spawn_file_actions_destroy(&actions);
 	end_done(origin);
+}
+
+/* This process itself goes on, with a duplicate. */
+static void
+end_receipt_dup(struct origin *origin)
+{
+	int fd = dup(origin->handoff.fd);
+
+	end_receipt(origin);
+	say("ended");
+	echo(fd);
+	close(fd);
 }
 
 static void
@@ -277,8 +295,8 @@ static const struct {
 } ends[] = {{"done", 0, end_done}, {"close", 0, end_close},
     {"receipt", 0, end_receipt}, {"fork", 0, end_fork},
     {"grandchild", 0, end_grandchild}, {"spawn", 0, end_spawn},
-    {"receipt-fork", 0, end_receipt_fork}, {"thread", 0, end_thread},
-    {"die", 0, end_die}, {"half", 0, end_half},
+    {"receipt-fork", 0, end_receipt_fork}, {"receipt-dup", 0, end_receipt_dup},
+    {"thread", 0, end_thread}, {"die", 0, end_die}, {"half", 0, end_half},
     {"manual", FDRECV_MANUAL_RECEIPT, end_done},
     {"manual-receipt", FDRECV_MANUAL_RECEIPT, end_receipt},
     {"counted", FDRECV_COUNTED, end_done}};
