@@ -8,6 +8,7 @@
 /* The messages between monitor and engine, see channel.h. */
 
 #define CHANNEL_VERSION 2
+#define CHANNEL_RECORDS 0  /* a sealed memfd with its records */
 #define CHANNEL_FD 3       /* the engine's end */
 #define CHANNEL_MEMFD 4    /* the engine's counters */
 #define CHANNEL_RETURNS 5  /* to the next engine, see returned.h */
@@ -50,10 +51,10 @@ struct channel_header {
 };
 
 struct channel_socket {
-	uint32_t index; /* in the whole table */
+	uint32_t index; /* in the whole table: its record is the one after the
+			 * header, the settings and so many others */
 	uint32_t count; /* of the whole table */
 	uint32_t error; /* an errno: why it could not be bound */
-	struct record record;
 };
 
 struct channel_drain {

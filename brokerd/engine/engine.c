@@ -128,9 +128,9 @@ static const struct drain_callbacks engine_drain_callbacks = {
 
 /* Takes fd. */
 static int
-engine_add(struct engine *engine, const struct channel_socket *sock, int fd)
+engine_add(struct engine *engine, const struct channel_socket *sock,
+    const struct record *record, int fd)
 {
-	const struct record *record = &sock->record;
 	const struct record_rendezvous *rendezvous = &record->u.rendezvous;
 
 	if (record->type == RECORD_ENDPOINT)
@@ -159,18 +159,22 @@ static void
 engine_on_socket(
     struct engine *engine, const struct channel_socket *sock, int fd)
 {
+	const struct record *record = NULL;
 	int added = -1;
 
-	if (record_check(&sock->record) == NULL &&
+	if (UINT64_C(2) + sock->index < engine->table.records.count)
+		record = &engine->table.records.items[2 + sock->index];
+	if (record != NULL && record_check(record) == NULL &&
 	    socket_table_note(&engine->table, sock->index, fd) == 0) {
-		added = engine_add(engine, sock, fd);
+		added = engine_add(engine, sock, record, fd);
 	} else {
 		fd_close(fd);
 		errno = EPROTO;
 	}
 	if (added == -1) {
-		log_line(&engine->log, LOG_ERR, "cannot take %s: %s",
-		    sock->record.u.socket.name, strerror(errno));
+		log_line(&engine->log, LOG_ERR,
+		    "cannot take socket %u of its table: %s", sock->index,
+		    strerror(errno));
 		engine_end(engine, EX_OSERR);
 	} else if (engine->table.count == sock->count &&
 	    upstream_ready(&engine->upstream) == -1) {
@@ -356,6 +360,7 @@ int
 engine_main(const char *manager)
 {
 	struct engine engine = {.status = -1};
+	const char *wrong;
 
 	log_init(&engine.log, "engine", STDERR_FILENO);
 	ledger_open(&engine.ledger);
@@ -368,9 +373,13 @@ engine_main(const char *manager)
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
 	/* Before the sandbox is entered. */
+	wrong = records_map(&engine.table.records, CHANNEL_RECORDS);
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_diag_open(&engine.table.diag);
-	if (sandbox_enter("brokerd-engine") == -1 ||
+	if (wrong != NULL) {
+		log_line(&engine.log, LOG_ERR, "config reader: %s", wrong);
+		engine.status = EX_OSERR;
+	} else if (sandbox_enter("brokerd-engine") == -1 ||
 	    engine_open(&engine) == -1) {
 		log_line(
 		    &engine.log, LOG_ERR, "cannot start: %s", strerror(errno));

@@ -272,4 +272,5 @@ socket_table_done(struct socket_table *table)
 	watch_close(&table->watch);
 	rebind_done(&table->rebind);
 	socket_diag_close(&table->diag);
+	records_unmap(&table->records);
 }

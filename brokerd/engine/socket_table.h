@@ -5,6 +5,7 @@
 #include "engine/listener/listener.h"
 #include "engine/listener/rebind.h"
 #include "engine/listener/returns.h"
+#include "engine/records.h"
 
 #define SOCKET_TABLE_OWN 2 /* the rendezvous and the control socket */
 
@@ -12,6 +13,7 @@
  * of them make up.  It is complete before the engine starts and never changes
  * afterwards. */
 struct socket_table {
+	struct records records; /* the engine maps them */
 	struct listener_list listeners;
 	struct pool_list pools;
 	uint32_t count; /* of all sockets */

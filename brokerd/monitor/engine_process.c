@@ -48,7 +48,6 @@ engine_process_load(struct engine_process *engine, const struct table *table)
 
 	for (uint32_t i = 0; i < table->endpoint_count; i++) {
 		message.u.socket.index = i;
-		message.u.socket.record = *table->endpoints[i].record;
 		message.u.socket.error = table->endpoints[i].error;
 		fd = table->endpoints[i].fd;
 		while (channel_send(engine->channel,
@@ -90,7 +89,10 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 	int ends[2] = {-1, -1}, returns[2] = {-1, -1};
 	struct spawn spawn = {.program = setup->engine_program,
 	    .argv = argv,
-	    .fds = {-1, -1, setup->log.fd, [CHANNEL_FD] = -1,
+	    .fds = {[CHANNEL_RECORDS] = table->memory,
+		-1,
+		setup->log.fd,
+		[CHANNEL_FD] = -1,
 		[CHANNEL_MEMFD] = setup->counters,
 		[CHANNEL_RETURNED] = setup->returns},
 	    .uid = table->settings->engine_uid,

@@ -132,7 +132,7 @@ table_read(struct table *table, struct setup *setup)
 	int status = table_run_reader(setup, memory);
 	const char *wrong;
 
-	*table = (struct table){.records = NULL};
+	*table = (struct table){.memory = memory};
 	if (status == EX_OK && !setup->test) {
 		wrong = table_map(table, memory);
 		if (wrong == NULL)
@@ -142,7 +142,6 @@ table_read(struct table *table, struct setup *setup)
 			    "config reader: unusable: %s", wrong);
 		status = wrong == NULL ? -1 : EX_OSERR;
 	}
-	fd_close(memory);
 	return status;
 }
 
@@ -304,5 +303,7 @@ table_done(struct table *table, enum endpoint_end end)
 	if (table->records != NULL)
 		munmap((void *)(uintptr_t)table->records,
 		    table->record_count * sizeof(struct record));
+	if (table->memory > 0)
+		fd_close(table->memory);
 	*table = (struct table){.records = NULL};
 }

@@ -9,6 +9,7 @@
 struct table {
 	const struct record *records; /* a read-only mapping */
 	size_t record_count;
+	int memory; /* which has the records; 0 or -1: none */
 	const struct record_settings *settings;
 	struct endpoint *endpoints;
 	uint32_t endpoint_count;
@@ -16,7 +17,8 @@ struct table {
 };
 
 /* Runs the config reader on the file or the command line, and checks its
- * records.  Returns -1, or the status to exit with, after a line in the log. */
+ * records.  Returns -1, or the status to exit with, after a line in the log; in
+ * any case table_done() is for the table. */
 int table_read(struct table *table, struct setup *setup);
 
 /* Takes sockets that were inherited, and binds the others, without those

@@ -10,6 +10,7 @@ from test_reload import GREETING, hellofdpass
 COUNT = 1000
 LIMIT_S = 5.0  # on a quiet machine it is below one
 IDLE_S = 10
+MONITOR_KIB = 1024
 
 
 def address(number):
@@ -28,6 +29,14 @@ def config(test, port):
 
 def switches(pid):
     return int(status(pid)["voluntary_ctxt_switches"])
+
+
+def private_kib(pid):
+    """The memory that a process has alone.  The configuration is shared with
+    the engine."""
+    with open("/proc/%d/smaps_rollup" % pid, encoding="ascii") as file:
+        return sum(int(line.split()[1]) for line in file
+                   if line.startswith(("Private_Clean", "Private_Dirty")))
 
 
 def at_rest(pids):
@@ -57,6 +66,9 @@ def test_a_thousand_listeners(test):
               reload_s)
     check(max(start_s, reload_s) < LIMIT_S, "%.1f s, %.1f s", start_s,
           reload_s)
+    wait_for(lambda: private_kib(broker.pid) <= MONITOR_KIB,
+             "%d KiB or less of the monitor's own" % MONITOR_KIB)
+    test.note("monitor %d KiB", private_kib(broker.pid))
     pids = broker.pid, test.engine(broker)
     before = wait_for(lambda: at_rest(pids), "an end of the reload")
     time.sleep(IDLE_S)  # what it does while nothing happens

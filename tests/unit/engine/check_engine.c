@@ -47,6 +47,12 @@ START_TEST(a_socket_that_is_out_of_place_ends_it)
 	struct record *record = &test.records[0];
 
 	test_engine_init(&test);
+	if (_i < 2)
+		record[0] = record[1] = record[1 + _i];
+	else if (_i == 3)
+		record->u.endpoint.window = 0;
+	else if (_i == 4)
+		record->type = RECORD_SETTINGS;
 	test_engine_start(&test);
 	switch (_i) {
 	case 0: /* a second rendezvous, and a second control socket */
@@ -58,12 +64,11 @@ START_TEST(a_socket_that_is_out_of_place_ends_it)
 		test_engine_say_socket(&test, 1, 0);
 		break;
 	case 3:
-		record->u.endpoint.window = 0;
+	case 4:
 		test_engine_say_socket(&test, 0, 0);
 		break;
-	case 4:
-		record->type = RECORD_SETTINGS;
-		test_engine_say_socket(&test, 0, 0);
+	case 5: /* it has no record */
+		test_engine_say_socket(&test, TEST_ENGINE_SOCKETS, 0);
 		break;
 	}
 	test_engine_done(&test, EX_OSERR);
@@ -245,7 +250,7 @@ UNIT_SUITE(engine)
 
 	tcase_add_test(tc, it_serves_until_it_is_drained);
 	tcase_add_loop_test(tc, an_engine_that_was_only_tried_ends, 0, 2);
-	tcase_add_loop_test(tc, a_socket_that_is_out_of_place_ends_it, 0, 5);
+	tcase_add_loop_test(tc, a_socket_that_is_out_of_place_ends_it, 0, 6);
 	tcase_add_test(tc, a_message_out_of_place_ends_it);
 	tcase_add_test(tc, an_engine_that_ends_receives_nothing_more);
 	tcase_add_test(tc, without_a_monitor_it_ends_after_a_time);

@@ -157,6 +157,8 @@ run(struct reader_test *test)
 	int count = test_process_count();
 	int status = table_read(&test->table, &test->setup);
 
+	if (status != -1)
+		table_done(&test->table, ENDPOINT_STOP);
 	unit_must(test_process_count() == count);
 	test_process_read(test->log[0], test->text, sizeof(test->text));
 	return status;

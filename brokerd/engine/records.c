@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The configuration: the memory in which the config reader wrote it, the
+ * monitor checked it, and the engine uses it.
+ */
+#include "engine/records.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define RECORDS_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+const char *
+records_map(struct records *records, int memory)
+{
+	static const struct record_header header = {
+	    RECORD_MAGIC, RECORD_VERSION, sizeof(struct record)};
+	size_t count;
+	struct stat st;
+	void *map;
+
+	if (fcntl(memory, F_GET_SEALS) != RECORDS_SEALS ||
+	    fstat(memory, &st) == -1)
+		return "its records are not sealed";
+	count = (size_t)st.st_size / sizeof(struct record);
+	if (count == 0 || count > RECORD_MAX ||
+	    (size_t)st.st_size % sizeof(struct record) != 0)
+		return "its records have another size or number";
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, memory, 0);
+	if (map == MAP_FAILED)
+		return strerror(errno);
+	*records = (struct records){map, count};
+	if (records->items[0].type == RECORD_HEADER &&
+	    memcmp(&records->items[0].u.header, &header, sizeof(header)) == 0)
+		return NULL;
+	records_unmap(records);
+	return "its records are of another version";
+}
+
+void
+records_unmap(struct records *records)
+{
+	if (records->items != NULL)
+		munmap((void *)(uintptr_t)records->items,
+		    records->count * sizeof(struct record));
+	*records = (struct records){.items = NULL};
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "record/record.h"
+
+#include <stddef.h>
+
+/* The records of one configuration, in a memfd that the config reader has
+ * written and the monitor has sealed.  The monitor and its engines share its
+ * memory. */
+struct records {
+	const struct record *items; /* a read-only mapping; NULL: none */
+	size_t count;
+};
+
+/* Maps a sealed memfd (borrows it) of at most RECORD_MAX records, the first of
+ * which is the header of this version.  NULL, or what is wrong. */
+const char *records_map(struct records *records, int memory);
+
+/* None is accepted. */
+void records_unmap(struct records *records);
