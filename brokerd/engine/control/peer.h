@@ -22,7 +22,7 @@ enum peer_right {
 enum peer_state {
 	PEER_ASKING,   /* its request is not complete */
 	PEER_WAITING,  /* for the end of a reload or an upgrade */
-	PEER_JOINING,  /* for another reload after that one */
+	PEER_JOINING,  /* for a reload after that one */
 	PEER_WRITING,  /* its answer is being written, step by step */
 	PEER_ANSWERED, /* its answer is being sent */
 };

@@ -54,14 +54,16 @@ route_has_query(const struct call *call, const char *text)
 static void
 route_join(struct call *call, enum channel_type request, unsigned int waiting)
 {
-	if (request != CHANNEL_RELOAD || waiting != CHANNEL_RELOAD ||
+	int shares =
+	    waiting == CHANNEL_RELOAD && route_has_query(call, "wait=again");
+
+	if (request != CHANNEL_RELOAD ||
 	    call->peer->list->count > ROUTES_JOINING)
 		answer_result(call->peer, EX_TEMPFAIL,
 		    "another reload or upgrade is in progress");
 	else
-		peer_set_state(call->peer,
-		    route_has_query(call, "wait=again") ? PEER_WAITING :
-							  PEER_JOINING);
+		peer_set_state(
+		    call->peer, shares ? PEER_WAITING : PEER_JOINING);
 }
 
 /* The argument is the message for the monitor.  Peers whose request an earlier

@@ -264,6 +264,29 @@ START_TEST(an_upgrade_is_the_answer_to_an_upgrade)
 }
 END_TEST
 
+/* Which the next engine does, if the upgrade succeeds. */
+START_TEST(a_reload_waits_for_the_end_of_an_upgrade)
+{
+	const char *path = _i == 0 ? "/v1/reload" : "/v1/reload?wait=again";
+	int fd, joining;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = ask_and_wait("/v1/upgrade", CHANNEL_UPGRADE);
+	joining = test_control_connect();
+	test_control_send(joining, "POST", path);
+	test_control_settle(&test);
+	ck_assert_uint_eq(test_control_asked(&test), 0);
+	control_on_result(&test.control, 1, EX_OSERR, "no upgrade");
+	test_control_is_result(
+	    test_control_answer(&test, fd), 500, EX_OSERR, "no upgrade");
+	ck_assert_uint_eq(test_control_asked(&test), CHANNEL_RELOAD);
+	control_on_result(&test.control, 2, EX_CONFIG, "wrong");
+	test_control_is_result(
+	    test_control_answer(&test, joining), 422, EX_CONFIG, "wrong");
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(who_does_not_wait_is_answered_at_once)
 {
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
@@ -323,6 +346,7 @@ UNIT_SUITE(routes)
 	tcase_add_test(tc, the_result_of_another_reload_is_not_the_answer);
 	tcase_add_test(tc, whoever_asks_again_takes_any_result);
 	tcase_add_loop_test(tc, an_upgrade_is_the_answer_to_an_upgrade, 0, 3);
+	tcase_add_loop_test(tc, a_reload_waits_for_the_end_of_an_upgrade, 0, 2);
 	tcase_add_test(tc, who_does_not_wait_is_answered_at_once);
 	tcase_add_test(tc, without_a_monitor_nothing_can_be_reloaded);
 	tc = unit_case(suite, "sockets");
