@@ -143,14 +143,17 @@ control_start(struct control *control)
 }
 
 /* True if the result of a reload or upgrade is the one that a peer waits for.
- */
+ * A reload does not end an upgrade that waits until engines have drained. */
 static int
-control_is_for(const struct peer *peer, uint32_t asked)
+control_is_for(const struct peer *peer, uint32_t asked, int status)
 {
+	int upgraded = asked == CHANNEL_ASKED_UPGRADE;
+
 	if (peer->state != PEER_WAITING)
 		return 0;
-	return asked == CHANNEL_ASKED_UPGRADE ? peer->asks == CHANNEL_UPGRADE :
-						peer->number <= asked;
+	if (status == EX_OK && upgraded != (peer->asks == CHANNEL_UPGRADE))
+		return 0;
+	return peer->number <= asked;
 }
 
 /* See route_join().  If the reload has succeeded, control_stop() has made these
@@ -187,7 +190,7 @@ control_on_result(
 	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
 	     peer = next) {
 		next = TAILQ_NEXT(peer, entry);
-		if (control_is_for(peer, asked))
+		if (control_is_for(peer, asked, status))
 			answer_result(peer, status, text);
 		else if (status == EX_OK && peer->state == PEER_WAITING)
 			peer_drop(peer);

@@ -139,7 +139,11 @@ START_TEST(the_monitor_is_asked_and_its_result_is_the_answer)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	for (size_t i = 0; i < UNIT_COUNT(requests); i++) {
 		fd = ask_and_wait(requests[i].path, requests[i].asked);
-		control_on_result(&test.control, test.table.requests.count,
+		control_on_result(&test.control,
+		    requests[i].asked == CHANNEL_UPGRADE &&
+			    requests[i].status == EX_OK ?
+			CHANNEL_ASKED_UPGRADE :
+			test.table.requests.count,
 		    requests[i].status, "\xff the result");
 		test_control_is_result(test_control_answer(&test, fd),
 		    requests[i].code, requests[i].status, "? the result");
@@ -163,7 +167,7 @@ START_TEST(one_peer_waits_for_the_monitor_at_a_time)
 	    test_control_answer(&test, fd), 200, EX_OK, "reloaded");
 	fd = ask_and_wait("/v1/upgrade", CHANNEL_UPGRADE);
 	control_on_result(
-	    &test.control, test.table.requests.count, EX_OK, "upgraded");
+	    &test.control, CHANNEL_ASKED_UPGRADE, EX_OK, "upgraded");
 	test_control_is_result(
 	    test_control_answer(&test, fd), 200, EX_OK, "upgraded");
 	test_control_done(&test);
@@ -264,7 +268,21 @@ START_TEST(an_upgrade_is_the_answer_to_an_upgrade)
 }
 END_TEST
 
-/* Which the next engine does, if the upgrade succeeds. */
+/* It waits until engines have drained, and others are replaced meanwhile. */
+START_TEST(a_reload_is_not_the_answer_to_an_upgrade)
+{
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	fd = ask_and_wait("/v1/upgrade", CHANNEL_UPGRADE);
+	control_stop(&test.control);
+	control_on_result(&test.control, 1, EX_OK, "reloaded");
+	ck_assert_str_eq(test_control_answer(&test, fd), "");
+	test_control_done(&test);
+}
+END_TEST
+
+/* The next engine does it, if the upgrade succeeds. */
 START_TEST(a_reload_waits_for_the_end_of_an_upgrade)
 {
 	const char *path = _i == 0 ? "/v1/reload" : "/v1/reload?wait=again";
@@ -346,6 +364,7 @@ UNIT_SUITE(routes)
 	tcase_add_test(tc, the_result_of_another_reload_is_not_the_answer);
 	tcase_add_test(tc, whoever_asks_again_takes_any_result);
 	tcase_add_loop_test(tc, an_upgrade_is_the_answer_to_an_upgrade, 0, 3);
+	tcase_add_test(tc, a_reload_is_not_the_answer_to_an_upgrade);
 	tcase_add_loop_test(tc, a_reload_waits_for_the_end_of_an_upgrade, 0, 2);
 	tcase_add_test(tc, who_does_not_wait_is_answered_at_once);
 	tcase_add_test(tc, without_a_monitor_nothing_can_be_reloaded);
