@@ -222,16 +222,24 @@ monitor_stop(struct monitor *m)
 	generation_drain(&m->current, &all);
 }
 
-/* Waits for children that have ended and lead no process group: these are
- * keepers.  An engine does lead one, and its channel tells of its end. */
+/* Children that have ended: engines, keepers, and any others if this is process
+ * 1.  The channel of an engine tells of its end too, but only when its keeper
+ * has closed it. */
 static void
-monitor_wait_for_keepers(void)
+monitor_on_children(struct monitor *m)
 {
 	siginfo_t child = {.si_pid = 0};
 
 	while (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    child.si_pid != 0 && getpgid(child.si_pid) != child.si_pid)
-		waitpid(child.si_pid, NULL, 0);
+	    child.si_pid != 0) {
+		if (child.si_pid == m->current.engine.pid)
+			monitor_lose_engine(m, "ended");
+		for (int i = 0; i < MONITOR_DRAINING; i++)
+			if (child.si_pid == m->draining[i].engine.pid)
+				generation_end(
+				    &m->draining[i], ENDPOINT_REVOKE);
+		waitpid(child.si_pid, NULL, WNOHANG);
+	}
 }
 
 static void
@@ -321,7 +329,7 @@ monitor_loop(struct monitor *m)
 					      "ended");
 		if (fds[0].revents != 0)
 			monitor_on_signal(m);
-		monitor_wait_for_keepers();
+		monitor_on_children(m);
 		monitor_on_time(m);
 	}
 }

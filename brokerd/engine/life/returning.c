@@ -91,28 +91,41 @@ returning_is_read(int fd)
 	return ioctl(fd, SIOCOUTQ, &queued) == 0 && queued == 0;
 }
 
+/* Reads one answer; errno is ECONNRESET once, before those that came earlier,
+ * if the other side is closed.  1 it has read, 0 no engine follows, -1 with
+ * errno: EAGAIN, or EPIPE at the end. */
+static int
+returning_read_answer(int fd)
+{
+	char byte = 0;
+	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+
+	if (n == -1 && errno == ECONNRESET)
+		n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	if (n == 1)
+		return byte == RETURNED_READ;
+	if (n == 0 || errno != EINTR)
+		errno = n == 0 || errno != EAGAIN ? EPIPE : EAGAIN;
+	return -1;
+}
+
 int
 returning_run(int fd, const struct kept_fds *kept)
 {
 	struct pollfd answer = {.fd = fd, .events = POLLIN};
-	int answered = 0;
-	char byte = 0;
-	ssize_t n;
+	int answered = 0, got, sent = 0;
 
-	for (size_t i = 0; i < kept->count; i++)
-		if (returning_send_one(fd, kept->ledger, &kept->fds[i],
-			i + 1 < kept->count ? &kept->fds[i + 1] : NULL) == -1)
-			return -1;
+	for (size_t i = 0; i < kept->count && sent == 0; i++)
+		sent = returning_send_one(fd, kept->ledger, &kept->fds[i],
+		    i + 1 < kept->count ? &kept->fds[i + 1] : NULL);
 	for (;;) {
-		n = recv(fd, &byte, 1, MSG_DONTWAIT);
-		if (n == 1 && byte != RETURNED_READ)
-			return 0;
-		if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR))
-			return -1;
-		answered |= n == 1;
-		if (answered && returning_is_read(fd))
+		got = returning_read_answer(fd);
+		if (got == 0 || (got == -1 && errno == EPIPE))
+			return got;
+		answered |= got == 1;
+		if (answered && sent == 0 && returning_is_read(fd))
 			return 1;
-		if (n == -1)
+		if (got == -1)
 			poll(&answer, 1, RETURNING_LOOK_MS);
 	}
 }
