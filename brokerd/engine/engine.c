@@ -129,7 +129,7 @@ static const struct drain_callbacks engine_drain_callbacks = {
 /* Takes fd. */
 static int
 engine_add(struct engine *engine, const struct channel_socket *sock,
-    const struct record *record, int fd)
+    struct record *record, int fd)
 {
 	const struct record_rendezvous *rendezvous = &record->u.rendezvous;
 
@@ -159,7 +159,7 @@ static void
 engine_on_socket(
     struct engine *engine, const struct channel_socket *sock, int fd)
 {
-	const struct record *record = NULL;
+	struct record *record = NULL;
 	int added = -1;
 
 	if (UINT64_C(2) + sock->index < engine->table.records.count)

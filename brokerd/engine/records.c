@@ -30,7 +30,8 @@ records_map(struct records *records, int memory)
 	if (count == 0 || count > RECORD_MAX ||
 	    (size_t)st.st_size % sizeof(struct record) != 0)
 		return "its records have another size or number";
-	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, memory, 0);
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE, memory, 0);
 	if (map == MAP_FAILED)
 		return strerror(errno);
 	*records = (struct records){map, count};
@@ -45,7 +46,6 @@ void
 records_unmap(struct records *records)
 {
 	if (records->items != NULL)
-		munmap((void *)(uintptr_t)records->items,
-		    records->count * sizeof(struct record));
+		munmap(records->items, records->count * sizeof(struct record));
 	*records = (struct records){.items = NULL};
 }

@@ -9,7 +9,7 @@
  * written and the monitor has sealed.  The monitor and its engines share its
  * memory. */
 struct records {
-	const struct record *items; /* a read-only mapping; NULL: none */
+	struct record *items; /* a private mapping; NULL: none */
 	size_t count;
 };
 

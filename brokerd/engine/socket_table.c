@@ -115,8 +115,8 @@ socket_table_find_listener(
 }
 
 int
-socket_table_add(struct socket_table *table,
-    const struct record_endpoint *record, int fd, int error)
+socket_table_add(struct socket_table *table, struct record_endpoint *record,
+    int fd, int error)
 {
 	struct listener *listener = socket_table_find_listener(table, record);
 

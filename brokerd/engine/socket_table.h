@@ -52,8 +52,8 @@ int socket_table_note(struct socket_table *table, uint32_t number, int fd);
 /* Adds the socket that was noted last (takes fd) to its listener, which is a
  * new one if there was none of that name; -1: it is not bound, and error is an
  * errno.  0, or -1 with errno. */
-int socket_table_add(struct socket_table *table,
-    const struct record_endpoint *record, int fd, int error);
+int socket_table_add(struct socket_table *table, struct record_endpoint *record,
+    int fd, int error);
 
 /* Notes a socket of the broker itself (borrows fd), which is put right at the
  * start. */

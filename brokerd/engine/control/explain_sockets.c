@@ -17,7 +17,8 @@ explain_untaken(const struct listener *listener,
 	const struct socket_queue *queue = &endpoint->queue;
 	char who[EXPLAIN_WHO_SIZE], count[32] = "clients have";
 
-	if (queue->is_known && record_has_connections(&endpoint->record.socket))
+	if (queue->is_known &&
+	    record_has_connections(&endpoint->record->socket))
 		snprintf(count, sizeof(count), "%u client%s", queue->size,
 		    queue->size == 1 ? " has" : "s have");
 	borrower_list_text(listener->pool, who, sizeof(who));
@@ -25,7 +26,7 @@ explain_untaken(const struct listener *listener,
 	    "%s: %s waited for %llu s, and no program takes them: %s.  Let a "
 	    "program accept from this address, or take the address out of the "
 	    "listener.",
-	    endpoint->record.socket.name, count,
+	    endpoint->record->socket.name, count,
 	    (unsigned long long)(clock_ms() - since_ms) / 1000, who);
 }
 
@@ -33,7 +34,7 @@ static void
 explain_queue(const struct listener *listener,
     struct listener_endpoint *endpoint, json_t *lines)
 {
-	const struct record_socket *sock = &endpoint->record.socket;
+	const struct record_socket *sock = &endpoint->record->socket;
 	uint64_t since_ms = listener_endpoint_ask(endpoint);
 	const struct socket_queue *queue = &endpoint->queue;
 
@@ -77,7 +78,7 @@ explain_unbound(const struct listener *listener, json_t *lines)
 		report_add_line(lines,
 		    "%s is not bound (%s).  \"brokerctl reload\" tries it "
 		    "again.",
-		    endpoint->record.socket.name,
+		    endpoint->record->socket.name,
 		    listener_endpoint_error(endpoint));
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		upkeep_look_for_file(&endpoint->upkeep);
@@ -85,7 +86,7 @@ explain_unbound(const struct listener *listener, json_t *lines)
 			report_add_line(lines,
 			    "%s cannot be used: it was shut down or its file "
 			    "is gone.  The log says what will be done.",
-			    endpoint->record.socket.name);
+			    endpoint->record->socket.name);
 	}
 }
 

@@ -90,8 +90,8 @@ queues_endpoint(
 		return;
 	fprintf(file, "portbroker_%s%s{", queues_metrics[which].name,
 	    queues_metrics[which].end);
-	queues_label(file, "listener", endpoint->record.listener);
-	queues_label(file, ",endpoint", endpoint->record.socket.name);
+	queues_label(file, "listener", endpoint->record->listener);
+	queues_label(file, ",endpoint", endpoint->record->socket.name);
 	fprintf(file, "} %llu\n", values[which].number);
 }
 

@@ -29,7 +29,7 @@ status_queue(struct listener_endpoint *endpoint)
 	return json_pack("{s:b, s:o, s:o, s:s, s:o, s:o}", "waits",
 	    queue->waits, "size", status_number(queue->is_known, queue->size),
 	    "limit", status_number(queue->is_known, queue->limit), "unit",
-	    socket_queue_unit(&endpoint->record.socket), "dropped",
+	    socket_queue_unit(&endpoint->record->socket), "dropped",
 	    status_number(queue->counts_drops, queue->drops), "untaken_ms",
 	    since == 0 ? json_null() :
 			 json_integer((json_int_t)(clock_ms() - since)));
@@ -47,14 +47,14 @@ status_endpoints(const struct listener *listener)
 			continue;
 		json_array_append_new(all,
 		    json_pack("{s:o, s:I, s:I, s:o}", "name",
-			report_text(endpoint->record.socket.name), "inode",
+			report_text(endpoint->record->socket.name), "inode",
 			(json_int_t)st.st_ino, "device", (json_int_t)st.st_dev,
 			"queue", status_queue(endpoint)));
 	}
 	TAILQ_FOREACH (endpoint, &listener->unbound, entry)
 		json_array_append_new(all,
 		    json_pack("{s:o, s:n, s:n, s:s}", "name",
-			report_text(endpoint->record.socket.name), "inode",
+			report_text(endpoint->record->socket.name), "inode",
 			"device", "error", listener_endpoint_error(endpoint)));
 	return all;
 }

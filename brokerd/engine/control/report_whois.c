@@ -51,7 +51,7 @@ whois_listener(struct whois *whois, const struct listener *listener)
 	const struct record_endpoint *record;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-		record = &endpoint->record;
+		record = endpoint->record;
 		whois_try(whois, endpoint->fd, record_path(&record->socket),
 		    "endpoint", record->listener,
 		    "%s, of listener %s: bound and kept by brokerd, which %s",

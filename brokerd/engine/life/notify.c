@@ -171,8 +171,8 @@ notify_serving(struct notify *notify, const struct listener_list *listeners)
 	notify_reloaded(notify, "READY=1\nSTATUS=", status);
 	TAILQ_FOREACH (listener, listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-			notify_store(
-			    notify, endpoint->fd, endpoint->record.socket.name);
+			notify_store(notify, endpoint->fd,
+			    endpoint->record->socket.name);
 }
 
 void
@@ -189,7 +189,7 @@ notify_draining(struct notify *notify, const struct listener_list *listeners,
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 			if (channel_is_removed(drain, endpoint->number))
 				notify_remove(
-				    notify, endpoint->record.socket.name);
+				    notify, endpoint->record->socket.name);
 }
 
 void

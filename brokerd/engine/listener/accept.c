@@ -26,7 +26,7 @@ accept_refuse(
     struct listener *listener, struct listener_endpoint *endpoint, int fd)
 {
 	listener->stats->refused_absent++;
-	refuse_connection(listener->context->refusals, &endpoint->record, fd);
+	refuse_connection(listener->context->refusals, endpoint->record, fd);
 	limited_log_line(&listener->refuse_limit, listener->context->log,
 	    LOG_WARNING,
 	    "listener %s: refused a connection: no worker for %u s: "
@@ -76,7 +76,7 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 		accept_refuse(listener, endpoint, fd);
 		return ACCEPT_MORE;
 	}
-	handoff = handoff_new(&endpoint->record, listener->stats,
+	handoff = handoff_new(endpoint->record, listener->stats,
 	    context->bounded, fd, &peer, peer_length);
 	if (handoff == NULL) {
 		listener->stats->dead++;
@@ -98,7 +98,7 @@ accept_next(struct listener *listener, struct listener_endpoint *endpoint)
 		return ACCEPT_LIMIT;
 	}
 	if (listener->state != LISTENER_REFUSING) {
-		worker = dispatch_pick(listener->pool, &endpoint->record);
+		worker = dispatch_pick(listener->pool, endpoint->record);
 		if (worker == NULL)
 			return ACCEPT_NO_ROOM;
 	}

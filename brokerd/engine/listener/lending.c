@@ -23,7 +23,7 @@ lending_on_untaken(void *owner)
 		log_line(listener->context->log, LOG_NOTICE,
 		    "listener %s: a program takes clients at %s again, "
 		    "after %llu s",
-		    endpoint->record.listener, endpoint->record.socket.name,
+		    endpoint->record->listener, endpoint->record->socket.name,
 		    waited_s);
 		return;
 	}
@@ -32,8 +32,8 @@ lending_on_untaken(void *owner)
 	    "listener %s: clients have waited at %s for %llu s, and no "
 	    "program takes them: %s: they wait on until one accepts from this "
 	    "address, see \"brokerctl explain %s\"",
-	    endpoint->record.listener, endpoint->record.socket.name, waited_s,
-	    text, endpoint->record.listener);
+	    endpoint->record->listener, endpoint->record->socket.name, waited_s,
+	    text, endpoint->record->listener);
 }
 
 /* Programs that have its sockets may depend on the flags and options that they
@@ -48,7 +48,7 @@ lending_may_lend(void *owner, int lends)
 	struct listener_endpoint *endpoint;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		if (endpoint->record.handoff == RECORD_LISTENER)
+		if (endpoint->record->handoff == RECORD_LISTENER)
 			may &=
 			    upkeep_look(&endpoint->upkeep, all ? &model : NULL);
 	return may;
@@ -58,7 +58,7 @@ lending_may_lend(void *owner, int lends)
 static const char *
 lending_end(const struct listener_endpoint *endpoint)
 {
-	const struct record_socket *sock = &endpoint->record.socket;
+	const struct record_socket *sock = &endpoint->record->socket;
 
 	if (endpoint->upkeep.is_dead)
 		return "it is bound anew, and a program that has the old "
@@ -81,6 +81,6 @@ lending_tell_removed(
 
 	borrower_list_text(listener->pool, text, sizeof(text));
 	log_line(listener->context->log, LOG_NOTICE,
-	    "listener %s: %s is removed, %s: %s", endpoint->record.listener,
-	    endpoint->record.socket.name, text, lending_end(endpoint));
+	    "listener %s: %s is removed, %s: %s", endpoint->record->listener,
+	    endpoint->record->socket.name, text, lending_end(endpoint));
 }

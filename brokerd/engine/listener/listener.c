@@ -253,7 +253,7 @@ listener_free(struct listener *listener)
 }
 
 int
-listener_add(struct listener *listener, const struct record_endpoint *record,
+listener_add(struct listener *listener, struct record_endpoint *record,
     uint32_t number, int fd, int error)
 {
 	struct listener_endpoint *endpoint =
@@ -269,7 +269,7 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	endpoint->owner = listener;
 	if (fd != -1 && record->handoff == RECORD_LISTENER) {
 		handoff =
-		    handoff_new_lent(&endpoint->record, listener->stats, fd);
+		    handoff_new_lent(endpoint->record, listener->stats, fd);
 		if (handoff == NULL) {
 			endpoint->fd = -1;
 			listener_endpoint_free(endpoint);
@@ -282,7 +282,7 @@ listener_add(struct listener *listener, const struct record_endpoint *record,
 	else
 		TAILQ_INSERT_TAIL(&listener->unbound, endpoint, entry);
 	if (listener->record == NULL)
-		listener->record = &endpoint->record;
+		listener->record = endpoint->record;
 	return 0;
 }
 
@@ -291,7 +291,7 @@ void
 listener_start(struct listener *listener)
 {
 	struct listener_endpoint *endpoint;
-	uint32_t count = 0;
+	uint32_t count = 0, index = 0;
 
 	listener->started_ms = clock_ms();
 	listener->noted = persistent_find_listener(
@@ -299,9 +299,9 @@ listener_start(struct listener *listener)
 	if (listener->noted != NULL)
 		listener->before = *listener->noted;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		endpoint->record.index = count++;
+		count++;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		endpoint->record.count = count;
+		listener_endpoint_number(endpoint, index++, count);
 	listener_enter(listener,
 	    listener->before.paused ? LISTENER_PAUSED : LISTENER_OPEN);
 }

@@ -53,8 +53,8 @@ void listener_free(struct listener *listener);
 
 /* Adds a socket (takes fd) with that number in the table of sockets; -1: the
  * monitor has left it out, and error is an errno.  0, or -1 with errno. */
-int listener_add(struct listener *listener,
-    const struct record_endpoint *record, uint32_t number, int fd, int error);
+int listener_add(struct listener *listener, struct record_endpoint *record,
+    uint32_t number, int fd, int error);
 
 /* Begins to accept.  Its endpoints are numbered anew, without those that are
  * left out. */

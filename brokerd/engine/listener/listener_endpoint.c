@@ -23,20 +23,20 @@ listener_endpoint_on_readable(evutil_socket_t fd, short what, void *argument)
 
 struct listener_endpoint *
 listener_endpoint_new(const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd, int error)
+    struct record_endpoint *record, uint32_t number, int fd, int error)
 {
 	struct listener_endpoint *endpoint = calloc(1, sizeof(*endpoint));
 
 	if (endpoint == NULL)
 		return NULL;
 	endpoint->context = context;
-	endpoint->record = *record;
+	endpoint->record = record;
 	endpoint->number = number;
 	endpoint->fd = fd;
 	endpoint->error = error;
 	endpoint->upkeep = (struct upkeep){.role = "listener ",
-	    .name = endpoint->record.listener,
-	    .sock = &endpoint->record.socket,
+	    .name = endpoint->record->listener,
+	    .sock = &endpoint->record->socket,
 	    .lent = record->handoff == RECORD_LISTENER,
 	    .fd = fd,
 	    .log = context->log,
@@ -53,10 +53,21 @@ listener_endpoint_new(const struct listener_context *context,
 	return NULL;
 }
 
+void
+listener_endpoint_number(
+    struct listener_endpoint *endpoint, uint32_t index, uint32_t count)
+{
+	if (endpoint->record->index == index &&
+	    endpoint->record->count == count)
+		return;
+	endpoint->record->index = index;
+	endpoint->record->count = count;
+}
+
 const char *
 listener_endpoint_error(const struct listener_endpoint *endpoint)
 {
-	return endpoint->record.socket.address.ss_family == AF_UNSPEC ?
+	return endpoint->record->socket.address.ss_family == AF_UNSPEC ?
 	    "its name or interface is unknown" :
 	    strerror(endpoint->error);
 }
@@ -72,11 +83,11 @@ void
 listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting)
 {
-	if (endpoint->record.handoff == RECORD_LISTENER) {
+	if (endpoint->record->handoff == RECORD_LISTENER) {
 		if (accepting && endpoint->untaken.arrival == NULL)
 			untaken_start(&endpoint->untaken,
 			    endpoint->context->base, endpoint->context->diag,
-			    &endpoint->record.socket, endpoint->fd);
+			    &endpoint->record->socket, endpoint->fd);
 		return;
 	}
 	if (endpoint->readable == NULL)
@@ -103,7 +114,7 @@ uint64_t
 listener_endpoint_ask(struct listener_endpoint *endpoint)
 {
 	upkeep_look_for_file(&endpoint->upkeep);
-	socket_queue_ask(endpoint->context->diag, &endpoint->record.socket,
+	socket_queue_ask(endpoint->context->diag, &endpoint->record->socket,
 	    endpoint->fd, &endpoint->queue);
 	return untaken_ask(&endpoint->untaken, &endpoint->queue);
 }

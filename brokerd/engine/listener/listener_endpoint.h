@@ -36,12 +36,12 @@ struct listener_context {
 struct listener_endpoint {
 	TAILQ_ENTRY(listener_endpoint) entry;
 	const struct listener_context *context;
-	struct record_endpoint record;
-	uint32_t number;        /* in the table of sockets */
-	int fd;                 /* -1: closed, or not bound */
-	int error;              /* an errno: why it is not bound */
-	struct event *readable; /* NULL: lent or closed */
-	struct untaken untaken; /* if it is lent */
+	struct record_endpoint *record; /* borrowed; private to this engine */
+	uint32_t number;                /* in the table of sockets */
+	int fd;                         /* -1: closed, or not bound */
+	int error;                      /* an errno: why it is not bound */
+	struct event *readable;         /* NULL: lent or closed */
+	struct untaken untaken;         /* if it is lent */
 	struct upkeep upkeep;
 	struct socket_queue queue; /* as it was when last asked */
 	struct coalesce_lone lone;
@@ -53,8 +53,14 @@ struct listener_endpoint {
 /* An endpoint that does not accept yet (takes fd).  If fd is -1 it could not be
  * bound, and nobody waits for it: error is an errno.  NULL with errno. */
 struct listener_endpoint *listener_endpoint_new(
-    const struct listener_context *context,
-    const struct record_endpoint *record, uint32_t number, int fd, int error);
+    const struct listener_context *context, struct record_endpoint *record,
+    uint32_t number, int fd, int error);
+
+/* Sets its number among those of its listener that are bound.  Most records are
+ * right already; one that is written to is no longer shared with the monitor.
+ */
+void listener_endpoint_number(
+    struct listener_endpoint *endpoint, uint32_t index, uint32_t count);
 
 /* The reason why it is not bound. */
 const char *listener_endpoint_error(const struct listener_endpoint *endpoint);

@@ -120,7 +120,7 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 		return NULL;
 	}
 	context->reserve->last = fd;
-	handoff = handoff_new(&origin.endpoint->record, origin.listener->stats,
+	handoff = handoff_new(origin.endpoint->record, origin.listener->stats,
 	    context->bounded, fd, &origin.peer, origin.peer_length);
 	if (handoff == NULL) {
 		returns_refuse(returns, fd, strerror(errno));

@@ -86,8 +86,7 @@ returns_origin_find(struct returns_origin *origin,
 		return -1;
 	TAILQ_FOREACH (listener, listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
-			const struct record_endpoint *record =
-			    &endpoint->record;
+			const struct record_endpoint *record = endpoint->record;
 
 			match = record->handoff != RECORD_CONNECTION ||
 				record_socket_type(record->socket.kind) !=

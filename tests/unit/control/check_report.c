@@ -4,6 +4,7 @@
  * counters.
  */
 #include "fixture/net.h"
+#include "fixture/record_sample.h"
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
@@ -242,7 +243,7 @@ init_many(void)
 	int fd;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	record = TAILQ_FIRST(&test.lent->endpoints)->record;
+	record = *TAILQ_FIRST(&test.lent->endpoints)->record;
 	for (size_t i = 2; i < MANY; i++) {
 		snprintf(
 		    record.mailbox, sizeof(record.mailbox), "/nowhere/%zu/", i);
@@ -250,8 +251,9 @@ init_many(void)
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		ck_assert_int_eq(
 		    socket_table_note(&test.table, (uint32_t)i, fd), 0);
-		ck_assert_int_eq(
-		    socket_table_add(&test.table, &record, fd, 0), 0);
+		ck_assert_int_eq(socket_table_add(&test.table,
+				     record_sample_keep(&record), fd, 0),
+		    0);
 	}
 }
 

@@ -97,7 +97,7 @@ START_TEST(connections_wait_for_a_worker)
 	expect(test.www, 1, "After 60 s (give-up) they are refused");
 	expect(test.www, 0, "without a time limit");
 	expect(test.www, 1, "tcp:127.0.0.1:80: 3 of at most ");
-	TAILQ_FIRST(&test.www->endpoints)->record.give_up_s = 0;
+	TAILQ_FIRST(&test.www->endpoints)->record->give_up_s = 0;
 	expect(
 	    test.www, 1, "They wait without a time limit, since give-up is 0.");
 	for (int i = 0; i < 3; i++)

@@ -80,7 +80,7 @@ START_TEST(files_of_local_sockets_are_known)
 	int fd = net_bind(path, SOCK_STREAM);
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	record = TAILQ_FIRST(&test.www->endpoints)->record;
+	record = *TAILQ_FIRST(&test.www->endpoints)->record;
 	record.socket = record_sample_unix(RECORD_UNIX_STREAM, path).u.socket;
 	ck_assert_int_eq(socket_table_note(&test.table, 2, fd), 0);
 	ck_assert_int_eq(socket_table_add(&test.table, &record, fd, 0), 0);

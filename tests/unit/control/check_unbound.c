@@ -28,7 +28,9 @@ leave_out(const char *listener, int error)
 		record.socket.address.ss_family = AF_UNSPEC;
 	ck_assert_int_eq(
 	    socket_table_note(&test.table, test.table.count, -1), 0);
-	ck_assert_int_eq(socket_table_add(&test.table, &record, -1, error), 0);
+	ck_assert_int_eq(socket_table_add(&test.table,
+			     record_sample_keep(&record), -1, error),
+	    0);
 }
 
 static json_t *
@@ -55,8 +57,8 @@ START_TEST(a_socket_that_is_not_bound_leaves_no_gap)
 	ck_assert_uint_eq(test.table.count, bound + 1);
 	socket_table_start(&test.table);
 	endpoint = TAILQ_FIRST(&test.www->endpoints);
-	ck_assert_uint_eq(endpoint->record.index, 0);
-	ck_assert_uint_eq(endpoint->record.count, 1);
+	ck_assert_uint_eq(endpoint->record->index, 0);
+	ck_assert_uint_eq(endpoint->record->count, 1);
 	ck_assert_ptr_null(TAILQ_NEXT(endpoint, entry));
 	test_control_done(&test);
 }

@@ -31,6 +31,7 @@ struct fixture {
 	struct listener_list list;
 	struct listener listeners[2];
 	struct listener_endpoint endpoints[MANY];
+	struct record_endpoint records[MANY];
 	int fd;
 };
 
@@ -52,10 +53,11 @@ fixture_open(struct fixture *f, int endpoints)
 	for (int i = 0; i < endpoints; i++) {
 		struct listener_endpoint *endpoint = &f->endpoints[i];
 
+		endpoint->record = &f->records[i];
 		endpoint->fd = f->fd;
 		endpoint->number = (uint32_t)i;
-		snprintf(endpoint->record.socket.name,
-		    sizeof(endpoint->record.socket.name), "tcp:127.0.0.1:%d",
+		snprintf(endpoint->record->socket.name,
+		    sizeof(endpoint->record->socket.name), "tcp:127.0.0.1:%d",
 		    i);
 		TAILQ_INSERT_TAIL(
 		    &f->listeners[i % 2].endpoints, endpoint, entry);

@@ -39,7 +39,7 @@ START_TEST(one_event_accepts_a_limited_number)
 
 	test_listener_init(&test, 1, 0);
 	test_pool_worker(&test.pool, 0)->window.size = 100;
-	test.endpoint->record.window = 100;
+	test.endpoint->record->window = 100;
 	test_listener_connect(&test, 40);
 	listener_start(test.listener);
 	test.endpoint->on_readable(test.listener, test.endpoint);
