@@ -102,6 +102,21 @@ def test_killed_engine_had_not_looked(test):
           "a connection was served twice")
 
 
+def test_worker_ends_a_connection_of_a_killed_engine(test):
+    """It has not touched it, and no client waits for receipt-timeout."""
+    root_only(test)
+    closing = Closing(test, ("tcp",), "receipt-timeout = 60")
+    for end in ("done", "close", "receipt"):
+        server = closing.handed_off("tcp", "silent", end)
+        with server.hold() as client:
+            engine = test.engine(closing.broker)
+            os.kill(engine, signal.SIGKILL)
+            wait_for(lambda: test.engine(closing.broker) != engine, "another")
+            server.end()
+            check(read(client) == (b"", "end of file"), "no end of file")
+        server.process.stop(signal.SIGKILL)
+
+
 def test_replaced_engine_looks_before_it_ends(test):
     root_only(test)
     closing = Closing(test, ("tcp",))

@@ -151,6 +151,7 @@ ledger_send(struct ledger *ledger, struct handoff *const *handoffs,
 			continue;
 		entry->peer = (uint32_t)peer;
 		entry->peer_id = peer_id;
+		entry->sequence = handoffs[i]->sequence;
 		entry->state = LEDGER_SENDING;
 	}
 	return &ledger->page->send;

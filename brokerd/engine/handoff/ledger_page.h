@@ -27,6 +27,7 @@ struct ledger_entry {
 	uint32_t peer;    /* where the receipt is to come from ... */
 	uint32_t peer_id; /* if this is its id; of a peer: its own */
 	uint64_t accept_time_ns;
+	uint64_t sequence; /* that its receipt names */
 };
 
 #define LEDGER_UNSENT UINT32_MAX

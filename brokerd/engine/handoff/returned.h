@@ -30,4 +30,5 @@ struct returned {
 	uint16_t returns;
 	uint32_t next; /* kind of the next message; 0: this is the last */
 	uint64_t accept_time_ns; /* 0: not known */
+	uint64_t sequence;       /* of RETURNED_SENT, which its receipt names */
 };

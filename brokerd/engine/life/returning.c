@@ -74,7 +74,8 @@ returning_send_one(int fd, const struct ledger *ledger,
 	    .redeliveries = entry->redeliveries,
 	    .returns = entry->returns,
 	    .next = next == NULL ? 0 : next->kind,
-	    .accept_time_ns = entry->accept_time_ns};
+	    .accept_time_ns = entry->accept_time_ns,
+	    .sequence = entry->sequence};
 	const int fds[2] = {kept->fd, kept->peer};
 
 	while (returning_send(fd, &returned, fds) == -1)

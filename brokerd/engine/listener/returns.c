@@ -129,6 +129,7 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 	handoff->deaths = returned->deaths;
 	handoff->redeliveries = returned->redeliveries;
 	handoff->returns = returned->returns + 1U;
+	handoff->sequence = returned->sequence;
 	if (returned->accept_time_ns != 0 &&
 	    returned->accept_time_ns < handoff->accept_time_ns)
 		handoff->accept_time_ns = returned->accept_time_ns;

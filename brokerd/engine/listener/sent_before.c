@@ -13,6 +13,7 @@
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/tcp_probe.h"
 #include "engine/pool/dispatch.h"
+#include "engine/worker/receipt_message.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@
 #define SENT_BEFORE_FIRST_US 2000 /* until the first look */
 #define SENT_BEFORE_LAST_US 50000 /* between later ones */
 #define SENT_BEFORE_MESSAGES 64   /* that are read in a row */
+#define SENT_BEFORE_BYTES                      \
+	(sizeof(struct fdrecv_wire_receipts) + \
+	    FDRECV_WIRE_RECEIPTS_MAX * sizeof(struct fdrecv_wire_receipt))
 
 /* A receipt connection that a worker has to an engine that is dead. */
 struct sent_peer {
@@ -37,19 +41,44 @@ struct sent_connection {
 	struct pool *pool;
 	struct sent_peer *peer; /* NULL: the worker is dead */
 	uint64_t until_us;
+	int taken; /* its receipt has come */
 };
 
-/* Receipts are for another engine: they are dropped.  A socket that a hostile
- * engine made may have messages without end. */
+static void
+sent_peer_on_message(struct sent_before *sent, const struct sent_peer *peer,
+    const unsigned char *bytes, size_t size)
+{
+	struct sent_connection *connection;
+	struct fdrecv_wire_receipts head;
+	struct fdrecv_wire_receipt receipt;
+
+	if (receipt_message_decode(bytes, size, &head) == -1)
+		return;
+	for (size_t i = 0; i < head.count; i++) {
+		receipt_message_at(bytes, &head, i, &receipt);
+		if (receipt.kind != FDRECV_WIRE_TAKEN)
+			continue;
+		TAILQ_FOREACH (connection, &sent->connections, entry)
+			if (connection->peer == peer &&
+			    connection->handoff->sequence - receipt.sequence <
+				receipt.count)
+				connection->taken = 1;
+	}
+}
+
+/* A socket that a hostile engine made may have messages without end. */
 static int
 sent_peer_has_ended(struct sent_before *sent, const struct sent_peer *peer)
 {
+	unsigned char bytes[SENT_BEFORE_BYTES];
 	ssize_t n = 1;
-	char byte;
 
 	bounded_close_begin(sent->bounded);
-	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES; i++)
-		n = recv(peer->fd, &byte, 1, MSG_DONTWAIT);
+	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES; i++) {
+		n = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n > 0)
+			sent_peer_on_message(sent, peer, bytes, (size_t)n);
+	}
 	bounded_close_end(sent->bounded);
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
 }
@@ -90,7 +119,8 @@ sent_connection_look(
 	struct handoff *handoff = connection->handoff;
 	int dead = connection->peer == NULL || connection->peer->has_ended;
 
-	if (sent_connection_touched(handoff) != TOUCHED_NO ||
+	if (connection->taken ||
+	    sent_connection_touched(handoff) != TOUCHED_NO ||
 	    (!dead && clock_us() >= connection->until_us)) {
 		handoff_free(handoff);
 	} else if (dead) {

@@ -11,7 +11,7 @@
 struct pool;
 
 /* Connections that an engine which has died had sent to workers, and had no
- * receipt for.  Receipts for these do not come here, so the kernel is asked. */
+ * receipt for.  Receipts in a ring are lost, so the kernel is asked, too. */
 struct sent_before {
 	TAILQ_HEAD(, sent_connection) connections;
 	TAILQ_HEAD(, sent_peer) peers;

@@ -11,6 +11,7 @@
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/persistent.h"
+#include "engine/worker/receipt_message.h"
 
 #include "wire/link.h"
 
@@ -133,21 +134,13 @@ receipts_on_message(void *owner, struct receipt_conn *conn,
 			receipts_on_shared(worker);
 		return 0;
 	}
-	if (size < sizeof(head))
-		return 0;
-	memcpy(&head, bytes, sizeof(head));
-	if (memcmp(head.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
-		FDRECV_WIRE_MAGIC_SIZE) != 0 ||
-	    head.version != FDRECV_WIRE_VERSION || head.size < sizeof(head) ||
-	    head.receipt_size < sizeof(receipt) || head.size > size ||
-	    (size_t)head.count * head.receipt_size > size - head.size)
+	if (receipt_message_decode(bytes, size, &head) == -1)
 		return 0;
 	conn->hello.connections = head.connections;
 	if (!worker->shared)
 		worker->connections = head.connections;
 	for (size_t i = 0; i < head.count; i++) {
-		memcpy(&receipt, bytes + head.size + i * head.receipt_size,
-		    sizeof(receipt));
+		receipt_message_at(bytes, &head, i, &receipt);
 		receipts_on_receipt(worker, conn,
 		    head.epoch == worker->context->epoch, &receipt);
 	}

@@ -200,8 +200,10 @@ worker_send_datagram(
 	int sent;
 
 	encode_datagram(&encode, &sender, worker->sequence, handoffs, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		fds[i] = handoffs[i]->fd;
+		handoffs[i]->sequence = worker->sequence + i;
+	}
 	fds[count] = worker->link;
 	sent = mailbox_send(worker->mailbox.fd, encode.bytes, encode.size, fds,
 	    count + (size_t)has_link,
@@ -217,10 +219,9 @@ worker_send_datagram(
 	if (has_link)
 		worker->link = fd_close(worker->link);
 	worker->last_datagram = worker->sequence;
-	for (size_t i = 0; i < count; i++) {
-		handoffs[i]->sequence = worker->sequence++;
+	worker->sequence += count;
+	for (size_t i = 0; i < count; i++)
 		handoffs[i]->sent = 1;
-	}
 	return 0;
 }
 
