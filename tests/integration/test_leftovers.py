@@ -7,7 +7,7 @@ import socket
 
 from change import (configure, kill_engine, kill_monitor, queued, reload,
                     restart, upgrade, wait_drained, wait_over)
-from harness import ask, check, free_port, wait_for
+from harness import WORKER_UID, ask, check, free_port, wait_for
 from test_reload import GREETING, hellofdpass, listener, start, tcp
 
 
@@ -62,6 +62,28 @@ def test_nothing_stays_of_an_upgrade(test):
     check(len([n for n in names(test) if n.startswith("rendezvous")]) == 2,
           "there is no leftover: %s", names(test))
     check_stop(test, broker, "a")
+
+
+def test_mailboxes_of_killed_workers_go_with_their_directory(test):
+    """Not the mailbox of a worker that lives."""
+    kept = default(test, "kept", free_port())
+    broker = start(test, kept + default(test, "gone", free_port()) +
+                   default(test, "used", free_port()))
+    living = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    living.bind(test.path("run", "mailbox", "used", "living"))
+    for name in ("gone", "used"):
+        path = test.path("run", "mailbox", name, "dead")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as dead:
+            dead.bind(path)
+        if test.is_root:
+            os.chown(path, WORKER_UID, WORKER_UID)
+    configure(test, kept)
+    reload(broker)
+    wait_drained(broker)
+    check_stop(test, broker, "kept", "used")
+    check(names(test, "mailbox", "used") == ["living"], "%s",
+          names(test, "mailbox", "used"))
+    living.close()
 
 
 def test_directories_of_removed_listeners_go_if_they_are_empty(test):
