@@ -58,8 +58,8 @@ returns_close(struct returns_reader *reader)
 	free(reader);
 }
 
-/* Gives at most two descriptors (-1: none).  Returns the length, or -1 with
- * errno: EPROTO if there were more descriptors or bytes. */
+/* Gives at most two descriptors (-1: none).  Returns the length, 1 if there
+ * were more descriptors or bytes, or -1 with errno. */
 static ssize_t
 returns_receive(
     const struct returns_reader *reader, struct returned *returned, int out[2])
@@ -89,10 +89,8 @@ returns_receive(
 		    head->cmsg_type == SCM_RIGHTS)
 			memcpy(
 			    out, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
-	if ((msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0)
-		return n;
-	errno = EPROTO;
-	return -1;
+	/* One that was too long has no valid length. */
+	return (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 ? n : 1;
 }
 
 /* Takes fd. */
@@ -155,14 +153,15 @@ returns_hold(
 
 /* Takes the descriptors.  0, or -1 if the message is wrong. */
 static int
-returns_take(
-    struct returns *returns, const struct returned *returned, int fds[2])
+returns_take(struct returns *returns, const struct returned *returned,
+    ssize_t size, int fds[2])
 {
 	int has_peer = returned->kind == RETURNED_SENT;
 	struct handoff *handoff;
 	struct pool *pool;
 
-	if (memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) !=
+	if (size != sizeof(*returned) ||
+	    memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) !=
 		0 ||
 	    returned->version != RETURNED_VERSION || fds[0] == -1 ||
 	    returned->kind < RETURNED_HELD ||
@@ -204,8 +203,7 @@ returns_read(struct returns_reader *reader)
 	    reader->next > RETURNED_HELD && reader->next != RETURNED_READER);
 	n = returns_receive(reader, &returned, fds);
 	error = errno;
-	taken =
-	    n == sizeof(returned) && returns_take(returns, &returned, fds) == 0;
+	taken = n != -1 && returns_take(returns, &returned, n, fds) == 0;
 	ledger_expect(ledger, 0);
 	if (n == -1 && (error == EAGAIN || error == EINTR))
 		return 0;

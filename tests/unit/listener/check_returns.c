@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections that come back from engines that were killed, which may have been
+ * hostile.
+ */
+#include "fixture/net.h"
+#include "fixture/test_listener.h"
+#include "fixture/unit.h"
+
+#include "engine/handoff/returned.h"
+#include "engine/listener/returns.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test_listener test;
+static struct listener_list listeners;
+static struct returns returns;
+static int keeper; /* its end */
+
+static void
+init(void)
+{
+	int ends[2];
+
+	test_listener_init(&test, 1, 0);
+	TAILQ_INIT(&listeners);
+	TAILQ_INSERT_TAIL(&listeners, test.listener, entry);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	keeper = ends[0];
+	ck_assert_int_eq(
+	    returns_init(&returns, &test.pool.core.listeners, &listeners), 0);
+	ck_assert_int_eq(returns_add(&returns, ends[1]), 0);
+	listener_start(test.listener);
+}
+
+static void
+done(void)
+{
+	returns_done(&returns);
+	close(keeper);
+	test_listener_done(&test);
+}
+
+static struct returned
+message(enum returned_kind kind)
+{
+	return (struct returned){.magic = RETURNED_MAGIC,
+	    .version = RETURNED_VERSION,
+	    .kind = (uint8_t)kind};
+}
+
+/* Takes fd and peer (-1: none). */
+static void
+put(enum returned_kind kind, int fd, int peer)
+{
+	struct returned returned = message(kind);
+	int fds[2] = {fd, peer};
+
+	ck_assert_int_eq(net_send(keeper, &returned, sizeof(returned), fds,
+			     peer == -1 ? 1 : 2),
+	    sizeof(returned));
+	close(fd);
+	if (peer != -1)
+		close(peer);
+}
+
+/* A connection that another engine has accepted; *out_client is its client. */
+static int
+connection(int *out_client)
+{
+	int fd;
+
+	*out_client = net_connect(test.port);
+	do
+		fd = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
+	while (fd == -1);
+	return fd;
+}
+
+static size_t
+received(void)
+{
+	test_pool_settle(&test.pool);
+	return test_listener_received(&test, 0);
+}
+
+/* Runs the loop until the client sees the end of its connection. */
+static void
+await_end(int client)
+{
+	test_core_limit(&test.pool.core);
+	while (!net_polls(client, POLLRDHUP))
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+}
+
+START_TEST(what_no_worker_had_is_sent_to_one)
+{
+	char byte = 0;
+	int client;
+
+	init();
+	put(RETURNED_HELD, connection(&client), -1);
+	ck_assert_uint_eq(received(), 0); /* START has not come */
+	returns_start(&returns);
+	ck_assert_uint_eq(received(), 1);
+	ck_assert_uint_eq(test.listener->stats->returned_engine, 1);
+	ck_assert_uint_eq(test.listener->stats->held, 0);
+	ck_assert_int_eq(recv(keeper, &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(byte, RETURNED_READ);
+	close(client);
+	/* One that comes later is taken then. */
+	put(RETURNED_HELD, connection(&client), -1);
+	ck_assert_uint_eq(received(), 1);
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(what_another_keeper_returned_is_read_too)
+{
+	int client, ends[2], first = keeper;
+
+	init();
+	first = keeper;
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	put(RETURNED_READER, ends[1], -1);
+	keeper = ends[0];
+	put(RETURNED_HELD, connection(&client), -1);
+	returns_start(&returns);
+	ck_assert_uint_eq(received(), 1);
+	close(client);
+	close(first);
+	done();
+}
+END_TEST
+
+static const struct {
+	size_t size;
+	const char *magic;
+	uint16_t version;
+	uint8_t kind;
+	size_t fds;
+} junk[] = {
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, 0, 1},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, 5, 1},
+    {sizeof(struct returned), RETURNED_MAGIC, 2, RETURNED_HELD, 1},
+    {sizeof(struct returned), "junk", RETURNED_VERSION, RETURNED_HELD, 1},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
+	0},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
+	2},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
+	3},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
+	200},
+    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_SENT,
+	1},
+    {sizeof(struct returned) - 1, RETURNED_MAGIC, RETURNED_VERSION,
+	RETURNED_HELD, 1},
+    {sizeof(struct returned) + 1, RETURNED_MAGIC, RETURNED_VERSION,
+	RETURNED_HELD, 1},
+    {1, RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD, 0},
+};
+
+/* What comes from another keeper is read all the same. */
+START_TEST(a_message_that_is_wrong_ends_its_socket)
+{
+	unsigned char bytes[sizeof(struct returned) + 1] = {0};
+	struct returned returned = message((enum returned_kind)junk[_i].kind);
+	int client, fds[200], ends[2], first;
+
+	init();
+	memcpy(returned.magic, junk[_i].magic, sizeof(returned.magic));
+	returned.version = junk[_i].version;
+	memcpy(bytes, &returned, sizeof(returned));
+	fds[0] = connection(&client);
+	for (size_t i = 1; i < junk[_i].fds; i++)
+		fds[i] = fds[0];
+	ck_assert_int_gt(
+	    net_send(keeper, bytes, junk[_i].size, fds, junk[_i].fds), 0);
+	close(fds[0]);
+	returns_start(&returns);
+	ck_assert(net_polls(keeper, POLLHUP));
+	await_end(client);
+	ck_assert_uint_eq(received(), 0);
+	test_listener_await_log(&test, "nothing more is taken from it");
+	close(client);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(returns_add(&returns, ends[1]), 0);
+	first = keeper;
+	keeper = ends[0];
+	put(RETURNED_HELD, connection(&client), -1);
+	ck_assert_uint_eq(received(), 1);
+	close(first);
+	close(client);
+	done();
+}
+END_TEST
+
+static int
+strange(int which, int *out_client)
+{
+	struct net_pair pair;
+	int ends[2];
+
+	*out_client = -1;
+	switch (which) {
+	case 0:
+		return open("/dev/null", O_RDWR | O_CLOEXEC);
+	case 1:
+		return fcntl(test.port, F_DUPFD_CLOEXEC, 0);
+	case 2:
+		return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	case 3:
+		return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	case 4:
+		ck_assert_int_eq(
+		    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+		    0);
+		*out_client = ends[0];
+		return ends[1];
+	default:
+		net_pair(&pair, AF_INET); /* of a port that is not ours */
+		close(pair.listener);
+		*out_client = pair.client;
+		return pair.server;
+	}
+}
+
+START_TEST(what_is_no_connection_of_a_listener_is_closed)
+{
+	int client, other;
+
+	init();
+	put(RETURNED_HELD, strange(_i, &other), -1);
+	put(RETURNED_HELD, connection(&client), -1);
+	returns_start(&returns);
+	ck_assert_uint_eq(received(), 1);
+	test_listener_await_log(&test, "belongs to no listener");
+	if (other != -1) {
+		ck_assert(net_polls(other, POLLRDHUP));
+		close(other);
+	}
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(a_flood_does_not_hold_up_the_start)
+{
+	struct returned returned = message(RETURNED_HELD);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	init();
+	while (net_send(keeper, &returned, sizeof(returned), &null, 1) > 0)
+		;
+	for (int i = 0; i < 10; i++)
+		returns_start(&returns);
+	ck_assert_uint_eq(received(), 0);
+	ck_assert_uint_eq(returns.reader_count, 1);
+	close(null);
+	done();
+}
+END_TEST
+
+/* The worker's receipt connection, of which the dead engine had the other
+ * end. */
+static int
+receipt_conn(int *out_worker)
+{
+	int ends[2];
+
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	*out_worker = ends[0];
+	return ends[1];
+}
+
+START_TEST(what_a_worker_touches_is_its_own)
+{
+	int client, worker, served;
+
+	init();
+	served = connection(&client);
+	put(RETURNED_SENT, fcntl(served, F_DUPFD_CLOEXEC, 0),
+	    receipt_conn(&worker));
+	returns_start(&returns);
+	ck_assert_uint_eq(received(), 0);
+	ck_assert_int_eq(send(served, "x", 1, 0), 1);
+	close(served);
+	await_end(client); /* not before the duplicate here is closed */
+	ck_assert_int_eq(send(worker, "x", 1, MSG_NOSIGNAL), -1);
+	ck_assert_uint_eq(received(), 0);
+	close(worker);
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(what_a_dead_worker_has_not_touched_goes_to_another)
+{
+	int client, worker, one = -1;
+
+	init();
+	put(_i == 0 ? RETURNED_SENT : RETURNED_DEAD, connection(&client),
+	    _i == 0 ? receipt_conn(&one) : -1);
+	worker = one;
+	returns_start(&returns);
+	if (_i == 0) {
+		ck_assert_uint_eq(received(), 0);
+		close(worker);
+	}
+	test_core_limit(&test.pool.core);
+	while (test.listener->stats->returned_sent == 0)
+		ck_assert_int_eq(
+		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+	ck_assert_uint_eq(received(), 1);
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(what_a_dead_worker_touched_is_closed)
+{
+	int client, worker, served;
+
+	init();
+	served = connection(&client);
+	ck_assert_int_eq(send(served, "x", 1, 0), 1);
+	put(_i == 0 ? RETURNED_SENT : RETURNED_DEAD, served,
+	    _i == 0 ? receipt_conn(&worker) : -1);
+	if (_i == 0)
+		close(worker);
+	returns_start(&returns);
+	await_end(client);
+	ck_assert_uint_eq(received(), 0);
+	ck_assert_uint_eq(test.listener->stats->returned_sent, 0);
+	close(client);
+	done();
+}
+END_TEST
+
+START_TEST(a_connection_that_kills_engines_is_given_up)
+{
+	struct returned returned = message(RETURNED_HELD);
+	int client, fd;
+
+	init();
+	returned.returns = 32;
+	fd = connection(&client);
+	ck_assert_int_gt(
+	    net_send(keeper, &returned, sizeof(returned), &fd, 1), 0);
+	close(fd);
+	returns_start(&returns);
+	await_end(client);
+	ck_assert_uint_eq(test.listener->stats->refused_deaths, 1);
+	close(client);
+	done();
+}
+END_TEST
+
+UNIT_SUITE(returns)
+{
+	TCase *tc = unit_case(suite, "returns");
+
+	tcase_add_test(tc, what_no_worker_had_is_sent_to_one);
+	tcase_add_test(tc, what_another_keeper_returned_is_read_too);
+	tcase_add_loop_test(tc, a_message_that_is_wrong_ends_its_socket, 0,
+	    (int)UNIT_COUNT(junk));
+	tcase_add_loop_test(
+	    tc, what_is_no_connection_of_a_listener_is_closed, 0, 6);
+	tcase_add_test(tc, a_flood_does_not_hold_up_the_start);
+	tcase_add_test(tc, what_a_worker_touches_is_its_own);
+	tcase_add_loop_test(
+	    tc, what_a_dead_worker_has_not_touched_goes_to_another, 0, 2);
+	tcase_add_loop_test(tc, what_a_dead_worker_touched_is_closed, 0, 2);
+	tcase_add_test(tc, a_connection_that_kills_engines_is_given_up);
+}
