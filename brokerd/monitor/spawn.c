@@ -20,6 +20,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define SPAWN_LOOK_MS 10
+
 static int
 spawn_prepare(const struct spawn *spawn)
 {
@@ -67,9 +69,16 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 {
 	struct pollfd child = {
 	    .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+	siginfo_t end = {.si_pid = 0};
 	int status = 0;
 
-	if (child.fd == -1 || poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
+	/* If no descriptor is left, look now and then. */
+	while (child.fd == -1 && end.si_pid == 0 &&
+	    clock_left_ms(deadline_ms) > 0 &&
+	    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0)
+		poll(NULL, 0, end.si_pid == 0 ? SPAWN_LOOK_MS : 0);
+	if (child.fd == -1 ? end.si_pid == 0 :
+			     poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
 		kill(pid, SIGKILL);
 	fd_close(child.fd);
 	if (waitpid(pid, &status, 0) == -1)

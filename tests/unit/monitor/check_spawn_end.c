@@ -103,6 +103,47 @@ START_TEST(a_child_that_has_ended_keeps_its_status_after_its_limit)
 END_TEST
 
 static void
+without_body(void *argument)
+{
+	struct test_child child;
+	pid_t pid;
+
+	(void)argument;
+	test_process_descriptors();
+	test_child_init(&child, "exit", "3");
+	pid = spawn_start(&child.spawn, &child.log);
+	unit_must(pid > 0);
+	unit_limit_fds();
+	unit_must(spawn_wait(pid, clock_ms() + 60000) == 3);
+}
+
+static void
+without_late_body(void *argument)
+{
+	struct test_child child;
+	char byte;
+	pid_t pid;
+
+	(void)argument;
+	test_process_descriptors();
+	test_child_init(&child, "wait", "0");
+	pid = spawn_start(&child.spawn, &child.log);
+	unit_must(pid > 0);
+	unit_must(read(child.out[0], &byte, 1) == 1 && byte == 'x');
+	unit_limit_fds();
+	unit_must(spawn_wait(pid, clock_ms() + 50) == -SIGKILL);
+}
+
+START_TEST(a_child_is_waited_for_without_a_descriptor)
+{
+	if (!test_process_is_for_all())
+		return;
+	unit_in_child(without_body, NULL);
+	unit_in_child(without_late_body, NULL);
+}
+END_TEST
+
+static void
 ignored_body(void *argument)
 {
 	struct test_child child;
@@ -156,6 +197,7 @@ UNIT_SUITE(spawn_end)
 	tcase_add_test(tc, a_child_over_its_limit_is_killed);
 	tcase_add_test(
 	    tc, a_child_that_has_ended_keeps_its_status_after_its_limit);
+	tcase_add_test(tc, a_child_is_waited_for_without_a_descriptor);
 	tcase_add_test(tc, a_child_of_unknown_end_has_not_succeeded);
 	tcase_add_test(tc, a_child_that_cannot_be_run_is_an_error);
 }
