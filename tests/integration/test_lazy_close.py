@@ -3,13 +3,14 @@
 receipt where the engine finds it later, whoever dies meanwhile."""
 import os
 import signal
+import socket
 
 from closing import Closing, read
 from counters import counters, settled
 from harness import (Skip, all_served, check, children, free_port, status,
                      wait_for)
 from test_handoff import config
-from test_receipts import bind
+from test_receipts import bind, stop
 
 QUICK = 20  # connections that let the engine expect quick receipts
 
@@ -115,6 +116,25 @@ def test_worker_ends_a_connection_of_a_killed_engine(test):
             server.end()
             check(read(client) == (b"", "end of file"), "no end of file")
         server.process.stop(signal.SIGKILL)
+
+
+def test_worker_lost_a_connection_of_a_killed_engine(test):
+    """It has no free descriptor, and says so when the engine is dead."""
+    root_only(test)
+    port = free_port()
+    broker = test.broker(config(test, port, "receipt-timeout = 60"))
+    full = bind(test, [test.tool("worker-modes"), "full"], test.mailbox_path())
+    stop(full)
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(20)
+        wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
+                 "the hand-off")
+        engine = test.engine(broker)
+        os.kill(engine, signal.SIGKILL)
+        wait_for(lambda: test.engine(broker) != engine, "another")
+        bind(test, [test.tool("worker-fdrecv")], test.mailbox_path())
+        full.kill(signal.SIGCONT)
+        check(read(client) == (b"hello, world\n", "end of file"), "no answer")
 
 
 def test_replaced_engine_looks_before_it_ends(test):

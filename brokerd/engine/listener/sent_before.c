@@ -42,6 +42,7 @@ struct sent_connection {
 	struct sent_peer *peer; /* NULL: the worker is dead */
 	uint64_t until_us;
 	int taken; /* its receipt has come */
+	int lost;  /* the worker could not receive it */
 };
 
 static void
@@ -56,13 +57,16 @@ sent_peer_on_message(struct sent_before *sent, const struct sent_peer *peer,
 		return;
 	for (size_t i = 0; i < head.count; i++) {
 		receipt_message_at(bytes, &head, i, &receipt);
-		if (receipt.kind != FDRECV_WIRE_TAKEN)
-			continue;
 		TAILQ_FOREACH (connection, &sent->connections, entry)
 			if (connection->peer == peer &&
 			    connection->handoff->sequence - receipt.sequence <
-				receipt.count)
-				connection->taken = 1;
+				receipt.count) {
+				connection->taken |=
+				    receipt.kind == FDRECV_WIRE_TAKEN;
+				connection->lost |=
+				    receipt.kind == FDRECV_WIRE_LIMIT ||
+				    receipt.kind == FDRECV_WIRE_DENIED;
+			}
 	}
 }
 
@@ -111,19 +115,21 @@ sent_connection_touched(const struct handoff *handoff)
 	    TOUCHED_PERHAPS;
 }
 
-/* It ended before the connection is looked at, so it cannot touch it later. */
+/* A worker that has ended did so before the connection is looked at, so it
+ * cannot touch it later. */
 static void
 sent_connection_look(
     struct sent_before *sent, struct sent_connection *connection)
 {
 	struct handoff *handoff = connection->handoff;
-	int dead = connection->peer == NULL || connection->peer->has_ended;
+	int nobodys = connection->peer == NULL || connection->peer->has_ended ||
+	    connection->lost;
 
 	if (connection->taken ||
 	    sent_connection_touched(handoff) != TOUCHED_NO ||
-	    (!dead && clock_us() >= connection->until_us)) {
+	    (!nobodys && clock_us() >= connection->until_us)) {
 		handoff_free(handoff);
-	} else if (dead) {
+	} else if (nobodys) {
 		handoff->stats->returned_sent++;
 		handoff->redeliveries++;
 		dispatch_take_over(connection->pool, handoff);
