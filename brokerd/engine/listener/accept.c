@@ -110,17 +110,20 @@ accept_round(struct listener *listener, struct listener_endpoint *endpoint)
 {
 	unsigned int most = coalesce_next_round(
 	    &endpoint->lone, ACCEPT_ROUND, listener->context->load->pausing);
+	struct worker_context *workers = listener->pool->context->workers;
 	enum accept_end end = ACCEPT_MORE;
 	unsigned int count = 0;
 	int error;
 
-	receipt_ring_list_look(
-	    &listener->pool->context->workers->rings, clock_us());
+	/* The next connections are sent before others are closed. */
+	unreceipted_delay_closing(&workers->closing);
+	receipt_ring_list_look(&workers->rings, clock_us());
 	while (count < most &&
 	    (end = accept_next(listener, endpoint)) == ACCEPT_MORE)
 		count++;
 	error = errno;
 	dispatch_send(listener->pool);
+	unreceipted_continue_closing(&workers->closing);
 	coalesce_on_round(&endpoint->lone, most, count);
 	errno = error;
 	return end == ACCEPT_MORE && count < ACCEPT_ROUND ? ACCEPT_EMPTY : end;

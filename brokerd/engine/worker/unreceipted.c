@@ -13,10 +13,12 @@
 #define UNRECEIPTED_CHECKS_SET 10000 /* after one with SO_LINGER set */
 
 void
-unreceipted_init(struct unreceipted *unreceipted)
+unreceipted_init(
+    struct unreceipted *unreceipted, struct unreceipted_closing *closing)
 {
-	*unreceipted = (struct unreceipted){.count = 0};
+	*unreceipted = (struct unreceipted){.closing = closing};
 	TAILQ_INIT(&unreceipted->list);
+	TAILQ_INIT(&unreceipted->taken);
 }
 
 void
@@ -63,31 +65,67 @@ unreceipted_check_linger(
 		unreceipted->linger_checks--;
 }
 
+static void
+unreceipted_close(struct unreceipted *unreceipted)
+{
+	uint64_t began_us = clock_us();
+	struct handoff *handoff;
+
+	while ((handoff = TAILQ_FIRST(&unreceipted->taken)) != NULL) {
+		TAILQ_REMOVE(&unreceipted->taken, handoff, entry);
+		unreceipted_check_linger(unreceipted, handoff);
+		handoff_free(handoff);
+	}
+	if (clock_us() - began_us > UNRECEIPTED_SLOW_US &&
+	    unreceipted->linger_checks < UNRECEIPTED_CHECKS_SLOW)
+		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SLOW;
+}
+
+void
+unreceipted_delay_closing(struct unreceipted_closing *closing)
+{
+	closing->is_delayed = 1;
+	TAILQ_INIT(&closing->head);
+}
+
+void
+unreceipted_continue_closing(struct unreceipted_closing *closing)
+{
+	struct unreceipted *unreceipted;
+
+	closing->is_delayed = 0;
+	while ((unreceipted = TAILQ_FIRST(&closing->head)) != NULL) {
+		TAILQ_REMOVE(&closing->head, unreceipted, entry);
+		unreceipted_close(unreceipted);
+	}
+}
+
 void
 unreceipted_on_taken(struct unreceipted *unreceipted, struct window *window,
     uint64_t sequence, uint32_t count, uint64_t given_us)
 {
 	struct handoff *handoff = unreceipted_find(unreceipted, sequence);
 	struct handoff *next;
-	uint64_t now = clock_us(), age_us;
-	uint32_t limit;
+	int was_closing = !TAILQ_EMPTY(&unreceipted->taken);
+	uint64_t age_us;
 
-	unreceipted->last_receipt_us = now;
+	unreceipted->last_receipt_us = clock_us();
 	for (; handoff != NULL && handoff->sequence - sequence < count;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
 		age_us = given_us > handoff->sent_us ?
 		    given_us - handoff->sent_us :
 		    0;
-		limit = handoff->endpoint->window;
+		window_on_receipt(window, age_us, handoff->endpoint->window);
 		handoff->stats->taken++;
-		unreceipted_check_linger(unreceipted, handoff);
-		handoff_free(unreceipted_take(unreceipted, handoff));
-		window_on_receipt(window, age_us, limit);
+		unreceipted_take(unreceipted, handoff);
+		TAILQ_INSERT_TAIL(&unreceipted->taken, handoff, entry);
 	}
-	if (clock_us() - now > UNRECEIPTED_SLOW_US &&
-	    unreceipted->linger_checks < UNRECEIPTED_CHECKS_SLOW)
-		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SLOW;
+	if (!unreceipted->closing->is_delayed)
+		unreceipted_close(unreceipted);
+	else if (!was_closing && !TAILQ_EMPTY(&unreceipted->taken))
+		TAILQ_INSERT_TAIL(
+		    &unreceipted->closing->head, unreceipted, entry);
 }
 
 struct handoff *
@@ -135,6 +173,9 @@ unreceipted_release(struct unreceipted *unreceipted)
 {
 	struct handoff *handoff;
 
+	if (!TAILQ_EMPTY(&unreceipted->taken))
+		TAILQ_REMOVE(&unreceipted->closing->head, unreceipted, entry);
+	unreceipted_close(unreceipted);
 	while ((handoff = unreceipted_take_oldest(unreceipted)) != NULL) {
 		handoff->stats->plain++;
 		handoff_free(handoff);

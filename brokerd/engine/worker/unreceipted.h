@@ -7,11 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Those of all workers that have connections to be closed.  Closing takes time,
+ * which a connection that has been accepted should not wait for. */
+struct unreceipted_closing {
+	TAILQ_HEAD(, unreceipted) head;
+	int is_delayed;
+};
+
 /* The hand-offs that a worker has not confirmed.  The engine keeps a descriptor
  * of each, so that none is lost with the worker, and closes it with the
  * receipt. */
 struct unreceipted {
-	struct handoff_list list; /* oldest first */
+	struct handoff_list list;  /* oldest first */
+	struct handoff_list taken; /* with a receipt, to be closed */
+	TAILQ_ENTRY(unreceipted) entry;
+	struct unreceipted_closing *closing;
 	size_t count;
 	uint64_t emptied_us; /* when its mailbox was empty; 0: it is not */
 	uint64_t last_receipt_us;
@@ -19,7 +29,8 @@ struct unreceipted {
 	struct handoff *doubtful;   /* a dead process may have read it */
 };
 
-void unreceipted_init(struct unreceipted *unreceipted);
+void unreceipted_init(
+    struct unreceipted *unreceipted, struct unreceipted_closing *closing);
 
 /* Adds a hand-off (takes it) that was sent just now. */
 void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);
@@ -30,6 +41,10 @@ void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);
 void unreceipted_on_taken(struct unreceipted *unreceipted,
     struct window *window, uint64_t sequence, uint32_t count,
     uint64_t given_us);
+
+/* Delays all closing, until the second function is called. */
+void unreceipted_delay_closing(struct unreceipted_closing *closing);
+void unreceipted_continue_closing(struct unreceipted_closing *closing);
 
 /* Gives the last of these count hand-offs that lacks a receipt, or NULL. */
 struct handoff *unreceipted_take_last(

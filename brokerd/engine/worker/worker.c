@@ -336,7 +336,7 @@ worker_new(struct worker_context *context, const char *name,
 	TAILQ_INIT(&worker->conns.head);
 	TAILQ_INIT(&worker->links.head);
 	TAILQ_INIT(&worker->outbox);
-	unreceipted_init(&worker->unreceipted);
+	unreceipted_init(&worker->unreceipted, &context->closing);
 	window_init(&worker->window);
 	share_init(&worker->share, FDRECV_WIRE_WEIGHT, 0);
 	if (owner_quota_join(context->quotas, worker, mailbox->owner) == -1 ||

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/worker/receipt_ring.h"
+#include "engine/worker/unreceipted.h"
 
 #include "wire/datagram.h"
 
@@ -21,5 +22,6 @@ struct worker_context {
 	uint64_t epoch;              /* random, of this engine */
 	const char *rendezvous_path; /* "": workers cannot send receipts */
 	struct receipt_ring_list rings;
+	struct unreceipted_closing closing;
 	unsigned char datagram[FDRECV_WIRE_DATAGRAM_MAX]; /* being written */
 };

@@ -39,6 +39,31 @@ START_TEST(what_is_taken_is_closed)
 }
 END_TEST
 
+/* Connections that have been accepted are sent meanwhile. */
+START_TEST(closing_can_be_delayed)
+{
+	struct test_worker test;
+	struct unreceipted_closing *closing;
+
+	test_worker_init_received(&test, 3);
+	closing = test.worker->unreceipted.closing;
+	unreceipted_delay_closing(closing);
+	taken(&test, 0, 1);
+	taken(&test, 1, 1);
+	ck_assert(!test_worker_is_closed(&test, 0));
+	ck_assert(!test_worker_is_closed(&test, 1));
+	unreceipted_continue_closing(closing);
+	test_worker_has(&test, "001");
+	unreceipted_delay_closing(closing);
+	taken(&test, 2, 1);
+	unreceipted_release(&test.worker->unreceipted);
+	test_worker_has(&test, "000");
+	unreceipted_continue_closing(closing);
+	ck_assert_uint_eq(test.stats.taken, 3);
+	test_worker_done(&test);
+}
+END_TEST
+
 START_TEST(receipts_may_come_in_any_order)
 {
 	struct test_worker test;
@@ -224,6 +249,7 @@ UNIT_SUITE(unreceipted)
 	TCase *tc = unit_case(suite, "receipts");
 
 	tcase_add_test(tc, what_is_taken_is_closed);
+	tcase_add_test(tc, closing_can_be_delayed);
 	tcase_add_test(tc, receipts_may_come_in_any_order);
 	tcase_add_test(tc, numbers_that_were_not_sent_mean_nothing);
 	tcase_add_test(tc, a_receipt_counts_once);
