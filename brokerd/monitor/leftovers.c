@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEFTOVERS_MS 1000 /* for one directory */
+#define LEFTOVERS_MS 5000 /* for the mailboxes of all listeners */
 
 /* A worker may wait in the directory of a listener until there is a broker. */
 static int
@@ -40,7 +40,8 @@ leftovers_is_listener(const struct table *table, const char *name)
 /* Removes the dead sockets of a directory that its owner may have changed in
  * any way: as that user, in a child that is killed if it hangs (FUSE). */
 static void
-leftovers_clear(const struct rundir *rundir, const char *name)
+leftovers_clear(
+    const struct rundir *rundir, const char *name, uint64_t deadline_ms)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const struct dirent *entry;
@@ -62,7 +63,7 @@ leftovers_clear(const struct rundir *rundir, const char *name)
 	if (pid == 0)
 		_exit(0);
 	if (pid != -1)
-		spawn_wait(pid, clock_ms() + LEFTOVERS_MS);
+		spawn_wait(pid, deadline_ms);
 }
 
 void
@@ -70,6 +71,7 @@ leftovers_remove(const struct rundir *rundir, const struct table *table)
 {
 	DIR *mailboxes =
 	    fdopendir(fcntl(rundir->mailboxes, F_DUPFD_CLOEXEC, 0));
+	uint64_t deadline_ms = clock_ms() + LEFTOVERS_MS;
 	const struct dirent *entry;
 	struct sockaddr_un address;
 
@@ -82,7 +84,7 @@ leftovers_remove(const struct rundir *rundir, const struct table *table)
 	while ((entry = readdir(mailboxes)) != NULL)
 		if (entry->d_name[0] != '.' &&
 		    !leftovers_is_listener(table, entry->d_name)) {
-			leftovers_clear(rundir, entry->d_name);
+			leftovers_clear(rundir, entry->d_name, deadline_ms);
 			unlinkat(
 			    rundir->mailboxes, entry->d_name, AT_REMOVEDIR);
 		}
