@@ -113,8 +113,14 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 	struct returns_origin origin;
 
 	if (returns_origin_find(&origin, returns->listeners, fd) == -1) {
-		returns_refuse(returns, fd,
-		    "it was reset, or belongs to no listener that there is");
+		/* The dead engine may have noted nothing: it can be a client
+		 * of the control socket. */
+		if (returned->accept_time_ns == 0)
+			bounded_close_fd(context->bounded, fd);
+		else
+			returns_refuse(returns, fd,
+			    "it was reset, or belongs to no listener that "
+			    "there is");
 		return NULL;
 	}
 	context->reserve->last = fd;

@@ -53,7 +53,8 @@ message(enum returned_kind kind)
 {
 	return (struct returned){.magic = RETURNED_MAGIC,
 	    .version = RETURNED_VERSION,
-	    .kind = (uint8_t)kind};
+	    .kind = (uint8_t)kind,
+	    .accept_time_ns = 1};
 }
 
 /* Takes fd and peer (-1: none). */
