@@ -145,12 +145,25 @@ turn_next_late(struct pool *pool, const struct record_endpoint *endpoint)
 	return best;
 }
 
-/* True if receipts were there of which no message had told.  If not, a message
- * tells of each further one. */
 static int
-turn_look(struct worker *worker)
+turn_may_take(
+    const struct worker *worker, const struct record_endpoint *endpoint)
 {
-	return receipts_look(worker, 0) > 0 || receipts_look(worker, 1) > 0;
+	return worker->silence.state == SILENCE_NONE &&
+	    worker_may_take(worker, endpoint);
+}
+
+/* True if receipts of which no message had told make room.  If not, a message
+ * tells of each further one.  A worker may write numbers that mean nothing
+ * without end: that makes no room, so this ends. */
+static int
+turn_look(struct worker *worker, const struct record_endpoint *endpoint)
+{
+	for (int ask = 0; ask <= 1; ask++)
+		if (receipts_look(worker, ask) > 0 &&
+		    turn_may_take(worker, endpoint))
+			return 1;
+	return 0;
 }
 
 struct worker *
@@ -164,10 +177,9 @@ turn_next(struct pool *pool, const struct record_endpoint *endpoint)
 		worker = turn->heap.next->owner;
 		if (worker->share.rank != turn_rank(pool, worker))
 			turn_update(pool, worker);
-		else if (worker->silence.state == SILENCE_NONE &&
-		    worker_may_take(worker, endpoint))
+		else if (turn_may_take(worker, endpoint))
 			return worker;
-		else if (!turn_look(worker))
+		else if (!turn_look(worker, endpoint))
 			turn_set_aside(pool, worker);
 	}
 	return turn->late == 0 ? NULL : turn_next_late(pool, endpoint);

@@ -120,6 +120,29 @@ START_TEST(before_there_is_no_room_the_ring_is_read)
 }
 END_TEST
 
+/* A receipt of a hand-off that it was never sent. */
+static void
+write_more(void)
+{
+	if (page->count - page->read < FDRECV_WIRE_RING_SLOTS)
+		write_receipt(1000);
+}
+
+/* The engine looks at the clock for each receipt. */
+START_TEST(a_worker_that_writes_without_end_does_not_stop_the_engine)
+{
+	start_lazy(1);
+	test_pool_worker(&test, 0)->window.size = 1;
+	test.endpoint.window = 1;
+	fake_clock.on_call = write_more;
+	ck_assert_ptr_null(dispatch_pick(test.pool, &test.endpoint));
+	fake_clock.on_call = NULL;
+	ck_assert_uint_eq(test.stats.taken, 0);
+	ck_assert_uint_gt(page->count, 1);
+	test_pool_done(&test);
+}
+END_TEST
+
 /* It may have been there since the last look. */
 START_TEST(a_receipt_that_was_found_late_is_not_late)
 {
@@ -162,6 +185,8 @@ UNIT_SUITE(receipt_ring_lazy)
 	    tc, a_worker_that_confirms_nothing_is_asked_for_messages);
 	tcase_add_test(tc, a_worker_that_owes_nothing_is_not_looked_at);
 	tcase_add_test(tc, before_there_is_no_room_the_ring_is_read);
+	tcase_add_test(
+	    tc, a_worker_that_writes_without_end_does_not_stop_the_engine);
 	tcase_add_test(tc, a_receipt_that_was_found_late_is_not_late);
 	tcase_add_test(tc, a_receipt_that_was_missing_at_the_last_look_is_late);
 }
