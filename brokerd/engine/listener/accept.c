@@ -17,9 +17,9 @@
 
 #include <errno.h>
 
-/* Connections in a row: if the engine is killed, it loses those that it has in
- * hand. */
-#define ACCEPT_ROUND 4
+/* A worker begins at once with the connections of the first round.  Later ones
+ * are larger, so that each connection costs less. */
+#define ACCEPT_FIRST 4U
 
 static void
 accept_refuse(
@@ -106,10 +106,12 @@ accept_next(struct listener *listener, struct listener_endpoint *endpoint)
 }
 
 enum accept_end
-accept_round(struct listener *listener, struct listener_endpoint *endpoint)
+accept_round(
+    struct listener *listener, struct listener_endpoint *endpoint, int number)
 {
-	unsigned int most = coalesce_next_round(
-	    &endpoint->lone, ACCEPT_ROUND, listener->context->load->pausing);
+	unsigned int most = ACCEPT_FIRST << number;
+	unsigned int tried = coalesce_next_round(
+	    &endpoint->lone, most, listener->context->load->pausing);
 	struct worker_context *workers = listener->pool->context->workers;
 	enum accept_end end = ACCEPT_MORE;
 	unsigned int count = 0;
@@ -118,13 +120,13 @@ accept_round(struct listener *listener, struct listener_endpoint *endpoint)
 	/* The next connections are sent before others are closed. */
 	unreceipted_delay_closing(&workers->closing);
 	receipt_ring_list_look(&workers->rings, clock_us());
-	while (count < most &&
+	while (count < tried &&
 	    (end = accept_next(listener, endpoint)) == ACCEPT_MORE)
 		count++;
 	error = errno;
 	dispatch_send(listener->pool);
 	unreceipted_continue_closing(&workers->closing);
-	coalesce_on_round(&endpoint->lone, most, count);
+	coalesce_on_round(&endpoint->lone, tried, count);
 	errno = error;
-	return end == ACCEPT_MORE && count < ACCEPT_ROUND ? ACCEPT_EMPTY : end;
+	return end == ACCEPT_MORE && count < most ? ACCEPT_EMPTY : end;
 }

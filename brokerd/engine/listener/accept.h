@@ -13,7 +13,8 @@ enum accept_end {
 	ACCEPT_BROKEN,  /* the socket cannot accept, see errno */
 };
 
-/* Accepts a few connections and sends them to workers, or refuses them if the
- * listener does so. */
+/* Accepts connections and sends them to workers, or refuses them if the
+ * listener does so: a few in the first round of an event, number 0, and twice
+ * as many in each further one. */
 enum accept_end accept_round(
-    struct listener *listener, struct listener_endpoint *endpoint);
+    struct listener *listener, struct listener_endpoint *endpoint, int number);

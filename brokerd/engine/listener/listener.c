@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LISTENER_ROUNDS 8       /* before other events have their turn */
+#define LISTENER_ROUNDS 4       /* before other events have their turn */
 #define LISTENER_REST_MS 100    /* when a limit was reached */
 #define LISTENER_BROKEN_MS 1000 /* when the socket cannot accept */
 #define LISTENER_SETTLE_MS 2000 /* of a new engine */
@@ -139,7 +139,7 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	if (listener->state == LISTENER_REFUSING && finder->watcher.id == -1)
 		finder_scan(finder);
 	for (int i = 0; end == ACCEPT_MORE && i < LISTENER_ROUNDS; i++)
-		end = accept_round(listener, endpoint);
+		end = accept_round(listener, endpoint, i);
 	if (end == ACCEPT_NO_ROOM)
 		listener_wait(listener);
 	else if (end == ACCEPT_LIMIT)
