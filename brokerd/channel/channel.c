@@ -28,6 +28,7 @@ struct channel_rule {
 #define CHANNEL_BARE sizeof(struct channel_header)
 #define CHANNEL_WITH(m) (CHANNEL_BARE + sizeof(struct m))
 #define CHANNEL_STARTED (CHANNEL_SERVING | CHANNEL_DRAINING)
+#define CHANNEL_COUNTING (CHANNEL_LOADING | CHANNEL_STARTED)
 
 static const struct channel_rule channel_rules[] = {
     [CHANNEL_SOCKET] = {CHANNEL_WITH(channel_socket), 0, 1, CHANNEL_LOADING},
@@ -43,6 +44,10 @@ static const struct channel_rule channel_rules[] = {
     [CHANNEL_RESULT] = {CHANNEL_WITH(channel_result), 0, 0, CHANNEL_STARTED},
     [CHANNEL_REPORT] = {CHANNEL_WITH(channel_result), 0, 1, CHANNEL_STARTED},
     [CHANNEL_UNBOUND] = {CHANNEL_WITH(channel_socket), 0, 0, CHANNEL_LOADING},
+    [CHANNEL_COUNTERS_ENDED] = {CHANNEL_BARE, 0, 1, CHANNEL_COUNTING},
+    [CHANNEL_COUNTERS_LIVE] = {CHANNEL_BARE, 0, 1, CHANNEL_COUNTING},
+    [CHANNEL_COUNTERS_SUMS] = {CHANNEL_BARE, 0, 1, CHANNEL_COUNTING},
+    [CHANNEL_SUMMED] = {CHANNEL_BARE, 1, 0, CHANNEL_STARTED},
 };
 
 #define CHANNEL_TYPES (sizeof(channel_rules) / sizeof(channel_rules[0]))

@@ -12,6 +12,15 @@
  * protocol violation.
  */
 
+/* The state of an engine.  Monitor and engine may see different ones while a
+ * message is on its way. */
+enum channel_phase {
+	CHANNEL_LOADING = 1 << 0,
+	CHANNEL_LOADED = 1 << 1, /* READY was sent */
+	CHANNEL_SERVING = 1 << 2,
+	CHANNEL_DRAINING = 1 << 3,
+};
+
 /* True if no other engine takes over the socket of that number. */
 static inline int
 channel_is_removed(const struct channel_drain *drain, uint32_t number)

@@ -10,15 +10,11 @@
 #define CHANNEL_VERSION 2
 #define CHANNEL_RECORDS 0  /* a sealed memfd with its records */
 #define CHANNEL_FD 3       /* the engine's end */
-#define CHANNEL_MEMFD 4    /* the engine's counters */
+#define CHANNEL_MEMFD 4    /* for the engine's counters, empty */
 #define CHANNEL_RETURNS 5  /* to the next engine, see returned.h */
 #define CHANNEL_RETURNED 6 /* from the engine before; may be missing */
 #define CHANNEL_TEXT_SIZE 1020
 #define CHANNEL_ASKED_UPGRADE UINT32_MAX
-
-/* Each layout of the counters has its own size. */
-#define CHANNEL_MEMFD_LAYOUT 11
-#define CHANNEL_MEMFD_SIZE ((1 << 23) + CHANNEL_MEMFD_LAYOUT * 4096)
 
 enum channel_type {
 	CHANNEL_SOCKET = 1, /* down: a socket of the table */
@@ -33,15 +29,11 @@ enum channel_type {
 	CHANNEL_RESULT,     /* down: the result of one of these */
 	CHANNEL_REPORT,     /* down: the same, with a text of any length */
 	CHANNEL_UNBOUND,    /* down: a socket of the table that is left out */
-};
-
-/* The state of an engine.  Monitor and engine may see different ones while a
- * message is on its way. */
-enum channel_phase {
-	CHANNEL_LOADING = 1 << 0,
-	CHANNEL_LOADED = 1 << 1, /* READY was sent */
-	CHANNEL_SERVING = 1 << 2,
-	CHANNEL_DRAINING = 1 << 3,
+	CHANNEL_COUNTERS_ENDED, /* down: counters of an engine that ended */
+	CHANNEL_COUNTERS_LIVE,  /* down: the same of one that may live */
+	CHANNEL_COUNTERS_SUMS,  /* down: an empty file, for the sums of those
+				 * that ended */
+	CHANNEL_SUMMED,         /* up: it has them, or READY says so */
 };
 
 struct channel_header {

@@ -9,6 +9,7 @@
 
 #include "base/fd.h"
 #include "engine/control/control.h"
+#include "engine/life/inheritance.h"
 #include "engine/life/keeper.h"
 #include "engine/life/notify.h"
 #include "engine/life/orphan.h"
@@ -16,8 +17,6 @@
 #include "engine/sandbox.h"
 #include "engine/socket_table.h"
 #include "engine/upstream.h"
-
-#include <sys/mman.h>
 
 #include <errno.h>
 #include <string.h>
@@ -28,7 +27,6 @@ struct engine {
 	struct event_base *base;
 	struct log log;
 	struct stats stats;
-	struct persistent persistent;
 	struct bounded_close bounded;
 	struct ledger ledger;
 	struct keeper keeper;
@@ -39,6 +37,7 @@ struct engine {
 	struct upstream upstream;
 	struct drain drain;
 	struct orphan orphan;
+	struct inheritance inheritance;
 	int status;     /* to exit with; -1: not yet */
 	char *done;     /* what a reload has done; the drain adds to it */
 	uint32_t asked; /* requests that it is the result of */
@@ -93,6 +92,7 @@ engine_on_drain(void *owner, const struct channel_drain *how)
 
 	socket_table_stop(&engine->table, how);
 	control_stop(&engine->control);
+	stats_finish(&engine->stats);
 }
 
 static int
@@ -162,14 +162,16 @@ engine_on_socket(
 	struct record *record = NULL;
 	int added = -1;
 
+	errno = EPROTO;
 	if (UINT64_C(2) + sock->index < engine->table.records.count)
 		record = &engine->table.records.items[2 + sock->index];
 	if (record != NULL && record_check(record) == NULL &&
+	    (engine->table.count > 0 ||
+		stats_reserve(&engine->stats, sock->count) == 0) &&
 	    socket_table_note(&engine->table, sock->index, fd) == 0) {
 		added = engine_add(engine, sock, record, fd);
 	} else {
 		fd_close(fd);
-		errno = EPROTO;
 	}
 	if (added == -1) {
 		log_line(&engine->log, LOG_ERR,
@@ -177,7 +179,8 @@ engine_on_socket(
 		    strerror(errno));
 		engine_end(engine, EX_OSERR);
 	} else if (engine->table.count == sock->count &&
-	    upstream_ready(&engine->upstream) == -1) {
+	    (inheritance_load(&engine->inheritance) == -1 ||
+		upstream_ready(&engine->upstream) == -1)) {
 		engine_end(engine, EX_OSERR);
 	}
 }
@@ -207,7 +210,7 @@ engine_on_result(
 static void
 engine_start_drain(struct engine *engine, const struct channel_drain *how)
 {
-	int lines = memfd_create("brokerd-drain", MFD_CLOEXEC);
+	int lines = upstream_lines();
 	char *text;
 
 	notify_draining(&engine->notify, &engine->table.listeners, how);
@@ -232,8 +235,16 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 	case CHANNEL_UNBOUND:
 		engine_on_socket(engine, &message->u.socket, fd);
 		return;
+	case CHANNEL_COUNTERS_ENDED:
+	case CHANNEL_COUNTERS_LIVE:
+	case CHANNEL_COUNTERS_SUMS:
+		if (inheritance_on_counters(&engine->inheritance,
+			message->header.type, engine->upstream.phase, fd) == -1)
+			engine_end(engine, EX_OSERR);
+		return;
 	case CHANNEL_START:
 		ledger_serve(&engine->ledger);
+		inheritance_start(&engine->inheritance);
 		socket_table_start(&engine->table);
 		notify_serving(&engine->notify, listeners);
 		control_start(&engine->control);
@@ -252,6 +263,7 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 	case CHANNEL_PONG:
 	case CHANNEL_RELOAD:
 	case CHANNEL_UPGRADE:
+	case CHANNEL_SUMMED:
 		return;
 	}
 }
@@ -282,16 +294,9 @@ static const struct upstream_callbacks engine_upstream_callbacks = {
     .on_end = engine_on_end,
 };
 
-static void
-engine_tell_version(struct engine *engine)
-{
-	const char *version = stats_new_version(&engine->stats);
-
-	if (version != NULL)
-		log_line(&engine->log, LOG_NOTICE,
-		    "version %s takes over from version %s", version,
-		    engine->stats.before);
-}
+static const struct inheritance_callbacks engine_inheritance_callbacks = {
+    .on_said = socket_table_on_said,
+};
 
 static int
 engine_open(struct engine *engine)
@@ -299,15 +304,13 @@ engine_open(struct engine *engine)
 	struct event_base *base = engine->base = loop_new();
 
 	if (base == NULL ||
-	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->persistent) ==
-		-1 ||
+	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
 	    bounded_close_init(&engine->bounded, base, &engine->ledger) == -1 ||
 	    keeper_watch(&engine->keeper, base) == -1 ||
 	    socket_table_open(&engine->table, base, &engine->log,
-		&engine->stats, &engine->persistent, &engine->bounded,
-		&engine->rendezvous) == -1)
+		&engine->stats, &engine->stats.page->persistent,
+		&engine->bounded, &engine->rendezvous) == -1)
 		return -1;
-	engine_tell_version(engine);
 	control_init(&engine->control,
 	    &(struct control_context){.base = base,
 		.log = &engine->log,
@@ -317,13 +320,15 @@ engine_open(struct engine *engine)
 		.rendezvous = &engine->rendezvous,
 		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
-		.broker_started_ms = stats_started_ms(&engine->stats),
 		.requests = &engine->table.requests});
 	if (notify_start(&engine->notify, base) == -1 ||
 	    drain_init(&engine->drain, base, &engine_drain_callbacks, engine) ==
 		-1 ||
 	    orphan_init(&engine->orphan, base, &engine->log, &engine->drain) ==
-		-1)
+		-1 ||
+	    inheritance_init(&engine->inheritance, base, &engine->stats,
+		&engine->ledger, &engine->log, &engine_inheritance_callbacks,
+		engine) == -1)
 		return -1;
 	return upstream_start(&engine->upstream, base, CHANNEL_FD,
 	    &engine->bounded, &engine_upstream_callbacks, engine);
@@ -340,6 +345,7 @@ engine_close(struct engine *engine)
 	upstream_stop(&engine->upstream);
 	drain_done(&engine->drain);
 	orphan_done(&engine->orphan);
+	inheritance_done(&engine->inheritance);
 	stats_close(&engine->stats);
 	free(engine->done);
 	bounded_close_done(&engine->bounded);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 void
 socket_table_init(struct socket_table *table)
@@ -99,11 +100,14 @@ socket_table_find_listener(
     struct socket_table *table, const struct record_endpoint *record)
 {
 	struct listener *listener =
-	    listener_find(&table->listeners, record->listener);
+	    TAILQ_LAST(&table->listeners, listener_list);
 	struct pool *pool;
 
-	if (listener != NULL)
+	/* Those of one listener are side by side. */
+	if (listener != NULL && listener->record != NULL &&
+	    strcmp(listener->record->listener, record->listener) == 0)
 		return listener;
+	listener = NULL;
 	pool = pool_find(&table->pools, &table->pool_context, record->mailbox,
 	    record->owner);
 	if (pool != NULL)
@@ -176,6 +180,19 @@ socket_table_start(struct socket_table *table)
 		finder_scan(&pool->finder);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		listener_start(listener);
+}
+
+void
+socket_table_on_said(void *owner)
+{
+	struct socket_table *table = owner;
+	struct listener *listener;
+	struct pool *pool;
+
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		pool_follow(pool);
+	TAILQ_FOREACH (listener, &table->listeners, entry)
+		listener_follow(listener);
 }
 
 struct worker *

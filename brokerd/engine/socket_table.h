@@ -63,6 +63,10 @@ void socket_table_note_own(
 /* Looks for workers and begins to accept. */
 void socket_table_start(struct socket_table *table);
 
+/* Does what the engine before was told by administrators; owner is the
+ * table. */
+void socket_table_on_said(void *owner);
+
 /* The worker that the HELLO of a process with that uid names, or NULL. */
 struct worker *socket_table_find_worker(
     struct socket_table *table, const struct hello *hello, uid_t uid);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "engine/timer.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -80,6 +81,12 @@ upstream_ready(struct upstream *upstream)
 {
 	upstream->phase = CHANNEL_LOADED;
 	return channel_send(upstream->fd, CHANNEL_READY, NULL, -1);
+}
+
+int
+upstream_lines(void)
+{
+	return memfd_create("brokerd-lines", MFD_CLOEXEC);
 }
 
 char *

@@ -36,6 +36,9 @@ int upstream_start(struct upstream *upstream, struct event_base *base, int fd,
 /* The table is complete.  0, or -1 with errno. */
 int upstream_ready(struct upstream *upstream);
 
+/* Gives an empty file for lines, see below; -1 if that fails. */
+int upstream_lines(void);
+
 /* The first 16 MiB of lines in the file fd (takes it; -1: none), then text. For
  * free(3); NULL with errno. */
 char *upstream_text(int fd, const char *text);

@@ -40,6 +40,39 @@ engine_process_await(const struct engine_process *engine, short events)
 }
 
 static int
+engine_process_put(struct engine_process *engine, enum channel_type type,
+    struct channel_message *message, int fd)
+{
+	while (channel_send(engine->channel, type, message, fd) == -1)
+		if (errno != EAGAIN ||
+		    engine_process_await(engine, POLLOUT) == -1)
+			return -1;
+	return 0;
+}
+
+/* The sums come last. */
+static int
+engine_process_put_counters(
+    struct engine_process *engine, struct counters *counters)
+{
+	struct counters_file *file = counters->files;
+	uint64_t now = clock_ms();
+
+	for (; file < &counters->files[COUNTERS_MAX]; file++) {
+		if (file->ends_ms <= now)
+			file->ends_ms = 0;
+		if (file->fd != -1 && file->ends_ms != COUNTERS_NEW &&
+		    engine_process_put(engine,
+			file->ends_ms == 0 ? CHANNEL_COUNTERS_ENDED :
+					     CHANNEL_COUNTERS_LIVE,
+			NULL, file->fd) == -1)
+			return -1;
+	}
+	return engine_process_put(
+	    engine, CHANNEL_COUNTERS_SUMS, NULL, engine->sums->fd);
+}
+
+static int
 engine_process_load(struct engine_process *engine, const struct table *table)
 {
 	struct channel_message message = {
@@ -50,12 +83,10 @@ engine_process_load(struct engine_process *engine, const struct table *table)
 		message.u.socket.index = i;
 		message.u.socket.error = table->endpoints[i].error;
 		fd = table->endpoints[i].fd;
-		while (channel_send(engine->channel,
-			   fd == -1 ? CHANNEL_UNBOUND : CHANNEL_SOCKET,
-			   &message, fd) == -1)
-			if (errno != EAGAIN ||
-			    engine_process_await(engine, POLLOUT) == -1)
-				return -1;
+		if (engine_process_put(engine,
+			fd == -1 ? CHANNEL_UNBOUND : CHANNEL_SOCKET, &message,
+			fd) == -1)
+			return -1;
 	}
 	if (engine_process_await(engine, POLLIN) == -1)
 		return -1;
@@ -93,22 +124,27 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 		-1,
 		setup->log.fd,
 		[CHANNEL_FD] = -1,
-		[CHANNEL_MEMFD] = setup->counters,
 		[CHANNEL_RETURNED] = setup->returns},
 	    .uid = table->settings->engine_uid,
 	    .gid = table->settings->engine_gid};
 
 	*engine = (struct engine_process){
 	    .channel = -1, .phase = CHANNEL_LOADING, .started_ms = clock_ms()};
-	if (channel_pair(ends) == 0 && channel_pair(returns) == 0) {
+	engine->counters = counters_new(&setup->counters);
+	engine->sums = counters_new(&setup->counters);
+	if (engine->counters != NULL && engine->sums != NULL &&
+	    channel_pair(ends) == 0 && channel_pair(returns) == 0) {
 		spawn.fds[CHANNEL_FD] = ends[1];
+		spawn.fds[CHANNEL_MEMFD] = engine->counters->fd;
 		spawn.fds[CHANNEL_RETURNS] = returns[0];
 		engine->pid = spawn_start(&spawn, &setup->log);
 	}
 	engine->channel = ends[0];
 	fd_close(ends[1]);
 	fd_close(returns[0]);
-	if (engine->pid <= 0 || engine_process_load(engine, table) == -1) {
+	if (engine->pid <= 0 ||
+	    engine_process_put_counters(engine, &setup->counters) == -1 ||
+	    engine_process_load(engine, table) == -1) {
 		fd_close(returns[1]);
 		return engine_process_fail(engine, setup);
 	}
@@ -122,9 +158,11 @@ engine_process_serve(struct engine_process *engine, struct setup *setup)
 {
 	engine->phase = CHANNEL_SERVING;
 	engine->started_ms = clock_ms();
-	if (channel_send(engine->channel, CHANNEL_START, NULL, -1) == 0)
-		return -1;
-	return engine_process_fail(engine, setup);
+	if (channel_send(engine->channel, CHANNEL_START, NULL, -1) == -1)
+		return engine_process_fail(engine, setup);
+	engine->counters->ends_ms = COUNTERS_LIVES;
+	counters_replace(&setup->counters, &engine->sums);
+	return -1;
 }
 
 void
@@ -139,6 +177,17 @@ engine_process_tell(
 	    report == -1 ? CHANNEL_RESULT : CHANNEL_REPORT, &message, report);
 }
 
+void
+engine_process_sum(struct engine_process *engine, struct counters *counters)
+{
+	counters_end(&engine->sums); /* it makes others instead */
+	if (engine->pid != 0)
+		engine->sums = counters_new(counters);
+	if (engine->sums != NULL &&
+	    engine_process_put_counters(engine, counters) == 0)
+		engine->summing++;
+}
+
 int
 engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 {
@@ -148,5 +197,7 @@ engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 	if (engine->pid > 0)
 		status = spawn_wait(engine->pid, deadline_ms);
 	engine->pid = 0;
+	counters_end(&engine->counters);
+	counters_end(&engine->sums);
 	return status;
 }

@@ -9,8 +9,11 @@ struct engine_process {
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
 	enum channel_phase phase;
-	uint64_t started_ms; /* then since when it serves */
-	uint32_t asked;      /* requests that were read */
+	uint64_t started_ms;            /* then since when it serves */
+	uint32_t asked;                 /* requests that were read */
+	struct counters_file *counters; /* that it writes, or NULL */
+	struct counters_file *sums;     /* that it makes now, or NULL */
+	unsigned int summing;           /* SUMMED that it has not said yet */
 };
 
 /* Starts an engine, sends it the whole table and waits for READY.  Returns -1
@@ -26,6 +29,11 @@ int engine_process_serve(struct engine_process *engine, struct setup *setup);
  * (borrowed; -1: none).  It is lost if the engine does not read. */
 void engine_process_tell(
     struct engine_process *engine, int status, const char *text, int report);
+
+/* Has it sum up the counters of engines that have ended.  It says SUMMED, see
+ * counters_replace(). */
+void engine_process_sum(
+    struct engine_process *engine, struct counters *counters);
 
 /* Ends the process, at deadline_ms (monotonic) by force.  Returns what
  * spawn_wait() returns, or 0 if there is none. */

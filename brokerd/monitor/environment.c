@@ -6,10 +6,7 @@
 #include "monitor/environment.h"
 
 #include "base/fd.h"
-#include "channel/message.h"
 #include "monitor/spawn.h"
-
-#include <sys/mman.h>
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -22,8 +19,10 @@ static int
 environment_number(const char *name)
 {
 	const char *text = getenv(name);
+	int number = text == NULL ? 0 : (int)strtol(text, NULL, 10);
 
-	return text == NULL ? 0 : (int)strtol(text, NULL, 10);
+	unsetenv(name); /* the next version has others */
+	return number;
 }
 
 /* --ready-fd follows the descriptors that were passed on.  The numbers below
@@ -37,8 +36,6 @@ environment_inherit(struct setup *setup)
 	setup->trial = environment_number("BROKERD_TRIAL");
 	setup->engine_pid = environment_number("BROKERD_ENGINE");
 	setup->engine_channel = environment_number("BROKERD_CHANNEL");
-	unsetenv("BROKERD_ENGINE");
-	unsetenv("BROKERD_CHANNEL");
 	if (setup->trial != 0 || setup->engine_pid != 0)
 		setup->ready = -1; /* the first version has written to it */
 	if (environment_number("LISTEN_PID") == getpid() && count > 0 &&
@@ -66,24 +63,4 @@ environment_inherit(struct setup *setup)
 			inherited_add(&setup->inherited, own, NULL);
 	}
 	return fd_fill_below(SPAWN_FDS);
-}
-
-/* The size of inherited counters tells their layout. */
-int
-environment_counters(struct setup *setup)
-{
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
-	const struct stat counters = {.st_size = CHANNEL_MEMFD_SIZE};
-
-	setup->returns = inherited_take_returns(&setup->inherited);
-	setup->counters =
-	    inherited_take_file(&setup->inherited, &counters, seals);
-	if (setup->counters != -1)
-		return 0;
-	setup->counters =
-	    memfd_create("brokerd-counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (setup->counters == -1 ||
-	    ftruncate(setup->counters, CHANNEL_MEMFD_SIZE) == -1)
-		return -1;
-	return fcntl(setup->counters, F_ADD_SEALS, seals);
 }

@@ -7,7 +7,3 @@
  * as sd_listen_fds(3) describes, and setup->ready; closes all others from 3
  * up.  0, or -1 with errno. */
 int environment_inherit(struct setup *setup);
-
-/* Gives setup->returns, if they were inherited, and setup->counters.  0, or -1
- * with errno. */
-int environment_counters(struct setup *setup);

@@ -11,7 +11,6 @@
 
 #include <netinet/in.h>
 
-#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,17 +122,14 @@ inherited_find(struct inherited *inherited, const struct record *record,
 }
 
 int
-inherited_take_file(
-    struct inherited *inherited, const struct stat *file, int seals)
+inherited_take_file(struct inherited *inherited, const struct stat *file)
 {
 	struct inherited_item *item = inherited->items;
 
 	for (size_t i = 0; i < inherited->count; i++, item++)
 		if (item->fd != -1 && item->length == 0 &&
-		    (seals != 0 ? item->file.st_size == file->st_size &&
-				fcntl(item->fd, F_GET_SEALS) == seals :
-				  item->file.st_dev == file->st_dev &&
-				item->file.st_ino == file->st_ino))
+		    item->file.st_dev == file->st_dev &&
+		    item->file.st_ino == file->st_ino)
 			return fd_steal(&item->fd);
 	return -1;
 }

@@ -38,11 +38,9 @@ void inherited_add(
 struct inherited_item *inherited_find(struct inherited *inherited,
     const struct record *record, const char **out_wrong);
 
-/* Gives the descriptor of the file with this device and inode number or, unless
- * seals is 0, of a memfd with this size and these seals; -1 if there is none.
- */
-int inherited_take_file(
-    struct inherited *inherited, const struct stat *file, int seals);
+/* Gives the descriptor of the file with this device and inode number; -1 if
+ * there is none. */
+int inherited_take_file(struct inherited *inherited, const struct stat *file);
 
 /* Gives the end of a SOCK_SEQPACKET pair, which a keeper or an engine made; -1
  * if there is none. */

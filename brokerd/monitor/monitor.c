@@ -114,6 +114,16 @@ monitor_count_draining(const struct monitor *m)
 	return count;
 }
 
+static void
+monitor_end_drained(struct monitor *m, struct generation *generation)
+{
+	int ended = generation->engine.pid != 0;
+
+	generation_end(generation, ENDPOINT_REVOKE);
+	if (ended)
+		engine_process_sum(&m->current.engine, &m->setup.counters);
+}
+
 /* Makes a generation of the present configuration, which takes over from the
  * current one: at a start from that of another version, or from none.  Needs a
  * free place in draining.  Returns -1, or the status of the failure.  Sets text
@@ -175,6 +185,7 @@ monitor_change(struct monitor *m, int upgrade)
 		return;
 	}
 	m->wanted[upgrade] = 0;
+	counters_end(&m->current.engine.sums); /* another one makes them */
 	log->copy = memfd_create("brokerd-report", MFD_CLOEXEC);
 	if (m->stopping)
 		log_line(log, LOG_ERR, "brokerd is about to end");
@@ -201,11 +212,16 @@ monitor_receive(struct monitor *m, struct engine_process *engine)
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
 	if (got != 1)
 		return got == -1 && errno == EAGAIN ? 0 : -1;
-	engine->asked += message.header.type != CHANNEL_PONG;
-	if (message.header.type == CHANNEL_PONG)
+	if (message.header.type == CHANNEL_PONG) {
 		m->pinged &= engine != &m->current.engine;
-	else
+	} else if (message.header.type == CHANNEL_SUMMED) {
+		if (engine == &m->current.engine && --engine->summing == 0 &&
+		    engine->sums != NULL)
+			counters_replace(&m->setup.counters, &engine->sums);
+	} else {
+		engine->asked++;
 		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
+	}
 	return 0;
 }
 
@@ -236,8 +252,7 @@ monitor_on_children(struct monitor *m)
 			monitor_lose_engine(m, "ended");
 		for (int i = 0; i < MONITOR_DRAINING; i++)
 			if (child.si_pid == m->draining[i].engine.pid)
-				generation_end(
-				    &m->draining[i], ENDPOINT_REVOKE);
+				monitor_end_drained(m, &m->draining[i]);
 		waitpid(child.si_pid, NULL, WNOHANG);
 	}
 }
@@ -269,7 +284,7 @@ monitor_on_time(struct monitor *m)
 	for (int i = 0; i < MONITOR_DRAINING; i++)
 		if (m->draining[i].kill_ms != 0 &&
 		    now >= m->draining[i].kill_ms)
-			generation_end(&m->draining[i], ENDPOINT_REVOKE);
+			monitor_end_drained(m, &m->draining[i]);
 	if (m->stopping &&
 	    (now >= m->current.kill_ms ||
 		(m->current.engine.pid == 0 && monitor_count_draining(m) == 0)))
@@ -348,6 +363,7 @@ monitor_main(int argc, char **argv)
 			m.current.engine =
 			    (struct engine_process){.pid = m.setup.engine_pid,
 				.channel = m.setup.engine_channel,
+				.counters = m.setup.engine_counters,
 				.phase = CHANNEL_SERVING,
 				.asked = CHANNEL_ASKED_UPGRADE};
 		m.status = monitor_replace(&m, &m.setup.inherited, text,

@@ -54,7 +54,7 @@ rundir_lock(struct rundir *rundir, struct inherited *inherited)
 	if (rundir->fd == -1)
 		return -1;
 	fstatat(rundir->fd, "lock", &st, AT_SYMLINK_NOFOLLOW);
-	rundir->lock = inherited_take_file(inherited, &st, 0);
+	rundir->lock = inherited_take_file(inherited, &st);
 	if (rundir->lock == -1)
 		rundir->lock = openat(rundir->fd, "lock",
 		    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -138,8 +138,10 @@ setup_init(struct setup *setup, int argc, char **argv)
 		return status;
 	adopt_ask(&setup->adopt, &setup->rundir, &setup->inherited,
 	    setup->test || setup->trial || setup->engine_pid != 0);
-	return environment_counters(setup) == 0 ? -1 :
-						  setup_fail(setup, "counters");
+	setup->returns = inherited_take_returns(&setup->inherited);
+	setup->engine_counters =
+	    counters_inherit(&setup->counters, &setup->inherited);
+	return -1;
 }
 
 void

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "monitor/adopt.h"
+#include "monitor/counters.h"
 
 /* The state that a monitor keeps from start to end; zeros at first. */
 struct setup {
@@ -16,7 +17,6 @@ struct setup {
 	struct rundir rundir;
 	int engine_program;
 	int reader_program;
-	int counters;    /* the engine's memfd, which the monitor never reads */
 	int returns;     /* from the engine that was started last, for the next
 			  * one; the monitor never reads it; or -1 */
 	int signals;     /* a signalfd(2) */
@@ -25,9 +25,11 @@ struct setup {
 	int trial; /* not 0: end as soon as an engine is ready; if positive,
 		    * where the version that runs wants a copy of the log */
 	struct inherited inherited;
+	struct counters counters;
 	struct adopt adopt;
 	pid_t engine_pid; /* of the version before this one; 0: none */
 	int engine_channel;
+	struct counters_file *engine_counters; /* or NULL */
 };
 
 /* Prepares the process: descriptors, limits and signals, then privileges, then

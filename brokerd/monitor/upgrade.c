@@ -30,13 +30,15 @@ upgrade_pass(
     const struct setup *setup, const struct generation *generation, int pass)
 {
 	const struct table *table = &generation->table;
-	const int own[] = {setup->counters, setup->returns, setup->rundir.lock,
-	    setup->log.copy, generation->engine.channel};
-	const uint32_t count = sizeof(own) / sizeof(own[0]);
+	const int own[] = {setup->returns, setup->rundir.lock, setup->log.copy,
+	    generation->engine.channel};
+	const uint32_t count = sizeof(own) / sizeof(own[0]) + COUNTERS_MAX;
 	int fd, most = SPAWN_FDS;
 
 	for (uint32_t i = 0; i < count + table->endpoint_count; i++) {
-		fd = i < count ? own[i] : table->endpoints[i - count].fd;
+		fd = i < COUNTERS_MAX ? setup->counters.files[i].fd :
+		    i < count         ? own[i - COUNTERS_MAX] :
+					table->endpoints[i - count].fd;
 		fcntl(fd, F_SETFD, pass ? 0 : FD_CLOEXEC);
 		most = fd > most ? fd : most;
 	}

@@ -1,22 +1,42 @@
 # SPDX-License-Identifier: ISC
-"""The counters of all engines, read from the memory that the engine has
-mapped, as struct stats_page in brokerd/engine/handoff/stats.c."""
+"""The counters of all engines, read from the memory that the engine has of
+its own and of earlier ones, as in brokerd/engine/handoff/stats_file.h."""
+import fcntl
+import os
 import struct
 
-from harness import Skip, readable, wait_for
+from harness import Skip, descriptors, readable, wait_for
 
-PAGE, MAILBOXES, ADMIN, BANKS, NAME = (
-    16, 32 + 8 + 256 * 24 + 16 + 1024 * 24 + 128 * 16 + 256 * 136 + 8,
-    64 + 8 + 16, 8, 64)
+COUNT, NAME, STATE = 12, 64, 24
+GET_SEALS, SEAL_SHRINK = 1034, 2
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
          "refused_deaths orphaned lost held unreceipted handed_off plain_died "
          "returned_death returned_limit returned_denied returned_engine "
          "returned_sent lent repaired accept_skipped accept_paused "
          "worker_away worker_leaving worker_full send_retried "
          "send_failed").split()
-SLOT = NAME + 8 * len(NAMES)
+ROW = NAME + 8 * len(NAMES) + STATE
 ENDS = ("taken plain expired died dead refused_absent refused_drain "
         "refused_deaths orphaned lost held unreceipted").split()
+
+
+def rows(file):
+    """The rows of a file: pairs of a name and its counters.  They are at its
+    end."""
+    file.seek(COUNT)
+    count = struct.unpack("=I", file.read(4))[0]
+    file.seek(-count * ROW, os.SEEK_END)
+    for _ in range(count):
+        row = file.read(ROW)
+        yield row[:NAME].rstrip(b"\0").decode(), struct.unpack_from(
+            "=%dQ" % len(NAMES), row, NAME)
+
+
+def files(pid):
+    """The paths of the files of counters that a process has."""
+    return ["/proc/%d/fd/%d" % (pid, fd)
+            for fd, what in descriptors(pid).items()
+            if what.startswith("/memfd:brokerd-counters")]
 
 
 def counters(test, broker, listener="test"):
@@ -24,19 +44,17 @@ def counters(test, broker, listener="test"):
     if not readable(engine):
         raise Skip("only root can look into the engine")
     found, total = None, [0] * len(NAMES)
-    with open("/proc/%d/fd/4" % engine, "rb") as file:
-        slots = struct.unpack("=4I", file.read(PAGE))[3]
-        for bank in range(BANKS):
-            file.seek(PAGE + MAILBOXES + slots * (ADMIN + bank * SLOT))
-            for _ in range(slots):
-                slot = file.read(SLOT)
-                name = slot[:NAME].rstrip(b"\0").decode()
-                if not name:
-                    break
+    for path in files(engine):
+        try:
+            file = open(path, "rb")
+        except FileNotFoundError:
+            continue  # it has just been summed up
+        with file:
+            # Sums are sealed once they are complete.
+            complete = fcntl.fcntl(file, GET_SEALS) & SEAL_SHRINK
+            for name, values in rows(file) if complete else ():
                 if name == listener:
                     found = name
-                    values = struct.unpack_from("=%dQ" % len(NAMES), slot,
-                                                NAME)
                     total = [a + b for a, b in zip(total, values)]
     if found is None:
         raise KeyError(listener)

@@ -292,7 +292,7 @@ def check_control():
         "CONTROL.md, counters",
         set(re.findall(r"^\| `(\w+)` \|", counters, re.M)),
         set(re.findall(r"^\tuint64_t (\w+);",
-                       read("brokerd/engine/handoff/stats.h"), re.M)))
+                       read("brokerd/engine/handoff/stats_row.h"), re.M)))
     yield from differences(
         "report.c, counters",
         set(re.findall(r"^    (?:COUNTER|GAUGE)\(\s*(\w+),",

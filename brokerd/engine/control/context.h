@@ -18,7 +18,6 @@ struct control_context {
 	struct owner_quotas *quotas;
 	uint64_t epoch;
 	struct requests *requests; /* to the monitor */
-	uint64_t broker_started_ms;
 	/* Of the control socket itself, and of this engine. */
 	uint64_t started_ms;
 	uint64_t orphan_until_ms; /* 0: the engine has a monitor */

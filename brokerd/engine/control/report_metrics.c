@@ -85,8 +85,7 @@ metrics_sum(struct report *report)
 {
 	for (int i = 0; i < METRICS_SUMS && report->listener != NULL; i++) {
 		vitals_look(report->listener->pool);
-		stats_sum(report->context->stats,
-		    report->listener->record->listener,
+		stats_sum(report->context->stats, report->listener->stats,
 		    &report->sums[report->done++]);
 		report->listener = TAILQ_NEXT(report->listener, entry);
 	}

@@ -81,12 +81,12 @@ status_holders(const struct listener *listener)
 }
 
 static json_t *
-status_counters(const struct stats *stats, const char *name)
+status_counters(struct stats *stats, const struct stats_listener *own)
 {
 	json_t *all = json_object();
 	struct stats_listener sum;
 
-	stats_sum(stats, name, &sum);
+	stats_sum(stats, own, &sum);
 	for (const struct report_counter *counter = report_counters;
 	     counter->name != NULL; counter++)
 		json_object_set_new(all, counter->name,
@@ -96,7 +96,7 @@ status_counters(const struct stats *stats, const char *name)
 }
 
 static json_t *
-status_listener(const struct listener *listener, const struct stats *stats)
+status_listener(const struct listener *listener, struct stats *stats)
 {
 	const struct record_endpoint *record = listener->record;
 	uint64_t now = clock_ms(), absent = listener->absent_since_ms;
@@ -116,7 +116,7 @@ status_listener(const struct listener *listener, const struct stats *stats)
 	    (json_int_t)vitals_count(listener->pool, SILENCE_BUSY), "oldest_ms",
 	    (json_int_t)(vitals_oldest_us(listener->pool) / 1000), "endpoints",
 	    status_endpoints(listener), "holders", status_holders(listener),
-	    "counters", status_counters(stats, record->listener));
+	    "counters", status_counters(stats, listener->stats));
 }
 
 static json_t *
@@ -134,9 +134,9 @@ status_broker(const struct control_context *context)
 	    PACKAGE_VERSION, "monitor",
 	    orphan_ms == 0 ? json_integer(getppid()) : json_null(), "engine",
 	    (json_int_t)getpid(), "epoch", epoch, "uptime_ms",
-	    (json_int_t)(clock_ms() - context->broker_started_ms), "engine_ms",
-	    (json_int_t)(clock_ms() - context->started_ms), "unwatched", watch,
-	    "orphan_ms",
+	    (json_int_t)(clock_ms() - context->stats->page->head.started_ms),
+	    "engine_ms", (json_int_t)(clock_ms() - context->started_ms),
+	    "unwatched", watch, "orphan_ms",
 	    orphan_ms == 0 ? json_null() :
 			     json_integer(clock_left_ms(orphan_ms)));
 }

@@ -171,12 +171,10 @@ route_pause(struct call *call, const struct route *route)
 		route_changed(call,
 		    paused ? "paused: connections wait" :
 			     "resumed: accepting again");
-	else if (listener_is_lent(listener))
+	else
 		answer_result(call->peer, EX_UNAVAILABLE,
 		    "its sockets are lent: only its workers accept, so only "
 		    "they can pause");
-	else
-		answer_result(call->peer, EX_OSERR, strerror(errno));
 }
 
 static void
@@ -190,6 +188,10 @@ route_drain(struct call *call, const struct route *route)
 	if (pool_drain(listener->pool, call->words[1]) == 0)
 		route_changed(call,
 		    "draining: it gets no more, and finishes what it has");
+	else if (errno == ENOSPC)
+		answer_result(call->peer, EX_UNAVAILABLE,
+		    "too many workers are drained already: end some of them, "
+		    "or end this one itself");
 	else
 		answer_result(
 		    call->peer, EX_USAGE, "the listener has no such worker");

@@ -196,6 +196,15 @@ ledger_expect(struct ledger *ledger, int incoming)
 }
 
 void
+ledger_pass_counters(struct ledger *ledger, uint32_t number, int fd)
+{
+	if (ledger == NULL || ledger->page == NULL || number >= LEDGER_COUNTERS)
+		return;
+	ledger->page->counters[number] = fd;
+	ledger->page->counters_count = number + (fd != -1);
+}
+
+void
 ledger_pass(struct ledger *ledger, int fd)
 {
 	if (ledger != NULL && ledger->page != NULL &&

@@ -64,5 +64,8 @@ void ledger_after_close(struct ledger *ledger, int fd);
 /* Sets page->incoming. */
 void ledger_expect(struct ledger *ledger, int incoming);
 
+/* Sets one of the files of counters; -1: those before it are all. */
+void ledger_pass_counters(struct ledger *ledger, uint32_t number, int fd);
+
 /* Adds a bound socket, see page->passed. */
 void ledger_pass(struct ledger *ledger, int fd);

@@ -32,6 +32,8 @@ struct ledger_entry {
 
 #define LEDGER_UNSENT UINT32_MAX
 
+#define LEDGER_COUNTERS 18
+
 /* Memory that the engine shares with its keeper alone. */
 struct ledger_page {
 	uint32_t serving; /* START has come */
@@ -43,5 +45,7 @@ struct ledger_page {
 	struct mmsghdr send;
 	uint32_t passed_count;
 	int passed[RECORD_MAX]; /* the bound sockets */
+	uint32_t counters_count;
+	int counters[LEDGER_COUNTERS]; /* files, see stats_find_file() */
 	struct ledger_entry entries[];
 };

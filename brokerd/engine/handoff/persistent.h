@@ -9,23 +9,20 @@
 #define PERSISTENT_MAILBOXES 1024
 #define PERSISTENT_OWNERS 128
 #define PERSISTENT_BORROWERS 256
+#define PERSISTENT_DRAINS 1024
 
 /* Facts about a mailbox.  Its kind is unknown without the first three. */
 enum persistent_flags {
 	PERSISTENT_PLAIN = 1,     /* its worker sends no receipts */
 	PERSISTENT_RECEIPTED = 2, /* its worker sends receipts: wait for them */
 	PERSISTENT_SHARED = 4,    /* several processes read it */
-	PERSISTENT_DRAINING = 256, /* it gets no more hand-offs */
+	PERSISTENT_DRAINING = 256, /* an administrator has drained it */
 };
 
-struct persistent_mailboxes {
-	uint64_t next;      /* the entry that a new mailbox takes */
-	uint64_t rebind_ms; /* see rebind.c */
-	struct {
-		uint64_t device;
-		uint64_t inode;
-		uint64_t flags;
-	} entries[PERSISTENT_MAILBOXES];
+struct persistent_mailbox {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t flags;
 };
 
 /* What workers of one owner have not read. */
@@ -43,47 +40,53 @@ struct persistent_borrower {
 	uint64_t since_ms;
 };
 
+/* What is noted of a listener; an administrator has paused it or not. */
 struct persistent_listener {
-	char name[RECORD_LISTENER_SIZE]; /* "": free */
 	uint64_t paused;
 	uint64_t state, since_ms; /* see listener.c */
 };
 
-/* What an engine leaves to the next one, besides its counters: facts about
- * mailboxes, and the mailboxes and listeners that an administrator has drained
- * or paused.  It is in the same memory, see stats_open(). */
+/* What an engine leaves to the next one, besides its counters and listeners.
+ * It is in the same memory, see stats_open().  What was learnt is lost if there
+ * is no room; what an administrator has said is not. */
 struct persistent {
-	struct persistent_mailboxes *mailboxes;
-	struct reported *reported;
-	struct persistent_owner *owners;       /* PERSISTENT_OWNERS */
-	struct persistent_borrower *borrowers; /* PERSISTENT_BORROWERS */
-	struct persistent_listener *listeners;
-	size_t listener_count;
+	/* Set once it follows no administrator any more. */
+	uint64_t is_final;
+	uint64_t statements; /* of administrators, also about listeners */
+	uint64_t drain_count;
+	struct persistent_mailbox drains[PERSISTENT_DRAINS];
+	uint64_t rebind_ms;    /* see rebind.c */
+	uint64_t mailbox_next; /* the entry that a new mailbox takes */
+	struct persistent_mailbox mailboxes[PERSISTENT_MAILBOXES];
+	struct persistent_owner owners[PERSISTENT_OWNERS];
+	struct persistent_borrower borrowers[PERSISTENT_BORROWERS];
+	struct reported reported;
 };
 
 /* Returns how many descriptors the mailboxes of that user had at least, as the
  * last engine knew. */
-uint64_t persistent_unread(const struct persistent *persistent, uid_t uid);
+uint64_t persistent_unread(struct persistent *persistent, uid_t uid);
 
 void persistent_set_unread(
     struct persistent *persistent, uid_t uid, uint64_t unread);
 
-/* The entry of that listener, a new one if there was none.  If there is no
- * room, a listener that is not paused loses its entry.  NULL with errno. */
-struct persistent_listener *persistent_find_listener(
-    const struct persistent *persistent, const char *listener);
+/* Notes that an administrator has paused a listener, or resumed it. */
+void persistent_set_paused(struct persistent *persistent,
+    struct persistent_listener *listener, int paused);
 
-/* 0, or -1 with errno. */
-int persistent_set_paused(
-    struct persistent *persistent, const char *listener, int paused);
+/* Notes that an administrator has drained a mailbox, until it is forgotten.  0,
+ * or -1 with ENOSPC. */
+int persistent_set_drained(
+    struct persistent *persistent, uint64_t device, uint64_t inode);
 
 /* Returns the flags of a mailbox, or 0. */
 unsigned int persistent_find(
-    const struct persistent *persistent, uint64_t device, uint64_t inode);
+    struct persistent *persistent, uint64_t device, uint64_t inode);
 
-/* Notes one flag of a mailbox.  Its kind replaces the one that was noted. */
+/* Notes what kind of mailbox it is; if there is no room, the one that was noted
+ * first is forgotten. */
 void persistent_note(struct persistent *persistent, uint64_t device,
-    uint64_t inode, enum persistent_flags flag);
+    uint64_t inode, enum persistent_flags kind);
 
 /* Forgets a mailbox: another one may get its numbers. */
 void persistent_forget(

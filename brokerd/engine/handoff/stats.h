@@ -1,85 +1,51 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "record/record_kind.h"
+#include "engine/handoff/legacy.h"
 
-#include <stddef.h>
-#include <stdint.h>
-
-#define STATS_PACKAGE_SIZE 32
-#define STATS_BANKS 8 /* engines that may live at once */
-
-struct persistent;
-
-/* The counters of a listener.  Each connection that was accepted is in exactly
- * one of taken, plain, expired, died, dead, refused_*, orphaned and lost, or
- * still in held or unreceipted. */
-struct stats_listener {
-	char name[RECORD_LISTENER_SIZE]; /* "": a free slot */
-	uint64_t accepted;
-	uint64_t taken;           /* the worker's receipt came */
-	uint64_t plain;           /* sent to a worker that sends no receipts */
-	uint64_t expired;         /* no receipt within receipt-timeout */
-	uint64_t died;            /* its worker died and may have touched it */
-	uint64_t dead;            /* its client was gone before it was sent */
-	uint64_t refused_absent;  /* no worker for longer than give-up */
-	uint64_t refused_drain;   /* the engine ended before a worker came */
-	uint64_t refused_deaths;  /* more workers died of it than allowed */
-	uint64_t orphaned;        /* a worker had it when an engine died */
-	uint64_t lost;            /* the engine had it when it died */
-	uint64_t held;            /* gauge: accepted, and no worker has it */
-	uint64_t unreceipted;     /* gauge: a worker has it, without receipt */
-	uint64_t handed_off;      /* sent, again after each return */
-	uint64_t plain_died;      /* of plain: the worker died, maybe before it
-				   * read them */
-	uint64_t returned_death;  /* of these: the worker died */
-	uint64_t returned_limit;  /* the worker was out of descriptors */
-	uint64_t returned_denied; /* a security module refused it */
-	uint64_t returned_engine; /* of lost: the next engine got them */
-	uint64_t returned_sent;   /* of orphaned: the worker died as well */
-	uint64_t lent;            /* sockets lent to workers */
-	uint64_t repaired;        /* times that a socket was put right */
-	uint64_t accept_skipped;  /* errors that meant one connection */
-	uint64_t accept_paused;   /* times that a limit stopped accepting */
-	uint64_t worker_away;     /* sends that found the worker gone */
-	uint64_t worker_leaving;  /* sends that found the worker leaving */
-	uint64_t worker_full;     /* sends that found the mailbox full */
-	uint64_t send_retried;
-	uint64_t send_failed;
-};
-
-#define STATS_COUNTERS                                            \
-	((sizeof(struct stats_listener) - RECORD_LISTENER_SIZE) / \
-	    sizeof(uint64_t))
-
-/* The counters, in memory that outlives the engine. */
+/* The counters of this engine, in memory that outlives it. */
 struct stats {
-	struct stats_listener *banks; /* of all engines, count slots each */
-	struct stats_listener *slots; /* this engine's bank */
-	size_t count;
-	void *memory;
-	char before[STATS_PACKAGE_SIZE]; /* version of the engine before; "" */
-	size_t size;                     /* 0: not mapped */
+	int fd;
+	struct stats_page *page; /* NULL: not open */
+	struct stats_row *rows;  /* of its listeners; NULL: none yet */
+	size_t room;             /* for rows; how many there are is in page */
+	struct legacy legacy;
 };
 
-/* Maps the memory behind fd (borrows) and takes a bank that no living engine
- * has.  What dead engines left unfinished is counted as orphaned or lost.
- * Contents of another layout are cleared.  out_persistent is for what else is
- * in that memory, until stats_close().  0, or -1 with errno. */
-int stats_open(struct stats *stats, int fd, struct persistent *out_persistent);
+/* Begins to count in the file fd, which is empty (takes it).  0, or -1 with
+ * errno; stats_close() accepts either, and all zeros. */
+int stats_open(struct stats *stats, int fd, struct log *log);
+
+/* Makes room for that many listeners, once.  0, or -1 with errno. */
+int stats_reserve(struct stats *stats, size_t room);
+
+/* The row of a listener that has none yet.  NULL with ENOSPC or
+ * ENAMETOOLONG. */
+struct stats_row *stats_add(struct stats *stats, const char *name);
+
+/* All listeners have been added: see legacy_load().  0, or -1 with errno. */
+int stats_load(struct stats *stats);
+
+/* Other engines have ended: see legacy_add() and legacy_sum_up().  0, or -1
+ * with errno. */
+int stats_sum_up(struct stats *stats);
+
+/* It follows no administrator any more.  Another engine serves from now on, and
+ * cannot change the file. */
+void stats_finish(struct stats *stats);
+
+/* See legacy_follow(). */
+int stats_follow(struct stats *stats);
+
+/* Sums up what all engines have counted for a listener of this one. */
+void stats_sum(struct stats *stats, const struct stats_listener *own,
+    struct stats_listener *out_sum);
 
 /* Returns this version if the engine before had another one, or NULL. */
 const char *stats_new_version(const struct stats *stats);
 
-/* Returns when the first engine of the broker started, as the engines say. */
-uint64_t stats_started_ms(const struct stats *stats);
-
-/* This engine's slot of a listener, a new one if there was none.  NULL with
- * ENOSPC or ENAMETOOLONG. */
-struct stats_listener *stats_find(struct stats *stats, const char *name);
-
-/* Sums what all engines have counted for a listener. */
-void stats_sum(const struct stats *stats, const char *name,
-    struct stats_listener *out_sum);
+/* One of the files that another engine needs, by number (borrowed); -1 behind
+ * the last one. */
+int stats_find_file(const struct stats *stats, uint32_t number);
 
 void stats_close(struct stats *stats);

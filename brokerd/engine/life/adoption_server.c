@@ -13,6 +13,7 @@
 
 #include <sys/socket.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,9 +30,10 @@ adoption_server_answer(
 
 	if (number < page->passed_count && number < RECORD_MAX)
 		return channel_put(fd, "f", 1, page->passed[number]);
-	if (number == page->passed_count)
-		return channel_put(fd, "f", 1, CHANNEL_MEMFD);
-	if (number != page->passed_count + 1)
+	number -= page->passed_count;
+	if (number < page->counters_count && number < LEDGER_COUNTERS)
+		return channel_put(fd, "f", 1, page->counters[number]);
+	if (number != page->counters_count)
 		return channel_put(fd, "f", 1, -1);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		0, ends) == -1)
@@ -87,6 +89,8 @@ adoption_server_run(const struct ledger *ledger)
 	    .fd = ledger->page->rendezvous, .events = POLLIN};
 	int fd, served = 0, returns = -1;
 
+	/* Nobody writes these counters any more. */
+	fcntl(CHANNEL_MEMFD, F_ADD_SEALS, F_SEAL_SEAL);
 	while (!served && clock_ms() < until_ms) {
 		if (poll(&asked, 1, clock_left_ms(until_ms)) != 1)
 			continue;

@@ -87,7 +87,7 @@ kept_fds_judge(const struct ledger *ledger, struct kept_fd *kept, int is_bound)
 	}
 }
 
-/* Marks the bound sockets, those below limit and other. */
+/* Marks the bound sockets, the counters, those below limit and other. */
 static unsigned char *
 kept_fds_mark(const struct ledger *ledger, int limit, int other)
 {
@@ -99,6 +99,10 @@ kept_fds_mark(const struct ledger *ledger, int limit, int other)
 	for (uint32_t i = 0; i < page->passed_count && i < RECORD_MAX; i++)
 		if ((uint32_t)page->passed[i] < ledger->count)
 			marks[page->passed[i]] = 1;
+	for (uint32_t i = 0; i < page->counters_count && i < LEDGER_COUNTERS;
+	     i++)
+		if ((uint32_t)page->counters[i] < ledger->count)
+			marks[page->counters[i]] = 1;
 	for (int fd = 0; fd < limit; fd++)
 		marks[fd] = 1;
 	if ((uint32_t)other < ledger->count)

@@ -23,8 +23,8 @@
 #define LISTENER_SETTLE_MS 2000 /* of a new engine */
 #define LISTENER_SCAN_MS 1000   /* between scans while a connection waits */
 
-/* A new engine needs a moment to see that, for example, there is still no
- * worker.  The time when an earlier one saw it may be anything. */
+/* A new engine needs a moment to see that there is still no worker, say.  The
+ * time when an earlier one saw it may be anything. */
 static void
 listener_note_state(struct listener *listener, enum listener_state state)
 {
@@ -35,8 +35,6 @@ listener_note_state(struct listener *listener, enum listener_state state)
 	if (before->state == state && before->since_ms - 1 < now - 1 &&
 	    now - listener->started_ms < LISTENER_SETTLE_MS)
 		listener->state_since_ms = before->since_ms;
-	if (listener->noted == NULL)
-		return;
 	listener->noted->state = state;
 	listener->noted->since_ms = listener->state_since_ms;
 }
@@ -215,6 +213,7 @@ listener_new(
     const struct listener_context *context, struct pool *pool, const char *name)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
+	struct stats_row *row = stats_add(context->stats, name);
 
 	if (listener == NULL)
 		return NULL;
@@ -225,13 +224,14 @@ listener_new(
 	listener->pool_user.owner = listener;
 	TAILQ_INIT(&listener->endpoints);
 	TAILQ_INIT(&listener->unbound);
-	listener->stats = stats_find(context->stats, name);
-	if (listener->stats == NULL ||
+	if (row == NULL ||
 	    timer_init(&listener->timer, context->base, listener_on_time,
 		listener) == -1) {
 		free(listener);
 		return NULL;
 	}
+	listener->stats = &row->counters;
+	listener->noted = &row->state;
 	pool_add_user(pool, &listener->pool_user);
 	return listener;
 }
@@ -294,10 +294,7 @@ listener_start(struct listener *listener)
 	uint32_t count = 0, index = 0;
 
 	listener->started_ms = clock_ms();
-	listener->noted = persistent_find_listener(
-	    listener->context->persistent, listener->record->listener);
-	if (listener->noted != NULL)
-		listener->before = *listener->noted;
+	listener->before = *listener->noted;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		count++;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
@@ -312,7 +309,6 @@ listener_stop(struct listener *listener, const struct channel_drain *drain)
 	struct listener_endpoint *endpoint;
 	size_t served = 0;
 
-	listener->noted = NULL; /* the next engine notes */
 	dispatch_remove_lent(listener->pool, listener->stats);
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry) {
 		int removed = drain != NULL &&
@@ -380,20 +376,25 @@ listener_state_name(const struct listener *listener)
 	return names[listener->state];
 }
 
+void
+listener_follow(struct listener *listener)
+{
+	int paused = listener->noted->paused != 0;
+
+	if (listener->state == LISTENER_STOPPED ||
+	    paused == (listener->state == LISTENER_PAUSED))
+		return;
+	listener->absent_since_ms = 0; /* give-up does not count meanwhile */
+	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+}
+
 int
 listener_set_paused(struct listener *listener, int paused)
 {
-	int is_paused = listener->state == LISTENER_PAUSED;
-
-	errno = EOPNOTSUPP;
-	/* Stored first, so that the next engine finds it in any case. */
-	if (listener_is_lent(listener) ||
-	    persistent_set_paused(listener->context->persistent,
-		listener->record->listener, paused) == -1)
+	if (listener_is_lent(listener))
 		return -1;
-	if (listener->state == LISTENER_STOPPED || paused == is_paused)
-		return 0;
-	listener->absent_since_ms = 0; /* give-up does not count meanwhile */
-	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+	persistent_set_paused(
+	    listener->context->persistent, listener->noted, paused);
+	listener_follow(listener);
 	return 0;
 }

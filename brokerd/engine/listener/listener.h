@@ -24,13 +24,12 @@ struct listener {
 	const struct listener_context *context;
 	struct pool *pool;
 	struct pool_user pool_user;
-	struct stats_listener *stats; /* shared: its name may be anything */
+	struct stats_listener *stats;
 	TAILQ_HEAD(, listener_endpoint) endpoints, unbound;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
 	uint64_t state_since_ms, started_ms;
-	struct persistent_listener before, *noted; /* of earlier engines, or
-						    * NULL */
+	struct persistent_listener before, *noted; /* for later engines */
 	uint64_t absent_since_ms; /* since when connections wait and there is no
 				   * worker; 0: none wait */
 	int absence_told;         /* a line of the log says so */
@@ -76,6 +75,9 @@ int listener_is_lent(const struct listener *listener);
 const char *listener_state_name(const struct listener *listener);
 
 /* Stops accepting until that is revoked, also for the engines after this one;
- * connections wait in the kernel, and give-up does not count.  0, or -1 with
- * errno: EOPNOTSUPP if its sockets are lent. */
+ * connections wait in the kernel, and give-up does not count.  0, or -1 if its
+ * sockets are lent. */
 int listener_set_paused(struct listener *listener, int paused);
+
+/* Does what an earlier engine was told about that. */
+void listener_follow(struct listener *listener);

@@ -3,9 +3,8 @@
  * Reloads that the engine itself asks for, to have sockets bound anew.  Engine,
  * unprivileged.  A worker that shuts down its sockets again and again must not
  * replace the engine as often, so after some reloads there is one in a minute.
- * As each replaces the engine, the time is kept in the memory that engines
- * share.  Another engine may have written anything there: a time that cannot be
- * is ignored.
+ * As each replaces the engine, the next engine takes over the time.  A hostile
+ * engine may have left anything: a time that cannot be is ignored.
  */
 #include "engine/listener/rebind.h"
 
@@ -21,7 +20,7 @@
 static uint64_t
 rebind_lasts_ms(const struct rebind *rebind, uint64_t now)
 {
-	uint64_t until = rebind->persistent->mailboxes->rebind_ms;
+	uint64_t until = rebind->persistent->rebind_ms;
 
 	return until < now || until > now + REBIND_BURST_MS + REBIND_SPACE_MS ?
 	    now :
@@ -41,7 +40,7 @@ rebind_on_time(void *owner)
 	struct rebind *rebind = owner;
 	uint64_t now = clock_ms();
 
-	rebind->persistent->mailboxes->rebind_ms =
+	rebind->persistent->rebind_ms =
 	    rebind_lasts_ms(rebind, now) + REBIND_SPACE_MS;
 	if (requests_send(rebind->requests, CHANNEL_RELOAD) == 0)
 		log_line(rebind->log, LOG_NOTICE,

@@ -103,8 +103,7 @@ borrower_add(
 void
 borrower_remember(struct pool *pool, struct worker *worker)
 {
-	const struct persistent *persistent =
-	    pool->context->workers->persistent;
+	struct persistent *persistent = pool->context->workers->persistent;
 	const struct borrower *borrower;
 	struct persistent_borrower entry = {.pid = 0};
 	unsigned int slot = (unsigned int)worker->loan.pid;
@@ -132,8 +131,7 @@ borrower_remember(struct pool *pool, struct worker *worker)
 void
 borrower_recall(struct pool *pool)
 {
-	const struct persistent *persistent =
-	    pool->context->workers->persistent;
+	struct persistent *persistent = pool->context->workers->persistent;
 	struct persistent_borrower entry;
 	struct stat st;
 	int pidfd;

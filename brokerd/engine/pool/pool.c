@@ -212,7 +212,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 		timer_done(&pool->wake);
 		return -1;
 	}
-	pool->finder.errors.reported = context->workers->persistent->reported;
+	pool->finder.errors.reported = &context->workers->persistent->reported;
 	return 0;
 }
 
@@ -291,10 +291,26 @@ pool_drain(struct pool *pool, const char *name)
 		errno = ENOENT;
 		return -1;
 	}
-	worker_note(worker, PERSISTENT_DRAINING);
+	if (persistent_set_drained(pool->context->workers->persistent,
+		worker->mailbox.device, worker->mailbox.inode) == -1)
+		return -1;
 	worker->draining = 1;
 	timer_set(&pool->wake, 0);
 	return 0;
+}
+
+void
+pool_follow(struct pool *pool)
+{
+	struct persistent *persistent = pool->context->workers->persistent;
+	struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		worker->draining |=
+		    (persistent_find(persistent, worker->mailbox.device,
+			 worker->mailbox.inode) &
+			PERSISTENT_DRAINING) != 0;
+	timer_set(&pool->wake, 0);
 }
 
 size_t

@@ -80,8 +80,12 @@ void pool_remove_user(struct pool *pool, struct pool_user *user);
 void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
 
 /* Gives the worker of that name no more hand-offs, in later engines too; it
- * keeps those that it has.  0, or -1 with ENOENT. */
+ * keeps those that it has.  0, or -1 with ENOENT, or ENOSPC if no more workers
+ * can be drained. */
 int pool_drain(struct pool *pool, const char *name);
+
+/* Drains the workers that an earlier engine was told to drain. */
+void pool_follow(struct pool *pool);
 
 /* Returns how many workers may be given connections, with room or without. */
 size_t pool_count_workers(const struct pool *pool);

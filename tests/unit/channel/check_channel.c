@@ -47,6 +47,14 @@ static const struct {
     {CHANNEL_UNBOUND,
 	sizeof(struct channel_header) + sizeof(struct channel_socket), 0, 0,
 	CHANNEL_LOADING},
+    {CHANNEL_COUNTERS_ENDED, sizeof(struct channel_header), 0, 1,
+	CHANNEL_LOADING | CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_COUNTERS_LIVE, sizeof(struct channel_header), 0, 1,
+	CHANNEL_LOADING | CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_COUNTERS_SUMS, sizeof(struct channel_header), 0, 1,
+	CHANNEL_LOADING | CHANNEL_SERVING | CHANNEL_DRAINING},
+    {CHANNEL_SUMMED, sizeof(struct channel_header), 1, 0,
+	CHANNEL_SERVING | CHANNEL_DRAINING},
 };
 
 static const enum channel_phase phases[] = {

@@ -72,7 +72,7 @@ START_TEST(the_broker_is_shown)
 	json_t *status, *broker;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
-	test.control.context.broker_started_ms = clock_ms() - 5000;
+	test.pool.core.stats.page->head.started_ms = clock_ms() - 5000;
 	test.control.context.started_ms = clock_ms() - 1000;
 	status = test_control_get(&test, "/v1/status");
 	broker = json_object_get(status, "broker");

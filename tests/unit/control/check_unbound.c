@@ -20,7 +20,12 @@ leave_out(const char *listener, int error)
 {
 	struct record_endpoint record =
 	    record_sample_inet(RECORD_TCP, "203.0.113.1", 80).u.endpoint;
+	struct listener *found = listener_find(&test.table.listeners, listener);
 
+	if (found != NULL) { /* those of one are side by side */
+		TAILQ_REMOVE(&test.table.listeners, found, entry);
+		TAILQ_INSERT_TAIL(&test.table.listeners, found, entry);
+	}
 	snprintf(record.listener, sizeof(record.listener), "%s", listener);
 	record.index = 6;
 	record.count = 7;

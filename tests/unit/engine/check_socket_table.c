@@ -77,7 +77,7 @@ init(unsigned int workers)
 	test_pool_init_receipted(&setup.test, workers);
 	socket_table_init(&setup.table);
 	ck_assert_int_eq(socket_table_open(&setup.table, core->base, &core->log,
-			     &core->stats, &core->persistent, &core->bounded,
+			     &core->stats, core->persistent, &core->bounded,
 			     &setup.test.rendezvous),
 	    0);
 	TAILQ_CONCAT(&setup.table.pools, &setup.test.pools, entry);

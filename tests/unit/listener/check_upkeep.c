@@ -32,7 +32,6 @@ static struct {
 	struct requests requests;
 	struct rebind rebind;
 	struct persistent persistent;
-	struct persistent_mailboxes mailboxes;
 	struct stats_listener stats;
 	struct log log;
 	int lines[2];
@@ -50,7 +49,6 @@ init(struct record record, int fd)
 	ck_assert_int_eq(pipe2(test.lines, O_CLOEXEC | O_NONBLOCK), 0);
 	log_init(&test.log, "engine", test.lines[1]);
 	ck_assert_int_eq(channel_pair(test.channel), 0);
-	test.persistent.mailboxes = &test.mailboxes;
 	test.requests.channel = test.channel[1];
 	ck_assert_int_eq(rebind_init(&test.rebind, test.base, &test.requests,
 			     &test.log, &test.persistent),
@@ -288,7 +286,7 @@ start_dead(uint64_t asked_ms)
 {
 	init_local();
 	ck_assert_int_eq(shutdown(test.fd, SHUT_RDWR), 0);
-	test.mailboxes.rebind_ms = asked_ms;
+	test.persistent.rebind_ms = asked_ms;
 	start();
 }
 
@@ -335,7 +333,7 @@ START_TEST(reloads_become_rare_if_there_are_many)
 		ck_assert(asks_at_once());
 		rebind_stop(&test.rebind); /* the next engine */
 	}
-	until = test.mailboxes.rebind_ms;
+	until = test.persistent.rebind_ms;
 	rebind_ask(&test.rebind, 0);
 	ck_assert(!asks_at_once());
 	ck_assert_uint_eq(test.rebind.ask_ms, until - MINUTES_MS);

@@ -45,7 +45,7 @@ prepare(enum engine_stub_does does, int number)
 	test_process_descriptors();
 	test_process_log(&test.setup.log, test.log);
 	test.setup.engine_program = test_process_program();
-	test.setup.counters = engine_stub_counters(&counters);
+	engine_stub_counters(&counters, &test.setup.counters);
 	*counters =
 	    (struct engine_stub_counters){.does = does, .number = number};
 	test.settings = (struct record_settings){

@@ -182,6 +182,8 @@ again_body(void *argument)
 			fd_close(fd); /* as exec does */
 		snprintf(text, sizeof(text), "%d", most - 2);
 		setenv("LISTEN_FDS", text, 1);
+		snprintf(text, sizeof(text), "%d", (int)getpid());
+		setenv("LISTEN_PID", text, 1);
 	}
 	unit_must(most < MOST);
 }
@@ -192,44 +194,6 @@ START_TEST(the_numbers_do_not_grow_with_every_upgrade)
 }
 END_TEST
 
-static const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
-
-static const struct {
-	off_t size;
-	int seals;
-	int taken;
-} memories[] = {
-    {CHANNEL_MEMFD_SIZE, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW, 1},
-    {CHANNEL_MEMFD_SIZE - 4096, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW, 0},
-    {CHANNEL_MEMFD_SIZE + 4096, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW, 0},
-    {CHANNEL_MEMFD_SIZE, F_SEAL_SEAL | F_SEAL_SHRINK, 0},
-    {CHANNEL_MEMFD_SIZE, F_SEAL_SHRINK | F_SEAL_GROW, 0},
-    {CHANNEL_MEMFD_SIZE, 0, 0},
-};
-
-START_TEST(counters_are_inherited_only_if_it_is_known_what_they_mean)
-{
-	struct setup one = {.counters = -1};
-	int fd = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	struct stat old, st;
-
-	ck_assert_int_eq(ftruncate(fd, memories[_i].size), 0);
-	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, memories[_i].seals), 0);
-	inherited_add(&one.inherited, fd, NULL);
-	ck_assert_int_eq(environment_counters(&one), 0);
-	ck_assert_int_eq(fstat(one.counters, &st), 0);
-	ck_assert_int_eq(fstat(copy, &old), 0);
-	ck_assert_int_eq(st.st_ino == old.st_ino, memories[_i].taken);
-	ck_assert_int_eq(st.st_size, CHANNEL_MEMFD_SIZE);
-	ck_assert_int_eq(fcntl(one.counters, F_GET_SEALS), seals);
-	ck_assert_int_eq(fcntl(one.counters, F_GETFD), FD_CLOEXEC);
-	inherited_done(&one.inherited);
-	close(one.counters);
-	close(copy);
-}
-END_TEST
-
 UNIT_SUITE(environment)
 {
 	TCase *tc = unit_case(suite, "environment");
@@ -237,7 +201,4 @@ UNIT_SUITE(environment)
 	tcase_add_loop_test(tc, what_was_handed_on_is_taken_and_all_else_closed,
 	    0, (int)UNIT_COUNT(starts));
 	tcase_add_test(tc, the_numbers_do_not_grow_with_every_upgrade);
-	tcase_add_loop_test(tc,
-	    counters_are_inherited_only_if_it_is_known_what_they_mean, 0,
-	    (int)UNIT_COUNT(memories));
 }

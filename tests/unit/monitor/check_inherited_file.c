@@ -25,41 +25,6 @@ START_TEST(what_is_none_is_no_harm)
 }
 END_TEST
 
-static int
-memory(off_t size, int seals)
-{
-	int fd = memfd_create("unit", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	ck_assert_int_eq(ftruncate(fd, size), 0);
-	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
-	return fd;
-}
-
-START_TEST(memory_is_known_by_its_size_and_its_seals)
-{
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
-	const struct stat size = {.st_size = 8192};
-	struct inherited inherited = {.items = NULL};
-	int right = memory(8192, seals), pipes[2];
-
-	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
-	inherited_add(&inherited, pipes[0], NULL);
-	inherited_add(&inherited, pipes[1], NULL);
-	inherited_add(&inherited, net_listen(AF_INET), NULL);
-	inherited_add(&inherited, memory(8191, seals), NULL);
-	inherited_add(&inherited, memory(8193, seals), NULL);
-	inherited_add(&inherited, memory(8192, F_SEAL_SHRINK), NULL);
-	inherited_add(&inherited, memory(8192, seals & ~F_SEAL_SEAL), NULL);
-	inherited_add(&inherited, memory(8192, seals | F_SEAL_WRITE), NULL);
-	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), -1);
-	inherited_add(&inherited, right, NULL);
-	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), right);
-	ck_assert_int_eq(inherited_take_file(&inherited, &size, seals), -1);
-	inherited_done(&inherited);
-	close(right);
-}
-END_TEST
-
 START_TEST(a_file_is_known_by_its_inode)
 {
 	struct inherited inherited = {.items = NULL};
@@ -70,13 +35,13 @@ START_TEST(a_file_is_known_by_its_inode)
 	inherited_add(&inherited, net_listen(AF_INET), NULL);
 	inherited_add(&inherited, other, NULL);
 	ck_assert_int_eq(stat(unit_path("a"), &st), 0);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
 	st.st_dev++;
 	inherited_add(&inherited, file, NULL);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
 	st.st_dev--;
-	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), file);
-	ck_assert_int_eq(inherited_take_file(&inherited, &st, 0), -1);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st), file);
+	ck_assert_int_eq(inherited_take_file(&inherited, &st), -1);
 	inherited_done(&inherited);
 	close(file);
 }
@@ -104,7 +69,6 @@ UNIT_SUITE(inherited_file)
 	TCase *tc = unit_case(suite, "others");
 
 	tcase_add_test(tc, what_is_none_is_no_harm);
-	tcase_add_test(tc, memory_is_known_by_its_size_and_its_seals);
 	tcase_add_test(tc, a_file_is_known_by_its_inode);
 	tcase_add_test(tc, what_lingers_is_dropped_without_waiting);
 }

@@ -22,6 +22,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MEMORY 100 /* its number in the monitor */
+
 static struct monitor_test {
 	struct engine_stub_counters *counters; /* the engine's */
 	int memory;                            /* which they are in */
@@ -44,13 +46,7 @@ prepare(enum engine_stub_does does)
 	unit_directory("programs", 0755);
 	unit_must(symlink(self, unit_path("programs/brokerd-engine")) == 0);
 	unit_must(symlink(self, unit_path("programs/brokerd-conf")) == 0);
-	test.memory = memfd_create("counters", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	unit_must(ftruncate(test.memory, CHANNEL_MEMFD_SIZE) == 0);
-	test.counters = mmap(NULL, sizeof(*test.counters),
-	    PROT_READ | PROT_WRITE, MAP_SHARED, test.memory, 0);
-	unit_must(test.counters != MAP_FAILED);
-	unit_must(fcntl(test.memory, F_ADD_SEALS,
-		      F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) == 0);
+	test.memory = engine_stub_counters(&test.counters, NULL);
 	test.counters->does = does;
 	unit_must(pipe2(test.log, O_CLOEXEC) == 0);
 }
@@ -59,7 +55,7 @@ static void
 monitor_body(void *argument)
 {
 	char words[8][128] = {"brokerd", "-E", "", "-R", "", "-c", ""};
-	char *argv[8], pid[16];
+	char *argv[8], pid[16], number[16];
 
 	(void)argument;
 	snprintf(words[2], sizeof(words[2]), "%s", unit_path("programs"));
@@ -69,9 +65,10 @@ monitor_body(void *argument)
 		argv[i] = words[i];
 	argv[7] = NULL;
 	unit_must(fd_place(test.log[1], STDERR_FILENO) == 0);
-	unit_must(fd_place(test.memory, 100) == 0 && fd_place(100, 3) == 0);
+	unit_must(fd_place(test.memory, MEMORY) == 0);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	setenv("LISTEN_FDS", "1", 1);
+	snprintf(number, sizeof(number), "%d", MEMORY);
+	setenv("LISTEN_FDS", number, 1);
 	setenv("LISTEN_PID", pid, 1);
 	unsetenv("JOURNAL_STREAM");
 	_exit(monitor_main(7, argv));

@@ -101,7 +101,6 @@ must_be_open(int fd)
 static void
 ready_body(void *argument)
 {
-	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW;
 	struct rlimit files = {64, 128};
 	struct stat st, self;
 
@@ -132,16 +131,14 @@ ready_body(void *argument)
 	must_be_open(setup.signals);
 	must_be_open(setup.engine_program);
 	must_be_open(setup.reader_program);
-	must_be_open(setup.counters);
 	must_be_open(setup.rundir.lock);
-	unit_must(fcntl(setup.counters, F_GET_SEALS) == seals);
 	unit_must(stat("/proc/self/exe", &self) == 0);
 	unit_must(stat(setup.self, &st) == 0 && st.st_ino == self.st_ino);
 	unit_must(setup.ready == -1 && setup.engine_pid == 0);
 	unit_must(!setup.trial && !setup.test && !setup.listens);
-	/* 0 to 4, signals, two programs, counters, and of the run directory
-	 * itself, lock and mailbox/. */
-	unit_must(test_process_count() == SPAWN_FDS + 7);
+	/* 0 to 4, signals, two programs, and of the run directory itself, lock
+	 * and mailbox/. */
+	unit_must(test_process_count() == SPAWN_FDS + 6);
 }
 
 START_TEST(after_its_start_the_process_has_what_a_monitor_needs)

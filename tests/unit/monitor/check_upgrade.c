@@ -52,7 +52,9 @@ report(void)
 		if (fcntl(fd, F_GETFD) != -1)
 			snprintf(fds + strlen(fds), sizeof(fds) - strlen(fds),
 			    " %d", fd);
-	return dprintf(1, "trial=%s fds=%s pid=%d engine=%s channel=%s caps=%d",
+	return dprintf(1,
+		   "trial=%s fds=%s pid=%d engine=%s channel=%s "
+		   "caps=%d",
 		   environment("BROKERD_TRIAL"), environment("LISTEN_FDS"),
 		   atoi(environment("LISTEN_PID")) == getpid(),
 		   environment("BROKERD_ENGINE"),
@@ -103,7 +105,9 @@ prepare(const char *program, const char *does)
 		    i == 5 ? copy : 0, F_DUPFD_CLOEXEC, i == 3 ? 120 : 20 + i);
 	fd_close(copy);
 	test.setup.log.copy = test.passed[5];
-	test.setup.counters = test.passed[0];
+	counters_inherit(&test.setup.counters, &test.setup.inherited);
+	test.setup.counters.files[3].fd = test.passed[0];
+	test.generation.engine.counters = &test.setup.counters.files[3];
 	test.setup.rundir.lock = test.passed[1];
 	test.generation.engine.channel = test.passed[2];
 	test.generation.engine.pid = 4711;

@@ -84,7 +84,7 @@ START_TEST(who_an_engine_remembers_is_checked_by_the_next)
 		entry.since_ms = UINT64_MAX;
 	if (_i == 4)
 		memset(entry.path, 'x', sizeof(entry.path));
-	test.core.persistent.borrowers[9] = entry;
+	test.core.persistent->borrowers[9] = entry;
 	borrower_recall(test.pool);
 	ck_assert_uint_eq(
 	    borrower_list_living(test.pool, views), _i == 0 ? 1 : 0);

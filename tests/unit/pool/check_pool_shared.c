@@ -66,7 +66,7 @@ known(const struct test_pool *test)
 {
 	const struct worker *worker = test_pool_worker(test, 0);
 
-	return persistent_find(&test->core.persistent, worker->mailbox.device,
+	return persistent_find(test->core.persistent, worker->mailbox.device,
 	    worker->mailbox.inode);
 }
 

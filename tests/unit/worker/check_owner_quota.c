@@ -129,7 +129,7 @@ START_TEST(what_an_earlier_engine_wrote_is_believed_for_a_time)
 	struct mailbox mailbox;
 
 	init(WORKER_PLAIN);
-	persistent_set_unread(&test.core.persistent, geteuid(), wrote[_i]);
+	persistent_set_unread(test.core.persistent, geteuid(), wrote[_i]);
 	mailbox = test.worker->mailbox;
 	test.worker->mailbox.node = test.worker->mailbox.fd = -1;
 	callbacks = test.worker->callbacks;

@@ -55,7 +55,7 @@ START_TEST(a_hello_makes_a_worker_a_receipted_one)
 	ck_assert(worker->paused);
 	ck_assert_uint_eq(worker->connections, 7);
 	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
-	ck_assert_int_eq(persistent_find(&test.core.persistent,
+	ck_assert_int_eq(persistent_find(test.core.persistent,
 			     worker->mailbox.device, worker->mailbox.inode),
 	    PERSISTENT_RECEIPTED);
 	test_pool_done(&test);

@@ -102,7 +102,7 @@ START_TEST(without_a_hello_a_worker_is_plain_after_a_while)
 	test_worker_has(&test, "0");
 	ck_assert_uint_eq(test.stats.plain, 1);
 	ck_assert_int_eq(
-	    persistent_find(&test.core.persistent, test.worker->mailbox.device,
+	    persistent_find(test.core.persistent, test.worker->mailbox.device,
 		test.worker->mailbox.inode),
 	    PERSISTENT_PLAIN);
 	test_worker_done(&test);
@@ -139,7 +139,7 @@ START_TEST(a_worker_that_has_said_hello_before_may_take_its_time_to_read)
 	ck_assert_int_eq(test.worker->kind, WORKER_NEW);
 	test_worker_has(&test, "1");
 	ck_assert_int_eq(
-	    persistent_find(&test.core.persistent, test.worker->mailbox.device,
+	    persistent_find(test.core.persistent, test.worker->mailbox.device,
 		test.worker->mailbox.inode),
 	    0);
 	close(test.mailbox);

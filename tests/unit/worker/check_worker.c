@@ -290,7 +290,7 @@ START_TEST(what_a_worker_is_known_to_be_it_is_at_once)
 	    mailbox_look(unit_path("box"), geteuid(), &mailbox), 0);
 	ck_assert_int_eq(mailbox_connect(&mailbox), 0);
 	persistent_note(
-	    &test.core.persistent, mailbox.device, mailbox.inode, kinds[_i]);
+	    test.core.persistent, mailbox.device, mailbox.inode, kinds[_i]);
 	again = worker_new(
 	    &test.core.workers, "box", &mailbox, test.worker->callbacks, &test);
 	ck_assert_ptr_nonnull(again);
