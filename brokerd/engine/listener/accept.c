@@ -70,20 +70,22 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 		return accept_on_error(listener);
 	ledger_accept(context->bounded->ledger, fd);
 	context->reserve->last = fd;
-	listener->stats->accepted++;
 	context->load->count.accepted++;
 	if (worker == NULL) {
+		listener->stats->accepted++;
 		accept_refuse(listener, endpoint, fd);
 		return ACCEPT_MORE;
 	}
 	handoff = handoff_new(endpoint->record, listener->stats,
 	    context->bounded, fd, &peer, peer_length);
 	if (handoff == NULL) {
+		listener->stats->accepted++;
 		listener->stats->dead++;
 		bounded_close_fd(context->bounded, fd);
 		return ACCEPT_MORE;
 	}
 	ledger_hold(context->bounded->ledger, handoff);
+	listener->stats->accepted++; /* or the next engine counts it */
 	dispatch_put(listener->pool, worker, handoff);
 	return ACCEPT_MORE;
 }

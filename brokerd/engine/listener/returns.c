@@ -143,10 +143,14 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 
 /* Takes the hand-off.  One that kills engines must not kill all of them. */
 static void
-returns_hold(
-    struct returns *returns, struct handoff *handoff, struct pool *pool)
+returns_hold(struct returns *returns, struct handoff *handoff,
+    struct pool *pool, int noted)
 {
-	handoff->stats->returned_engine++;
+	/* Without a time, the dead engine has not counted it either. */
+	if (noted)
+		handoff->stats->returned_engine++;
+	else
+		handoff->stats->accepted++;
 	if (handoff->returns <= RETURNS_ENGINES) {
 		dispatch_take_over(pool, handoff);
 		return;
@@ -182,7 +186,8 @@ returns_take(struct returns *returns, const struct returned *returned,
 	if (handoff == NULL)
 		bounded_close_fd(returns->context->bounded, fds[1]);
 	else if (returned->kind == RETURNED_HELD)
-		returns_hold(returns, handoff, pool);
+		returns_hold(
+		    returns, handoff, pool, returned->accept_time_ns != 0);
 	else
 		sent_before_add(&returns->sent, handoff, pool, fds[1]);
 	return 0;

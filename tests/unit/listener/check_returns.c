@@ -125,6 +125,26 @@ START_TEST(what_no_worker_had_is_sent_to_one)
 }
 END_TEST
 
+START_TEST(what_was_not_noted_is_counted_here)
+{
+	struct returned returned = message(RETURNED_HELD);
+	int client, fd;
+
+	init();
+	returned.accept_time_ns = 0;
+	fd = connection(&client);
+	ck_assert_int_gt(
+	    net_send(keeper, &returned, sizeof(returned), &fd, 1), 0);
+	close(fd);
+	returns_start(&returns);
+	ck_assert_uint_eq(received(), 1);
+	ck_assert_uint_eq(test.listener->stats->returned_engine, 0);
+	ck_assert_uint_eq(test.listener->stats->accepted, 1);
+	close(client);
+	done();
+}
+END_TEST
+
 START_TEST(what_another_keeper_returned_is_read_too)
 {
 	int client, ends[2], first = keeper;
@@ -144,6 +164,8 @@ START_TEST(what_another_keeper_returned_is_read_too)
 }
 END_TEST
 
+#define WHOLE sizeof(struct returned), RETURNED_MAGIC
+
 static const struct {
 	size_t size;
 	const char *magic;
@@ -151,20 +173,15 @@ static const struct {
 	uint8_t kind;
 	size_t fds;
 } junk[] = {
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, 0, 1},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, 5, 1},
-    {sizeof(struct returned), RETURNED_MAGIC, 2, RETURNED_HELD, 1},
+    {WHOLE, RETURNED_VERSION, 0, 1},
+    {WHOLE, RETURNED_VERSION, 5, 1},
+    {WHOLE, RETURNED_VERSION + 1, RETURNED_HELD, 1},
     {sizeof(struct returned), "junk", RETURNED_VERSION, RETURNED_HELD, 1},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
-	0},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
-	2},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
-	3},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_HELD,
-	200},
-    {sizeof(struct returned), RETURNED_MAGIC, RETURNED_VERSION, RETURNED_SENT,
-	1},
+    {WHOLE, RETURNED_VERSION, RETURNED_HELD, 0},
+    {WHOLE, RETURNED_VERSION, RETURNED_HELD, 2},
+    {WHOLE, RETURNED_VERSION, RETURNED_HELD, 3},
+    {WHOLE, RETURNED_VERSION, RETURNED_HELD, 200},
+    {WHOLE, RETURNED_VERSION, RETURNED_SENT, 1},
     {sizeof(struct returned) - 1, RETURNED_MAGIC, RETURNED_VERSION,
 	RETURNED_HELD, 1},
     {sizeof(struct returned) + 1, RETURNED_MAGIC, RETURNED_VERSION,
@@ -375,6 +392,7 @@ UNIT_SUITE(returns)
 	TCase *tc = unit_case(suite, "returns");
 
 	tcase_add_test(tc, what_no_worker_had_is_sent_to_one);
+	tcase_add_test(tc, what_was_not_noted_is_counted_here);
 	tcase_add_test(tc, what_another_keeper_returned_is_read_too);
 	tcase_add_loop_test(tc, a_message_that_is_wrong_ends_its_socket, 0,
 	    (int)UNIT_COUNT(junk));
