@@ -87,6 +87,14 @@ ledger_entry(struct ledger *ledger, int fd)
 	    &ledger->page->entries[fd];
 }
 
+static void
+ledger_clear(volatile struct ledger_entry *entry)
+{
+	entry->deaths = 0;
+	entry->redeliveries = entry->returns = 0;
+	entry->accept_time_ns = 0;
+}
+
 void
 ledger_accept(struct ledger *ledger, int fd)
 {
@@ -94,10 +102,18 @@ ledger_accept(struct ledger *ledger, int fd)
 
 	if (entry == NULL)
 		return;
-	entry->deaths = 0;
-	entry->redeliveries = entry->returns = 0;
-	entry->accept_time_ns = 0;
+	ledger_clear(entry);
 	entry->state = LEDGER_HELD;
+}
+
+static void
+ledger_describe(
+    volatile struct ledger_entry *entry, const struct handoff *handoff)
+{
+	entry->deaths = (uint8_t)handoff->deaths;
+	entry->redeliveries = (uint16_t)handoff->redeliveries;
+	entry->returns = (uint16_t)handoff->returns;
+	entry->accept_time_ns = handoff->accept_time_ns;
 }
 
 void
@@ -107,10 +123,7 @@ ledger_hold(struct ledger *ledger, const struct handoff *handoff)
 
 	if (entry == NULL)
 		return;
-	entry->deaths = (uint8_t)handoff->deaths;
-	entry->redeliveries = (uint16_t)handoff->redeliveries;
-	entry->returns = (uint16_t)handoff->returns;
-	entry->accept_time_ns = handoff->accept_time_ns;
+	ledger_describe(entry, handoff);
 	entry->state = LEDGER_HELD;
 }
 
@@ -133,6 +146,41 @@ ledger_add_peer(struct ledger *ledger, int fd)
 	entry->peer_id = ++ledger->last_id;
 	entry->state = LEDGER_PEER;
 	return entry->peer_id;
+}
+
+uint32_t
+ledger_peer_id(struct ledger *ledger, int fd)
+{
+	volatile struct ledger_entry *entry = ledger_entry(ledger, fd);
+
+	return entry == NULL ? 0 : entry->peer_id;
+}
+
+void
+ledger_add_sent(struct ledger *ledger, int fd, int peer, uint64_t sequence)
+{
+	volatile struct ledger_entry *entry = ledger_entry(ledger, fd);
+
+	if (entry == NULL)
+		return;
+	ledger_clear(entry);
+	entry->sequence = sequence;
+	entry->peer = (uint32_t)peer;
+	entry->peer_id = ledger_add_peer(ledger, peer);
+	entry->state = LEDGER_SENT;
+}
+
+void
+ledger_keep_sent(struct ledger *ledger, const struct handoff *handoff, int peer,
+    uint32_t peer_id)
+{
+	volatile struct ledger_entry *entry = ledger_entry(ledger, handoff->fd);
+
+	if (entry == NULL)
+		return;
+	ledger_describe(entry, handoff);
+	entry->peer = (uint32_t)peer;
+	entry->peer_id = peer_id;
 }
 
 struct mmsghdr *

@@ -47,6 +47,18 @@ void ledger_set(struct ledger *ledger, int fd, enum ledger_state state);
 /* Notes a receipt connection.  Returns its id. */
 uint32_t ledger_add_peer(struct ledger *ledger, int fd);
 
+/* The id of a receipt connection, or 0. */
+uint32_t ledger_peer_id(struct ledger *ledger, int fd);
+
+/* Notes a connection that an earlier engine has sent, and peer, the receipt
+ * connection of its worker. */
+void ledger_add_sent(
+    struct ledger *ledger, int fd, int peer, uint64_t sequence);
+
+/* Notes the rest of the record of such a connection, or another peer. */
+void ledger_keep_sent(struct ledger *ledger, const struct handoff *handoff,
+    int peer, uint32_t peer_id);
+
 /* The hand-offs are about to be sent in one message; peer is -1, or the receipt
  * connection of the worker.  Returns where sendmmsg(2) has to write how much it
  * sent, or NULL. */
@@ -61,7 +73,7 @@ void ledger_on_sent(struct ledger *ledger, struct handoff *const *handoffs,
 void ledger_before_close(struct ledger *ledger, int fd);
 void ledger_after_close(struct ledger *ledger, int fd);
 
-/* Sets page->incoming. */
+/* Sets page->incoming, which is enum returned_kind, or 0 for none. */
 void ledger_expect(struct ledger *ledger, int incoming);
 
 /* Sets one of the files of counters; -1: those before it are all. */

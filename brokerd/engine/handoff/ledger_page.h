@@ -40,8 +40,7 @@ struct ledger_page {
 	uint32_t ended;   /* the engine ends by itself, and has nothing */
 	uint32_t orphan_timeout_s;
 	int rendezvous;    /* the listening socket, or -1 */
-	uint32_t incoming; /* what comes from another keeper now was sent to a
-			    * worker */
+	uint32_t incoming; /* enum returned_kind: received, not noted yet */
 	struct mmsghdr send;
 	uint32_t passed_count;
 	int passed[RECORD_MAX]; /* the bound sockets */

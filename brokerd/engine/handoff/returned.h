@@ -28,7 +28,7 @@ struct returned {
 	uint8_t deaths;
 	uint16_t redeliveries;
 	uint16_t returns;
-	uint32_t next; /* kind of the next message; 0: this is the last */
+	uint32_t reserved;       /* 0 */
 	uint64_t accept_time_ns; /* 0: not known */
 	uint64_t sequence;       /* of RETURNED_SENT, which its receipt names */
 };

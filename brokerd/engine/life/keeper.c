@@ -73,7 +73,7 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 	done = lockf(CHANNEL_MEMFD, F_ULOCK, 0); /* at worst it waits */
 	fd_close(CHANNEL_FD);
 	if (kept_fds_find(
-		&kept, ledger, CHANNEL_RETURNED + 1, keeper->monitor) == -1)
+		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1)
 		return 1;
 	done = returning_run(CHANNEL_RETURNS, &kept);
 	if (done == -1 && page->serving &&

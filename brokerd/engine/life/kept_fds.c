@@ -39,6 +39,51 @@ kept_fds_is_connection(int fd)
 	    getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
 }
 
+static int
+kept_fds_is_seqpacket(int fd)
+{
+	return kept_fds_option(fd, SO_DOMAIN) == AF_UNIX &&
+	    kept_fds_option(fd, SO_TYPE) == SOCK_SEQPACKET &&
+	    kept_fds_option(fd, SO_ACCEPTCONN) == 0;
+}
+
+static int
+kept_fds_is_noted(const struct ledger *ledger, int fd)
+{
+	uint8_t state = ledger->page->entries[fd].state;
+
+	return state != LEDGER_NONE && state != LEDGER_DEAD;
+}
+
+/* The receipt connection that came with a connection: its number is higher. */
+static int
+kept_fds_find_peer(const struct ledger *ledger, int fd)
+{
+	while ((uint32_t)++fd < ledger->count)
+		if (!kept_fds_is_noted(ledger, fd) && kept_fds_is_seqpacket(fd))
+			return fd;
+	return -1;
+}
+
+/* The engine was killed before it noted the descriptor: at the end of
+ * accept4(2) or, see page->incoming, while it took what an earlier engine had.
+ */
+static uint8_t
+kept_fds_judge_unnoted(const struct ledger *ledger, struct kept_fd *kept)
+{
+	uint32_t incoming = ledger->page->incoming;
+
+	if (incoming == RETURNED_READER)
+		return kept_fds_is_seqpacket(kept->fd) ? RETURNED_READER : 0;
+	if (!kept_fds_is_connection(kept->fd))
+		return 0;
+	if (incoming == RETURNED_SENT)
+		kept->peer = kept_fds_find_peer(ledger, kept->fd);
+	if (incoming == RETURNED_SENT && kept->peer == -1)
+		return 0;
+	return incoming == 0 ? RETURNED_HELD : (uint8_t)incoming;
+}
+
 /* If it is not known whether the worker lives, the connection is its own. */
 static uint8_t
 kept_fds_judge_sent(const struct ledger *ledger,
@@ -80,10 +125,7 @@ kept_fds_judge(const struct ledger *ledger, struct kept_fd *kept, int is_bound)
 	case LEDGER_PEER:
 		return 0;
 	default:
-		return !is_bound && !page->incoming &&
-			kept_fds_is_connection(kept->fd) ?
-		    RETURNED_HELD :
-		    0;
+		return is_bound ? 0 : kept_fds_judge_unnoted(ledger, kept);
 	}
 }
 

@@ -63,8 +63,8 @@ returning_wait(int fd, int error)
 
 /* A descriptor that cannot be sent (EBADF) is left out. */
 static int
-returning_send_one(int fd, const struct ledger *ledger,
-    const struct kept_fd *kept, const struct kept_fd *next)
+returning_send_one(
+    int fd, const struct ledger *ledger, const struct kept_fd *kept)
 {
 	const struct ledger_entry *entry = &ledger->page->entries[kept->fd];
 	const struct returned returned = {.magic = RETURNED_MAGIC,
@@ -73,7 +73,6 @@ returning_send_one(int fd, const struct ledger *ledger,
 	    .deaths = entry->deaths,
 	    .redeliveries = entry->redeliveries,
 	    .returns = entry->returns,
-	    .next = next == NULL ? 0 : next->kind,
 	    .accept_time_ns = entry->accept_time_ns,
 	    .sequence = entry->sequence};
 	const int fds[2] = {kept->fd, kept->peer};
@@ -117,8 +116,7 @@ returning_run(int fd, const struct kept_fds *kept)
 	int answered = 0, got, sent = 0;
 
 	for (size_t i = 0; i < kept->count && sent == 0; i++)
-		sent = returning_send_one(fd, kept->ledger, &kept->fds[i],
-		    i + 1 < kept->count ? &kept->fds[i + 1] : NULL);
+		sent = returning_send_one(fd, kept->ledger, &kept->fds[i]);
 	for (;;) {
 		got = returning_read_answer(fd);
 		if (got == 0 || (got == -1 && errno == EPIPE))

@@ -31,7 +31,6 @@ struct returns_reader {
 	int fd;
 	struct event *readable;
 	struct timer rest;
-	uint32_t next; /* kind of its next message, 0 if that is not known */
 };
 
 int
@@ -182,6 +181,9 @@ returns_take(struct returns *returns, const struct returned *returned,
 	}
 	if (returned->kind == RETURNED_READER)
 		return returns_add(returns, fds[0]);
+	if (has_peer) /* before anything else: this engine may be killed */
+		ledger_add_sent(returns->context->bounded->ledger, fds[0],
+		    fds[1], returned->sequence);
 	handoff = returns_make(returns, returned, fds[0], &pool);
 	if (handoff == NULL)
 		bounded_close_fd(returns->context->bounded, fds[1]);
@@ -193,15 +195,27 @@ returns_take(struct returns *returns, const struct returned *returned,
 	return 0;
 }
 
+/* What comes with the next message, if this engine is killed before it has been
+ * noted.  The length of the message, or -1 with errno. */
+static ssize_t
+returns_expect(const struct returns_reader *reader)
+{
+	struct returned returned = {.kind = 0};
+	ssize_t n = recv(
+	    reader->fd, &returned, sizeof(returned), MSG_PEEK | MSG_DONTWAIT);
+
+	ledger_expect(reader->returns->context->bounded->ledger, returned.kind);
+	return n;
+}
+
 /* Reads one message.  1 there may be more, 0 there is none now, -1 there will
  * be none: the engine and its keeper have ended, or one has sent nonsense. */
 static int
 returns_read(struct returns_reader *reader)
 {
 	struct returns *returns = reader->returns;
-	struct ledger *ledger = returns->context->bounded->ledger;
 	struct returned returned = {.kind = 0};
-	int fds[2], error, taken;
+	int fds[2], error, taken = 0;
 	ssize_t n;
 
 	if (fd_reserve_left(returns->context->reserve, RETURNS_LEFT) <
@@ -210,17 +224,17 @@ returns_read(struct returns_reader *reader)
 		timer_set(&reader->rest, RETURNS_REST_US);
 		return 0;
 	}
-	ledger_expect(ledger,
-	    reader->next > RETURNED_HELD && reader->next != RETURNED_READER);
-	n = returns_receive(reader, &returned, fds);
+	n = returns_expect(reader);
+	if (n > 0)
+		n = returns_receive(reader, &returned, fds);
 	error = errno;
-	taken = n != -1 && returns_take(returns, &returned, n, fds) == 0;
-	ledger_expect(ledger, 0);
+	if (n > 0)
+		taken = returns_take(returns, &returned, n, fds) == 0;
+	ledger_expect(returns->context->bounded->ledger, 0);
 	if (n == -1 && (error == EAGAIN || error == EINTR))
 		return 0;
 	if (n == -1 && error == ECONNRESET)
 		return 1; /* an answer was not read: the rest follows */
-	reader->next = returned.next;
 	if (taken)
 		return 1;
 	if (n != 0)

@@ -171,9 +171,35 @@ sent_before_init(struct sent_before *sent, struct event_base *base,
 	return timer_init(&sent->look, base, sent_before_on_look, sent);
 }
 
-/* Takes fd.  NULL if it is no receipt connection. */
+/* For a later engine it is one that was sent, as it was for this one. */
+static void
+sent_connection_note(struct sent_before *sent, const struct handoff *handoff,
+    const struct sent_peer *peer)
+{
+	ledger_keep_sent(
+	    sent->bounded->ledger, handoff, peer->fd, peer->ledger_id);
+}
+
+/* Takes fd.  NULL if there is no memory. */
 static struct sent_peer *
-sent_peer_find(struct sent_before *sent, int fd)
+sent_peer_new(struct sent_before *sent, int fd, uint64_t cookie)
+{
+	struct sent_peer *peer = calloc(1, sizeof(*peer));
+
+	if (peer == NULL) {
+		bounded_close_fd(sent->bounded, fd);
+		return NULL;
+	}
+	peer->cookie = cookie;
+	peer->fd = fd;
+	peer->ledger_id = ledger_peer_id(sent->bounded->ledger, fd);
+	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
+	return peer;
+}
+
+/* The receipt connection of a hand-off (takes fd).  NULL if it is none. */
+static struct sent_peer *
+sent_peer_find(struct sent_before *sent, const struct handoff *handoff, int fd)
 {
 	struct sent_peer *peer;
 	uint64_t cookie = 0;
@@ -188,31 +214,12 @@ sent_peer_find(struct sent_before *sent, int fd)
 	TAILQ_FOREACH (peer, &sent->peers, entry)
 		if (peer->cookie == cookie)
 			break;
-	if (peer != NULL || cookie == 0 || type != SOCK_SEQPACKET) {
-		bounded_close_fd(sent->bounded, fd);
-		return peer;
-	}
-	peer = calloc(1, sizeof(*peer));
-	if (peer == NULL) {
-		bounded_close_fd(sent->bounded, fd);
-		return NULL;
-	}
-	peer->cookie = cookie;
-	peer->fd = fd;
-	peer->ledger_id = ledger_add_peer(sent->bounded->ledger, fd);
-	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
+	if (peer == NULL && cookie != 0 && type == SOCK_SEQPACKET)
+		return sent_peer_new(sent, fd, cookie);
+	if (peer != NULL) /* while both are open */
+		sent_connection_note(sent, handoff, peer);
+	bounded_close_fd(sent->bounded, fd);
 	return peer;
-}
-
-/* For a later engine it is one that was sent, as it was for this one. */
-static void
-sent_connection_note(
-    struct sent_before *sent, struct handoff *handoff, struct sent_peer *peer)
-{
-	struct ledger *ledger = sent->bounded->ledger;
-
-	ledger_send(ledger, &handoff, 1, peer->fd, peer->ledger_id);
-	ledger_on_sent(ledger, &handoff, 1, 1);
 }
 
 void
@@ -224,7 +231,7 @@ sent_before_add(struct sent_before *sent, struct handoff *handoff,
 
 	handoff->sent = 1;
 	if (peer != -1)
-		found = sent_peer_find(sent, peer);
+		found = sent_peer_find(sent, handoff, peer);
 	if (connection == NULL || (peer != -1 && found == NULL)) {
 		free(connection);
 		handoff_free(handoff); /* the worker has it */

@@ -26,8 +26,11 @@ static const struct {
 } moments[] = {
     /* accept4(2) has returned */
     {.state = LEDGER_NONE, .kind = RETURNED_HELD},
-    /* from another keeper, and a worker may have it */
-    {.state = LEDGER_NONE, .incoming = 1, .kind = -1},
+    /* recvmsg(2) has returned what comes from another keeper */
+    {.incoming = RETURNED_HELD, .kind = RETURNED_HELD},
+    {.incoming = RETURNED_SENT, .kind = RETURNED_SENT},
+    {.incoming = RETURNED_DEAD, .kind = RETURNED_DEAD},
+    {LEDGER_SENT, LEDGER_PEER, PEER_ID, 0, RETURNED_SENT, RETURNED_SENT},
     {.state = LEDGER_HELD, .kind = RETURNED_HELD},
     {.state = LEDGER_HELD, .incoming = 1, .kind = RETURNED_HELD},
     /* before, and after sendmmsg(2) */
