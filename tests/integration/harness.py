@@ -6,6 +6,7 @@ Nothing here sleeps for a fixed time: every wait is for an event, with a
 deadline that fails the test.
 """
 import array
+import contextlib
 import json
 import os
 import re
@@ -202,6 +203,7 @@ class Test:
         self.brokers = []
         self.pidfds = []
         self.notes = []
+        self.at_end = contextlib.ExitStack()  # of functions to call
 
     @property
     def is_root(self):
@@ -324,6 +326,7 @@ class Test:
         """Ends all processes that still run.  A broker that has not been
         stopped must have the same descriptors as when it became ready."""
         faults = []
+        self.at_end.close()
         for broker, monitor_fds, engine_fds in self.brokers:
             if broker.popen.poll() is None:
                 faults += self._leaks(broker, monitor_fds, engine_fds)

@@ -253,35 +253,6 @@ def test_child_of_a_killed_worker_keeps_no_mailbox_alive(test):
     check(worker.stop() == 0, "the worker did not end with 0")
 
 
-def test_killed_engine_loses_what_it_had_in_hand_and_no_more(test):
-    """ENGINE_KILLS in the environment is the number; an engine younger than a
-    second would be started again with a delay."""
-    port, kills = free_port(), int(os.environ.get("ENGINE_KILLS", "5"))
-    broker = test.broker(config(test, port))
-    workers = [hellofdpass(test) for _ in range(2)]
-    counters(test, broker)  # only root can
-    load = Load(test, port, "--duration", 1.2 * kills + 2, "-c", 64)
-    for _ in range(kills):
-        time.sleep(1.1)  # the engine's age
-        engine = test.engine(broker)
-        os.kill(engine, signal.SIGKILL)
-        wait_for(lambda: test.engine(broker) != engine, "another engine")
-    result = load.finish()
-    failed = sum(result["outcomes"][name] for name in FAILED)
-    ends = settled(test, broker)
-    check(result["outcomes"]["served"] + failed == result["started"], "%s",
-          result["outcomes"])
-    # The lost ones were accepted and not sent, or accepted just then.
-    check(failed <= ends["lost"] + kills, "%d failed, %s", failed, ends)
-    # One for each kill on average, which a few kills do not show: a round is
-    # of 8.
-    check(failed <= max(kills, 32), "%d failed in %d kills", failed, kills)
-    for worker in workers:
-        check(worker.stop() == 0, "a worker did not end with 0")
-    test.note("%d lost in %d kills, longest stall %d ms", failed, kills,
-              result["stall_us"] // 1000)
-
-
 def test_connection_that_came_back_is_given_up_in_time(test):
     """The last worker has died, and no further client connects."""
     port = free_port()

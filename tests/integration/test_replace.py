@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: ISC
 """Replacements under load, which no client may notice.  REPLACEMENTS in the
 environment is their number: "full", or how often each."""
-import os
 import socket
 import statistics
-import time
 
 from change import (Load, kill_engine, kill_monitor, reload, restart, timed,
                     upgrade, wait_over)
+from deaths import times
 from harness import all_served, ask, check, free_port
 from test_handoff import config, hellofdpass
 
-FULL = {"reload": 200, "upgrade": 100, "engine": 100, "monitor": 20}
-QUICK = {"reload": 10, "upgrade": 5, "engine": 3, "monitor": 3}
-
-
-def times(what):
-    asked = os.environ.get("REPLACEMENTS", "")
-    return FULL[what] if asked == "full" else int(asked or QUICK[what])
+TIMES = {"reload": (10, 200), "upgrade": (5, 100), "monitor": (3, 20)}
 
 
 class Scene:
@@ -52,7 +45,7 @@ class Scene:
 
 def replaced_unnoticed(test, what, function):
     scene = Scene(test)
-    for _ in range(times(what)):
+    for _ in range(times(*TIMES[what])):
         scene.replace(function, scene.broker)
     result = scene.finish(test, what + "s")
     all_served(test, result, result["started"])
@@ -66,27 +59,6 @@ def test_upgrades_under_load_are_unnoticed(test):
     replaced_unnoticed(test, "upgrade", upgrade)
 
 
-def lost_at_most(test, result, most):
-    outcomes = result["outcomes"]
-    lost = result["started"] - outcomes["served"]
-    check(outcomes["refused"] == outcomes["timeout"] == 0, "%s", outcomes)
-    check(lost <= most, "%d lost, at most %d expected: %s", lost, most,
-          outcomes)
-    test.note("%d lost", lost)
-
-
-def test_engine_kills_under_load_lose_what_was_in_hand(test):
-    scene = Scene(test)
-    for _ in range(times("engine")):
-        time.sleep(1.1)  # one that dies younger is replaced later
-        scene.replace(kill_engine, test, scene.broker)
-    # One each on average, a few more for few kills: the engine may have a
-    # round of 16 in hand.
-    kills = times("engine")
-    lost_at_most(test, scene.finish(test, "engine kills"),
-                 kills if kills >= 100 else kills + 16)
-
-
 def test_monitor_kills_under_load_are_unnoticed(test):
     scene = Scene(test)
 
@@ -95,7 +67,7 @@ def test_monitor_kills_under_load_are_unnoticed(test):
         scene.broker = restart(test, scene.broker)
         wait_over(engines)
 
-    for _ in range(times("monitor")):
+    for _ in range(times(*TIMES["monitor"])):
         scene.replace(kill)
     result = scene.finish(test, "monitor kills")
     all_served(test, result, result["started"])
