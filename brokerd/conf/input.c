@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The configuration, which the monitor opens: it may belong to root alone.
- * What the monitor cannot open, the config reader tries to open itself, mostly
- * to have the reason.
+ * The configuration, which the monitor opens, as only root may be able to read
+ * it.  If that fails, the config reader tries it too, mostly in order to report
+ * the reason.
  */
 #include "conf/input.h"
 

@@ -54,10 +54,10 @@ holders_parent(pid_t pid)
 	return parent;
 }
 
-/* This user may not look into pid, as into programs that protect secrets, see
- * PR_SET_DUMPABLE of prctl(2), or it is changing.  If a child has started it,
- * it may have the child's connection; if the one that started it has ended,
- * that of any. */
+/* The descriptors of pid cannot be read, as those of programs that protect
+ * secrets, see PR_SET_DUMPABLE of prctl(2), or they are changing.  If a child
+ * has started pid, it may have that child's connection; if the process that
+ * started it has ended, it may have any. */
 static void
 holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
     int (*is_child)(const void *owner, pid_t pid), const void *owner)
@@ -73,7 +73,7 @@ holders_assume(struct holders_socket *sockets, size_t count, pid_t pid,
 	while (at > 1 && !is_any && !is_child(owner, at)) {
 		pid_t parent = holders_parent(at);
 
-		/* One that has ended has left its children to another one. */
+		/* If it has ended, its children have another parent now. */
 		at = parent == -1 && at != pid ? pid : parent;
 		is_any = at == getpid();
 	}
@@ -110,9 +110,9 @@ holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
 	return (int64_t)(sum >> 1);
 }
 
-/* A process that moves a socket to another number while it is looked at may
- * seem to have it at neither, so what it has must be the same twice.  False if
- * it is not, or may not be seen. */
+/* A process that moves a socket to another number while its descriptors are
+ * read may seem to have it at neither number, so they are read twice.  False if
+ * they have changed in between, or cannot be read. */
 static int
 holders_look_into(
     struct holders_socket *sockets, size_t count, pid_t pid, int is_child)

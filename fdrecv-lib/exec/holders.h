@@ -17,10 +17,10 @@ struct holders_socket {
 ino_t holders_inode(int directory, const char *name);
 
 /* Finds out which sockets are open in processes other than this one.  Sorts
- * them.  If a child has started a process that this user may not look into, or
- * that changes its descriptors just now, its socket counts as open there.  A
- * child, which is_child() tells, counts only for its own socket: before it
- * executes its program it has those of others. */
+ * them.  If a child has started a process whose descriptors cannot be read, or
+ * are changing, its socket counts as open there.  A child, see is_child(),
+ * counts only for its own socket: before it executes its program it has those
+ * of others. */
 void holders_find(struct holders_socket *sockets, size_t count,
     int (*is_child)(const void *owner, pid_t pid), const void *owner);
 

@@ -244,10 +244,11 @@ fdrecv_engine_conns_open(struct engine_conns *conns, const char *path,
 	return conn;
 }
 
-/* A program may have called closefrom(3) and got another socket under this
- * number, and to look whose it is before each receipt would cost a system call.
- * But of connected sockets only those of SOCK_SEQPACKET ignore an address, see
- * send(2), and TCP, which ignores it too, cannot open a connection twice. */
+/* A program may have called closefrom(3) and opened another socket with this
+ * number.  Checking that before each receipt would cost a system call, so send
+ * in a way that fails for other sockets: of the connected ones only
+ * SOCK_SEQPACKET ignores an address, see send(2), and so does TCP, which
+ * MSG_FASTOPEN makes fail as it is connected already. */
 static ssize_t
 engine_conn_put(int fd, const void *bytes, size_t size)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who else may have a connection.  Runs in the worker.  The kernel does not
- * tell how many descriptors a socket has, so this notices how processes come to
- * have them: by fork(2), after which the child's children have them as well;
- * and by vfork(2), clone(2) and posix_spawn(3), which call no handler.
+ * Which other processes may have a connection.  Runs in the worker.  The kernel
+ * does not tell how many descriptors refer to a socket, so this counts calls of
+ * fork(2), since a child may have ended and left the socket to its own
+ * children.  vfork(2), clone(2) and posix_spawn(3) call no handler, so this
+ * also asks whether there are children now.
  */
 #include "lib/sharers.h"
 
