@@ -25,7 +25,7 @@ from contestants import Broker, Portlisten
 from handoff import quartiles
 
 #        at a time, connections
-LOADS = ((1, 2000), (64, 10000))
+LOADS = ((1, 2000), (64, 10000), (512, 10000))
 PORTS = 12000  # of a side
 SIDES = {"listeners": (Broker, {"listeners": 10000}),
          "one mailbox": (Broker, {"listeners": 10000, "shared": True}),

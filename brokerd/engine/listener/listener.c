@@ -54,6 +54,7 @@ listener_enter(struct listener *listener, enum listener_state state)
 	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
 		timer_stop(&listener->timer);
 	pool_set_waiting(listener->pool, &listener->pool_user,
+	    state == LISTENER_WAITING || state == LISTENER_REFUSING,
 	    !pool_has_worker(listener->pool) &&
 		(state == LISTENER_WAITING ||
 		    dispatch_holds(listener->pool, listener->stats)));

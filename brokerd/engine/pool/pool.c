@@ -17,13 +17,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Each user in turn is told first. */
+/* Each user in turn is told first.  What is told may make others hear of room,
+ * or not. */
+static void
+pool_notify_of_room(struct pool *pool)
+{
+	struct pool_user *user;
+
+	for (size_t left = pool->hearing_count; left > 0; left--) {
+		user = TAILQ_FIRST(&pool->hearing);
+		if (user == NULL)
+			return;
+		TAILQ_REMOVE(&pool->hearing, user, hearing_entry);
+		TAILQ_INSERT_TAIL(&pool->hearing, user, hearing_entry);
+		user->on_change(user->owner);
+	}
+}
+
 static void
 pool_notify(struct pool *pool)
 {
 	struct pool_user *user = TAILQ_FIRST(&pool->users);
 
 	pool->starved = 0;
+	if (pool_has_worker(pool)) {
+		pool_notify_of_room(pool);
+		return;
+	}
 	if (user == NULL)
 		return;
 	TAILQ_REMOVE(&pool->users, user, entry);
@@ -204,6 +224,7 @@ pool_init(struct pool *pool, const struct pool_context *context,
 	TAILQ_INIT(&pool->lent);
 	TAILQ_INIT(&pool->borrowers);
 	TAILQ_INIT(&pool->users);
+	TAILQ_INIT(&pool->hearing);
 	if (timer_init(
 		&pool->wake, context->workers->base, pool_on_wake, pool) == -1)
 		return -1;
@@ -258,26 +279,48 @@ pool_free(struct pool *pool)
 	free(pool);
 }
 
+static void
+pool_unhear(struct pool *pool, struct pool_user *user)
+{
+	TAILQ_REMOVE(&pool->hearing, user, hearing_entry);
+	pool->hearing_count--;
+	user->hears = 0;
+}
+
 void
 pool_add_user(struct pool *pool, struct pool_user *user)
 {
 	TAILQ_INSERT_TAIL(&pool->users, user, entry);
+	pool_set_waiting(pool, user, 1, 0);
 }
 
 void
 pool_remove_user(struct pool *pool, struct pool_user *user)
 {
 	TAILQ_REMOVE(&pool->users, user, entry);
+	if (user->hears)
+		pool_unhear(pool, user);
+	pool->waiting_count -= user->waiting ? 1 : 0;
+	user->waiting = 0;
 }
 
 void
-pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting)
+pool_set_waiting(
+    struct pool *pool, struct pool_user *user, int for_room, int for_worker)
 {
-	int any = !TAILQ_EMPTY(&pool->lent);
+	int any;
 
-	user->waiting = waiting;
-	TAILQ_FOREACH (user, &pool->users, entry)
-		any |= user->waiting;
+	if (for_room && !user->hears) {
+		TAILQ_INSERT_TAIL(&pool->hearing, user, hearing_entry);
+		pool->hearing_count++;
+		user->hears = 1;
+	} else if (!for_room && user->hears) {
+		pool_unhear(pool, user);
+	}
+	if (for_worker != user->waiting)
+		pool->waiting_count += for_worker ? 1 : (size_t)-1;
+	user->waiting = for_worker;
+	any = !TAILQ_EMPTY(&pool->lent) || pool->waiting_count > 0;
 	if (any != pool->finder.waiting)
 		finder_set_waiting(&pool->finder, any);
 }
@@ -327,7 +370,12 @@ pool_count_workers(const struct pool *pool)
 int
 pool_has_worker(const struct pool *pool)
 {
-	return pool_count_workers(pool) > 0;
+	const struct worker *worker;
+
+	TAILQ_FOREACH (worker, &pool->workers, entry)
+		if (worker_is_present(worker))
+			return 1;
+	return 0;
 }
 
 int

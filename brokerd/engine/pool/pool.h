@@ -27,14 +27,15 @@ struct pool_context {
 
 /* One of the listeners that use a pool. */
 struct pool_user {
-	TAILQ_ENTRY(pool_user) entry;
+	TAILQ_ENTRY(pool_user) entry, hearing_entry;
 	/* Workers came or went, or one may have room again. */
 	void (*on_change)(void *owner);
 	/* Sockets are about to be lent, if lends; else a process that had them
 	 * has ended.  True if they may be lent; or NULL. */
 	int (*may_lend)(void *owner, int lends);
 	void *owner;
-	int waiting; /* a connection waits for a worker to come */
+	/* When a worker may have room; for a worker to come. */
+	int hears, waiting;
 };
 
 /* The workers behind one mailbox path, and the hand-offs that wait for them. */
@@ -45,11 +46,12 @@ struct pool {
 	struct worker_list workers; /* the newest first */
 	size_t count;
 	struct turn turn;
-	struct worker_list queue; /* those with an outbox to be sent */
-	struct handoff_list held;
-	struct handoff_list lent; /* bound sockets, for every worker */
+	struct worker_list queue;       /* those with an outbox to be sent */
+	struct handoff_list held, lent; /* lent: bound sockets, for every
+					 * worker */
 	struct borrower_list borrowers;
-	TAILQ_HEAD(, pool_user) users;
+	TAILQ_HEAD(, pool_user) users, hearing;
+	size_t hearing_count, waiting_count;
 	int refused; /* a mailbox was not used, as there were too many */
 	int starved; /* no worker had room: on_change when one may have */
 	struct timer wake;
@@ -76,8 +78,10 @@ void pool_add_user(struct pool *pool, struct pool_user *user);
 
 void pool_remove_user(struct pool *pool, struct pool_user *user);
 
-/* Sets whether connections of that user wait for a worker. */
-void pool_set_waiting(struct pool *pool, struct pool_user *user, int waiting);
+/* Sets whether that user waits for a worker to have room, or for one to come.
+ * One that does neither is told only when there is no worker. */
+void pool_set_waiting(
+    struct pool *pool, struct pool_user *user, int for_room, int for_worker);
 
 /* Gives the worker of that name no more hand-offs, in later engines too; it
  * keeps those that it has.  0, or -1 with ENOENT, or ENOSPC if no more workers

@@ -106,11 +106,11 @@ START_TEST(a_connection_that_waits_no_more_does_not_end_the_search)
 	lending_init(&lending, unit_path("run/box"));
 	pool_add_user(lending.pool, &user);
 	finder_scan(&lending.pool->finder);
-	pool_set_waiting(lending.pool, &user, 1);
-	pool_set_waiting(lending.pool, &user, 0);
+	pool_set_waiting(lending.pool, &user, 1, 1);
+	pool_set_waiting(lending.pool, &user, 1, 0);
 	unit_directory("run", 0755);
 	mailbox = net_bind(unit_path("run/box"), SOCK_DGRAM);
-	TAILQ_REMOVE(&lending.pool->users, &user, entry);
+	pool_remove_user(lending.pool, &user);
 	await_lent(&lending, mailbox);
 	lending_done(&lending);
 	close(mailbox);

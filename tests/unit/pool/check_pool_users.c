@@ -41,6 +41,29 @@ START_TEST(each_user_is_the_first_to_hear_in_its_turn)
 }
 END_TEST
 
+START_TEST(one_that_waits_for_nothing_hears_only_of_the_last_worker)
+{
+	unsigned int number = 1;
+	struct pool_user user = {.on_change = on_change, .owner = &number};
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 1);
+	pool_add_user(test.pool, &user);
+	pool_set_waiting(test.pool, &user, 0, 0);
+	test.pool->wake.on_time(test.pool);
+	ck_assert_uint_eq(heard, 0);
+	pool_set_waiting(test.pool, &user, 1, 0);
+	test.pool->wake.on_time(test.pool);
+	ck_assert_uint_eq(heard, 1);
+	pool_set_waiting(test.pool, &user, 0, 0);
+	ck_assert_int_eq(pool_drain(test.pool, "a"), 0);
+	test_pool_settle(&test);
+	ck_assert_uint_eq(heard, 2);
+	pool_remove_user(test.pool, &user);
+	test_pool_done(&test);
+}
+END_TEST
+
 START_TEST(users_hear_when_a_worker_is_drained)
 {
 	struct test_pool test;
@@ -104,6 +127,8 @@ UNIT_SUITE(pool_users)
 	TCase *tc = unit_case(suite, "users");
 
 	tcase_add_test(tc, each_user_is_the_first_to_hear_in_its_turn);
+	tcase_add_test(
+	    tc, one_that_waits_for_nothing_hears_only_of_the_last_worker);
 	tcase_add_test(tc, users_hear_when_a_worker_is_drained);
 	tcase_add_test(tc, users_hear_when_the_last_worker_leaves);
 	tcase_add_test(tc, when_nobody_has_room_the_users_hear_of_room);
