@@ -12,7 +12,8 @@ import statistics
 import subprocess
 import time
 
-from change import Load, kill_engine, restart, timed, wait_over
+from change import (RELOADED, Load, kill_engine, restart, timed,
+                    wait_over)
 from harness import (Failure, all_children, check, children, descriptors,
                      free_port, keepers, readable, status, wait_for)
 from journals import Journalled, freeze
@@ -132,11 +133,12 @@ class Scene:
         kill_engine(self.test, self.broker)
 
     def kill_keeper(self):
-        """Returns when another one is there, with or without the engine."""
-        keeper = self.await_keeper(self.engine())
-        os.kill(keeper, signal.SIGKILL)
-        wait_for(lambda: keeper_of(self.broker, self.engine()) not in (
-            None, keeper), "another keeper")
+        """Returns when another engine has replaced the one without a keeper.
+        An engine asks for that five times in a row, and then once a minute."""
+        heard = len(self.broker.log())
+        os.kill(self.await_keeper(self.engine()), signal.SIGKILL)
+        wait_for(lambda: re.search(RELOADED, self.broker.log()[heard:]),
+                 "the reload that the engine asks for")
 
     def kill_monitor_too(self):
         """Kills the engine and the monitor, and starts brokerd again."""

@@ -89,6 +89,15 @@ def test_held_connections_outlive_engine_and_monitor(test):
     end(scene)
 
 
+def test_held_connections_outlive_the_replacement_of_the_keeper(test):
+    scene, clients = held_scene(test)
+    scene.kill_keeper()
+    scene.kill_engine()
+    scene.workers.append(scene.start_worker())
+    clients.check_served()
+    end(scene)
+
+
 def test_stopped_worker_serves_what_it_was_sent(test):
     scene, clients = stopped_scene(test)
     scene.kill_engine()
