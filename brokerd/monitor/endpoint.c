@@ -68,9 +68,8 @@ endpoint_share(const struct endpoint *endpoint, int on)
 		setsockopt(fds[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 }
 
-/* Of a live socket only what can be changed. */
-static const char *
-endpoint_set_up(struct endpoint *endpoint, int live)
+const char *
+endpoint_apply(struct endpoint *endpoint, int live)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *path = record_path(sock);
@@ -78,7 +77,7 @@ endpoint_set_up(struct endpoint *endpoint, int live)
 
 	endpoint_share(endpoint, 1);
 	if (wrong == NULL && path != NULL)
-		wrong = live ? path_chown(endpoint) : path_bind(endpoint);
+		wrong = path_bind(endpoint, live);
 	else if (wrong == NULL && !live &&
 	    bind(endpoint->fd, (const struct sockaddr *)&sock->address,
 		sock->address_length) == -1)
@@ -109,18 +108,12 @@ endpoint_bind(struct endpoint *endpoint)
 	endpoint->fd = socket(sock->address.ss_family, type, 0);
 	wrong = strerror(errno);
 	if (endpoint->fd != -1)
-		wrong = endpoint_set_up(endpoint, 0);
+		wrong = endpoint_apply(endpoint, 0);
 	else if (sock->address.ss_family == AF_UNSPEC)
 		wrong = "its name or interface is unknown for now";
 	if (wrong != NULL)
 		endpoint_close(endpoint, ENDPOINT_STOP);
 	return wrong;
-}
-
-const char *
-endpoint_apply(struct endpoint *endpoint)
-{
-	return endpoint_set_up(endpoint, 1);
 }
 
 void

@@ -29,9 +29,9 @@ enum endpoint_end {
  * NULL, or what is wrong, with errno. */
 const char *endpoint_bind(struct endpoint *endpoint);
 
-/* Changes what can be changed of a socket in use to what the record says.
- * NULL, or what is wrong, with errno. */
-const char *endpoint_apply(struct endpoint *endpoint);
+/* Makes a socket what the record says: a new one, or of a live one, which is in
+ * use, what can be changed.  NULL, or what is wrong, with errno. */
+const char *endpoint_apply(struct endpoint *endpoint, int live);
 
 /* Closes the socket, and unless it is shared ends it. */
 void endpoint_close(struct endpoint *endpoint, enum endpoint_end end);

@@ -70,7 +70,8 @@ inherited_add(struct inherited *inherited, int fd, struct endpoint *origin)
 	item.type = inherited_option(fd, SOL_SOCKET, SO_TYPE);
 	item.protocol = inherited_option(fd, SOL_SOCKET, SO_PROTOCOL);
 	item.listens = inherited_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
-	item.is_dead = poll(&end, 1, 0) == 1 && (end.revents & POLLRDHUP) != 0;
+	item.is_dead = origin != NULL && poll(&end, 1, 0) == 1 &&
+	    (end.revents & POLLRDHUP) != 0;
 	item.network = inherited_network(fd);
 	item.v6only = inherited_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	inherited->items[inherited->count++] = item;

@@ -21,7 +21,7 @@ struct inherited_item {
 	int type, protocol, listens, v6only; /* of a socket */
 	uint64_t network;                    /* of a socket */
 	socklen_t length;                    /* 0: no socket */
-	int is_dead; /* a local or UDP one, shut down for good */
+	int is_dead; /* a local or UDP one of origin, shut down for good */
 	struct sockaddr_storage address;
 	struct stat file;        /* of another file */
 	struct endpoint *origin; /* borrowed; NULL: not known */

@@ -168,33 +168,23 @@ path_set_owner(struct endpoint *endpoint)
 }
 
 const char *
-path_bind(struct endpoint *endpoint)
+path_bind(struct endpoint *endpoint, int live)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *wrong;
 
 	/* Before bind(2), this is the mode that the file will have; see
 	 * unix_bind_bsd() in the kernel. */
-	if (fchmod(endpoint->fd, 0600) == -1)
+	if (!live && fchmod(endpoint->fd, 0600) == -1)
 		return strerror(errno);
 	wrong = path_enter(endpoint);
-	if (wrong == NULL)
+	if (wrong == NULL && !live)
 		wrong = path_clear(endpoint);
 	if (wrong == NULL &&
-	    (bind(endpoint->fd, (const struct sockaddr *)&sock->address,
-		 sock->address_length) == -1 ||
+	    ((!live &&
+		 bind(endpoint->fd, (const struct sockaddr *)&sock->address,
+		     sock->address_length) == -1) ||
 		path_set_owner(endpoint) == -1))
-		wrong = strerror(errno);
-	privilege_set_fsuid(0);
-	return wrong;
-}
-
-const char *
-path_chown(struct endpoint *endpoint)
-{
-	const char *wrong = path_enter(endpoint);
-
-	if (wrong == NULL && path_set_owner(endpoint) == -1)
 		wrong = strerror(errno);
 	privilege_set_fsuid(0);
 	return wrong;

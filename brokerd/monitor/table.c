@@ -165,18 +165,15 @@ table_take(struct endpoint *endpoint, struct inherited *inherited)
 	const char *wrong;
 	struct inherited_item *item =
 	    inherited_find(inherited, endpoint->record, &wrong);
-	int is_dead;
 
 	if (item == NULL)
 		return wrong;
-	is_dead = item->is_dead && item->origin != NULL;
-	if (is_dead && sock->kind == RECORD_UDP) {
+	if (item->is_dead && sock->kind == RECORD_UDP)
 		endpoint->beside = item->fd;
-		return NULL;
-	}
-	/* Nobody can connect to it: make a new one. */
-	if (record_path(sock) != NULL &&
-	    (path_find(endpoint, item->origin) == -1 || is_dead))
+	/* Nobody can reach it: make a new one. */
+	if (endpoint->beside > 0 ||
+	    (record_path(sock) != NULL &&
+		(path_find(endpoint, item->origin) == -1 || item->is_dead)))
 		return NULL;
 	endpoint->fd = fd_steal(&item->fd);
 	endpoint->origin = item->origin;
@@ -246,7 +243,7 @@ table_apply(struct table *table, struct setup *setup)
 			table->settings->engine_gid) == -1)
 			return table_fail(
 			    e, setup, strerror(errno), ": mailbox directory");
-		wrong = e->shared ? endpoint_apply(e) : NULL;
+		wrong = e->shared ? endpoint_apply(e, 1) : NULL;
 		if (wrong != NULL)
 			return table_fail(e, setup, wrong, "");
 	}

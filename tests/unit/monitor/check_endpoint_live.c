@@ -35,7 +35,7 @@ bind_well(struct endpoint *endpoint, const struct record *record)
 static void
 apply_well(struct endpoint *endpoint)
 {
-	const char *wrong = endpoint_apply(endpoint);
+	const char *wrong = endpoint_apply(endpoint, 1);
 
 	ck_assert_msg(wrong == NULL, "%s", wrong);
 }
@@ -234,7 +234,7 @@ START_TEST(a_socket_whose_file_is_gone_is_known)
 	ck_assert_int_eq(path_find(&next, &endpoint), -1);
 	/* The owner of the socket cannot be determined. */
 	ck_assert_int_eq(path_find(&next, NULL) == 0, _i == 1);
-	ck_assert_ptr_nonnull(endpoint_apply(&endpoint));
+	ck_assert_ptr_nonnull(endpoint_apply(&endpoint, 1));
 	endpoint_close(&endpoint, ENDPOINT_STOP);
 	ck_assert_int_eq(access(unit_path("s"), F_OK), _i == 0 ? -1 : 0);
 	fd_close(other);
