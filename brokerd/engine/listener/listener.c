@@ -133,7 +133,6 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	struct finder *finder = &listener->pool->finder;
 	uint64_t before = load->count.accepted;
 	enum accept_end end = ACCEPT_MORE;
-
 	/* Without a watch only a scan finds a new worker. */
 	if (listener->state == LISTENER_REFUSING && finder->watcher.id == -1)
 		finder_scan(finder);

@@ -25,8 +25,7 @@ pool_notify_of_room(struct pool *pool)
 	struct pool_user *user;
 
 	for (size_t left = pool->hearing_count; left > 0; left--) {
-		user = TAILQ_FIRST(&pool->hearing);
-		if (user == NULL)
+		if ((user = TAILQ_FIRST(&pool->hearing)) == NULL)
 			return;
 		TAILQ_REMOVE(&pool->hearing, user, hearing_entry);
 		TAILQ_INSERT_TAIL(&pool->hearing, user, hearing_entry);
@@ -279,14 +278,6 @@ pool_free(struct pool *pool)
 	free(pool);
 }
 
-static void
-pool_unhear(struct pool *pool, struct pool_user *user)
-{
-	TAILQ_REMOVE(&pool->hearing, user, hearing_entry);
-	pool->hearing_count--;
-	user->hears = 0;
-}
-
 void
 pool_add_user(struct pool *pool, struct pool_user *user)
 {
@@ -297,11 +288,8 @@ pool_add_user(struct pool *pool, struct pool_user *user)
 void
 pool_remove_user(struct pool *pool, struct pool_user *user)
 {
+	pool_set_waiting(pool, user, 0, 0);
 	TAILQ_REMOVE(&pool->users, user, entry);
-	if (user->hears)
-		pool_unhear(pool, user);
-	pool->waiting_count -= user->waiting ? 1 : 0;
-	user->waiting = 0;
 }
 
 void
@@ -310,15 +298,13 @@ pool_set_waiting(
 {
 	int any;
 
-	if (for_room && !user->hears) {
+	if (for_room && !user->hears)
 		TAILQ_INSERT_TAIL(&pool->hearing, user, hearing_entry);
-		pool->hearing_count++;
-		user->hears = 1;
-	} else if (!for_room && user->hears) {
-		pool_unhear(pool, user);
-	}
-	if (for_worker != user->waiting)
-		pool->waiting_count += for_worker ? 1 : (size_t)-1;
+	else if (!for_room && user->hears)
+		TAILQ_REMOVE(&pool->hearing, user, hearing_entry);
+	pool->hearing_count += (size_t)for_room - (size_t)user->hears;
+	user->hears = for_room;
+	pool->waiting_count += (size_t)for_worker - (size_t)user->waiting;
 	user->waiting = for_worker;
 	any = !TAILQ_EMPTY(&pool->lent) || pool->waiting_count > 0;
 	if (any != pool->finder.waiting)
