@@ -168,7 +168,7 @@ def directory(start, rundir):
 
 
 def device(start, rundir):
-    return refused(start, rundir, os.open("/dev/null", os.O_RDONLY),
+    return refused(start, rundir, os.open("/dev/zero", os.O_RDONLY),
                    "FIFO or a device")
 
 
