@@ -18,11 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
 #define RETURNS_READERS 16    /* engines that may have something to return */
 #define RETURNS_ROUND 64      /* messages, then other events have their turn */
 #define RETURNS_AT_START 1024 /* messages */
 #define RETURNS_LEFT 4        /* descriptors */
 #define RETURNS_REST_US 10000 /* while these are not left */
+#define RETURNS_SHARE 2       /* a part of all descriptors may be waiting */
 #define RETURNS_ENGINES 32    /* that may die while they have a connection */
 
 struct returns_reader {
@@ -82,10 +87,12 @@ returns_receive(
 	bounded_close_end(bounded);
 	if (n == -1)
 		return -1;
+	/* Whoever made the socket may have asked for a pidfd, SO_PASSPIDFD:
+	 * that is a descriptor, too. */
 	for (head = CMSG_FIRSTHDR(&msg); head != NULL;
 	     head = CMSG_NXTHDR(&msg, head))
-		if (head->cmsg_level == SOL_SOCKET &&
-		    head->cmsg_type == SCM_RIGHTS)
+		if (head->cmsg_type == SCM_RIGHTS ||
+		    head->cmsg_type == SCM_PIDFD)
 			memcpy(
 			    out, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
 	/* One that was too long has no valid length. */
@@ -140,6 +147,21 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 	return handoff;
 }
 
+/* How many more may wait here: one that was returned again and again would use
+ * up all descriptors, of this engine and of later ones. */
+static uint64_t
+returns_room(const struct returns *returns)
+{
+	uint64_t most = (uint64_t)returns->context->reserve->first;
+	uint64_t waiting = returns->sent.count;
+	const struct listener *listener;
+
+	TAILQ_FOREACH (listener, returns->listeners, entry)
+		waiting += listener->stats->held;
+	most /= RETURNS_SHARE;
+	return waiting < most ? most - waiting : 0;
+}
+
 /* Takes the hand-off.  One that kills engines must not kill all of them. */
 static void
 returns_hold(struct returns *returns, struct handoff *handoff,
@@ -150,13 +172,29 @@ returns_hold(struct returns *returns, struct handoff *handoff,
 		handoff->stats->returned_engine++;
 	else
 		handoff->stats->accepted++;
-	if (handoff->returns <= RETURNS_ENGINES) {
+	if (handoff->returns <= RETURNS_ENGINES && returns->room > 0) {
+		returns->room--;
 		dispatch_take_over(pool, handoff);
 		return;
 	}
 	handoff->stats->refused_deaths++;
 	refuse_connection(returns->context->refusals, handoff->endpoint,
 	    fd_steal(&handoff->fd));
+	handoff_free(handoff);
+}
+
+/* Takes all.  Without room, the worker that has it keeps it. */
+static void
+returns_watch(struct returns *returns, struct handoff *handoff,
+    struct pool *pool, int peer)
+{
+	handoff->sent = 1;
+	if (returns->room > 0) {
+		returns->room--;
+		sent_before_add(&returns->sent, handoff, pool, peer);
+		return;
+	}
+	bounded_close_fd(returns->context->bounded, peer);
 	handoff_free(handoff);
 }
 
@@ -179,6 +217,11 @@ returns_take(struct returns *returns, const struct returned *returned,
 		bounded_close_fd(returns->context->bounded, fds[1]);
 		return -1;
 	}
+	if (returned->kind == RETURNED_READER &&
+	    returns->reader_count == RETURNS_READERS) {
+		returns_refuse(returns, fds[0], "it has too many others");
+		return 0; /* what comes after it is good */
+	}
 	if (returned->kind == RETURNED_READER)
 		return returns_add(returns, fds[0]);
 	if (has_peer) /* before anything else: this engine may be killed */
@@ -191,21 +234,21 @@ returns_take(struct returns *returns, const struct returned *returned,
 		returns_hold(
 		    returns, handoff, pool, returned->accept_time_ns != 0);
 	else
-		sent_before_add(&returns->sent, handoff, pool, fds[1]);
+		returns_watch(returns, handoff, pool, fds[1]);
 	return 0;
 }
 
 /* What comes with the next message, if this engine is killed before it has been
- * noted.  The length of the message, or -1 with errno. */
-static ssize_t
+ * noted.  Only a hint: SO_PEEK_OFF may hide the message. */
+static void
 returns_expect(const struct returns_reader *reader)
 {
 	struct returned returned = {.kind = 0};
-	ssize_t n = recv(
-	    reader->fd, &returned, sizeof(returned), MSG_PEEK | MSG_DONTWAIT);
 
-	ledger_expect(reader->returns->context->bounded->ledger, returned.kind);
-	return n;
+	if (recv(reader->fd, &returned, sizeof(returned),
+		MSG_PEEK | MSG_DONTWAIT) > 0)
+		ledger_expect(
+		    reader->returns->context->bounded->ledger, returned.kind);
 }
 
 /* Reads one message.  1 there may be more, 0 there is none now, -1 there will
@@ -224,11 +267,10 @@ returns_read(struct returns_reader *reader)
 		timer_set(&reader->rest, RETURNS_REST_US);
 		return 0;
 	}
-	n = returns_expect(reader);
-	if (n > 0)
-		n = returns_receive(reader, &returned, fds);
+	returns_expect(reader);
+	n = returns_receive(reader, &returned, fds);
 	error = errno;
-	if (n > 0)
+	if (n != -1)
 		taken = returns_take(returns, &returned, n, fds) == 0;
 	ledger_expect(returns->context->bounded->ledger, 0);
 	if (n == -1 && (error == EAGAIN || error == EINTR))
@@ -251,6 +293,7 @@ returns_read_most(struct returns_reader *reader, int most)
 	const char answer = RETURNED_READ;
 	int got = 1;
 
+	reader->returns->room = returns_room(reader->returns);
 	while (got == 1 && most-- > 0)
 		got = returns_read(reader);
 	if (got == -1)
@@ -262,9 +305,13 @@ returns_read_most(struct returns_reader *reader, int most)
 static void
 returns_on_readable(evutil_socket_t fd, short what, void *argument)
 {
+	struct returns_reader *reader = argument;
+
 	(void)fd;
 	(void)what;
-	returns_read_most(argument, RETURNS_ROUND);
+	/* All together read no more in a round than one alone. */
+	returns_read_most(
+	    reader, RETURNS_ROUND / (int)reader->returns->reader_count);
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Connections that come back from engines that were killed, by their
  * keepers. */
@@ -15,6 +16,7 @@ struct returns {
 	const struct listener_list *listeners;
 	TAILQ_HEAD(, returns_reader) readers;
 	size_t reader_count;
+	uint64_t room; /* in this round, see returns_room() */
 	struct sent_before sent;
 	int started;
 	struct limited_log limit;

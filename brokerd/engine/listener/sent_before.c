@@ -18,9 +18,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define SENT_BEFORE_FIRST_US 2000 /* until the first look */
-#define SENT_BEFORE_LAST_US 50000 /* between later ones */
-#define SENT_BEFORE_MESSAGES 64   /* that are read in a row */
+#define SENT_BEFORE_FIRST_US 2000  /* until the first look */
+#define SENT_BEFORE_LAST_US 50000  /* between later ones */
+#define SENT_BEFORE_MESSAGES 64    /* that are read in a row */
+#define SENT_BEFORE_WORK (1 << 18) /* compared with receipts in a look */
+#define SENT_BEFORE_PEERS 16384
 #define SENT_BEFORE_BYTES                      \
 	(sizeof(struct fdrecv_wire_receipts) + \
 	    FDRECV_WIRE_RECEIPTS_MAX * sizeof(struct fdrecv_wire_receipt))
@@ -31,12 +33,14 @@ struct sent_peer {
 	uint64_t cookie; /* SO_COOKIE: each has many connections */
 	int fd;
 	uint32_t ledger_id;
-	size_t count; /* of connections */
+	TAILQ_HEAD(, sent_connection) connections;
+	size_t count; /* of these */
 	int has_ended;
 };
 
 struct sent_connection {
 	TAILQ_ENTRY(sent_connection) entry;
+	TAILQ_ENTRY(sent_connection) peer_entry;
 	struct handoff *handoff;
 	struct pool *pool;
 	struct sent_peer *peer; /* NULL: the worker is dead */
@@ -45,46 +49,69 @@ struct sent_connection {
 	int lost;  /* the worker could not receive it */
 };
 
-static void
-sent_peer_on_message(struct sent_before *sent, const struct sent_peer *peer,
-    const unsigned char *bytes, size_t size)
+/* Returns how many comparisons it took. */
+static size_t
+sent_peer_on_message(
+    const struct sent_peer *peer, const unsigned char *bytes, size_t size)
 {
 	struct sent_connection *connection;
 	struct fdrecv_wire_receipts head;
 	struct fdrecv_wire_receipt receipt;
 
 	if (receipt_message_decode(bytes, size, &head) == -1)
-		return;
+		return 0;
 	for (size_t i = 0; i < head.count; i++) {
 		receipt_message_at(bytes, &head, i, &receipt);
-		TAILQ_FOREACH (connection, &sent->connections, entry)
-			if (connection->peer == peer &&
-			    connection->handoff->sequence - receipt.sequence <
-				receipt.count) {
-				connection->taken |=
-				    receipt.kind == FDRECV_WIRE_TAKEN;
-				connection->lost |=
-				    receipt.kind == FDRECV_WIRE_LIMIT ||
-				    receipt.kind == FDRECV_WIRE_DENIED;
-			}
+		TAILQ_FOREACH (connection, &peer->connections, peer_entry) {
+			if (connection->handoff->sequence - receipt.sequence >=
+			    receipt.count)
+				continue;
+			connection->taken |= receipt.kind == FDRECV_WIRE_TAKEN;
+			connection->lost |= receipt.kind == FDRECV_WIRE_LIMIT ||
+			    receipt.kind == FDRECV_WIRE_DENIED;
+		}
 	}
+	return head.count * peer->count;
 }
 
-/* A socket that a hostile engine made may have messages without end. */
+/* Reads what has come while work is left, and takes from work what it costs.
+ * True if the peer has ended.  A hostile worker, or an engine that made the
+ * socket, may send messages without end. */
 static int
-sent_peer_has_ended(struct sent_before *sent, const struct sent_peer *peer)
+sent_peer_has_ended(
+    struct sent_before *sent, const struct sent_peer *peer, size_t *work)
 {
 	unsigned char bytes[SENT_BEFORE_BYTES];
 	ssize_t n = 1;
+	size_t cost = 0;
 
+	if (*work == 0)
+		return 0;
 	bounded_close_begin(sent->bounded);
-	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES; i++) {
+	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES && cost < *work;
+	     i++) {
 		n = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n > 0)
-			sent_peer_on_message(sent, peer, bytes, (size_t)n);
+			cost += sent_peer_on_message(peer, bytes, (size_t)n);
 	}
 	bounded_close_end(sent->bounded);
+	*work -= cost < *work ? cost : *work;
 	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+/* The next look begins with another one. */
+static void
+sent_before_read(struct sent_before *sent)
+{
+	size_t work = SENT_BEFORE_WORK;
+	struct sent_peer *peer = TAILQ_FIRST(&sent->peers);
+
+	if (peer == NULL)
+		return;
+	TAILQ_REMOVE(&sent->peers, peer, entry);
+	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
+	TAILQ_FOREACH (peer, &sent->peers, entry)
+		peer->has_ended |= sent_peer_has_ended(sent, peer, &work);
 }
 
 static void
@@ -93,6 +120,7 @@ sent_peer_leave(struct sent_before *sent, struct sent_peer *peer)
 	if (peer == NULL || --peer->count > 0)
 		return;
 	TAILQ_REMOVE(&sent->peers, peer, entry);
+	sent->peer_count--;
 	bounded_close_fd(sent->bounded, peer->fd);
 	free(peer);
 }
@@ -101,8 +129,12 @@ static void
 sent_connection_free(
     struct sent_before *sent, struct sent_connection *connection)
 {
+	if (connection->peer != NULL)
+		TAILQ_REMOVE(
+		    &connection->peer->connections, connection, peer_entry);
 	sent_peer_leave(sent, connection->peer);
 	TAILQ_REMOVE(&sent->connections, connection, entry);
+	sent->count--;
 	free(connection);
 }
 
@@ -144,10 +176,8 @@ sent_before_on_look(void *owner)
 {
 	struct sent_before *sent = owner;
 	struct sent_connection *connection, *next;
-	struct sent_peer *peer;
 
-	TAILQ_FOREACH (peer, &sent->peers, entry)
-		peer->has_ended = sent_peer_has_ended(sent, peer);
+	sent_before_read(sent);
 	for (connection = TAILQ_FIRST(&sent->connections); connection != NULL;
 	     connection = next) {
 		next = TAILQ_NEXT(connection, entry);
@@ -167,6 +197,7 @@ sent_before_init(struct sent_before *sent, struct event_base *base,
 {
 	TAILQ_INIT(&sent->connections);
 	TAILQ_INIT(&sent->peers);
+	sent->count = sent->peer_count = 0;
 	sent->bounded = bounded;
 	return timer_init(&sent->look, base, sent_before_on_look, sent);
 }
@@ -180,12 +211,14 @@ sent_connection_note(struct sent_before *sent, const struct handoff *handoff,
 	    sent->bounded->ledger, handoff, peer->fd, peer->ledger_id);
 }
 
-/* Takes fd.  NULL if there is no memory. */
+/* Takes fd.  NULL if there is no memory, or there are too many. */
 static struct sent_peer *
 sent_peer_new(struct sent_before *sent, int fd, uint64_t cookie)
 {
-	struct sent_peer *peer = calloc(1, sizeof(*peer));
+	struct sent_peer *peer = NULL;
 
+	if (sent->peer_count < SENT_BEFORE_PEERS)
+		peer = calloc(1, sizeof(*peer));
 	if (peer == NULL) {
 		bounded_close_fd(sent->bounded, fd);
 		return NULL;
@@ -193,7 +226,9 @@ sent_peer_new(struct sent_before *sent, int fd, uint64_t cookie)
 	peer->cookie = cookie;
 	peer->fd = fd;
 	peer->ledger_id = ledger_peer_id(sent->bounded->ledger, fd);
+	TAILQ_INIT(&peer->connections);
 	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
+	sent->peer_count++;
 	return peer;
 }
 
@@ -229,7 +264,6 @@ sent_before_add(struct sent_before *sent, struct handoff *handoff,
 	struct sent_connection *connection = calloc(1, sizeof(*connection));
 	struct sent_peer *found = NULL;
 
-	handoff->sent = 1;
 	if (peer != -1)
 		found = sent_peer_find(sent, handoff, peer);
 	if (connection == NULL || (peer != -1 && found == NULL)) {
@@ -247,10 +281,16 @@ sent_before_add(struct sent_before *sent, struct handoff *handoff,
 	    .until_us = clock_us() +
 		UINT64_C(1000000) * handoff->endpoint->receipt_timeout_s};
 	TAILQ_INSERT_TAIL(&sent->connections, connection, entry);
+	sent->count++;
+	if (found != NULL)
+		TAILQ_INSERT_TAIL(&found->connections, connection, peer_entry);
 	if (found == NULL) {
 		sent_connection_look(sent, connection);
 		return;
 	}
+	/* Others that come all the time must not put it off. */
+	if (sent->look_us == SENT_BEFORE_FIRST_US && timer_is_set(&sent->look))
+		return;
 	sent->look_us = SENT_BEFORE_FIRST_US;
 	timer_set(&sent->look, sent->look_us);
 }

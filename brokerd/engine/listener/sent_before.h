@@ -14,7 +14,9 @@ struct pool;
  * receipt for.  Receipts in a ring are lost, so the kernel is asked, too. */
 struct sent_before {
 	TAILQ_HEAD(, sent_connection) connections;
-	TAILQ_HEAD(, sent_peer) peers;
+	size_t count; /* of these */
+	TAILQ_HEAD(sent_peer_list, sent_peer) peers;
+	size_t peer_count;
 	struct bounded_close *bounded; /* borrowed */
 	struct timer look;
 	uint64_t look_us; /* until the next look */
