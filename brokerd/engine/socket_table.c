@@ -176,8 +176,10 @@ socket_table_start(struct socket_table *table)
 
 	socket_table_look(table);
 	returns_start(&table->returns);
-	TAILQ_FOREACH (pool, &table->pools, entry)
+	TAILQ_FOREACH (pool, &table->pools, entry) {
+		borrower_recall(pool);
 		finder_scan(&pool->finder);
+	}
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		listener_start(listener);
 }

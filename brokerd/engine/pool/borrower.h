@@ -42,7 +42,7 @@ struct borrower_view {
  * was lent sockets; for the next engines too. */
 void borrower_remember(struct pool *pool, struct worker *worker);
 
-/* Adds those that earlier engines remembered, to a new pool. */
+/* Adds those that earlier engines remembered, once these are known. */
 void borrower_recall(struct pool *pool);
 
 /* True if a process that was lent the sockets may still have them. */

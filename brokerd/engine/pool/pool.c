@@ -253,7 +253,6 @@ pool_find(struct pool_list *list, const struct pool_context *context,
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(list, pool, entry);
-	borrower_recall(pool);
 	return pool;
 }
 
