@@ -35,6 +35,12 @@ cd "$build"
 make -s -j"$(nproc)"
 # What has not changed keeps its time, or the examples would be built again.
 make -s install INSTALL="install -C" >/dev/null
+for program in engine conf; do
+    [ "$(stat -c %a "$stage/libexec/brokerd-$program")" = 711 ] || {
+        echo "brokerd-$program: its user could read it, and so trace it" >&2
+        exit 1
+    }
+done
 mkdir -p "$stage/examples" "$stage/tools"
 make -s -C "$top/examples" OUT="$stage/examples" \
     PKG_CONFIG_PATH="$stage/lib/pkgconfig" \
