@@ -58,18 +58,19 @@ monitor_set_ping(struct monitor *m)
 }
 
 /* Plans the start of another engine: at once, unless several have died young in
- * a row.  Returns how long that is. */
+ * a row.  If one that drains was taken over, it can kill them, so it ends; its
+ * keeper returns what it has.  Returns how long that is. */
 static unsigned int
 monitor_plan_start(struct monitor *m, int is_young)
 {
-	static const unsigned int delays_s[] = {0, 0, 0, 1, 2, 4, 8};
-	unsigned int delay_s = is_young ? delays_s[m->young] : 0;
-	uint64_t now = clock_ms();
+	unsigned int delay_s =
+	    is_young && m->young > 2 ? 1U << (m->young - 3) : 0;
 
+	for (int i = 0; delay_s > 0 && i < MONITOR_DRAINING; i++)
+		m->draining[i].kill_ms = m->draining[i].kill_ms != 0;
 	m->young = is_young ? m->young + (delay_s < 8) : 0;
-	if (m->gap_ms == 0)
-		m->gap_ms = now;
-	m->start_ms = now + UINT64_C(1000) * delay_s;
+	m->gap_ms = m->gap_ms == 0 ? clock_ms() : m->gap_ms;
+	m->start_ms = clock_ms() + UINT64_C(1000) * delay_s;
 	return delay_s;
 }
 

@@ -9,8 +9,10 @@ import socket
 import struct
 import subprocess
 
-from harness import (OTHER_UID, WORKER_UID, ask, check, free_port, receive,
-                     status, wait_for)
+from change import reload
+from harness import (OTHER_UID, WORKER_UID, ask, check, children, free_port,
+                     receive, status, wait_for)
+from test_keeper import Scene
 
 SOON = 5.0  # seconds; a blocked process is blocked for much longer
 LINGER = struct.pack("ii", 1, 1000)
@@ -154,3 +156,23 @@ def test_owner_with_many_mailboxes_does_not_starve_other_listeners(test):
         sock.close()
     for number in range(400):
         os.unlink(test.mailbox_path("a") + "%d" % number)
+
+
+def test_engine_that_kills_those_after_it_is_ended(test):
+    """It drains for an hour, and has the uid of the others."""
+    scene = Scene(test, "drain-timeout = 3600\n")
+    hostile = test.engine(scene.broker)
+    os.kill(hostile, signal.SIGSTOP)  # it does not end by itself
+    reload(scene.broker)
+
+    def kill_others():
+        for pid in children(scene.broker.pid):
+            if pid != hostile:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return is_over(hostile)
+
+    wait_for(kill_others, "its end", 60)
+    scene.worker.kill(signal.SIGCONT)
+    scene.check_served()
+    check(ask(("127.0.0.1", scene.port)) == b"hello, 127.0.0.1\n", "no answer")
