@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,13 +20,15 @@
 #define SO_NETNS_COOKIE 71 /* Linux 5.14 */
 #endif
 
+/* True if the socket has this value of an option. */
 static int
-inherited_option(int fd, int level, int name)
+inherited_has(const struct inherited_item *item, int level, int name, int value)
 {
 	socklen_t size = sizeof(int);
-	int value = 0;
+	int has = 0;
 
-	return getsockopt(fd, level, name, &value, &size) == 0 ? value : 0;
+	getsockopt(item->fd, level, name, &has, &size);
+	return has == value;
 }
 
 /* 0 for all sockets, with older kernels. */
@@ -47,7 +50,7 @@ inherited_add(struct inherited *inherited, int fd, struct endpoint *origin)
 	struct inherited_item *grown;
 	int own;
 
-	if (fd == -1)
+	if (fcntl(fd, F_GETFD) == -1)
 		return;
 	if (inherited->count == 0) {
 		own = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -65,15 +68,8 @@ inherited_add(struct inherited *inherited, int fd, struct endpoint *origin)
 	if (getsockname(fd, (struct sockaddr *)&item.address, &item.length) ==
 	    -1)
 		item.length = 0;
-	if (item.length == 0 && fstat(fd, &item.file) == -1)
-		return;
-	item.type = inherited_option(fd, SOL_SOCKET, SO_TYPE);
-	item.protocol = inherited_option(fd, SOL_SOCKET, SO_PROTOCOL);
-	item.listens = inherited_option(fd, SOL_SOCKET, SO_ACCEPTCONN);
 	item.is_dead = origin != NULL && poll(&end, 1, 0) == 1 &&
 	    (end.revents & POLLRDHUP) != 0;
-	item.network = inherited_network(fd);
-	item.v6only = inherited_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	inherited->items[inherited->count++] = item;
 }
 
@@ -87,7 +83,8 @@ inherited_compare(
 	if (item->origin != NULL &&
 	    record_is_lent(item->origin->record) != record_is_lent(record))
 		return "its handoff cannot change while it is open";
-	if (sock->address.ss_family == AF_INET6 && item->v6only != v6only)
+	if (sock->address.ss_family == AF_INET6 &&
+	    !inherited_has(item, IPPROTO_IPV6, IPV6_V6ONLY, v6only))
 		return item->origin != NULL ?
 		    "its v6only cannot change while it is open" :
 		    "the socket passed to brokerd has another v6only";
@@ -102,19 +99,21 @@ inherited_find(struct inherited *inherited, const struct record *record,
 	int protocol = sock->kind == RECORD_TCP ? IPPROTO_TCP :
 	    sock->kind == RECORD_UDP            ? IPPROTO_UDP :
 						  0;
+	int type = record_socket_type(sock->kind);
 	struct inherited_item *item = inherited->items;
 
 	*out_wrong = NULL;
 	for (size_t i = 0; i < inherited->count; i++, item++) {
 		if (item->fd == -1 || item->length != sock->address_length ||
 		    memcmp(&item->address, &sock->address, item->length) != 0 ||
-		    item->type != record_socket_type(sock->kind) ||
-		    item->protocol != protocol ||
-		    item->network != inherited->network ||
+		    !inherited_has(item, SOL_SOCKET, SO_TYPE, type) ||
+		    !inherited_has(item, SOL_SOCKET, SO_PROTOCOL, protocol) ||
+		    inherited_network(item->fd) != inherited->network ||
 		    /* A worker may have shut down a socket that it was lent;
 		     * endpoint_apply() listens again. */
 		    (item->origin == NULL &&
-			item->listens != record_has_connections(sock)))
+			!inherited_has(item, SOL_SOCKET, SO_ACCEPTCONN,
+			    record_has_connections(sock))))
 			continue;
 		*out_wrong = inherited_compare(item, record);
 		return *out_wrong == NULL ? item : NULL;
@@ -126,11 +125,11 @@ int
 inherited_take_file(struct inherited *inherited, const struct stat *file)
 {
 	struct inherited_item *item = inherited->items;
+	struct stat st;
 
 	for (size_t i = 0; i < inherited->count; i++, item++)
-		if (item->fd != -1 && item->length == 0 &&
-		    item->file.st_dev == file->st_dev &&
-		    item->file.st_ino == file->st_ino)
+		if (item->length == 0 && fstat(item->fd, &st) == 0 &&
+		    st.st_dev == file->st_dev && st.st_ino == file->st_ino)
 			return fd_steal(&item->fd);
 	return -1;
 }
@@ -142,7 +141,8 @@ inherited_take_returns(struct inherited *inherited)
 
 	for (size_t i = 0; i < inherited->count; i++, item++)
 		if (item->fd != -1 && item->length == sizeof(sa_family_t) &&
-		    item->type == SOCK_SEQPACKET && !item->listens)
+		    inherited_has(item, SOL_SOCKET, SO_TYPE, SOCK_SEQPACKET) &&
+		    inherited_has(item, SOL_SOCKET, SO_ACCEPTCONN, 0))
 			return fd_steal(&item->fd);
 	return -1;
 }

@@ -15,15 +15,13 @@ struct inherited {
 	uint64_t network; /* of this process, see SO_NETNS_COOKIE */
 };
 
-/* A descriptor as the kernel describes it; fields that do not apply are 0. */
+/* A descriptor.  What else the kernel knows of it is asked when it is needed.
+ */
 struct inherited_item {
-	int fd;                              /* -1: taken */
-	int type, protocol, listens, v6only; /* of a socket */
-	uint64_t network;                    /* of a socket */
-	socklen_t length;                    /* 0: no socket */
-	int is_dead; /* a local or UDP one of origin, shut down for good */
+	int fd;           /* -1: taken */
+	socklen_t length; /* 0: no socket */
+	int is_dead;      /* a local or UDP one of origin, shut down for good */
 	struct sockaddr_storage address;
-	struct stat file;        /* of another file */
 	struct endpoint *origin; /* borrowed; NULL: not known */
 };
 

@@ -106,14 +106,6 @@ setup_files(struct setup *setup)
 	return "privileges";
 }
 
-static int
-setup_fail(struct setup *setup, const char *step)
-{
-	log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
-	    strerror(errno));
-	return spawn_status(errno);
-}
-
 int
 setup_init(struct setup *setup, int argc, char **argv)
 {
@@ -130,8 +122,11 @@ setup_init(struct setup *setup, int argc, char **argv)
 	step = setup_process(setup);
 	if (step == NULL)
 		step = setup_files(setup);
-	if (step != NULL)
-		return setup_fail(setup, step);
+	if (step != NULL) {
+		log_line(&setup->log, LOG_ERR, "cannot start: %s: %s", step,
+		    strerror(errno));
+		return spawn_status(errno);
+	}
 	status = rundir_open(&setup->rundir, setup->run_dir, setup->listens,
 	    setup->test, &setup->inherited, &setup->log);
 	if (status != -1)
