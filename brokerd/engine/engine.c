@@ -318,6 +318,7 @@ engine_open(struct engine *engine)
 		.listeners = &engine->table.listeners,
 		.pools = &engine->table.pools,
 		.rendezvous = &engine->rendezvous,
+		.returns = &engine->table.returns,
 		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
 		.requests = &engine->table.requests});

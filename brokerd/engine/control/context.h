@@ -3,6 +3,7 @@
 
 #include "engine/listener/listener.h"
 #include "engine/listener/requests.h"
+#include "engine/listener/returns.h"
 #include "engine/worker/rendezvous.h"
 
 struct event_base;
@@ -15,6 +16,7 @@ struct control_context {
 	struct listener_list *listeners;
 	struct pool_list *pools;
 	const struct rendezvous *rendezvous;
+	const struct returns *returns;
 	struct owner_quotas *quotas;
 	uint64_t epoch;
 	struct requests *requests; /* to the monitor */

@@ -6,6 +6,7 @@
  */
 #include "engine/control/report.h"
 
+#include "channel/message.h"
 #include "engine/worker/receipt_conn.h"
 
 #include <sys/stat.h>
@@ -63,17 +64,23 @@ whois_listener(struct whois *whois, const struct listener *listener)
 }
 
 static void
+whois_handoff(
+    struct whois *whois, const struct handoff *handoff, const char *where)
+{
+	whois_try(whois, handoff->fd, NULL, "connection",
+	    handoff->endpoint->listener,
+	    "a connection to %s, of listener %s: %s",
+	    handoff->endpoint->socket.name, handoff->endpoint->listener, where);
+}
+
+static void
 whois_handoffs(
     struct whois *whois, const struct handoff_list *list, const char *where)
 {
 	const struct handoff *handoff;
 
 	TAILQ_FOREACH (handoff, list, entry)
-		whois_try(whois, handoff->fd, NULL, "connection",
-		    handoff->endpoint->listener,
-		    "a connection to %s, of listener %s: %s",
-		    handoff->endpoint->socket.name, handoff->endpoint->listener,
-		    where);
+		whois_handoff(whois, handoff, where);
 }
 
 static void
@@ -97,6 +104,30 @@ whois_workers(struct whois *whois, const struct worker_list *list)
 		whois_handoffs(whois, &worker->unreceipted.list,
 		    "a worker has it too, and has not confirmed it");
 	}
+}
+
+static void
+whois_returns(struct whois *whois, const struct returns *returns)
+{
+	const struct sent_connection *connection;
+	const struct returns_reader *reader;
+	const struct sent_peer *peer;
+
+	whois_try(whois, CHANNEL_RETURNS, NULL, "returns", NULL,
+	    "where the keeper puts what this engine has if it is killed, for "
+	    "the next one");
+	TAILQ_FOREACH (reader, &returns->readers, entry)
+		whois_try(whois, reader->fd, NULL, "returns", NULL,
+		    "the engine's end of a connection on which it gets what an "
+		    "engine had that was killed");
+	TAILQ_FOREACH (peer, &returns->sent.peers, entry)
+		whois_try(whois, peer->fd, NULL, "receipts", NULL,
+		    "an end of the connection on which a worker sent receipts "
+		    "to an engine that was killed");
+	TAILQ_FOREACH (connection, &returns->sent.connections, entry)
+		whois_handoff(whois, connection->handoff,
+		    "an engine that was killed gave it to a worker too, which "
+		    "has not confirmed it");
 }
 
 static void
@@ -137,6 +168,7 @@ report_whois(const struct control_context *context, uint64_t inode)
 		whois_workers(&whois, &pool->workers);
 		whois_handoffs(&whois, &pool->held, "it waits for a worker");
 	}
+	whois_returns(&whois, context->returns);
 	whois_builtin(&whois, context);
 	if (whois.what == NULL)
 		return NULL;

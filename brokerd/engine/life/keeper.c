@@ -69,8 +69,6 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 	keeper_wait(keeper->engine, -1);
 	if (page->ended)
 		return 0;
-	/* That of the counters, which the next engine looks for. */
-	done = lockf(CHANNEL_MEMFD, F_ULOCK, 0); /* at worst it waits */
 	fd_close(CHANNEL_FD);
 	if (kept_fds_find(
 		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1)

@@ -30,14 +30,6 @@
 #define RETURNS_SHARE 2       /* a part of all descriptors may be waiting */
 #define RETURNS_ENGINES 32    /* that may die while they have a connection */
 
-struct returns_reader {
-	TAILQ_ENTRY(returns_reader) entry;
-	struct returns *returns;
-	int fd;
-	struct event *readable;
-	struct timer rest;
-};
-
 int
 returns_init(struct returns *returns, const struct listener_context *context,
     const struct listener_list *listeners)

@@ -9,6 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the keeper of one engine puts them. */
+struct returns_reader {
+	TAILQ_ENTRY(returns_reader) entry;
+	struct returns *returns;
+	int fd;
+	struct event *readable;
+	struct timer rest;
+};
+
 /* Connections that come back from engines that were killed, by their
  * keepers. */
 struct returns {

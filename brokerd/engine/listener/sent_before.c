@@ -27,28 +27,6 @@
 	(sizeof(struct fdrecv_wire_receipts) + \
 	    FDRECV_WIRE_RECEIPTS_MAX * sizeof(struct fdrecv_wire_receipt))
 
-/* A receipt connection that a worker has to an engine that is dead. */
-struct sent_peer {
-	TAILQ_ENTRY(sent_peer) entry;
-	uint64_t cookie; /* SO_COOKIE: each has many connections */
-	int fd;
-	uint32_t ledger_id;
-	TAILQ_HEAD(, sent_connection) connections;
-	size_t count; /* of these */
-	int has_ended;
-};
-
-struct sent_connection {
-	TAILQ_ENTRY(sent_connection) entry;
-	TAILQ_ENTRY(sent_connection) peer_entry;
-	struct handoff *handoff;
-	struct pool *pool;
-	struct sent_peer *peer; /* NULL: the worker is dead */
-	uint64_t until_us;
-	int taken; /* its receipt has come */
-	int lost;  /* the worker could not receive it */
-};
-
 /* Returns how many comparisons it took. */
 static size_t
 sent_peer_on_message(

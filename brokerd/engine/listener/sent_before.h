@@ -10,6 +10,28 @@
 
 struct pool;
 
+/* A receipt connection that a worker has to an engine that is dead. */
+struct sent_peer {
+	TAILQ_ENTRY(sent_peer) entry;
+	uint64_t cookie; /* SO_COOKIE: each has many connections */
+	int fd;
+	uint32_t ledger_id;
+	TAILQ_HEAD(, sent_connection) connections;
+	size_t count; /* of these */
+	int has_ended;
+};
+
+struct sent_connection {
+	TAILQ_ENTRY(sent_connection) entry;
+	TAILQ_ENTRY(sent_connection) peer_entry;
+	struct handoff *handoff;
+	struct pool *pool;
+	struct sent_peer *peer; /* NULL: the worker is dead */
+	uint64_t until_us;
+	int taken; /* its receipt has come */
+	int lost;  /* the worker could not receive it */
+};
+
 /* Connections that an engine which has died had sent to workers, and had no
  * receipt for.  Receipts in a ring are lost, so the kernel is asked, too. */
 struct sent_before {

@@ -152,6 +152,37 @@ START_TEST(sockets_of_the_broker_itself_are_known)
 }
 END_TEST
 
+START_TEST(sockets_of_killed_engines_are_known)
+{
+	struct test_pool *pool = &test.pool;
+	struct returns *returns = &test.table.returns;
+	const struct sockaddr_storage peer = {.ss_family = AF_INET};
+	struct handoff *handoff;
+	int ends[2], client, fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(returns_add(returns, ends[0]), 0);
+	expect_fd(ends[0], "returns", NULL, "an engine had that was killed");
+	close(ends[1]);
+	ck_assert_int_eq(
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	client = net_connect(test.port);
+	fd = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
+	handoff = handoff_new(TAILQ_FIRST(&test.www->endpoints)->record,
+	    test.www->stats, &pool->core.bounded, fd, &peer, 0);
+	ck_assert_ptr_nonnull(handoff);
+	sent_before_add(&returns->sent, handoff, pool->pool, ends[0]);
+	expect_fd(ends[0], "receipts", NULL, "to an engine that was killed");
+	expect_fd(handoff->fd, "connection", "www",
+	    "an engine that was killed gave it to a worker too");
+	close(ends[1]);
+	close(client);
+	test_control_done(&test);
+}
+END_TEST
+
 START_TEST(other_sockets_are_not_known)
 {
 	struct stat st;
@@ -176,5 +207,6 @@ UNIT_SUITE(report_whois)
 	tcase_add_test(tc, sockets_towards_workers_are_known);
 	tcase_add_test(tc, connections_are_known);
 	tcase_add_test(tc, sockets_of_the_broker_itself_are_known);
+	tcase_add_test(tc, sockets_of_killed_engines_are_known);
 	tcase_add_test(tc, other_sockets_are_not_known);
 }
