@@ -99,9 +99,9 @@ static int
 engine_is_busy(void *owner)
 {
 	struct engine *engine = owner;
-	int busy = socket_table_is_busy(&engine->table);
 
-	return busy || control_is_busy(&engine->control);
+	return socket_table_is_busy(&engine->table) ||
+	    control_is_busy(&engine->control);
 }
 
 static void
@@ -228,7 +228,6 @@ static void
 engine_on_message(void *owner, const struct channel_message *message, int fd)
 {
 	struct engine *engine = owner;
-	const struct listener_list *listeners = &engine->table.listeners;
 
 	switch ((enum channel_type)message->header.type) {
 	case CHANNEL_SOCKET:
@@ -246,7 +245,7 @@ engine_on_message(void *owner, const struct channel_message *message, int fd)
 		ledger_serve(&engine->ledger);
 		inheritance_start(&engine->inheritance);
 		socket_table_start(&engine->table);
-		notify_serving(&engine->notify, listeners);
+		notify_serving(&engine->notify, &engine->table.listeners);
 		control_start(&engine->control);
 		return;
 	case CHANNEL_DRAIN:
@@ -298,6 +297,14 @@ static const struct inheritance_callbacks engine_inheritance_callbacks = {
     .on_said = socket_table_on_said,
 };
 
+static void
+engine_on_keeper_end(void *owner)
+{
+	struct engine *engine = owner;
+
+	rebind_ask(&engine->table.rebind, 0);
+}
+
 static int
 engine_open(struct engine *engine)
 {
@@ -306,7 +313,8 @@ engine_open(struct engine *engine)
 	if (base == NULL ||
 	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
 	    bounded_close_init(&engine->bounded, base, &engine->ledger) == -1 ||
-	    keeper_watch(&engine->keeper, base) == -1 ||
+	    keeper_watch(&engine->keeper, base, engine_on_keeper_end, engine) ==
+		-1 ||
 	    socket_table_open(&engine->table, base, &engine->log,
 		&engine->stats, &engine->stats.page->persistent,
 		&engine->bounded, &engine->rendezvous) == -1)
@@ -355,14 +363,6 @@ engine_close(struct engine *engine)
 	ledger_close(&engine->ledger);
 }
 
-static void
-engine_on_keeper_end(void *owner)
-{
-	struct engine *engine = owner;
-
-	rebind_ask(&engine->table.rebind, 0);
-}
-
 int
 engine_main(const char *manager)
 {
@@ -374,8 +374,6 @@ engine_main(const char *manager)
 	/* The memory of the keeper is what the engine has at this time. */
 	keeper_start(
 	    &engine.keeper, &engine.ledger, &engine.log, sandbox_enter);
-	engine.keeper.on_end = engine_on_keeper_end;
-	engine.keeper.owner = &engine;
 	socket_table_init(&engine.table);
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
@@ -383,18 +381,21 @@ engine_main(const char *manager)
 	wrong = records_map(&engine.table.records, CHANNEL_RECORDS);
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_diag_open(&engine.table.diag);
-	if (wrong != NULL) {
-		log_line(&engine.log, LOG_ERR, "config reader: %s", wrong);
-		engine.status = EX_OSERR;
-	} else if (sandbox_enter("brokerd-engine") == -1 ||
-	    engine_open(&engine) == -1) {
-		log_line(
-		    &engine.log, LOG_ERR, "cannot start: %s", strerror(errno));
-		engine.status = EX_OSERR;
-	} else {
+	if (wrong == NULL &&
+	    (sandbox_enter("brokerd-engine") == -1 ||
+		engine_open(&engine) == -1))
+		wrong = strerror(errno);
+	if (wrong == NULL)
 		loop_run(engine.base, &engine.table.load,
 		    &engine.table.worker_context.rings, &engine.status);
-	}
+	else
+		log_line(&engine.log, LOG_ERR, "cannot start: %s", wrong);
+	if (engine.status == -1)
+		engine.status = wrong == NULL ? EX_SOFTWARE : EX_OSERR;
+	/* The keeper returns what it has, as if it had been killed. */
+	if (engine.keeper.process != -1 &&
+	    (engine.status != EX_OK || returns_is_busy(&engine.table.returns)))
+		_exit(engine.status);
 	engine_close(&engine);
-	return engine.status == -1 ? EX_SOFTWARE : engine.status;
+	return engine.status;
 }

@@ -25,11 +25,11 @@ records_map(struct records *records, int memory)
 
 	if (fcntl(memory, F_GET_SEALS) != RECORDS_SEALS ||
 	    fstat(memory, &st) == -1)
-		return "its records are not sealed";
+		return "the config reader's records are not sealed";
 	count = (size_t)st.st_size / sizeof(struct record);
 	if (count == 0 || count > RECORD_MAX ||
 	    (size_t)st.st_size % sizeof(struct record) != 0)
-		return "its records have another size or number";
+		return "the config reader's records have another size or number";
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE, memory, 0);
 	if (map == MAP_FAILED)
@@ -39,7 +39,7 @@ records_map(struct records *records, int memory)
 	    memcmp(&records->items[0].u.header, &header, sizeof(header)) == 0)
 		return NULL;
 	records_unmap(records);
-	return "its records are of another version";
+	return "the config reader's records are of another version";
 }
 
 void

@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 
-from change import RELOADED, UPGRADED, queued, reload, restart
+from change import (RELOADED, UPGRADED, queued, reload, restart, wait_over)
 from deaths import (MOMENT_S, Scene, descendants, kill_frozen, kill_in_order,
                     name_of, times)
 from harness import check, children, wait_for
@@ -42,16 +42,16 @@ class Clients:
         self.scene.journals.reconcile()
 
 
-def stopped_scene(test, more=""):
+def stopped_scene(test, more="", count=COUNT):
     """The only worker is stopped, and has been sent a part of the connections,
     while the others wait."""
     scene = Scene(test, "give-up = 0 " + more, workers=1)
     Clients(scene, 1).check_served()
     os.truncate(scene.journals.workers, 0)
     freeze(scene.workers[0].pid)
-    clients = Clients(scene)
+    clients = Clients(scene, count)
     port = scene.address()[1]
-    wait_for(lambda: queued(port) < COUNT, "a connection to be accepted")
+    wait_for(lambda: queued(port) < count, "a connection to be accepted")
     return scene, clients
 
 
@@ -98,6 +98,20 @@ def test_held_connections_outlive_the_replacement_of_the_keeper(test):
     end(scene)
 
 
+def test_held_connections_outlive_two_reloads_and_a_drain(test):
+    """The engine that followed theirs has ended before they come back."""
+    scene, clients = held_scene(test)
+    first = scene.engine()
+    reload(scene.broker)
+    second = scene.engine()
+    reload(scene.broker)
+    wait_over([second])
+    os.kill(first, signal.SIGKILL)
+    scene.workers.append(scene.start_worker())
+    clients.check_served()
+    end(scene)
+
+
 def test_stopped_worker_serves_what_it_was_sent(test):
     scene, clients = stopped_scene(test)
     scene.kill_engine()
@@ -129,6 +143,19 @@ def test_what_was_sent_outlives_the_engine_and_later_the_worker(test):
     """The worker dies once another engine serves."""
     scene, clients = stopped_scene(test)
     scene.kill_engine()
+    scene.workers.pop().stop(signal.SIGKILL)
+    scene.workers.append(scene.start_worker())
+    clients.check_served()
+    end(scene)
+
+
+def test_what_was_sent_outlives_the_engine_a_reload_and_the_worker(test):
+    """The engine to which it came back has ended, too."""
+    scene, clients = stopped_scene(test, count=1)
+    scene.kill_engine()
+    second = scene.engine()
+    reload(scene.broker)
+    wait_over([second])
     scene.workers.pop().stop(signal.SIGKILL)
     scene.workers.append(scene.start_worker())
     clients.check_served()

@@ -128,10 +128,13 @@ keeper_on_ended(evutil_socket_t fd, short what, void *argument)
 }
 
 int
-keeper_watch(struct keeper *keeper, struct event_base *base)
+keeper_watch(struct keeper *keeper, struct event_base *base,
+    void (*on_end)(void *owner), void *owner)
 {
 	if (keeper->process == -1)
 		return 0;
+	keeper->on_end = on_end;
+	keeper->owner = owner;
 	keeper->ended =
 	    event_new(base, keeper->process, EV_READ, keeper_on_ended, keeper);
 	return keeper->ended == NULL ? -1 : event_add(keeper->ended, NULL);

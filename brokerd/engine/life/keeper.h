@@ -25,7 +25,9 @@ struct keeper {
 void keeper_start(struct keeper *keeper, struct ledger *ledger, struct log *log,
     int (*settle)(const char *name));
 
-/* Calls on_end, which is set, when the keeper ends.  0, or -1 with errno. */
-int keeper_watch(struct keeper *keeper, struct event_base *base);
+/* Calls on_end once if the keeper ends while the engine lives.  0, or -1 with
+ * errno. */
+int keeper_watch(struct keeper *keeper, struct event_base *base,
+    void (*on_end)(void *owner), void *owner);
 
 void keeper_done(struct keeper *keeper);

@@ -358,6 +358,12 @@ returns_start(struct returns *returns)
 	}
 }
 
+int
+returns_is_busy(const struct returns *returns)
+{
+	return returns->reader_count > 0 || returns->sent.count > 0;
+}
+
 void
 returns_done(struct returns *returns)
 {

@@ -43,5 +43,8 @@ int returns_add(struct returns *returns, int fd);
  * comes later is taken when it comes. */
 void returns_start(struct returns *returns);
 
+/* True if connections may still come, or a worker has one that is watched. */
+int returns_is_busy(const struct returns *returns);
+
 /* Closes all.  All zeros are accepted. */
 void returns_done(struct returns *returns);
