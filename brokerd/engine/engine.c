@@ -159,20 +159,17 @@ static void
 engine_on_socket(
     struct engine *engine, const struct channel_socket *sock, int fd)
 {
-	struct record *record = NULL;
+	struct record *record =
+	    records_find_socket(&engine->table.records, sock->index);
 	int added = -1;
 
-	errno = EPROTO;
-	if (UINT64_C(2) + sock->index < engine->table.records.count)
-		record = &engine->table.records.items[2 + sock->index];
-	if (record != NULL && record_check(record) == NULL &&
+	if (record != NULL &&
 	    (engine->table.count > 0 ||
 		stats_reserve(&engine->stats, sock->count) == 0) &&
-	    socket_table_note(&engine->table, sock->index, fd) == 0) {
+	    socket_table_note(&engine->table, sock->index, fd) == 0)
 		added = engine_add(engine, sock, record, fd);
-	} else {
+	else
 		fd_close(fd);
-	}
 	if (added == -1) {
 		log_line(&engine->log, LOG_ERR,
 		    "cannot take socket %u of its table: %s", sock->index,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define RECORDS_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+#define RECORDS_BEFORE_SOCKETS 2 /* the header and the settings */
 
 const char *
 records_map(struct records *records, int memory)
@@ -40,6 +41,17 @@ records_map(struct records *records, int memory)
 		return NULL;
 	records_unmap(records);
 	return "the config reader's records are of another version";
+}
+
+struct record *
+records_find_socket(const struct records *records, uint32_t number)
+{
+	size_t i = (size_t)number + RECORDS_BEFORE_SOCKETS;
+
+	errno = EPROTO;
+	if (i >= records->count || record_check(&records->items[i]) != NULL)
+		return NULL;
+	return &records->items[i];
 }
 
 void

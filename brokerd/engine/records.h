@@ -17,5 +17,10 @@ struct records {
  * which is the header of this version.  NULL, or what is wrong. */
 const char *records_map(struct records *records, int memory);
 
+/* The record of the socket with that number, or NULL with EPROTO: it has none,
+ * or one that is not valid. */
+struct record *records_find_socket(
+    const struct records *records, uint32_t number);
+
 /* None is accepted. */
 void records_unmap(struct records *records);

@@ -25,7 +25,13 @@ START_TEST(a_sealed_configuration_is_mapped)
 
 	ck_assert_ptr_null(records_map(&records, memory));
 	ck_assert_uint_eq(records.count, 4);
-	ck_assert_mem_eq(&records.items[2], sockets, sizeof(sockets));
+	for (uint32_t i = 0; i < 2; i++)
+		ck_assert_mem_eq(records_find_socket(&records, i), &sockets[i],
+		    sizeof(sockets[i]));
+	ck_assert_ptr_null(records_find_socket(&records, 2));
+	ck_assert_ptr_null(records_find_socket(&records, UINT32_MAX));
+	records.items[2].type = RECORD_HEADER + 100;
+	ck_assert_ptr_null(records_find_socket(&records, 0));
 	records_unmap(&records);
 	ck_assert_ptr_null(records.items);
 	records_unmap(&records); /* none */
