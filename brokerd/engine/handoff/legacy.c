@@ -245,6 +245,7 @@ legacy_sum_up(struct legacy *legacy, const struct stats_page *page,
 	legacy_close_ended(legacy);
 	return 0;
 }
+
 /* Copies what a file notes of the listeners, besides their counters.  0, or -1
  * with errno. */
 static int
@@ -286,7 +287,9 @@ legacy_load(
 		page->head.started_ms = head.started_ms;
 		memcpy(legacy->package, head.package, sizeof(head.package));
 		if (stats_file_read_persistent(last, &page->persistent) == -1)
-			legacy_log(legacy, "what was drained cannot be read");
+			log_line(legacy->log, LOG_WARNING,
+			    "what the last engine noted cannot be used: "
+			    "mailboxes that it drained get connections again");
 		page->persistent.is_final = 0;
 		statements = page->persistent.statements;
 		if (legacy_load_states(last, rows, legacy->rows) == -1)
@@ -327,8 +330,12 @@ legacy_follow_drains(struct legacy *legacy, struct persistent *own,
 {
 	for (size_t i = 0; i < theirs->drain_count; i++)
 		if (persistent_set_drained(own, theirs->drains[i].device,
-			theirs->drains[i].inode) == -1)
-			legacy_log(legacy, "too many mailboxes are drained");
+			theirs->drains[i].inode) == -1) {
+			log_line(legacy->log, LOG_WARNING,
+			    "too many mailboxes are drained: the last ones get "
+			    "connections again");
+			return;
+		}
 }
 
 int

@@ -33,9 +33,9 @@ keeper_wait(int pidfd, int limit_ms)
 	struct pollfd end = {.fd = pidfd, .events = POLLIN};
 	int got;
 
-	do
+	do /* whatever fails: what a process uses must not be closed */
 		got = poll(&end, 1, limit_ms);
-	while (got == -1 && errno == EINTR);
+	while (got == -1);
 	return got == 1;
 }
 
@@ -71,8 +71,13 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 		return 0;
 	fd_close(CHANNEL_FD);
 	if (kept_fds_find(
-		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1)
+		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1) {
+		log_line(&log, LOG_ERR,
+		    "cannot list the engine's descriptors: %s: the connections "
+		    "that it had are closed",
+		    strerror(errno));
 		return 1;
+	}
 	done = returning_run(CHANNEL_RETURNS, &kept);
 	if (done == -1 && page->serving &&
 	    keeper_wait(keeper->monitor, KEEPER_MONITOR_MS)) {

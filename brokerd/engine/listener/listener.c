@@ -133,6 +133,7 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	struct finder *finder = &listener->pool->finder;
 	uint64_t before = load->count.accepted;
 	enum accept_end end = ACCEPT_MORE;
+
 	/* Without a watch only a scan finds a new worker. */
 	if (listener->state == LISTENER_REFUSING && finder->watcher.id == -1)
 		finder_scan(finder);
@@ -277,10 +278,8 @@ listener_add(struct listener *listener, struct record_endpoint *record,
 		}
 		dispatch_add_lent(listener->pool, handoff);
 	}
-	if (fd != -1)
-		TAILQ_INSERT_TAIL(&listener->endpoints, endpoint, entry);
-	else
-		TAILQ_INSERT_TAIL(&listener->unbound, endpoint, entry);
+	TAILQ_INSERT_TAIL(fd != -1 ? &listener->endpoints : &listener->unbound,
+	    endpoint, entry);
 	if (listener->record == NULL)
 		listener->record = endpoint->record;
 	return 0;

@@ -25,7 +25,7 @@ static const struct {
     {"no engine writes that", 56, 8, 0xff},
     {"listeners=3", STATS_FILE_ROWS, 1 << 20, 0xff},
     {"listeners=3", STATS_FILE_ROWS, 1 << 20, 'y'},
-    {"what was drained cannot be read", STATS_FILE_PAGE / 64, 0, 0},
+    {"last engine noted cannot be used", STATS_FILE_PAGE / 64, 0, 0},
 };
 
 START_TEST(a_hostile_engine_spoils_only_its_own_numbers)
