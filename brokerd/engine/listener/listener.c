@@ -146,7 +146,7 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 	else if (end == ACCEPT_BROKEN)
 		listener_rest(listener, LISTENER_BROKEN_MS, errno);
 	load->more |= end == ACCEPT_MORE;
-	load->count.rounds += load->count.accepted != before;
+	coalesce_on_event(&load->count, before, listener->stats->unreceipted);
 }
 
 static void

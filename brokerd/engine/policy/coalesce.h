@@ -10,6 +10,8 @@
 struct coalesce_count {
 	uint64_t accepted; /* connections */
 	uint64_t rounds;   /* events that brought at least one */
+	uint64_t present;  /* sum over these: connections that were there, as
+			    * they came just now or lack a receipt */
 };
 
 /* Shared by the listeners and the event loop. */
@@ -44,6 +46,10 @@ unsigned int coalesce_next_round(
 /* A round that might have accepted most connections accepted that many. */
 void coalesce_on_round(
     struct coalesce_lone *lone, unsigned int most, unsigned int accepted);
+
+/* An event of a listener has ended, before which accepted was before. */
+void coalesce_on_event(
+    struct coalesce_count *count, uint64_t before, uint64_t unreceipted);
 
 /* Returns how long to pause now: 0, COALESCE_SHORT_US or COALESCE_LONG_US. */
 unsigned int coalesce_next_us(struct coalesce *coalesce, uint64_t now_us,

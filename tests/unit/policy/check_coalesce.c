@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Coalescing: the pause starts when three connections come in a round and
- * 2,000 in a second, and ends below two or below that rate.  The short and the
- * long pause are compared again and again.
+ * Coalescing: the pause starts when sixteen connections are there in a round
+ * and 2,000 come in a second, and ends below ten or below that rate.  The short
+ * and the long pause are compared again and again.
  */
 #include "fixture/unit.h"
 
@@ -14,42 +14,43 @@
 #define LONGER_US 20000 /* when the pause is on */
 
 /* At least INTERVAL_US later, with so many more connections in so many
- * rounds. */
+ * rounds, and so many present in all of these together. */
 struct interval {
 	unsigned int passed_us;
 	unsigned int accepted;
 	unsigned int rounds;
+	unsigned int present;
 	unsigned int pause_us; /* after it */
 };
 
 static const struct interval intervals[] = {
-    {INTERVAL_US, 0, 0, 0},
-    /* fast, but one at a time; two at a time */
-    {INTERVAL_US, 100, 100, 0},
-    {INTERVAL_US, 100, 50, 0},
-    {INTERVAL_US, 299, 100, 0},
+    {INTERVAL_US, 0, 0, 0, 0},
+    /* fast, but one at a time; fifteen at a time */
+    {INTERVAL_US, 100, 100, 100, 0},
+    {INTERVAL_US, 300, 100, 1500, 0},
+    {INTERVAL_US, 300, 100, 1599, 0},
     /* many at a time, but slow */
-    {INTERVAL_US, 9, 1, 0},
-    {1000000, 1999, 10, 0},
+    {INTERVAL_US, 9, 1, 99, 0},
+    {1000000, 1999, 10, 1000, 0},
     /* on, exactly at both limits */
-    {INTERVAL_US, 10, 3, 100},
+    {INTERVAL_US, 10, 3, 48, 100},
     /* the long pause is tried; it may cost a quarter more */
-    {LONGER_US, 300, 100, 500},
-    {LONGER_US, 225, 100, 500},
+    {LONGER_US, 300, 100, 3000, 500},
+    {LONGER_US, 225, 100, 3000, 500},
     /* it stays on until one is below its limit */
-    {LONGER_US, 200, 100, 500},
-    {LONGER_US, 199, 100, 0},
-    {INTERVAL_US, 200, 100, 0},
-    {INTERVAL_US, 300, 100, 100},
+    {LONGER_US, 200, 100, 1000, 500},
+    {LONGER_US, 200, 100, 999, 0},
+    {INTERVAL_US, 200, 100, 1000, 0},
+    {INTERVAL_US, 300, 100, 1600, 100},
     /* it costs more */
-    {LONGER_US, 300, 100, 500},
-    {LONGER_US, 224, 100, 100},
-    {LONGER_US, 40, 1, 100},
-    {LONGER_US, 39, 1, 0},
-    {INTERVAL_US, 300, 100, 100},
-    {LONGER_US, 0, 0, 0},
+    {LONGER_US, 300, 100, 1600, 500},
+    {LONGER_US, 224, 100, 1600, 100},
+    {LONGER_US, 40, 1, 40, 100},
+    {LONGER_US, 39, 1, 39, 0},
+    {INTERVAL_US, 300, 100, 1600, 100},
+    {LONGER_US, 0, 0, 0, 0},
     /* a burst after a long rest is a low rate */
-    {60000000, 1000, 1, 0},
+    {60000000, 1000, 1, 1000, 0},
 };
 
 static unsigned int
@@ -59,12 +60,13 @@ pass(struct coalesce *coalesce, uint64_t *now_us, struct coalesce_count *count,
 	*now_us += interval->passed_us;
 	count->accepted += interval->accepted;
 	count->rounds += interval->rounds;
+	count->present += interval->present;
 	return coalesce_next_us(coalesce, *now_us, count);
 }
 
 START_TEST(it_goes_on_and_off_by_rate_and_by_how_many_come_at_once)
 {
-	struct coalesce_count count = {MANY, MANY};
+	struct coalesce_count count = {MANY, MANY, MANY};
 	struct coalesce coalesce = {.since_us = BEGIN_US, .before = count};
 	uint64_t now_us = BEGIN_US;
 
@@ -82,8 +84,8 @@ END_TEST
  * one. */
 START_TEST(what_was_chosen_is_kept_for_a_while)
 {
-	static const struct interval begin = {INTERVAL_US, 300, 30, 0};
-	struct coalesce_count count = {0, 0};
+	static const struct interval begin = {INTERVAL_US, 300, 30, 480, 0};
+	struct coalesce_count count = {0, 0, 0};
 	struct coalesce coalesce = {.since_us = BEGIN_US};
 	uint64_t now_us = BEGIN_US;
 
@@ -92,7 +94,7 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 		/* Long pauses cost nothing at first and a lot later on. */
 		unsigned int chosen = i < 24 ? 500 : 100;
 		struct interval next = {LONGER_US,
-		    i >= 24 && i % 12 == 1 ? 300 : 900, 30,
+		    i >= 24 && i % 12 == 1 ? 300 : 900, 30, 900,
 		    i % 12 == 0      ? 500 :
 			i % 12 == 11 ? 100 :
 				       chosen};
@@ -104,11 +106,27 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 }
 END_TEST
 
+START_TEST(what_came_or_lacks_a_receipt_is_present)
+{
+	struct coalesce_count count = {MANY, 0, 0};
+
+	coalesce_on_event(&count, MANY, 7);
+	ck_assert_uint_eq(count.rounds, 0);
+	ck_assert_uint_eq(count.present, 0);
+	coalesce_on_event(&count, MANY - 3, 7);
+	ck_assert_uint_eq(count.present, 7);
+	coalesce_on_event(&count, MANY - 3, 2);
+	ck_assert_uint_eq(count.present, 10);
+	ck_assert_uint_eq(count.rounds, 2);
+}
+END_TEST
+
 START_TEST(within_an_interval_nothing_changes)
 {
-	struct coalesce_count few = {MANY + 1, MANY + 1},
-			      many = {MANY + 99, MANY};
-	struct coalesce off = {.since_us = BEGIN_US, .before = {MANY, MANY}};
+	struct coalesce_count few = {MANY + 1, MANY + 1, MANY + 1},
+			      many = {MANY + 99, MANY + 1, MANY + 99};
+	struct coalesce off = {
+	    .since_us = BEGIN_US, .before = {MANY, MANY, MANY}};
 	struct coalesce on = off;
 	uint64_t end_us = BEGIN_US + INTERVAL_US;
 	uint64_t later_us = BEGIN_US + LONGER_US;
@@ -161,6 +179,7 @@ UNIT_SUITE(coalesce)
 	tcase_add_test(
 	    tc, it_goes_on_and_off_by_rate_and_by_how_many_come_at_once);
 	tcase_add_test(tc, what_was_chosen_is_kept_for_a_while);
+	tcase_add_test(tc, what_came_or_lacks_a_receipt_is_present);
 	tcase_add_test(tc, within_an_interval_nothing_changes);
 	tcase_add_test(tc, who_comes_alone_is_seldom_asked_for_another);
 }
