@@ -216,8 +216,8 @@ monitor_receive(struct monitor *m, struct engine_process *engine)
 	if (message.header.type == CHANNEL_PONG) {
 		m->pinged &= engine != &m->current.engine;
 	} else if (message.header.type == CHANNEL_SUMMED) {
-		if (engine == &m->current.engine && --engine->summing == 0 &&
-		    engine->sums != NULL)
+		/* Engines that drain make no sums, see monitor_change(). */
+		if (--engine->summing == 0 && engine->sums != NULL)
 			counters_replace(&m->setup.counters, &engine->sums);
 	} else {
 		engine->asked++;

@@ -80,7 +80,7 @@ table_map(struct table *table, int memory)
 	if (fcntl(memory, F_ADD_SEALS, seals) == -1 || fstat(memory, &st) == -1)
 		return strerror(errno);
 	table->record_count = (size_t)st.st_size / sizeof(struct record);
-	if (table->record_count == 0 || table->record_count > RECORD_MAX ||
+	if (table->record_count < 3 || table->record_count > RECORD_MAX ||
 	    (size_t)st.st_size % sizeof(struct record) != 0)
 		return "its records have another size or number";
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, memory, 0);
@@ -104,8 +104,6 @@ table_check(struct table *table)
 	struct record_ids ids = {.monitor = geteuid(), .reader = CONF_UID};
 	const char *wrong = NULL;
 
-	if (table->record_count < 3)
-		return "there is no endpoint";
 	if (r->type != RECORD_SETTINGS)
 		return "a record is out of place";
 	table->settings = &r->u.settings;

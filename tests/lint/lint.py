@@ -23,9 +23,9 @@ BUDGETS = {
     "brokerd/base/*.c": 220,
     "brokerd/channel/*.c": 200,
     "brokerd/record/*.c": 160,
-    "brokerd/monitor/*.c": 1924,
+    "brokerd/monitor/*.c": 1921,
 }
-BUDGET_OF_ALL = 2448
+BUDGET_OF_ALL = 2445
 # Files of these folders that the root process does not link.
 NOT_IN_ROOT = {"brokerd/base/role.c", "brokerd/record/record_check.c"}
 NEEDED = {"brokerd/brokerd": {"libc.so.6", "libcap-ng.so.0"},
