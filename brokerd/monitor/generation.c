@@ -32,8 +32,9 @@ generation_start(struct generation *generation, struct setup *setup,
 		status = table_apply(&generation->table, setup);
 	if (status == -1)
 		status = engine_process_serve(&generation->engine, setup);
+	/* The keeper of its engine may have the sockets for a moment. */
 	if (status != -1)
-		generation_end(generation, ENDPOINT_STOP);
+		generation_end(generation, ENDPOINT_REVOKE);
 	return status;
 }
 
