@@ -75,21 +75,12 @@ persistent_mailbox(
 	    persistent->mailboxes, PERSISTENT_MAILBOXES, device, inode);
 }
 
-/* The next engine might write there. */
-static uint64_t
-persistent_drain_count(const struct persistent *persistent)
-{
-	return persistent->drain_count < PERSISTENT_DRAINS ?
-	    persistent->drain_count :
-	    PERSISTENT_DRAINS;
-}
-
 /* The same of those that are drained. */
 static struct persistent_mailbox *
 persistent_drain(struct persistent *persistent, uint64_t device, uint64_t inode)
 {
-	return persistent_search(persistent->drains,
-	    persistent_drain_count(persistent), device, inode);
+	return persistent_search(
+	    persistent->drains, persistent->drain_count, device, inode);
 }
 
 unsigned int
@@ -123,7 +114,7 @@ int
 persistent_set_drained(
     struct persistent *persistent, uint64_t device, uint64_t inode)
 {
-	uint64_t count = persistent_drain_count(persistent);
+	uint64_t count = persistent->drain_count;
 
 	if (persistent_drain(persistent, device, inode) != NULL)
 		return 0;
@@ -149,9 +140,6 @@ persistent_forget(
 
 	if (known != NULL)
 		known->flags = 0;
-	if (drain != NULL) {
-		persistent->drain_count =
-		    persistent_drain_count(persistent) - 1;
-		*drain = persistent->drains[persistent->drain_count];
-	}
+	if (drain != NULL)
+		*drain = persistent->drains[--persistent->drain_count];
 }
