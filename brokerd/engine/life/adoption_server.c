@@ -13,6 +13,7 @@
 
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
@@ -95,6 +96,8 @@ adoption_server_run(const struct ledger *ledger)
 		if (poll(&asked, 1, clock_left_ms(until_ms)) != 1)
 			continue;
 		fd = accept4(asked.fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd == -1 && errno == EINVAL)
+			break; /* the engine has shut it down */
 		served = adoption_server_serve(fd, ledger, &returns);
 		fd_close(fd);
 	}

@@ -242,7 +242,9 @@ sent_before_add(struct sent_before *sent, struct handoff *handoff,
 	struct sent_connection *connection = calloc(1, sizeof(*connection));
 	struct sent_peer *found = NULL;
 
-	if (peer != -1)
+	if (connection == NULL)
+		bounded_close_fd(sent->bounded, peer);
+	else if (peer != -1)
 		found = sent_peer_find(sent, handoff, peer);
 	if (connection == NULL || (peer != -1 && found == NULL)) {
 		free(connection);
