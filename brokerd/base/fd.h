@@ -26,7 +26,8 @@ void fd_limit_close(int limit_us);
 int fd_steal(int *fd);
 
 /* Makes target a duplicate of fd (borrows it) that stays open over exec(2).
- * Only for a child between fork(2) and exec(2).  0, or -1 with errno. */
+ * Only for a process that executes nothing afterwards but what is to have
+ * target.  0, or -1 with errno. */
 int fd_place(int fd, int target);
 
 /* Opens /dev/null, closed on exec, for each number below limit that is free,
