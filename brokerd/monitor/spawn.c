@@ -70,19 +70,19 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	struct pollfd child = {
 	    .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 	siginfo_t end = {.si_pid = 0};
-	int status = 0;
+	int status = EX_OSERR << 8;
 
 	/* If no descriptor is left, look now and then. */
 	while (child.fd == -1 && end.si_pid == 0 &&
 	    clock_left_ms(deadline_ms) > 0 &&
 	    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0)
 		poll(NULL, 0, end.si_pid == 0 ? SPAWN_LOOK_MS : 0);
+	/* A file system (FUSE) may keep one that is killed from ending. */
 	if (child.fd == -1 ? end.si_pid == 0 :
 			     poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
-		kill(pid, SIGKILL);
+		poll(&child, kill(pid, SIGKILL) == 0, SPAWN_LOOK_MS * 100);
 	fd_close(child.fd);
-	if (waitpid(pid, &status, 0) == -1)
-		return EX_OSERR;
+	waitpid(pid, &status, WNOHANG);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -14,6 +14,8 @@
 #include <dirent.h>
 #include <stdlib.h>
 
+#define KEPT_FDS_CLOSE_US 1000
+
 static int
 kept_fds_option(int fd, int name)
 {
@@ -171,8 +173,8 @@ kept_fds_add(struct kept_fds *kept, int fd, unsigned char *marks)
 		marks[one.peer] = 1;
 }
 
-/* Looks at all that are open: adds them, or if close is set closes those
- * without a mark. */
+/* Looks at all that are open: adds them, or if close is set closes sockets
+ * without a mark.  The close of another file may wait for ever. */
 static int
 kept_fds_walk(struct kept_fds *kept, unsigned char *marks, int close)
 {
@@ -190,7 +192,8 @@ kept_fds_walk(struct kept_fds *kept, unsigned char *marks, int close)
 		if (!close && (uint32_t)fd < kept->ledger->count)
 			kept_fds_add(kept, (int)fd, marks);
 		else if (close &&
-		    ((uint32_t)fd >= kept->ledger->count || !marks[fd]))
+		    ((uint32_t)fd >= kept->ledger->count || !marks[fd]) &&
+		    kept_fds_option((int)fd, SO_TYPE) != -1)
 			fd_close((int)fd);
 	}
 	closedir(directory);
@@ -208,8 +211,10 @@ kept_fds_find(
 	if (marks == NULL)
 		return -1;
 	found = kept_fds_walk(kept, marks, 0);
+	fd_limit_close(KEPT_FDS_CLOSE_US); /* they may linger */
 	if (found == 0)
 		found = kept_fds_walk(kept, marks, 1);
+	fd_limit_close(0);
 	free(marks);
 	return found;
 }

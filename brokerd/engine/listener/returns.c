@@ -79,16 +79,36 @@ returns_receive(
 	bounded_close_end(bounded);
 	if (n == -1)
 		return -1;
-	/* Whoever made the socket may have asked for a pidfd, SO_PASSPIDFD:
-	 * that is a descriptor, too. */
+	/* Whoever made the socket may have asked for a pidfd, SO_PASSPIDFD. */
 	for (head = CMSG_FIRSTHDR(&msg); head != NULL;
 	     head = CMSG_NXTHDR(&msg, head))
-		if (head->cmsg_type == SCM_RIGHTS ||
-		    head->cmsg_type == SCM_PIDFD)
+		if (head->cmsg_type == SCM_RIGHTS)
 			memcpy(
 			    out, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
+		else if (head->cmsg_type == SCM_PIDFD)
+			fd_close(*(int *)(void *)CMSG_DATA(head));
 	/* One that was too long has no valid length. */
 	return (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 ? n : 1;
+}
+
+static int
+returns_is_socket(int fd)
+{
+	socklen_t size = sizeof(int);
+	int type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+}
+
+/* Takes fd (-1: none).  The close of what is no socket may wait for ever
+ * (FUSE): it stays open, and no keeper returns it. */
+static void
+returns_drop(struct returns *returns, int fd)
+{
+	if (fd == -1 || returns_is_socket(fd))
+		bounded_close_fd(returns->context->bounded, fd);
+	else
+		returns->is_wary = 1;
 }
 
 /* Takes fd. */
@@ -139,8 +159,7 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 	return handoff;
 }
 
-/* How many more may wait here: one that was returned again and again would use
- * up all descriptors, of this engine and of later ones. */
+/* How many more may wait here, or they would use up all descriptors. */
 static uint64_t
 returns_room(const struct returns *returns)
 {
@@ -204,13 +223,15 @@ returns_take(struct returns *returns, const struct returned *returned,
 		0 ||
 	    returned->version != RETURNED_VERSION || fds[0] == -1 ||
 	    returned->kind < RETURNED_HELD ||
-	    returned->kind > RETURNED_READER || has_peer != (fds[1] != -1)) {
-		bounded_close_fd(returns->context->bounded, fds[0]);
-		bounded_close_fd(returns->context->bounded, fds[1]);
+	    returned->kind > RETURNED_READER || has_peer != (fds[1] != -1) ||
+	    !returns_is_socket(fds[0]) ||
+	    (has_peer && !returns_is_socket(fds[1]))) {
+		returns_drop(returns, fds[0]);
+		returns_drop(returns, fds[1]);
 		return -1;
 	}
 	if (returned->kind == RETURNED_READER &&
-	    returns->reader_count == RETURNS_READERS) {
+	    (returns->reader_count == RETURNS_READERS || returns->is_wary)) {
 		returns_refuse(returns, fds[0], "it has too many others");
 		return 0; /* what comes after it is good */
 	}

@@ -28,6 +28,7 @@ struct returns {
 	uint64_t room; /* in this round, see returns_room() */
 	struct sent_before sent;
 	int started;
+	int is_wary; /* something that is no socket was returned */
 	struct limited_log limit;
 };
 

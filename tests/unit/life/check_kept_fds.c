@@ -137,6 +137,34 @@ START_TEST(what_a_hostile_engine_wrote_is_checked)
 }
 END_TEST
 
+/* A socket that lingers was sent to one that is closed; and a file system
+ * decides how long the close of a file takes. */
+static void
+slow_body(void *argument)
+{
+	int file = open("/dev/null", O_RDONLY | O_CLOEXEC), link[2];
+	struct kept_fds kept;
+	struct ledger ledger;
+
+	(void)argument;
+	unit_must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, link) == 0);
+	net_strand(link[1]);
+	unit_must(ledger_open(&ledger) == 0);
+	ledger_set(&ledger, link[0], LEDGER_PEER);
+	unit_must(kept_fds_find(&kept, &ledger, 3, -1) == 0);
+	unit_must(fcntl(link[0], F_GETFD) == -1);
+	unit_must(fcntl(file, F_GETFD) != -1);
+	free(kept.fds);
+	ledger_close(&ledger);
+	close(file);
+}
+
+START_TEST(nothing_is_waited_for_at_a_close)
+{
+	unit_in_child(slow_body, NULL);
+}
+END_TEST
+
 UNIT_SUITE(kept_fds)
 {
 	TCase *tc = unit_case(suite, "kept fds");
@@ -144,4 +172,5 @@ UNIT_SUITE(kept_fds)
 	tcase_add_loop_test(tc, what_is_kept_depends_on_the_moment, 0,
 	    (int)UNIT_COUNT(moments));
 	tcase_add_test(tc, what_a_hostile_engine_wrote_is_checked);
+	tcase_add_test(tc, nothing_is_waited_for_at_a_close);
 }

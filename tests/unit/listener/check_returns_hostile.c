@@ -133,6 +133,32 @@ START_TEST(a_socket_that_adds_pidfds_leaves_none_here)
 }
 END_TEST
 
+/* The close of a file may wait for ever (FUSE), so what is no socket stays
+ * open; and few of them do. */
+START_TEST(what_is_no_socket_is_not_closed)
+{
+	int ends[2], before, left = 0,
+			     file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	init();
+	returns_start(&returns);
+	before = lowest_free();
+	for (int i = 0; i < 40; i++) {
+		make_pair(ends);
+		ck_assert(put(ends[0], RETURNED_SENT, 0, file, file));
+		put(keeper, RETURNED_READER, 0, ends[1], -1);
+		close(ends[0]);
+		close(ends[1]);
+		ck_assert_uint_eq(received(), 0);
+	}
+	for (int fd = before; fd < before + 128; fd++)
+		left += close(fd) == 0;
+	ck_assert_int_eq(left, 2);
+	close(file);
+	done();
+}
+END_TEST
+
 START_TEST(too_many_readers_do_not_keep_others_out)
 {
 	int client, ends[2], fd;
@@ -259,6 +285,7 @@ UNIT_SUITE(returns_hostile)
 	TCase *tc = unit_case(suite, "returns_hostile");
 
 	tcase_add_test(tc, a_socket_that_adds_pidfds_leaves_none_here);
+	tcase_add_test(tc, what_is_no_socket_is_not_closed);
 	tcase_add_test(tc, too_many_readers_do_not_keep_others_out);
 	tcase_add_test(tc, what_cannot_be_looked_at_is_read);
 	tcase_add_loop_test(

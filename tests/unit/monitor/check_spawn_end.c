@@ -9,12 +9,14 @@
 #include "base/clock.h"
 #include "monitor/spawn.h"
 
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 static const struct {
@@ -76,6 +78,45 @@ START_TEST(a_child_over_its_limit_is_killed)
 		return;
 	for (size_t i = 0; i < UNIT_COUNT(limits_ms); i++)
 		unit_in_child(limit_body, &limits_ms[i]);
+}
+END_TEST
+
+/* A zombie is not there for its parent while another process traces it; a file
+ * system can hold one that was killed up likewise. */
+static void
+held_body(void *argument)
+{
+	struct test_child child;
+	pid_t pid, tracer;
+	int status, ready[2];
+	char byte;
+
+	(void)argument;
+	test_process_descriptors();
+	test_child_init(&child, "wait", "0");
+	pid = spawn_start(&child.spawn, &child.log);
+	unit_must(pid > 0);
+	unit_must(read(child.out[0], &byte, 1) == 1 && byte == 'x');
+	unit_must(pipe(ready) == 0);
+	tracer = fork();
+	if (tracer == 0) {
+		byte = ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0 ? 'y' : 'n';
+		unit_must(write(ready[1], &byte, 1) == 1);
+		for (;;)
+			pause();
+	}
+	unit_must(read(ready[0], &byte, 1) == 1);
+	close(ready[0]);
+	close(ready[1]);
+	unit_must(spawn_wait(pid, 0) == (byte == 'y' ? EX_OSERR : -SIGKILL));
+	unit_must(kill(tracer, SIGKILL) == 0);
+	unit_must(waitpid(tracer, &status, 0) == tracer);
+}
+
+START_TEST(a_child_that_cannot_end_is_left)
+{
+	if (test_process_is_for_all())
+		unit_in_child(held_body, NULL);
 }
 END_TEST
 
@@ -197,6 +238,7 @@ UNIT_SUITE(spawn_end)
 	tcase_add_test(tc, a_child_over_its_limit_is_killed);
 	tcase_add_test(
 	    tc, a_child_that_has_ended_keeps_its_status_after_its_limit);
+	tcase_add_test(tc, a_child_that_cannot_end_is_left);
 	tcase_add_test(tc, a_child_is_waited_for_without_a_descriptor);
 	tcase_add_test(tc, a_child_of_unknown_end_has_not_succeeded);
 	tcase_add_test(tc, a_child_that_cannot_be_run_is_an_error);
