@@ -80,10 +80,13 @@ ask_fail(const struct ask *ask, int error)
 		       "of control-group may ask";
 		status = EX_NOPERM;
 	}
-	if (error == EAGAIN)
+	if (error == EOWNERDEAD)
+		hint = ": brokerd has died: start it again; if its engine has "
+		       "died too, clients wait in the sockets until then";
+	if (error == EAGAIN || error == EOWNERDEAD)
 		status = EX_TEMPFAIL;
 	fprintf(stderr, "brokerctl: %s: %s%s\n", ask->socket,
-	    error == EAGAIN ? "no answer" : strerror(error), hint);
+	    status == EX_TEMPFAIL ? "no answer" : strerror(error), hint);
 	return status;
 }
 

@@ -13,18 +13,32 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define HTTP_CHUNK 65536
+#define HTTP_ORPHAN_S 5 /* an engine without a monitor answers at once */
+
+/* True if the process that made the socket at the other end has ended: the
+ * monitor.  Its engine may serve, or nobody. */
+static int
+http_is_orphan(int fd)
+{
+	struct ucred maker = {.pid = 0};
+	socklen_t size = sizeof(maker);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &maker, &size) == 0 &&
+	    maker.pid > 0 && kill(maker.pid, 0) == -1 && errno == ESRCH;
+}
 
 /* Gives a connected socket, or -1 with errno. */
 static int
 http_connect(const char *path, int wait_s)
 {
-	const struct timeval wait = {wait_s, 0};
+	struct timeval wait = {wait_s, 0};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
@@ -33,12 +47,14 @@ http_connect(const char *path, int wait_s)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) ==
-	    0)
-		return fd;
-	return fd_close(fd);
+	    -1)
+		return fd_close(fd);
+	if (http_is_orphan(fd))
+		wait.tv_sec = HTTP_ORPHAN_S;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	return fd;
 }
 
 static int
@@ -100,6 +116,8 @@ http_ask(const char *socket_path, const char *method, const char *path,
 		return -1;
 	if (http_send(fd, method, path) == -1 ||
 	    http_receive(fd, &reply.text, &reply.length) == -1) {
+		if (errno == EAGAIN)
+			errno = http_is_orphan(fd) ? EOWNERDEAD : EAGAIN;
 		fd_close(fd);
 		return -1;
 	}

@@ -164,6 +164,18 @@ proc_is_lent(const json_t *listener)
 	    strcmp(json_string_value(handoff), "listener") == 0;
 }
 
+static int
+proc_is_broker(const json_t *broker, json_int_t pid)
+{
+	static const char *const names[] = {"monitor", "engine", "keeper"};
+	int is = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		is |= pid ==
+		    json_integer_value(json_object_get(broker, names[i]));
+	return is;
+}
+
 json_t *
 proc_list_holders(const json_t *status)
 {
@@ -179,12 +191,7 @@ proc_list_holders(const json_t *status)
 	    opendir("/proc");
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		pid = atoll(entry->d_name);
-		if (pid <= 0 ||
-		    pid ==
-			json_integer_value(
-			    json_object_get(broker, "monitor")) ||
-		    pid ==
-			json_integer_value(json_object_get(broker, "engine")))
+		if (pid <= 0 || proc_is_broker(broker, pid))
 			continue;
 		sockets = proc_sockets(pid);
 		json_array_foreach(json_object_get(status, "listeners"), i,

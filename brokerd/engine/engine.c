@@ -326,6 +326,7 @@ engine_open(struct engine *engine)
 		.returns = &engine->table.returns,
 		.quotas = &engine->table.quotas,
 		.epoch = engine->table.worker_context.epoch,
+		.keeper = engine->keeper.pid,
 		.requests = &engine->table.requests});
 	if (notify_start(&engine->notify, base) == -1 ||
 	    drain_init(&engine->drain, base, &engine_drain_callbacks, engine) ==

@@ -6,7 +6,7 @@ import socket
 
 from change import (configure, inodes, kill_engine, kill_monitor, reload,
                     restart, upgrade, wait_drained, wait_over)
-from ctl import told
+from ctl import run, told
 from harness import (all_children, ask, check, free_port, keepers, status,
                      wait_for)
 from journals import stop
@@ -128,7 +128,7 @@ def test_keeper_that_is_killed_is_replaced(test):
     scene = Scene(test)
     before = keepers(scene.broker.pid)
     os.kill(before[0], signal.SIGKILL)
-    scene.broker.wait_line("the keeper has ended")
+    scene.broker.wait_line("brokerd-keeper has ended")
     scene.broker.wait_line("reload: endpoints: 0 added")
     scene.worker.kill(signal.SIGCONT)
     scene.check_served()
@@ -138,13 +138,24 @@ def test_keeper_that_is_killed_is_replaced(test):
     check(keepers(scene.broker.pid) != before, "the same keeper")
 
 
+def command_line(pid):
+    with open("/proc/%d/cmdline" % pid, encoding="ascii") as file:
+        return file.read().rstrip("\0")
+
+
 def monitor_and_engine_killed(test, kill):
     scene = Scene(test)
     scene.kill_worker()
     scene.broker.wait_line("go to other workers")
     before, kept = inodes(scene.broker.pid), keepers(scene.broker.pid)
     kill(scene)
+    scene.broker.wait_line("gone, and nobody serves: clients wait until")
+    check(command_line(kept[0]) == "brokerd-keeper", "its name for ps")
+    status, _, err = run(test, "reload")
+    check(status == 75 and "has died: start it again" in err, "%d %s", status,
+          err)
     second = restart(test, scene.broker)
+    scene.broker.wait_line("keeper: another engine serves, after")
     check(inodes(second.pid) == before, "other sockets")
     hellofdpass(test)
     scene.check_served()
@@ -179,6 +190,7 @@ def test_keeper_that_nobody_asks_ends(test):
     for pid in kill_monitor(test, scene.broker):
         os.kill(pid, signal.SIGKILL)
     wait_over(kept)
+    scene.broker.wait_line("keeper: no other brokerd for 1 s: closing")
     for client in scene.clients:
         client.close()
     with socket.socket() as other:

@@ -7,8 +7,8 @@ import signal
 import socket
 import subprocess
 
-from change import reload
-from ctl import listener, tell
+from change import kill_monitor, reload
+from ctl import listener, tell, told
 from harness import DEADLINE, check, free_port, wait_for
 from test_exec import loader, section
 from test_many import switches
@@ -170,6 +170,17 @@ def test_the_next_engine_knows_who_was_lent_the_sockets(test):
           one["since_ms"] >= before[program.pid], "%s", one)
     program.stop()
     check(listener(test, "www")["holders"] == [], "it has ended")
+
+
+def test_keeper_without_a_monitor_is_no_holder(test):
+    port = free_port()
+    broker = test.broker(section(test, "www", ["tcp:127.0.0.1:%d" % port]))
+    program = hold(test, "--fd", "7")
+    kill_monitor(test, broker)
+    wait_for(lambda: told(test, "status")["broker"]["monitor"] is None,
+             "the engine to notice")
+    check("%d  sleep" % program.pid in tell(test, "status"), "the program")
+    check("brokerd-keeper" not in tell(test, "status"), "the keeper")
 
 
 def test_clients_that_nobody_takes_are_logged_once(test):

@@ -23,6 +23,7 @@ struct control_context {
 	/* Of the control socket itself, and of this engine. */
 	uint64_t started_ms;
 	uint64_t orphan_until_ms; /* 0: the engine has a monitor */
+	pid_t keeper;             /* -1: there is none */
 	int fd;
 	char path[RECORD_PATH_SIZE];
 };

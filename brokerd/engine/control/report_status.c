@@ -130,10 +130,11 @@ status_broker(const struct control_context *context)
 
 	snprintf(epoch, sizeof(epoch), "%016llx",
 	    (unsigned long long)context->epoch);
-	return json_pack("{s:s, s:o, s:I, s:s, s:I, s:I, s:s?, s:o}", "version",
-	    PACKAGE_VERSION, "monitor",
+	return json_pack("{s:s, s:o, s:I, s:I, s:s, s:I, s:I, s:s?, s:o}",
+	    "version", PACKAGE_VERSION, "monitor",
 	    orphan_ms == 0 ? json_integer(getppid()) : json_null(), "engine",
-	    (json_int_t)getpid(), "epoch", epoch, "uptime_ms",
+	    (json_int_t)getpid(), "keeper", (json_int_t)context->keeper,
+	    "epoch", epoch, "uptime_ms",
 	    (json_int_t)(clock_ms() - context->stats->page->head.started_ms),
 	    "engine_ms", (json_int_t)(clock_ms() - context->started_ms),
 	    "unwatched", watch, "orphan_ms",

@@ -81,15 +81,35 @@ adoption_server_serve(int fd, const struct ledger *ledger, int *returns)
 	}
 }
 
-int
-adoption_server_run(const struct ledger *ledger)
+static void
+adoption_server_tell(struct log *log, int served, uint64_t since)
 {
-	uint64_t until_ms =
-	    clock_ms() + UINT64_C(1000) * ledger->page->orphan_timeout_s;
+	uint64_t ms = clock_ms() - since;
+
+	if (served)
+		log_line(log, LOG_NOTICE,
+		    "another engine serves, after %llu ms",
+		    (unsigned long long)ms);
+	else
+		log_line(log, LOG_ERR,
+		    "no other brokerd for %llu s: closing the sockets",
+		    (unsigned long long)ms / 1000);
+}
+
+int
+adoption_server_run(const struct ledger *ledger, struct log *log)
+{
+	unsigned timeout_s = ledger->page->orphan_timeout_s;
+	uint64_t since = clock_ms(),
+		 until_ms = since + UINT64_C(1000) * timeout_s;
 	struct pollfd asked = {
 	    .fd = ledger->page->rendezvous, .events = POLLIN};
 	int fd, served = 0, returns = -1;
 
+	log_line(log, LOG_ERR,
+	    "brokerd and its engine are gone, and nobody serves: clients wait "
+	    "until brokerd is started again, for at most %u s",
+	    timeout_s);
 	/* Nobody writes these counters any more. */
 	fcntl(CHANNEL_MEMFD, F_ADD_SEALS, F_SEAL_SEAL);
 	while (!served && clock_ms() < until_ms) {
@@ -101,6 +121,7 @@ adoption_server_run(const struct ledger *ledger)
 		served = adoption_server_serve(fd, ledger, &returns);
 		fd_close(fd);
 	}
+	adoption_server_tell(log, served, since);
 	if (!served)
 		returns = fd_close(returns);
 	return returns;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "base/log.h"
 #include "channel/adoption.h"
 #include "engine/handoff/ledger.h"
 
@@ -11,6 +12,6 @@ int adoption_server_answer(
     int fd, uint32_t number, const struct ledger *ledger, int *returns);
 
 /* Waits for a monitor at the rendezvous, until the orphan-timeout, and answers
- * it.  Gives a socket for returning_run(), when another engine serves, or
- * -1. */
-int adoption_server_run(const struct ledger *ledger);
+ * it.  Gives a socket for returning_run(), when another engine serves, or -1.
+ * Logs both. */
+int adoption_server_run(const struct ledger *ledger, struct log *log);

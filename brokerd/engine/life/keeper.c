@@ -81,10 +81,29 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 	done = returning_run(CHANNEL_RETURNS, &kept);
 	if (done == -1 && page->serving &&
 	    keeper_wait(keeper->monitor, KEEPER_MONITOR_MS)) {
-		fd = adoption_server_run(ledger);
+		fd = adoption_server_run(ledger, &log);
 		done = fd == -1 ? -1 : returning_run(fd, &kept);
 	}
 	return done == 1 ? 0 : keeper_tell_lost(keeper, &kept);
+}
+
+/* For ps(1) and a service manager, which show the command line; that begins
+ * with the name of the engine, of the same length. */
+static void
+keeper_rename(const char *name)
+{
+	if (strlen(program_invocation_name) == strlen(name))
+		memcpy(program_invocation_name, name, strlen(name));
+}
+
+static int
+keeper_main(struct keeper *keeper, struct ledger *ledger,
+    int (*settle)(const char *name))
+{
+	static const char name[] = "brokerd-keeper";
+
+	keeper_rename(name);
+	return settle(name) == -1 ? 1 : keeper_run(keeper, ledger);
 }
 
 /* CLONE_PARENT: the monitor waits for both, also after the end of one. */
@@ -109,9 +128,8 @@ keeper_start(struct keeper *keeper, struct ledger *ledger, struct log *log,
 	    keeper->monitor != -1)
 		pid = keeper_clone(&keeper->process);
 	if (pid == 0)
-		_exit(settle("brokerd-keeper") == -1 ?
-			1 :
-			keeper_run(keeper, ledger));
+		_exit(keeper_main(keeper, ledger, settle));
+	keeper->pid = (pid_t)pid;
 	if (pid == -1)
 		log_line(log, LOG_WARNING,
 		    "no keeper: %s: connections that the engine holds are lost "
@@ -127,8 +145,8 @@ keeper_on_ended(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	log_line(keeper->log, LOG_ERR,
-	    "the keeper has ended: until this engine is replaced, connections "
-	    "that it holds are lost if it is killed");
+	    "brokerd-keeper has ended: if this engine is killed before another "
+	    "one replaces it, the connections that it holds are lost");
 	keeper->on_end(keeper->owner);
 }
 

@@ -15,6 +15,7 @@ struct event_base;
 struct keeper {
 	struct log *log;
 	int engine, monitor, process; /* pidfds: of them and of the keeper */
+	pid_t pid;
 	struct event *ended;
 	void (*on_end)(void *owner); /* the keeper has ended alone */
 	void *owner;

@@ -44,7 +44,7 @@ rebind_on_time(void *owner)
 	    rebind_lasts_ms(rebind, now) + REBIND_SPACE_MS;
 	if (requests_send(rebind->requests, CHANNEL_RELOAD) == 0)
 		log_line(rebind->log, LOG_NOTICE,
-		    "asking for a reload, which binds sockets anew");
+		    "asking for a reload, which mends this");
 	/* If the reload succeeds, this engine ends. */
 	rebind_set(rebind, now, REBIND_AGAIN_MS);
 }

@@ -76,7 +76,7 @@ START_TEST(the_broker_is_shown)
 	test.control.context.started_ms = clock_ms() - 1000;
 	status = test_control_get(&test, "/v1/status");
 	broker = json_object_get(status, "broker");
-	ck_assert_uint_eq(json_object_size(broker), 8);
+	ck_assert_uint_eq(json_object_size(broker), 9);
 	test_control_is(broker, "version", PACKAGE_VERSION);
 	test_control_is(broker, "epoch", "0000000000000001");
 	ck_assert_int_eq(test_control_number(broker, "monitor"), getppid());
