@@ -79,11 +79,11 @@ kept_fds_judge_unnoted(const struct ledger *ledger, struct kept_fd *kept)
 		return kept_fds_is_seqpacket(kept->fd) ? RETURNED_READER : 0;
 	if (!kept_fds_is_connection(kept->fd))
 		return 0;
-	if (incoming == RETURNED_SENT)
+	if (incoming == RETURNED_SENT) {
 		kept->peer = kept_fds_find_peer(ledger, kept->fd);
-	if (incoming == RETURNED_SENT && kept->peer == -1)
-		return 0;
-	return incoming == 0 ? RETURNED_HELD : (uint8_t)incoming;
+		return kept->peer == -1 ? 0 : RETURNED_SENT;
+	}
+	return incoming == RETURNED_DEAD ? RETURNED_DEAD : RETURNED_HELD;
 }
 
 /* If it is not known whether the worker lives, the connection is its own. */

@@ -30,6 +30,7 @@ static const struct {
     {.incoming = RETURNED_HELD, .kind = RETURNED_HELD},
     {.incoming = RETURNED_SENT, .kind = RETURNED_SENT},
     {.incoming = RETURNED_DEAD, .kind = RETURNED_DEAD},
+    {.incoming = 77, .kind = RETURNED_HELD}, /* as a hostile engine wrote it */
     {LEDGER_SENT, LEDGER_PEER, PEER_ID, 0, RETURNED_SENT, RETURNED_SENT},
     {.state = LEDGER_HELD, .kind = RETURNED_HELD},
     {.state = LEDGER_HELD, .incoming = 1, .kind = RETURNED_HELD},
