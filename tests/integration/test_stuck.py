@@ -54,6 +54,9 @@ def two_workers(test, port, more=AFTER):
     hung, name = start_worker(test)
     for _ in range(20):
         check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+    # A client may have its end of file before the receipt is written.
+    wait_for(lambda: shown(test, name["name"])["unreceipted"] == 0,
+             "the last receipt")
     stop(hung)
     return broker, hung, name["name"]
 
