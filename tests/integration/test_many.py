@@ -1,30 +1,37 @@
 # SPDX-License-Identifier: ISC
-"""A thousand listeners."""
+"""A thousand listeners, and sixteen thousand."""
 import os
+import resource
+import signal
 import time
 
 from change import reload, wait_drained
-from harness import ask, check, free_port, status, wait_for
+from harness import (Skip, ask, check, free_port, keepers, readable, status,
+                     wait_for)
 from test_reload import GREETING, hellofdpass
 
 COUNT = 1000
 LIMIT_S = 5.0  # on a quiet machine it is below one
 IDLE_S = 10
-MONITOR_KIB = 1024
+LIMITS_KIB = {"monitor": 1024, "engine": 3072}  # with COUNT listeners
+MANY = 16000
+MANY_FDS = MANY + 500  # of monitor and engine; at a reload each socket twice
+MANY_S = 300  # nobody waits longer
 
 
 def address(number):
     return "127.1.%d.%d" % (number // 250, number % 250 + 1)
 
 
-def config(test, port):
-    """Half of them share one worker; each of the others has an empty directory
-    of its own."""
-    return "watchdog = 0\n" + "".join(
+def config(test, port, numbers=range(COUNT), shared=2):
+    """Of so many, one shares a worker; each of the others has an empty
+    directory of its own."""
+    return "".join(
         'listener "l%d" { listen = { "tcp:%s:%d" } %s %s }\n' % (
             number, address(number), port, test.owner(),
-            'mailbox = "%s"' % test.path("box") if number % 2 else "")
-        for number in range(COUNT))
+            "" if (number + 1) % shared else 'mailbox = "%s"' %
+            test.path("box"))
+        for number in numbers)
 
 
 def switches(pid):
@@ -39,6 +46,21 @@ def private_kib(pid):
                    if line.startswith(("Private_Clean", "Private_Dirty")))
 
 
+def note_memory(test, pids):
+    """Of a sanitizer or another user's engine nothing can be said."""
+    if test.is_sanitized():
+        return
+    parts = dict(zip(LIMITS_KIB, pids))
+    parts.update(("keeper", pid) for pid in keepers(pids[0]))
+    found = {}
+    for name, pid in parts.items():
+        if readable(pid):
+            found[name] = private_kib(pid)
+            check(found[name] <= LIMITS_KIB.get(name, found[name]),
+                  "%s: %d KiB of its own", name, found[name])
+    test.note(", ".join("%s %d KiB" % one for one in found.items()))
+
+
 def at_rest(pids):
     """Their context switches, once there are no more for the moment."""
     found = [switches(pid) for pid in pids]
@@ -51,7 +73,7 @@ def test_a_thousand_listeners(test):
         os.chmod(test.dir, 0o1777)
     port = free_port()
     begin = time.monotonic()
-    broker = test.broker(config(test, port))
+    broker = test.broker("watchdog = 0\n" + config(test, port))
     start_s = time.monotonic() - begin
     hellofdpass(test)
     for number in (1, COUNT - 1):
@@ -66,12 +88,37 @@ def test_a_thousand_listeners(test):
               reload_s)
     check(max(start_s, reload_s) < LIMIT_S, "%.1f s, %.1f s", start_s,
           reload_s)
-    wait_for(lambda: private_kib(broker.pid) <= MONITOR_KIB,
-             "%d KiB or less of the monitor's own" % MONITOR_KIB)
-    test.note("monitor %d KiB", private_kib(broker.pid))
     pids = broker.pid, test.engine(broker)
+    note_memory(test, pids)
     before = wait_for(lambda: at_rest(pids), "an end of the reload")
     time.sleep(IDLE_S)  # what it does while nothing happens
     after = [switches(pid) for pid in pids]
     check(before == after, "voluntary context switches: %s before, %s after",
           before, after)
+
+
+def test_sixteen_thousand_listeners(test):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < MANY_FDS:
+        raise Skip("the limit of descriptors is %d, not %d" % (hard, MANY_FDS))
+    if test.is_root:
+        os.chmod(test.dir, 0o1777)
+    port = free_port()
+    for first in range(0, MANY, COUNT):  # a file is at most 1 MiB
+        test.write("%d.conf" % first,
+                   config(test, port, range(first, first + COUNT), 1))
+    begin = time.monotonic()
+    broker = test.broker('include "%s"' % test.path("[0-9]*.conf"),
+                         ready=False)
+    broker.wait_line("serving, endpoints: %d" % MANY, 0, MANY_S)
+    test.note("start %.2f s", time.monotonic() - begin)
+    hellofdpass(test)
+    for number in (0, MANY - 1):
+        check(ask((address(number), port)) == GREETING, "no answer")
+    if hard < MANY_FDS + MANY:
+        test.note("no reload: the limit of descriptors is %d", hard)
+        return
+    broker.kill(signal.SIGHUP)
+    said = broker.wait_line("brokerd: reload: ", 0, MANY_S)
+    check("%d unchanged" % MANY in said, "%s", broker.log())
+    check(ask((address(MANY - 1), port)) == GREETING, "no answer")
