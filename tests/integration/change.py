@@ -88,7 +88,7 @@ def is_over(pid):
     """True even if its new parent has not reaped it yet."""
     try:
         return status(pid)["State"].startswith("Z")
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 

@@ -14,6 +14,7 @@ import time
 
 from change import (RELOADED, Load, kill_engine, restart, timed,
                     wait_over)
+from ctl import quiet
 from harness import (Failure, all_children, check, children, descriptors,
                      free_port, keepers, readable, status, wait_for)
 from journals import Journalled, freeze
@@ -92,6 +93,8 @@ class Scene:
             '%s\nlistener "test" { listen = "%s" %s %s }\n' % (
                 settings, target, test.owner(), more))
         engine = test.engine(self.broker)
+        if readable(engine):
+            quiet(test, self.broker, 0)
         self.monitor_kinds = kinds(self.broker.pid)
         self.engine_kinds = readable(engine) and kinds(engine)
         self.files = self.run_files()
