@@ -283,6 +283,7 @@ START_TEST(a_name_is_that_of_the_last_worker)
 	test_pool_settle(&test);
 	worker = test_pool_worker(&test, 0);
 	ck_assert_ptr_nonnull(worker);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1); /* so that it is kept */
 	/* Whichever is found first. */
 	TAILQ_REMOVE(&test.pool->workers, worker, entry);
 	TAILQ_INSERT_TAIL(&test.pool->workers, worker, entry);
