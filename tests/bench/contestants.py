@@ -205,7 +205,7 @@ class OldPortlisten(Portlisten):
 
 
 class Bare(Side):
-    """With pause_us, receipts are in shared memory; else messages."""
+    """With pause_us it pauses after each round."""
     name = "bare"
 
     def begin(self, pause_us=0):

@@ -6,9 +6,9 @@
  * are no records, no windows, no other workers, no proofs and no log: all that
  * the broker costs beyond this is its own.
  *
- * Without --pause each connection is passed alone and receipts are messages.
- * With --pause receipts are a counter in shared memory that is read after each
- * pause.
+ * Receipts are a counter in shared memory.  Without --pause each connection is
+ * passed alone, the child shuts it down for writing, and the counter is read at
+ * the next wake-up or after 4 ms.  With --pause it is read after each pause.
  */
 #include "service.h"
 #include "tool.h"
@@ -24,11 +24,12 @@
 
 #define BATCH 4 /* the engine accepts as many in a row */
 #define WINDOW 64
+#define LOOK_MS 4   /* as the engine */
 #define PAYLOAD 160 /* bytes of one record and its header */
 
 struct sender {
 	int listener, loop;
-	int mailbox[2], receipts[2];
+	int mailbox[2];
 	useconds_t pause_us;
 	uint64_t *taken; /* shared with the worker */
 	uint64_t sent, closed;
@@ -63,11 +64,10 @@ worker_run(struct sender *sender, struct service *service)
 		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
 		for (size_t i = 0; i < count; i++) {
 			service_answer(service, fds[i]);
+			if (sender->pause_us == 0)
+				shutdown(fds[i], SHUT_WR);
 			close(fds[i]);
 			__atomic_fetch_add(sender->taken, 1, __ATOMIC_RELEASE);
-			if (sender->pause_us == 0)
-				send(sender->receipts[1], payload, 40,
-				    MSG_NOSIGNAL);
 		}
 	}
 }
@@ -129,56 +129,46 @@ sender_close(struct sender *sender)
 		close(sender->held[sender->closed++ % WINDOW]);
 }
 
+/* What the child has finished is closed before others are accepted, but with a
+ * pause after it. */
 static void
 sender_run(struct sender *sender)
 {
+	size_t most = sender->pause_us == 0 ? 1 : BATCH, count;
+	int busy_ms = sender->pause_us == 0 ? LOOK_MS : 0;
 	struct epoll_event event;
-	char receipt[64];
-	size_t count;
+	int got;
 
 	for (;;) {
-		/* With a pause, do not wait while receipts are missing. */
-		if (epoll_wait(sender->loop, &event, 1,
-			sender->pause_us != 0 &&
-				sender->sent != sender->closed ?
-			    0 :
-			    -1) == 1 &&
-		    event.data.fd != sender->listener)
-			recv(event.data.fd, receipt, sizeof(receipt), 0);
-		else if (sender->pause_us == 0)
-			sender_accept(sender, 1);
-		else
+		got = epoll_wait(sender->loop, &event, 1,
+		    sender->sent == sender->closed ? -1 : busy_ms);
+		if (sender->pause_us == 0)
+			sender_close(sender);
+		if (got == 1)
 			do
-				count = sender_accept(sender, BATCH);
+				count = sender_accept(sender, most);
 			while (count == BATCH);
-		if (sender->pause_us != 0)
+		if (sender->pause_us != 0) {
 			usleep(sender->pause_us);
-		sender_close(sender);
+			sender_close(sender);
+		}
 	}
-}
-
-static void
-sender_watch(const struct sender *sender, int fd)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
-
-	if (epoll_ctl(sender->loop, EPOLL_CTL_ADD, fd, &event) == -1)
-		err(71, "epoll");
 }
 
 static void
 sender_open(struct sender *sender, const struct tool_address *address)
 {
+	struct epoll_event event = {.events = EPOLLIN};
+
 	sender->listener = tool_listen(address, 4096, SOCK_NONBLOCK);
 	sender->loop = epoll_create1(EPOLL_CLOEXEC);
 	sender->taken = mmap(NULL, sizeof(*sender->taken),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (sender->loop == -1 || sender->taken == MAP_FAILED ||
 	    socketpair(AF_UNIX, SOCK_DGRAM, 0, sender->mailbox) == -1 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sender->receipts) == -1)
+	    epoll_ctl(sender->loop, EPOLL_CTL_ADD, sender->listener, &event) ==
+		-1)
 		err(71, "baseline-handoff");
-	sender_watch(sender, sender->listener);
-	sender_watch(sender, sender->receipts[0]);
 }
 
 int
