@@ -372,6 +372,7 @@ monitor_main(int argc, char **argv)
 		adopt_done(&m.setup.adopt, m.status == -1);
 	}
 	if (m.status != -1) { /* an engine that serves goes on as an orphan */
+		inherited_done(&m.setup.inherited);
 		rundir_done(&m.setup.rundir);
 		return m.status;
 	}

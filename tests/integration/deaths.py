@@ -95,6 +95,9 @@ class Scene:
         engine = test.engine(self.broker)
         if readable(engine):
             quiet(test, self.broker, 0)
+            wait_for(lambda: not any(
+                what.startswith(test.dir)
+                for what in descriptors(engine).values()), "the end of a scan")
         self.monitor_kinds = kinds(self.broker.pid)
         self.engine_kinds = readable(engine) and kinds(engine)
         self.files = self.run_files()

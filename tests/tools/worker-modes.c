@@ -111,6 +111,7 @@ daemon_run(struct fdrecv *mailbox, int late)
 	}
 	if (got == -1)
 		err(71, "fdrecv_next");
+	signal(SIGTERM, SIG_IGN); /* its handler uses the mailbox */
 	fdrecv_close(mailbox);
 	exit(0);
 }
