@@ -24,5 +24,10 @@ int fuzz_is_text(const char *text, size_t size);
  * behind them; for free(3). */
 void *fuzz_copy(const uint8_t *data, size_t size);
 
+/* Sends a packet with count descriptors, which are fd itself and standard error
+ * in turn.  That it is refused is no error. */
+#define FUZZ_SEND_FDS 70
+void fuzz_send(int fd, const void *bytes, size_t size, size_t count);
+
 /* Returns how many descriptors are open. */
 unsigned int fuzz_count_fds(void);

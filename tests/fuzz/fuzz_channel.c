@@ -18,29 +18,6 @@
 #define CHANNEL_FUZZ_FDS 3
 
 static void
-put(int fd, const void *bytes, size_t size, size_t fds)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(CHANNEL_FUZZ_FDS * sizeof(int))];
-	} control = {.bytes = {0}};
-	struct iovec part = {(void *)(uintptr_t)bytes, size};
-	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
-	const int numbers[CHANNEL_FUZZ_FDS] = {
-	    STDERR_FILENO, STDERR_FILENO, STDERR_FILENO};
-
-	if (fds > 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(fds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), numbers, fds * sizeof(int));
-	}
-	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-static void
 take(int fd, int upward, enum channel_phase phase)
 {
 	struct channel_message *message = malloc(sizeof(*message));
@@ -76,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	packet = fuzz_copy(data + 3, size - 3);
 	fuzz_must(channel_pair(ends) == 0);
 	/* The first end is the monitor's. */
-	put(ends[upward ? 1 : 0], packet, size - 3, fds);
+	fuzz_send(ends[upward ? 1 : 0], packet, size - 3, fds);
 	take(ends[upward ? 0 : 1], upward, phase);
 	close(ends[0]);
 	close(ends[1]);

@@ -14,31 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DATAGRAM_FDS 70 /* more than a datagram has room for */
-
-static void
-put(int fd, const void *bytes, size_t size, size_t fds)
-{
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(DATAGRAM_FDS * sizeof(int))];
-	} control = {.bytes = {0}};
-	struct iovec part = {(void *)(uintptr_t)bytes, size};
-	struct msghdr msg = {.msg_iov = &part, .msg_iovlen = 1};
-	int numbers[DATAGRAM_FDS];
-
-	for (size_t i = 0; i < fds; i++)
-		numbers[i] = i % 2 == 0 ? fd : STDERR_FILENO;
-	if (fds > 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(fds * sizeof(int));
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(fds * sizeof(int));
-		memcpy(CMSG_DATA(&control.header), numbers, fds * sizeof(int));
-	}
-	sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
+#define DATAGRAM_FDS FUZZ_SEND_FDS /* more than a datagram has room for */
 
 static void
 expect_handoff(const struct fdrecv_handoff *handoff)
@@ -91,7 +67,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	datagram = fuzz_copy(data + 1, size - 1);
 	fuzz_must(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) == 0);
 	setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	put(ends[0], datagram, size - 1, fds);
+	fuzz_send(ends[0], datagram, size - 1, fds);
 	take(ends[1], fds);
 	close(ends[0]);
 	close(ends[1]);
