@@ -4,11 +4,10 @@
  * hostile.
  */
 #include "fixture/net.h"
-#include "fixture/test_listener.h"
+#include "fixture/test_returns.h"
 #include "fixture/unit.h"
 
 #include "engine/handoff/returned.h"
-#include "engine/listener/returns.h"
 
 #include <sys/socket.h>
 
@@ -18,41 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct test_listener test;
-static struct listener_list listeners;
-static struct returns returns;
-static int keeper; /* its end */
-
-static void
-make_pair(int ends[2])
-{
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-}
-
-static void
-init(void)
-{
-	int ends[2];
-
-	test_listener_init(&test, 1, 0);
-	TAILQ_INIT(&listeners);
-	TAILQ_INSERT_TAIL(&listeners, test.listener, entry);
-	make_pair(ends);
-	keeper = ends[0];
-	ck_assert_int_eq(
-	    returns_init(&returns, &test.pool.core.listeners, &listeners), 0);
-	ck_assert_int_eq(returns_add(&returns, ends[1]), 0);
-	listener_start(test.listener);
-}
-
-static void
-done(void)
-{
-	returns_done(&returns);
-	close(keeper);
-	test_listener_done(&test);
-}
+static struct test_returns test;
 
 static struct returned
 message(enum returned_kind kind)
@@ -69,7 +34,7 @@ put_message(struct returned returned, int fd, int peer)
 {
 	int fds[2] = {fd, peer};
 
-	ck_assert_int_eq(net_send(keeper, &returned, sizeof(returned), fds,
+	ck_assert_int_eq(net_send(test.keeper, &returned, sizeof(returned), fds,
 			     peer == -1 ? 1 : 2),
 	    sizeof(returned));
 	close(fd);
@@ -83,33 +48,13 @@ put(enum returned_kind kind, int fd, int peer)
 	put_message(message(kind), fd, peer);
 }
 
-/* A connection that another engine has accepted; *out_client is its client. */
-static int
-connection(int *out_client)
-{
-	int fd;
-
-	*out_client = net_connect(test.port);
-	do
-		fd = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
-	while (fd == -1);
-	return fd;
-}
-
-static size_t
-received(void)
-{
-	test_pool_settle(&test.pool);
-	return test_listener_received(&test, 0);
-}
-
 static void
 await_end(int client)
 {
-	test_core_limit(&test.pool.core);
+	test_core_limit(&test.web.pool.core);
 	while (!net_polls(client, POLLRDHUP))
 		ck_assert_int_eq(
-		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+		    event_base_loop(test.web.pool.core.base, EVLOOP_ONCE), 0);
 }
 
 START_TEST(what_no_worker_had_is_sent_to_one)
@@ -117,20 +62,21 @@ START_TEST(what_no_worker_had_is_sent_to_one)
 	char byte = 0;
 	int client;
 
-	init();
-	put(RETURNED_HELD, connection(&client), -1);
-	ck_assert_uint_eq(received(), 0); /* START has not come */
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
-	ck_assert_uint_eq(test.listener->stats->returned_engine, 1);
-	ck_assert_uint_eq(test.listener->stats->held, 0);
-	ck_assert_int_eq(recv(keeper, &byte, 1, MSG_DONTWAIT), 1);
+	test_returns_init(&test);
+	put(RETURNED_HELD, test_returns_connection(&test, &client), -1);
+	ck_assert_uint_eq(
+	    test_returns_received(&test), 0); /* START has not come */
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	ck_assert_uint_eq(test.web.listener->stats->returned_engine, 1);
+	ck_assert_uint_eq(test.web.listener->stats->held, 0);
+	ck_assert_int_eq(recv(test.keeper, &byte, 1, MSG_DONTWAIT), 1);
 	ck_assert_int_eq(byte, RETURNED_READ);
 	close(client);
-	put(RETURNED_HELD, connection(&client), -1);
-	ck_assert_uint_eq(received(), 1);
+	put(RETURNED_HELD, test_returns_connection(&test, &client), -1);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -139,15 +85,15 @@ START_TEST(what_was_not_noted_is_counted_here)
 	struct returned returned = message(RETURNED_HELD);
 	int client;
 
-	init();
+	test_returns_init(&test);
 	returned.accept_time_ns = 0;
-	put_message(returned, connection(&client), -1);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
-	ck_assert_uint_eq(test.listener->stats->returned_engine, 0);
-	ck_assert_uint_eq(test.listener->stats->accepted, 1);
+	put_message(returned, test_returns_connection(&test, &client), -1);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	ck_assert_uint_eq(test.web.listener->stats->returned_engine, 0);
+	ck_assert_uint_eq(test.web.listener->stats->accepted, 1);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -155,17 +101,17 @@ START_TEST(what_another_keeper_returned_is_read_too)
 {
 	int client, ends[2], first;
 
-	init();
-	first = keeper;
-	make_pair(ends);
+	test_returns_init(&test);
+	first = test.keeper;
+	test_returns_pair(ends);
 	put(RETURNED_READER, ends[1], -1);
-	keeper = ends[0];
-	put(RETURNED_HELD, connection(&client), -1);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
+	test.keeper = ends[0];
+	put(RETURNED_HELD, test_returns_connection(&test, &client), -1);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
 	close(client);
 	close(first);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -200,31 +146,31 @@ START_TEST(a_message_that_is_wrong_ends_its_socket)
 	struct returned returned = message((enum returned_kind)junk[_i].kind);
 	int client, fds[200], ends[2], first;
 
-	init();
+	test_returns_init(&test);
 	memcpy(returned.magic, junk[_i].magic, sizeof(returned.magic));
 	returned.version = junk[_i].version;
 	memcpy(bytes, &returned, sizeof(returned));
-	fds[0] = connection(&client);
+	fds[0] = test_returns_connection(&test, &client);
 	for (size_t i = 1; i < junk[_i].fds; i++)
 		fds[i] = fds[0];
 	ck_assert_int_gt(
-	    net_send(keeper, bytes, junk[_i].size, fds, junk[_i].fds), 0);
+	    net_send(test.keeper, bytes, junk[_i].size, fds, junk[_i].fds), 0);
 	close(fds[0]);
-	returns_start(&returns);
-	ck_assert(net_polls(keeper, POLLHUP));
+	returns_start(&test.returns);
+	ck_assert(net_polls(test.keeper, POLLHUP));
 	await_end(client);
-	ck_assert_uint_eq(received(), 0);
-	test_listener_await_log(&test, "nothing more is taken from it");
+	ck_assert_uint_eq(test_returns_received(&test), 0);
+	test_listener_await_log(&test.web, "nothing more is taken from it");
 	close(client);
-	make_pair(ends);
-	ck_assert_int_eq(returns_add(&returns, ends[1]), 0);
-	first = keeper;
-	keeper = ends[0];
-	put(RETURNED_HELD, connection(&client), -1);
-	ck_assert_uint_eq(received(), 1);
+	test_returns_pair(ends);
+	ck_assert_int_eq(returns_add(&test.returns, ends[1]), 0);
+	first = test.keeper;
+	test.keeper = ends[0];
+	put(RETURNED_HELD, test_returns_connection(&test, &client), -1);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
 	close(first);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -239,13 +185,13 @@ strange(int which, int *out_client)
 	case 0:
 		return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	case 1:
-		return fcntl(test.port, F_DUPFD_CLOEXEC, 0);
+		return fcntl(test.web.port, F_DUPFD_CLOEXEC, 0);
 	case 2:
 		return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	case 3:
 		return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	case 4:
-		make_pair(ends);
+		test_returns_pair(ends);
 		*out_client = ends[0];
 		return ends[1];
 	default:
@@ -260,17 +206,17 @@ START_TEST(what_is_no_connection_of_a_listener_is_closed)
 {
 	int client, other;
 
-	init();
+	test_returns_init(&test);
 	put(RETURNED_HELD, strange(_i, &other), -1);
-	put(RETURNED_HELD, connection(&client), -1);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
-	test_listener_await_log(&test, "belongs to no listener");
+	put(RETURNED_HELD, test_returns_connection(&test, &client), -1);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	test_listener_await_log(&test.web, "belongs to no listener");
 	ck_assert(other == -1 || net_polls(other, POLLRDHUP | POLLHUP));
 	if (other != -1)
 		close(other);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -279,15 +225,15 @@ START_TEST(a_flood_does_not_hold_up_the_start)
 	struct returned returned = message(RETURNED_HELD);
 	int null = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	init();
-	while (net_send(keeper, &returned, sizeof(returned), &null, 1) > 0)
+	test_returns_init(&test);
+	while (net_send(test.keeper, &returned, sizeof(returned), &null, 1) > 0)
 		;
 	for (int i = 0; i < 10; i++)
-		returns_start(&returns);
-	ck_assert_uint_eq(received(), 0);
-	ck_assert_uint_eq(returns.reader_count, 1);
+		returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 0);
+	ck_assert_uint_eq(test.returns.reader_count, 1);
 	close(null);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -297,7 +243,7 @@ receipt_conn(int *out_worker)
 {
 	int ends[2];
 
-	make_pair(ends);
+	test_returns_pair(ends);
 	*out_worker = ends[0];
 	return ends[1];
 }
@@ -306,20 +252,20 @@ START_TEST(what_a_worker_touches_is_its_own)
 {
 	int client, worker, served;
 
-	init();
-	served = connection(&client);
+	test_returns_init(&test);
+	served = test_returns_connection(&test, &client);
 	put(RETURNED_SENT, fcntl(served, F_DUPFD_CLOEXEC, 0),
 	    receipt_conn(&worker));
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 0);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 0);
 	ck_assert_int_eq(send(served, "x", 1, 0), 1);
 	close(served);
 	await_end(client); /* not before the duplicate here is closed */
 	ck_assert_int_eq(send(worker, "x", 1, MSG_NOSIGNAL), -1);
-	ck_assert_uint_eq(received(), 0);
+	ck_assert_uint_eq(test_returns_received(&test), 0);
 	close(worker);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -327,20 +273,21 @@ START_TEST(what_a_dead_worker_has_not_touched_goes_to_another)
 {
 	int client, worker = -1;
 
-	init();
-	put(_i == 0 ? RETURNED_SENT : RETURNED_DEAD, connection(&client),
+	test_returns_init(&test);
+	put(_i == 0 ? RETURNED_SENT : RETURNED_DEAD,
+	    test_returns_connection(&test, &client),
 	    _i == 0 ? receipt_conn(&worker) : -1);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), (size_t)_i);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), (size_t)_i);
 	if (_i == 0)
 		close(worker);
-	test_core_limit(&test.pool.core);
-	while (test.listener->stats->returned_sent == 0)
+	test_core_limit(&test.web.pool.core);
+	while (test.web.listener->stats->returned_sent == 0)
 		ck_assert_int_eq(
-		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
-	ck_assert_uint_eq(received(), (size_t)(1 - _i));
+		    event_base_loop(test.web.pool.core.base, EVLOOP_ONCE), 0);
+	ck_assert_uint_eq(test_returns_received(&test), (size_t)(1 - _i));
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -348,19 +295,19 @@ START_TEST(what_a_dead_worker_touched_is_closed)
 {
 	int client, worker, served;
 
-	init();
-	served = connection(&client);
+	test_returns_init(&test);
+	served = test_returns_connection(&test, &client);
 	ck_assert_int_eq(send(served, "x", 1, 0), 1);
 	put(_i == 0 ? RETURNED_SENT : RETURNED_DEAD, served,
 	    _i == 0 ? receipt_conn(&worker) : -1);
 	if (_i == 0)
 		close(worker);
-	returns_start(&returns);
+	returns_start(&test.returns);
 	await_end(client);
-	ck_assert_uint_eq(received(), 0);
-	ck_assert_uint_eq(test.listener->stats->returned_sent, 0);
+	ck_assert_uint_eq(test_returns_received(&test), 0);
+	ck_assert_uint_eq(test.web.listener->stats->returned_sent, 0);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -369,14 +316,14 @@ START_TEST(a_connection_that_kills_engines_is_given_up)
 	struct returned returned = message(RETURNED_HELD);
 	int client;
 
-	init();
+	test_returns_init(&test);
 	returned.returns = 32;
-	put_message(returned, connection(&client), -1);
-	returns_start(&returns);
+	put_message(returned, test_returns_connection(&test, &client), -1);
+	returns_start(&test.returns);
 	await_end(client);
-	ck_assert_uint_eq(test.listener->stats->refused_deaths, 1);
+	ck_assert_uint_eq(test.web.listener->stats->refused_deaths, 1);
 	close(client);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 

@@ -4,11 +4,10 @@
  * descriptor, no time or no connection left.
  */
 #include "fixture/net.h"
-#include "fixture/test_listener.h"
+#include "fixture/test_returns.h"
 #include "fixture/unit.h"
 
 #include "engine/handoff/returned.h"
-#include "engine/listener/returns.h"
 
 #include "wire/link.h"
 
@@ -29,41 +28,7 @@
 
 #define MANY 4096 /* connections of one worker */
 
-static struct test_listener test;
-static struct listener_list listeners;
-static struct returns returns;
-static int keeper; /* its end */
-
-static void
-make_pair(int ends[2])
-{
-	ck_assert_int_eq(
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-}
-
-static void
-init(void)
-{
-	int ends[2];
-
-	test_listener_init(&test, 1, 0);
-	TAILQ_INIT(&listeners);
-	TAILQ_INSERT_TAIL(&listeners, test.listener, entry);
-	make_pair(ends);
-	keeper = ends[0];
-	ck_assert_int_eq(
-	    returns_init(&returns, &test.pool.core.listeners, &listeners), 0);
-	ck_assert_int_eq(returns_add(&returns, ends[1]), 0);
-	listener_start(test.listener);
-}
-
-static void
-done(void)
-{
-	returns_done(&returns);
-	close(keeper);
-	test_listener_done(&test);
-}
+static struct test_returns test;
 
 /* Sends a message (borrows both; peer -1: none).  True if there was room. */
 static int
@@ -78,25 +43,6 @@ put(int to, enum returned_kind kind, uint64_t sequence, int fd, int peer)
 
 	return net_send(to, &returned, sizeof(returned), fds,
 		   peer == -1 ? 1 : 2) == sizeof(returned);
-}
-
-static int
-connection(int *out_client)
-{
-	int fd;
-
-	*out_client = net_connect(test.port);
-	do
-		fd = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
-	while (fd == -1);
-	return fd;
-}
-
-static size_t
-received(void)
-{
-	test_pool_settle(&test.pool);
-	return test_listener_received(&test, 0);
 }
 
 /* The lowest number that is free. */
@@ -114,22 +60,22 @@ START_TEST(a_socket_that_adds_pidfds_leaves_none_here)
 {
 	int ends[2], on = 1, before;
 
-	init();
-	returns_start(&returns);
+	test_returns_init(&test);
+	returns_start(&test.returns);
 	before = lowest_free();
 	for (int i = 0; i < 8; i++) {
-		make_pair(ends);
+		test_returns_pair(ends);
 		if (setsockopt(ends[1], SOL_SOCKET, SO_PASSPIDFD, &on,
 			sizeof(on)) == 0)
 			ck_assert_int_eq(send(ends[0], "x", 1, 0), 1);
-		ck_assert(put(keeper, RETURNED_READER, 0, ends[1], -1));
+		ck_assert(put(test.keeper, RETURNED_READER, 0, ends[1], -1));
 		close(ends[0]);
 		close(ends[1]);
-		ck_assert_uint_eq(received(), 0);
+		ck_assert_uint_eq(test_returns_received(&test), 0);
 	}
-	ck_assert_uint_eq(returns.reader_count, 1);
+	ck_assert_uint_eq(test.returns.reader_count, 1);
 	ck_assert_int_eq(lowest_free(), before);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -140,22 +86,22 @@ START_TEST(what_is_no_socket_is_not_closed)
 	int ends[2], before, left = 0,
 			     file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	init();
-	returns_start(&returns);
+	test_returns_init(&test);
+	returns_start(&test.returns);
 	before = lowest_free();
 	for (int i = 0; i < 40; i++) {
-		make_pair(ends);
+		test_returns_pair(ends);
 		ck_assert(put(ends[0], RETURNED_SENT, 0, file, file));
-		put(keeper, RETURNED_READER, 0, ends[1], -1);
+		put(test.keeper, RETURNED_READER, 0, ends[1], -1);
 		close(ends[0]);
 		close(ends[1]);
-		ck_assert_uint_eq(received(), 0);
+		ck_assert_uint_eq(test_returns_received(&test), 0);
 	}
 	for (int fd = before; fd < before + 128; fd++)
 		left += close(fd) == 0;
 	ck_assert_int_eq(left, 2);
 	close(file);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -163,20 +109,20 @@ START_TEST(too_many_readers_do_not_keep_others_out)
 {
 	int client, ends[2], fd;
 
-	init();
-	make_pair(ends);
+	test_returns_init(&test);
+	test_returns_pair(ends);
 	for (int i = 0; i < 40; i++)
-		ck_assert(put(keeper, RETURNED_READER, 0, ends[1], -1));
-	fd = connection(&client);
-	ck_assert(put(keeper, RETURNED_HELD, 0, fd, -1));
+		ck_assert(put(test.keeper, RETURNED_READER, 0, ends[1], -1));
+	fd = test_returns_connection(&test, &client);
+	ck_assert(put(test.keeper, RETURNED_HELD, 0, fd, -1));
 	close(fd);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
-	test_listener_await_log(&test, "it has too many others");
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	test_listener_await_log(&test.web, "it has too many others");
 	close(client);
 	close(ends[0]);
 	close(ends[1]);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -185,21 +131,21 @@ START_TEST(what_cannot_be_looked_at_is_read)
 {
 	int client, ends[2], fd, offset = 1 << 20;
 
-	init();
-	make_pair(ends);
+	test_returns_init(&test);
+	test_returns_pair(ends);
 	ck_assert_int_eq(setsockopt(ends[1], SOL_SOCKET, SO_PEEK_OFF, &offset,
 			     sizeof(offset)),
 	    0);
-	ck_assert(put(keeper, RETURNED_READER, 0, ends[1], -1));
+	ck_assert(put(test.keeper, RETURNED_READER, 0, ends[1], -1));
 	close(ends[1]);
-	fd = connection(&client);
+	fd = test_returns_connection(&test, &client);
 	ck_assert(put(ends[0], RETURNED_HELD, 0, fd, -1));
 	close(fd);
-	returns_start(&returns);
-	ck_assert_uint_eq(received(), 1);
+	returns_start(&test.returns);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
 	close(client);
 	close(ends[0]);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -212,25 +158,26 @@ START_TEST(what_comes_without_end_leaves_descriptors)
 	int client, fd, link[2];
 
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	init();
-	test_core_limit(&test.pool.core);
-	fd = connection(&client);
-	make_pair(link);
-	returns_start(&returns);
+	test_returns_init(&test);
+	test_core_limit(&test.web.pool.core);
+	fd = test_returns_connection(&test, &client);
+	test_returns_pair(link);
+	returns_start(&test.returns);
 	for (int i = 0; i < 1024; i++) {
-		while (
-		    !put(keeper, kind, (uint64_t)i, fd, _i == 0 ? -1 : link[1]))
+		while (!put(
+		    test.keeper, kind, (uint64_t)i, fd, _i == 0 ? -1 : link[1]))
 			ck_assert_int_eq(
-			    event_base_loop(test.pool.core.base, EVLOOP_ONCE),
+			    event_base_loop(
+				test.web.pool.core.base, EVLOOP_ONCE),
 			    0);
-		event_base_loop(test.pool.core.base, EVLOOP_NONBLOCK);
+		event_base_loop(test.web.pool.core.base, EVLOOP_NONBLOCK);
 	}
 	ck_assert_int_lt(lowest_free(), 200);
 	close(fd);
 	close(client);
 	close(link[0]);
 	close(link[1]);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
@@ -256,27 +203,28 @@ START_TEST(receipts_without_end_take_a_limited_time)
 			 .receipt_size = sizeof(message.receipts[0])}};
 	int client, fd, link[2], before;
 
-	init();
-	test_core_limit(&test.pool.core);
-	fd = connection(&client);
-	make_pair(link);
-	returns_start(&returns);
+	test_returns_init(&test);
+	test_core_limit(&test.web.pool.core);
+	fd = test_returns_connection(&test, &client);
+	test_returns_pair(link);
+	returns_start(&test.returns);
 	for (int i = 0; i < MANY; i++)
-		while (!put(keeper, RETURNED_SENT, 1000, fd, link[1]))
-			event_base_loop(test.pool.core.base, EVLOOP_NONBLOCK);
-	ck_assert_uint_eq(received(), 0);
+		while (!put(test.keeper, RETURNED_SENT, 1000, fd, link[1]))
+			event_base_loop(
+			    test.web.pool.core.base, EVLOOP_NONBLOCK);
+	ck_assert_uint_eq(test_returns_received(&test), 0);
 	while (net_send(link[0], &message, sizeof(message), NULL, 0) > 0)
 		;
 	before = unread(link[0]);
 	while (unread(link[0]) == before)
 		ck_assert_int_eq(
-		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
+		    event_base_loop(test.web.pool.core.base, EVLOOP_ONCE), 0);
 	ck_assert_int_gt(unread(link[0]), before / 2);
 	close(fd);
 	close(client);
 	close(link[0]);
 	close(link[1]);
-	done();
+	test_returns_done(&test);
 }
 END_TEST
 
