@@ -8,6 +8,7 @@
 #include "engine/handoff/repair.h"
 
 #include "base/fd.h"
+#include "engine/handoff/socket_option.h"
 
 #include <linux/in6.h>
 #include <netinet/in.h>
@@ -234,10 +235,8 @@ static int
 repair_tcp(const struct record_socket *sock, int fd, char *text)
 {
 	uint32_t backlog = repair_backlog(fd);
-	socklen_t size = sizeof(int);
-	int listens = 0;
+	int listens = socket_option(fd, SO_ACCEPTCONN) == 1;
 
-	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
 	if (!listens) {
 		repair_note(text, "shut down");
 		repair_disconnect(fd);

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "engine/handoff/returned.h"
+#include "engine/handoff/socket_option.h"
 
 #include <sys/socket.h>
 
@@ -16,26 +17,16 @@
 
 #define KEPT_FDS_CLOSE_US 1000
 
-static int
-kept_fds_option(int fd, int name)
-{
-	socklen_t size = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value :
-								      -1;
-}
-
 /* What accept4(2) has returned, and nobody has noted.  Pairs have no name. */
 static int
 kept_fds_is_connection(int fd)
 {
 	struct sockaddr_storage local, peer;
 	socklen_t length = sizeof(local), size = sizeof(peer);
-	int type = kept_fds_option(fd, SO_TYPE);
+	int type = socket_option(fd, SO_TYPE);
 
 	return (type == SOCK_STREAM || type == SOCK_SEQPACKET) &&
-	    kept_fds_option(fd, SO_ACCEPTCONN) == 0 &&
+	    socket_option(fd, SO_ACCEPTCONN) == 0 &&
 	    getsockname(fd, (struct sockaddr *)&local, &length) == 0 &&
 	    length > sizeof(sa_family_t) &&
 	    getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
@@ -44,9 +35,9 @@ kept_fds_is_connection(int fd)
 static int
 kept_fds_is_seqpacket(int fd)
 {
-	return kept_fds_option(fd, SO_DOMAIN) == AF_UNIX &&
-	    kept_fds_option(fd, SO_TYPE) == SOCK_SEQPACKET &&
-	    kept_fds_option(fd, SO_ACCEPTCONN) == 0;
+	return socket_option(fd, SO_DOMAIN) == AF_UNIX &&
+	    socket_option(fd, SO_TYPE) == SOCK_SEQPACKET &&
+	    socket_option(fd, SO_ACCEPTCONN) == 0;
 }
 
 static int
@@ -193,7 +184,7 @@ kept_fds_walk(struct kept_fds *kept, unsigned char *marks, int close)
 			kept_fds_add(kept, (int)fd, marks);
 		else if (close &&
 		    ((uint32_t)fd >= kept->ledger->count || !marks[fd]) &&
-		    kept_fds_option((int)fd, SO_TYPE) != -1)
+		    socket_option((int)fd, SO_TYPE) != -1)
 			fd_close((int)fd);
 	}
 	closedir(directory);

@@ -10,6 +10,7 @@
 #include "base/fd.h"
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/returned.h"
+#include "engine/handoff/socket_option.h"
 #include "engine/listener/returns_origin.h"
 #include "engine/pool/dispatch.h"
 
@@ -91,21 +92,12 @@ returns_receive(
 	return (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 ? n : 1;
 }
 
-static int
-returns_is_socket(int fd)
-{
-	socklen_t size = sizeof(int);
-	int type;
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-}
-
 /* Takes fd (-1: none).  The close of what is no socket may wait for ever
  * (FUSE): it stays open, and no keeper returns it. */
 static void
 returns_drop(struct returns *returns, int fd)
 {
-	if (fd == -1 || returns_is_socket(fd))
+	if (fd == -1 || socket_option(fd, SO_TYPE) != -1)
 		bounded_close_fd(returns->context->bounded, fd);
 	else
 		returns->is_wary = 1;
@@ -224,8 +216,8 @@ returns_take(struct returns *returns, const struct returned *returned,
 	    returned->version != RETURNED_VERSION || fds[0] == -1 ||
 	    returned->kind < RETURNED_HELD ||
 	    returned->kind > RETURNED_READER || has_peer != (fds[1] != -1) ||
-	    !returns_is_socket(fds[0]) ||
-	    (has_peer && !returns_is_socket(fds[1]))) {
+	    socket_option(fds[0], SO_TYPE) == -1 ||
+	    (has_peer && socket_option(fds[1], SO_TYPE) == -1)) {
 		returns_drop(returns, fds[0]);
 		returns_drop(returns, fds[1]);
 		return -1;
@@ -340,11 +332,9 @@ returns_add(struct returns *returns, int fd)
 {
 	struct event_base *base = returns->context->base;
 	struct returns_reader *reader = NULL;
-	socklen_t size = sizeof(int);
-	int type = 0;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-	    type == SOCK_SEQPACKET && returns->reader_count < RETURNS_READERS)
+	if (socket_option(fd, SO_TYPE) == SOCK_SEQPACKET &&
+	    returns->reader_count < RETURNS_READERS)
 		reader = calloc(1, sizeof(*reader));
 	if (reader == NULL) {
 		bounded_close_fd(returns->context->bounded, fd);

@@ -5,19 +5,11 @@
  */
 #include "engine/listener/returns_origin.h"
 
+#include "engine/handoff/socket_option.h"
+
 #include <netinet/in.h>
 
 #include <string.h>
-
-static int
-returns_origin_option(int fd, int name)
-{
-	socklen_t size = sizeof(int);
-	int value = -1;
-
-	return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value :
-								      -1;
-}
 
 /* 2 if the endpoint is bound to this address, 1 if to any address with this
  * port, else 0. */
@@ -72,14 +64,14 @@ int
 returns_origin_find(struct returns_origin *origin,
     const struct listener_list *listeners, int fd)
 {
-	int type = returns_origin_option(fd, SO_TYPE), best = 0, match;
+	int type = socket_option(fd, SO_TYPE), best = 0, match;
 	struct sockaddr_storage local;
 	socklen_t length = sizeof(local);
 	struct listener_endpoint *endpoint;
 	struct listener *listener;
 
 	origin->peer_length = sizeof(origin->peer);
-	if (returns_origin_option(fd, SO_ACCEPTCONN) != 0 ||
+	if (socket_option(fd, SO_ACCEPTCONN) != 0 ||
 	    getsockname(fd, (struct sockaddr *)&local, &length) == -1 ||
 	    getpeername(fd, (struct sockaddr *)&origin->peer,
 		&origin->peer_length) == -1)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/ledger.h"
+#include "engine/handoff/socket_option.h"
 #include "engine/handoff/tcp_probe.h"
 #include "engine/pool/dispatch.h"
 #include "engine/worker/receipt_message.h"
@@ -217,17 +218,14 @@ sent_peer_find(struct sent_before *sent, const struct handoff *handoff, int fd)
 	struct sent_peer *peer;
 	uint64_t cookie = 0;
 	socklen_t size = sizeof(cookie);
-	int type = 0;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) == -1)
 		cookie = 0;
-	size = sizeof(type);
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1)
-		type = 0;
 	TAILQ_FOREACH (peer, &sent->peers, entry)
 		if (peer->cookie == cookie)
 			break;
-	if (peer == NULL && cookie != 0 && type == SOCK_SEQPACKET)
+	if (peer == NULL && cookie != 0 &&
+	    socket_option(fd, SO_TYPE) == SOCK_SEQPACKET)
 		return sent_peer_new(sent, fd, cookie);
 	if (peer != NULL) /* while both are open */
 		sent_connection_note(sent, handoff, peer);
