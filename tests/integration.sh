@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs integration tests of what tests/build.sh has staged, in a network
-# namespace of their own.  The suite `root` has real changes of user; the suite
+# Runs integration tests of what tests/build.sh has staged, several at a time, in
+# namespaces of their own.  The suite `root` has real changes of user; the suite
 # `user` runs as an ordinary user, whom root becomes first.
 #
 # usage: sh tests/integration.sh BUILD-DIRECTORY root|user [NAME ...]
-# NAME chooses tests by a part of their name.
+# NAME chooses tests by a part of their name, JOBS in the environment how many run
+# at a time.
 set -eu
 stage=$(cd "$1/stage" && pwd)
 suite=$2
@@ -13,8 +14,4 @@ shift 2
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 
-set -- python3 "$stage/integration/run.py" "$suite" "$stage" "$stage/tools" "$@"
-if [ "$suite" = user ]; then
-    exec sh "$stage/integration/as-user.sh" "$stage" "$@"
-fi
-exec unshare --net sh -c 'ip link set lo up; exec "$@"' sh "$@"
+exec python3 "$stage/integration/run.py" "$suite" "$stage" "$stage/tools" "$@"

@@ -33,6 +33,14 @@ else
 fi
 passed=0
 failed=0
+began=$(date +%s)
+
+# Notes how long it was since the last call.
+took() {
+    now=$(date +%s)
+    printf '%5d s  %s\n' "$((now - began))" "$1" >>"$work/times"
+    began=$now
+}
 
 # Runs a command whose last line is "N passed, N failed", and adds them up.
 count() {
@@ -54,6 +62,7 @@ count() {
         failed=$((failed + 1))
         ;;
     esac
+    took "$name"
 }
 
 # The summaries of all Check programs as one line.
@@ -79,11 +88,21 @@ unit_tests() {
 build() {
     variant=$1
     shift
-    printf '\n== build, %s\n' "$variant"
-    sh "$top/tests/build.sh" "$work/$variant" --enable-werror "$@" || {
+    {
+        sh "$top/tests/build.sh" "$work/$variant" --enable-werror "$@" &&
+            make -s -j"$(nproc)" -C "$work/$variant" check TESTS=
+    } >"$work/build-$variant.log" 2>&1
+}
+
+# Shows what a build said.  Nothing can be tested if it failed.
+built() {
+    printf '\n== build, %s\n' "$1"
+    cat "$work/build-$1.log"
+    [ "$2" -eq 0 ] || {
         printf '%d passed, %d failed\n' "$passed" "$((failed + 1))"
         exit 1
     }
+    took "build, $1"
 }
 
 # Runs a command in a network of its own, where it may have one.
@@ -121,7 +140,13 @@ test_variant() {
 }
 
 top=$(sh "$top/tests/source.sh" "$work/source")
-build plain
+status=0
+build plain || status=$?
+built plain "$status"
+# Most tests wait most of the time.
+EXAMPLE_CFLAGS="-fsanitize=address,undefined" \
+    build sanitized --enable-sanitizers &
+sanitized=$!
 count "lint" python3 "$top/tests/lint/lint.py" "$top" "$work/plain"
 count "layers" python3 "$top/tests/lint/layers.py" "$top" "$work/plain"
 count "documents" python3 "$top/tests/lint/docs.py" "$top" "$work/plain"
@@ -135,11 +160,13 @@ count "another prefix" sh "$top/tests/prefix.sh" "$work/plain"
 
 ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0
 export ASAN_OPTIONS
-EXAMPLE_CFLAGS="-fsanitize=address,undefined" \
-    build sanitized --enable-sanitizers
+status=0
+wait "$sanitized" || status=$?
+built sanitized "$status"
 test_variant sanitized "$@"
 
 [ ! -s "$work/failures" ] || printf '\n== what failed\n%s\n' \
     "$(cat "$work/failures")"
+printf '\n== how long it took\n%s\n' "$(sort -rn "$work/times")"
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
-# Runs a command as an ordinary user, in a user, mount and network namespace
-# of its own: loopback is up, any port may be bound, and the root directory is
+# Runs a command as an ordinary user, in user, mount, process and network
+# namespaces of its own: loopback is up, any port may be bound, and the root directory is
 # an empty one of this user's with the system mounted into it, since one that
 # belongs to an unmapped user is, rightly, not trusted.
 #
@@ -21,6 +21,7 @@ start)
     ;;
 unshare)
     AS_USER_STEP=mount exec unshare --user --map-root-user --mount --net \
+        --pid --fork --kill-child --mount-proc \
         sh "$here/as-user.sh" "$@"
     ;;
 mount)
@@ -42,6 +43,8 @@ mount)
     cd /
     umount -l /old
     unset AS_USER_STEP
-    HOME=/tmp exec unshare --user --map-user=1000 --map-group=1000 "$@"
+    # Not exec: the first process has to wait for orphans.
+    HOME=/tmp unshare --user --map-user=1000 --map-group=1000 "$@"
+    exit
     ;;
 esac

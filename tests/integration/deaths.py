@@ -15,7 +15,7 @@ import time
 from change import (RELOADED, Load, kill_engine, restart, timed,
                     wait_over)
 from ctl import quiet
-from harness import (Failure, all_children, check, children, descriptors,
+from harness import (Failure, all_children, check, descriptors,
                      free_port, keepers, readable, status, wait_for)
 from journals import Journalled, freeze
 
@@ -86,7 +86,7 @@ class Scene:
         target = listen or "tcp:127.0.0.1:%d" % free_port()
         self.target = target
         self.mailbox = mailbox or test.mailbox_path()
-        self.others = set(children(os.getpid()))  # of earlier tests
+        self.others = set(all_children(os.getpid()))  # of earlier tests
         self.adopts(1)
         test.at_end.callback(self.adopts, 0)
         self.broker = test.broker(
@@ -268,7 +268,7 @@ class Scene:
         ours = self.others | {one.pid for one in self.test.processes}
 
         def living():
-            found = set(children(os.getpid())) - ours
+            found = set(all_children(os.getpid())) - ours
             return [pid for pid in found if os.waitpid(pid, os.WNOHANG)[0] == 0]
 
         wait_for(lambda: not living(), "the end of orphans")

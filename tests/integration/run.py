@@ -4,20 +4,28 @@
 
 usage: run.py SUITE STAGE TOOLS [NAME ...]
 
-SUITE is `root` (real changes of user) or `user` (an ordinary user); both run
-in a network namespace of their own, which tests/run.sh makes.  STAGE is the
+SUITE is `root` (real changes of user) or `user` (an ordinary user), STAGE the
 prefix that everything was installed to, TOOLS the folder of the test tools.
 NAME chooses tests by a part of their name.
+
+Most tests wait most of the time, so several run at once: JOBS processes, by
+default two for each processor, each in a network and a process namespace of its
+own.  A test whose module says `ALONE = True` depends on what the kernel counts
+for a user, or on the time of processors: such tests run one after another when
+the others have ended.
 """
 import importlib
 import os
+import subprocess
 import sys
+import threading
 import time
 import traceback
 
 import harness
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
+NUMBER = 4  # bytes of the number of a test
 
 
 def tests():
@@ -59,22 +67,92 @@ def run(suite, stage, tools, function, name):
         word, suite, name.replace("test_", "").replace("_", " "),
         time.monotonic() - start, ": " + detail if detail else ""),
         flush=True)
-    return word
+
+
+def lane(suite, stage, tools):
+    """Runs the tests whose numbers come from standard input, and ends the
+    output of each with a null byte."""
+    found = list(tests())
+    queue = os.dup(0)  # what tests start gets /dev/null
+    with open(os.devnull, "rb") as null:
+        os.dup2(null.fileno(), 0)
+    while True:
+        number = os.read(queue, NUMBER)
+        if not number:
+            return 0
+        _, name, function = found[int(number)]
+        run(suite, stage, tools, function, name)
+        print(end="\0", flush=True)
+
+
+def namespaces(suite, stage):
+    """The start of a command line: its rest runs in namespaces of its own."""
+    if suite == "user":
+        return ["sh", os.path.join(FOLDER, "as-user.sh"), stage]
+    # Not exec: the first process has to wait for orphans.
+    return ["unshare", "--net", "--pid", "--fork", "--kill-child",
+            "--mount-proc", "sh", "-c", 'ip link set lo up; "$@"; exit $?',
+            "sh"]
+
+
+def relay(output, outputs):
+    """Prints what a lane says, a test at a time."""
+    said = b""
+    while data := os.read(output.fileno(), 65536):
+        *whole, said = (said + data).split(b"\0")
+        for text in whole:
+            outputs.append(text.decode(errors="replace"))
+            print(outputs[-1], end="", flush=True)
+    if said:
+        outputs.append("FAIL a lane ended: %s\n" %
+                       said.decode(errors="replace"))
+        print(outputs[-1], end="", flush=True)
+
+
+def run_lanes(suite, stage, tools, numbers, jobs):
+    """Deals the tests to so many processes.  Returns their outputs."""
+    queue, tests_in = os.pipe()
+    lanes = [subprocess.Popen(
+        namespaces(suite, stage) + ["python3", __file__, "--lane", suite, stage,
+                                    tools],
+        stdin=queue, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(min(jobs, len(numbers)))]
+    os.close(queue)
+    outputs = []
+    readers = [threading.Thread(target=relay, args=(lane.stdout, outputs))
+               for lane in lanes]
+    for reader in readers:
+        reader.start()
+    with open(tests_in, "wb") as file:  # the pipe has room for all
+        file.write(b"".join(b"%0*d" % (NUMBER, n) for n in numbers))
+    for reader in readers:
+        reader.join()
+    for process in lanes:
+        process.wait()
+    return outputs
+
+
+def chosen(suite, wanted):
+    """The numbers of the tests: those that run together, and the others."""
+    together, alone = [], []
+    for number, (module, name, function) in enumerate(tests()):
+        where = "%s.%s" % (module.__name__, name)
+        if (not wanted or any(w in where for w in wanted)) and \
+                getattr(function, "suite", suite) == suite:
+            (alone if getattr(module, "ALONE", False) else
+             together).append(number)
+    return together, alone
 
 
 def main():
     suite, stage, tools, *wanted = sys.argv[1:]
-    if (os.geteuid() == 0) != (suite == "root"):
-        sys.exit("suite %s cannot run as uid %d" % (suite, os.geteuid()))
-    print("suite %s: uid %d" % (suite, os.geteuid()), flush=True)
-    words = []
-    for module, name, function in tests():
-        where = "%s.%s" % (module.__name__, name)
-        if wanted and not any(w in where for w in wanted):
-            continue
-        if getattr(function, "suite", suite) == suite:
-            words.append(run(suite, stage, tools, function, name))
-    failed = words.count("FAIL")
+    jobs = int(os.environ.get("JOBS", 2 * os.cpu_count()))
+    together, alone = chosen(suite, wanted)
+    outputs = run_lanes(suite, stage, tools, together, jobs)
+    outputs += run_lanes(suite, stage, tools, alone, 1)
+    words = [text[:4] for text in outputs]
+    # A test that a lane took and never finished has not passed.
+    failed = len(together + alone) - words.count("ok  ") - words.count("skip")
     print("%d passed, %d failed%s" % (
         words.count("ok  "), failed,
         ", %d skipped" % words.count("skip") if "skip" in words else ""))
@@ -82,4 +160,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(lane(*sys.argv[2:]) if sys.argv[1:2] == ["--lane"] else main())

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: ISC
 """Programs of 2002 on either side, and brokerd in place of portlisten."""
-import glob
 import os
+import re
 import signal
 import socket
 import subprocess
 
 from harness import (ENGINE_UID, Skip, WORKER_UID, all_served, ask, check,
+                     descriptors,
                      free_port, wait_for)
 
 
@@ -141,11 +142,12 @@ def test_worker_in_python_says_what_it_expects(test):
 
 
 def test_command_line_brokers_are_many_and_leave_nothing(test):
-    before = set(glob.glob("/tmp/brokerd-*"))
     test.mkdir("box", 0o755, WORKER_UID, ENGINE_UID)
     brokers = [line_broker(test, free_port(), test.path("box/%d" % i))
                for i in range(3)]
-    made = set(glob.glob("/tmp/brokerd-*")) - before
+    made = {found[0] for broker in brokers
+            for what in descriptors(broker.pid).values()
+            if (found := re.match(r"/tmp/brokerd-\w{6}(?=/)", what))}
     check(len(made) == 3, "run directories: %s", made)
     for broker, number in zip(brokers, (signal.SIGHUP, signal.SIGTERM,
                                         signal.SIGINT)):

@@ -429,7 +429,7 @@ def test_first_hand_off_after_bind_by_the_workers_own_clock(test):
     test.mkdir("box", 0o1777 if test.is_root else 0o755)
     broker = test.broker(mailbox_config(test, port))
     path, temporary = test.path("box", "m"), test.path("box", ".m")
-    for _ in range(50):
+    for _ in range(15):
         client = socket.create_connection(("127.0.0.1", port))
         client.settimeout(20)
         start = len(broker.lines)
@@ -450,5 +450,5 @@ def test_first_hand_off_after_bind_by_the_workers_own_clock(test):
         check(client.recv(1) == b"x", "it was not answered")
         client.close()
     times.sort()
-    test.note("bind to first hand-off: median %.2f ms, p95 %.2f ms",
-              times[24], times[47])
+    test.note("bind to first hand-off: median %.2f ms, longest %.2f ms",
+              times[7], times[-1])

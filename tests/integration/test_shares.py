@@ -14,6 +14,7 @@ from harness import (OTHER_UID, Skip, WORKER_UID, array, check, free_port,
                      wait_for)
 from test_many import switches
 
+ALONE = True    # see run.py
 FILES = 256     # the engine's limit
 BOXES = 60
 CLIENTS = 400   # of the owner that takes too much
