@@ -14,10 +14,10 @@ import time
 
 from change import (RELOADED, Load, kill_engine, restart, timed,
                     wait_over)
-from ctl import quiet
+from ctl import quiet, run
 from harness import (Failure, all_children, check, descriptors,
                      free_port, keepers, readable, status, wait_for)
-from journals import Journalled, freeze
+from journals import Journalled, freeze, waits_in
 
 CHUNK = 25  # kills; then the journals are compared
 MOMENT_S = 0.02  # a kill comes within that time
@@ -166,12 +166,33 @@ class Scene:
         self.workers[at] = self.start_worker()
         self.await_another(engine)
 
-    def await_service(self):
+    def await_service(self, load=None):
         """Returns when workers have got more connections."""
         size = os.path.getsize(self.journals.workers)
-        wait_for(lambda: os.path.getsize(self.journals.workers) >
-                 size + PROGRESS, "service; brokerd said:\n    %s" %
-                 self.broker.log())
+
+        def served():
+            if load is not None:
+                load.check_runs()
+            return os.path.getsize(self.journals.workers) > size + PROGRESS
+
+        try:
+            wait_for(served, "service")
+        except Failure as fault:
+            raise Failure("%s; %s" % (fault, self.explained())) from None
+
+    def explained(self):
+        """What everybody does, for a failure."""
+        told = [run(self.test, *what)[1] for what in
+                (("status",), ("workers",), ("explain", "test"))]
+        for process in [self.broker, *self.workers]:
+            told.append("%s %d, status %s: %s" % (
+                process.name, process.pid, process.popen.poll(),
+                process.log()))
+        for pid in [one.pid for one in self.workers] + \
+                descendants(self.broker.pid):
+            told.append("%d %s sleeps in %s" % (
+                pid, name_of(pid), name_of(pid) and waits_in(pid)))
+        return "\n".join(told)
 
     def repeat(self, count, kill, *options, concurrency=64, wait=None):
         """Calls kill that often, at random moments under load."""
@@ -183,12 +204,11 @@ class Scene:
             spans = []
             for _ in range(min(CHUNK, count)):
                 time.sleep(AGE_S)
-                (wait or self.await_service)()
-                load.check_runs()
+                (wait or self.await_service)(load)
                 time.sleep(random.uniform(0, MOMENT_S))
                 spans.append(timed(kill))
                 count -= 1
-            self.await_service()
+            self.await_service(load)
             result = load.finish()
             self.stalls += load.stalls_ms(spans)
             self.account(result)
@@ -225,6 +245,8 @@ class Scene:
                            self.figures["worker_kills"], self.figures["died"])
         for worker in self.workers:
             check(worker.stop() == 0, "a worker did not end with 0")
+        if os.path.lexists(self.mailbox) and not os.path.isdir(self.mailbox):
+            os.unlink(self.mailbox)  # or the engine keeps it while it is idle
         self.check_rest()
 
     def run_files(self):

@@ -73,9 +73,11 @@ def lane(suite, stage, tools):
     """Runs the tests whose numbers come from standard input, and ends the
     output of each with a null byte."""
     found = list(tests())
-    queue = os.dup(0)  # what tests start gets /dev/null
-    with open(os.devnull, "rb") as null:
+    # What tests start gets /dev/null, and cannot write between results.
+    queue, sys.stdout = os.dup(0), os.fdopen(os.dup(1), "w")
+    with open(os.devnull, "r+b") as null:
         os.dup2(null.fileno(), 0)
+        os.dup2(null.fileno(), 1)
     while True:
         number = os.read(queue, NUMBER)
         if not number:

@@ -26,7 +26,7 @@ def test_engine_killed_every_300_ms_loses_nothing(test):
     """How long nobody is answered is a figure, not a limit."""
     scene = Scene(test)
 
-    def wait():
+    def wait(_):
         time.sleep(EVERY_S)  # that is the test
 
     scene.repeat(times(5, 200), scene.kill_engine, wait=wait)

@@ -167,13 +167,16 @@ def test_clients_are_served_while_a_trial_hangs(test):
     programs = Programs(test)
     broker = programs.start(config(test, port))
     hellofdpass(test)
-    programs.script("brokerd", "touch %s; exec sleep 600\n" %
-                    test.path("begun"))
+    programs.script("brokerd", "echo $$ >%s.new; mv %s.new %s; exec sleep "
+                    "600\n" % ((test.path("begun"),) * 3))
     broker.kill(signal.SIGUSR2)
     wait_for(lambda: os.path.exists(test.path("begun")), "the trial")
-    for _ in range(100):
-        served(port)
+    with open(test.path("begun"), encoding="ascii") as file:
+        trial = os.pidfd_open(int(file.read()))
+    served(port)
     check("upgrade:" not in broker.log(), "%s", broker.log())
+    signal.pidfd_send_signal(trial, signal.SIGKILL)  # its time need not pass
+    os.close(trial)
     broker.wait_line("upgrade: nothing has changed")
 
 
