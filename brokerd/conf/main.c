@@ -6,7 +6,8 @@
  * reports errors in the name of brokerd, for the answer to a request for a
  * reload also to descriptor RECORD_COPY_FD, and writes no file.
  */
-#include "base/role.h"
+#include "base/log.h"
+#include "conf/confine.h"
 #include "conf/input.h"
 #include "conf/meaning/output.h"
 #include "conf/options.h"
@@ -114,7 +115,7 @@ main(int argc, char *argv[])
 		status = EX_USAGE;
 	} else if (options.print != 0) {
 		status = main_print(options.print, &log);
-	} else if (role_settle("brokerd-conf") == -1) {
+	} else if (confine_enter(options.test ? NULL : &log) == -1) {
 		status = main_fail(&log);
 	} else if (options.listener == NULL && input_open(options.file) == -1) {
 		status = main_fail_open(options.file, &log);

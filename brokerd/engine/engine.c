@@ -371,7 +371,7 @@ engine_main(const char *manager)
 	ledger_open(&engine.ledger);
 	/* The memory of the keeper is what the engine has at this time. */
 	keeper_start(
-	    &engine.keeper, &engine.ledger, &engine.log, sandbox_enter);
+	    &engine.keeper, &engine.ledger, &engine.log, sandbox_enter_keeper);
 	socket_table_init(&engine.table);
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
@@ -380,7 +380,7 @@ engine_main(const char *manager)
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_diag_open(&engine.table.diag);
 	if (wrong == NULL &&
-	    (sandbox_enter("brokerd-engine") == -1 ||
+	    (sandbox_enter_engine(&engine.table.records, &engine.log) == -1 ||
 		engine_open(&engine) == -1))
 		wrong = strerror(errno);
 	if (wrong == NULL)

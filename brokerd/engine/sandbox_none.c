@@ -8,7 +8,16 @@
 #include "base/role.h"
 
 int
-sandbox_enter(const char *name)
+sandbox_enter_engine(const struct records *records, struct log *log)
 {
-	return role_settle(name);
+	(void)records;
+	(void)log;
+	return role_settle("brokerd-engine");
+}
+
+int
+sandbox_enter_keeper(struct log *log)
+{
+	(void)log;
+	return role_settle("brokerd-keeper");
 }

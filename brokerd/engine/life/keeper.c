@@ -61,18 +61,15 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 {
 	const struct ledger_page *page = ledger->page;
 	struct kept_fds kept;
-	struct log log;
 	int done, fd;
 
-	log_init(&log, "keeper", STDERR_FILENO);
-	keeper->log = &log;
 	keeper_wait(keeper->engine, -1);
 	if (page->ended)
 		return 0;
 	fd_close(CHANNEL_FD);
 	if (kept_fds_find(
 		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1) {
-		log_line(&log, LOG_ERR,
+		log_line(keeper->log, LOG_ERR,
 		    "cannot list the engine's descriptors: %s: the connections "
 		    "that it had are closed",
 		    strerror(errno));
@@ -81,7 +78,7 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 	done = returning_run(CHANNEL_RETURNS, &kept);
 	if (done == -1 && page->serving &&
 	    keeper_wait(keeper->monitor, KEEPER_MONITOR_MS)) {
-		fd = adoption_server_run(ledger, &log);
+		fd = adoption_server_run(ledger, keeper->log);
 		done = fd == -1 ? -1 : returning_run(fd, &kept);
 	}
 	return done == 1 ? 0 : keeper_tell_lost(keeper, &kept);
@@ -98,12 +95,14 @@ keeper_rename(const char *name)
 
 static int
 keeper_main(struct keeper *keeper, struct ledger *ledger,
-    int (*settle)(const char *name))
+    int (*settle)(struct log *log))
 {
-	static const char name[] = "brokerd-keeper";
+	struct log log;
 
-	keeper_rename(name);
-	return settle(name) == -1 ? 1 : keeper_run(keeper, ledger);
+	log_init(&log, "keeper", STDERR_FILENO);
+	keeper->log = &log;
+	keeper_rename("brokerd-keeper");
+	return settle(&log) == -1 ? 1 : keeper_run(keeper, ledger);
 }
 
 /* CLONE_PARENT: the monitor waits for both, also after the end of one. */
@@ -117,7 +116,7 @@ keeper_clone(int *out_pidfd)
 
 void
 keeper_start(struct keeper *keeper, struct ledger *ledger, struct log *log,
-    int (*settle)(const char *name))
+    int (*settle)(struct log *log))
 {
 	long pid = -1;
 

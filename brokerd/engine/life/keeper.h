@@ -24,7 +24,7 @@ struct keeper {
 /* Makes the keeper of this process, which calls settle first; borrows all.
  * Without one process is -1, after a line in the log. */
 void keeper_start(struct keeper *keeper, struct ledger *ledger, struct log *log,
-    int (*settle)(const char *name));
+    int (*settle)(struct log *log));
 
 /* Calls on_end once if the keeper ends while the engine lives.  0, or -1 with
  * errno. */

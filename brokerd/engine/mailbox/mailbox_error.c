@@ -116,7 +116,8 @@ mailbox_error_advice(int error, int found)
 			return "the engine cannot read its directory, or "
 			       "cannot search one above it: expected mode 2750 "
 			       "and the engine's group, and mode 0711 above it, "
-			       "see namei -l";
+			       "see namei -l; or its path leads elsewhere "
+			       "since the start: reload brokerd";
 		return "the engine cannot write to it: the worker needs umask "
 		       "0002, in a directory of the engine's group with mode "
 		       "2750";
