@@ -3,7 +3,8 @@
 that a hand-off with a receipt costs, and one process that accepts by itself.
 Each is on a port of its own, so that all of them run side by side and are
 loaded in turns.  Root puts the programs under three users, as an installation
-has them."""
+has them.  Each is in a session of its own, as services are: with autogroups,
+see sched(7), processes of one session share what a session gets."""
 import json
 import os
 import resource
@@ -42,6 +43,17 @@ def wait_until(condition):
         time.sleep(0.01)
 
 
+def keep_priority(pids):
+    """With autogroups a nice value counts only within a session, and each
+    session has one of its own."""
+    for pid in pids:
+        try:
+            with open("/proc/%d/autogroup" % pid, "wb") as file:
+                file.write(b"%d" % os.getpriority(os.PRIO_PROCESS, 0))
+        except OSError:
+            pass  # there are none, or this user may not
+
+
 def raise_nofile():
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -57,6 +69,7 @@ class Side:
         self.port, self.running = port, []
         try:
             self.begin(**options)
+            keep_priority([os.getpid()] + self.processes())
         except BaseException:
             self.stop()
             raise
@@ -70,6 +83,7 @@ class Side:
     def start(self, argv, ready, stream):
         program = subprocess.Popen([str(word) for word in argv],
                                    preexec_fn=raise_nofile,
+                                   start_new_session=True,
                                    **{stream: subprocess.PIPE})
         self.running.append(program)
         line = b""
@@ -165,10 +179,10 @@ class Broker(Side):
         with open(config, "w", encoding="ascii") as file:
             for number in range(listeners):
                 file.write('listener "l%d" { listen = "tcp:127.0.0.1:%d" '
-                           'backlog = 4096 %s %s }\n' % (
+                           '%s %s }\n' % (
                                number, self.port + number, owner,
-                               'mailbox = "%s"' % box if shared and number
-                               else ""))
+                               "backlog = 4096" if number == 0 else
+                               'mailbox = "%s"' % box if shared else ""))
         self.sender = self.start(
             [self.stage + "/sbin/brokerd", "-c", config, "-R", run],
             b"serving", "stderr")

@@ -28,7 +28,7 @@ from handoff import quartiles
 LOADS = ((1, 2000), (64, 10000), (512, 10000))
 PORTS = 12000  # of a side
 SIDES = {"listeners": (Broker, {"listeners": 10000}),
-         "one mailbox": (Broker, {"listeners": 10000, "shared": True}),
+         "one mailbox": (Broker, {"listeners": 8000, "shared": True}),
          "workers": (Broker, {"workers": 256}),
          "2002": (Portlisten, {"workers": 256})}
 IDLE_S = 5

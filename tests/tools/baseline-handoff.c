@@ -197,13 +197,14 @@ main(int argc, char **argv)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
 			return 0;
+		setsid(); /* as an engine and its workers: see sched(7) */
 		close(sender.listener);
-		if (service.ready > STDERR_FILENO)
-			close(service.ready);
+		tool_ready(service.ready);
 		service_begin(&service);
 		worker_run(&sender, &service);
 	}
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns, as in the engine */
-	tool_ready(service.ready);
+	if (service.ready > STDERR_FILENO)
+		close(service.ready);
 	sender_run(&sender);
 }
