@@ -7,10 +7,12 @@
  */
 #include "engine/handoff/bounded_close.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/handoff/ledger.h"
 
 #define BOUNDED_CLOSE_SHORT_US 200
+#define BOUNDED_CLOSE_SLOW_US 1000 /* others take a few microseconds */
 #define BOUNDED_CLOSE_SUSPECT 100  /* closes with the short limit */
 #define BOUNDED_CLOSE_IDLE_US 4000 /* before the first signal comes */
 
@@ -60,23 +62,20 @@ bounded_close_begin(struct bounded_close *bounded)
 						      BOUNDED_CLOSE_US);
 		timer_set(&bounded->idle, BOUNDED_CLOSE_IDLE_US);
 	}
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &bounded->begun);
+	bounded->begun_us = clock_us();
 }
 
-/* The coarse clock is the cheap one.  If it advances during a short close, the
- * next closes get the short limit without need; that costs little. */
+/* A signal may end a close at once.  With the short limit there are many
+ * signals, so it is not set for less. */
 void
 bounded_close_end(struct bounded_close *bounded)
 {
-	struct timespec now;
-
 	if (bounded->suspect > 0) {
 		if (--bounded->suspect == 0)
 			fd_limit_close(BOUNDED_CLOSE_US);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_nsec == bounded->begun.tv_nsec)
+	if (clock_us() < bounded->begun_us + BOUNDED_CLOSE_SLOW_US)
 		return;
 	bounded->suspect = BOUNDED_CLOSE_SUSPECT;
 	fd_limit_close(BOUNDED_CLOSE_SHORT_US);

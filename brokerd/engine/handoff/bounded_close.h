@@ -3,7 +3,7 @@
 
 #include "engine/timer.h"
 
-#include <time.h>
+#include <stdint.h>
 
 struct ledger;
 
@@ -17,7 +17,7 @@ struct ledger;
 struct bounded_close {
 	struct ledger *ledger; /* notes what is closed; or NULL */
 	struct timer idle;
-	struct timespec begun;
+	uint64_t begun_us;
 	int limited;          /* fd_limit_close() is in force */
 	int used;             /* since the idle timer was set */
 	unsigned int suspect; /* closes left with the short limit */
