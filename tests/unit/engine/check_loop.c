@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(there_is_a_pause_after_each_round_while_many_come)
 {
-	start(16, 0);
+	start(32, 0);
 	run();
 	ck_assert_int_eq(setup.rounds, ROUNDS);
 	ck_assert_int_ge(setup.pauses, ROUNDS - 10);
@@ -152,7 +152,7 @@ END_TEST
 /* But there is one after a round that finds no more connections. */
 START_TEST(there_is_no_pause_while_more_connections_wait)
 {
-	start(16, 1);
+	start(32, 1);
 	run(); /* usleep() above checks it */
 	ck_assert_int_eq(setup.rounds, ROUNDS);
 	ck_assert_int_eq(setup.load.pausing, 1);
@@ -161,7 +161,7 @@ END_TEST
 
 START_TEST(after_a_pause_it_does_not_wait_for_events)
 {
-	start(16, 0);
+	start(32, 0);
 	setup.last_arrival = 20;
 	setup.last_pause = 25;
 	run();
@@ -222,7 +222,7 @@ START_TEST(rings_are_read_after_each_round_while_it_pauses)
 	ck_assert_ptr_nonnull(ring.page);
 	receipt_ring_expect(&ring);
 	setup.written = &ring.page->count;
-	start(_i == 0 ? 1 : 16, _i == 2);
+	start(_i == 0 ? 1 : 32, _i == 2);
 	run();
 	if (_i == 0)
 		ck_assert_int_eq(setup.news, 0);

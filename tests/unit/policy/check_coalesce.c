@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Coalescing: the pause starts when sixteen connections are there in a round
- * and 2,000 come in a second, and ends below ten or below that rate.  The short
- * and the long pause are compared again and again.
+ * Coalescing: the pause starts when thirty-two connections are there in a
+ * round and 2,000 come in a second, and ends below twenty or below that rate.
+ * The short and the long pause are compared again and again.
  */
 #include "fixture/unit.h"
 
@@ -25,29 +25,29 @@ struct interval {
 
 static const struct interval intervals[] = {
     {INTERVAL_US, 0, 0, 0, 0},
-    /* fast, but one at a time; fifteen at a time */
+    /* fast, but one at a time; thirty-one at a time */
     {INTERVAL_US, 100, 100, 100, 0},
-    {INTERVAL_US, 300, 100, 1500, 0},
-    {INTERVAL_US, 300, 100, 1599, 0},
+    {INTERVAL_US, 300, 100, 3100, 0},
+    {INTERVAL_US, 300, 100, 3199, 0},
     /* many at a time, but slow */
     {INTERVAL_US, 9, 1, 99, 0},
     {1000000, 1999, 10, 1000, 0},
     /* on, exactly at both limits */
-    {INTERVAL_US, 10, 3, 48, 100},
+    {INTERVAL_US, 10, 3, 96, 100},
     /* the long pause is tried; it may cost a quarter more */
-    {LONGER_US, 300, 100, 3000, 500},
-    {LONGER_US, 225, 100, 3000, 500},
+    {LONGER_US, 300, 100, 6000, 500},
+    {LONGER_US, 225, 100, 6000, 500},
     /* it stays on until one is below its limit */
-    {LONGER_US, 200, 100, 1000, 500},
-    {LONGER_US, 200, 100, 999, 0},
-    {INTERVAL_US, 200, 100, 1000, 0},
-    {INTERVAL_US, 300, 100, 1600, 100},
+    {LONGER_US, 200, 100, 2000, 500},
+    {LONGER_US, 200, 100, 1999, 0},
+    {INTERVAL_US, 200, 100, 2000, 0},
+    {INTERVAL_US, 300, 100, 3200, 100},
     /* it costs more */
-    {LONGER_US, 300, 100, 1600, 500},
-    {LONGER_US, 224, 100, 1600, 100},
+    {LONGER_US, 300, 100, 3200, 500},
+    {LONGER_US, 224, 100, 3200, 100},
     {LONGER_US, 40, 1, 40, 100},
     {LONGER_US, 39, 1, 39, 0},
-    {INTERVAL_US, 300, 100, 1600, 100},
+    {INTERVAL_US, 300, 100, 3200, 100},
     {LONGER_US, 0, 0, 0, 0},
     /* a burst after a long rest is a low rate */
     {60000000, 1000, 1, 1000, 0},
@@ -84,7 +84,7 @@ END_TEST
  * one. */
 START_TEST(what_was_chosen_is_kept_for_a_while)
 {
-	static const struct interval begin = {INTERVAL_US, 300, 30, 480, 0};
+	static const struct interval begin = {INTERVAL_US, 300, 30, 960, 0};
 	struct coalesce_count count = {0, 0, 0};
 	struct coalesce coalesce = {.since_us = BEGIN_US};
 	uint64_t now_us = BEGIN_US;
