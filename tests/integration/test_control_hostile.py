@@ -9,35 +9,19 @@ import threading
 from ctl import (COUNT, Clients, GROUP, config, connect, control,
                  engine_sockets, http, listener, quiet, served, start_worker,
                  tell, told)
+from garbage import REQUESTS
 from harness import (DEADLINE, OTHER_UID, check, free_port,
                      readable, wait_for)
 from test_handoff import cpu, limit_descriptors
 from test_hostile import hostile_sender
 
 RESERVE = 16  # descriptors that connections do not get
-GARBAGE = (
-    b"\r\n\r\n", b"\0" * 4096, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
-    b"GET /v1/status HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
-    b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
-    b"POST /v1/reload HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-    b"POST /v1/reload HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n",
-    b"POST /v1/reload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"fffffffffffffff\r\n",
-    b"GET http://[::1 HTTP/1.1\r\n\r\n", b"GET //// HTTP/1.0\r\n\r\n",
-    b"GET /v1/listeners/%00 HTTP/1.0\r\n\r\n",
-    b"GET /v1/listeners// HTTP/1.0\r\n\r\n", b"GET /v1 HTTP/1.0\r\n\r\n",
-    b"GET /v1/status/x HTTP/1.0\r\n\r\n", b"GET * HTTP/1.0\r\n\r\n",
-    b"POST /v1/listeners/test/workers//drain HTTP/1.0\r\n\r\n",
-    b"POST /v1/listeners/*/pause HTTP/1.0\r\n\r\n",
-    b"POST http://x HTTP/1.0\r\n\r\n", b"POST ?x HTTP/1.0\r\n\r\n",
-    b"GET http://x HTTP/1.0\r\n\r\n",
-)
 
 
 def test_garbage_is_answered_with_an_error_or_not_at_all(test):
     port = free_port()
     broker = test.broker(config(test, port))
-    for request in GARBAGE:
+    for request in REQUESTS:
         answer = http(test, request)
         check(answer == b"" or re.match(rb"HTTP/1\.[01] [45]", answer),
               "%r: %r", request[:40], answer[:80])
