@@ -31,7 +31,7 @@ import contestants
 from contestants import (Bare, Broker, Direct, OldPortlisten, Portlisten,
                          Result)
 
-PAUSE_US = 500  # of the bare hand-off, where it is better with a pause
+PAUSE_US = 250  # of the bare hand-off, where it is better with a pause
 #              at a time, connections
 LOADS = {"K=1": (1, 4000), "K=2": (2, 6000), "K=4": (4, 10000),
          "K=8": (8, 10000), "K=16": (16, 10000), "K=64": (64, 20000),

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #define COALESCE_SHORT_US 100
-#define COALESCE_LONG_US 500
+#define COALESCE_LONG_US 250
 
 /* Totals of all listeners. */
 struct coalesce_count {

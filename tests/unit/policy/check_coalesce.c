@@ -35,15 +35,15 @@ static const struct interval intervals[] = {
     /* on, exactly at both limits */
     {INTERVAL_US, 10, 3, 96, 100},
     /* the long pause is tried; it may cost a quarter more */
-    {LONGER_US, 300, 100, 6000, 500},
-    {LONGER_US, 225, 100, 6000, 500},
+    {LONGER_US, 300, 100, 6000, 250},
+    {LONGER_US, 225, 100, 6000, 250},
     /* it stays on until one is below its limit */
-    {LONGER_US, 200, 100, 2000, 500},
+    {LONGER_US, 200, 100, 2000, 250},
     {LONGER_US, 200, 100, 1999, 0},
     {INTERVAL_US, 200, 100, 2000, 0},
     {INTERVAL_US, 300, 100, 3200, 100},
     /* it costs more */
-    {LONGER_US, 300, 100, 3200, 500},
+    {LONGER_US, 300, 100, 3200, 250},
     {LONGER_US, 224, 100, 3200, 100},
     {LONGER_US, 40, 1, 40, 100},
     {LONGER_US, 39, 1, 39, 0},
@@ -92,10 +92,10 @@ START_TEST(what_was_chosen_is_kept_for_a_while)
 	ck_assert_uint_eq(pass(&coalesce, &now_us, &count, &begin), 100);
 	for (int i = 0; i < 48; i++) {
 		/* Long pauses cost nothing at first and a lot later on. */
-		unsigned int chosen = i < 24 ? 500 : 100;
+		unsigned int chosen = i < 24 ? 250 : 100;
 		struct interval next = {LONGER_US,
 		    i >= 24 && i % 12 == 1 ? 300 : 900, 30, 900,
-		    i % 12 == 0      ? 500 :
+		    i % 12 == 0      ? 250 :
 			i % 12 == 11 ? 100 :
 				       chosen};
 
@@ -131,11 +131,11 @@ START_TEST(within_an_interval_nothing_changes)
 	uint64_t end_us = BEGIN_US + INTERVAL_US;
 	uint64_t later_us = BEGIN_US + LONGER_US;
 
-	on.pause_us = 500;
+	on.pause_us = 250;
 	for (uint64_t now_us = BEGIN_US; now_us < end_us; now_us += 1249)
 		ck_assert_uint_eq(coalesce_next_us(&off, now_us, &many), 0);
 	for (uint64_t now_us = BEGIN_US; now_us < later_us; now_us += 1249)
-		ck_assert_uint_eq(coalesce_next_us(&on, now_us, &few), 500);
+		ck_assert_uint_eq(coalesce_next_us(&on, now_us, &few), 250);
 	/* Connections that came meanwhile count when it ends. */
 	ck_assert_uint_eq(coalesce_next_us(&off, end_us, &many), 100);
 	ck_assert_uint_eq(coalesce_next_us(&on, later_us, &few), 0);
