@@ -12,8 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FUZZ_FDS 256 /* numbers that are looked at */
-
 void
 fuzz_failed(const char *file, int line, const char *condition)
 {

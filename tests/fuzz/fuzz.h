@@ -30,4 +30,5 @@ void *fuzz_copy(const uint8_t *data, size_t size);
 void fuzz_send(int fd, const void *bytes, size_t size, size_t count);
 
 /* Returns how many descriptors are open. */
+#define FUZZ_FDS 256 /* numbers that are looked at */
 unsigned int fuzz_count_fds(void);

@@ -23,17 +23,32 @@ sources() {
     channel) echo brokerd/channel/channel.c ;;
     conf) echo brokerd/conf/reader.c brokerd/conf/syntax brokerd/conf/meaning \
         brokerd/conf/text ;;
+    control) echo brokerd/engine/control/control.c \
+        brokerd/engine/control/answer.c brokerd/engine/control/peer.c \
+        brokerd/engine/control/routes.c ;;
     datagram) echo fdrecv-lib/lib/batch.c fdrecv-lib/lib/decode.c \
         fdrecv-lib/lib/descriptors.c ;;
     environment) echo fdrecv-lib/exec/env.c ;;
+    receipts) echo brokerd/engine/worker/hello.c \
+        brokerd/engine/worker/receipt_conn.c \
+        brokerd/engine/worker/receipt_message.c \
+        brokerd/engine/worker/receipt_ring.c \
+        brokerd/engine/worker/receipts.c brokerd/engine/worker/rendezvous.c \
+        brokerd/engine/worker/unreceipted.c ;;
     record) echo brokerd/record ;;
+    returns) echo brokerd/engine/handoff/legacy.c \
+        brokerd/engine/handoff/persistent.c \
+        brokerd/engine/handoff/stats_file.c brokerd/engine/listener/returns.c \
+        brokerd/engine/listener/returns_origin.c \
+        brokerd/engine/listener/sent_before.c ;;
     *)
         echo "no such target: $1" >&2
         exit 64
         ;;
     esac
 }
-[ $# -gt 0 ] || set -- bind channel conf datagram environment record
+[ $# -gt 0 ] || set -- bind channel conf control datagram environment receipts \
+    record returns
 
 work=$(mktemp -d /tmp/brokerd-fuzz-XXXXXX)
 trap 'rm -rf "$work"' EXIT
