@@ -38,9 +38,9 @@ struct engine {
 	struct drain drain;
 	struct orphan orphan;
 	struct inheritance inheritance;
-	int status;     /* to exit with; -1: not yet */
-	char *done;     /* what a reload has done; the drain adds to it */
-	uint32_t asked; /* requests that it is the result of */
+	int status;    /* to exit with; -1: not yet */
+	char *done;    /* what a reload has done; the drain adds to it */
+	int64_t asked; /* requests that it is the result of; -1: no reload */
 };
 
 static void
@@ -215,9 +215,9 @@ engine_start_drain(struct engine *engine, const struct channel_drain *how)
 	drain_start(&engine->drain, how);
 	engine->log.copy = -1;
 	text = upstream_text(lines, engine->done == NULL ? "" : engine->done);
-	if (engine->done != NULL)
-		control_on_result(&engine->control, engine->asked, EX_OK,
-		    text == NULL ? engine->done : text);
+	if (engine->asked != -1)
+		control_on_result(&engine->control, (uint32_t)engine->asked,
+		    EX_OK, text == NULL ? "see the log of brokerd" : text);
 	free(text);
 }
 
@@ -364,7 +364,7 @@ engine_close(struct engine *engine)
 int
 engine_main(const char *manager)
 {
-	struct engine engine = {.status = -1};
+	struct engine engine = {.status = -1, .asked = -1};
 	const char *wrong;
 
 	log_init(&engine.log, "engine", STDERR_FILENO);
@@ -384,12 +384,12 @@ engine_main(const char *manager)
 		engine_open(&engine) == -1))
 		wrong = strerror(errno);
 	if (wrong == NULL)
-		loop_run(engine.base, &engine.table.load,
+		loop_run(engine.base, &engine.log, &engine.table.load,
 		    &engine.table.worker_context.rings, &engine.status);
 	else
 		log_line(&engine.log, LOG_ERR, "cannot start: %s", wrong);
 	if (engine.status == -1)
-		engine.status = wrong == NULL ? EX_SOFTWARE : EX_OSERR;
+		engine.status = EX_OSERR;
 	/* The keeper returns what it has, as if it had been killed. */
 	if (engine.keeper.process != -1 &&
 	    (engine.status != EX_OK || returns_is_busy(&engine.table.returns)))

@@ -8,7 +8,9 @@
 
 #include <sys/prctl.h>
 
+#include <errno.h>
 #include <event2/event.h>
+#include <string.h>
 #include <unistd.h>
 
 struct event_base *
@@ -37,7 +39,7 @@ loop_free(struct event_base *base)
 /* A round handles what is pending.  With a pause it must not wait for events:
  * the next receipts are in rings, where none of them is an event. */
 void
-loop_run(struct event_base *base, struct coalesce_load *load,
+loop_run(struct event_base *base, struct log *log, struct coalesce_load *load,
     struct receipt_ring_list *rings, const int *status)
 {
 	struct coalesce coalesce = {0};
@@ -57,5 +59,12 @@ loop_run(struct event_base *base, struct coalesce_load *load,
 		load->more = 0;
 		if (rings->watched)
 			receipt_ring_list_look(rings, now_us);
+		if (event_base_got_break(base))
+			break; /* see timer_add_event() */
 	}
+	if (*status == -1)
+		log_line(log, LOG_ERR,
+		    "cannot wait for all events: %s: this engine ends, and "
+		    "another one takes over what it has",
+		    strerror(errno));
 }

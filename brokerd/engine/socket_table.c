@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "engine/handoff/ledger.h"
+#include "engine/listener/listener_list.h"
 #include "engine/pool/dispatch.h"
 
 #include "wire/question.h"
@@ -219,7 +220,7 @@ socket_table_describe(const struct socket_table *table, const char *name)
 
 	if (listener == NULL || listener->state == LISTENER_STOPPED)
 		return -1;
-	listener = listener_find(&table->listeners, name);
+	listener = listener_list_find(&table->listeners, name);
 	if (listener == NULL)
 		return FDRECV_WIRE_NONE;
 	return listener_is_lent(listener) ? FDRECV_WIRE_LENDS :

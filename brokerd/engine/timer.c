@@ -34,7 +34,7 @@ timer_set(struct timer *timer, uint64_t delay_us)
 	const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
 	    .tv_usec = (suseconds_t)(delay_us % 1000000)};
 
-	evtimer_add(timer->event, &delay);
+	timer_add_event(timer->event, &delay);
 }
 
 void
@@ -53,6 +53,13 @@ void
 timer_done(struct timer *timer)
 {
 	timer_free_event(&timer->event);
+}
+
+void
+timer_add_event(struct event *event, const struct timeval *delay)
+{
+	if (event_add(event, delay) == -1)
+		event_base_loopbreak(event_get_base(event));
 }
 
 void

@@ -5,6 +5,7 @@
 
 struct event;
 struct event_base;
+struct timeval;
 
 /* Calls a function once, some time after it was set.  All zeros is a timer
  * that is not there: timer_done() accepts it. */
@@ -30,6 +31,10 @@ int timer_is_set(const struct timer *timer);
 
 /* Stops and frees. */
 void timer_done(struct timer *timer);
+
+/* Adds an event that must not be missed, after a delay or NULL.  If that fails,
+ * the loop ends, and so does the engine: the next one takes over. */
+void timer_add_event(struct event *event, const struct timeval *delay);
 
 /* Frees any other event of libevent, if there is one, and makes *event NULL. */
 void timer_free_event(struct event **event);

@@ -29,12 +29,22 @@
 #define CONTROL_BODY 65536
 #define CONTROL_REST_US 100000
 
+static void control_on_accept_error(
+    struct evconnlistener *accepting, void *argument);
+
+static void
+control_accept(struct evconnlistener *accepting)
+{
+	if (evconnlistener_enable(accepting) == -1)
+		control_on_accept_error(accepting, NULL);
+}
+
 static void
 control_on_rested(evutil_socket_t fd, short what, void *accepting)
 {
 	(void)fd;
 	(void)what;
-	evconnlistener_enable(accepting);
+	control_accept(accepting);
 }
 
 /* accept(2) has failed, because no descriptor is left, for example.  By itself
@@ -44,11 +54,13 @@ static void
 control_on_accept_error(struct evconnlistener *accepting, void *argument)
 {
 	static const struct timeval rest = {0, CONTROL_REST_US};
+	struct event_base *base = evconnlistener_get_base(accepting);
 
 	(void)argument;
 	evconnlistener_disable(accepting);
-	event_base_once(evconnlistener_get_base(accepting), -1, EV_TIMEOUT,
-	    control_on_rested, accepting, &rest);
+	if (event_base_once(base, -1, EV_TIMEOUT, control_on_rested, accepting,
+		&rest) == -1)
+		event_base_loopbreak(base); /* as timer_add_event() */
 }
 
 static void
@@ -84,7 +96,7 @@ control_on_peer_removed(void *owner)
 {
 	struct control *control = owner;
 
-	evconnlistener_enable(control->accepting);
+	control_accept(control->accepting);
 }
 
 void
@@ -139,7 +151,7 @@ void
 control_start(struct control *control)
 {
 	if (control->http != NULL)
-		evconnlistener_enable(control->accepting);
+		control_accept(control->accepting);
 }
 
 /* True if the result of a reload or upgrade is the one that a peer waits for.

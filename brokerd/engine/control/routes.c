@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/control/answer.h"
+#include "engine/listener/listener_list.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -104,7 +105,7 @@ static struct listener *
 route_find_listener(struct call *call)
 {
 	struct listener *listener =
-	    listener_find(call->context->listeners, call->words[0]);
+	    listener_list_find(call->context->listeners, call->words[0]);
 
 	if (listener == NULL)
 		answer_result(call->peer, EX_USAGE,

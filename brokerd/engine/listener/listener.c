@@ -39,18 +39,24 @@ listener_note_state(struct listener *listener, enum listener_state state)
 	listener->noted->since_ms = listener->state_since_ms;
 }
 
-/* Every change of state goes through here. */
+static void listener_rest(
+    struct listener *listener, uint64_t delay_ms, int error);
+
+/* Every change of state goes through here.  If an endpoint cannot be watched,
+ * the listener rests and tries again. */
 static void
 listener_enter(struct listener *listener, enum listener_state state)
 {
 	int accepting = state == LISTENER_OPEN || state == LISTENER_REFUSING;
 	struct listener_endpoint *endpoint;
+	int error = 0;
 
 	if (listener->state != state)
 		listener_note_state(listener, state);
 	listener->state = state;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
-		listener_endpoint_set_accepting(endpoint, accepting);
+		if (listener_endpoint_set_accepting(endpoint, accepting) == -1)
+			error = errno;
 	if (state != LISTENER_RESTING && state != LISTENER_WAITING)
 		timer_stop(&listener->timer);
 	pool_set_waiting(listener->pool, &listener->pool_user,
@@ -58,6 +64,8 @@ listener_enter(struct listener *listener, enum listener_state state)
 	    !pool_has_worker(listener->pool) &&
 		(state == LISTENER_WAITING ||
 		    dispatch_holds(listener->pool, listener->stats)));
+	if (error != 0 && accepting && listener->state == state)
+		listener_rest(listener, LISTENER_REST_MS, error);
 }
 
 static void
@@ -195,18 +203,6 @@ listener_on_change(void *owner)
 		    (unsigned long long)listener_waited_ms(listener));
 	listener->absent_since_ms = 0;
 	listener_enter(listener, LISTENER_OPEN);
-}
-
-struct listener *
-listener_find(const struct listener_list *list, const char *name)
-{
-	struct listener *listener;
-
-	TAILQ_FOREACH (listener, list, entry)
-		if (listener->record != NULL &&
-		    strcmp(listener->record->listener, name) == 0)
-			return listener;
-	return NULL;
 }
 
 struct listener *

@@ -39,10 +39,6 @@ struct listener {
 
 TAILQ_HEAD(listener_list, listener);
 
-/* The listener of that name in list, or NULL. */
-struct listener *listener_find(
-    const struct listener_list *list, const char *name);
-
 /* A new listener without endpoints, stopped.  NULL with errno. */
 struct listener *listener_new(const struct listener_context *context,
     struct pool *pool, const char *name);

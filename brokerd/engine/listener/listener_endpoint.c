@@ -79,23 +79,22 @@ listener_endpoint_free(struct listener_endpoint *endpoint)
 	free(endpoint);
 }
 
-void
+int
 listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting)
 {
-	if (endpoint->record->handoff == RECORD_LISTENER) {
-		if (accepting && endpoint->untaken.arrival == NULL)
-			untaken_start(&endpoint->untaken,
-			    endpoint->context->base, endpoint->context->diag,
-			    &endpoint->record->socket, endpoint->fd);
-		return;
-	}
+	struct untaken *untaken = &endpoint->untaken;
+
+	if (endpoint->record->handoff == RECORD_LISTENER)
+		return accepting && untaken->arrival == NULL ?
+		    untaken_start(untaken, endpoint->context->base,
+			endpoint->context->diag, &endpoint->record->socket,
+			endpoint->fd) :
+		    0;
 	if (endpoint->readable == NULL)
-		return;
-	if (accepting)
-		event_add(endpoint->readable, NULL);
-	else
-		event_del(endpoint->readable);
+		return 0;
+	return accepting ? event_add(endpoint->readable, NULL) :
+			   event_del(endpoint->readable);
 }
 
 int

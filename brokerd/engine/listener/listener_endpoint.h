@@ -68,8 +68,9 @@ const char *listener_endpoint_error(const struct listener_endpoint *endpoint);
 /* Closes and frees. */
 void listener_endpoint_free(struct listener_endpoint *endpoint);
 
-/* Starts or stops calling on_readable; for a lent one, starts untaken. */
-void listener_endpoint_set_accepting(
+/* Starts or stops calling on_readable; for a lent one, starts untaken.  0, or
+ * -1 with errno. */
+int listener_endpoint_set_accepting(
     struct listener_endpoint *endpoint, int accepting);
 
 /* True if a connection waits. */

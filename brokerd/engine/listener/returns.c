@@ -324,7 +324,7 @@ returns_on_rested(void *owner)
 {
 	struct returns_reader *reader = owner;
 
-	event_add(reader->readable, NULL);
+	timer_add_event(reader->readable, NULL);
 }
 
 int
@@ -364,7 +364,7 @@ returns_start(struct returns *returns)
 	for (reader = TAILQ_FIRST(&returns->readers); reader != NULL;
 	     reader = next) {
 		next = TAILQ_NEXT(reader, entry);
-		event_add(reader->readable, NULL);
+		timer_add_event(reader->readable, NULL);
 		returns_read_most(reader, RETURNS_AT_START);
 	}
 }

@@ -92,7 +92,7 @@ untaken_on_look(void *owner)
 	struct socket_queue queue;
 
 	if (untaken->since_ms == 0) {
-		event_add(untaken->arrival, NULL);
+		timer_add_event(untaken->arrival, NULL);
 		return;
 	}
 	untaken_ask_kernel(untaken, &queue);

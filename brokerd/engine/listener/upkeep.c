@@ -37,7 +37,7 @@ upkeep_on_time(void *owner)
 	struct upkeep *upkeep = owner;
 
 	if (upkeep_look(upkeep, NULL))
-		event_add(upkeep->shut_down, NULL);
+		timer_add_event(upkeep->shut_down, NULL);
 }
 
 /* True if no client can find the socket by its name any more.  A directory
@@ -158,7 +158,7 @@ upkeep_start(
 	    upkeep_on_shut_down, upkeep);
 	if (upkeep->shut_down != NULL &&
 	    timer_init(&upkeep->look, base, upkeep_on_time, upkeep) == 0)
-		event_add(upkeep->shut_down, NULL);
+		timer_add_event(upkeep->shut_down, NULL);
 }
 
 void

@@ -95,7 +95,7 @@ borrower_add(
 	borrower->ended = event_new(pool->context->workers->base, pidfd,
 	    EV_READ, borrower_on_end, borrower);
 	if (borrower->ended != NULL)
-		event_add(borrower->ended, NULL);
+		timer_add_event(borrower->ended, NULL);
 	TAILQ_INSERT_TAIL(list, borrower, entry);
 	return borrower;
 }

@@ -216,8 +216,9 @@ receipt_conn_open(struct receipt_conn *conn)
 		-1 ||
 	    conn->readable == NULL || conn->process_ended == NULL)
 		return -1;
-	event_add(conn->readable, NULL);
-	return receipt_conn_watch_peer(conn);
+	return event_add(conn->readable, NULL) == -1 ?
+	    -1 :
+	    receipt_conn_watch_peer(conn);
 }
 
 /* Takes fd and the peer's pidfd in any case; peer is NULL for a link. */
@@ -304,7 +305,7 @@ receipt_conn_claim(struct receipt_conn *conn, struct receipt_conn_list *list)
 	receipt_conn_enter_list(conn, list);
 	conn->state = RECEIPT_CONN_CLAIMED;
 	timer_stop(&conn->deadline);
-	event_add(conn->readable, NULL);
+	timer_add_event(conn->readable, NULL);
 	if (conn->hello.takes_ring)
 		receipt_ring_offer(&conn->ring, &conn->context->rings, conn->fd,
 		    conn->context->epoch);

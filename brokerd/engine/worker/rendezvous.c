@@ -183,7 +183,7 @@ rendezvous_on_rested(void *owner)
 {
 	struct rendezvous *rendezvous = owner;
 
-	event_add(rendezvous->readable, NULL);
+	timer_add_event(rendezvous->readable, NULL);
 }
 
 void

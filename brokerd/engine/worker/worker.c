@@ -45,7 +45,7 @@ static void
 worker_wait(struct worker *worker)
 {
 	worker->full = 1;
-	event_add(worker->writable, NULL);
+	timer_add_event(worker->writable, NULL);
 }
 
 void

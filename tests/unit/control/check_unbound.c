@@ -7,6 +7,8 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
+#include "engine/listener/listener_list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@ leave_out(const char *listener, int error)
 {
 	struct record_endpoint record =
 	    record_sample_inet(RECORD_TCP, "203.0.113.1", 80).u.endpoint;
-	struct listener *found = listener_find(&test.table.listeners, listener);
+	struct listener *found =
+	    listener_list_find(&test.table.listeners, listener);
 
 	if (found != NULL) { /* those of one are side by side */
 		TAILQ_REMOVE(&test.table.listeners, found, entry);

@@ -22,6 +22,7 @@
 static struct setup {
 	struct event_base *base;
 	struct event *event;
+	struct log log;
 	struct coalesce_load load;
 	struct receipt_ring_list rings;
 	int ends[2];
@@ -96,7 +97,8 @@ start(unsigned int accept, int more)
 static void
 run(void)
 {
-	loop_run(setup.base, &setup.load, &setup.rings, &setup.status);
+	loop_run(
+	    setup.base, &setup.log, &setup.load, &setup.rings, &setup.status);
 	fake_clock.stopped = 0; /* Check takes the time too */
 	fake_clock.step_us = 0;
 }
@@ -105,6 +107,7 @@ static void
 loop_setup(void)
 {
 	setup = (struct setup){.status = -1};
+	log_init(&setup.log, "engine", STDERR_FILENO);
 	setup.base = loop_new();
 	ck_assert_ptr_nonnull(setup.base);
 	ck_assert_int_eq(receipt_ring_list_init(&setup.rings, setup.base), 0);

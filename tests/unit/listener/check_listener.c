@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "channel/channel.h"
+#include "engine/listener/listener_list.h"
 
 #include <event2/event.h>
 #include <poll.h>
@@ -217,7 +218,7 @@ START_TEST(a_listener_keeps_its_name_whatever_is_in_the_counters)
 	TAILQ_INSERT_TAIL(&list, test.listener, entry);
 	memset(test.listener->stats->name, 'y',
 	    sizeof(test.listener->stats->name));
-	ck_assert_ptr_eq(listener_find(&list, "web"), test.listener);
+	ck_assert_ptr_eq(listener_list_find(&list, "web"), test.listener);
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	test_listener_await_log(&test, "listener web: no worker");
