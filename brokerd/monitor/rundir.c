@@ -29,12 +29,12 @@ static int
 rundir_enter(int dir, const char *name)
 {
 	struct stat st;
-	int made = mkdirat(dir, name, 0700) == 0;
-	int fd =
-	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
 
-	if (fd == -1 || (made && fchmod(fd, 0711) == -1))
-		return fd_close(fd);
+	mkdirat(dir, name, 0711); /* see umask(2) in setup.c */
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
 	errno = EPERM;
 	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
 	    (st.st_mode & 022) == 0)

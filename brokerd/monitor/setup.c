@@ -56,7 +56,7 @@ setup_process(struct setup *setup)
 	struct rlimit files;
 	int writer;
 
-	umask(077);
+	umask(066);                       /* others may search directories */
 	getrlimit(RLIMIT_NOFILE, &files); /* neither of them can fail */
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);

@@ -70,7 +70,7 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	struct pollfd child = {
 	    .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 	siginfo_t end = {.si_pid = 0};
-	int status = EX_OSERR << 8;
+	int status = SIGKILL; /* if it does not end */
 
 	/* If no descriptor is left, look now and then. */
 	while (child.fd == -1 && end.si_pid == 0 &&

@@ -45,22 +45,27 @@ upgrade_pass(
 	return most;
 }
 
-static void
+static int
 upgrade_set(const char *name, int number)
 {
 	char text[16];
 
 	snprintf(text, sizeof(text), "%d", number);
-	setenv(name, text, 1);
+	return setenv(name, text, 1);
 }
 
-/* Returns only if it fails, after a line in the log. */
+/* Returns only if it fails, after a line in the log.  name is what tells the
+ * new version that it is only tried, or which engine it has. */
 static void
-upgrade_exec(struct setup *setup, const struct generation *generation)
+upgrade_exec(struct setup *setup, const struct generation *generation,
+    const char *name, int number)
 {
-	upgrade_set("LISTEN_FDS", upgrade_pass(setup, generation, 1) - 2);
-	upgrade_set("LISTEN_PID", (int)getpid());
-	if (privilege_keep_over_exec(1) == 0)
+	const int failed = upgrade_set(name, number) |
+	    upgrade_set("BROKERD_CHANNEL", generation->engine.channel) |
+	    upgrade_set("LISTEN_FDS", upgrade_pass(setup, generation, 1) - 2) |
+	    upgrade_set("LISTEN_PID", (int)getpid());
+
+	if (!failed && privilege_keep_over_exec(1) == 0)
 		execv(setup->self, setup->argv);
 	log_line(&setup->log, LOG_ERR, "%s: %s", setup->self, strerror(errno));
 }
@@ -72,8 +77,8 @@ upgrade_try(struct setup *setup, const struct generation *generation)
 	int status;
 
 	if (pid == 0) {
-		upgrade_set("BROKERD_TRIAL", setup->log.copy);
-		upgrade_exec(setup, generation);
+		upgrade_exec(
+		    setup, generation, "BROKERD_TRIAL", setup->log.copy);
 		_exit(EX_UNAVAILABLE);
 	}
 	if (pid == -1) {
@@ -102,9 +107,8 @@ upgrade_run(struct setup *setup, const struct generation *generation)
 	status = upgrade_try(setup, generation);
 	if (status != EX_OK)
 		return status;
-	upgrade_set("BROKERD_ENGINE", (int)generation->engine.pid);
-	upgrade_set("BROKERD_CHANNEL", generation->engine.channel);
-	upgrade_exec(setup, generation);
+	upgrade_exec(
+	    setup, generation, "BROKERD_ENGINE", (int)generation->engine.pid);
 	privilege_keep_over_exec(0);
 	upgrade_pass(setup, generation, 0);
 	return EX_OSERR;

@@ -87,7 +87,7 @@ open_new(void *argument)
 	unit_must(access(unit_path("run/lock"), F_OK) == 0);
 }
 
-static mode_t masks[] = {0, 022, 077};
+static mode_t masks[] = {0, 022, 066};
 
 START_TEST(it_is_made_with_its_modes_and_stays)
 {

@@ -115,7 +115,7 @@ ready_body(void *argument)
 	unit_must(text[0] == '\0');
 	unit_must(strcmp(setup.config, "/x/y") == 0);
 	unit_must(strcmp(setup.rundir.path, unit_path("run")) == 0);
-	unit_must(umask(0) == 077);
+	unit_must(umask(0) == 066);
 	unit_must(getrlimit(RLIMIT_NOFILE, &files) == 0);
 	unit_must(files.rlim_cur == 128 && files.rlim_max == 128);
 	unit_must(signal(SIGPIPE, SIG_DFL) == SIG_IGN);

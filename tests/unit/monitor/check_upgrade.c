@@ -134,8 +134,8 @@ right_body(void *argument)
 START_TEST(after_a_trial_the_process_is_the_other_version)
 {
 	const char *expected = geteuid() == 0 ?
-	    REPORT("25", "-", "-", "1") REPORT("-", "4711", "22", "1") :
-	    REPORT("25", "-", "-", "0") REPORT("-", "4711", "22", "0");
+	    REPORT("25", "-", "22", "1") REPORT("-", "4711", "22", "1") :
+	    REPORT("25", "-", "22", "0") REPORT("-", "4711", "22", "0");
 	int fd;
 
 	if (geteuid() == 0 && test_process_not_root() != NULL) {
