@@ -140,16 +140,13 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 		engine->pid = spawn_start(&spawn, &setup->log);
 	}
 	engine->channel = ends[0];
+	engine->returns = returns[1];
 	fd_close(ends[1]);
 	fd_close(returns[0]);
 	if (engine->pid <= 0 ||
 	    engine_process_put_counters(engine, &setup->counters) == -1 ||
-	    engine_process_load(engine, table) == -1) {
-		fd_close(returns[1]);
+	    engine_process_load(engine, table) == -1)
 		return engine_process_fail(engine, setup);
-	}
-	fd_close_limited(setup->returns); /* it has what the engine got */
-	setup->returns = returns[1];
 	return -1;
 }
 
@@ -160,6 +157,8 @@ engine_process_serve(struct engine_process *engine, struct setup *setup)
 	engine->started_ms = clock_ms();
 	if (channel_send(engine->channel, CHANNEL_START, NULL, -1) == -1)
 		return engine_process_fail(engine, setup);
+	fd_close_limited(setup->returns); /* it has what the engine got */
+	setup->returns = fd_steal(&engine->returns);
 	engine->counters->ends_ms = COUNTERS_LIVES;
 	counters_replace(&setup->counters, &engine->sums);
 	return -1;
@@ -194,6 +193,7 @@ engine_process_end(struct engine_process *engine, uint64_t deadline_ms)
 	int status = 0;
 
 	engine->channel = fd_close_limited(engine->channel);
+	engine->returns = fd_close(engine->returns > 0 ? engine->returns : -1);
 	if (engine->pid > 0)
 		status = spawn_wait(engine->pid, deadline_ms);
 	engine->pid = 0;

@@ -8,6 +8,7 @@
 struct engine_process {
 	pid_t pid;   /* 0: none */
 	int channel; /* -1: none */
+	int returns; /* what it is to return, until it serves; 0, -1: none */
 	enum channel_phase phase;
 	uint64_t started_ms;            /* then since when it serves */
 	uint32_t asked;                 /* requests that were read */

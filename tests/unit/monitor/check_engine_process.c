@@ -13,6 +13,7 @@
 #include "monitor/engine_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -100,6 +101,31 @@ START_TEST(an_engine_gets_the_whole_table_and_START_when_it_is_READY)
 {
 	if (test_process_is_for_all())
 		unit_in_child(right_body, NULL);
+}
+END_TEST
+
+/* Its keeper has nobody to return anything to, and ends. */
+static void
+unserving_body(void *argument)
+{
+	int count, returns;
+
+	(void)argument;
+	prepare(ENGINE_STUB_RIGHT, 0);
+	returns = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	test.setup.returns = returns;
+	count = test_process_count();
+	unit_must(start() == -1);
+	unit_must(test.setup.returns == returns);
+	unit_must(fcntl(returns, F_GETFD) == FD_CLOEXEC);
+	engine_process_end(&test.engine, 0);
+	unit_must(test_process_count() == count);
+}
+
+START_TEST(an_engine_that_never_serves_takes_nothing_over)
+{
+	if (test_process_is_for_all())
+		unit_in_child(unserving_body, NULL);
 }
 END_TEST
 
@@ -230,6 +256,7 @@ UNIT_SUITE(engine_process)
 	TCase *tc = unit_case(suite, "engine");
 	tcase_add_test(
 	    tc, an_engine_gets_the_whole_table_and_START_when_it_is_READY);
+	tcase_add_test(tc, an_engine_that_never_serves_takes_nothing_over);
 	tcase_add_test(tc, a_second_READY_is_one_too_many);
 	tcase_add_loop_test(tc,
 	    an_engine_that_does_not_keep_to_the_channel_is_ended, 0,
