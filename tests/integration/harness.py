@@ -7,6 +7,8 @@ deadline that fails the test.
 """
 import array
 import contextlib
+import errno
+import itertools
 import json
 import os
 import re
@@ -386,11 +388,20 @@ def all_served(test, result, total):
     test.note("%d served", total)
 
 
+PORTS = itertools.cycle(range(10000, 32768))  # below those of clients
+
+
 def free_port(kind=socket.SOCK_STREAM):
-    """A port that is free at the moment; the namespace is ours alone."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that is free at the moment, another each time; the namespace is
+    ours alone."""
+    for port in PORTS:
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
 
 def ask(address, family=socket.AF_INET, kind=socket.SOCK_STREAM, send=b"",

@@ -7,7 +7,7 @@ import socket
 
 from change import (configure, kill_engine, kill_monitor, queued, reload,
                     restart, upgrade, wait_drained, wait_over)
-from harness import WORKER_UID, ask, check, free_port, wait_for
+from harness import WORKER_UID, ask, check, free_port, keepers, wait_for
 from test_reload import GREETING, hellofdpass, listener, start, tcp
 
 
@@ -47,12 +47,14 @@ def test_nothing_stays_of_brokers_that_were_killed(test):
 def test_nothing_stays_of_a_monitor_that_dies_with_its_engine(test):
     """The next one has another listener."""
     broker = start(test, default(test, "a", free_port()))
+    before = keepers(broker.pid)
     engines = kill_monitor(test, broker)
     for engine in engines:
         os.kill(engine, signal.SIGKILL)
     wait_over(engines)
     configure(test, default(test, "b", free_port()))
     broker = restart(test, broker)
+    wait_over(before)  # they have the rendezvous of the engines
     check(names(test, "mailbox") == ["a", "b"], "%s", names(test, "mailbox"))
     check_stop(test, broker, "b")
 
