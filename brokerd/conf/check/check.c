@@ -5,6 +5,7 @@
 #include "conf/check/check.h"
 
 #include "conf/check/mailbox_conflict.h"
+#include "conf/check/mailbox_path.h"
 #include "conf/check/overlap.h"
 #include "conf/check/search_permission.h"
 
@@ -14,5 +15,6 @@ check_all(
 {
 	overlap_check(out);
 	mailbox_conflict_check(out, first);
+	mailbox_path_check(&out->diagnostics, first, ids);
 	search_permission_check(&out->diagnostics, first, ids);
 }

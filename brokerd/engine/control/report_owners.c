@@ -19,11 +19,12 @@ owners_owner(struct owner_quota *quota)
 		waiting =
 		    json_integer((json_int_t)(clock_ms() - quota->since_ms));
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "uid",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "uid",
 	    (json_int_t)quota->uid, "workers", (json_int_t)quota->worker_count,
 	    "unread", (json_int_t)(quota->unread + quota->claimed),
 	    "unreceipted", (json_int_t)quota->held, "waits",
-	    (json_int_t)quota->waits, "waiting_ms", waiting, "text", sentence);
+	    (json_int_t)quota->waits, "rests", (json_int_t)quota->links.rests,
+	    "waiting_ms", waiting, "text", sentence);
 }
 
 json_t *
@@ -64,4 +65,9 @@ report_owner_metrics(FILE *file, const struct owner_quotas *quotas)
 	TAILQ_FOREACH (quota, &quotas->head, entry)
 		fprintf(file, "portbroker_owner_waits_total{uid=\"%u\"} %llu\n",
 		    quota->uid, (unsigned long long)quota->waits);
+	report_metric_head(file, "owner_rests", "_total", "counter",
+	    "Times that messages of an owner that confirm nothing had to wait");
+	TAILQ_FOREACH (quota, &quotas->head, entry)
+		fprintf(file, "portbroker_owner_rests_total{uid=\"%u\"} %llu\n",
+		    quota->uid, (unsigned long long)quota->links.rests);
 }

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "engine/mailbox/trusted_path.h"
 
 #include "wire/datagram.h"
 #include "wire/liveness.h"
@@ -22,14 +23,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A mailbox may have any owner if its directory is safe: it belongs to the same
- * owner, to root or to this user, and only its owner can write to it. */
+/* Without an owner, a mailbox may belong to anybody for whom root has made a
+ * place where nobody else can put one. */
 static int
-mailbox_has_safe_directory(const char *path, const struct stat *node)
+mailbox_may_be_used(const char *path, uint32_t owner, const struct stat *node)
 {
 	char directory[RECORD_PATH_SIZE];
 	char *slash;
-	struct stat st;
 
 	if (text_copy(directory, sizeof(directory), path) == -1)
 		return 0;
@@ -37,10 +37,8 @@ mailbox_has_safe_directory(const char *path, const struct stat *node)
 	if (slash == NULL)
 		return 0;
 	slash[slash == directory ? 1 : 0] = '\0';
-	if (stat(directory, &st) == -1 || (st.st_mode & 022) != 0)
-		return 0;
-	return st.st_uid == node->st_uid || st.st_uid == 0 ||
-	    st.st_uid == geteuid();
+	return trusted_path_is(directory, &owner) &&
+	    (owner == RECORD_NO_ID || owner == node->st_uid);
 }
 
 /* An address of the node itself, whatever its name refers to by now. */
@@ -77,8 +75,7 @@ mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 	errno = 0;
 	if (!S_ISSOCK(st.st_mode))
 		errno = ENOTSOCK;
-	else if (owner != RECORD_NO_ID ? st.st_uid != owner :
-					 !mailbox_has_safe_directory(path, &st))
+	else if (!mailbox_may_be_used(path, owner, &st))
 		errno = EPERM;
 	/* A socket that nobody has any more is no mailbox, whoever had it. */
 	if (errno == EPERM) {

@@ -23,8 +23,8 @@ struct mailbox {
 };
 
 /* Opens path without following a link.  0, or -1 with errno: ENOTSOCK if it is
- * not a socket, EPERM if it does not belong to owner or, with RECORD_NO_ID, if
- * others can write to its directory, ECONNREFUSED if moreover nobody has it.
+ * not a socket, EPERM if it does not belong to owner or if others could have
+ * made its directory or can change it, ECONNREFUSED if moreover nobody has it.
  * Gives out_mailbox->node. */
 int mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox);
 

@@ -106,8 +106,8 @@ mailbox_error_advice(int error, int found)
 	case EPERM:
 		return "it does not belong to the listener's owner: start the "
 		       "worker as that user, or remove it if no worker has it "
-		       "any more; or the listener has no owner, and others can "
-		       "write to its directory";
+		       "any more; or others can write to its directory or to "
+		       "one above, or own one of them, see namei -l";
 	case ECONNREFUSED:
 		return "no process has this socket: a worker has left it "
 		       "behind, and it may be removed";

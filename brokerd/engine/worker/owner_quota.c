@@ -243,6 +243,7 @@ owner_quota_free(struct owner_quota *quota)
 	TAILQ_REMOVE(&quota->quotas->head, quota, entry);
 	quota->quotas->count--;
 	timer_done(&quota->retry);
+	link_share_done(&quota->links);
 	free(quota);
 }
 
@@ -289,7 +290,10 @@ owner_quota_new(struct owner_quotas *quotas, uid_t uid)
 	if (quota->claimed > IN_FLIGHT_MOST)
 		quota->claimed = IN_FLIGHT_MOST;
 	if (timer_init(&quota->retry, quotas->base, owner_quota_on_retry,
-		quota) == -1) {
+		quota) == -1 ||
+	    link_share_init(&quota->links, quotas->base, quotas->log,
+		&quotas->efforts[uid % LINK_SHARE_EFFORTS], uid) == -1) {
+		timer_done(&quota->retry);
 		free(quota);
 		return NULL;
 	}

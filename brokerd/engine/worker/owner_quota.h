@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include "engine/timer.h"
 #include "engine/worker/in_flight.h"
+#include "engine/worker/link_share.h"
 
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -26,6 +26,7 @@ struct owner_quota {
 	TAILQ_ENTRY(owner_quota) entry;
 	struct owner_quotas *quotas;
 	uid_t uid;
+	struct link_share links;
 	TAILQ_HEAD(, worker) workers;
 	uint64_t worker_count;
 	uint64_t allowance; /* hand-offs until this is asked again */
@@ -53,6 +54,8 @@ struct owner_quotas {
 	uint64_t left;    /* may be sent; when this was measured last */
 	uint64_t granted; /* allowances since then */
 	uint64_t most;    /* that was left since allowances were void */
+	struct effort efforts[LINK_SHARE_EFFORTS]; /* by uid; owners with the
+						    * same remainder share */
 };
 
 /* Borrows all.  0, or -1 with errno. */

@@ -5,9 +5,11 @@
  */
 #include "engine/worker/receipt_conn.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/ledger.h"
+#include "engine/worker/link_share.h"
 
 #include <sys/socket.h>
 
@@ -43,12 +45,28 @@ receipt_conn_read_ring(struct receipt_conn *conn)
 	return n;
 }
 
+/* What was done since then for messages that brought nothing. */
+static void
+receipt_conn_account(struct effort *effort, uint64_t begun_us)
+{
+	uint64_t now_us = clock_us();
+
+	effort_add(effort, now_us - begun_us, now_us);
+}
+
+/* What is in the ring waits as messages do. */
 static void
 receipt_conn_on_news(void *owner)
 {
 	struct receipt_conn *conn = owner;
+	struct link_share *share = conn->list->share;
+	uint64_t begun_us = clock_us(), brought = share->brought;
 
+	if (effort_rest_us(share->effort, begun_us) > 0)
+		return;
 	receipt_conn_read_ring(conn);
+	if (share->brought == brought)
+		receipt_conn_account(share->effort, begun_us);
 	conn->list->callbacks->on_read(conn->list->owner);
 }
 
@@ -138,19 +156,42 @@ receipt_conn_end(struct receipt_conn *conn)
 }
 
 static void
+receipt_conn_on_claimed(struct receipt_conn *conn)
+{
+	struct link_share *share = conn->list->share;
+	struct effort *effort = share->effort;
+	uint64_t begun_us = clock_us(), brought = share->brought;
+
+	if (!link_share_may_read(share, conn))
+		return;
+	if (receipt_conn_read(conn) == -1) {
+		conn->has_survivor = 0;
+		receipt_conn_end(conn);
+		receipt_conn_account(effort, begun_us);
+		return;
+	}
+	if (share->brought == brought)
+		receipt_conn_account(effort, begun_us);
+	conn->list->callbacks->on_read(conn->list->owner);
+}
+
+static void
 receipt_conn_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	struct receipt_conn *conn = argument;
 
 	(void)fd;
 	(void)what;
-	if (conn->state == RECEIPT_CONN_WAITING)
+	if (conn->state == RECEIPT_CONN_CLAIMED) {
+		receipt_conn_on_claimed(conn);
+	} else if (conn->state == RECEIPT_CONN_WAITING) {
 		event_del(conn->readable); /* until it is claimed */
-	else if (receipt_conn_read(conn) == -1) {
+	} else if (receipt_conn_read(conn) == -1) {
 		conn->has_survivor = 0;
 		receipt_conn_end(conn);
-	} else if (conn->state == RECEIPT_CONN_CLAIMED)
+	} else if (conn->state == RECEIPT_CONN_CLAIMED) {
 		conn->list->callbacks->on_read(conn->list->owner);
+	}
 }
 
 /* The process that made the connection has ended. */
@@ -199,6 +240,8 @@ receipt_conn_enter_list(
 static void
 receipt_conn_leave_list(struct receipt_conn *conn)
 {
+	if (conn->list->share != NULL)
+		link_share_leave(conn->list->share, conn);
 	TAILQ_REMOVE(&conn->list->head, conn, entry);
 	conn->list->count--;
 }

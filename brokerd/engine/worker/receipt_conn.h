@@ -41,12 +41,13 @@ struct receipt_conn_list {
 	size_t count;
 	const struct receipt_conn_callbacks *callbacks;
 	void *owner;
+	struct link_share *share; /* of claimed ones; borrowed */
 };
 
 /* A receipt connection.  If it ends, or the process that made it, the worker is
  * dead. */
 struct receipt_conn {
-	TAILQ_ENTRY(receipt_conn) entry;
+	TAILQ_ENTRY(receipt_conn) entry, resting_entry;
 	struct receipt_conn_list *list;
 	struct worker_context *context;
 	enum receipt_conn_state state;
@@ -56,6 +57,7 @@ struct receipt_conn {
 	uint32_t ledger_id;
 	int is_link;      /* its other end was sent to a mailbox */
 	int has_survivor; /* the peer has ended, but another process has conn */
+	int rests;        /* see link_share.h */
 	struct event *readable, *process_ended;
 	struct timer deadline;
 	struct receipt_ring ring;

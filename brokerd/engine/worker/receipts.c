@@ -26,13 +26,16 @@ receipts_on_taken(
 {
 	struct worker *worker = owner;
 	struct receipt_conn *conn;
+	size_t before;
 
 	if (worker->shared)
 		return;
 	/* It has read what came before. */
 	unreceipted_end_doubt(&worker->unreceipted);
+	before = worker->unreceipted.count;
 	unreceipted_on_taken(
 	    &worker->unreceipted, &worker->window, sequence, count, given_us);
+	worker->quota->links.brought += before - worker->unreceipted.count;
 	silence_on_answer(worker);
 	TAILQ_FOREACH (conn, &worker->conns.head, entry) {
 		if (worker->window.is_quick)
@@ -67,6 +70,7 @@ receipts_on_lost(
 	worker->loan.count = 0; /* it may have lost a lent socket as well */
 	while ((handoff = unreceipted_take_last(&worker->unreceipted,
 		    receipt->sequence, receipt->count)) != NULL) {
+		worker->quota->links.brought++;
 		if (receipt->kind == FDRECV_WIRE_LIMIT)
 			handoff->stats->returned_limit++;
 		else
@@ -85,6 +89,7 @@ receipts_on_receipt(struct worker *worker, struct receipt_conn *conn, int ours,
 		conn->hello.paused = receipt->kind == FDRECV_WIRE_PAUSE;
 	if (receipt->kind == FDRECV_WIRE_UNREAD && ours)
 		receipts_on_unread(worker, receipt);
+	ours &= receipt->sequence < worker->sequence;
 	if (worker->shared)
 		return;
 	switch (receipt->kind) {
@@ -262,6 +267,7 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 		receipt_conn_expect_end(oldest);
 	worker->conns.callbacks = &receipts_callbacks;
 	worker->conns.owner = worker;
+	worker->conns.share = &worker->quota->links;
 	receipt_conn_claim(conn, &worker->conns);
 	if (worker->unreceipted.count > 0)
 		receipt_ring_expect(&conn->ring);

@@ -70,7 +70,7 @@ static int
 rendezvous_on_message(void *owner, struct receipt_conn *conn,
     const unsigned char *bytes, size_t size)
 {
-	const struct rendezvous *rendezvous = owner;
+	struct rendezvous *rendezvous = owner;
 	const struct rendezvous_callbacks *callbacks = rendezvous->callbacks;
 	char name[RENDEZVOUS_NAME_SIZE];
 	struct channel_adopt adopt;
@@ -92,8 +92,10 @@ rendezvous_on_message(void *owner, struct receipt_conn *conn,
 	conn->state = RECEIPT_CONN_WAITING;
 	worker =
 	    callbacks->find(rendezvous->owner, &conn->hello, conn->peer.uid);
-	if (worker != NULL)
-		receipts_on_hello(worker, conn);
+	if (worker == NULL)
+		return 0;
+	rendezvous->repeated = worker->instance != 0;
+	receipts_on_hello(worker, conn);
 	return 0;
 }
 
@@ -125,6 +127,7 @@ rendezvous_add(struct rendezvous *rendezvous, int fd)
 	struct receipt_conn *conn =
 	    receipt_conn_new(rendezvous->context, fd, &rendezvous->waiting);
 
+	rendezvous->repeated = 0;
 	if (conn != NULL)
 		ended = receipt_conn_catch_up(conn) == -1 ||
 		    !rendezvous_may_wait(rendezvous, conn);
@@ -132,7 +135,7 @@ rendezvous_add(struct rendezvous *rendezvous, int fd)
 		receipt_conn_free(conn);
 	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
 		receipt_conn_free(TAILQ_FIRST(&rendezvous->waiting.head));
-	return ended;
+	return ended || rendezvous->repeated;
 }
 
 static void

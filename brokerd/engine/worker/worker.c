@@ -376,11 +376,11 @@ worker_free(struct worker *worker)
 	timer_free_event(&worker->writable);
 	timer_done(&worker->rest);
 	timer_done(&worker->check);
+	worker_hang_up(worker);
 	owner_quota_leave(worker);
 	unreceipted_end_doubt(&worker->unreceipted);
 	unreceipted_release(&worker->unreceipted);
 	handoff_free_list(&worker->outbox);
-	worker_hang_up(worker);
 	worker_close_link(worker);
 	mailbox_close(&worker->mailbox);
 	fd_close(worker->loan.pidfd);

@@ -31,9 +31,29 @@ START_TEST(after_one_that_hangs_up_it_rests)
 }
 END_TEST
 
+START_TEST(a_second_hello_of_one_process_brings_nothing)
+{
+	struct fdrecv_wire_hello hello;
+	struct test_pool test;
+	int fd;
+
+	test_pool_init_receipted(&test, 1);
+	ck_assert(!timer_is_set(&test.rendezvous.rest));
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	fd = test_pool_connect();
+	wire_raw_send_hello(fd, &hello, test_pool_path(0));
+	test_pool_settle(&test);
+	ck_assert(timer_is_set(&test.rendezvous.rest));
+	ck_assert_uint_eq(test_pool_worker(&test, 0)->conns.count, 2);
+	test_pool_done(&test);
+	close(fd);
+}
+END_TEST
+
 UNIT_SUITE(rendezvous_rest)
 {
 	TCase *tc = unit_case(suite, "rest");
 
 	tcase_add_test(tc, after_one_that_hangs_up_it_rests);
+	tcase_add_test(tc, a_second_hello_of_one_process_brings_nothing);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Limits the time that is spent for nothing to a tenth.  Pure.
+ */
+#include "engine/policy/effort.h"
+
+#define EFFORT_PART 10       /* times as long as it took, with the rest */
+#define EFFORT_AHEAD_US 2000 /* so much of that needs no rest */
+#define EFFORT_MOST_US 250000
+
+void
+effort_add(struct effort *effort, uint64_t spent_us, uint64_t now_us)
+{
+	if (effort->until_us < now_us)
+		effort->until_us = now_us;
+	effort->until_us += spent_us * EFFORT_PART;
+	if (effort->until_us - now_us > EFFORT_MOST_US)
+		effort->until_us = now_us + EFFORT_MOST_US;
+}
+
+uint64_t
+effort_rest_us(const struct effort *effort, uint64_t now_us)
+{
+	uint64_t from_us = now_us + EFFORT_AHEAD_US;
+
+	return effort->until_us > from_us ? effort->until_us - from_us : 0;
+}

@@ -1,0 +1,573 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""How long the clients of one owner wait while another owner, or a stranger,
+misbehaves.  Owner B has one worker, whose clients come one after another.  Each
+function of FLOODS is what owner A or a stranger does without end.
+
+Rounds with a flood and rounds with its control alternate.  The control is as
+many processes that use as much CPU time without the broker, since that alone
+makes clients wait.  For "unread", which is a state and no flood, it is a second
+broker.  Printed are medians of B's 50th and 99th percentile with the flood and
+with the control, and the median ratio of each; it judges nothing.
+
+usage: floods.py STAGE TOOLS [ROUNDS [FLOOD...]]
+
+STAGE is the prefix that everything was installed to; floods.sh makes it.
+"""
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import statistics
+import struct
+import sys
+import time
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path[0:0] = [os.path.join(FOLDER, "..", "integration"),
+                 os.path.join(FOLDER, "..", "..", "examples")]
+
+import harness  # noqa: E402
+import receipts  # noqa: E402
+from ctl import GROUP, told  # noqa: E402
+
+CLIENTS = 300  # of B, in a round
+FILES = 1024
+LINKS = 256
+STRANGER_UID = 60599
+RESET = struct.pack("ii", 1, 0)
+GARBAGE = os.urandom(1088)
+
+
+class Scene:
+    """What a flood knows of the broker."""
+
+    def __init__(self, test, ports):
+        self.test, self.ports = test, ports
+        self.folder = test.mailbox_path("a")
+        self.strange = test.path("strange") + "/"
+        self.control = test.path("run", "control")
+        self.rendezvous = [test.path("run", name) for name in
+                           os.listdir(test.path("run"))
+                           if name.startswith("rendezvous")][0]
+
+    def local(self, kind):
+        return self.test.path("a-" + kind)
+
+    def client(self, name):
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.connect_ex(("127.0.0.1", self.ports[name]))
+        return sock
+
+
+class Box:
+    """A mailbox of A, and its links."""
+
+    count = itertools.count()
+
+    def __init__(self, scene, hidden=False):
+        self.scene = scene
+        self.name = b"w%d.%d" % (os.getpid(), next(Box.count))
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.path = os.fsencode(scene.folder) + self.name
+        os.umask(0o002)
+        self.socket.bind(self.path)
+        self.node = os.stat(self.path)
+
+    def hello(self, flags=0, instance=7, connections=0):
+        return receipts.encode_hello(
+            self.name, flags, 100, self.node.st_dev, self.node.st_ino,
+            instance, connections)
+
+    def link(self, first=None):
+        sock = rendezvous(self.scene)
+        sock.send(first or self.hello())
+        return sock
+
+
+def rendezvous(scene, kind=socket.SOCK_SEQPACKET):
+    sock = socket.socket(socket.AF_UNIX, kind)
+    sock.setblocking(False)
+    while sock.connect_ex(scene.rendezvous) != 0:
+        time.sleep(0.001)
+    return sock
+
+
+def links(scene, flags=0):
+    """As many links as a mailbox may have, for each mailbox."""
+    found = []
+    for _ in range(LINKS // 4):
+        box = Box(scene)
+        found += [(box.link(box.hello(flags)), box) for _ in range(4)]
+        time.sleep(0.01)
+    time.sleep(1)
+    return [link for link, _ in found], [box for _, box in found]
+
+
+def send_all(scene, *messages, flags=0):
+    found, kept = links(scene, flags)
+    for message in itertools.cycle(messages):
+        for link in found:
+            with contextlib.suppress(BlockingIOError):
+                link.send(message)
+    return kept
+
+
+def idle(_):
+    while True:
+        os.getppid()
+
+
+def receipts_of_nothing(scene):
+    return send_all(scene, receipts.encode_receipts(
+        0, 1, [(number, 1, 1) for number in range(64)]))
+
+
+def receipts_of_all(scene):
+    """Of this engine, about numbers that were never sent."""
+    box = Box(scene)
+    with box.link(box.hello(8)) as link:
+        link.setblocking(True)
+        epoch = receipts.decode_offer(link.recv(4096))["epoch"]
+    os.unlink(box.path)
+    return send_all(scene, receipts.encode_receipts(
+        0, epoch, [(number << 32, 0xffffffff, 1) for number in range(64)]),
+        receipts.encode_receipts(
+            0, epoch, [(number << 32, 0xffffffff, 2)
+                       for number in range(64)]))
+
+
+def receipts_garbage(scene):
+    return send_all(scene, GARBAGE, b"x")
+
+
+def counts(scene):
+    """Connections that its workers serve, it says."""
+    return send_all(scene, *(receipts.encode_receipts(number, 1, [])
+                             for number in range(8)), flags=1)
+
+
+def pauses(scene):
+    return send_all(scene, *(receipts.encode_receipts(0, 1, [(0, 0, kind)])
+                             for kind in (4, 5)))
+
+
+def hello_again(scene):
+    box = Box(scene)
+    return send_all(scene, box.hello(), box.hello(0, 8))
+
+
+def hello_new(scene):
+    """A new worker, again and again, that dies."""
+    box = Box(scene)
+    time.sleep(1)
+    while True:
+        box.link().close()
+
+
+def hello_old(scene):
+    """Links of a live worker that come and go."""
+    box = Box(scene)
+    time.sleep(1)
+    kept = []
+    while True:
+        kept = kept[-8:] + [box.link()]
+
+
+def hello_others(scene):
+    box = Box(scene)
+    time.sleep(1)
+    for number in itertools.count(1):
+        with box.link(box.hello(0, number)):
+            pass
+
+
+def hello_bad(scene):
+    while True:
+        with contextlib.suppress(OSError), rendezvous(scene) as sock:
+            sock.send(GARBAGE)
+
+
+def connects(scene):
+    while True:
+        rendezvous(scene).close()
+
+
+def connects_in_groups(scene):
+    while True:
+        for sock in [rendezvous(scene) for _ in range(8)]:
+            sock.close()
+
+
+def questions(scene):
+    text = struct.pack("=4s4H", b"qfdr", 1, 12, 1, 0) + b"a"
+    while True:
+        with contextlib.suppress(OSError), rendezvous(scene) as sock:
+            sock.send(text)
+
+
+def adoptions(scene):
+    while True:
+        with contextlib.suppress(OSError), rendezvous(scene) as sock:
+            sock.send(b"adfr" + bytes(12))
+
+
+def names(scene):
+    while True:
+        box = Box(scene)
+        box.socket.close()
+        os.unlink(box.path)
+
+
+def names_kept(scene):
+    """Mailboxes that live for a while."""
+    kept = []
+    while True:
+        kept.append(Box(scene))
+        if len(kept) > 200:
+            box = kept.pop(0)
+            box.socket.close()
+            os.unlink(box.path)
+
+
+def renames(scene):
+    box = Box(scene)
+    other = box.path + b"r"
+    while True:
+        os.rename(box.path, other)
+        os.rename(other, box.path)
+
+
+def hidden(scene):
+    while True:
+        os.close(os.open(scene.folder + ".x", os.O_CREAT))
+        os.unlink(scene.folder + ".x")
+
+
+def files(folder):
+    for number in itertools.count():
+        path = folder + "n%d" % (number % 1000)
+        os.close(os.open(path, os.O_CREAT))
+        os.unlink(path)
+
+
+def files_own(scene):
+    files(scene.folder)
+
+
+def files_strange(scene):
+    files(scene.strange)
+
+
+def sockets_strange(scene):
+    scene.folder = scene.strange
+    names(scene)
+
+
+def modes(scene):
+    """Of a mailbox, and of the directory of a stranger."""
+    while True:
+        os.chmod(scene.strange, 0o700)
+        os.chmod(scene.strange, 0o755)
+
+
+def modes_mailbox(scene):
+    box = Box(scene)
+    while True:
+        os.chmod(box.path, 0o600)
+        os.chmod(box.path, 0o666)
+
+
+def folders(scene):
+    """The directory is replaced."""
+    path = scene.strange + "box"
+    while True:
+        os.mkdir(path)
+        os.rename(path, path + "2")
+        os.rmdir(path + "2")
+
+
+def listing(scene):
+    """Many names, and changes that make the engine read all of them."""
+    for number in range(20000):
+        os.close(os.open(scene.folder + "l%d" % number, os.O_CREAT))
+    kept = [Box(scene) for _ in range(500)]
+    names(scene)
+    return kept
+
+
+def served(scene):
+    """Clients of A, each of which is served by a plain worker."""
+    box = Box(scene)
+    if os.fork() == 0:
+        while True:
+            with contextlib.suppress(BlockingIOError):
+                scene.client("a").close()
+    while True:
+        _, control, _, _ = box.socket.recvmsg(65536, 1024)
+        for _, _, data in control:
+            for fd in receipts.array.array("i", data):
+                os.close(fd)
+
+
+def clients(scene, name, reset=False):
+    while True:
+        kept = [scene.client(name) for _ in range(32)]
+        for sock in kept:
+            if reset:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            sock.close()
+
+
+def clients_waiting(scene):
+    clients(scene, "w", True)
+
+
+def clients_refused(scene):
+    clients(scene, "r", True)
+
+
+def clients_told(scene):
+    """Refused with a message, and slow to read it."""
+    kept = []
+    while True:
+        kept.append(scene.client("m"))
+        with contextlib.suppress(OSError):
+            kept[-1].send(b"GET / HTTP/1.1\r\n")
+        if len(kept) > 500:
+            kept.pop(0).close()
+
+
+def local(scene, kind, name):
+    while True:
+        with socket.socket(socket.AF_UNIX, kind) as sock:
+            sock.setblocking(False)
+            sock.connect_ex(scene.local(name))
+
+
+def local_stream(scene):
+    local(scene, socket.SOCK_STREAM, "stream")
+
+
+def local_packets(scene):
+    local(scene, socket.SOCK_SEQPACKET, "packets")
+
+
+def datagrams(scene):
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.setblocking(False)
+    while True:
+        with contextlib.suppress(OSError):
+            sock.sendto(b"x", scene.local("dgram"))
+
+
+def control(scene):
+    sock = socket.socket(socket.AF_UNIX)
+    sock.setblocking(False)
+    while sock.connect_ex(scene.control) != 0:
+        time.sleep(0.001)
+    return sock
+
+
+def control_connects(scene):
+    while True:
+        control(scene).close()
+
+
+def control_status(scene):
+    while True:
+        with contextlib.suppress(OSError), control(scene) as sock:
+            sock.setblocking(True)
+            sock.send(b"GET /status HTTP/1.0\r\n\r\n")
+            while sock.recv(65536):
+                pass
+
+
+def control_metrics(scene):
+    while True:
+        with contextlib.suppress(OSError), control(scene) as sock:
+            sock.setblocking(True)
+            sock.send(b"GET /metrics HTTP/1.0\r\n\r\n")
+            while sock.recv(65536):
+                pass
+
+
+def control_half(scene):
+    kept = []
+    while True:
+        kept = kept[-16:] + [control(scene)]
+        with contextlib.suppress(OSError):
+            kept[-1].send(b"GET /status HT")
+
+
+def control_bytes(scene):
+    while True:
+        with contextlib.suppress(OSError), control(scene) as sock:
+            for _ in range(4000):
+                sock.send(b"x: \r\n")
+
+
+def control_slow(scene):
+    kept = []
+    while True:
+        kept = kept[-8:] + [control(scene)]
+        with contextlib.suppress(OSError):
+            kept[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+            kept[-1].send(b"GET /status HTTP/1.0\r\n\r\n")
+
+
+# Who does it: the owner A, a stranger, or a member of control-group.
+FLOODS = {
+    harness.WORKER_UID: (
+        receipts_of_nothing, receipts_of_all, receipts_garbage, counts,
+        pauses, hello_again, hello_new, hello_old, hello_others, names,
+        names_kept, renames, hidden, files_own, modes_mailbox, listing,
+        served),
+    STRANGER_UID: (
+        hello_bad, connects, connects_in_groups, questions, adoptions,
+        files_strange, sockets_strange, modes, folders, clients_waiting,
+        clients_refused, clients_told, local_stream, local_packets,
+        datagrams),
+    GROUP: (
+        control_connects, control_status, control_metrics, control_half,
+        control_bytes, control_slow),
+}
+COPIES = 1  # of each
+
+
+class Broker:
+    """The listeners of both owners, and B's worker."""
+
+    def __init__(self, stage, tools):
+        self.test = harness.Test("root", stage, tools, "floods")
+        path = self.test.path
+        self.ports = {name: harness.free_port() for name in "abwrms"}
+        self.test.mkdir("strange", 0o755, STRANGER_UID)
+        a, b = harness.WORKER_UID, harness.OTHER_UID
+        tcp = {name: "tcp:127.0.0.1:%d" % port
+               for name, port in self.ports.items()}
+        text = 'control-group = "%d"\n' % GROUP
+        for name, listen, owner, more in (
+                ("a", tcp["a"], a, "backlog = 4096"), ("b", tcp["b"], b, ""),
+                ("w", tcp["w"], a, "give-up = 0"),
+                ("r", tcp["r"], a, "give-up = 1 refuse = reset"),
+                ("m", tcp["m"], a, 'give-up = 1 refuse = message '
+                 'refuse-message = "no"'),
+                ("u", "unix-stream:" + path("a-stream"), a, "give-up = 1"),
+                ("p", "unix-seqpacket:" + path("a-packets"), a,
+                 "give-up = 1"),
+                ("d", "unix-dgram:" + path("a-dgram"), a,
+                 "handoff = listener")):
+            mode = "socket-mode = 0666" if listen.startswith("unix") else ""
+            text += 'listener "%s" { listen = { "%s" } owner = "%d" %s %s ' \
+                '}\n' % (name, listen, owner, more, mode)
+        text += 'listener "s" { listen = { "%s" } mailbox = "%s/" }\n' % (
+            tcp["s"], path("strange"))
+        self.test.broker(text, nofile=FILES)
+        self.test.worker([self.test.tool("worker-fdrecv"),
+                          self.test.mailbox_path("b")], uid=b)
+        harness.wait_for(lambda: told(self.test, "workers")["workers"],
+                         "a worker")
+        self.children, self.kept = [], []
+
+    def start(self, conduct, uid):
+        """Lets that user do something, in processes of their own."""
+        scene = Scene(self.test, self.ports)
+        self.children.append([])
+        for _ in range(COPIES):
+            child = os.fork()
+            if child != 0:
+                self.children[-1].append(child)
+                continue
+            os.setpgid(0, 0)
+            os.setgroups([GROUP] if uid == GROUP else [])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            try:
+                conduct(scene)
+            except Exception as error:  # pylint: disable=broad-except
+                print("%s: %r" % (conduct.__name__, error), flush=True)
+            finally:
+                os._exit(1)
+
+    def fill(self):
+        for number in range(60):
+            path = self.test.mailbox_path("a") + "p%d" % number
+            box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            box.bind(path)
+            os.chown(path, harness.WORKER_UID, -1)
+            os.chmod(path, 0o666)
+            self.kept.append(box)
+        self.kept += [socket.create_connection(
+            ("127.0.0.1", self.ports["a"])) for _ in range(900)]
+        time.sleep(2)
+
+    def choose(self, number):
+        """Lets these children run, and stops the others."""
+        for place, group in enumerate(self.children):
+            for child in group:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child, signal.SIGCONT if place == number else
+                              signal.SIGSTOP)
+        time.sleep(0.1)
+
+    def measure(self):
+        taken = []
+        for _ in range(CLIENTS):
+            begin = time.monotonic()
+            harness.ask(("127.0.0.1", self.ports["b"]))
+            taken.append((time.monotonic() - begin) * 1e6)
+        cut = statistics.quantiles(taken, n=100)
+        return cut[49], cut[98]
+
+    def finish(self):
+        for child in sum(self.children, []):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        self.test.brokers.clear()  # it has what A left
+        self.test.finish()
+
+
+def measure(name, conduct, uid, stage, tools, rounds):
+    good, found = Broker(stage, tools), {True: [], False: []}
+    bad = good
+    if conduct is None:
+        bad = Broker(stage, tools)
+        bad.fill()
+    else:
+        good.start(conduct, uid)
+        good.start(idle, uid)
+        time.sleep(3)
+    for number in range(rounds):
+        for is_bad in (True, False) if number % 2 else (False, True):
+            good.choose(0 if is_bad else 1)
+            found[is_bad].append((bad if is_bad else good).measure())
+    text = "%-20s" % name
+    for place, what in enumerate(("p50", "p99")):
+        with_it, without = ([one[place] for one in found[is_bad]]
+                            for is_bad in (True, False))
+        text += "  %s %6.0f us, control %6.0f us, ratio %5.2f" % (
+            what, statistics.median(with_it), statistics.median(without),
+            statistics.median(map(lambda a, b: a / b, with_it, without)))
+    print(text, flush=True)
+    for broker in {good, bad}:
+        broker.finish()
+
+
+def main():
+    stage, tools = sys.argv[1:3]
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    chosen = sys.argv[4:]
+    if not chosen or "unread" in chosen:
+        measure("unread", None, None, stage, tools, rounds)
+    for uid, conducts in FLOODS.items():
+        for conduct in conducts:
+            if not chosen or conduct.__name__ in chosen:
+                measure(conduct.__name__, conduct, uid, stage, tools, rounds)
+
+
+if __name__ == "__main__":
+    main()
