@@ -12,6 +12,7 @@ struct engine_process {
 	enum channel_phase phase;
 	uint64_t started_ms;            /* then since when it serves */
 	uint32_t asked;                 /* requests that were read */
+	uint64_t messages_ms;           /* see monitor_receive() */
 	struct counters_file *counters; /* that it writes, or NULL */
 	struct counters_file *sums;     /* that it makes now, or NULL */
 	unsigned int summing;           /* SUMMED that it has not said yet */

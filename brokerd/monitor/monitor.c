@@ -25,8 +25,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define MONITOR_DRAINING 4   /* generations that may drain at a time */
-#define MONITOR_YOUNG_MS 200 /* an engine that has served less died young */
+#define MONITOR_DRAINING 4     /* generations that may drain at a time */
+#define MONITOR_YOUNG_MS 200   /* an engine that has served less died young */
+#define MONITOR_MESSAGE_MS 250 /* between messages of an engine, on average */
+#define MONITOR_BURST_MS 16000 /* so many of these may be ahead of time */
 
 struct monitor {
 	struct setup setup;
@@ -36,7 +38,7 @@ struct monitor {
 	uint64_t gap_ms;   /* since when none serves; 0: one does */
 	unsigned int young; /* so many have died in a row */
 	uint64_t ping_ms;   /* when to ping the engine; 0: never */
-	int pinged;         /* it has not answered yet */
+	int pinged;         /* it has not sent anything since */
 	int stopping;
 	int wanted[2]; /* a reload, an upgrade: once engines have drained */
 	int status;    /* to exit with; -1: go on */
@@ -200,26 +202,32 @@ monitor_change(struct monitor *m, int upgrade)
 	    log, status == EX_OK ? LOG_NOTICE : LOG_ERR, "%s: %s", what, text);
 }
 
-/* Returns -1 if the engine has ended, or broke the rules (EPROTO).  One that
- * has begun to drain may have been asked for a reload before, while another one
- * was on: that one may have read the configuration before a change of it. */
+/* Returns -1 if the engine has ended, or broke the rules (EPROTO), also by more
+ * messages than any has a reason for, each of which could be a line in the log.
+ * One that has begun to drain may have been asked for a reload before, while
+ * another one was on, which read the configuration before a change of it. */
 static int
 monitor_receive(struct monitor *m, struct engine_process *engine)
 {
 	struct channel_message message;
+	uint64_t now = clock_ms();
 	int fd, got;
 
 	errno = 0;
 	got = channel_receive(engine->channel, 1, engine->phase, &message, &fd);
 	if (got != 1)
 		return got == -1 && errno == EAGAIN ? 0 : -1;
-	if (message.header.type == CHANNEL_PONG) {
-		m->pinged &= engine != &m->current.engine;
-	} else if (message.header.type == CHANNEL_SUMMED) {
+	engine->messages_ms = MONITOR_MESSAGE_MS +
+	    (engine->messages_ms < now ? now : engine->messages_ms);
+	errno = EPROTO;
+	if (engine->messages_ms > now + MONITOR_BURST_MS)
+		return -1;
+	m->pinged &= engine != &m->current.engine;
+	if (message.header.type == CHANNEL_SUMMED) {
 		/* Engines that drain make no sums, see monitor_change(). */
 		if (--engine->summing == 0 && engine->sums != NULL)
 			counters_replace(&m->setup.counters, &engine->sums);
-	} else {
+	} else if (message.header.type != CHANNEL_PONG) {
 		engine->asked++;
 		monitor_change(m, message.header.type == CHANNEL_UPGRADE);
 	}
