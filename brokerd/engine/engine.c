@@ -38,6 +38,7 @@ struct engine {
 	struct drain drain;
 	struct orphan orphan;
 	struct inheritance inheritance;
+	int has_successor;
 	int status;    /* to exit with; -1: not yet */
 	char *done;    /* what a reload has done; the drain adds to it */
 	int64_t asked; /* requests that it is the result of; -1: no reload */
@@ -90,6 +91,7 @@ engine_on_drain(void *owner, const struct channel_drain *how)
 {
 	struct engine *engine = owner;
 
+	engine->has_successor = !how->stop;
 	socket_table_stop(&engine->table, how);
 	control_stop(&engine->control);
 	stats_finish(&engine->stats);
@@ -109,6 +111,12 @@ engine_on_timeout(void *owner)
 {
 	struct engine *engine = owner;
 
+	/* What waits goes to the next engine. */
+	if (engine->has_successor && engine->keeper.process != -1 &&
+	    socket_table_holds(&engine->table)) {
+		engine_end(engine, EX_OK);
+		return;
+	}
 	socket_table_give_up(&engine->table);
 	control_close(&engine->control);
 }
@@ -294,14 +302,6 @@ static const struct inheritance_callbacks engine_inheritance_callbacks = {
     .on_said = socket_table_on_said,
 };
 
-static void
-engine_on_keeper_end(void *owner)
-{
-	struct engine *engine = owner;
-
-	rebind_ask(&engine->table.rebind, 0);
-}
-
 static int
 engine_open(struct engine *engine)
 {
@@ -310,8 +310,8 @@ engine_open(struct engine *engine)
 	if (base == NULL ||
 	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
 	    bounded_close_init(&engine->bounded, base, &engine->ledger) == -1 ||
-	    keeper_watch(&engine->keeper, base, engine_on_keeper_end, engine) ==
-		-1 ||
+	    keeper_watch(&engine->keeper, base, rebind_on_keeper_end,
+		&engine->table.rebind) == -1 ||
 	    socket_table_open(&engine->table, base, &engine->log,
 		&engine->stats, &engine->stats.page->persistent,
 		&engine->bounded, &engine->rendezvous) == -1)
@@ -392,7 +392,8 @@ engine_main(const char *manager)
 		engine.status = EX_OSERR;
 	/* The keeper returns what it has, as if it had been killed. */
 	if (engine.keeper.process != -1 &&
-	    (engine.status != EX_OK || returns_is_busy(&engine.table.returns)))
+	    (engine.status != EX_OK || socket_table_holds(&engine.table) ||
+		returns_is_busy(&engine.table.returns)))
 		_exit(engine.status);
 	engine_close(&engine);
 	return engine.status;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RECORDS_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -35,7 +36,7 @@ records_map(struct records *records, int memory)
 	    MAP_PRIVATE, memory, 0);
 	if (map == MAP_FAILED)
 		return strerror(errno);
-	*records = (struct records){map, count};
+	*records = (struct records){.items = map, .count = count};
 	if (records->items[0].type == RECORD_HEADER &&
 	    memcmp(&records->items[0].u.header, &header, sizeof(header)) == 0)
 		return NULL;
@@ -52,6 +53,46 @@ records_find_socket(const struct records *records, uint32_t number)
 	if (i >= records->count || record_check(&records->items[i]) != NULL)
 		return NULL;
 	return &records->items[i];
+}
+
+/* They are in the order of the listeners. */
+int
+records_copy_rules(struct records *records,
+    const struct record_endpoint *endpoint, struct record_rule **out_rules)
+{
+	size_t wanted = endpoint->source.rules, count = 0;
+	struct record_rule *rules;
+	const struct record_rules *part;
+
+	*out_rules = NULL;
+	if (wanted == 0)
+		return 0;
+	errno = EPROTO;
+	if (wanted > records->count * RECORD_RULES_COUNT)
+		return -1;
+	rules = calloc(wanted, sizeof(*rules));
+	for (size_t i = records->next_rules;
+	     rules != NULL && count < wanted && i < records->count; i++) {
+		part = &records->items[i].u.rules;
+		if (records->items[i].type != RECORD_RULES ||
+		    strncmp(part->listener, endpoint->listener,
+			RECORD_LISTENER_SIZE) != 0)
+			continue;
+		errno = EPROTO;
+		if (record_check_rules(part) != NULL ||
+		    part->count > wanted - count)
+			break;
+		memcpy(
+		    &rules[count], part->rules, part->count * sizeof(*rules));
+		count += part->count;
+		records->next_rules = i + 1;
+	}
+	if (count != wanted) {
+		free(rules);
+		return -1;
+	}
+	*out_rules = rules;
+	return 0;
 }
 
 void

@@ -11,6 +11,7 @@
 struct records {
 	struct record *items; /* a private mapping; NULL: none */
 	size_t count;
+	size_t next_rules; /* where those of the next listener may begin */
 };
 
 /* Maps a sealed memfd (borrows it) of at most RECORD_MAX records, the first of
@@ -21,6 +22,12 @@ const char *records_map(struct records *records, int memory);
  * or one that is not valid. */
 struct record *records_find_socket(
     const struct records *records, uint32_t number);
+
+/* Copies the rules of a listener to memory that the caller frees, *out_rules;
+ * NULL if there are none.  Listeners ask in their order.  0, or -1 with errno:
+ * EPROTO if there are not as many, or one is not valid. */
+int records_copy_rules(struct records *records,
+    const struct record_endpoint *endpoint, struct record_rule **out_rules);
 
 /* None is accepted. */
 void records_unmap(struct records *records);

@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "engine/handoff/ledger.h"
+#include "engine/listener/admission.h"
 #include "engine/listener/listener_list.h"
 #include "engine/pool/dispatch.h"
 
@@ -119,17 +120,35 @@ socket_table_find_listener(
 	return listener;
 }
 
+/* Limits who may come, if the configuration says so.  0, or -1 with errno. */
+static int
+socket_table_limit(struct socket_table *table, struct listener *listener)
+{
+	const struct record_endpoint *record = listener->record;
+	struct record_rule *rules;
+
+	if (!(record->source.flags & RECORD_SOURCE_LIMITED) ||
+	    listener->admission != NULL)
+		return 0;
+	if (records_copy_rules(&table->records, record, &rules) == -1)
+		return -1;
+	listener->admission =
+	    admission_new(listener, rules, record->source.rules);
+	return listener->admission == NULL ? -1 : 0;
+}
+
 int
 socket_table_add(struct socket_table *table, struct record_endpoint *record,
     int fd, int error)
 {
 	struct listener *listener = socket_table_find_listener(table, record);
 
-	if (listener != NULL &&
-	    listener_add(listener, record, table->count - 1, fd, error) == 0)
-		return 0;
-	fd_close(fd);
-	return -1;
+	if (listener == NULL ||
+	    listener_add(listener, record, table->count - 1, fd, error) == -1) {
+		fd_close(fd);
+		return -1;
+	}
+	return socket_table_limit(table, listener);
 }
 
 void
@@ -250,6 +269,17 @@ socket_table_is_busy(struct socket_table *table)
 	TAILQ_FOREACH (pool, &table->pools, entry)
 		busy |= pool_is_busy(pool);
 	return busy;
+}
+
+int
+socket_table_holds(const struct socket_table *table)
+{
+	const struct pool *pool;
+
+	TAILQ_FOREACH (pool, &table->pools, entry)
+		if (!TAILQ_EMPTY(&pool->held))
+			return 1;
+	return 0;
 }
 
 void

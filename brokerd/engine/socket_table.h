@@ -83,6 +83,10 @@ void socket_table_stop(
  * has not confirmed. */
 int socket_table_is_busy(struct socket_table *table);
 
+/* True if a connection was accepted and no worker has it; the listeners have
+ * been stopped. */
+int socket_table_holds(const struct socket_table *table);
+
 /* Refuses connections that no worker has taken; stops waiting for receipts. */
 void socket_table_give_up(struct socket_table *table);
 

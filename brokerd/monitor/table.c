@@ -101,6 +101,7 @@ static const char *
 table_check(struct table *table)
 {
 	const struct record *r = &table->records[1];
+	const struct record *end = table->records + table->record_count;
 	struct record_ids ids = {.monitor = geteuid(), .reader = CONF_UID};
 	const char *wrong = NULL;
 
@@ -109,8 +110,7 @@ table_check(struct table *table)
 	table->settings = &r->u.settings;
 	ids.engine = table->settings->engine_uid;
 	ids.engine_gid = table->settings->engine_gid;
-	for (size_t i = 2; wrong == NULL && i < table->record_count; i++) {
-		r = &table->records[i];
+	while (wrong == NULL && ++r < end && r->type != RECORD_RULES) {
 		table->endpoints[table->endpoint_count++] =
 		    (struct endpoint){.record = r, .fd = -1};
 		wrong = record_check_bind(r);

@@ -8,8 +8,9 @@
 /*
  * The config reader writes records of one fixed size, which the monitor and the
  * engine read: RECORD_HEADER, RECORD_SETTINGS, one RECORD_ENDPOINT for each
- * socket, those of one listener side by side, RECORD_RENDEZVOUS and
- * RECORD_CONTROL.
+ * socket, those of one listener side by side, RECORD_RENDEZVOUS,
+ * RECORD_CONTROL, and one or more RECORD_RULES for each listener that has
+ * rules, in the order of the listeners.
  */
 struct record {
 	uint32_t type; /* enum record_type */
@@ -20,6 +21,7 @@ struct record {
 		struct record_endpoint endpoint;
 		struct record_rendezvous rendezvous;
 		struct record_control control;
+		struct record_rules rules;
 	} u;
 };
 

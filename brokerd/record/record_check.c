@@ -32,7 +32,7 @@ record_check_endpoint(const struct record_endpoint *endpoint)
 		return "a window of 1 or more was expected";
 	if (endpoint->count == 0 || endpoint->index >= endpoint->count)
 		return "the endpoint's number is out of range";
-	return NULL;
+	return record_check_source(&endpoint->source);
 }
 
 const char *

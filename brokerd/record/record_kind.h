@@ -6,7 +6,7 @@
 /* The limits of a record, and the meaning of the numbers in it. */
 
 #define RECORD_MAGIC 0x62726b31U /* "brk1" */
-#define RECORD_VERSION 3
+#define RECORD_VERSION 4
 #define RECORD_NO_ID UINT32_MAX /* uid, gid or mode that was not given */
 #define RECORD_WINDOW_MAX 256   /* hand-offs without a receipt */
 #define RECORD_MAX 16384        /* records of one configuration */
@@ -21,6 +21,7 @@ enum record_type {
 	RECORD_ENDPOINT,
 	RECORD_RENDEZVOUS,
 	RECORD_CONTROL,
+	RECORD_RULES, /* all behind the sockets */
 };
 
 enum record_kind {

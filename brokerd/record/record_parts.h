@@ -2,6 +2,7 @@
 #pragma once
 
 #include "record/record_kind.h"
+#include "record/record_source.h"
 
 #include <sys/socket.h>
 
@@ -48,6 +49,7 @@ struct record_endpoint {
 	uint32_t max_connections; /* of one worker, 0: any number */
 	uint32_t owner;           /* uid of the mailbox, or RECORD_NO_ID */
 	uint32_t default_mailbox; /* the monitor makes its directory */
+	struct record_source source;
 	char listener[RECORD_LISTENER_SIZE];
 	char mailbox[RECORD_PATH_SIZE]; /* absolute; ends in / for a pool */
 	uint32_t refuse_length;

@@ -86,6 +86,8 @@ expect_records(const struct output *out)
 		    (ssize_t)sizeof(record));
 		if (record.type == RECORD_ENDPOINT)
 			fuzz_must(record_check(&record) == NULL);
+		if (record.type == RECORD_RULES)
+			fuzz_must(record_check_rules(&record.u.rules) == NULL);
 	}
 	close(fd);
 }

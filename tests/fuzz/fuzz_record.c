@@ -30,6 +30,15 @@ expect_endpoint(const struct record_endpoint *endpoint)
 	fuzz_must(endpoint->refuse_length <= RECORD_MESSAGE_SIZE);
 }
 
+static void
+expect_rules(const struct record_rules *rules)
+{
+	fuzz_must(rules->count <= RECORD_RULES_COUNT);
+	for (uint32_t i = 0; i < rules->count; i++)
+		fuzz_must(rules->rules[i].prefix <= 128 &&
+		    rules->rules[i].kind <= RECORD_RULE_LOCAL);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -50,6 +59,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (record->type == RECORD_ENDPOINT)
 			expect_endpoint(&record->u.endpoint);
 	}
+	if (record_check_rules(&record->u.rules) == NULL)
+		expect_rules(&record->u.rules);
 	memcpy(&ids, record, sizeof(ids));
 	if (record_check_ids(&ids, record->u.endpoint.owner) == NULL)
 		fuzz_must(ids.engine != 0 && ids.engine != ids.reader);

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "conf/meaning/ownership.h"
+#include "conf/meaning/source_section.h"
 #include "conf/text/address.h"
 #include "conf/text/inet.h"
 
@@ -315,6 +316,7 @@ listener_section_read(struct output *out, struct section *section,
 	for (enum key_id id = KEY_LISTEN; id < KEY_COUNT; id++)
 		listener_section_read_key(&listener, id);
 	listener_section_read_message(&listener);
+	source_section_read(out, section, &common->source);
 	listener_mailbox_read(out, section, context);
 	common->owner = section->owner;
 	text_copy(common->listener, RECORD_LISTENER_SIZE, section->name);
@@ -331,8 +333,10 @@ listener_section_read(struct output *out, struct section *section,
 			return;
 		failed |= out->diagnostics.errors != errors;
 	}
-	if (!failed)
+	if (!failed) {
 		listener_section_check_needs(&listener);
+		source_section_check(out, section, listener.needs);
+	}
 	if (listener.needs & KEY_NEEDS_PATH)
 		ownership_check_socket(out, section, common, context->ids);
 	listener_section_finish(&listener);

@@ -6,6 +6,8 @@
  */
 #include "conf/meaning/output.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,9 @@ output_done(struct output *out)
 	diagnostics_done(&out->diagnostics);
 	free(out->sockets);
 	free(out->at);
+	free(out->rules);
+	out->rules = NULL;
+	out->rules_count = 0;
 	out->sockets = NULL;
 	out->at = NULL;
 	out->count = out->room = 0;
@@ -55,7 +60,8 @@ output_add(struct output *out, enum record_type type, struct location at)
 {
 	struct record *record;
 
-	if (type == RECORD_ENDPOINT && out->count == OUTPUT_ENDPOINTS)
+	if (type == RECORD_ENDPOINT &&
+	    out->count + out->rules_count >= OUTPUT_ENDPOINTS)
 		return NULL;
 	if (output_grow(out) == -1) {
 		out->diagnostics.failed = 1;
@@ -66,6 +72,35 @@ output_add(struct output *out, enum record_type type, struct location at)
 	memset(record, 0, sizeof(*record));
 	record->type = type;
 	return record;
+}
+
+int
+output_add_rule(
+    struct output *out, const char *listener, const struct record_rule *rule)
+{
+	struct record *last =
+	    out->rules == NULL ? NULL : &out->rules[out->rules_count - 1];
+	struct record *rules;
+
+	if (last == NULL || last->u.rules.count == RECORD_RULES_COUNT ||
+	    strcmp(last->u.rules.listener, listener) != 0) {
+		if (out->count + out->rules_count >= OUTPUT_ENDPOINTS)
+			return -1;
+		rules = reallocarray(
+		    out->rules, out->rules_count + 1, sizeof(*rules));
+		if (rules == NULL) {
+			out->diagnostics.failed = 1;
+			return -1;
+		}
+		out->rules = rules;
+		last = &rules[out->rules_count++];
+		memset(last, 0, sizeof(*last));
+		last->type = RECORD_RULES;
+		text_copy(
+		    last->u.rules.listener, RECORD_LISTENER_SIZE, listener);
+	}
+	last->u.rules.rules[last->u.rules.count++] = *rule;
+	return 0;
 }
 
 static int
@@ -100,6 +135,9 @@ output_write(const struct output *out, int fd)
 	first[1].u.settings = out->settings;
 	if (output_write_all(fd, first, sizeof(first)) == -1)
 		return -1;
+	if (output_write_all(
+		fd, out->sockets, out->count * sizeof(out->sockets[0])) == -1)
+		return -1;
 	return output_write_all(
-	    fd, out->sockets, out->count * sizeof(out->sockets[0]));
+	    fd, out->rules, out->rules_count * sizeof(out->rules[0]));
 }

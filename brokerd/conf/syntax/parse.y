@@ -227,12 +227,12 @@ parse_expected(const struct parse *p)
 		return p->incomplete ? "a value before it" :
 		    "\"{\" before it, a key or the end of the file";
 	case '{':
-		return "a single value or a key, only listen takes a list";
+		return "a single value or a key, this one takes no list";
 	case '=':
 		return "a key before it and a value after it";
 	case PARSE_APPEND:
-		return "listen before it, which alone takes a list, and a "
-		       "value after it";
+		return "a key before it that takes a list, and a value after "
+		       "it";
 	case ',':
 		return "a value on either side, and a list in \"{\" and \"}\"";
 	default:
@@ -351,7 +351,6 @@ key	: KEY			{ parse_key(p); }
 list	: LIST			{ parse_key(p); }
 	;
 values	: value
-	| '{' '}'
 	| '{' items '}'
 	| '{' items ',' '}'
 	;

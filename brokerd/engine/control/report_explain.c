@@ -6,6 +6,7 @@
 #include "engine/control/explain.h"
 
 #include "base/clock.h"
+#include "engine/listener/admission.h"
 #include "engine/pool/vitals.h"
 
 #include <errno.h>
@@ -25,10 +26,10 @@ explain_absent(const struct listener *listener, json_t *lines)
 {
 	unsigned int limit = listener->record->give_up_s;
 
-	report_add_line(lines,
-	    "%s: connections have waited in the kernel for %llu s.",
+	report_add_line(lines, "%s: connections have waited%s for %llu s.",
 	    explain_absence(listener),
-	    (unsigned long long)(clock_ms() - listener->absent_since_ms) /
+	    listener->admission == NULL ? " in the kernel" : "",
+	    (unsigned long long)(clock_ms() - listener->absence.since_ms) /
 		1000);
 	if (limit == 0)
 		report_add_line(lines,
@@ -72,8 +73,13 @@ explain_state(const struct listener *listener, json_t *lines)
 		explain_open(listener, lines);
 		return;
 	case LISTENER_WAITING:
-		if (listener->absent_since_ms != 0)
+		if (listener->absence.since_ms != 0)
 			explain_absent(listener, lines);
+		else if (listener->admission != NULL)
+			report_add_line(lines,
+			    "No worker has room.  \"brokerctl workers\" shows "
+			    "how many connections each has, and how many it "
+			    "may have.");
 		else
 			report_add_line(lines,
 			    "Connections wait in the kernel: no worker has "
@@ -121,10 +127,12 @@ report_explain(
     const struct control_context *context, const struct listener *listener)
 {
 	json_t *lines = json_array(), *all;
-	uint64_t held = listener->stats->held;
+	uint64_t held = listener->stats->held -
+	    (listener->admission == NULL ? 0 : listener->admission->ring.count);
 
 	vitals_look(listener->pool);
 	explain_state(listener, lines);
+	explain_sources(listener, lines);
 	explain_sockets(listener, lines);
 	explain_workers(listener, lines);
 	if (held != 0)

@@ -4,6 +4,7 @@
  */
 #include "engine/control/report.h"
 
+#include "engine/listener/admission.h"
 #include "engine/pool/vitals.h"
 
 #include <stdlib.h>
@@ -62,6 +63,13 @@ metrics_gauges(FILE *file, const struct listener_list *listeners)
 		    listener->record->listener,
 		    (unsigned long long)vitals_oldest_us(listener->pool) /
 			1000000);
+	report_metric_head(file, "sources_waiting", "", "gauge",
+	    "Sources of which connections wait in the engine");
+	TAILQ_FOREACH (listener, listeners, entry)
+		fprintf(file,
+		    "portbroker_sources_waiting{listener=\"%s\"} %zu\n",
+		    listener->record->listener,
+		    admission_sources(listener->admission));
 	report_metric_head(file, "state", "", "gauge", "State of a listener");
 	TAILQ_FOREACH (listener, listeners, entry)
 		fprintf(file,

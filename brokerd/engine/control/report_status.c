@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "config.h"
+#include "engine/listener/admission.h"
 #include "engine/pool/vitals.h"
 
 #include <sys/stat.h>
@@ -99,10 +100,10 @@ static json_t *
 status_listener(const struct listener *listener, struct stats *stats)
 {
 	const struct record_endpoint *record = listener->record;
-	uint64_t now = clock_ms(), absent = listener->absent_since_ms;
+	uint64_t now = clock_ms(), absent = listener->absence.since_ms;
 
 	return json_pack(
-	    "{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:o, "
+	    "{s:s, s:s, s:I, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, "
 	    "s:o, s:o}",
 	    "name", record->listener, "state", listener_state_name(listener),
 	    "since_ms", (json_int_t)(now - listener->state_since_ms),
@@ -114,7 +115,9 @@ status_listener(const struct listener *listener, struct stats *stats)
 	    (json_int_t)pool_count_workers(listener->pool), "stuck",
 	    (json_int_t)vitals_count(listener->pool, SILENCE_STUCK), "busy",
 	    (json_int_t)vitals_count(listener->pool, SILENCE_BUSY), "oldest_ms",
-	    (json_int_t)(vitals_oldest_us(listener->pool) / 1000), "endpoints",
+	    (json_int_t)(vitals_oldest_us(listener->pool) / 1000),
+	    "sources_waiting",
+	    (json_int_t)admission_sources(listener->admission), "endpoints",
 	    status_endpoints(listener), "holders", status_holders(listener),
 	    "counters", status_counters(stats, listener->stats));
 }

@@ -7,6 +7,7 @@
 #include "engine/control/report.h"
 
 #include "channel/message.h"
+#include "engine/listener/admission.h"
 #include "engine/worker/receipt_conn.h"
 
 #include <sys/stat.h>
@@ -83,6 +84,16 @@ whois_handoffs(
 		whois_handoff(whois, handoff, where);
 }
 
+/* What waits of a source. */
+static void
+whois_source(void *owner, struct source_entry *source)
+{
+	const struct handoff *handoff;
+
+	TAILQ_FOREACH (handoff, &source->waiting, entry)
+		whois_handoff(owner, handoff, "it waits for its turn");
+}
+
 static void
 whois_workers(struct whois *whois, const struct worker_list *list)
 {
@@ -140,7 +151,7 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 		whois_try(whois, listener->context->diag->fd, NULL, "netlink",
 		    NULL,
 		    "the socket by which the engine asks the kernel how long "
-		    "the queues of local sockets are");
+		    "queues are, and which connections are open");
 	whois_try(whois, context->fd, context->path, "control", NULL,
 	    "the control socket, %s", context->path);
 	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,
@@ -162,8 +173,12 @@ report_whois(const struct control_context *context, uint64_t inode)
 	const struct listener *listener;
 	const struct pool *pool;
 
-	TAILQ_FOREACH (listener, context->listeners, entry)
+	TAILQ_FOREACH (listener, context->listeners, entry) {
 		whois_listener(&whois, listener);
+		if (listener->admission != NULL)
+			source_table_each(&listener->admission->sources,
+			    whois_source, &whois);
+	}
 	TAILQ_FOREACH (pool, context->pools, entry) {
 		whois_workers(&whois, &pool->workers);
 		whois_handoffs(&whois, &pool->held, "it waits for a worker");

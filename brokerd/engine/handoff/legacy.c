@@ -107,7 +107,8 @@ legacy_settle(struct stats_listener *row)
 {
 	uint64_t ends = row->taken + row->plain + row->expired + row->died +
 	    row->dead + row->refused_absent + row->refused_drain +
-	    row->refused_deaths + row->orphaned + row->lost;
+	    row->refused_deaths + row->refused_denied + row->refused_open +
+	    row->refused_rate + row->refused_share + row->orphaned + row->lost;
 	uint64_t got =
 	    row->accepted + row->returned_engine + row->returned_sent;
 	uint64_t open = got > ends ? got - ends : 0;

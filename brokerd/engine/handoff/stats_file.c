@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define STATS_FILE_MAGIC 0x73746174U
-#define STATS_FILE_LAYOUT 11
+#define STATS_FILE_LAYOUT 12
 #define STATS_FILE_LIMIT (UINT64_C(1) << 53) /* exact in JSON's numbers */
 
 void

@@ -17,6 +17,10 @@ struct stats_listener {
 	uint64_t refused_absent;  /* no worker for longer than give-up */
 	uint64_t refused_drain;   /* the engine ended before a worker came */
 	uint64_t refused_deaths;  /* more workers died of it than allowed */
+	uint64_t refused_denied;  /* allow and deny do not let it in */
+	uint64_t refused_open;    /* its source has max-per-source open */
+	uint64_t refused_rate;    /* its source made rate-per-source */
+	uint64_t refused_share;   /* its source has too many that wait */
 	uint64_t orphaned;        /* a worker had it when an engine died */
 	uint64_t lost;            /* the engine had it when it died */
 	uint64_t held;            /* gauge: accepted, and no worker has it */

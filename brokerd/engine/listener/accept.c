@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/limited_log.h"
+#include "engine/listener/admission.h"
 #include "engine/listener/listener.h"
 #include "engine/policy/errors.h"
 #include "engine/pool/dispatch.h"
@@ -51,7 +52,46 @@ accept_on_error(struct listener *listener)
 	return ACCEPT_BROKEN;
 }
 
-/* Accepts one connection for that worker; NULL: to be refused. */
+/* Returns the hand-off of a connection (takes fd), or NULL without memory. */
+static struct handoff *
+accept_hold(struct listener *listener, struct listener_endpoint *endpoint,
+    int fd, const struct sockaddr_storage *peer, socklen_t peer_length)
+{
+	const struct listener_context *context = listener->context;
+	struct handoff *handoff = handoff_new(endpoint->record, listener->stats,
+	    context->bounded, fd, peer, peer_length);
+
+	if (handoff != NULL)
+		ledger_hold(context->bounded->ledger, handoff);
+	listener->stats->accepted++; /* or the next engine counts it */
+	if (handoff != NULL)
+		return handoff;
+	listener->stats->dead++;
+	bounded_close_fd(context->bounded, fd);
+	return NULL;
+}
+
+/* Lets a connection (takes fd) wait for its turn, or refuses it. */
+static void
+accept_admit(struct listener *listener, struct listener_endpoint *endpoint,
+    int fd, const struct sockaddr_storage *peer, socklen_t peer_length)
+{
+	struct source_entry *source =
+	    admission_judge(listener->admission, endpoint->record, fd, peer);
+	struct handoff *handoff;
+
+	if (source == NULL) {
+		listener->stats->accepted++;
+		refuse_connection(
+		    listener->context->refusals, endpoint->record, fd);
+		return;
+	}
+	handoff = accept_hold(listener, endpoint, fd, peer, peer_length);
+	if (handoff != NULL)
+		admission_wait(listener->admission, source, handoff);
+}
+
+/* Accepts one connection for that worker; NULL: to be refused or admitted. */
 static enum accept_end
 accept_one(struct listener *listener, struct listener_endpoint *endpoint,
     struct worker *worker)
@@ -71,23 +111,32 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 	ledger_accept(context->bounded->ledger, fd);
 	context->reserve->last = fd;
 	context->load->count.accepted++;
-	if (worker == NULL) {
+	if (worker != NULL) {
+		handoff =
+		    accept_hold(listener, endpoint, fd, &peer, peer_length);
+		if (handoff != NULL)
+			dispatch_put(listener->pool, worker, handoff);
+	} else if (listener->state == LISTENER_REFUSING) {
 		listener->stats->accepted++;
 		accept_refuse(listener, endpoint, fd);
-		return ACCEPT_MORE;
+	} else {
+		accept_admit(listener, endpoint, fd, &peer, peer_length);
 	}
-	handoff = handoff_new(endpoint->record, listener->stats,
-	    context->bounded, fd, &peer, peer_length);
-	if (handoff == NULL) {
-		listener->stats->accepted++;
-		listener->stats->dead++;
-		bounded_close_fd(context->bounded, fd);
-		return ACCEPT_MORE;
-	}
-	ledger_hold(context->bounded->ledger, handoff);
-	listener->stats->accepted++; /* or the next engine counts it */
-	dispatch_put(listener->pool, worker, handoff);
 	return ACCEPT_MORE;
+}
+
+/* True if one may be accepted: what waits already goes first. */
+static int
+accept_has_room(struct listener *listener, struct listener_endpoint *endpoint)
+{
+	struct admission *admission = listener->admission;
+
+	if (admission_has_room(admission))
+		return 1;
+	admission_serve(admission);
+	return admission_has_room(admission) ||
+	    (admission_is_empty(admission) &&
+		dispatch_pick(listener->pool, endpoint->record) != NULL);
 }
 
 static enum accept_end
@@ -99,11 +148,14 @@ accept_next(struct listener *listener, struct listener_endpoint *endpoint)
 		errno = EMFILE;
 		return ACCEPT_LIMIT;
 	}
-	if (listener->state != LISTENER_REFUSING) {
+	if (listener->state == LISTENER_REFUSING)
+		return accept_one(listener, endpoint, NULL);
+	if (listener->admission == NULL)
 		worker = dispatch_pick(listener->pool, endpoint->record);
-		if (worker == NULL)
-			return ACCEPT_NO_ROOM;
-	}
+	if (worker == NULL &&
+	    (listener->admission == NULL ||
+		!accept_has_room(listener, endpoint)))
+		return ACCEPT_NO_ROOM;
 	return accept_one(listener, endpoint, worker);
 }
 
@@ -126,6 +178,7 @@ accept_round(
 	    (end = accept_next(listener, endpoint)) == ACCEPT_MORE)
 		count++;
 	error = errno;
+	admission_serve(listener->admission);
 	dispatch_send(listener->pool);
 	unreceipted_continue_closing(&workers->closing);
 	coalesce_on_round(&endpoint->lone, tried, count);

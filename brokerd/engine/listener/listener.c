@@ -9,9 +9,9 @@
 #include "channel/channel.h"
 #include "engine/handoff/limited_log.h"
 #include "engine/listener/accept.h"
+#include "engine/listener/admission.h"
 #include "engine/listener/lending.h"
 #include "engine/pool/dispatch.h"
-#include "engine/pool/vitals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +39,14 @@ listener_note_state(struct listener *listener, enum listener_state state)
 	listener->noted->since_ms = listener->state_since_ms;
 }
 
+/* True if a connection was accepted and waits for a worker. */
+static int
+listener_holds(const struct listener *listener)
+{
+	return dispatch_holds(listener->pool, listener->stats) ||
+	    !admission_is_empty(listener->admission);
+}
+
 static void listener_rest(
     struct listener *listener, uint64_t delay_ms, int error);
 
@@ -47,10 +55,14 @@ static void listener_rest(
 static void
 listener_enter(struct listener *listener, enum listener_state state)
 {
-	int accepting = state == LISTENER_OPEN || state == LISTENER_REFUSING;
+	int accepting = state == LISTENER_OPEN || state == LISTENER_REFUSING ||
+	    (state == LISTENER_WAITING &&
+		admission_has_room(listener->admission));
 	struct listener_endpoint *endpoint;
 	int error = 0;
 
+	if (state == LISTENER_STOPPED || state == LISTENER_REFUSING)
+		admission_leave(listener->admission);
 	if (listener->state != state)
 		listener_note_state(listener, state);
 	listener->state = state;
@@ -62,8 +74,7 @@ listener_enter(struct listener *listener, enum listener_state state)
 	pool_set_waiting(listener->pool, &listener->pool_user,
 	    state == LISTENER_WAITING || state == LISTENER_REFUSING,
 	    !pool_has_worker(listener->pool) &&
-		(state == LISTENER_WAITING ||
-		    dispatch_holds(listener->pool, listener->stats)));
+		(state == LISTENER_WAITING || listener_holds(listener)));
 	if (error != 0 && accepting && listener->state == state)
 		listener_rest(listener, LISTENER_REST_MS, error);
 }
@@ -82,33 +93,9 @@ listener_rest(struct listener *listener, uint64_t delay_ms, int error)
 	    (unsigned long long)delay_ms);
 }
 
-/* Returns how long connections have waited for a worker. */
-static uint64_t
-listener_waited_ms(const struct listener *listener)
-{
-	return listener->absent_since_ms == 0 ?
-	    0 :
-	    clock_ms() - listener->absent_since_ms;
-}
-
-/* Workers may come and go all the time, so of short absences one in a second is
- * told. */
-static void
-listener_tell_absence(struct listener *listener)
-{
-	const char *answers =
-	    vitals_count(listener->pool, SILENCE_STUCK) > 0 ? " answers" : "";
-
-	listener->absence_told = limited_log_line(&listener->absence_limit,
-	    listener->context->log, LOG_NOTICE,
-	    "listener %s: no worker at %s%s: connections wait",
-	    listener->record->listener, listener->pool->finder.path, answers);
-}
-
 static void
 listener_wait(struct listener *listener)
 {
-	struct limited_log *limit = &listener->absence_limit;
 	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
 	uint64_t delay_ms = LISTENER_SCAN_MS, waited_ms;
 
@@ -117,20 +104,29 @@ listener_wait(struct listener *listener)
 	if (listener->state != LISTENER_WAITING)
 		return; /* looking for a worker has found one */
 	if (pool_has_worker(listener->pool)) {
-		listener->absent_since_ms = 0;
+		listener->absence.since_ms = 0;
 		return;
 	}
-	if (listener->absent_since_ms == 0) {
-		listener->absent_since_ms = clock_ms();
-		listener_tell_absence(listener);
-	} else if (!listener->absence_told && clock_ms() >= limit->next_ms) {
-		limit->suppressed--; /* this one was only late */
-		listener_tell_absence(listener);
-	}
-	waited_ms = listener_waited_ms(listener);
+	absence_go_on(&listener->absence, listener->context->log,
+	    listener->record->listener, listener->pool);
+	waited_ms = absence_waited_ms(&listener->absence);
 	if (limit_ms != 0 && waited_ms + delay_ms > limit_ms)
 		delay_ms = waited_ms < limit_ms ? limit_ms - waited_ms : 0;
 	timer_set(&listener->timer, delay_ms * 1000);
+}
+
+/* Accepts, if what was accepted before does not wait. */
+static void
+listener_resume(struct listener *listener)
+{
+	if (!admission_is_empty(listener->admission)) {
+		admission_serve(listener->admission);
+		dispatch_send(listener->pool);
+	}
+	if (!admission_is_empty(listener->admission))
+		listener_wait(listener);
+	else
+		listener_enter(listener, LISTENER_OPEN);
 }
 
 static void
@@ -147,7 +143,9 @@ listener_on_readable(void *owner, struct listener_endpoint *endpoint)
 		finder_scan(finder);
 	for (int i = 0; end == ACCEPT_MORE && i < LISTENER_ROUNDS; i++)
 		end = accept_round(listener, endpoint, i);
-	if (end == ACCEPT_NO_ROOM)
+	if (end == ACCEPT_NO_ROOM ||
+	    (listener->state == LISTENER_OPEN &&
+		!admission_is_empty(listener->admission)))
 		listener_wait(listener);
 	else if (end == ACCEPT_LIMIT)
 		listener_rest(listener, LISTENER_REST_MS, errno);
@@ -163,14 +161,15 @@ listener_on_time(void *owner)
 	struct listener *listener = owner;
 	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
 
-	if (listener->state == LISTENER_RESTING) {
-		listener_enter(listener, LISTENER_OPEN);
+	if (listener->state == LISTENER_RESTING ||
+	    listener->state == LISTENER_OPEN) {
+		listener_resume(listener);
 		return;
 	}
 	finder_scan(&listener->pool->finder);
 	if (listener->state != LISTENER_WAITING)
 		return;
-	if (limit_ms == 0 || listener_waited_ms(listener) < limit_ms) {
+	if (limit_ms == 0 || absence_waited_ms(&listener->absence) < limit_ms) {
 		listener_wait(listener);
 		return;
 	}
@@ -189,20 +188,16 @@ listener_on_change(void *owner)
 		/* A connection that came back from a worker waits as well. */
 		if (listener->state == LISTENER_WAITING ||
 		    (listener->state == LISTENER_OPEN &&
-			dispatch_holds(listener->pool, listener->stats)))
+			listener_holds(listener)))
 			listener_wait(listener);
 		return;
 	}
 	if (listener->state != LISTENER_WAITING &&
 	    listener->state != LISTENER_REFUSING)
 		return;
-	if (listener->absent_since_ms != 0 && listener->absence_told)
-		log_line(listener->context->log, LOG_NOTICE,
-		    "listener %s: a worker is there after %llu ms",
-		    listener->record->listener,
-		    (unsigned long long)listener_waited_ms(listener));
-	listener->absent_since_ms = 0;
-	listener_enter(listener, LISTENER_OPEN);
+	absence_end(&listener->absence, listener->context->log,
+	    listener->record->listener);
+	listener_resume(listener);
 }
 
 struct listener *
@@ -239,6 +234,7 @@ listener_free(struct listener *listener)
 	struct listener_endpoint *endpoint;
 
 	listener_stop(listener, NULL);
+	admission_free(listener->admission);
 	TAILQ_CONCAT(&listener->endpoints, &listener->unbound, entry);
 	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
 		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
@@ -294,8 +290,10 @@ listener_start(struct listener *listener)
 		count++;
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		listener_endpoint_number(endpoint, index++, count);
-	listener_enter(listener,
-	    listener->before.paused ? LISTENER_PAUSED : LISTENER_OPEN);
+	if (listener->before.paused)
+		listener_enter(listener, LISTENER_PAUSED);
+	else
+		listener_resume(listener);
 }
 
 void
@@ -379,8 +377,11 @@ listener_follow(struct listener *listener)
 	if (listener->state == LISTENER_STOPPED ||
 	    paused == (listener->state == LISTENER_PAUSED))
 		return;
-	listener->absent_since_ms = 0; /* give-up does not count meanwhile */
-	listener_enter(listener, paused ? LISTENER_PAUSED : LISTENER_OPEN);
+	listener->absence.since_ms = 0; /* give-up does not count meanwhile */
+	if (paused)
+		listener_enter(listener, LISTENER_PAUSED);
+	else
+		listener_resume(listener);
 }
 
 int

@@ -2,11 +2,14 @@
 #pragma once
 
 #include "engine/handoff/persistent.h"
+#include "engine/listener/absence.h"
 #include "engine/listener/listener_endpoint.h"
 #include "engine/pool/pool.h"
 #include "engine/timer.h"
 
+struct admission;
 struct channel_drain;
+struct record_rule;
 
 enum listener_state {
 	LISTENER_STOPPED,  /* not started yet, or draining */
@@ -24,17 +27,16 @@ struct listener {
 	const struct listener_context *context;
 	struct pool *pool;
 	struct pool_user pool_user;
+	struct admission *admission; /* NULL: everybody may come */
 	struct stats_listener *stats;
 	TAILQ_HEAD(, listener_endpoint) endpoints, unbound;
 	const struct record_endpoint *record; /* of the first endpoint */
 	enum listener_state state;
 	uint64_t state_since_ms, started_ms;
 	struct persistent_listener before, *noted; /* for later engines */
-	uint64_t absent_since_ms; /* since when connections wait and there is no
-				   * worker; 0: none wait */
-	int absence_told;         /* a line of the log says so */
+	struct absence absence;
 	struct timer timer;
-	struct limited_log accept_limit, refuse_limit, absence_limit;
+	struct limited_log accept_limit, refuse_limit;
 };
 
 TAILQ_HEAD(listener_list, listener);

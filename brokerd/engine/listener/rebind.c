@@ -75,6 +75,12 @@ rebind_ask(struct rebind *rebind, int at_start)
 }
 
 void
+rebind_on_keeper_end(void *owner)
+{
+	rebind_ask(owner, 0);
+}
+
+void
 rebind_stop(struct rebind *rebind)
 {
 	if (rebind->ask.event != NULL)

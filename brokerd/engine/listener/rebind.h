@@ -25,6 +25,10 @@ int rebind_init(struct rebind *rebind, struct event_base *base,
  * help. */
 void rebind_ask(struct rebind *rebind, int at_start);
 
+/* The keeper has ended, and only another engine has another one; owner is the
+ * rebind. */
+void rebind_on_keeper_end(void *owner);
+
 /* Another engine takes over: it will ask. */
 void rebind_stop(struct rebind *rebind);
 

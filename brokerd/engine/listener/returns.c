@@ -11,6 +11,7 @@
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/returned.h"
 #include "engine/handoff/socket_option.h"
+#include "engine/listener/admission.h"
 #include "engine/listener/returns_origin.h"
 #include "engine/pool/dispatch.h"
 
@@ -116,7 +117,7 @@ returns_refuse(struct returns *returns, int fd, const char *reason)
  * line in the log. */
 static struct handoff *
 returns_make(struct returns *returns, const struct returned *returned, int fd,
-    struct pool **out_pool)
+    struct listener **out_listener)
 {
 	const struct listener_context *context = returns->context;
 	struct handoff *handoff;
@@ -147,7 +148,7 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 	if (returned->accept_time_ns != 0 &&
 	    returned->accept_time_ns < handoff->accept_time_ns)
 		handoff->accept_time_ns = returned->accept_time_ns;
-	*out_pool = origin.listener->pool;
+	*out_listener = origin.listener;
 	return handoff;
 }
 
@@ -168,7 +169,7 @@ returns_room(const struct returns *returns)
 /* Takes the hand-off.  One that kills engines must not kill all of them. */
 static void
 returns_hold(struct returns *returns, struct handoff *handoff,
-    struct pool *pool, int noted)
+    struct listener *listener, int noted)
 {
 	/* Without a time, the dead engine has not counted it either. */
 	if (noted)
@@ -177,7 +178,10 @@ returns_hold(struct returns *returns, struct handoff *handoff,
 		handoff->stats->accepted++;
 	if (handoff->returns <= RETURNS_ENGINES && returns->room > 0) {
 		returns->room--;
-		dispatch_take_over(pool, handoff);
+		if (listener->admission != NULL)
+			admission_take_over(listener->admission, handoff);
+		else
+			dispatch_take_over(listener->pool, handoff);
 		return;
 	}
 	handoff->stats->refused_deaths++;
@@ -207,8 +211,8 @@ returns_take(struct returns *returns, const struct returned *returned,
     ssize_t size, int fds[2])
 {
 	int has_peer = returned->kind == RETURNED_SENT;
+	struct listener *listener;
 	struct handoff *handoff;
-	struct pool *pool;
 
 	if (size != sizeof(*returned) ||
 	    memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) !=
@@ -232,14 +236,14 @@ returns_take(struct returns *returns, const struct returned *returned,
 	if (has_peer) /* before anything else: this engine may be killed */
 		ledger_add_sent(returns->context->bounded->ledger, fds[0],
 		    fds[1], returned->sequence);
-	handoff = returns_make(returns, returned, fds[0], &pool);
+	handoff = returns_make(returns, returned, fds[0], &listener);
 	if (handoff == NULL)
 		bounded_close_fd(returns->context->bounded, fds[1]);
 	else if (returned->kind == RETURNED_HELD)
 		returns_hold(
-		    returns, handoff, pool, returned->accept_time_ns != 0);
+		    returns, handoff, listener, returned->accept_time_ns != 0);
 	else
-		returns_watch(returns, handoff, pool, fds[1]);
+		returns_watch(returns, handoff, listener->pool, fds[1]);
 	return 0;
 }
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: ISC
 """Decodes the output of brokerd-conf: the structures of
 brokerd/record/record.h, in the byte order of the machine."""
+import ipaddress
 import re
 import struct
 
-MAGIC, VERSION, NO_ID = 0x62726B31, 3, 0xFFFFFFFF
-HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL = range(1, 6)
+MAGIC, VERSION, NO_ID = 0x62726B31, 4, 0xFFFFFFFF
+HEADER, SETTINGS, ENDPOINT, RENDEZVOUS, CONTROL, RULES = range(1, 7)
 START = 8           # after the type; the union is aligned to 8
 # struct record_socket, aligned to 8
 SOCKET_NUMBERS = "kind flags backlog uid gid mode address_length".split()
@@ -14,8 +15,13 @@ SOCKET_END = START + struct.calcsize(SOCKET_FORMAT)
 # struct record_endpoint after its socket
 NUMBERS = ("handoff protocol refuse index count give_up_s window "
            "receipt_timeout_s stuck_after_s redeliveries max_connections owner "
-           "default_mailbox").split()
-ENDPOINT_FORMAT = "=13I64s108sI1024s"
+           "default_mailbox source_flags rules rules_digest max_per_source rate "
+           "rate_period_s prefix_ipv4 prefix_ipv6 accept_ahead").split()
+ENDPOINT_FORMAT = "=22I64s108sI1024s"
+# struct record_rules
+RULES_FORMAT = "=64sI"
+RULE_FORMAT = "=BBBB16s"
+RULES_COUNT = 64
 SIZE = SOCKET_END + struct.calcsize(ENDPOINT_FORMAT)
 SIZE += -SIZE % 8
 
@@ -54,7 +60,7 @@ def endpoint(data):
     values = bound(data)
     fields = struct.unpack_from(ENDPOINT_FORMAT, data, SOCKET_END)
     values.update(zip(NUMBERS, fields))
-    listener, mailbox, length, message = fields[13:]
+    listener, mailbox, length, message = fields[22:]
     zero(message[length:])
     zero(data[SOCKET_END + struct.calcsize(ENDPOINT_FORMAT):])
     values.update(listener=text(listener), mailbox=text(mailbox),
@@ -62,11 +68,34 @@ def endpoint(data):
     return values
 
 
+def rules(data, found):
+    """Adds the rules of a record to those that were found, by listener."""
+    name, count = struct.unpack_from(RULES_FORMAT, data, START)
+    first = START + struct.calcsize(RULES_FORMAT)
+    size = struct.calcsize(RULE_FORMAT)
+    if not 0 < count <= RULES_COUNT:
+        raise Malformed("%d rules in a record" % count)
+    zero(data[first + count * size:])
+    for at in range(first, first + count * size, size):
+        kind, prefix, allows, reserved, whom = struct.unpack_from(
+            RULE_FORMAT, data, at)
+        if kind == 1:
+            whom = "%s/%d" % (ipaddress.IPv4Address(whom[:4]), prefix)
+        elif kind == 2:
+            whom = "%s/%d" % (ipaddress.IPv6Address(whom), prefix)
+        else:
+            whom = ("user:%d", "group:%d", "local:%d")[kind - 3] % (
+                struct.unpack_from("=I", whom))
+        if reserved != 0:
+            raise Malformed("a rule with more")
+        found.setdefault(text(name), []).append("-+"[allows] + whom)
+
+
 def decode(data):
     """Returns (settings, endpoints)."""
     if len(data) % SIZE or not data:
         raise Malformed("%d bytes are no records" % len(data))
-    settings, endpoints, own = None, [], []
+    settings, endpoints, own, found = None, [], [], {}
     for number, at in enumerate(range(0, len(data), SIZE)):
         record = data[at:at + SIZE]
         kind, padding = struct.unpack_from("=2I", record)
@@ -88,12 +117,18 @@ def decode(data):
             own.append(kind)
             bound(record)
             zero(record[SOCKET_END + 4:])   # after a number
+        elif kind == RULES and len(own) == 2:
+            rules(record, found)
         else:
             raise Malformed("a record of type %d in this place" % kind)
     if settings is None:
         raise Malformed("no settings")
     if own != [RENDEZVOUS, CONTROL]:
         raise Malformed("%s of its own" % own)
+    for one in endpoints:
+        one["who"] = ",".join(found.get(one["listener"], []))
+        if one["rules"] != len(found.get(one["listener"], [])):
+            raise Malformed("%d rules of %s" % (one["rules"], found))
     return settings, endpoints
 
 

@@ -155,10 +155,10 @@ START_TEST(a_listener_shows_how_long_connections_have_waited)
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	socket_table_start(&test.table);
 	client = net_connect(test.port);
-	while (test.www->absent_since_ms == 0)
+	while (test.www->absence.since_ms == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
-	test.www->absent_since_ms -= 7000;
+	test.www->absence.since_ms -= 7000;
 	test.www->state_since_ms -= 8000;
 	listener = get_listener("www", &status);
 	test_control_is(listener, "state", "waiting");

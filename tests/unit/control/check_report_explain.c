@@ -87,10 +87,10 @@ START_TEST(connections_wait_for_a_worker)
 	init(0);
 	for (int i = 0; i < 3; i++)
 		clients[i] = net_connect(test.port);
-	while (test.www->absent_since_ms == 0)
+	while (test.www->absence.since_ms == 0)
 		ck_assert_int_eq(
 		    event_base_loop(test.pool.core.base, EVLOOP_ONCE), 0);
-	test.www->absent_since_ms -= 7000;
+	test.www->absence.since_ms -= 7000;
 	expect(test.www, 1,
 	    "There is no worker: connections have waited in the kernel for 7 "
 	    "s.");

@@ -23,13 +23,13 @@ START_TEST(connections_wait_in_the_kernel_until_a_worker_comes)
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	ck_assert_str_eq(listener_state_name(test.listener), "waiting");
-	ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+	ck_assert_uint_eq(test.listener->absence.since_ms, 0);
 	test_listener_settle(&test, LISTENER_WAITING);
-	ck_assert_uint_ne(test.listener->absent_since_ms, 0);
+	ck_assert_uint_ne(test.listener->absence.since_ms, 0);
 	test_listener_await_log(&test, "no worker at");
 	ck_assert_int_eq(test.pool.pool->finder.waiting, 1);
 	ck_assert(net_polls(test.port, POLLIN));
-	test.listener->absent_since_ms -= 1000000; /* there is no limit */
+	test.listener->absence.since_ms -= 1000000; /* there is no limit */
 	test.listener->timer.on_time(test.listener);
 	ck_assert_int_eq(test.listener->state, LISTENER_WAITING);
 	ck_assert(timer_is_set(&test.listener->timer));
@@ -39,7 +39,7 @@ START_TEST(connections_wait_in_the_kernel_until_a_worker_comes)
 	test_listener_await_log(&test, "a worker is there after 100");
 	ck_assert_int_eq(test.pool.pool->finder.waiting, 0);
 	ck_assert(!timer_is_set(&test.listener->timer));
-	ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+	ck_assert_uint_eq(test.listener->absence.since_ms, 0);
 	ck_assert_uint_eq(test_listener_received(&test, 0), 1);
 	test_listener_done(&test);
 }
@@ -55,7 +55,7 @@ START_TEST(connections_wait_for_room_without_a_limit)
 	test_listener_connect(&test, 2);
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
-	ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+	ck_assert_uint_eq(test.listener->absence.since_ms, 0);
 	ck_assert(!timer_is_set(&test.listener->timer));
 	ck_assert_uint_eq(test_listener_received(&test, 0), 1);
 	wire_raw_send_receipt(test.pool.receipt_conns[0],
@@ -75,10 +75,10 @@ START_TEST(after_give_up_connections_are_refused_until_a_worker_comes)
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
-	test.listener->absent_since_ms -= 4000;
+	test.listener->absence.since_ms -= 4000;
 	test.listener->timer.on_time(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
-	test.listener->absent_since_ms -= 1000;
+	test.listener->absence.since_ms -= 1000;
 	test.listener->timer.on_time(test.listener);
 	test_listener_settle(&test, LISTENER_REFUSING);
 	test_listener_await_log(&test, "refused a connection");
@@ -101,7 +101,7 @@ START_TEST(of_workers_that_come_and_go_some_are_told)
 	struct limited_log *limit;
 
 	test_listener_init(&test, 0, 0);
-	limit = &test.listener->absence_limit;
+	limit = &test.listener->absence.limit;
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
@@ -112,23 +112,23 @@ START_TEST(of_workers_that_come_and_go_some_are_told)
 		test_pool_open(&test.pool, 0);
 		while (test_listener_received(&test, 0) == 0)
 			test_pool_settle(&test.pool);
-		ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+		ck_assert_uint_eq(test.listener->absence.since_ms, 0);
 		test_pool_close(&test.pool, 0);
 		ck_assert_int_eq(unlink(test_pool_path(0)), 0);
 		test_listener_connect(&test, 1);
-		while (test.listener->absent_since_ms == 0)
+		while (test.listener->absence.since_ms == 0)
 			ck_assert_int_eq(
 			    event_base_loop(test.pool.core.base, EVLOOP_ONCE),
 			    0);
 	}
 	test_listener_await_log(&test, "a worker is there after");
 	ck_assert(!net_polls(test.log, POLLIN));
-	ck_assert(!test.listener->absence_told);
+	ck_assert(!test.listener->absence.told);
 	limit->next_ms = 0;
 	test.listener->timer.on_time(test.listener);
 	test_listener_await_log(
 	    &test, "connections wait (2 more since the last line)\n");
-	ck_assert(test.listener->absence_told);
+	ck_assert(test.listener->absence.told);
 	test_listener_done(&test);
 }
 END_TEST
@@ -152,7 +152,7 @@ START_TEST(what_came_back_waits_and_is_refused_as_well)
 	test.pool.pool->wake.on_time(test.pool.pool);
 	test_listener_settle(&test, LISTENER_WAITING);
 	ck_assert(!net_polls(test.clients[0], POLLRDHUP));
-	test.listener->absent_since_ms -= 5000;
+	test.listener->absence.since_ms -= 5000;
 	test.listener->timer.on_time(test.listener);
 	ck_assert_int_eq(test.listener->state, LISTENER_REFUSING);
 	ck_assert_uint_eq(test.listener->stats->refused_absent, 1);
@@ -170,7 +170,7 @@ START_TEST(while_it_refuses_each_connection_looks_for_a_worker)
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
-	test.listener->absent_since_ms -= 1000;
+	test.listener->absence.since_ms -= 1000;
 	test.listener->timer.on_time(test.listener);
 	test_listener_settle(&test, LISTENER_REFUSING);
 	test.pool.pool->finder.watcher.id = -1;
@@ -193,7 +193,7 @@ START_TEST(a_paused_listener_lets_connections_wait)
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
 	ck_assert_int_eq(listener_set_paused(test.listener, 1), 0);
-	ck_assert_uint_eq(test.listener->absent_since_ms, 0);
+	ck_assert_uint_eq(test.listener->absence.since_ms, 0);
 	ck_assert(!timer_is_set(&test.listener->timer));
 	test_pool_open(&test.pool, 0);
 	test_listener_settle(&test, LISTENER_PAUSED);
@@ -280,7 +280,7 @@ START_TEST(the_last_wait_ends_with_give_up)
 	test_listener_connect(&test, 1);
 	listener_start(test.listener);
 	test_listener_settle(&test, LISTENER_WAITING);
-	test.listener->absent_since_ms -= 4500;
+	test.listener->absence.since_ms -= 4500;
 	test.listener->timer.on_time(test.listener);
 	ck_assert(evtimer_pending(test.listener->timer.event, &end));
 	evutil_gettimeofday(&now, NULL);

@@ -145,6 +145,14 @@ static const struct {
     {TCP4, SOCKET(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
     {STREAM, SOCKET(kind), RECORD_UNIX_SEQPACKET + 1, "kind of socket"},
     {STREAM, SOCKET(kind), UINT32_MAX, "kind of socket"},
+    {TCP4, FIELD(source.max_per_source), RECORD_SOURCE_MAX, NULL},
+    {TCP4, FIELD(source.max_per_source), RECORD_SOURCE_MAX + 1, "limit"},
+    {TCP4, FIELD(source.rate), RECORD_SOURCE_MAX + 1, "limit"},
+    {TCP4, FIELD(source.rate), 1, "limit"}, /* without a period */
+    {TCP4, FIELD(source.rate_period_s), UINT32_MAX, NULL}, /* not used */
+    {TCP4, FIELD(source.prefix[0]), 33, "source-prefix"},
+    {TCP4, FIELD(source.prefix[1]), 129, "source-prefix"},
+    {TCP4, FIELD(source.accept_ahead), RECORD_AHEAD_MAX + 1, "accept-ahead"},
     {TCP4, FIELD(handoff), 0, "handoff"},
     {TCP4, FIELD(handoff), RECORD_LISTENER + 1, "handoff"},
     {TCP4, FIELD(handoff), UINT32_MAX, "handoff"},

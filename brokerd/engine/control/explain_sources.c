@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Explains which clients a listener admits, and which of them wait in the
+ * engine.  Unprivileged.
+ */
+#include "engine/control/explain.h"
+
+#include "engine/listener/admission.h"
+
+#define SOURCES_TOP 5 /* that are named */
+
+/* The sources with the most connections, the first one has the most. */
+struct sources_top {
+	const struct source_entry *items[SOURCES_TOP];
+	size_t count;
+};
+
+static size_t
+sources_weight(const struct source_entry *source)
+{
+	return source->open + source->share.count;
+}
+
+static void
+sources_rank(void *owner, struct source_entry *source)
+{
+	struct sources_top *top = owner;
+	size_t i = top->count;
+
+	if (sources_weight(source) == 0)
+		return;
+	while (i > 0 &&
+	    sources_weight(top->items[i - 1]) < sources_weight(source)) {
+		if (i < SOURCES_TOP)
+			top->items[i] = top->items[i - 1];
+		i--;
+	}
+	if (i < SOURCES_TOP)
+		top->items[i] = source;
+	top->count += top->count < SOURCES_TOP;
+}
+
+static void
+explain_limits(const struct record_source *limits, json_t *lines)
+{
+	if (limits->rules > 0)
+		report_add_line(lines,
+		    "Rules of allow and deny: %u.  Clients that none of them "
+		    "names %s.  Others are refused at once.",
+		    limits->rules,
+		    limits->flags & RECORD_SOURCE_ALLOW ? "may not come" :
+							  "may come");
+	if (limits->max_per_source > 0)
+		report_add_line(lines,
+		    "A source may have %u connections (max-per-source): "
+		    "further ones are refused at once.",
+		    limits->max_per_source);
+	if (limits->rate > 0)
+		report_add_line(lines,
+		    "A source may make %u connections in %u s "
+		    "(rate-per-source): further ones are refused at once.",
+		    limits->rate, limits->rate_period_s);
+}
+
+static void
+explain_waiting(const struct admission *admission, json_t *lines)
+{
+	const struct record_source *limits = admission->limits;
+
+	if (admission->ring.count == 0)
+		return;
+	report_add_line(lines,
+	    "In the engine %zu connections of %zu sources wait for a worker, "
+	    "at most %u (accept-ahead).  Sources are served in turn.",
+	    admission->ring.count, admission->ring.sources,
+	    limits->accept_ahead);
+	report_add_line(lines,
+	    limits->flags & RECORD_SOURCE_AHEAD ?
+		"A source of which as many wait as are left for others is "
+		"refused more.  Once so many wait, further ones wait in the "
+		"kernel." :
+		"Once so many wait, further ones wait in the kernel.");
+}
+
+void
+explain_sources(const struct listener *listener, json_t *lines)
+{
+	const struct admission *admission = listener->admission;
+	char text[SOURCE_ADDRESS_TEXT_SIZE];
+	struct sources_top top = {.count = 0};
+
+	if (admission == NULL)
+		return;
+	explain_limits(admission->limits, lines);
+	explain_waiting(admission, lines);
+	if (admission->limits->max_per_source > 0 || admission->ring.count > 0)
+		source_table_each(&admission->sources, sources_rank, &top);
+	for (size_t i = 0; i < top.count; i++) {
+		source_address_print(
+		    &top.items[i]->address, admission->limits->prefix, text);
+		report_add_line(lines,
+		    "%s: %zu wait; %u open when counted last, or since.", text,
+		    top.items[i]->share.count, top.items[i]->open);
+	}
+	if (admission->sources.forgotten > 0)
+		report_add_line(lines,
+		    "More sources than %zu came: %llu of which something was "
+		    "known were forgotten, and are counted anew.",
+		    admission->sources.most,
+		    (unsigned long long)admission->sources.forgotten);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The number of open connections of each source.  Engine, unprivileged.  It is
+ * counted anew from what the kernel says, so it does not drift, and an engine
+ * that has just begun knows what its predecessors have accepted.
+ */
+#include "engine/listener/open_count.h"
+
+#include "base/clock.h"
+#include "engine/listener/listener.h"
+#include "engine/listener/socket_census.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define OPEN_COUNT_PART 20 /* of the time may go into asking */
+#define OPEN_COUNT_US 1000 /* at least, between two questions */
+
+/* What the census is for. */
+struct open_census {
+	const struct record_source *limits;
+	struct source_table *sources;
+};
+
+static void
+open_count_clear(void *owner, struct source_entry *source)
+{
+	(void)owner;
+	source->open = 0;
+}
+
+/* If the kernel does not tell, what waits here is all that is known. */
+static void
+open_count_waiting(void *owner, struct source_entry *source)
+{
+	(void)owner;
+	source->open = (uint32_t)source->share.count;
+}
+
+static void
+open_count_add(void *owner, const struct source_address *from)
+{
+	const struct open_census *census = owner;
+	struct source_address address = *from;
+	struct source_entry *source;
+
+	source_address_group(&address, census->limits->prefix);
+	source = source_table_add(census->sources, &address);
+	if (source != NULL)
+		source->open++;
+}
+
+static void
+open_count_ask(struct open_count *count, const struct listener *listener,
+    struct source_table *sources)
+{
+	struct open_census census = {&listener->record->source, sources};
+	const struct listener_context *context = listener->context;
+	const struct listener_endpoint *endpoint;
+	uint64_t begun_us = clock_us(), rest_us;
+
+	count->error = 0;
+	source_table_each(sources, open_count_clear, NULL);
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		if (socket_census(context->diag, &endpoint->record->socket,
+			open_count_add, &census) == -1)
+			count->error = errno;
+	rest_us = (clock_us() - begun_us) * OPEN_COUNT_PART;
+	count->again_us =
+	    begun_us + (rest_us < OPEN_COUNT_US ? OPEN_COUNT_US : rest_us);
+	if (count->error == 0)
+		return;
+	source_table_each(sources, open_count_waiting, NULL);
+	limited_log_line(&count->limit, context->log, LOG_WARNING,
+	    "listener %s: the kernel does not tell which connections are open: "
+	    "%s: max-per-source counts only those that wait",
+	    listener->record->listener, strerror(count->error));
+}
+
+int
+open_count_exceeds(struct open_count *count, const struct listener *listener,
+    struct source_table *sources, struct source_entry *source)
+{
+	uint32_t most = listener->record->source.max_per_source;
+
+	source->open++;
+	if (most == 0 || (source->open <= most && count->again_us != 0) ||
+	    clock_us() < count->again_us)
+		return most != 0 && source->open > most;
+	open_count_ask(count, listener, sources);
+	source->open += count->error != 0; /* the kernel counts it, too */
+	return source->open > most;
+}

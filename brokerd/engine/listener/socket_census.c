@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Which connections are open.  Engine, unprivileged.  When a worker closes one,
+ * nobody tells the engine, but NETLINK_SOCK_DIAG tells any user what ss(8)
+ * shows, also of connections that an earlier engine has accepted.
+ */
+#include "engine/listener/socket_census.h"
+
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <errno.h>
+#include <string.h>
+
+#define CENSUS_ANSWER_SIZE 16384
+#define CENSUS_TCP_STATES                                                    \
+	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | \
+	    1U << TCP_CLOSE_WAIT | 1U << TCP_LAST_ACK | 1U << TCP_CLOSING)
+
+struct census {
+	struct socket_diag *diag;
+	const struct record_socket *sock;
+	/* Takes the part behind the header of one answer. */
+	void (*on_answer)(struct census *census, const void *data, size_t size);
+	void (*on_connection)(void *owner, const struct source_address *from);
+	void *owner;
+};
+
+/* 1 there are more answers, 0 that was all, -1 with errno. */
+static int
+census_read_answer(struct census *census, const struct nlmsghdr *head)
+{
+	const void *data = (const char *)head + NLMSG_HDRLEN;
+	size_t size = head->nlmsg_len - NLMSG_HDRLEN;
+	struct nlmsgerr failure;
+
+	if (head->nlmsg_seq != census->diag->sequence)
+		return 1; /* of an earlier question */
+	if (head->nlmsg_type == NLMSG_DONE)
+		return 0;
+	if (head->nlmsg_type == NLMSG_ERROR && size >= sizeof(failure)) {
+		memcpy(&failure, data, sizeof(failure));
+		errno = -failure.error;
+		return -1;
+	}
+	if (head->nlmsg_type == SOCK_DIAG_BY_FAMILY)
+		census->on_answer(census, data, size);
+	return 1;
+}
+
+/* The kernel always has the next answer ready until the last one.  0, or -1
+ * with errno. */
+static int
+census_read(struct census *census)
+{
+	union {
+		struct nlmsghdr head;
+		char bytes[CENSUS_ANSWER_SIZE];
+	} answer;
+	struct nlmsghdr head;
+	int more = 1;
+
+	while (more == 1) {
+		ssize_t n = recv(census->diag->fd, &answer, sizeof(answer), 0);
+		size_t left = n > 0 ? (size_t)n : 0;
+		const char *at = answer.bytes;
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		while (more == 1 && left >= sizeof(head)) {
+			memcpy(&head, at, sizeof(head));
+			if (head.nlmsg_len < sizeof(head) ||
+			    head.nlmsg_len > left)
+				break;
+			more = census_read_answer(census, (const void *)at);
+			left -= NLMSG_ALIGN(head.nlmsg_len) < left ?
+			    NLMSG_ALIGN(head.nlmsg_len) :
+			    left;
+			at += NLMSG_ALIGN(head.nlmsg_len);
+		}
+	}
+	return more;
+}
+
+static int
+census_ask(struct census *census, struct nlmsghdr *head, size_t size)
+{
+	head->nlmsg_len = (uint32_t)size;
+	head->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	head->nlmsg_seq = ++census->diag->sequence;
+	if (send(census->diag->fd, head, size, 0) == -1)
+		return -1;
+	return census_read(census);
+}
+
+/* One that nobody has accepted, or that nobody has any more, has no inode. */
+static void
+census_on_inet(struct census *census, const void *data, size_t size)
+{
+	const struct sockaddr_in *in = (const void *)&census->sock->address;
+	const struct sockaddr_in6 *in6 = (const void *)in;
+	struct source_address from;
+	struct inet_diag_msg one;
+
+	if (size < sizeof(one))
+		return;
+	memcpy(&one, data, sizeof(one));
+	if (one.idiag_inode == 0 || one.id.idiag_sport != in->sin_port)
+		return;
+	if (one.idiag_family == AF_INET ?
+		in->sin_addr.s_addr != htonl(INADDR_ANY) &&
+		    memcmp(&in->sin_addr, one.id.idiag_src, 4) != 0 :
+		!IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) &&
+		    memcmp(&in6->sin6_addr, one.id.idiag_src, 16) != 0)
+		return;
+	if (source_address_of_bytes(
+		&from, one.idiag_family, one.id.idiag_dst) == 0)
+		census->on_connection(census->owner, &from);
+}
+
+static int
+census_of_inet(struct census *census)
+{
+	const struct sockaddr_in *in = (const void *)&census->sock->address;
+	struct {
+		struct nlmsghdr head;
+		struct inet_diag_req_v2 body;
+	} request = {.body = {.sdiag_family = (uint8_t)in->sin_family,
+			 .sdiag_protocol = IPPROTO_TCP,
+			 .idiag_states = CENSUS_TCP_STATES,
+			 .id = {.idiag_sport = in->sin_port}}};
+
+	census->on_answer = census_on_inet;
+	return census_ask(census, &request.head, sizeof(request));
+}
+
+int
+socket_census(struct socket_diag *diag, const struct record_socket *sock,
+    void (*on_connection)(void *owner, const struct source_address *from),
+    void *owner)
+{
+	struct census census = {.diag = diag,
+	    .sock = sock,
+	    .on_connection = on_connection,
+	    .owner = owner};
+
+	errno = EOPNOTSUPP;
+	if (diag == NULL || diag->fd == -1 || sock->kind != RECORD_TCP)
+		return -1;
+	return census_of_inet(&census);
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The sources that a listener knows.  Pure.  Strangers choose which there are:
+ * their number is limited, and the hash has a key.
+ */
+#include "engine/policy/source_table.h"
+
+#include "engine/policy/siphash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_TABLE_FIRST 64 /* buckets */
+#define SOURCE_TABLE_TRIES 16 /* to find one of which nothing is known */
+
+void
+source_table_init(
+    struct source_table *table, const uint64_t key[2], size_t most)
+{
+	*table = (struct source_table){.key = {key[0], key[1]}, .most = most};
+	TAILQ_INIT(&table->recent);
+}
+
+static size_t
+source_table_bucket(
+    const struct source_table *table, const struct source_address *address)
+{
+	return (size_t)siphash(table->key, address, sizeof(*address)) &
+	    (table->bucket_count - 1);
+}
+
+static void
+source_table_unlink(struct source_table *table, struct source_entry *source)
+{
+	struct source_entry **at =
+	    &table->buckets[source_table_bucket(table, &source->address)];
+
+	while (*at != source)
+		at = &(*at)->next;
+	*at = source->next;
+	TAILQ_REMOVE(&table->recent, source, recent);
+	table->count--;
+	free(source);
+}
+
+void
+source_table_done(struct source_table *table)
+{
+	struct source_entry *source;
+
+	while ((source = TAILQ_FIRST(&table->recent)) != NULL)
+		source_table_unlink(table, source);
+	free(table->buckets);
+	table->buckets = NULL;
+	table->bucket_count = 0;
+}
+
+struct source_entry *
+source_table_find(
+    const struct source_table *table, const struct source_address *address)
+{
+	struct source_entry *source;
+
+	if (table->bucket_count == 0)
+		return NULL;
+	source = table->buckets[source_table_bucket(table, address)];
+	while (source != NULL &&
+	    memcmp(&source->address, address, sizeof(*address)) != 0)
+		source = source->next;
+	return source;
+}
+
+/* 0, or -1: no memory, and there are no buckets at all. */
+static int
+source_table_grow(struct source_table *table)
+{
+	size_t count = table->bucket_count == 0 ? SOURCE_TABLE_FIRST :
+						  table->bucket_count * 2;
+	struct source_entry **buckets, **before = table->buckets;
+	size_t before_count = table->bucket_count;
+
+	if (table->count < before_count)
+		return 0;
+	buckets = calloc(count, sizeof(struct source_entry *));
+	if (buckets == NULL)
+		return before_count == 0 ? -1 : 0;
+	table->buckets = buckets;
+	table->bucket_count = count;
+	for (size_t i = 0; i < before_count; i++)
+		while (before[i] != NULL) {
+			struct source_entry *source = before[i];
+			size_t to =
+			    source_table_bucket(table, &source->address);
+
+			before[i] = source->next;
+			source->next = buckets[to];
+			buckets[to] = source;
+		}
+	free(before);
+	return 0;
+}
+
+struct source_entry *
+source_table_add(
+    struct source_table *table, const struct source_address *address)
+{
+	struct source_entry *source = source_table_find(table, address);
+	size_t to;
+
+	if (source != NULL)
+		return source;
+	if (table->count >= table->most || source_table_grow(table) == -1 ||
+	    (source = calloc(1, sizeof(*source))) == NULL)
+		return NULL;
+	TAILQ_INIT(&source->waiting);
+	source->address = *address;
+	to = source_table_bucket(table, address);
+	source->next = table->buckets[to];
+	table->buckets[to] = source;
+	TAILQ_INSERT_TAIL(&table->recent, source, recent);
+	table->count++;
+	return source;
+}
+
+/* Preferably one of which nothing is known. */
+static void
+source_table_forget(struct source_table *table, uint64_t now_us)
+{
+	struct source_entry *oldest = TAILQ_FIRST(&table->recent);
+	struct source_entry *source = oldest;
+
+	for (int i = 0; source != NULL && i < SOURCE_TABLE_TRIES; i++) {
+		if (source->open == 0 && rate_is_full(&source->rate, now_us)) {
+			source_table_unlink(table, source);
+			return;
+		}
+		source = TAILQ_NEXT(source, recent);
+	}
+	if (oldest == NULL)
+		return;
+	table->forgotten++;
+	source_table_unlink(table, oldest);
+}
+
+struct source_entry *
+source_table_get(struct source_table *table,
+    const struct source_address *address, uint64_t now_us)
+{
+	struct source_entry *source = source_table_find(table, address);
+
+	if (source == NULL) {
+		if (table->count >= table->most)
+			source_table_forget(table, now_us);
+		return source_table_add(table, address);
+	}
+	if (source->share.count == 0) {
+		TAILQ_REMOVE(&table->recent, source, recent);
+		TAILQ_INSERT_TAIL(&table->recent, source, recent);
+	}
+	return source;
+}
+
+void
+source_table_hold(struct source_table *table, struct source_entry *source)
+{
+	TAILQ_REMOVE(&table->recent, source, recent);
+}
+
+void
+source_table_release(struct source_table *table, struct source_entry *source)
+{
+	TAILQ_INSERT_TAIL(&table->recent, source, recent);
+}
+
+void
+source_table_each(const struct source_table *table,
+    void (*function)(void *owner, struct source_entry *source), void *owner)
+{
+	for (size_t i = 0; i < table->bucket_count; i++)
+		for (struct source_entry *source = table->buckets[i];
+		     source != NULL; source = source->next)
+			function(owner, source);
+}

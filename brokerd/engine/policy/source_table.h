@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+#pragma once
+
+#include "engine/policy/fair_ring.h"
+#include "engine/policy/rate.h"
+#include "engine/policy/source_address.h"
+
+#include <sys/queue.h>
+
+struct handoff;
+
+#define SOURCE_TABLE_MOST 32768
+
+/* One source of connections. */
+struct source_entry {
+	struct fair_share share; /* the first member; of what waits */
+	TAILQ_HEAD(source_queue, handoff) waiting;
+	TAILQ_ENTRY(source_entry) recent; /* unless something waits */
+	struct source_entry *next;        /* with the same hash */
+	struct source_address address;
+	struct rate rate;
+	uint32_t open; /* connections, as far as is known */
+};
+
+/* The sources that are known.  If there are too many, one that has nothing
+ * waiting and was not seen for the longest time is forgotten. */
+struct source_table {
+	uint64_t key[2]; /* a secret */
+	struct source_entry **buckets;
+	size_t bucket_count; /* a power of two */
+	size_t count, most;
+	TAILQ_HEAD(, source_entry) recent; /* the oldest first */
+	uint64_t forgotten;                /* that had something to be known */
+};
+
+/* An empty table for that many, with a secret. */
+void source_table_init(
+    struct source_table *table, const uint64_t key[2], size_t most);
+
+/* Frees all, which must have nothing waiting. */
+void source_table_done(struct source_table *table);
+
+struct source_entry *source_table_find(
+    const struct source_table *table, const struct source_address *address);
+
+/* Finds a source, which is seen now, or adds it.  NULL: all have something
+ * waiting, or there is no memory. */
+struct source_entry *source_table_get(struct source_table *table,
+    const struct source_address *address, uint64_t now_us);
+
+/* Adds it only if none has to be forgotten for it. */
+struct source_entry *source_table_add(
+    struct source_table *table, const struct source_address *address);
+
+/* Something of it waits for the first time, or not any more: not forgotten
+ * meanwhile. */
+void source_table_hold(struct source_table *table, struct source_entry *source);
+void source_table_release(
+    struct source_table *table, struct source_entry *source);
+
+/* Calls function for each. */
+void source_table_each(const struct source_table *table,
+    void (*function)(void *owner, struct source_entry *source), void *owner);
