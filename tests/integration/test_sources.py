@@ -194,7 +194,7 @@ def test_what_is_open_is_known_to_the_next_engine(test):
 
 def ipv6_network(prefix):
     done = subprocess.run(
-        ["ip", "-6", "route", "add", "local", prefix, "dev", "lo"],
+        ["ip", "-6", "route", "replace", "local", prefix, "dev", "lo"],
         capture_output=True, check=False)
     if done.returncode != 0:
         raise Skip("no IPv6 network can be added here")
