@@ -13,7 +13,7 @@
 #define COALESCE_LONGER 4  /* times that while the pause is on */
 #define COALESCE_RATE 2000 /* connections in a second: below, off */
 #define COALESCE_ON 32     /* connections at once: from there, on */
-#define COALESCE_OFF 20    /* below, off */
+#define COALESCE_OFF 16    /* below, off */
 #define COALESCE_KEEP 10   /* intervals with the pause that was chosen */
 #define COALESCE_LOSS 25   /* per cent of the rate a long pause may cost */
 #define COALESCE_LONE 7 /* rounds that accept one, after one that found one */

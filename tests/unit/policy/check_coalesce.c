@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Coalescing: the pause starts when thirty-two connections are there in a
- * round and 2,000 come in a second, and ends below twenty or below that rate.
+ * round and 2,000 come in a second, and ends below sixteen or below that rate.
  * The short and the long pause are compared again and again.
  */
 #include "fixture/unit.h"
@@ -38,9 +38,9 @@ static const struct interval intervals[] = {
     {LONGER_US, 300, 100, 6000, 250},
     {LONGER_US, 225, 100, 6000, 250},
     /* it stays on until one is below its limit */
-    {LONGER_US, 200, 100, 2000, 250},
-    {LONGER_US, 200, 100, 1999, 0},
-    {INTERVAL_US, 200, 100, 2000, 0},
+    {LONGER_US, 200, 100, 1600, 250},
+    {LONGER_US, 200, 100, 1599, 0},
+    {INTERVAL_US, 200, 100, 1600, 0},
     {INTERVAL_US, 300, 100, 3200, 100},
     /* it costs more */
     {LONGER_US, 300, 100, 3200, 250},
