@@ -287,8 +287,8 @@ engine_on_end(void *owner, int error)
 	notify_forget(&engine->notify);
 	control_on_end(&engine->control);
 	if (engine->upstream.phase == CHANNEL_SERVING)
-		control_set_orphan(
-		    &engine->control, orphan_start(&engine->orphan));
+		control_set_orphan(&engine->control,
+		    orphan_start(&engine->orphan, &engine->ledger));
 	else if (engine->upstream.phase != CHANNEL_DRAINING)
 		engine_end(engine, EX_OK);
 }

@@ -78,6 +78,13 @@ ledger_note_rendezvous(struct ledger *ledger, int fd, uint32_t orphan_timeout_s)
 	ledger->page->orphan_timeout_s = orphan_timeout_s;
 }
 
+void
+ledger_note_orphan(struct ledger *ledger, uint64_t until_ms)
+{
+	if (ledger != NULL && ledger->page != NULL)
+		ledger->page->orphan_until_ms = until_ms;
+}
+
 static volatile struct ledger_entry *
 ledger_entry(struct ledger *ledger, int fd)
 {

@@ -35,6 +35,9 @@ void ledger_end(struct ledger *ledger);
 void ledger_note_rendezvous(
     struct ledger *ledger, int fd, uint32_t orphan_timeout_s);
 
+/* The monitor is gone: when another one is not waited for any longer. */
+void ledger_note_orphan(struct ledger *ledger, uint64_t until_ms);
+
 /* A connection was accepted. */
 void ledger_accept(struct ledger *ledger, int fd);
 

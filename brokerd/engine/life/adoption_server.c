@@ -21,6 +21,22 @@
 
 #define ADOPTION_SERVER_FIRST_MS 2000 /* for the first request */
 #define ADOPTION_SERVER_NEXT_MS 30000 /* until the new engine serves */
+#define ADOPTION_SERVER_RETRY_US 1000
+#define ADOPTION_SERVER_RETRIES 200
+
+/* Sends a descriptor, or -1.  The limit of those in flight may be reached for a
+ * moment: engines of other brokers have the same user and measure it.  -1 with
+ * errno. */
+static int
+adoption_server_send(int to, int fd)
+{
+	int sent, left = ADOPTION_SERVER_RETRIES;
+
+	while ((sent = channel_put(to, "f", 1, fd)) == -1 && left-- > 0 &&
+	    (errno == ETOOMANYREFS || errno == ENOBUFS || errno == ENOMEM))
+		usleep(ADOPTION_SERVER_RETRY_US);
+	return sent;
+}
 
 int
 adoption_server_answer(
@@ -30,16 +46,16 @@ adoption_server_answer(
 	int ends[2], sent;
 
 	if (number < page->passed_count && number < RECORD_MAX)
-		return channel_put(fd, "f", 1, page->passed[number]);
+		return adoption_server_send(fd, page->passed[number]);
 	number -= page->passed_count;
 	if (number < page->counters_count && number < LEDGER_COUNTERS)
-		return channel_put(fd, "f", 1, page->counters[number]);
+		return adoption_server_send(fd, page->counters[number]);
 	if (number != page->counters_count)
-		return channel_put(fd, "f", 1, -1);
+		return adoption_server_send(fd, -1);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC,
 		0, ends) == -1)
 		return -1;
-	sent = channel_put(fd, "f", 1, ends[0]);
+	sent = adoption_server_send(fd, ends[0]);
 	fd_close(ends[0]);
 	fd_close(*returns);
 	*returns = ends[1];
@@ -81,35 +97,30 @@ adoption_server_serve(int fd, const struct ledger *ledger, int *returns)
 	}
 }
 
-static void
-adoption_server_tell(struct log *log, int served, uint64_t since)
+/* Until when another monitor is waited for: the engine may have begun that. */
+static uint64_t
+adoption_server_until_ms(const struct ledger_page *page)
 {
-	uint64_t ms = clock_ms() - since;
+	uint64_t until_ms =
+	    clock_ms() + UINT64_C(1000) * page->orphan_timeout_s;
 
-	if (served)
-		log_line(log, LOG_NOTICE,
-		    "another engine serves, after %llu ms",
-		    (unsigned long long)ms);
-	else
-		log_line(log, LOG_ERR,
-		    "no other brokerd for %llu s: closing the sockets",
-		    (unsigned long long)ms / 1000);
+	return page->orphan_until_ms != 0 && page->orphan_until_ms < until_ms ?
+	    page->orphan_until_ms :
+	    until_ms;
 }
 
 int
 adoption_server_run(const struct ledger *ledger, struct log *log)
 {
-	unsigned timeout_s = ledger->page->orphan_timeout_s;
-	uint64_t since = clock_ms(),
-		 until_ms = since + UINT64_C(1000) * timeout_s;
-	struct pollfd asked = {
-	    .fd = ledger->page->rendezvous, .events = POLLIN};
+	const struct ledger_page *page = ledger->page;
+	uint64_t since = clock_ms(), until_ms = adoption_server_until_ms(page);
+	struct pollfd asked = {.fd = page->rendezvous, .events = POLLIN};
 	int fd, served = 0, returns = -1;
 
 	log_line(log, LOG_ERR,
 	    "brokerd and its engine are gone, and nobody serves: clients wait "
-	    "until brokerd is started again, for at most %u s",
-	    timeout_s);
+	    "until brokerd is started again, for at most %d s",
+	    (clock_left_ms(until_ms) + 999) / 1000);
 	/* Nobody writes these counters any more. */
 	fcntl(CHANNEL_MEMFD, F_ADD_SEALS, F_SEAL_SEAL);
 	while (!served && clock_ms() < until_ms) {
@@ -121,8 +132,14 @@ adoption_server_run(const struct ledger *ledger, struct log *log)
 		served = adoption_server_serve(fd, ledger, &returns);
 		fd_close(fd);
 	}
-	adoption_server_tell(log, served, since);
-	if (!served)
-		returns = fd_close(returns);
-	return returns;
+	if (served) {
+		log_line(log, LOG_NOTICE,
+		    "another engine serves, after %llu ms",
+		    (unsigned long long)(clock_ms() - since));
+		return returns;
+	}
+	log_line(log, LOG_ERR,
+	    "no other brokerd within %u s: closing the sockets",
+	    page->orphan_timeout_s);
+	return fd_close(returns);
 }

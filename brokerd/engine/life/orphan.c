@@ -44,11 +44,13 @@ orphan_init(struct orphan *orphan, struct event_base *base, struct log *log,
 }
 
 uint64_t
-orphan_start(struct orphan *orphan)
+orphan_start(struct orphan *orphan, struct ledger *ledger)
 {
 	uint64_t timeout_us = UINT64_C(1000000) * orphan->timeout_s;
+	uint64_t until_ms = clock_ms() + timeout_us / 1000;
 
 	orphan->alone = 1;
+	ledger_note_orphan(ledger, until_ms);
 	log_line(orphan->log, LOG_ERR,
 	    "the monitor is gone: serving on until another one comes, for at "
 	    "most %u s",
@@ -57,7 +59,7 @@ orphan_start(struct orphan *orphan)
 		orphan_drain(orphan, 0);
 	else
 		timer_set(&orphan->limit, timeout_us);
-	return clock_ms() + timeout_us / 1000;
+	return until_ms;
 }
 
 int

@@ -23,8 +23,8 @@ int orphan_init(struct orphan *orphan, struct event_base *base, struct log *log,
     struct drain *drain);
 
 /* The monitor is gone.  Returns the time at which the engine drains unless
- * another monitor has come, as clock_ms(). */
-uint64_t orphan_start(struct orphan *orphan);
+ * another monitor has come, as clock_ms(), and notes it for the keeper. */
+uint64_t orphan_start(struct orphan *orphan, struct ledger *ledger);
 
 /* A process with that uid asks on fd (borrowed) for the sockets, see struct
  * channel_adopt.  0, or -1: it may not have them. */

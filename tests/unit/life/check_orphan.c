@@ -125,7 +125,7 @@ START_TEST(root_and_its_own_user_get_the_sockets)
 	int fd;
 
 	init(LONG_S);
-	orphan_start(&setup.orphan);
+	orphan_start(&setup.orphan, &setup.ledger);
 	ck_assert_int_eq(ask(NUMBER, uid), 0);
 	fd = answered();
 	ck_assert(net_is_same(fd, setup.asked));
@@ -145,7 +145,7 @@ START_TEST(nobody_else_is_given_or_told_anything)
 	static const uint32_t numbers[] = {0, NUMBER, CHANNEL_ADOPTED};
 
 	init(LONG_S);
-	orphan_start(&setup.orphan);
+	orphan_start(&setup.orphan, &setup.ledger);
 	for (size_t i = 0; i < UNIT_COUNT(numbers); i++)
 		ck_assert_int_eq(ask(numbers[i], STRANGER), -1);
 	ck_assert(!net_polls(setup.ends[0], POLLIN));
@@ -168,7 +168,7 @@ END_TEST
 START_TEST(an_orphan_that_was_replaced_drains_and_gives_no_more)
 {
 	init(LONG_S);
-	orphan_start(&setup.orphan);
+	orphan_start(&setup.orphan, &setup.ledger);
 	ck_assert_int_eq(ask(CHANNEL_ADOPTED, 0), 0);
 	ck_assert_int_eq(setup.removed, 0); /* another engine has them */
 	ck_assert(setup.ended);
@@ -185,7 +185,7 @@ START_TEST(a_monitor_that_does_not_read_is_given_up)
 
 	init(LONG_S);
 	ck_assert_int_eq(fcntl(setup.ends[1], F_SETFL, O_NONBLOCK), 0);
-	orphan_start(&setup.orphan);
+	orphan_start(&setup.orphan, &setup.ledger);
 	for (int i = 0; got == 0; i++) {
 		ck_assert_int_lt(i, 100000);
 		got = ask(NUMBER, 0);
@@ -198,7 +198,7 @@ END_TEST
 START_TEST(without_a_time_to_wait_it_drains_at_once)
 {
 	init(0);
-	orphan_start(&setup.orphan);
+	orphan_start(&setup.orphan, &setup.ledger);
 	ck_assert_int_eq(setup.removed, 0);
 	ck_assert(setup.ended);
 	ck_assert_int_eq(ask(NUMBER, 0), -1);
@@ -212,9 +212,10 @@ START_TEST(when_nobody_comes_in_time_it_drains)
 	uint64_t before_ms = clock_ms(), until_ms;
 
 	init(1);
-	until_ms = orphan_start(&setup.orphan);
+	until_ms = orphan_start(&setup.orphan, &setup.ledger);
 	ck_assert_uint_ge(until_ms, before_ms + 1000);
 	ck_assert_uint_le(until_ms, clock_ms() + 1000);
+	ck_assert_uint_eq(setup.ledger.page->orphan_until_ms, until_ms);
 	ck_assert_int_eq(setup.removed, -1);
 	while (!setup.ended)
 		ck_assert_int_eq(event_base_loop(setup.base, EVLOOP_ONCE), 0);
