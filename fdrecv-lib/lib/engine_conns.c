@@ -55,21 +55,25 @@ fdrecv_engine_conns_init(struct engine_conns *conns,
 	return 0;
 }
 
-/* A free entry, or that of an engine that has ended; NULL if all are in use. */
+/* A free entry, or else that of an engine that has ended, or else the one that
+ * was not used for the longest time: a hostile engine can make up any number of
+ * epochs, with links that live as long as whoever it gave the other ends to. */
 static struct engine_conn *
 engine_conns_free_entry(struct engine_conns *conns)
 {
-	struct engine_conn *ended = NULL;
+	struct engine_conn *conn, *oldest = &conns->items[0];
 
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++) {
-		if (conns->items[i].fd == -1)
-			return &conns->items[i];
-		if (fdrecv_fd_has_ended(conns->items[i].fd))
-			ended = &conns->items[i];
+		conn = &conns->items[i];
+		if (conn->fd == -1)
+			return conn;
+		if (fdrecv_fd_has_ended(conn->fd))
+			conn->used = 0;
+		if (conn->used < oldest->used)
+			oldest = conn;
 	}
-	if (ended != NULL)
-		engine_conn_close(ended);
-	return ended;
+	engine_conn_close(oldest);
+	return oldest;
 }
 
 int
@@ -116,10 +120,11 @@ fdrecv_engine_conns_connect(
 	    is_here ? engine_conns_base(path) : path);
 
 	if (path[0] == '\0' || (is_here && run_dir[0] == '\0') ||
-	    length >= (int)sizeof(address.sun_path) ||
-	    (conn = engine_conns_free_entry(conns)) == NULL)
+	    length >= (int)sizeof(address.sun_path))
 		return NULL;
+	conn = engine_conns_free_entry(conns);
 	*conn = (struct engine_conn){.epoch = epoch,
+	    .used = ++conns->uses,
 	    .fd = socket(
 		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
 	snprintf(conn->path, sizeof(conn->path), "%s", address.sun_path);
@@ -151,9 +156,13 @@ fdrecv_engine_conns_greet(struct engine_conns *conns, const char *run_dir)
 struct engine_conn *
 fdrecv_engine_conns_find(struct engine_conns *conns, uint64_t epoch)
 {
-	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++)
-		if (conns->items[i].fd != -1 && conns->items[i].epoch == epoch)
-			return &conns->items[i];
+	struct engine_conn *conn = conns->items;
+
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++)
+		if (conn->fd != -1 && conn->epoch == epoch) {
+			conn->used = ++conns->uses;
+			return conn;
+		}
 	return NULL;
 }
 
@@ -186,12 +195,15 @@ fdrecv_engine_conns_adopt(
 		engine_conn_close(conn);
 		conn = NULL;
 	}
-	if (conn != NULL || (conn = engine_conns_free_entry(conns)) == NULL) {
+	if (conn != NULL) {
 		fdrecv_fd_close(link);
 		return conn;
 	}
-	*conn = (struct engine_conn){
-	    .fd = link, .inode = fdrecv_fd_socket_inode(link), .epoch = epoch};
+	conn = engine_conns_free_entry(conns);
+	*conn = (struct engine_conn){.fd = link,
+	    .inode = fdrecv_fd_socket_inode(link),
+	    .epoch = epoch,
+	    .used = ++conns->uses};
 	snprintf(conn->path, sizeof(conn->path), "%s", path);
 	if (fdrecv_engine_conns_hello(conns, conn->fd) == 0)
 		return conn;

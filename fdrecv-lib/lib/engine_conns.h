@@ -17,11 +17,13 @@ struct engine_conn {
 	char path[FDRECV_WIRE_PATH_MAX + 1]; /* of the rendezvous */
 	int was_parents; /* the parent of this process had said HELLO there, */
 	uint64_t parents_epoch; /* to this engine */
+	uint64_t used;          /* uses of all when this one was used last */
 	struct ring_writer ring;
 };
 
 struct engine_conns {
 	struct engine_conn items[ENGINE_CONNS_MAX];
+	uint64_t uses;
 	const struct bound_mailbox *mailbox; /* borrowed */
 	uint64_t instance;    /* identifies this process, random */
 	uint16_t parents;     /* addressee of the parent process, or 0 */

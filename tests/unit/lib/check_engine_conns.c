@@ -211,8 +211,7 @@ START_TEST(the_link_of_a_dead_engine_is_replaced)
 }
 END_TEST
 
-/* One more engine than there are places, while all are alive or one has
- * died. */
+/* One more engine than there are places. */
 START_TEST(of_many_engines_the_dead_one_makes_room)
 {
 	test_mailbox_open(&mailbox, 0);
@@ -222,17 +221,39 @@ START_TEST(of_many_engines_the_dead_one_makes_room)
 		fake_engine_hears_hello(&engines[i]);
 	}
 	fake_engine_start(&engines[ENGINE_CONNS_MAX], ENGINE_CONNS_MAX, 99);
-	take_one(&engines[ENGINE_CONNS_MAX]);
-	fake_engine_hears_no_hello(&engines[ENGINE_CONNS_MAX]);
 	fake_engine_stop(&engines[5]);
 	take_one(&engines[ENGINE_CONNS_MAX]);
 	fake_engine_hears_hello(&engines[ENGINE_CONNS_MAX]);
 	test_mailbox_close(&mailbox);
 	fake_engine_hears(
-	    &engines[ENGINE_CONNS_MAX], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	    &engines[ENGINE_CONNS_MAX], FDRECV_WIRE_TAKEN, 0, 1, 0);
 	for (unsigned int i = 0; i <= ENGINE_CONNS_MAX; i++)
 		if (i != 5)
 			fake_engine_stop(&engines[i]);
+}
+END_TEST
+
+/* A hostile engine has made up the epochs, and others keep the links. */
+START_TEST(of_many_that_live_the_one_that_rested_longest_makes_room)
+{
+	test_mailbox_open(&mailbox, 0);
+	for (unsigned int i = 0; i < ENGINE_CONNS_MAX; i++) {
+		fake_engine_start(&engines[i], i, 11 + i);
+		take_one(&engines[i]);
+		fake_engine_hears_hello(&engines[i]);
+	}
+	take_one(&engines[0]);
+	fake_engine_start(&engines[ENGINE_CONNS_MAX], ENGINE_CONNS_MAX, 99);
+	take_one(&engines[ENGINE_CONNS_MAX]);
+	fake_engine_hears_hello(&engines[ENGINE_CONNS_MAX]);
+	fake_engine_hears(&engines[1], FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fake_engine_hears_the_end(&engines[1]);
+	take_one(&engines[0]);
+	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 0, 1, 0);
+	fake_engine_hears(&engines[0], FDRECV_WIRE_TAKEN, 1, 1, 0);
+	test_mailbox_close(&mailbox);
+	for (unsigned int i = 0; i <= ENGINE_CONNS_MAX; i++)
+		fake_engine_stop(&engines[i]);
 }
 END_TEST
 
@@ -292,6 +313,8 @@ UNIT_SUITE(engine_conns)
 	tcase_add_test(tc, two_engines_hear_of_their_own);
 	tcase_add_loop_test(tc, the_link_of_a_dead_engine_is_replaced, 0, 4);
 	tcase_add_test(tc, of_many_engines_the_dead_one_makes_room);
+	tcase_add_test(
+	    tc, of_many_that_live_the_one_that_rested_longest_makes_room);
 	tcase_add_test(tc, an_engine_with_a_full_backlog_is_told_later);
 	tcase_add_loop_test(tc, without_a_rendezvous_all_goes_on, 0, 4);
 }
