@@ -13,7 +13,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define ADOPT_MS 2000
+#define ADOPT_MS 5000 /* a keeper may be busy with another one for 2 s */
 
 static int
 adopt_connect(const struct rundir *rundir, int number)

@@ -40,7 +40,7 @@ struct ledger_page {
 	uint32_t ended;   /* the engine ends by itself, and has nothing */
 	uint32_t orphan_timeout_s;
 	uint64_t orphan_until_ms; /* 0: it has a monitor */
-	int rendezvous;    /* the listening socket, or -1 */
+	int rendezvous;           /* the listening socket, or -1 */
 	uint32_t incoming; /* enum returned_kind: received, not noted yet */
 	struct mmsghdr send;
 	uint32_t passed_count;

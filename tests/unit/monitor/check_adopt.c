@@ -21,8 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIMIT_MS 2000
-#define SKIP_S 1
+#define LIMIT_MS 5000
+#define SKIP_S 4
 #define ADOPTED \
 	3 /* exit status of an orphan that another engine has replaced */
 
@@ -229,7 +229,7 @@ START_TEST(where_no_orphan_is_nothing_is_taken)
 }
 END_TEST
 
-START_TEST(orphans_that_do_not_answer_share_two_seconds)
+START_TEST(orphans_that_do_not_answer_share_five_seconds)
 {
 	struct fake_orphan orphans[2] = {
 	    {.answers = {SOCKET, DEAF}}, {.answers = {DEAF}}};
@@ -287,7 +287,7 @@ UNIT_SUITE(adopt)
 	    2 * (int)UNIT_COUNT(scripts));
 	tcase_add_test(tc, each_of_several_orphans_is_asked);
 	tcase_add_test(tc, where_no_orphan_is_nothing_is_taken);
-	tcase_add_test(tc, orphans_that_do_not_answer_share_two_seconds);
+	tcase_add_test(tc, orphans_that_do_not_answer_share_five_seconds);
 	tc = unit_case(suite, "limits");
 	tcase_add_loop_test(
 	    tc, an_orphan_that_gives_for_ever_meets_a_limit, 0, 2);
