@@ -91,8 +91,21 @@ repair_note(char *text, const char *what)
 {
 	size_t used = strlen(text);
 
-	snprintf(text + used, REPAIR_TEXT_SIZE - used, "%s%s",
-	    used == 0 ? "" : ", ", what);
+	if (snprintf(text + used, REPAIR_TEXT_SIZE - used, "%s%s",
+		used == 0 ? "" : ", ", what) >= (int)(REPAIR_TEXT_SIZE - used))
+		memcpy(text + REPAIR_TEXT_SIZE - 4, "...", 4);
+}
+
+/* What cannot be changed back comes first, as the text may be cut. */
+static void
+repair_note_rest(char *text, const char *what)
+{
+	char before[REPAIR_TEXT_SIZE];
+
+	memcpy(before, text, sizeof(before));
+	snprintf(text, REPAIR_TEXT_SIZE, "%s (stays)", what);
+	if (before[0] != '\0')
+		repair_note(text, before);
 }
 
 /* Asks a new socket for the values that the configuration wants. */
@@ -152,10 +165,14 @@ repair_option(const struct repair_option *option, struct repair_value right,
 	    getsockopt(fd, option->level, option->name, is, &size) == -1 ||
 	    memcmp(right.bytes, is, sizeof(is)) == 0)
 		return 0;
-	repair_note(text, option->text);
 	repair_make_settable(option, &right);
-	return setsockopt(fd, option->level, option->name, right.bytes,
-		   right.size) == -1;
+	if (setsockopt(fd, option->level, option->name, right.bytes,
+		right.size) == 0) {
+		repair_note(text, option->text);
+		return 0;
+	}
+	repair_note_rest(text, option->text);
+	return 1;
 }
 
 /* Detaching succeeds only if one was attached.  EPERM: it is locked. */
@@ -170,9 +187,12 @@ repair_filters(int fd, char *text)
 		repair_note(text, "a filter of SO_REUSEPORT");
 	result =
 	    setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &none, sizeof(none));
-	if (result == 0 || errno == EPERM)
+	if (result == 0)
 		repair_note(text, "a socket filter");
-	return result == -1 && errno == EPERM;
+	if (result == 0 || errno != EPERM)
+		return 0;
+	repair_note_rest(text, "a socket filter");
+	return 1;
 }
 
 static void

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define REPAIR_TEXT_SIZE 256
+#define REPAIR_TEXT_SIZE 640 /* with others it has to fit in a log line */
 #define REPAIR_OPTIONS_MAX 96
 #define REPAIR_VALUE_SIZE 16
 
@@ -32,6 +32,6 @@ enum repair_result {
  * it listens, with its backlog, and is connected to nobody.  With a model, its
  * flags and options are those of the configuration again, and of a new socket;
  * a program that uses the socket may depend on its own ones.  out_text says
- * what was wrong. */
+ * what was wrong, first of all what stays so. */
 enum repair_result repair_socket(const struct record_socket *sock, int lent,
     int fd, struct repair_model *model, char out_text[REPAIR_TEXT_SIZE]);

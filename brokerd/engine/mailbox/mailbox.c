@@ -60,6 +60,14 @@ mailbox_is_alive(const struct mailbox *mailbox)
 }
 
 int
+mailbox_is_removed(const struct mailbox *mailbox)
+{
+	struct stat st;
+
+	return fstat(mailbox->node, &st) == 0 && st.st_nlink == 0;
+}
+
+int
 mailbox_look(const char *path, uint32_t owner, struct mailbox *out_mailbox)
 {
 	struct stat st;

@@ -41,6 +41,9 @@ int mailbox_send(int fd, void *bytes, size_t size, const int *fds, size_t count,
 /* True if a process still has the socket, or if that is not known. */
 int mailbox_is_alive(const struct mailbox *mailbox);
 
+/* True if its file was removed: a worker that dies leaves it. */
+int mailbox_is_removed(const struct mailbox *mailbox);
+
 /* True if nothing that was sent waits in the mailbox. */
 int mailbox_is_empty(const struct mailbox *mailbox);
 

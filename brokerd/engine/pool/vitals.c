@@ -55,14 +55,15 @@ vitals_on_plain(void *owner, const struct worker *worker)
 	    pool->finder.path, worker->name, pool->context->rendezvous->path);
 }
 
-/* A worker without receipts may not have read the last of its connections. */
+/* A worker without receipts may not have read the last of its connections,
+ * unless it ended politely. */
 static void
 vitals_count_unread(struct pool *pool, struct worker *worker)
 {
 	struct silence *silence = &worker->silence;
 	unsigned long long count = reading_lost(&silence->reading, clock_us());
 
-	if (count == 0)
+	if (count == 0 || mailbox_is_removed(&worker->mailbox))
 		return;
 	silence->reading.since_us = silence->reading.queued = 0;
 	silence->reading.emptied = 0;

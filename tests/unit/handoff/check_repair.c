@@ -270,9 +270,50 @@ START_TEST(a_filter_is_detached)
 		setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on));
 	ck_assert_int_eq(
 	    repair(&record, fd, 1), _i ? REPAIR_PARTIAL : REPAIR_DONE);
-	ck_assert_str_eq(text, "a socket filter");
+	ck_assert_str_eq(
+	    text, _i ? "a socket filter (stays)" : "a socket filter");
 	if (!_i)
 		assert_served(fd);
+	close(fd);
+}
+END_TEST
+
+/* However many there are, those that stay are named first, and none is lost. */
+START_TEST(all_that_was_changed_is_named)
+{
+	static const int names[][2] = {{SOL_SOCKET, SO_KEEPALIVE},
+	    {SOL_SOCKET, SO_RCVLOWAT}, {SOL_SOCKET, SO_PRIORITY},
+	    {SOL_SOCKET, SO_DONTROUTE}, {SOL_SOCKET, SO_OOBINLINE},
+	    {SOL_SOCKET, SO_TIMESTAMP}, {SOL_SOCKET, SO_RXQ_OVFL},
+	    {SOL_SOCKET, SO_MAX_PACING_RATE}, {SOL_SOCKET, SO_NO_CHECK},
+	    {IPPROTO_TCP, TCP_NODELAY}, {IPPROTO_TCP, TCP_CORK},
+	    {IPPROTO_TCP, TCP_DEFER_ACCEPT}, {IPPROTO_TCP, TCP_KEEPIDLE},
+	    {IPPROTO_TCP, TCP_KEEPINTVL}, {IPPROTO_TCP, TCP_KEEPCNT},
+	    {IPPROTO_TCP, TCP_SYNCNT}, {IPPROTO_TCP, TCP_LINGER2},
+	    {IPPROTO_TCP, TCP_USER_TIMEOUT}, {IPPROTO_TCP, TCP_NOTSENT_LOWAT},
+	    {IPPROTO_IP, IP_TTL}, {IPPROTO_IP, IP_MINTTL},
+	    {IPPROTO_IP, IP_PKTINFO}, {IPPROTO_IP, IP_RECVERR},
+	    {IPPROTO_IP, IP_RECVTOS}, {IPPROTO_IP, IP_RECVTTL}};
+	static const char first[] = "a socket filter (stays), ";
+	struct record record = record_of(RECORD_TCP);
+	struct sock_filter drop = {BPF_RET | BPF_K, 0, 0, 0};
+	struct sock_fprog program = {1, &drop};
+	const int value = 7, on = 1;
+	size_t changed = 0, named = 0;
+	int fd = bind_record(&record);
+
+	for (size_t i = 0; i < UNIT_COUNT(names); i++)
+		changed += setsockopt(fd, names[i][0], names[i][1], &value,
+			       sizeof(value)) == 0;
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	setsockopt(fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on));
+	ck_assert_int_eq(repair(&record, fd, 1), REPAIR_PARTIAL);
+	ck_assert_int_eq(strncmp(text, first, sizeof(first) - 1), 0);
+	for (const char *at = text; at != NULL; at = strchr(at + 1, ','))
+		named++;
+	ck_assert_uint_ge(named, changed);
+	ck_assert_uint_gt(strlen(text), 256);
+	ck_assert_ptr_null(strstr(text, "..."));
 	close(fd);
 }
 END_TEST
@@ -332,6 +373,7 @@ UNIT_SUITE(repair)
 	    tc, an_option_is_put_right, 0, (int)UNIT_COUNT(options));
 	tcase_add_test(tc, the_options_of_the_configuration_stay);
 	tcase_add_loop_test(tc, a_filter_is_detached, 0, 2);
+	tcase_add_test(tc, all_that_was_changed_is_named);
 	tcase_add_test(tc, the_flags_of_the_file_are_put_right);
 	tcase_add_test(tc, a_model_serves_sockets_of_any_kind);
 }

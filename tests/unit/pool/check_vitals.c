@@ -90,6 +90,26 @@ START_TEST(the_age_of_the_oldest_is_that_of_all_workers)
 }
 END_TEST
 
+/* It has removed its mailbox, so it was not killed. */
+START_TEST(a_plain_worker_that_ends_politely_has_lost_nothing)
+{
+	struct worker *worker;
+
+	test_pool_init(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	worker->kind = WORKER_PLAIN;
+	worker->silence.stats = &test.stats;
+	worker->silence.reading.since_us = 1;
+	worker->silence.reading.count = 3;
+	ck_assert_int_eq(unlink(test_pool_path(0)), 0);
+	test_pool_close(&test, 0);
+	worker->callbacks->on_death(worker->owner, worker);
+	ck_assert_uint_eq(pool_count_workers(test.pool), 0);
+	ck_assert_uint_eq(test.stats.plain_died, 0);
+	test_pool_done(&test);
+}
+END_TEST
+
 START_TEST(a_look_finds_a_plain_worker_that_died)
 {
 	struct worker *worker;
@@ -219,6 +239,7 @@ UNIT_SUITE(vitals)
 	    tc, a_late_worker_serves_where_nobody_else_does, 0, 4);
 	tcase_add_test(tc, stuck_workers_are_no_workers_and_busy_ones_are);
 	tcase_add_test(tc, the_age_of_the_oldest_is_that_of_all_workers);
+	tcase_add_test(tc, a_plain_worker_that_ends_politely_has_lost_nothing);
 	tcase_add_test(tc, a_look_finds_a_plain_worker_that_died);
 	tcase_add_loop_test(
 	    tc, a_process_that_ends_closes_its_mailbox_a_moment_later, 0, 3);
