@@ -155,6 +155,8 @@ count "units" python3 "$top/tests/lint/units.py" "$top" "$work/plain"
 count "scripts" python3 "$top/tests/lint/scripts.py" "$top"
 count "tarball" python3 "$top/tests/lint/dist.py" "$top" "$work/plain"
 test_variant plain "$@"
+count "analysis" env BUILD="$work/plain" sh "$top/tests/analyse/run.sh" \
+    clang-tidy cppcheck gcc valgrind-brokerd
 count "soak" env STAGE="$work/plain/stage" sh "$top/tests/soak.sh" 2
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
 count "another prefix" sh "$top/tests/prefix.sh" "$work/plain"
