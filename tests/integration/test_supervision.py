@@ -8,6 +8,7 @@ import struct
 import subprocess
 import time
 
+from change import kill_monitor
 from harness import DEADLINE, ENGINE_UID, ask, check, free_port
 
 STATUS = "READY=1\nSTATUS=serving, endpoints: %d"
@@ -93,9 +94,8 @@ def test_the_manager_keeps_every_socket_across_the_death_of_all(test):
     names = ["tcp,127.0.0.1,%d" % port, "unix-stream," + path]
     kept = [manager.expect("FDSTORE=1\nFDPOLL=0\nFDNAME=" + name)
             for name in names]
-    for pid in (broker.pid, engine):
-        os.kill(pid, signal.SIGKILL)
-    broker.wait()
+    kill_monitor(test, broker)
+    os.kill(engine, signal.SIGKILL)
     check(kept[0].getsockname() == ("127.0.0.1", port), "%s", kept[0])
     check(kept[1].getsockname() == path, "%s", kept[1])
     for one, family, address in (

@@ -11,6 +11,7 @@
 #include "engine/handoff/handoff.h"
 
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include <fcntl.h>
@@ -30,7 +31,9 @@ ledger_open(struct ledger *ledger)
 	struct rlimit limit;
 	void *page;
 
-	*ledger = (struct ledger){.count = LEDGER_MAX};
+	/* Only root's monitor sets secure bits. */
+	*ledger = (struct ledger){.count = LEDGER_MAX,
+	    .is_roots = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) > 0};
 	ledger->returned =
 	    fcntl(CHANNEL_RETURNED, F_GETFD) == -1 ? -1 : CHANNEL_RETURNED;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&

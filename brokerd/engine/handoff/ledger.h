@@ -15,6 +15,7 @@ struct ledger {
 	uint32_t count;           /* of entries */
 	uint32_t last_id;
 	int returned; /* CHANNEL_RETURNED, or -1 if that is not open */
+	int is_roots; /* root started brokerd */
 };
 
 /* To be called before other descriptors are opened.  0, or -1 with errno: then

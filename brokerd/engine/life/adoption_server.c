@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Gives the sockets to another monitor, when monitor and engine are both dead.
- * Keeper, unprivileged.  Like an engine without a monitor it answers only root
- * and its own user.
+ * Keeper, unprivileged.  Like an engine without a monitor it answers only the
+ * user who started brokerd, and root.
  */
 #include "engine/life/adoption_server.h"
 
@@ -62,14 +62,20 @@ adoption_server_answer(
 	return sent;
 }
 
+int
+adoption_server_allows(const struct ledger *ledger, uid_t uid)
+{
+	return uid == 0 || (uid == geteuid() && !ledger->is_roots);
+}
+
 static int
-adoption_server_may_ask(int fd)
+adoption_server_may_ask(int fd, const struct ledger *ledger)
 {
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	    size == sizeof(peer) && (peer.uid == 0 || peer.uid == geteuid());
+	    size == sizeof(peer) && adoption_server_allows(ledger, peer.uid);
 }
 
 /* True if another engine serves. */
@@ -80,7 +86,7 @@ adoption_server_serve(int fd, const struct ledger *ledger, int *returns)
 	int wait_ms = ADOPTION_SERVER_FIRST_MS;
 	struct channel_adopt ask;
 
-	if (!adoption_server_may_ask(fd))
+	if (!adoption_server_may_ask(fd, ledger))
 		return 0;
 	for (;;) {
 		if (poll(&ready, 1, wait_ms) != 1 ||

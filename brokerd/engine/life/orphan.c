@@ -69,7 +69,7 @@ orphan_on_adopt(struct orphan *orphan, const struct channel_adopt *adopt,
 	int returns = -1, answered;
 
 	if (!orphan->alone || orphan->drain->until_ms != 0 ||
-	    (uid != 0 && uid != geteuid()))
+	    !adoption_server_allows(ledger, uid))
 		return -1;
 	if (adopt->number != CHANNEL_ADOPTED) {
 		answered =

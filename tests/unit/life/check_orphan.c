@@ -8,6 +8,7 @@
 #include "fixture/unit.h"
 
 #include "base/clock.h"
+#include "engine/life/adoption_server.h"
 #include "engine/life/orphan.h"
 
 #include <sys/socket.h>
@@ -137,6 +138,26 @@ START_TEST(root_and_its_own_user_get_the_sockets)
 	ck_assert_int_eq(answered(), -1);
 	ck_assert_int_eq(setup.removed, -1);
 	done();
+}
+END_TEST
+
+static void
+allow_in_child(void *argument)
+{
+	struct ledger ledger = {.is_roots = 0};
+
+	(void)argument;
+	if (geteuid() == 0)
+		unit_must(setresuid(60592, 60592, 60592) == 0);
+	unit_must(adoption_server_allows(&ledger, geteuid()));
+	ledger.is_roots = 1;
+	unit_must(!adoption_server_allows(&ledger, geteuid()));
+	unit_must(adoption_server_allows(&ledger, 0));
+}
+
+START_TEST(engines_of_other_brokers_of_root_get_nothing)
+{
+	unit_in_child(allow_in_child, NULL);
 }
 END_TEST
 
@@ -309,6 +330,7 @@ UNIT_SUITE(orphan)
 	TCase *tc = unit_case(suite, "orphan");
 
 	tcase_add_loop_test(tc, root_and_its_own_user_get_the_sockets, 0, 2);
+	tcase_add_test(tc, engines_of_other_brokers_of_root_get_nothing);
 	tcase_add_test(tc, nobody_else_is_given_or_told_anything);
 	tcase_add_test(tc, an_engine_that_has_a_monitor_is_no_orphan);
 	tcase_add_test(
