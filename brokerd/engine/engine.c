@@ -39,9 +39,9 @@ struct engine {
 	struct orphan orphan;
 	struct inheritance inheritance;
 	int has_successor;
-	int status;    /* to exit with; -1: not yet */
-	char *done;    /* what a reload has done; the drain adds to it */
-	int64_t asked; /* requests that it is the result of; -1: no reload */
+	int status;     /* to exit with; -1: not yet */
+	char *done;     /* what a reload has done; the drain adds to it */
+	uint32_t asked; /* requests it is the result of; all, if that is lost */
 };
 
 static void
@@ -223,9 +223,9 @@ engine_start_drain(struct engine *engine, const struct channel_drain *how)
 	drain_start(&engine->drain, how);
 	engine->log.copy = -1;
 	text = upstream_text(lines, engine->done == NULL ? "" : engine->done);
-	if (engine->asked != -1)
-		control_on_result(&engine->control, (uint32_t)engine->asked,
-		    EX_OK, text == NULL ? "see the log of brokerd" : text);
+	if (!how->stop)
+		control_on_result(&engine->control, engine->asked, EX_OK,
+		    text == NULL ? "see the log of brokerd" : text);
 	free(text);
 }
 
@@ -364,7 +364,7 @@ engine_close(struct engine *engine)
 int
 engine_main(const char *manager)
 {
-	struct engine engine = {.status = -1, .asked = -1};
+	struct engine engine = {.status = -1, .asked = UINT32_MAX - 1};
 	const char *wrong;
 
 	log_init(&engine.log, "engine", STDERR_FILENO);

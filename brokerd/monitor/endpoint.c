@@ -116,19 +116,20 @@ endpoint_bind(struct endpoint *endpoint)
 	return wrong;
 }
 
-void
+int
 endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 {
 	const struct record_socket *sock = &endpoint->record->u.socket;
 	const char *path = record_path(sock);
-	int saved = errno;
+	int saved = errno, left = 0;
 	struct stat st;
 
 	privilege_set_fsuid(endpoint->fsuid);
 	if (!endpoint->shared && endpoint->inode != 0 &&
-	    lstat(path, &st) == 0 && st.st_dev == endpoint->device &&
-	    st.st_ino == endpoint->inode)
-		unlink(path);
+	    (lstat(path, &st) == -1 ||
+		(st.st_dev == endpoint->device &&
+		    st.st_ino == endpoint->inode && unlink(path) == -1)))
+		left = errno == ENOENT ? 0 : errno;
 	privilege_set_fsuid(0);
 	/* Then accept(2) fails, and the address is free. */
 	if (!endpoint->shared && end == ENDPOINT_REVOKE &&
@@ -138,4 +139,5 @@ endpoint_close(struct endpoint *endpoint, enum endpoint_end end)
 	endpoint->fd = fd_close_limited(endpoint->fd);
 	endpoint->inode = 0;
 	errno = saved;
+	return left;
 }

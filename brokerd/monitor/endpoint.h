@@ -33,5 +33,6 @@ const char *endpoint_bind(struct endpoint *endpoint);
  * use, what can be changed.  NULL, or what is wrong, with errno. */
 const char *endpoint_apply(struct endpoint *endpoint, int live);
 
-/* Closes the socket, and unless it is shared ends it. */
-void endpoint_close(struct endpoint *endpoint, enum endpoint_end end);
+/* Closes the socket, and unless it is shared ends it.  0, or an errno if its
+ * file could not be removed. */
+int endpoint_close(struct endpoint *endpoint, enum endpoint_end end);

@@ -130,7 +130,7 @@ table_read(struct table *table, struct setup *setup)
 	int status = table_run_reader(setup, memory);
 	const char *wrong;
 
-	*table = (struct table){.memory = memory};
+	*table = (struct table){.memory = memory, .log = &setup->log};
 	if (status == EX_OK && !setup->test) {
 		wrong = table_map(table, memory);
 		if (wrong == NULL)
@@ -292,8 +292,16 @@ table_take_over(struct table *table, struct table *before,
 void
 table_done(struct table *table, enum endpoint_end end)
 {
-	for (uint32_t i = 0; i < table->endpoint_count; i++)
-		endpoint_close(&table->endpoints[i], end);
+	struct endpoint *e = table->endpoints;
+	int left;
+
+	for (uint32_t i = 0; i < table->endpoint_count; i++, e++) {
+		left = endpoint_close(e, end);
+		if (left != 0) /* the next start removes it */
+			log_line(table->log, LOG_WARNING,
+			    "%s: its file was not removed: %s",
+			    e->record->u.socket.name, strerror(left));
+	}
 	free(table->endpoints);
 	if (table->records != NULL)
 		munmap((void *)(uintptr_t)table->records,

@@ -13,7 +13,8 @@ struct table {
 	const struct record_settings *settings;
 	struct endpoint *endpoints;
 	uint32_t endpoint_count;
-	uint32_t bound; /* endpoints of listeners that are */
+	uint32_t bound;  /* endpoints of listeners that are */
+	struct log *log; /* for table_done() */
 };
 
 /* Runs the config reader on the file or the command line, and checks its

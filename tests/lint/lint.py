@@ -23,9 +23,9 @@ BUDGETS = {
     "brokerd/base/*.c": 220,
     "brokerd/channel/*.c": 200,
     "brokerd/record/*.c": 160,
-    "brokerd/monitor/*.c": 1928,
+    "brokerd/monitor/*.c": 1937,
 }
-BUDGET_OF_ALL = 2452
+BUDGET_OF_ALL = 2461
 # Files of these folders that the root process does not link.
 NOT_IN_ROOT = {"brokerd/base/landlock.c", "brokerd/base/role.c",
                "brokerd/record/record_check.c",

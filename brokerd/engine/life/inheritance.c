@@ -89,8 +89,9 @@ inheritance_on_counters(struct inheritance *inheritance, enum channel_type type,
 	if (stats_sum_up(inheritance->stats) == -1)
 		return inheritance_fail(inheritance);
 	inheritance_pass(inheritance);
-	channel_send(CHANNEL_FD, CHANNEL_SUMMED, NULL, -1);
-	return 0;
+	return channel_send(CHANNEL_FD, CHANNEL_SUMMED, NULL, -1) == -1 ?
+	    inheritance_fail(inheritance) :
+	    0;
 }
 
 int

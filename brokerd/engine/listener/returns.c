@@ -307,8 +307,9 @@ returns_read_most(struct returns_reader *reader, int most)
 		got = returns_read(reader);
 	if (got == -1)
 		returns_close(reader);
-	else if (got == 0)
-		send(reader->fd, &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (got == 0 &&
+	    send(reader->fd, &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		timer_set(&reader->rest, RETURNS_REST_US);
 }
 
 static void
@@ -329,6 +330,7 @@ returns_on_rested(void *owner)
 	struct returns_reader *reader = owner;
 
 	timer_add_event(reader->readable, NULL);
+	returns_on_readable(reader->fd, EV_TIMEOUT, reader);
 }
 
 int

@@ -304,6 +304,25 @@ START_TEST(a_file_of_another_user_is_not_given_away)
 }
 END_TEST
 
+START_TEST(a_file_that_cannot_be_removed_is_told)
+{
+	struct record record;
+	struct endpoint endpoint;
+	FILE *file;
+
+	unit_directory("before", 0755);
+	record = record_sample_unix(RECORD_UNIX_STREAM, unit_path("before/s"));
+	bind_well(&endpoint, &record);
+	ck_assert_int_eq(rename(unit_path("before"), unit_path("after")), 0);
+	file = fopen(unit_path("before"), "we");
+	ck_assert_ptr_nonnull(file);
+	fclose(file);
+	errno = 0;
+	ck_assert_int_eq(endpoint_close(&endpoint, ENDPOINT_STOP), ENOTDIR);
+	ck_assert_int_eq(errno, 0);
+}
+END_TEST
+
 UNIT_SUITE(path)
 {
 	TCase *tc = monitor_rights_case(suite, "path");
@@ -321,6 +340,7 @@ UNIT_SUITE(path)
 	tcase_add_test(tc, a_file_that_cannot_be_given_away_is_removed);
 	tcase_add_test(tc, the_longest_path_is_bound);
 	tcase_add_test(tc, the_file_is_removed_only_when_that_is_wanted);
+	tcase_add_test(tc, a_file_that_cannot_be_removed_is_told);
 	tcase_add_loop_test(tc, what_has_taken_our_files_place_stays, 0,
 	    (int)UNIT_COUNT(successors));
 	tcase_add_loop_test(tc, a_file_of_another_user_is_not_given_away, 0, 2);
