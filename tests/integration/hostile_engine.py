@@ -90,6 +90,13 @@ def every_flood(engine):
     engine.flood(PONG, RELOAD, SUMMED, UPGRADE)
 
 
+def reload_flood_at_end(engine):
+    """Once it is to drain, as at a stop."""
+    while engine.take()[0] != DRAIN:
+        pass
+    engine.flood(RELOAD)
+
+
 def wrong_messages(engine):
     """Any of these ends it."""
     for kind in (0, READY, SOCKET, START, 99, 65535):

@@ -8,13 +8,13 @@ import signal
 import sys
 
 import hostile_engine
-from change import is_over, reload
+from change import configure, is_over, reload
 from ctl import run, told
 from harness import ask, check, free_port, wait_for
 from test_handoff import config, hellofdpass
 
 HELLO = b"hello, 127.0.0.1\n"
-LINES = 150  # of the monitor, whatever the engine does
+LINES = 200  # of the monitor, whatever the engine does
 
 
 class Scene:
@@ -58,6 +58,12 @@ class Scene:
         return done[0] == 0 and json.loads(
             done[1])["broker"]["engine"] != self.engine
 
+    def check_lines(self):
+        said = [line for line in self.broker.log().split("\n")
+                if line.startswith("brokerd: ")]
+        check(len(said) <= LINES, "%d lines: %s", len(said), said[-20:])
+        self.test.note("%d lines" % len(said))
+
     def check_over(self):
         wait_for(lambda: is_over(self.engine), "the end of the hostile engine")
         wait_for(self.serves, "another engine")
@@ -69,10 +75,7 @@ class Scene:
               "%s", state)
         counters = state["listeners"][0]["counters"]
         check(3 <= counters["accepted"] < 1000, "%s", counters)
-        said = [line for line in self.broker.log().split("\n")
-                if line.startswith("brokerd: ")]
-        check(len(said) <= LINES, "%d lines: %s", len(said), said[-20:])
-        self.test.note("%d lines" % len(said))
+        self.check_lines()
         worker.stop()
         reload(self.broker)
         check(self.broker.stop() == 0, "it did not end with 0")
@@ -98,6 +101,23 @@ def check_flood(test, trick):
     scene = Scene(test, trick)
     os.unlink(scene.hostile)
     scene.check_over()
+
+
+def test_hostile_engine_floods_reloads_that_fail(test):
+    scene = Scene(test, hostile_engine.reload_flood_at_end)
+    os.unlink(scene.hostile)
+    os.kill(scene.broker.pid, signal.SIGHUP)  # it drains, and floods
+    scene.broker.wait_line("reload: endpoints")
+    configure(test, "listener")
+    wait_for(lambda: is_over(scene.engine), "the end of the hostile engine")
+    configure(test, scene.broker.config)
+    scene.check_over()
+
+
+def test_hostile_engine_floods_reloads_at_a_stop(test):
+    scene = Scene(test, hostile_engine.reload_flood_at_end)
+    check(scene.broker.stop() == 0, "it did not end with 0")
+    scene.check_lines()
 
 
 def make(check_it, trick, name):
