@@ -18,12 +18,14 @@ ROLES = 3  # config reader, keeper, engine
 
 def traced(test, port, *options):
     """Starts brokerd under strace, with a mailbox directory that is made
-    late."""
+    late, in one that is made anew."""
     if shutil.which("strace") is None:
         raise Skip("strace is not installed")
     if test.is_sanitized():
         raise Skip("builds with sanitizers have no sandbox")
-    test.write("c.conf", config(test, port, "mailbox = %s/" % test.path("box")))
+    test.mkdir("app")
+    test.write("c.conf", config(test, port, "mailbox = %s/" %
+                                test.path("app", "box")))
     broker = test.start(
         ["strace", "-f", "-qq", "-o", test.path("trace"), "-e",
          "trace=landlock_create_ruleset,landlock_restrict_self",
@@ -42,9 +44,12 @@ def end(broker):
 
 
 def serve(test, port):
-    """A directory for mailboxes, and a worker in it."""
-    test.mkdir("box", 0o755, WORKER_UID)
-    worker = bind(test, [test.example("hellofdpass")], test.path("box") + "/")
+    """Makes both anew, and starts a worker there."""
+    shutil.rmtree(test.path("app"))
+    test.mkdir("app")
+    test.mkdir("app/box", 0o755, WORKER_UID)
+    worker = bind(test, [test.example("hellofdpass")],
+                  test.path("app", "box") + "/")
     check(ask(("127.0.0.1", port)) == HELLO, "no answer")
     return worker
 
@@ -69,7 +74,6 @@ def test_mailbox_directories_made_late_and_anew_are_found(test):
     for _ in range(3):
         worker = serve(test, port)
         worker.stop()
-        shutil.rmtree(test.path("box"))
 
 
 def check_with(test, what, pattern):
@@ -84,7 +88,7 @@ def check_with(test, what, pattern):
     check(ask(("127.0.0.1", port)) == HELLO, "no answer")
     check(end(broker) == 0, "it did not end with 0")
     worker.stop()
-    shutil.rmtree(test.path("box"))
+    shutil.rmtree(test.path("app"))
     shutil.rmtree(test.path("run"))
 
 
@@ -98,6 +102,7 @@ def test_with_an_old_landlock_brokerd_works_and_says_so(test):
     end(traced(test, free_port()))
     if count(test, "create_ruleset.*= -1.*") > 0:
         raise Skip("this kernel has no Landlock")
+    shutil.rmtree(test.path("app"))
     shutil.rmtree(test.path("run"))
     for abi, pattern in ((1, "ABI 1.*TCP"), (2, "TCP"), (3, "TCP"),
                          (4, "but not abstract"), (5, "but not abstract"),
