@@ -158,6 +158,11 @@ test_variant plain "$@"
 count "analysis" env BUILD="$work/plain" sh "$top/tests/analyse/run.sh" \
     clang-tidy cppcheck gcc valgrind-brokerd
 count "soak" env STAGE="$work/plain/stage" sh "$top/tests/soak.sh" 2
+if [ "$(id -u)" -eq 0 ]; then
+    count "faults" sh "$top/tests/faults/run.sh" "$work/plain" --sample
+else
+    echo "skipped: faults: needs root"
+fi
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
 count "another prefix" sh "$top/tests/prefix.sh" "$work/plain"
 

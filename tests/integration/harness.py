@@ -77,7 +77,7 @@ class Process:
         self.lines = []
         self._partial = b""
 
-    def _pump(self, timeout):
+    def pump(self, timeout):
         stream = self.popen.stderr
         if stream is None or stream.closed:
             return False
@@ -99,20 +99,20 @@ class Process:
             for line in self.lines[start:]:
                 if re.search(pattern, line):
                     return line
-            if not self._pump(end - time.monotonic()):
+            if not self.pump(end - time.monotonic()):
                 raise Failure("%s never said %r; it said:\n    %s" % (
                     self.name, pattern, "\n    ".join(self.lines)))
 
     def log(self):
         """Everything that it has logged so far."""
-        while self._pump(0):
+        while self.pump(0):
             pass
         return "\n".join(self.lines)
 
     def wait(self, deadline=DEADLINE):
         """Waits for its exit and returns the status.  Its log is collected."""
         end = time.monotonic() + deadline
-        while self._pump(end - time.monotonic()):
+        while self.pump(end - time.monotonic()):
             pass
         try:
             status = self.popen.wait(max(0.1, end - time.monotonic()))
