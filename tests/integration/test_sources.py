@@ -171,6 +171,38 @@ def test_one_source_has_at_most_so_many_connections_open(test):
     wait_for(served, "room for the next connection")
 
 
+def test_one_user_has_at_most_so_many_connections_open(test):
+    if not test.is_root:
+        raise Skip("only root can be several users")
+    path = test.path("s")
+    test.broker(config(test, 0, "max-per-source = 3",
+                       '"unix-stream:%s"' % path))
+    holder = Holder(test)
+
+    def client(uid):
+        one = test.at_end.enter_context(socket.socket(socket.AF_UNIX))
+        os.setresuid(uid, uid, 0)
+        try:
+            one.connect(path)
+        finally:
+            os.setresuid(0, 0, 0)
+        one.settimeout(DEADLINE)
+        return one
+
+    first = [client(0) for _ in range(3)]
+    holder.take(3)
+    check([one.recv(9) for one in first] == [HELLO] * 3, "one is not served")
+    check(client(0).recv(9) == b"", "a fourth one is served")
+    check(counters(test)["refused_open"] == 1, "%s", counters(test))
+    first[0].close()
+
+    def served():
+        client(0)
+        return select.select([holder.box], [], [], 0.05)[0]
+
+    wait_for(served, "room for the next one")
+
+
 def await_some(client, holder):
     """True if it is served, False if it is refused."""
     def look():

@@ -8,13 +8,24 @@
 
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#ifndef UDIAG_SHOW_UID
+#define UDIAG_SHOW_UID 0x00000040
+#endif
+
+#define CENSUS_UID 7 /* UNIX_DIAG_UID, an enumerator that may be missing */
+#define CENSUS_PEERS 65536
 #define CENSUS_ANSWER_SIZE 16384
 #define CENSUS_TCP_STATES                                                    \
 	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | \
@@ -27,6 +38,9 @@ struct census {
 	void (*on_answer)(struct census *census, const void *data, size_t size);
 	void (*on_connection)(void *owner, const struct source_address *from);
 	void *owner;
+	/* Of a local socket: the inodes of the clients' ends. */
+	uint32_t *peers;
+	size_t count, room;
 };
 
 /* 1 there are more answers, 0 that was all, -1 with errno. */
@@ -140,6 +154,132 @@ census_of_inet(struct census *census)
 	return census_ask(census, &request.head, sizeof(request));
 }
 
+/* Returns an attribute of an answer about a local socket, and its size; NULL:
+ * there is none. */
+static const void *
+census_attribute(
+    const void *data, size_t size, unsigned int type, size_t *out_size)
+{
+	const char *at =
+	    (const char *)data + NLMSG_ALIGN(sizeof(struct unix_diag_msg));
+	const char *end = (const char *)data + size;
+	struct rtattr attribute;
+
+	while (end - at >= (ptrdiff_t)sizeof(attribute)) {
+		memcpy(&attribute, at, sizeof(attribute));
+		if (attribute.rta_len < sizeof(attribute) ||
+		    attribute.rta_len > end - at)
+			return NULL;
+		if (attribute.rta_type == type) {
+			*out_size = attribute.rta_len - RTA_LENGTH(0);
+			return at + RTA_LENGTH(0);
+		}
+		at += RTA_ALIGN(attribute.rta_len);
+	}
+	return NULL;
+}
+
+static int
+census_number(const void *data, size_t size, unsigned int type, uint32_t *out)
+{
+	size_t length;
+	const void *at = census_attribute(data, size, type, &length);
+
+	if (at == NULL || length != sizeof(*out))
+		return -1;
+	memcpy(out, at, sizeof(*out));
+	return 0;
+}
+
+/* One that was accepted has the name of the bound socket.  It does not say who
+ * the client is, only which socket is its other end. */
+static void
+census_on_accepted(struct census *census, const void *data, size_t size)
+{
+	const struct sockaddr_un *un = (const void *)&census->sock->address;
+	size_t wanted = census->sock->address_length -
+	    offsetof(struct sockaddr_un, sun_path);
+	size_t length, room = census->room == 0 ? 64 : 2 * census->room;
+	const void *name =
+	    census_attribute(data, size, UNIX_DIAG_NAME, &length);
+	uint32_t *peers, peer;
+
+	if (name == NULL || length != wanted ||
+	    memcmp(name, un->sun_path, wanted) != 0 ||
+	    census_number(data, size, UNIX_DIAG_PEER, &peer) == -1 || peer == 0)
+		return;
+	if (census->count == census->room) {
+		if (room > CENSUS_PEERS)
+			return;
+		peers = reallocarray(census->peers, room, sizeof(*peers));
+		if (peers == NULL)
+			return;
+		census->peers = peers;
+		census->room = room;
+	}
+	census->peers[census->count++] = peer;
+}
+
+static int
+census_compare(const void *one, const void *other)
+{
+	uint32_t a, b;
+
+	memcpy(&a, one, sizeof(a));
+	memcpy(&b, other, sizeof(b));
+	return a < b ? -1 : a > b;
+}
+
+static void
+census_on_client(struct census *census, const void *data, size_t size)
+{
+	struct source_address from;
+	struct unix_diag_msg one;
+	uint32_t uid;
+
+	if (size < sizeof(one))
+		return;
+	memcpy(&one, data, sizeof(one));
+	if (bsearch(&one.udiag_ino, census->peers, census->count,
+		sizeof(one.udiag_ino), census_compare) == NULL ||
+	    census_number(data, size, CENSUS_UID, &uid) == -1)
+		return;
+	source_address_of_user(&from, uid);
+	census->on_connection(census->owner, &from);
+}
+
+static int
+census_ask_local(struct census *census, uint32_t show,
+    void (*on_answer)(struct census *census, const void *data, size_t size))
+{
+	struct {
+		struct nlmsghdr head;
+		struct unix_diag_req body;
+	} request = {.body = {.sdiag_family = AF_UNIX,
+			 .udiag_states = 1U << TCP_ESTABLISHED,
+			 .udiag_show = show}};
+
+	census->on_answer = on_answer;
+	return census_ask(census, &request.head, sizeof(request));
+}
+
+/* First the connections, then their clients. */
+static int
+census_of_local(struct census *census)
+{
+	int result = census_ask_local(
+	    census, UDIAG_SHOW_NAME | UDIAG_SHOW_PEER, census_on_accepted);
+
+	if (result == 0 && census->count > 0) {
+		qsort(census->peers, census->count, sizeof(*census->peers),
+		    census_compare);
+		result =
+		    census_ask_local(census, UDIAG_SHOW_UID, census_on_client);
+	}
+	free(census->peers);
+	return result;
+}
+
 int
 socket_census(struct socket_diag *diag, const struct record_socket *sock,
     void (*on_connection)(void *owner, const struct source_address *from),
@@ -151,7 +291,8 @@ socket_census(struct socket_diag *diag, const struct record_socket *sock,
 	    .owner = owner};
 
 	errno = EOPNOTSUPP;
-	if (diag == NULL || diag->fd == -1 || sock->kind != RECORD_TCP)
+	if (diag == NULL || diag->fd == -1)
 		return -1;
-	return census_of_inet(&census);
+	return sock->kind == RECORD_TCP ? census_of_inet(&census) :
+					  census_of_local(&census);
 }

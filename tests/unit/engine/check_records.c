@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,6 +78,57 @@ START_TEST(what_is_not_one_is_refused)
 }
 END_TEST
 
+static struct record
+rules_of(const char *listener, uint32_t count, uint32_t first)
+{
+	struct record record = {.type = RECORD_RULES};
+
+	strcpy(record.u.rules.listener, listener);
+	record.u.rules.count = count;
+	for (uint32_t i = 0; i < count; i++) {
+		record.u.rules.rules[i].kind = RECORD_RULE_USER;
+		record.u.rules.rules[i].u.id = first + i;
+	}
+	return record;
+}
+
+START_TEST(each_listener_gets_its_rules_and_no_others)
+{
+	struct record sockets[5] = {
+	    record_sample_inet(RECORD_TCP, "127.0.0.1", 80),
+	    rules_of("a", 64, 0), rules_of("a", 3, 64), rules_of("b", 2, 100),
+	    rules_of("c", 1, 0)};
+	int memory = record_sample_memory(sockets, 5);
+	struct record_endpoint endpoint = sockets[0].u.endpoint;
+	struct record_rule *rules;
+	struct records records;
+
+	ck_assert_ptr_null(records_map(&records, memory));
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), 0);
+	ck_assert_ptr_null(rules);
+	strcpy(endpoint.listener, "a");
+	endpoint.source.rules = 67;
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), 0);
+	for (uint32_t i = 0; i < 67; i++)
+		ck_assert_uint_eq(rules[i].u.id, i);
+	free(rules);
+	strcpy(endpoint.listener, "b");
+	endpoint.source.rules = 3; /* than there are */
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), -1);
+	records.next_rules = 0;
+	endpoint.source.rules = 1;
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), -1);
+	endpoint.source.rules = UINT32_MAX;
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), -1);
+	strcpy(endpoint.listener, "c");
+	endpoint.source.rules = 1;
+	records.items[6].u.rules.rules[0].kind = 0;
+	ck_assert_int_eq(records_copy_rules(&records, &endpoint, &rules), -1);
+	records_unmap(&records);
+	close(memory);
+}
+END_TEST
+
 UNIT_SUITE(records)
 {
 	TCase *tc = unit_case(suite, "records");
@@ -84,4 +136,5 @@ UNIT_SUITE(records)
 	tcase_add_test(tc, a_sealed_configuration_is_mapped);
 	tcase_add_loop_test(
 	    tc, what_is_not_one_is_refused, 0, UNIT_COUNT(wrongs));
+	tcase_add_test(tc, each_listener_gets_its_rules_and_no_others);
 }

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Who may come, and what waits in the engine.
+ */
+#include "fixture/net.h"
+#include "fixture/record_sample.h"
+#include "fixture/test_listener.h"
+#include "fixture/unit.h"
+
+#include "engine/listener/admission.h"
+#include "engine/listener/socket_census.h"
+#include "engine/pool/dispatch.h"
+
+#include <sys/socket.h>
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct test_listener test;
+
+/* Starts the listener with limits, of which some are set. */
+static void
+init(unsigned int workers, uint32_t give_up_s,
+    const struct record_source *limits)
+{
+	test_listener_init(&test, workers, give_up_s);
+	test.endpoint->record->source = *limits;
+	test.endpoint->record->source.prefix[0] = 32;
+	test.endpoint->record->source.prefix[1] = 64;
+	test.listener->admission = admission_new(test.listener, NULL, 0);
+	ck_assert_ptr_nonnull(test.listener->admission);
+	listener_start(test.listener);
+}
+
+static const struct stats_listener *
+stats(void)
+{
+	return test.listener->stats;
+}
+
+START_TEST(with_a_worker_nothing_waits)
+{
+	init(1, 0, &(struct record_source){.accept_ahead = 10});
+	test_listener_connect(&test, 3);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(test_listener_received(&test, 0), 3);
+	ck_assert_uint_eq(stats()->held, 0);
+	ck_assert(admission_is_empty(test.listener->admission));
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(without_a_worker_as_many_wait_as_may)
+{
+	init(0, 0, &(struct record_source){.accept_ahead = 10});
+	test_listener_connect(&test, 15);
+	test_listener_settle(&test, LISTENER_WAITING);
+	ck_assert_uint_eq(stats()->held, 10);
+	ck_assert_uint_eq(admission_sources(test.listener->admission), 1);
+	ck_assert(!admission_has_room(test.listener->admission));
+	ck_assert(net_polls(test.port, POLLIN));
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(who_asks_for_fairness_has_clients_refused)
+{
+	init(0, 0,
+	    &(struct record_source){
+		.flags = RECORD_SOURCE_AHEAD, .accept_ahead = 10});
+	test_listener_connect(&test, 15);
+	test_listener_settle(&test, LISTENER_WAITING);
+	ck_assert_uint_eq(stats()->held, 5);
+	ck_assert_uint_eq(stats()->refused_share, 10);
+	ck_assert_uint_eq(stats()->accepted, 15);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(without_accept_ahead_a_worker_must_have_room)
+{
+	init(0, 0, &(struct record_source){.max_per_source = 3});
+	test_listener_connect(&test, 2);
+	test_listener_settle(&test, LISTENER_WAITING);
+	ck_assert_uint_eq(stats()->accepted, 0);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(a_source_with_too_many_open_is_refused_more)
+{
+	init(1, 0, &(struct record_source){.max_per_source = 3});
+	test_listener_connect(&test, 5);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(test_listener_received(&test, 0), 3);
+	ck_assert_uint_eq(stats()->refused_open, 2);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(what_waits_is_refused_after_give_up)
+{
+	init(0, 5, &(struct record_source){.accept_ahead = 10});
+	test_listener_connect(&test, 4);
+	test_listener_settle(&test, LISTENER_WAITING);
+	test.listener->absence.since_ms -= 5000;
+	test.listener->timer.on_time(test.listener);
+	test_listener_settle(&test, LISTENER_REFUSING);
+	ck_assert_uint_eq(stats()->held, 0);
+	ck_assert_uint_eq(stats()->refused_absent, 4);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(a_listener_that_stops_leaves_what_waits_to_its_pool)
+{
+	init(0, 0, &(struct record_source){.accept_ahead = 10});
+	test_listener_connect(&test, 4);
+	test_listener_settle(&test, LISTENER_WAITING);
+	listener_stop(test.listener, NULL);
+	ck_assert(admission_is_empty(test.listener->admission));
+	ck_assert(dispatch_holds(test.pool.pool, test.listener->stats));
+	ck_assert_uint_eq(stats()->held, 4);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(what_waits_does_not_take_all_descriptors)
+{
+	init(0, 0, &(struct record_source){.accept_ahead = 1000});
+	test.pool.core.reserve.first = 2 * (test.pool.core.reserve.last + 50);
+	test.pool.core.reserve.last = test.pool.core.reserve.first;
+	ck_assert(admission_has_room(test.listener->admission));
+	test.pool.core.reserve.first = 4;
+	ck_assert(!admission_has_room(test.listener->admission));
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(what_the_kernel_does_not_count_is_what_waits)
+{
+	init(0, 0,
+	    &(struct record_source){.accept_ahead = 10, .max_per_source = 3});
+	test_listener_connect(&test, 5); /* there is no netlink socket here */
+	test_listener_settle(&test, LISTENER_WAITING);
+	ck_assert_uint_eq(stats()->held, 3);
+	ck_assert_uint_eq(stats()->refused_open, 2);
+	test_listener_await_log(&test, "counts only those that wait");
+	test_listener_done(&test);
+}
+END_TEST
+
+static void
+count(void *owner, const struct source_address *from)
+{
+	(void)from;
+	(*(unsigned int *)owner)++;
+}
+
+static unsigned int
+census(struct socket_diag *diag, const struct record_socket *sock)
+{
+	unsigned int found = 0;
+
+	ck_assert_int_eq(socket_census(diag, sock, count, &found), 0);
+	return found;
+}
+
+START_TEST(the_kernel_knows_which_connections_are_open)
+{
+	struct record_socket *sock;
+	struct socket_diag diag;
+	int taken[2];
+
+	test_listener_init(&test, 0, 0);
+	sock = &test.endpoint->record->socket;
+	socket_diag_open(&diag);
+	ck_assert_int_ne(diag.fd, -1);
+	test_listener_connect(&test, 3);
+	ck_assert_uint_eq(census(&diag, sock), 0); /* nobody has accepted */
+	for (int i = 0; i < 2; i++)
+		taken[i] = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
+	ck_assert_uint_eq(census(&diag, sock), 2);
+	shutdown(taken[0], SHUT_WR);
+	ck_assert_uint_eq(census(&diag, sock), 2);
+	close(taken[0]);
+	ck_assert_uint_eq(census(&diag, sock), 1);
+	close(test.clients[1]);
+	test.clients[1] = dup(test.port);
+	ck_assert_uint_eq(census(&diag, sock), 1); /* taken[1] is open */
+	close(taken[1]);
+	ck_assert_uint_eq(census(&diag, sock), 0);
+	socket_diag_close(&diag);
+	ck_assert_int_eq(socket_census(&diag, sock, count, NULL), -1);
+	test_listener_done(&test);
+}
+END_TEST
+
+static uint32_t users[4];
+
+static void
+note_user(void *owner, const struct source_address *from)
+{
+	unsigned int *found = owner;
+
+	ck_assert_uint_eq(from->family, SOURCE_LOCAL);
+	if (*found < UNIT_COUNT(users))
+		memcpy(&users[*found], from->bytes, sizeof(users[0]));
+	(*found)++;
+}
+
+START_TEST(the_kernel_knows_the_users_of_local_connections)
+{
+	struct record record =
+	    record_sample_unix(RECORD_UNIX_STREAM, "@check_admission");
+	const struct sockaddr *address = (const void *)&record.u.socket.address;
+	socklen_t length = record.u.socket.address_length;
+	int port = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int clients[2], taken[2];
+	unsigned int found = 0;
+	struct socket_diag diag;
+
+	socket_diag_open(&diag);
+	ck_assert_int_eq(bind(port, address, length), 0);
+	ck_assert_int_eq(listen(port, 5), 0);
+	for (int i = 0; i < 2; i++) {
+		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(clients[i], address, length), 0);
+	}
+	ck_assert_uint_eq(census(&diag, &record.u.socket), 0);
+	for (int i = 0; i < 2; i++)
+		taken[i] = accept4(port, NULL, NULL, SOCK_CLOEXEC);
+	ck_assert_int_eq(
+	    socket_census(&diag, &record.u.socket, note_user, &found), 0);
+	ck_assert_uint_eq(found, 2);
+	ck_assert_uint_eq(users[0], geteuid());
+	close(clients[0]);
+	ck_assert_uint_eq(census(&diag, &record.u.socket), 1);
+	close(taken[1]);
+	ck_assert_uint_eq(census(&diag, &record.u.socket), 0);
+	close(clients[1]);
+	close(taken[0]);
+	close(port);
+	socket_diag_close(&diag);
+}
+END_TEST
+
+UNIT_SUITE(admission)
+{
+	TCase *tc = unit_case(suite, "admission");
+
+	tcase_add_test(tc, with_a_worker_nothing_waits);
+	tcase_add_test(tc, without_a_worker_as_many_wait_as_may);
+	tcase_add_test(tc, who_asks_for_fairness_has_clients_refused);
+	tcase_add_test(tc, without_accept_ahead_a_worker_must_have_room);
+	tcase_add_test(tc, a_source_with_too_many_open_is_refused_more);
+	tcase_add_test(tc, what_waits_is_refused_after_give_up);
+	tcase_add_test(tc, a_listener_that_stops_leaves_what_waits_to_its_pool);
+	tcase_add_test(tc, what_waits_does_not_take_all_descriptors);
+	tcase_add_test(tc, what_the_kernel_does_not_count_is_what_waits);
+	tc = unit_case(suite, "census");
+	tcase_add_test(tc, the_kernel_knows_which_connections_are_open);
+	tcase_add_test(tc, the_kernel_knows_the_users_of_local_connections);
+}
