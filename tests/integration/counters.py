@@ -10,14 +10,16 @@ from harness import Skip, descriptors, readable, wait_for
 COUNT, NAME, STATE = 12, 64, 24
 GET_SEALS, SEAL_SHRINK = 1034, 2
 NAMES = ("accepted taken plain expired died dead refused_absent refused_drain "
-         "refused_deaths orphaned lost held unreceipted handed_off plain_died "
+         "refused_deaths refused_denied refused_open refused_rate "
+         "refused_share orphaned lost held unreceipted handed_off plain_died "
          "returned_death returned_limit returned_denied returned_engine "
          "returned_sent lent repaired accept_skipped accept_paused "
          "worker_away worker_leaving worker_full send_retried "
          "send_failed").split()
 ROW = NAME + 8 * len(NAMES) + STATE
 ENDS = ("taken plain expired died dead refused_absent refused_drain "
-        "refused_deaths orphaned lost held unreceipted").split()
+        "refused_deaths refused_denied refused_open refused_rate "
+        "refused_share orphaned lost held unreceipted").split()
 
 
 def rows(file):

@@ -158,7 +158,7 @@ def test_one_source_has_at_most_so_many_connections_open(test):
     other = Client(test, port, "127.0.0.2")
     holder.take(1)
     check(other.is_served(), "another source is not")
-    broker.wait_line("from 127.0.0.1: it has .* 5: refusing until")
+    broker.wait_line("from 127.0.0.1: 5 are open, .*: refusing until")
     check(counters(test)["refused_open"] == 3, "%s", counters(test))
     # The worker closes some: nobody tells the engine.
     holder.drop(2)
@@ -269,7 +269,7 @@ def test_one_source_makes_at_most_so_many_connections(test):
     check(found.count(True) == 7, "%s", found)
     check(Client(test, port, "127.0.0.2").is_served(),
           "another source is not")
-    broker.wait_line("it has made as many")
+    broker.wait_line("from 127.0.0.1: 7 came in the time of rate-per-source")
     check(counters(test)["refused_rate"] == 13, "%s", counters(test))
 
 

@@ -104,7 +104,7 @@ admission_allows_user(const struct access *access, int fd, uint32_t uid)
 
 	if (!access->has_groups)
 		return access_allows_user(access, uid, NULL, 0);
-	/* A client with more groups than that is told nothing about. */
+	/* A client with more groups than that is refused. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == -1)
 		return 0;
 	count = size / sizeof(groups[0]);
@@ -135,9 +135,9 @@ admission_refuse(struct admission *admission,
 	else
 		limited_log_line(&admission->refuse_limit,
 		    admission->listener->context->log, LOG_NOTICE,
-		    "listener %s: refused a connection from %s: it has %s %u: "
-		    "refusing until it has fewer",
-		    record->listener, text, why, number);
+		    "listener %s: refused a connection from %s: %u %s: "
+		    "refusing until there are fewer",
+		    record->listener, text, number, why);
 }
 
 /* True if that client may come; else it is refused. */
@@ -203,26 +203,28 @@ admission_judge(struct admission *admission,
 	source = admission_source(admission, address);
 	if (source == NULL) {
 		admission_refuse(admission, &address, &stats->refused_share,
-		    "come when all sources that can be known have connections "
-		    "that wait, of which there are",
+		    "sources have connections that wait, and no more can be "
+		    "known",
 		    SOURCE_TABLE_MOST);
 		return NULL;
 	}
 	if (open_count_exceeds(&admission->open, admission->listener,
 		&admission->sources, source))
 		admission_refuse(admission, &source->address,
-		    &stats->refused_open, "as many connections as it may, ",
+		    &stats->refused_open,
+		    "are open, as many as max-per-source allows",
 		    limits->max_per_source);
 	else if (limits->rate != 0 &&
 	    !rate_take(
 		&source->rate, clock_us(), limits->rate, limits->rate_period_s))
 		admission_refuse(admission, &source->address,
-		    &stats->refused_rate, "made as many in a time as it may, ",
+		    &stats->refused_rate,
+		    "came in the time of rate-per-source, as many as it allows",
 		    limits->rate);
 	else if (!admission_has_share(admission, source))
 		admission_refuse(admission, &source->address,
 		    &stats->refused_share,
-		    "as many that wait as are left for others, ",
+		    "wait, as many as accept-ahead leaves for others",
 		    (uint32_t)source->share.count);
 	else
 		return source;

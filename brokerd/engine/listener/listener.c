@@ -233,8 +233,9 @@ listener_free(struct listener *listener)
 {
 	struct listener_endpoint *endpoint;
 
-	listener_stop(listener, NULL);
 	admission_free(listener->admission);
+	listener->admission = NULL;
+	listener_stop(listener, NULL);
 	TAILQ_CONCAT(&listener->endpoints, &listener->unbound, entry);
 	while ((endpoint = TAILQ_FIRST(&listener->endpoints)) != NULL) {
 		TAILQ_REMOVE(&listener->endpoints, endpoint, entry);
