@@ -113,6 +113,7 @@ def test_explain_finds_that_a_file_is_gone(test):
     tells the engine."""
     path = test.path("www")
     broker = test.broker(section(test, "www", ["unix-stream:" + path]))
+    tell(test, "status")  # it has looked at its sockets
     os.unlink(path)
     check("cannot be used: it was shut down or its file is gone" in
           tell(test, "explain", "www"), "it is not explained")
