@@ -292,6 +292,7 @@ legacy_load(
 			    "what the last engine noted cannot be used: "
 			    "mailboxes that it drained get connections again");
 		page->persistent.is_final = 0;
+		persistent_begin(&page->persistent);
 		statements = page->persistent.statements;
 		if (legacy_load_states(last, rows, legacy->rows) == -1)
 			return -1;
@@ -331,7 +332,7 @@ legacy_follow_drains(struct legacy *legacy, struct persistent *own,
 {
 	for (size_t i = 0; i < theirs->drain_count; i++)
 		if (persistent_set_drained(own, theirs->drains[i].device,
-			theirs->drains[i].inode) == -1) {
+			theirs->drains[i].inode, 0) == -1) {
 			log_line(legacy->log, LOG_WARNING,
 			    "too many mailboxes are drained: the last ones get "
 			    "connections again");

@@ -88,12 +88,16 @@ persistent_find(struct persistent *persistent, uint64_t device, uint64_t inode)
 {
 	const struct persistent_mailbox *known =
 	    persistent_mailbox(persistent, device, inode);
+	struct persistent_mailbox *drain =
+	    persistent_drain(persistent, device, inode);
 	uint64_t kinds = known == NULL ? 0 : known->flags & PERSISTENT_KINDS;
 
 	if ((kinds & (kinds - 1)) != 0)
 		kinds = 0; /* no engine wrote that */
-	if (persistent_drain(persistent, device, inode) != NULL)
+	if (drain != NULL) {
+		drain->flags = PERSISTENT_DRAINING | PERSISTENT_SEEN;
 		kinds |= PERSISTENT_DRAINING;
+	}
 	return (unsigned int)kinds;
 }
 
@@ -110,21 +114,34 @@ persistent_note(struct persistent *persistent, uint64_t device, uint64_t inode,
 	*known = (struct persistent_mailbox){device, inode, kind};
 }
 
+void
+persistent_begin(struct persistent *persistent)
+{
+	for (size_t i = 0; i < PERSISTENT_DRAINS; i++)
+		persistent->drains[i].flags = PERSISTENT_DRAINING;
+}
+
 int
 persistent_set_drained(
-    struct persistent *persistent, uint64_t device, uint64_t inode)
+    struct persistent *persistent, uint64_t device, uint64_t inode, int seen)
 {
+	struct persistent_mailbox *drain = persistent->drains;
 	uint64_t count = persistent->drain_count;
 
 	if (persistent_drain(persistent, device, inode) != NULL)
 		return 0;
-	if (count == PERSISTENT_DRAINS) {
+	while (count > 0 && (drain->flags & PERSISTENT_SEEN) != 0) {
+		drain++;
+		count--;
+	}
+	if (count == 0 && persistent->drain_count == PERSISTENT_DRAINS) {
 		errno = ENOSPC;
 		return -1;
 	}
-	persistent->drain_count = count + 1;
-	persistent->drains[count] =
-	    (struct persistent_mailbox){device, inode, PERSISTENT_DRAINING};
+	if (persistent->drain_count < PERSISTENT_DRAINS)
+		drain = &persistent->drains[persistent->drain_count++];
+	*drain = (struct persistent_mailbox){
+	    device, inode, PERSISTENT_DRAINING | (seen ? PERSISTENT_SEEN : 0U)};
 	__atomic_fetch_add(&persistent->statements, 1, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -17,12 +17,11 @@ enum persistent_flags {
 	PERSISTENT_RECEIPTED = 2, /* its worker sends receipts: wait for them */
 	PERSISTENT_SHARED = 4,    /* several processes read it */
 	PERSISTENT_DRAINING = 256, /* an administrator has drained it */
+	PERSISTENT_SEEN = 512, /* a drained one that this engine has found */
 };
 
 struct persistent_mailbox {
-	uint64_t device;
-	uint64_t inode;
-	uint64_t flags;
+	uint64_t device, inode, flags;
 };
 
 /* What workers of one owner have not read. */
@@ -74,10 +73,15 @@ void persistent_set_unread(
 void persistent_set_paused(struct persistent *persistent,
     struct persistent_listener *listener, int paused);
 
-/* Notes that an administrator has drained a mailbox, until it is forgotten.  0,
- * or -1 with ENOSPC. */
+/* The entries are from an earlier engine: this one has not seen a mailbox
+ * yet. */
+void persistent_begin(struct persistent *persistent);
+
+/* Notes that an administrator has drained a mailbox, until it is forgotten.  If
+ * there is no room, one that persistent_find() was never asked about makes
+ * room: a hostile engine may have made it up.  0, or -1 with ENOSPC. */
 int persistent_set_drained(
-    struct persistent *persistent, uint64_t device, uint64_t inode);
+    struct persistent *persistent, uint64_t device, uint64_t inode, int seen);
 
 /* Returns the flags of a mailbox, or 0. */
 unsigned int persistent_find(

@@ -320,7 +320,7 @@ pool_drain(struct pool *pool, const char *name)
 		return -1;
 	}
 	if (persistent_set_drained(pool->context->workers->persistent,
-		worker->mailbox.device, worker->mailbox.inode) == -1)
+		worker->mailbox.device, worker->mailbox.inode, 1) == -1)
 		return -1;
 	worker->draining = 1;
 	timer_set(&pool->wake, 0);

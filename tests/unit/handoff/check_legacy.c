@@ -150,7 +150,7 @@ START_TEST(what_was_said_and_learnt_is_that_of_the_last_engine)
 	engine_chain_load(0, ENGINE_CHAIN_NAMES);
 	first = &engine_chain[0].page->persistent;
 	persistent_set_paused(first, &engine_chain_row(0, "mail")->state, 1);
-	ck_assert_int_eq(persistent_set_drained(first, 1, 2), 0);
+	ck_assert_int_eq(persistent_set_drained(first, 1, 2, 1), 0);
 	persistent_note(first, 3, 4, PERSISTENT_PLAIN);
 	engine_chain_follow(1, 0, 0);
 	last = &engine_chain[1].page->persistent;
@@ -186,7 +186,7 @@ START_TEST(what_the_engine_before_is_told_meanwhile_is_followed)
 	engine_chain_follow(1, 0, 1);
 	ck_assert_int_eq(stats_follow(&engine_chain[1]), 0);
 	persistent_set_paused(before, &engine_chain_row(0, "web")->state, 1);
-	ck_assert_int_eq(persistent_set_drained(before, 1, 2), 0);
+	ck_assert_int_eq(persistent_set_drained(before, 1, 2, 1), 0);
 	ck_assert_int_eq(stats_follow(&engine_chain[1]), 1);
 	ck_assert_int_eq(stats_follow(&engine_chain[1]), 0);
 	ck_assert_uint_eq(engine_chain_row(1, "web")->state.paused, 1);

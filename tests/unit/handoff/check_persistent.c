@@ -76,14 +76,14 @@ START_TEST(a_mailbox_is_drained_whatever_is_learnt_of_it)
 {
 	const unsigned int plain = PERSISTENT_PLAIN | PERSISTENT_DRAINING;
 
-	ck_assert_int_eq(persistent_set_drained(&persistent, 1, 2), 0);
+	ck_assert_int_eq(persistent_set_drained(&persistent, 1, 2, 1), 0);
 	ck_assert_uint_eq(find(1, 2), PERSISTENT_DRAINING);
 	ck_assert_uint_eq(find(2, 2), 0);
 	ck_assert_uint_eq(find(1, 1), 0);
 	persistent_note(&persistent, 1, 2, PERSISTENT_RECEIPTED);
 	persistent_note(&persistent, 1, 2, PERSISTENT_PLAIN);
 	ck_assert_uint_eq(find(1, 2), plain);
-	ck_assert_int_eq(persistent_set_drained(&persistent, 1, 2), 0);
+	ck_assert_int_eq(persistent_set_drained(&persistent, 1, 2, 1), 0);
 	ck_assert_uint_eq(persistent.drain_count, 1);
 	/* What is learnt of others does not replace that. */
 	for (unsigned int i = 0; i < 3 * PERSISTENT_MAILBOXES; i++)
@@ -95,24 +95,43 @@ END_TEST
 START_TEST(a_drain_that_cannot_be_kept_is_refused)
 {
 	for (unsigned int i = 0; i < PERSISTENT_DRAINS; i++)
-		ck_assert_int_eq(persistent_set_drained(&persistent, 1, i), 0);
+		ck_assert_int_eq(
+		    persistent_set_drained(&persistent, 1, i, 1), 0);
 	ck_assert_uint_eq(persistent.statements, PERSISTENT_DRAINS);
 	errno = 0;
-	ck_assert_int_eq(persistent_set_drained(&persistent, 2, 0), -1);
+	ck_assert_int_eq(persistent_set_drained(&persistent, 2, 0, 1), -1);
 	ck_assert_int_eq(errno, ENOSPC);
 	for (unsigned int i = 0; i < PERSISTENT_DRAINS; i++)
 		ck_assert_uint_eq(find(1, i), PERSISTENT_DRAINING);
 	persistent_forget(&persistent, 1, 5);
-	ck_assert_int_eq(persistent_set_drained(&persistent, 2, 0), 0);
+	ck_assert_int_eq(persistent_set_drained(&persistent, 2, 0, 1), 0);
 	ck_assert_uint_eq(find(1, 5), 0);
 	ck_assert_uint_eq(find(2, 0), PERSISTENT_DRAINING);
+}
+END_TEST
+
+/* A hostile engine has filled all entries. */
+START_TEST(drains_of_mailboxes_that_nobody_has_seen_make_room)
+{
+	for (unsigned int i = 0; i < PERSISTENT_DRAINS; i++)
+		ck_assert_int_eq(
+		    persistent_set_drained(&persistent, 1, i, 1), 0);
+	persistent_begin(&persistent);
+	ck_assert_uint_eq(find(1, 7), PERSISTENT_DRAINING);
+	for (unsigned int i = 0; i < PERSISTENT_DRAINS - 1; i++)
+		ck_assert_int_eq(
+		    persistent_set_drained(&persistent, 2, i, 1), 0);
+	ck_assert_int_eq(persistent_set_drained(&persistent, 3, 0, 1), -1);
+	ck_assert_uint_eq(find(1, 7), PERSISTENT_DRAINING);
+	ck_assert_uint_eq(find(1, 8), 0);
+	ck_assert_uint_eq(find(2, PERSISTENT_DRAINS - 2), PERSISTENT_DRAINING);
 }
 END_TEST
 
 START_TEST(a_mailbox_that_is_forgotten_is_not_drained)
 {
 	persistent_note(&persistent, 1, 2, PERSISTENT_RECEIPTED);
-	persistent_set_drained(&persistent, 1, 2);
+	persistent_set_drained(&persistent, 1, 2, 1);
 	persistent_forget(&persistent, 1, 2);
 	ck_assert_uint_eq(find(1, 2), 0);
 	persistent_forget(&persistent, 3, 4);
@@ -171,6 +190,7 @@ UNIT_SUITE(persistent)
 	tcase_add_test(tc, the_oldest_mailbox_makes_room_for_a_new_one);
 	tcase_add_test(tc, numbers_that_no_engine_wrote_do_no_harm);
 	tcase_add_test(tc, a_mailbox_is_drained_whatever_is_learnt_of_it);
+	tcase_add_test(tc, drains_of_mailboxes_that_nobody_has_seen_make_room);
 	tcase_add_test(tc, a_mailbox_that_is_forgotten_is_not_drained);
 	tcase_add_test(tc, a_drain_that_cannot_be_kept_is_refused);
 	tcase_add_test(tc, a_pause_is_a_statement);
