@@ -82,6 +82,7 @@ setup_files(struct setup *setup)
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		sigaddset(&set, own[i]);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* write(2) fails instead */
 	signal(SIGCHLD, SIG_DFL); /* SIG_IGN would lose exit statuses */
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setup->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

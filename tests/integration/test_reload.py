@@ -2,6 +2,7 @@
 """A new configuration for a running broker: sockets that are taken over,
 settings that may change, and that a broken one changes nothing."""
 import os
+import resource
 import signal
 import socket
 import stat
@@ -260,3 +261,18 @@ def test_what_cannot_change_is_refused_by_name(test):
               cause)
         check(inodes(broker.pid) == before, "other sockets")
         check(ask(("127.0.0.1", other)) == GREETING, "not served")
+
+
+def test_a_limit_of_file_sizes_ends_no_reload_with_the_monitor(test):
+    """The limit comes with a signal; only the reload may fail."""
+    port = free_port()
+    broker = start(test, listener(test, "a", [tcp(port)]))
+    hellofdpass(test)
+    resource.prlimit(broker.pid, resource.RLIMIT_FSIZE,
+                     (0, resource.RLIM_INFINITY))
+    reload_fails(broker)
+    check(ask(("127.0.0.1", port)) == GREETING, "not served")
+    resource.prlimit(broker.pid, resource.RLIMIT_FSIZE,
+                     (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    reload(broker)
+    check(ask(("127.0.0.1", port)) == GREETING, "not served")

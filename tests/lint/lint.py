@@ -23,9 +23,9 @@ BUDGETS = {
     "brokerd/base/*.c": 220,
     "brokerd/channel/*.c": 200,
     "brokerd/record/*.c": 160,
-    "brokerd/monitor/*.c": 1937,
+    "brokerd/monitor/*.c": 1938,
 }
-BUDGET_OF_ALL = 2461
+BUDGET_OF_ALL = 2462
 # Files of these folders that the root process does not link.
 NOT_IN_ROOT = {"brokerd/base/landlock.c", "brokerd/base/role.c",
                "brokerd/record/record_check.c",
