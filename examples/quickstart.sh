@@ -11,7 +11,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 requests=300
 
 sh "$top/tests/packages.sh" autoconf automake bison check curl gcc \
-    libcap-ng-dev libevent-dev libjansson-dev libmicrohttpd-dev libtool make \
+    libcap-ng-dev libevent-dev libjansson-dev libmicrohttpd-dev libseccomp-dev libtool make \
     pkg-config procps python3 util-linux
 
 say() {

@@ -96,3 +96,23 @@ AM_CONDITIONAL([SANITIZERS], [test "$pb_sanitizers" != no])
 AM_CONDITIONAL([FUZZER], [test "$pb_sanitizers" = fuzzer])
 AC_SUBST([PB_SAN_CFLAGS])
 ])
+
+# Filters are made by a program that runs during the build.  What the sanitizers
+# call is not in the lists.
+AC_DEFUN([PB_SECCOMP], [
+AC_ARG_WITH([seccomp],
+    [AS_HELP_STRING([--without-seccomp],
+	[leave out the system call filters, which libseccomp makes during the build])],
+    [], [with_seccomp=found])
+pb_seccomp=no
+AS_IF([test "$pb_sanitizers" != no], [pb_seccomp="no: sanitizers"],
+    [test "$with_seccomp" != no], [
+	PKG_CHECK_MODULES([SECCOMP], [libseccomp >= 2.5], [pb_seccomp=yes],
+	    [pb_seccomp="no: libseccomp was not found: on Debian, apt-get install libseccomp-dev"])
+	AS_IF([test "$cross_compiling" = yes],
+	    [pb_seccomp="no: they cannot be made for another machine"])
+	AS_IF([test "$with_seccomp" = yes && test "$pb_seccomp" != yes],
+	    [AC_MSG_ERROR([--with-seccomp: $pb_seccomp])])
+])
+AM_CONDITIONAL([SECCOMP], [test "$pb_seccomp" = yes])
+])

@@ -12,7 +12,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 
 sh "$top/tests/packages.sh" autoconf automake bison clang-format-14 check curl \
     gcc iproute2 libcap-ng-dev libcap2-bin libevent-dev \
-    libjansson-dev libmicrohttpd-dev libtool make mandoc pkg-config procps \
+    libjansson-dev libmicrohttpd-dev libseccomp-dev libtool make mandoc pkg-config procps \
     python3 spin strace systemd util-linux
 
 # Debian's python3 comes first: workers under other uids may run that one.

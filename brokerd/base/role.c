@@ -5,6 +5,8 @@
  */
 #include "base/role.h"
 
+#include "base/filter.h"
+
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -37,4 +39,19 @@ role_settle(const char *name)
 	    (getegid() == 0 && prctl(PR_GET_SECUREBITS, 0, 0, 0, 0) != 0) ||
 	    (caps[0].permitted | caps[1].permitted) != 0 ||
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1);
+}
+
+int
+role_restrict(const struct filter *filter)
+{
+	int has_monitor = filter_is_on(&filter_monitor);
+
+	errno = ENOTRECOVERABLE;
+	if (filter_enter(filter))
+		return has_monitor ? 1 : -1;
+	/* A container may refuse it, too. */
+	return !has_monitor &&
+		(errno == ENOSYS || errno == EINVAL || errno == EPERM) ?
+	    0 :
+	    -1;
 }

@@ -26,6 +26,7 @@ socket_table_init(struct socket_table *table)
 	*table = (struct socket_table){.watch = {.fd = -1}, .diag = {.fd = -1}};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
+	repair_models_read(&table->models);
 }
 
 static int
@@ -68,7 +69,8 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .reserve = &table->reserve,
 	    .load = &table->load,
 	    .rebind = &table->rebind,
-	    .diag = &table->diag};
+	    .diag = &table->diag,
+	    .models = &table->models};
 	if (receipt_ring_list_init(&workers->rings, base) == -1 ||
 	    getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
 		sizeof(workers->epoch))
@@ -177,15 +179,15 @@ static void
 socket_table_look(struct socket_table *table)
 {
 	struct listener_endpoint *endpoint;
-	struct repair_model model = {.kind = 0};
+	const struct repair_models *models = &table->models;
 	struct listener *listener;
 
 	for (size_t i = 0; i < table->own_count; i++)
-		upkeep_start(&table->own[i].upkeep, NULL, &model);
+		upkeep_start(&table->own[i].upkeep, NULL, models);
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 			upkeep_start(&endpoint->upkeep,
-			    table->listener_context.base, &model);
+			    table->listener_context.base, models);
 }
 
 void

@@ -22,6 +22,7 @@ struct socket_table {
 	struct refusals refusals;
 	struct fd_reserve reserve;
 	struct socket_diag diag;
+	struct repair_models models;
 	struct coalesce_load load;
 	struct owner_quotas quotas;
 	struct requests requests;
@@ -37,7 +38,7 @@ struct socket_table {
 	struct listener_context listener_context;
 };
 
-/* An empty table. */
+/* An empty table.  Before the sandbox is entered. */
 void socket_table_init(struct socket_table *table);
 
 /* Prepares for listeners and pools; borrows all.  0, or -1 with errno. */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "channel/channel.h"
+#include "monitor/spawn.h"
 #include "monitor/table.h"
 
 /* An engine, as the monitor sees it. */

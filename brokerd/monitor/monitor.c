@@ -262,7 +262,7 @@ monitor_on_children(struct monitor *m)
 		for (int i = 0; i < MONITOR_DRAINING; i++)
 			if (child.si_pid == m->draining[i].engine.pid)
 				monitor_end_drained(m, &m->draining[i]);
-		waitpid(child.si_pid, NULL, WNOHANG);
+		spawn_wait(child.si_pid, 0);
 	}
 }
 

@@ -14,7 +14,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <grp.h>
-#include <stdio.h>
 #include <unistd.h>
 
 /* Kept by a monitor that is root, whatever its endpoints are, since a reload
@@ -42,16 +41,12 @@ privilege_check_bounds(size_t count)
 }
 
 void
-privilege_missing(char *text, size_t size)
+privilege_missing(struct log *log)
 {
-	size_t used = 0;
-
 	capng_get_caps_process();
-	text[0] = '\0';
-	for (size_t i = 0; i < PRIVILEGE_KEPT && used < size; i++)
+	for (size_t i = 0; i < PRIVILEGE_KEPT; i++)
 		if (!capng_have_capability(CAPNG_PERMITTED, privilege_kept[i]))
-			used += (size_t)snprintf(text + used, size - used,
-			    " cap_%s",
+			log_line(log, LOG_ERR, "root lacks cap_%s",
 			    capng_capability_to_name(privilege_kept[i]));
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
-#include <stddef.h>
+#include "base/log.h"
+
 #include <stdint.h>
 
 /* The monitor gives up all capabilities but a fixed set, its supplementary
@@ -9,9 +10,8 @@
  * process must end. */
 int privilege_reduce(void);
 
-/* If that fails for root: writes the names of those that it lacks, each after a
- * space. */
-void privilege_missing(char *text, size_t size);
+/* If that fails for root: logs the capabilities that it lacks. */
+void privilege_missing(struct log *log);
 
 /* Lets the capabilities that are left survive exec(2), or ends that: uid 0
  * alone gives no capabilities to the next program any more.  0, or -1 with

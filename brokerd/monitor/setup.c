@@ -7,6 +7,7 @@
 #include "monitor/setup.h"
 
 #include "base/fd.h"
+#include "base/filter.h"
 #include "config.h"
 #include "monitor/environment.h"
 #include "monitor/privilege.h"
@@ -15,7 +16,6 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
@@ -74,7 +74,6 @@ static const char *
 setup_files(struct setup *setup)
 {
 	static const int own[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
-	char missing[128];
 	sigset_t set;
 	int dir;
 
@@ -98,12 +97,10 @@ setup_files(struct setup *setup)
 	fd_close(dir);
 	if (privilege_reduce() == 0)
 		return NULL;
-	privilege_missing(missing, sizeof(missing));
+	privilege_missing(&setup->log);
 	log_line(&setup->log, LOG_ERR,
-	    "root lacks%s: try another user, who needs none",
-	    missing[0] != '\0' ? missing :
-				 " the uids of engine and config reader, or "
-				 "groups, in its user namespace");
+	    "root, or its user namespace, lacks what it needs: try another "
+	    "user, who needs none");
 	return "privileges";
 }
 
@@ -128,6 +125,7 @@ setup_init(struct setup *setup, int argc, char **argv)
 		    strerror(errno));
 		return spawn_status(errno);
 	}
+	filter_enter(&filter_monitor); /* engines verify it */
 	status = rundir_open(&setup->rundir, setup->run_dir, setup->listens,
 	    setup->test, &setup->inherited, &setup->log);
 	if (status != -1)

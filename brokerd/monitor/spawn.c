@@ -71,6 +71,7 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	    .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 	siginfo_t end = {.si_pid = 0};
 	int status = SIGKILL; /* if it does not end */
+	struct log log;
 
 	/* If no descriptor is left, look now and then. */
 	while (child.fd == -1 && end.si_pid == 0 &&
@@ -83,6 +84,10 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 		poll(&child, kill(pid, SIGKILL) == 0, SPAWN_LOOK_MS * 100);
 	fd_close(child.fd);
 	waitpid(pid, &status, WNOHANG);
+	log_init(&log, "brokerd", STDERR_FILENO);
+	if (WTERMSIG(status) == SIGSYS)
+		log_line(&log, LOG_ERR,
+		    "process %d: forbidden system call, see audit log", pid);
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 

@@ -33,6 +33,7 @@ BELOW = {
     "exec": ["wire"],
     "bind": ["wire"],
     "base": [],
+    "filter": ["base"],
     "record": ["base", "wire"],
     "channel": ["record"],
     "monitor": ["channel"],

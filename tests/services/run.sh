@@ -38,7 +38,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 if [ -z "$stage" ]; then
     sh "$top/tests/packages.sh" autoconf automake bison check gcc \
-        libcap-ng-dev libevent-dev libjansson-dev libmicrohttpd-dev libtool \
+        libcap-ng-dev libevent-dev libjansson-dev libmicrohttpd-dev libseccomp-dev libtool \
         make pkg-config
     from=$(sh "$top/tests/source.sh" "$work/source")
     sh "$from/tests/build.sh" "$work/build" >/dev/null

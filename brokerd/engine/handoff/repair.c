@@ -3,7 +3,7 @@
  * Bound sockets that another process has changed: a program that was lent one
  * and has ended, or an engine before this one.  Engine, unprivileged; listen(2)
  * needs no privilege, as the port stays bound.  What a new socket has is asked
- * of a new socket, as there are sysctls for many defaults.
+ * of new sockets, as there are sysctls for many defaults.
  */
 #include "engine/handoff/repair.h"
 
@@ -108,30 +108,62 @@ repair_note_rest(char *text, const char *what)
 		repair_note(text, before);
 }
 
-/* Asks a new socket for the values that the configuration wants. */
-static void
-repair_fill_model(
-    const struct record_socket *sock, struct repair_model *out_model)
-{
-	static const int on = 1;
-	int fd = socket(sock->address.ss_family,
-	    record_socket_type(sock->kind) | SOCK_CLOEXEC, 0);
-	struct repair_value *value = out_model->values;
+static const struct {
+	uint32_t kind; /* of a record */
+	sa_family_t family;
+} repair_kinds[REPAIR_KINDS] = {
+    {RECORD_TCP, AF_INET},
+    {RECORD_TCP, AF_INET6},
+    {RECORD_UDP, AF_INET},
+    {RECORD_UDP, AF_INET6},
+    {RECORD_UNIX_STREAM, AF_UNIX},
+    {RECORD_UNIX_SEQPACKET, AF_UNIX},
+    {RECORD_UNIX_DGRAM, AF_UNIX},
+};
 
-	*out_model = (struct repair_model){.kind = sock->kind,
-	    .flags = sock->flags,
-	    .family = sock->address.ss_family};
-	for (size_t i = 0; i < REPAIR_COUNT(repair_flags); i++)
-		if ((sock->flags & repair_flags[i].flag) != 0)
-			setsockopt(fd, repair_flags[i].level,
-			    repair_flags[i].name, &on, sizeof(on));
-	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++, value++) {
-		value->size = sizeof(value->bytes);
-		value->exists = getsockopt(fd, repair_options[i].level,
-				    repair_options[i].name, value->bytes,
-				    &value->size) == 0;
+void
+repair_models_read(struct repair_models *out_models)
+{
+	for (size_t kind = 0; kind < REPAIR_KINDS; kind++) {
+		struct repair_value *value = out_models->values[kind];
+		int fd = socket(repair_kinds[kind].family,
+		    record_socket_type(repair_kinds[kind].kind) | SOCK_CLOEXEC,
+		    0);
+
+		for (size_t i = 0; i < REPAIR_COUNT(repair_options);
+		     i++, value++) {
+			value->size = sizeof(value->bytes);
+			value->exists = getsockopt(fd, repair_options[i].level,
+					    repair_options[i].name,
+					    value->bytes, &value->size) == 0;
+		}
+		fd_close(fd);
 	}
-	fd_close(fd);
+}
+
+/* The values that the configuration wants, without those of flags. */
+static const struct repair_value *
+repair_model(
+    const struct repair_models *models, const struct record_socket *sock)
+{
+	size_t kind = 0;
+
+	while (kind < REPAIR_KINDS - 1 &&
+	    (repair_kinds[kind].kind != sock->kind ||
+		repair_kinds[kind].family != sock->address.ss_family))
+		kind++;
+	return models->values[kind];
+}
+
+static int
+repair_is_on(
+    const struct record_socket *sock, const struct repair_option *option)
+{
+	for (size_t i = 0; i < REPAIR_COUNT(repair_flags); i++)
+		if (repair_flags[i].level == option->level &&
+		    repair_flags[i].name == option->name)
+			return (sock->flags & repair_flags[i].flag) != 0;
+	return 0;
 }
 
 /* Makes a value that getsockopt(2) returned one to set. */
@@ -215,17 +247,20 @@ repair_file_flags(int lent, int fd, char *text)
 /* True if something cannot be set back. */
 static int
 repair_all(const struct record_socket *sock, int lent, int fd,
-    struct repair_model *model, char *text)
+    const struct repair_models *models, char *text)
 {
+	const struct repair_value *value = repair_model(models, sock);
+	static const int on = 1;
 	int fails = 0;
 
-	if (model->kind != sock->kind || model->flags != sock->flags ||
-	    model->family != sock->address.ss_family)
-		repair_fill_model(sock, model);
 	repair_file_flags(lent, fd, text);
-	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++)
-		fails |= repair_option(
-		    &repair_options[i], model->values[i], fd, text);
+	for (size_t i = 0; i < REPAIR_COUNT(repair_options); i++, value++) {
+		struct repair_value right = *value;
+
+		if (repair_is_on(sock, &repair_options[i]))
+			memcpy(right.bytes, &on, sizeof(on));
+		fails |= repair_option(&repair_options[i], right, fd, text);
+	}
 	return fails | repair_filters(fd, text);
 }
 
@@ -281,7 +316,7 @@ repair_is_shut_down(int fd)
 
 enum repair_result
 repair_socket(const struct record_socket *sock, int lent, int fd,
-    struct repair_model *model, char out_text[REPAIR_TEXT_SIZE])
+    const struct repair_models *models, char out_text[REPAIR_TEXT_SIZE])
 {
 	struct sockaddr_storage peer;
 	socklen_t size = sizeof(peer);
@@ -300,7 +335,7 @@ repair_socket(const struct record_socket *sock, int lent, int fd,
 		repair_note(out_text, "connected");
 		repair_disconnect(fd);
 	}
-	fails = model != NULL && repair_all(sock, lent, fd, model, out_text);
+	fails = models != NULL && repair_all(sock, lent, fd, models, out_text);
 	return fails            ? REPAIR_PARTIAL :
 	    out_text[0] != '\0' ? REPAIR_DONE :
 				  REPAIR_RIGHT;

@@ -43,14 +43,14 @@ int
 lending_may_lend(void *owner, int lends)
 {
 	struct listener *listener = owner;
-	struct repair_model model = {.kind = 0};
+	const struct repair_models *models = listener->context->models;
 	int all = lends && !borrower_list_any(listener->pool), may = 1;
 	struct listener_endpoint *endpoint;
 
 	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
 		if (endpoint->record->handoff == RECORD_LISTENER)
 			may &=
-			    upkeep_look(&endpoint->upkeep, all ? &model : NULL);
+			    upkeep_look(&endpoint->upkeep, all ? models : NULL);
 	return may;
 }
 

@@ -30,6 +30,7 @@ struct listener_context {
 	struct coalesce_load *load;
 	struct rebind *rebind;
 	struct socket_diag *diag; /* or NULL */
+	const struct repair_models *models;
 };
 
 /* One socket of a listener. */

@@ -109,7 +109,7 @@ upkeep_look_for_file(struct upkeep *upkeep)
 }
 
 int
-upkeep_look(struct upkeep *upkeep, struct repair_model *model)
+upkeep_look(struct upkeep *upkeep, const struct repair_models *models)
 {
 	char text[REPAIR_TEXT_SIZE];
 	enum repair_result result;
@@ -120,7 +120,7 @@ upkeep_look(struct upkeep *upkeep, struct repair_model *model)
 	if (!upkeep_look_for_file(upkeep))
 		return 0;
 	result =
-	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, model, text);
+	    repair_socket(upkeep->sock, upkeep->lent, upkeep->fd, models, text);
 	if (result == REPAIR_DEAD) {
 		upkeep_die(upkeep, text);
 		return 0;
@@ -144,10 +144,10 @@ upkeep_look(struct upkeep *upkeep, struct repair_model *model)
 }
 
 void
-upkeep_start(
-    struct upkeep *upkeep, struct event_base *base, struct repair_model *model)
+upkeep_start(struct upkeep *upkeep, struct event_base *base,
+    const struct repair_models *models)
 {
-	int usable = upkeep_look(upkeep, upkeep->lent ? NULL : model);
+	int usable = upkeep_look(upkeep, upkeep->lent ? NULL : models);
 
 	upkeep->is_started = 1;
 	if (!usable || !upkeep->lent || !record_has_connections(upkeep->sock))

@@ -34,15 +34,15 @@ struct upkeep {
 	struct timer look;
 };
 
-/* Looks at the socket when an engine starts, with a model for many.  A lent one
- * that listens is also looked at when somebody has shut it down. */
-void upkeep_start(
-    struct upkeep *upkeep, struct event_base *base, struct repair_model *model);
+/* Looks at the socket when an engine starts.  A lent one that listens is also
+ * looked at when somebody has shut it down. */
+void upkeep_start(struct upkeep *upkeep, struct event_base *base,
+    const struct repair_models *models);
 
-/* Looks again.  Flags and options are put right only with a model, since a
+/* Looks again.  Flags and options are put right only with models, since a
  * program that has the socket may depend on its own ones.  True if the socket
  * is usable now; else a reload was asked for. */
-int upkeep_look(struct upkeep *upkeep, struct repair_model *model);
+int upkeep_look(struct upkeep *upkeep, const struct repair_models *models);
 
 /* Looks only whether clients can find the socket.  Returns the same; true if it
  * was stopped. */

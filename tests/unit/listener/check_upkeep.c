@@ -63,20 +63,19 @@ init(struct record record, int fd)
 	    .stats = &test.stats};
 }
 
+static struct repair_models models;
+
 static void
 start(void)
 {
-	struct repair_model model = {.kind = 0};
-
-	upkeep_start(&test.upkeep, test.base, &model);
+	repair_models_read(&models);
+	upkeep_start(&test.upkeep, test.base, &models);
 }
 
 static int
 look(int all)
 {
-	struct repair_model model = {.kind = 0};
-
-	return upkeep_look(&test.upkeep, all ? &model : NULL);
+	return upkeep_look(&test.upkeep, all ? &models : NULL);
 }
 
 static void
