@@ -105,6 +105,7 @@ def test_metrics_are_what_status_says(test):
                     oldest_unreceipted_seconds=0, queue=0, queue_waits=0,
                     queue_limit=queue["limit"], queue_dropped_total=0,
                     owner_unread=0, owner_unreceipted=0, owner_waits_total=0,
+                    owner_rests_total=0, sources_waiting=0,
                     in_flight_limit=found.get("in_flight_limit"))
     check(found == expected, "%s", found)
 

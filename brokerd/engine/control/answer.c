@@ -4,6 +4,8 @@
  */
 #include "engine/control/answer.h"
 
+#include "base/clock.h"
+
 #include <event2/buffer.h>
 #include <event2/http.h>
 #include <stdlib.h>
@@ -95,12 +97,15 @@ static void
 answer_on_next(void *owner)
 {
 	struct report *report = owner;
+	struct effort *effort = &report->peer->list->effort;
+	uint64_t begun_us = clock_us();
 	enum report_step last = report->step(report);
 
 	if (last == REPORT_MORE)
 		timer_set(&report->next, 0);
 	else
 		answer_end_report(report, last);
+	effort_add(effort, begun_us, clock_us());
 }
 
 void

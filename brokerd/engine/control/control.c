@@ -28,6 +28,7 @@
 #define CONTROL_HEADERS 8192
 #define CONTROL_BODY 65536
 #define CONTROL_REST_US 100000
+#define CONTROL_PEER_US 50 /* a connection takes so long beside its request */
 
 static void control_on_accept_error(
     struct evconnlistener *accepting, void *argument);
@@ -63,6 +64,25 @@ control_on_accept_error(struct evconnlistener *accepting, void *argument)
 		event_base_loopbreak(base); /* as timer_add_event() */
 }
 
+/* Members of the group may ask without end: all connections together get a
+ * tenth of the time.  Meanwhile they wait in the kernel. */
+static void
+control_continue(void *owner)
+{
+	struct control *control = owner;
+	uint64_t rest_us = effort_rest_us(&control->peers.effort, clock_us());
+
+	if (!control->serves)
+		return;
+	if (rest_us == 0 && control->peers.count < CONTROL_PEERS) {
+		control_accept(control->accepting);
+		return;
+	}
+	evconnlistener_disable(control->accepting);
+	if (rest_us > 0)
+		timer_set(&control->rest, rest_us);
+}
+
 static void
 control_on_request(struct evhttp_request *request, void *owner)
 {
@@ -70,6 +90,7 @@ control_on_request(struct evhttp_request *request, void *owner)
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(request);
 	struct peer *peer = peer_find(&control->peers, connection);
+	uint64_t begun_us = clock_us();
 
 	if (peer == NULL) { /* there was no memory for it */
 		evhttp_connection_free(connection);
@@ -77,6 +98,8 @@ control_on_request(struct evhttp_request *request, void *owner)
 	}
 	peer->request = request;
 	routes_handle(&control->context, peer);
+	effort_add(&control->peers.effort, begun_us, clock_us());
+	control_continue(control);
 }
 
 /* evhttp has accepted a connection.  Further ones wait in the kernel. */
@@ -85,18 +108,17 @@ control_on_connection(struct event_base *base, void *owner)
 {
 	struct control *control = owner;
 	struct bufferevent *buffer = peer_new(&control->peers, base);
+	uint64_t now_us = clock_us();
 
-	if (control->peers.count >= CONTROL_PEERS)
-		evconnlistener_disable(control->accepting);
+	effort_add(&control->peers.effort, now_us - CONTROL_PEER_US, now_us);
+	control_continue(control);
 	return buffer;
 }
 
 static void
 control_on_peer_removed(void *owner)
 {
-	struct control *control = owner;
-
-	control_accept(control->accepting);
+	control_continue(owner);
 }
 
 void
@@ -131,6 +153,8 @@ control_open(
 		fd_close(fd);
 		return -1;
 	}
+	if (timer_init(&control->rest, base, control_continue, control) == -1)
+		return -1;
 	evconnlistener_set_error_cb(
 	    control->accepting, control_on_accept_error);
 	control->http = evhttp_new(base);
@@ -150,8 +174,10 @@ control_open(
 void
 control_start(struct control *control)
 {
-	if (control->http != NULL)
-		control_accept(control->accepting);
+	if (control->http == NULL)
+		return;
+	control->serves = 1;
+	control_accept(control->accepting);
 }
 
 /* True if the result of a reload or upgrade is the one that a peer waits for.
@@ -241,6 +267,7 @@ control_stop(struct control *control)
 
 	if (control->http == NULL)
 		return;
+	control->serves = 0;
 	evconnlistener_disable(control->accepting);
 	evconnlistener_set_cb(control->accepting, NULL, NULL);
 	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
@@ -276,6 +303,7 @@ control_close(struct control *control)
 	} else if (control->accepting != NULL) {
 		evconnlistener_free(control->accepting);
 	}
+	timer_done(&control->rest);
 	control->http = NULL;
 	control->accepting = NULL;
 }

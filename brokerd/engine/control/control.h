@@ -14,6 +14,8 @@ struct control {
 	struct peer_list peers;
 	struct evhttp *http;
 	struct evconnlistener *accepting; /* NULL: not open */
+	struct timer rest;                /* of it */
+	int serves;                       /* control_start() to _stop() */
 };
 
 /* Prepares a socket that is not open; requests will use context (borrowed). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include "engine/policy/effort.h"
 #include "engine/timer.h"
 
 #include <sys/queue.h>
@@ -31,8 +32,9 @@ enum peer_state {
 struct peer_list {
 	TAILQ_HEAD(, peer) peers;
 	size_t count;
-	uid_t administrator; /* besides root; RECORD_NO_ID: nobody */
-	gid_t group;         /* may read; RECORD_NO_ID: there is none */
+	uid_t administrator;  /* besides root; RECORD_NO_ID: nobody */
+	gid_t group;          /* may read; RECORD_NO_ID: there is none */
+	struct effort effort; /* for all of them */
 	void (*on_removed)(void *owner); /* a peer */
 	void *owner;
 };

@@ -159,8 +159,8 @@ accept_next(struct listener *listener, struct listener_endpoint *endpoint)
 	return accept_one(listener, endpoint, worker);
 }
 
-enum accept_end
-accept_round(
+static enum accept_end
+accept_some(
     struct listener *listener, struct listener_endpoint *endpoint, int number)
 {
 	unsigned int most = ACCEPT_FIRST << number;
@@ -184,4 +184,43 @@ accept_round(
 	coalesce_on_round(&endpoint->lone, tried, count);
 	errno = error;
 	return end == ACCEPT_MORE && count < most ? ACCEPT_EMPTY : end;
+}
+
+/* Clients may come and be refused without end, at all listeners of an owner:
+ * all of them together get a tenth of the time.  True if that is used up. */
+static int
+accept_rests(struct listener *listener, const struct effort *effort)
+{
+	uint64_t rest_us = effort_rest_us(effort, clock_us());
+	struct listener_endpoint *endpoint;
+
+	if (rest_us == 0)
+		return 0;
+	TAILQ_FOREACH (endpoint, &listener->endpoints, entry)
+		listener_endpoint_set_accepting(endpoint, 0);
+	timer_set(&listener->timer, rest_us);
+	return 1;
+}
+
+enum accept_end
+accept_round(
+    struct listener *listener, struct listener_endpoint *endpoint, int number)
+{
+	const struct pool *pool = listener->pool;
+	enum accept_end end;
+	struct effort *effort;
+	uint64_t begun_us;
+
+	if (listener->state != LISTENER_REFUSING)
+		return accept_some(listener, endpoint, number);
+	effort = owner_quotas_effort(
+	    pool->context->workers->quotas, pool->finder.uid);
+	if (accept_rests(listener, effort))
+		return ACCEPT_EMPTY;
+	begun_us = clock_us();
+	end = accept_some(listener, endpoint, 0);
+	effort_add(effort, begun_us, clock_us());
+	return end == ACCEPT_MORE && accept_rests(listener, effort) ?
+	    ACCEPT_EMPTY :
+	    end;
 }

@@ -161,6 +161,10 @@ listener_on_time(void *owner)
 	struct listener *listener = owner;
 	uint64_t limit_ms = UINT64_C(1000) * listener->record->give_up_s;
 
+	if (listener->state == LISTENER_REFUSING) {
+		listener_enter(listener, LISTENER_REFUSING); /* goes on */
+		return;
+	}
 	if (listener->state == LISTENER_RESTING ||
 	    listener->state == LISTENER_OPEN) {
 		listener_resume(listener);

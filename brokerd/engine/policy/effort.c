@@ -9,11 +9,11 @@
 #define EFFORT_MOST_US 250000
 
 void
-effort_add(struct effort *effort, uint64_t spent_us, uint64_t now_us)
+effort_add(struct effort *effort, uint64_t begun_us, uint64_t now_us)
 {
 	if (effort->until_us < now_us)
 		effort->until_us = now_us;
-	effort->until_us += spent_us * EFFORT_PART;
+	effort->until_us += (now_us - begun_us) * EFFORT_PART;
 	if (effort->until_us - now_us > EFFORT_MOST_US)
 		effort->until_us = now_us + EFFORT_MOST_US;
 }

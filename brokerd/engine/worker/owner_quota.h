@@ -51,9 +51,9 @@ struct owner_quotas {
 	struct persistent *persistent;
 	struct fd_reserve *reserve;
 	struct in_flight in_flight;
-	uint64_t left;    /* may be sent; when this was measured last */
-	uint64_t granted; /* allowances since then */
-	uint64_t most;    /* that was left since allowances were void */
+	/* May be sent, when this was measured last; allowances since then; the
+	 * most that was left since allowances were void. */
+	uint64_t left, granted, most;
 	struct effort efforts[LINK_SHARE_EFFORTS]; /* by uid; owners with the
 						    * same remainder share */
 };
@@ -64,6 +64,9 @@ int owner_quotas_open(struct owner_quotas *quotas, struct event_base *base,
 
 /* When there are no workers. */
 void owner_quotas_close(struct owner_quotas *quotas);
+
+/* What that user's time for nothing is counted in, if uid is one. */
+struct effort *owner_quotas_effort(struct owner_quotas *quotas, uid_t uid);
 
 /* True if that user may have one more worker. */
 int owner_quotas_may_join(const struct owner_quotas *quotas, uid_t uid);

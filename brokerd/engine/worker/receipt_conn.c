@@ -51,7 +51,7 @@ receipt_conn_account(struct effort *effort, uint64_t begun_us)
 {
 	uint64_t now_us = clock_us();
 
-	effort_add(effort, now_us - begun_us, now_us);
+	effort_add(effort, begun_us, now_us);
 }
 
 /* What is in the ring waits as messages do. */

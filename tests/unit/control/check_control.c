@@ -6,6 +6,8 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
+#include "base/clock.h"
+
 #include <sys/socket.h>
 
 #include <event2/event.h>
@@ -38,6 +40,27 @@ START_TEST(before_the_start_connections_wait)
 	test_control_settle(&test);
 	ck_assert_uint_eq(test.control.peers.count, 0);
 	control_start(&test.control);
+	test_control_send(fd, "GET", "/v1/listeners/www");
+	test_control_body(test_control_answer(&test, fd), 200);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(those_who_ask_without_end_wait)
+{
+	struct effort *effort = &test.control.peers.effort;
+	int fd;
+
+	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
+	effort->until_us = clock_us() + UINT64_C(3600000000);
+	close(test_control_connect());
+	while (!timer_is_set(&test.control.rest))
+		event_base_loop(test.pool.core.base, EVLOOP_ONCE);
+	fd = test_control_connect();
+	event_base_loop(test.pool.core.base, EVLOOP_NONBLOCK);
+	ck_assert_uint_le(test.control.peers.count, 1);
+	effort->until_us = 0;
+	timer_set(&test.control.rest, 0);
 	test_control_send(fd, "GET", "/v1/listeners/www");
 	test_control_body(test_control_answer(&test, fd), 200);
 	test_control_done(&test);
@@ -162,6 +185,7 @@ UNIT_SUITE(control)
 
 	tcase_add_test(tc, a_control_socket_that_is_not_open_does_nothing);
 	tcase_add_test(tc, before_the_start_connections_wait);
+	tcase_add_test(tc, those_who_ask_without_end_wait);
 	tcase_add_test(tc, further_connections_wait_until_one_ends);
 	tcase_add_test(tc, a_stop_drops_peers_that_have_not_asked);
 	tcase_add_test(tc, it_is_busy_until_an_answer_is_sent);

@@ -227,7 +227,7 @@ START_TEST(metrics_are_in_the_format_of_prometheus)
 		types++;
 		body++;
 	}
-	ck_assert_uint_eq(types, STATS_COUNTERS + 16);
+	ck_assert_uint_eq(types, STATS_COUNTERS + 17);
 	test.www->stats->held = 0;
 	test_control_done(&test);
 }

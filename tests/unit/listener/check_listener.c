@@ -6,6 +6,7 @@
 #include "fixture/test_listener.h"
 #include "fixture/unit.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "channel/channel.h"
 #include "engine/listener/listener_list.h"
@@ -161,6 +162,32 @@ START_TEST(what_came_back_waits_and_is_refused_as_well)
 }
 END_TEST
 
+START_TEST(those_who_are_refused_without_end_wait)
+{
+	struct test_listener test;
+	struct effort *effort;
+
+	test_listener_init(&test, 0, 1);
+	test_listener_connect(&test, 1);
+	listener_start(test.listener);
+	test_listener_settle(&test, LISTENER_WAITING);
+	test.listener->absence.since_ms -= 1000;
+	test.listener->timer.on_time(test.listener);
+	effort = owner_quotas_effort(
+	    &test.pool.core.quotas, test.pool.pool->finder.uid);
+	effort->until_us = clock_us() + UINT64_C(3600000000);
+	test_listener_settle(&test, LISTENER_REFUSING);
+	ck_assert_uint_eq(test.listener->stats->refused_absent, 0);
+	ck_assert(!net_polls(test.clients[0], POLLRDHUP));
+	effort->until_us = 0;
+	test.listener->timer.on_time(test.listener);
+	test_listener_settle(&test, LISTENER_REFUSING);
+	ck_assert_uint_eq(test.listener->stats->refused_absent, 1);
+	ck_assert(net_polls(test.clients[0], POLLRDHUP));
+	test_listener_done(&test);
+}
+END_TEST
+
 /* Where the directory cannot be watched. */
 START_TEST(while_it_refuses_each_connection_looks_for_a_worker)
 {
@@ -300,6 +327,7 @@ UNIT_SUITE(listener)
 	    tc, after_give_up_connections_are_refused_until_a_worker_comes);
 	tcase_add_test(tc, of_workers_that_come_and_go_some_are_told);
 	tcase_add_test(tc, what_came_back_waits_and_is_refused_as_well);
+	tcase_add_test(tc, those_who_are_refused_without_end_wait);
 	tcase_add_test(tc, while_it_refuses_each_connection_looks_for_a_worker);
 	tcase_add_test(tc, a_paused_listener_lets_connections_wait);
 	tcase_add_test(
