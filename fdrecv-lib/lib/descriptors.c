@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DESCRIPTORS_RETRY_MS 10 /* without memory */
+
 int
 fdrecv_fd_has_ended(int fd)
 {
@@ -125,7 +127,12 @@ fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
 	descriptors->count = descriptors->next = 0;
 	do
 		n = recvmsg(socket, &msg, flags | MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
+	while (n == -1 &&
+	    (errno == EINTR ||
+		(errno == ENOMEM && (flags & MSG_DONTWAIT) == 0 &&
+		    poll(NULL, 0, DESCRIPTORS_RETRY_MS) == 0)));
+	if (n == -1 && errno == ENOMEM)
+		errno = EAGAIN; /* nothing was lost */
 	if (n != -1)
 		descriptors_collect(descriptors, &msg);
 	return n;

@@ -15,8 +15,11 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+
+#define ENGINE_CONNS_TRIES 10 /* without memory, a millisecond each */
 
 static void
 engine_conn_close(struct engine_conn *conn)
@@ -265,10 +268,16 @@ static ssize_t
 engine_conn_put(int fd, const void *bytes, size_t size)
 {
 	const struct sockaddr none = {.sa_family = AF_UNIX};
+	int tries = ENGINE_CONNS_TRIES;
+	ssize_t n;
 
-	return sendto(fd, bytes, size,
-	    MSG_NOSIGNAL | MSG_DONTWAIT | MSG_FASTOPEN, &none,
-	    sizeof(none.sa_family));
+	do
+		n = sendto(fd, bytes, size,
+		    MSG_NOSIGNAL | MSG_DONTWAIT | MSG_FASTOPEN, &none,
+		    sizeof(none.sa_family));
+	while (n == -1 && (errno == ENOMEM || errno == ENOBUFS) &&
+	    tries-- > 0 && poll(NULL, 0, 1) == 0);
+	return n;
 }
 
 void

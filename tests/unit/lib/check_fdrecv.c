@@ -173,6 +173,35 @@ START_TEST(what_lost_its_descriptor_on_the_way_is_skipped)
 }
 END_TEST
 
+static ssize_t
+recvmsg_without_memory(int fd, struct msghdr *msg, int flags)
+{
+	(void)fd;
+	(void)msg;
+	(void)flags;
+	fake_recvmsg = NULL;
+	errno = ENOMEM;
+	return -1;
+}
+
+START_TEST(without_memory_it_stays_where_it_is)
+{
+	int end;
+
+	test_mailbox_open(&mailbox, _i == 0 ? 0 : FDRECV_NONBLOCK);
+	end = test_mailbox_connection(&mailbox);
+	fake_recvmsg = recvmsg_without_memory;
+	if (_i > 0) {
+		ck_assert_int_eq(
+		    fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+		ck_assert_int_eq(errno, EAGAIN);
+	}
+	test_mailbox_expect(&mailbox, end);
+	ck_assert_ptr_null((void *)fake_recvmsg);
+	test_mailbox_close(&mailbox);
+}
+END_TEST
+
 START_TEST(without_a_free_descriptor_it_stays_where_it_is)
 {
 	unsigned long limit;
@@ -266,6 +295,7 @@ UNIT_SUITE(fdrecv)
 	tcase_add_loop_test(
 	    tc, what_lost_its_descriptor_on_the_way_is_skipped, 0, 4);
 	tcase_add_test(tc, without_a_free_descriptor_it_stays_where_it_is);
+	tcase_add_loop_test(tc, without_memory_it_stays_where_it_is, 0, 2);
 	tcase_add_loop_test(tc,
 	    a_structure_of_another_version_gets_what_both_know, 0,
 	    (int)UNIT_COUNT(sizes));
