@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "channel/channel.h"
-#include "engine/handoff/limited_log.h"
 #include "engine/listener/accept.h"
 #include "engine/listener/admission.h"
 #include "engine/listener/lending.h"
