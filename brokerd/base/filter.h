@@ -17,7 +17,7 @@ struct filter {
 };
 
 extern const struct filter filter_monitor, filter_engine, filter_keeper,
-    filter_reader, filter_reader_names;
+    filter_reader;
 
 /* Asks the kernel. */
 int filter_is_on(const struct filter *filter);

@@ -3,11 +3,13 @@
  * The rights that the config reader gives up itself.  By Landlock it can read
  * files, since a configuration may include any, and name services are libraries
  * that read what they like; but it can write, make, remove or execute none, be
- * no TCP server, and not reach abstract sockets or signal processes.
+ * no TCP server, and not reach abstract sockets or signal processes.  Its
+ * system calls are those of brokerd/filter/lists.c.
  */
 #include "conf/confine.h"
 
 #include "base/fd.h"
+#include "base/filter.h"
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/role.h"
@@ -28,13 +30,11 @@ confine_allow_reading(const struct landlock *landlock)
 	return result;
 }
 
-int
-confine_enter(struct log *log)
+static int
+confine_files(struct log *log)
 {
 	struct landlock landlock;
 
-	if (role_settle("brokerd-conf") == -1)
-		return -1;
 	if (landlock_begin(&landlock, LANDLOCK_TCP_BIND) == -1) {
 		if (log != NULL)
 			log_line(log, LOG_NOTICE,
@@ -48,4 +48,13 @@ confine_enter(struct log *log)
 		return -1;
 	}
 	return landlock_enter(&landlock);
+}
+
+/* The engine says whether there are filters. */
+int
+confine_enter(struct log *log)
+{
+	if (role_settle("brokerd-conf") == -1 || confine_files(log) == -1)
+		return -1;
+	return role_restrict(&filter_reader) == -1 ? -1 : 0;
 }

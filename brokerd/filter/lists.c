@@ -163,47 +163,13 @@ static const struct call_group lists_keeper[] = {
     END,
 };
 
+/* A list of allowed calls would have to know all modules of nsswitch.conf(5).
+ */
 static const struct call_group lists_reader[] = {
-    ALLOW("read"),
-    RARE("access faccessat"),
-    RARE("readlink readlinkat"),
-    RARE("getcwd"),
-    RARE("getgroups getgroups32"),
-    RARE("dup2 dup3"),
-    RARE("socket", INT(1, AF_UNIX)), /* names of interfaces */
-    RARE("ioctl", INT(2, SIOCGIFINDEX)),
-    RARE("ioctl", INT(2, SIOCGIFNAME)),
-    RARE("sysinfo"), /* qsort(3) */
-    RARE("pread64 pwrite64"),
-    RARE("ftruncate ftruncate64"),
-    RARE("uname"),
-    RARE("prctl", INT(1, PR_SET_SECCOMP)),
-    RARE("seccomp"),
-    END,
-};
-
-/* Of the modules of nsswitch.conf(5), which anybody may have written: sockets,
- * threads, code, but no processes. */
-static const struct call_group lists_names[] = {
-    RARE("mmap mmap2 mprotect"),
-    RARE("socket", INT(1, AF_INET)),
-    RARE("socket", INT(1, AF_INET6)),
-    RARE("socket", INT(1, AF_NETLINK)),
-    RARE("connect bind shutdown getsockname getpeername getsockopt setsockopt"),
-    RARE("recvfrom recv recvmsg recvmmsg sendmsg sendmmsg"),
-    RARE("epoll_create1 epoll_create epoll_ctl epoll_wait epoll_pwait"),
-    RARE("pipe2 pipe eventfd2 eventfd timerfd_create timerfd_settime "
-	 "timerfd_settime64"),
-    RARE("select _newselect pselect6 pselect6_time64"),
-    RARE("readv statfs statfs64 fstatfs fstatfs64 flock"),
-    RARE("fcntl fcntl64 ioctl"),
-    RARE("prctl", INT(1, PR_SET_NAME)),
-    RARE("prctl", INT(1, PR_GET_NAME)),
-    RARE("clone", WITH(LISTS_CLONE, CLONE_THREAD)),
-    RARE("sched_getaffinity sched_yield getcpu sigaltstack membarrier"),
-    RARE("prlimit64", INT(1, 0), IS_NULL(3)),
-    RARE("getrlimit ugetrlimit"),
-    RARE("rt_sigaction sigaction"),
+    FORBID("execve execveat fork vfork"),
+    FORBID("clone", WITHOUT(LISTS_CLONE, CLONE_THREAD)),
+    FORBID("kill pidfd_send_signal rt_sigqueueinfo rt_tgsigqueueinfo"),
+    FORBID("listen accept accept4"),
     END,
 };
 
@@ -241,7 +207,6 @@ const struct call_list lists[] = {
     {"monitor", 1, {lists_monitor}},
     {"engine", 0, {lists_common, lists_data, lists_engine, list_options}},
     {"keeper", 0, {lists_common, lists_data, lists_keeper}},
-    {"reader", 0, {lists_common, lists_data, lists_reader}},
-    {"reader_names", 0, {lists_common, lists_reader, lists_names}},
+    {"reader", 1, {lists_reader}},
     {.name = NULL},
 };

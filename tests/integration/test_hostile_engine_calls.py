@@ -34,6 +34,7 @@ class Scene:
         self.test, self.port = test, free_port()
         self.broker = test.broker(config(test, self.port))
         self.engine = test.engine(self.broker)
+        self.filters = status(self.engine).get("Seccomp_filters")
 
     def has_landlock(self):
         return "no Landlock" not in self.broker.log()
@@ -45,12 +46,17 @@ class Scene:
         return status(self.engine)["Seccomp"] == "2"
 
     def inject(self, name, *arguments):
-        """What came of the call."""
+        """What came of the call, once the engine is in its sandbox."""
+        wait_for(lambda: status(self.engine).get("Seccomp_filters") ==
+                 self.filters, "its sandbox")
         done = subprocess.run(
             [self.test.tool("inject-call"), str(self.engine),
              str(CALLS[name]), *map(str, arguments)],
             capture_output=True, text=True, timeout=20, check=False)
         check(done.returncode == 0, "inject-call: %s", done.stderr)
+        if "killed" in done.stdout:
+            wait_for(lambda: not os.path.exists("/proc/%d" % self.engine),
+                     "the monitor takes its status")
         return done.stdout.strip()
 
     def check_refused(self, name, *arguments):

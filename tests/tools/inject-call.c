@@ -124,12 +124,16 @@ inject_call(struct inject *inject, int argc, char **argv)
 	regs.r10 = values[3];
 	regs.r8 = values[4];
 	regs.r9 = values[5];
-	if (ptrace(PTRACE_SETREGS, inject->pid, NULL, &regs) == -1 ||
-	    ptrace(PTRACE_SINGLESTEP, inject->pid, NULL, NULL) == -1)
+	if (ptrace(PTRACE_SETREGS, inject->pid, NULL, &regs) == -1)
 		err(2, "cannot make it call");
-	inject_wait(inject);
-	if (ptrace(PTRACE_GETREGS, inject->pid, NULL, &regs) == -1 ||
-	    ptrace(PTRACE_SETREGS, inject->pid, NULL, &saved) == -1 ||
+	while (regs.rip == saved.rip - 2) { /* another stop may come first */
+		if (ptrace(PTRACE_SINGLESTEP, inject->pid, NULL, NULL) == -1)
+			err(2, "cannot make it call");
+		inject_wait(inject);
+		if (ptrace(PTRACE_GETREGS, inject->pid, NULL, &regs) == -1)
+			err(2, "registers");
+	}
+	if (ptrace(PTRACE_SETREGS, inject->pid, NULL, &saved) == -1 ||
 	    ptrace(PTRACE_DETACH, inject->pid, NULL, NULL) == -1)
 		err(2, "cannot let it go on");
 	return (long long)regs.rax;
