@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/control/report.h"
+#include "engine/listener/admission.h"
 
 #include <sys/stat.h>
 
@@ -220,6 +221,42 @@ START_TEST(a_mailbox_that_cannot_be_used_is_named_with_what_helps)
 }
 END_TEST
 
+/* Six sources, of which the last one has most. */
+static void
+add_sources(struct admission *admission)
+{
+	struct source_address address;
+
+	for (uint32_t uid = 1; uid <= 6; uid++) {
+		source_address_of_user(&address, uid);
+		source_table_get(&admission->sources, &address, 0)->open = uid;
+	}
+}
+
+START_TEST(limits_and_the_sources_that_have_most_are_named)
+{
+	struct record_source limits = {.rules = 2,
+	    .flags = RECORD_SOURCE_ALLOW,
+	    .max_per_source = 7,
+	    .rate = 8,
+	    .rate_period_s = 60,
+	    .accept_ahead = 9};
+
+	init(0);
+	TAILQ_FIRST(&test.www->endpoints)->record->source = limits;
+	test.www->admission = admission_new(test.www, NULL, 0);
+	ck_assert_ptr_nonnull(test.www->admission);
+	add_sources(test.www->admission);
+	expect(test.www, 1, "Clients that none of them names may not come.");
+	expect(test.www, 1, "A source may have 7 connections");
+	expect(test.www, 1, "8 connections in 60 s");
+	expect(test.www, 1, "uid 6: 0 wait; 6 open");
+	expect(test.www, 1, "uid 2: 0 wait; 2 open");
+	expect(test.www, 0, "uid 1:");
+	test_control_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(report_explain)
 {
 	TCase *tc = unit_case(suite, "explain");
@@ -233,6 +270,7 @@ UNIT_SUITE(report_explain)
 	tcase_add_test(tc, workers_are_counted_by_their_states);
 	tcase_add_test(tc, a_worker_without_a_mailbox_is_not_counted);
 	tcase_add_test(tc, connections_in_the_engine_are_counted);
+	tcase_add_test(tc, limits_and_the_sources_that_have_most_are_named);
 	tcase_add_test(
 	    tc, a_mailbox_that_cannot_be_used_is_named_with_what_helps);
 }
