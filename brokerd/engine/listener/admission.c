@@ -22,7 +22,7 @@
 #endif
 
 #define ADMISSION_GROUPS 1024
-#define ADMISSION_FD_PART 2 /* of all descriptors may be ahead */
+#define ADMISSION_FD_PART 2 /* half of all descriptors must be left */
 
 struct admission *
 admission_new(
@@ -79,65 +79,70 @@ admission_free(struct admission *admission)
 	free(admission);
 }
 
-/* Whom the kernel does not name is nobody, never root. */
-static uint32_t
-admission_user(int fd)
+/* If the kernel does not tell, the client is nobody, never root. */
+static struct ucred
+admission_peer(int fd)
 {
-	struct ucred credentials;
-	socklen_t size = sizeof(credentials);
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) ==
-		    0 &&
-		size == sizeof(credentials) ?
-	    credentials.uid :
-	    RECORD_NO_ID;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1 ||
+	    size != sizeof(peer))
+		peer = (struct ucred){.uid = RECORD_NO_ID, .gid = RECORD_NO_ID};
+	return peer;
 }
 
 static int
-admission_allows_user(const struct access *access, int fd, uint32_t uid)
+admission_allows_user(
+    const struct access *access, int fd, const struct ucred *peer)
 {
 	gid_t groups[ADMISSION_GROUPS + 1];
 	socklen_t size = sizeof(groups) - sizeof(groups[0]);
-	struct ucred credentials;
-	socklen_t credentials_size = sizeof(credentials);
 	size_t count;
 
 	if (!access->has_groups)
-		return access_allows_user(access, uid, NULL, 0);
+		return access_allows_user(access, peer->uid, NULL, 0);
 	/* A client with more groups than that is refused. */
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == -1)
 		return 0;
 	count = size / sizeof(groups[0]);
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials,
-		&credentials_size) == 0)
-		groups[count++] = credentials.gid;
-	return access_allows_user(access, uid, groups, count);
+	groups[count++] = peer->gid;
+	return access_allows_user(access, peer->uid, groups, count);
 }
 
 static void
-admission_refuse(struct admission *admission,
-    const struct source_address *address, uint64_t *counter, const char *why,
-    uint32_t number)
+admission_deny(
+    struct admission *admission, const struct source_address *address)
 {
 	static const uint32_t whole[2] = {32, 128};
-	const struct record_endpoint *record = admission->listener->record;
+	const struct listener *listener = admission->listener;
 	char text[SOURCE_ADDRESS_TEXT_SIZE];
-	int is_denied = counter == &admission->listener->stats->refused_denied;
+
+	listener->stats->refused_denied++;
+	source_address_print(address, whole, text);
+	limited_log_line(&admission->refuse_limit, listener->context->log,
+	    LOG_NOTICE,
+	    "listener %s: refused a connection from %s: allow and deny do not "
+	    "let it in",
+	    listener->record->listener, text);
+}
+
+/* The reason follows the number. */
+static void
+admission_refuse(struct admission *admission,
+    const struct source_address *address, uint64_t *counter, uint32_t number,
+    const char *reason)
+{
+	const struct listener *listener = admission->listener;
+	char text[SOURCE_ADDRESS_TEXT_SIZE];
 
 	(*counter)++;
-	source_address_print(
-	    address, is_denied ? whole : record->source.prefix, text);
-	if (is_denied)
-		limited_log_line(&admission->refuse_limit,
-		    admission->listener->context->log, LOG_NOTICE,
-		    "listener %s: refused a connection from %s: %s",
-		    record->listener, text, why);
-	else
-		limited_log_line(&admission->refuse_limit,
-		    admission->listener->context->log, LOG_NOTICE,
-		    "listener %s: refused a connection from %s: %u %s: "
-		    "refusing until there are fewer",
-		    record->listener, text, number, why);
+	source_address_print(address, admission->limits->prefix, text);
+	limited_log_line(&admission->refuse_limit, listener->context->log,
+	    LOG_NOTICE,
+	    "listener %s: refused a connection from %s: %u %s: refusing until "
+	    "there are fewer",
+	    listener->record->listener, text, number, reason);
 }
 
 /* True if that client may come; else it is refused. */
@@ -146,21 +151,19 @@ admission_lets_in(struct admission *admission,
     const struct record_endpoint *record, int fd,
     const struct sockaddr_storage *peer, struct source_address *out_address)
 {
-	uint32_t uid;
+	struct ucred user;
 	int allowed;
 
 	if (record->socket.address.ss_family == AF_UNIX) {
-		uid = admission_user(fd);
-		source_address_of_user(out_address, uid);
-		allowed = admission_allows_user(&admission->access, fd, uid);
+		user = admission_peer(fd);
+		source_address_of_user(out_address, user.uid);
+		allowed = admission_allows_user(&admission->access, fd, &user);
 	} else {
 		allowed = source_address_of_peer(out_address, peer) == 0 &&
 		    access_allows_address(&admission->access, out_address);
 	}
 	if (!allowed)
-		admission_refuse(admission, out_address,
-		    &admission->listener->stats->refused_denied,
-		    "allow and deny do not let it in", 0);
+		admission_deny(admission, out_address);
 	return allowed;
 }
 
@@ -203,29 +206,27 @@ admission_judge(struct admission *admission,
 	source = admission_source(admission, address);
 	if (source == NULL) {
 		admission_refuse(admission, &address, &stats->refused_share,
+		    SOURCE_TABLE_MOST,
 		    "sources have connections that wait, and no more can be "
-		    "known",
-		    SOURCE_TABLE_MOST);
+		    "known");
 		return NULL;
 	}
 	if (open_count_exceeds(&admission->open, admission->listener,
 		&admission->sources, source))
 		admission_refuse(admission, &source->address,
-		    &stats->refused_open,
-		    "are open, as many as max-per-source allows",
-		    limits->max_per_source);
+		    &stats->refused_open, limits->max_per_source,
+		    "are open, as many as max-per-source allows");
 	else if (limits->rate != 0 &&
 	    !rate_take(
 		&source->rate, clock_us(), limits->rate, limits->rate_period_s))
 		admission_refuse(admission, &source->address,
-		    &stats->refused_rate,
-		    "came in the time of rate-per-source, as many as it allows",
-		    limits->rate);
+		    &stats->refused_rate, limits->rate,
+		    "came in the time of rate-per-source, as many as it "
+		    "allows");
 	else if (!admission_has_share(admission, source))
 		admission_refuse(admission, &source->address,
-		    &stats->refused_share,
-		    "wait, as many as accept-ahead leaves for others",
-		    (uint32_t)source->share.count);
+		    &stats->refused_share, (uint32_t)source->share.count,
+		    "wait, as many as accept-ahead leaves for others");
 	else
 		return source;
 	source->open--;
