@@ -98,9 +98,14 @@ explain_sources(const struct listener *listener, json_t *lines)
 	for (size_t i = 0; i < top.count; i++) {
 		source_address_print(
 		    &top.items[i]->address, admission->limits->prefix, text);
-		report_add_line(lines,
-		    "%s: %zu wait; %u open when counted last, or since.", text,
-		    top.items[i]->share.count, top.items[i]->open);
+		if (admission->limits->max_per_source == 0)
+			report_add_line(lines, "%s: %zu wait.", text,
+			    top.items[i]->share.count);
+		else
+			report_add_line(lines,
+			    "%s: %zu wait; %u open when counted last, or since.",
+			    text, top.items[i]->share.count,
+			    top.items[i]->open);
 	}
 	if (admission->sources.forgotten > 0)
 		report_add_line(lines,

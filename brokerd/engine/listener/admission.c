@@ -229,7 +229,8 @@ admission_judge(struct admission *admission,
 		    "wait, as many as accept-ahead leaves for others");
 	else
 		return source;
-	source->open--;
+	/* The kernel does not count a client that is gone. */
+	source->open -= source->open > 0;
 	return NULL;
 }
 
@@ -302,7 +303,7 @@ admission_take_over(struct admission *admission, struct handoff *handoff)
 		return;
 	}
 	ledger_hold(handoff->bounded->ledger, handoff);
-	source->open++;
+	source->open += admission->limits->max_per_source > 0;
 	admission_wait(admission, source, handoff);
 	if (listener->state == LISTENER_OPEN)
 		timer_set(&listener->timer, 0); /* to be served */

@@ -83,11 +83,14 @@ open_count_exceeds(struct open_count *count, const struct listener *listener,
 {
 	uint32_t most = listener->record->source.max_per_source;
 
+	if (most == 0)
+		return 0;
 	source->open++;
-	if (most == 0 || (source->open <= most && count->again_us != 0) ||
-	    clock_us() < count->again_us)
-		return most != 0 && source->open > most;
-	open_count_ask(count, listener, sources);
-	source->open += count->error != 0; /* the kernel counts it, too */
+	if ((source->open > most || count->again_us == 0) &&
+	    clock_us() >= count->again_us) {
+		open_count_ask(count, listener, sources);
+		/* If it tells, the kernel has counted this one, too. */
+		source->open += count->error != 0;
+	}
 	return source->open > most;
 }

@@ -15,8 +15,8 @@ struct open_count {
 	struct limited_log limit;
 };
 
-/* Counts one more of a source, and true if these are more than
- * max-per-source. */
+/* Counts one more of a source.  True if these are more than max-per-source;
+ * without that nothing is counted. */
 int open_count_exceeds(struct open_count *count,
     const struct listener *listener, struct source_table *sources,
     struct source_entry *source);

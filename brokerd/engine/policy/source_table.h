@@ -19,7 +19,7 @@ struct source_entry {
 	struct source_entry *next;        /* with the same hash */
 	struct source_address address;
 	struct rate rate;
-	uint32_t open; /* connections, as far as is known */
+	uint32_t open; /* connections, as far as is known; see open_count.h */
 };
 
 /* The sources that are known.  If there are too many, one that has nothing
@@ -52,8 +52,8 @@ struct source_entry *source_table_get(struct source_table *table,
 struct source_entry *source_table_add(
     struct source_table *table, const struct source_address *address);
 
-/* Something of it waits for the first time, or not any more: not forgotten
- * meanwhile. */
+/* Something of it begins to wait, or nothing waits any more: meanwhile the
+ * source is not forgotten. */
 void source_table_hold(struct source_table *table, struct source_entry *source);
 void source_table_release(
     struct source_table *table, struct source_entry *source);

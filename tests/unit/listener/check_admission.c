@@ -99,6 +99,23 @@ START_TEST(a_source_with_too_many_open_is_refused_more)
 }
 END_TEST
 
+START_TEST(without_max_per_source_nothing_is_counted_as_open)
+{
+	const struct source_entry *source;
+
+	init(1, 0,
+	    &(struct record_source){
+		.accept_ahead = 10, .rate = 3, .rate_period_s = 3600});
+	test_listener_connect(&test, 5);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(stats()->refused_rate, 2);
+	source = TAILQ_FIRST(&test.listener->admission->sources.recent);
+	ck_assert_ptr_nonnull(source);
+	ck_assert_uint_eq(source->open, 0);
+	test_listener_done(&test);
+}
+END_TEST
+
 START_TEST(what_waits_is_refused_after_give_up)
 {
 	init(0, 5, &(struct record_source){.accept_ahead = 10});
@@ -255,6 +272,7 @@ UNIT_SUITE(admission)
 	tcase_add_test(tc, who_asks_for_fairness_has_clients_refused);
 	tcase_add_test(tc, without_accept_ahead_a_worker_must_have_room);
 	tcase_add_test(tc, a_source_with_too_many_open_is_refused_more);
+	tcase_add_test(tc, without_max_per_source_nothing_is_counted_as_open);
 	tcase_add_test(tc, what_waits_is_refused_after_give_up);
 	tcase_add_test(tc, a_listener_that_stops_leaves_what_waits_to_its_pool);
 	tcase_add_test(tc, what_waits_does_not_take_all_descriptors);
