@@ -131,9 +131,8 @@ engine_files_allow_records(
 	root = open("/", ENGINE_FILES_WHERE);
 	for (uint32_t i = 0; result == 0; i++) {
 		record = records_find_socket(records, i);
-		if (record == NULL)
-			break; /* the last one, or the engine will not take it
-				*/
+		if (record == NULL) /* or the engine will not take it */
+			break;
 		result =
 		    engine_files_allow_record(landlock, record, &lends, root);
 	}

@@ -14,8 +14,8 @@ struct event_base *loop_new(void);
 void loop_free(struct event_base *base);
 
 /* Handles events until *status is not -1.  It logs if it ends earlier, because
- * an event cannot be waited for.  While load is high, it pauses
- * between rounds, and reads the rings after each. */
+ * an event cannot be waited for.  While load is high, it pauses between rounds,
+ * and reads the rings after each. */
 void loop_run(struct event_base *base, struct log *log,
     struct coalesce_load *load, struct receipt_ring_list *rings,
     const int *status);

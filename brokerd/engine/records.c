@@ -61,24 +61,21 @@ records_copy_rules(struct records *records,
     const struct record_endpoint *endpoint, struct record_rule **out_rules)
 {
 	size_t wanted = endpoint->source.rules, count = 0;
-	struct record_rule *rules;
 	const struct record_rules *part;
+	struct record_rule *rules = NULL;
 
-	*out_rules = NULL;
-	if (wanted == 0)
-		return 0;
 	errno = EPROTO;
 	if (wanted > records->count * RECORD_RULES_COUNT)
 		return -1;
-	rules = calloc(wanted, sizeof(*rules));
+	if (wanted > 0 && (rules = calloc(wanted, sizeof(*rules))) == NULL)
+		return -1;
 	for (size_t i = records->next_rules;
-	     rules != NULL && count < wanted && i < records->count; i++) {
+	     count < wanted && i < records->count; i++) {
 		part = &records->items[i].u.rules;
 		if (records->items[i].type != RECORD_RULES ||
 		    strncmp(part->listener, endpoint->listener,
 			RECORD_LISTENER_SIZE) != 0)
 			continue;
-		errno = EPROTO;
 		if (record_check_rules(part) != NULL ||
 		    part->count > wanted - count)
 			break;
@@ -87,12 +84,13 @@ records_copy_rules(struct records *records,
 		count += part->count;
 		records->next_rules = i + 1;
 	}
-	if (count != wanted) {
-		free(rules);
-		return -1;
+	if (count == wanted) {
+		*out_rules = rules;
+		return 0;
 	}
-	*out_rules = rules;
-	return 0;
+	free(rules);
+	errno = EPROTO;
+	return -1;
 }
 
 void

@@ -33,7 +33,8 @@ record_check_source(const struct record_source *source)
 	if (source->max_per_source > RECORD_SOURCE_MAX ||
 	    source->rate > RECORD_SOURCE_MAX ||
 	    (source->rate != 0 &&
-		source->rate_period_s - 1 >= RECORD_SOURCE_PERIOD_S))
+		(source->rate_period_s == 0 ||
+		    source->rate_period_s > RECORD_SOURCE_PERIOD_S)))
 		return "a limit of sources is out of range";
 	if (source->prefix[0] > 32 || source->prefix[1] > 128)
 		return "source-prefix is at most 32 and 128";

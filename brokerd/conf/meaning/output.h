@@ -6,9 +6,8 @@
 
 #include <stddef.h>
 
-#define OUTPUT_ENDPOINTS                                    \
-	16360 /* of one configuration, and records of rules \
-	       */
+/* Endpoints of one configuration and records of rules, together. */
+#define OUTPUT_ENDPOINTS 16360
 
 /* The result of reading a configuration. */
 struct output {
