@@ -25,8 +25,8 @@ struct spawn {
 pid_t spawn_start(const struct spawn *spawn, struct log *log);
 
 /* Waits for a child to end, and kills it at deadline_ms (monotonic).  Returns
- * its exit status, or minus the signal that ended it; EX_OSERR if neither is
- * known.  A forbidden system call (SIGSYS) is in the log. */
+ * its exit status, or minus the signal that ended it, SIGKILL if it does not
+ * end.  A forbidden system call (SIGSYS) is in the log. */
 int spawn_wait(pid_t pid, uint64_t deadline_ms);
 
 /* The exit status for an errno: EX_NOPERM if it is about permission, else
