@@ -67,7 +67,7 @@ class Box:
 
     count = itertools.count()
 
-    def __init__(self, scene, hidden=False):
+    def __init__(self, scene):
         self.scene = scene
         self.name = b"w%d.%d" % (os.getpid(), next(Box.count))
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -96,7 +96,8 @@ def rendezvous(scene, kind=socket.SOCK_SEQPACKET):
 
 
 def links(scene, flags=0):
-    """As many links as a mailbox may have, for each mailbox."""
+    """LINKS links, four for each mailbox, as many as it may have; and the
+    mailboxes."""
     found = []
     for _ in range(LINKS // 4):
         box = Box(scene)
@@ -107,12 +108,11 @@ def links(scene, flags=0):
 
 
 def send_all(scene, *messages, flags=0):
-    found, kept = links(scene, flags)
+    found, _boxes = links(scene, flags)
     for message in itertools.cycle(messages):
         for link in found:
             with contextlib.suppress(BlockingIOError):
                 link.send(message)
-    return kept
 
 
 def idle(_):
@@ -121,7 +121,7 @@ def idle(_):
 
 
 def receipts_of_nothing(scene):
-    return send_all(scene, receipts.encode_receipts(
+    send_all(scene, receipts.encode_receipts(
         0, 1, [(number, 1, 1) for number in range(64)]))
 
 
@@ -132,31 +132,29 @@ def receipts_of_all(scene):
         link.setblocking(True)
         epoch = receipts.decode_offer(link.recv(4096))["epoch"]
     os.unlink(box.path)
-    return send_all(scene, receipts.encode_receipts(
-        0, epoch, [(number << 32, 0xffffffff, 1) for number in range(64)]),
-        receipts.encode_receipts(
-            0, epoch, [(number << 32, 0xffffffff, 2)
-                       for number in range(64)]))
+    send_all(scene, *(receipts.encode_receipts(
+        0, epoch, [(number << 32, 0xffffffff, kind) for number in range(64)])
+                      for kind in (1, 2)))
 
 
 def receipts_garbage(scene):
-    return send_all(scene, GARBAGE, b"x")
+    send_all(scene, GARBAGE, b"x")
 
 
 def counts(scene):
     """Connections that its workers serve, it says."""
-    return send_all(scene, *(receipts.encode_receipts(number, 1, [])
-                             for number in range(8)), flags=1)
+    send_all(scene, *(receipts.encode_receipts(number, 1, [])
+                      for number in range(8)), flags=1)
 
 
 def pauses(scene):
-    return send_all(scene, *(receipts.encode_receipts(0, 1, [(0, 0, kind)])
-                             for kind in (4, 5)))
+    send_all(scene, *(receipts.encode_receipts(0, 1, [(0, 0, kind)])
+                      for kind in (4, 5)))
 
 
 def hello_again(scene):
     box = Box(scene)
-    return send_all(scene, box.hello(), box.hello(0, 8))
+    send_all(scene, box.hello(), box.hello(0, 8))
 
 
 def hello_new(scene):
@@ -293,9 +291,8 @@ def listing(scene):
     """Many names, and changes that make the engine read all of them."""
     for number in range(20000):
         os.close(os.open(scene.folder + "l%d" % number, os.O_CREAT))
-    kept = [Box(scene) for _ in range(500)]
+    _boxes = [Box(scene) for _ in range(500)]
     names(scene)
-    return kept
 
 
 def served(scene):

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: ISC
 # Runs a command as an ordinary user, in user, mount, process and network
-# namespaces of its own: loopback is up, any port may be bound, and the root directory is
-# an empty one of this user's with the system mounted into it, since one that
-# belongs to an unmapped user is, rightly, not trusted.
+# namespaces of its own: loopback is up, any port may be bound, and the root
+# directory is an empty one of this user's with the system mounted into it,
+# since one that belongs to an unmapped user is, rightly, not trusted.
 #
 # usage: as-user.sh DIRECTORY COMMAND ...
 # DIRECTORY is seen at the same place inside; so is /tmp, as a new one.

@@ -123,6 +123,11 @@ def test_taken_over_engine_makes_and_removes_no_file(test):
     check(os.listdir(test.path("open")) == ["file"], "files")
 
 
+def limits_of(pid):
+    with open("/proc/%d/limits" % pid, encoding="ascii") as file:
+        return file.read()
+
+
 def check_processes(test, *calls):
     """Calls with the pid of the monitor, of its keeper, and of the engine of
     another broker."""
@@ -138,7 +143,7 @@ def check_processes(test, *calls):
          test.path("other", "run")])
     other.wait_line("serving")
     theirs = test.engine(other)
-    limits = open("/proc/%d/limits" % theirs, encoding="ascii").read()
+    limits = limits_of(theirs)
     for pid in scene.broker.pid, keepers(scene.broker.pid)[0], theirs:
         for name, *arguments in calls:
             if is_over(scene.engine):
@@ -148,15 +153,14 @@ def check_processes(test, *calls):
             scene.check_refused(name, *[pid if a == "pid" else a
                                         for a in arguments])
     check(test.engine(other) == theirs, "the other engine is another one")
-    with open("/proc/%d/limits" % theirs, encoding="ascii") as file:
-        check(file.read() == limits, "its limits")
+    check(limits_of(theirs) == limits, "its limits")
     scene.check_next()
     other.stop()
 
 
 def test_taken_over_engine_signals_no_process(test):
-    check_processes(test, ("kill", "pid", signal.SIGKILL + 0),
-                    ("tgkill", "pid", "pid", signal.SIGSTOP + 0))
+    check_processes(test, ("kill", "pid", int(signal.SIGKILL)),
+                    ("tgkill", "pid", "pid", int(signal.SIGSTOP)))
 
 
 def test_taken_over_engine_traces_no_process(test):

@@ -68,7 +68,7 @@ def wait_entered(test):
 
 def test_mailbox_directories_made_late_and_anew_are_found(test):
     port = free_port()
-    broker = traced(test, port)
+    traced(test, port)
     if count(test, "create_ruleset.*= -1.*") == 0:
         wait_entered(test)
     for _ in range(3):

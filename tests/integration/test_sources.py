@@ -326,6 +326,20 @@ class Queue:
         wait_for(lambda: counters(test)["held"] == len(self.clients),
                  "connections that wait in the engine")
 
+    def check_turns(self, holder):
+        """Each source has had the same when half are served, and within it
+        those that came first."""
+        each = len(self.clients) // len(self.SOURCES)
+        holder.take(len(self.clients) // 2)
+        for first in range(0, len(self.clients), each):
+            served = self.clients[first:first + each // 2]
+            for client in served:
+                check(client.is_served(), "not in their order")
+            rest = outcomes(self.clients[first + each // 2:first + each])
+            check(rest == {None: each - each // 2}, "%d: %s", first, rest)
+        holder.take(len(self.clients) - len(self.clients) // 2)
+        self.all_served()
+
     def all_served(self):
         for client in self.clients:
             check(client.is_served(), "one is not")
@@ -335,16 +349,7 @@ def test_sources_are_served_in_turn(test):
     queue = Queue(test, "deny = 127.9.9.9")
     explained = tell(test, "explain", "test")
     check("3 sources" in explained, "%s", explained)
-    holder = Holder(test)
-    holder.take(30)
-    # Each source has had the same, and within it those that came first.
-    for first in range(0, 60, 20):
-        count = outcomes(queue.clients[first:first + 20]).get("served", 0)
-        check(count == 10, "%d of %d", count, first)
-        check(outcomes(queue.clients[first:first + count]) ==
-              {"served": count}, "not in their order")
-    holder.take(30)
-    queue.all_served()
+    queue.check_turns(Holder(test))
 
 
 def test_what_waits_in_the_engine_outlives_it(test):
@@ -355,15 +360,7 @@ def test_what_waits_in_the_engine_outlives_it(test):
         for source in queue.SOURCES:
             check(not Client(test, queue.port, source).is_served(),
                   "it is not counted anew")
-    holder = Holder(test)
-    holder.take(30)
-    for first in range(0, 60, 20):
-        count = outcomes(queue.clients[first:first + 20]).get("served", 0)
-        check(count == 10, "%d of %d", count, first)
-        check(outcomes(queue.clients[first:first + count]) ==
-              {"served": count}, "not in their order")
-    holder.take(30)
-    queue.all_served()
+    queue.check_turns(Holder(test))
 
 
 def test_what_waits_in_the_engine_outlives_a_reload(test):
@@ -388,8 +385,8 @@ def test_more_than_accept_ahead_waits_in_the_kernel(test):
                for number in range(1, 41)]
     wait_for(lambda: counters(test)["held"] == 10, "ten of them")
     check(outcomes(clients) == {None: 40}, "%s", outcomes(clients))
-    found = listener(test)
-    check(found["endpoints"][0]["queue"]["size"] == 30, "%s", found)
+    wait_for(lambda: listener(test)["endpoints"][0]["queue"]["size"] == 30,
+             "the others in the kernel")
     hellofdpass(test)
     for client in clients:
         check(client.is_served(), "one is not")
