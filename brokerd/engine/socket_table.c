@@ -171,7 +171,8 @@ socket_table_note_own(
 	    .sock = &table->own[i].sock,
 	    .fd = fd,
 	    .log = table->listener_context.log,
-	    .rebind = &table->rebind};
+	    .rebind = &table->rebind,
+	    .diag = &table->diag};
 }
 
 /* Before anything is lent or accepted. */

@@ -32,6 +32,10 @@
 	{                        \
 		number, bit, bit \
 	}
+#define BITS(number, mask, value)   \
+	{                           \
+		number, mask, value \
+	}
 #define IS_NULL(number)               \
 	{                             \
 		number, UINT64_MAX, 0 \
@@ -61,6 +65,7 @@
 #define LISTS_CLONE 1
 #endif
 
+#define LISTS_TYPE 15 /* of a socket; the other bits are flags */
 #define LISTS_WRITE (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 /* Everybody: the C library, the log, and the end. */
@@ -80,7 +85,8 @@ static const struct call_group lists_common[] = {
     RARE("getuid geteuid getgid getegid getuid32 geteuid32 getgid32 getegid32"),
     RARE("poll ppoll ppoll_time64"),
     RARE("write writev"), /* writev: abort(3) */
-    ALLOW("sendto send"),
+    ALLOW("sendto", WITHOUT(4, MSG_FASTOPEN)),
+    ALLOW("send"),
     ALLOW("close"),
     RARE("fstat fstat64 newfstatat fstatat64 stat stat64 lstat lstat64 statx"),
     RARE("lseek _llseek"),
@@ -113,7 +119,9 @@ static const struct call_group lists_engine[] = {
     ALLOW("pipe2 pipe eventfd2 eventfd"), /* signals in libevent */
     RARE("select _newselect pselect6 pselect6_time64"), /* likewise */
     ALLOW("accept4"),
-    ALLOW("socket", INT(1, AF_UNIX)),
+    /* For mailboxes.  With others it could fill the queues of sockets that
+     * listen with descriptors, which count for its successor. */
+    ALLOW("socket", INT(1, AF_UNIX), BITS(2, LISTS_TYPE, SOCK_DGRAM)),
     ALLOW("socketpair", INT(1, AF_UNIX)),
     ALLOW("connect"),
     ALLOW("listen"),
@@ -123,8 +131,8 @@ static const struct call_group lists_engine[] = {
     ALLOW("getpeername"),
     ALLOW("recvfrom recv"),
     ALLOW("recvmsg"),
-    ALLOW("sendmsg"),
-    ALLOW("sendmmsg"),
+    ALLOW("sendmsg", WITHOUT(3, MSG_FASTOPEN)),
+    ALLOW("sendmmsg", WITHOUT(4, MSG_FASTOPEN)),
     ALLOW("read readv"),
     ALLOW("pread64"),
     ALLOW("readlink readlinkat"),
@@ -155,7 +163,7 @@ static const struct call_group lists_keeper[] = {
     ALLOW("getsockopt"),
     ALLOW("getsockname getpeername"),
     ALLOW("recvfrom recv"),
-    ALLOW("sendmsg"),
+    ALLOW("sendmsg", WITHOUT(3, MSG_FASTOPEN)),
     ALLOW("fcntl fcntl64", INT(2, F_ADD_SEALS)),
     ALLOW("ioctl", INT(2, SIOCOUTQ)),
     ALLOW("rt_sigaction sigaction"),

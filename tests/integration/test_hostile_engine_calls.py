@@ -4,12 +4,13 @@ attacker would make them.  None reaches a file outside its directories, a
 process, or another broker; and once it is killed, the next one serves."""
 import os
 import signal
+import socket
 import subprocess
 
 from change import is_over
 from ctl import run, told
-from harness import (Skip, ask, check, free_port, keepers, status,
-                     wait_for)
+from harness import (Skip, ask, check, descriptors, free_port, keepers,
+                     status, wait_for)
 from test_handoff import config, hellofdpass
 
 HELLO = b"hello, 127.0.0.1\n"
@@ -18,13 +19,15 @@ REFUSED = ("failed EACCES", "failed EPERM", "killed by signal 31")
 # Of x86-64.
 CALLS = {"openat": 257, "unlinkat": 263, "mkdirat": 258, "linkat": 265,
          "renameat": 264, "symlinkat": 266, "truncate": 76, "kill": 62,
-         "tgkill": 234, "ptrace": 101, "prlimit64": 302}
+         "tgkill": 234, "ptrace": 101, "prlimit64": 302, "listen": 50,
+         "setsockopt": 54}
+SO_PASSRIGHTS = 83
 
 
 class Scene:
     """A broker whose engine is to make calls."""
 
-    def __init__(self, test):
+    def __init__(self, test, more=""):
         if not test.is_root:
             raise Skip("only root can trace an engine")
         if test.is_sanitized():
@@ -32,7 +35,7 @@ class Scene:
         if os.uname().machine != "x86_64":
             raise Skip("inject-call is for x86-64")
         self.test, self.port = test, free_port()
-        self.broker = test.broker(config(test, self.port))
+        self.broker = test.broker(config(test, self.port) + more)
         self.engine = test.engine(self.broker)
         self.filters = status(self.engine).get("Seccomp_filters")
 
@@ -165,3 +168,31 @@ def test_taken_over_engine_signals_no_process(test):
 
 def test_taken_over_engine_traces_no_process(test):
     check_processes(test, ("ptrace", 16, "pid", 0, 0))
+
+
+def queues(test):
+    """What may wait at the local sockets of the broker."""
+    text = subprocess.run(["ss", "-xlH"], capture_output=True, text=True,
+                          check=True).stdout
+    rows = [line.split() for line in text.splitlines()]
+    return sorted((row[4], row[3]) for row in rows
+                  if row[4].startswith(test.path("run")))
+
+
+def test_taken_over_engine_leaves_local_sockets_as_they_were(test):
+    place = test.path("run", "s")
+    scene = Scene(test, 'listener "local" { listen = "unix-stream:%s" %s }\n' %
+                  (place, test.owner()))
+    before = queues(test)
+    check(len(before) == 3, "%s", before)
+    for fd, name in descriptors(scene.engine).items():
+        if name.startswith("socket:"):
+            scene.inject("listen", fd, 0)
+            scene.inject("setsockopt", fd, socket.SOL_SOCKET, SO_PASSRIGHTS,
+                         "p:4", 4)
+    check({limit for _, limit in queues(test)} == {"0"}, "no change")
+    scene.check_next()
+    check(queues(test) == before, "%s before, %s after", before, queues(test))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(place)
+        socket.send_fds(client, [b"x"], [0])

@@ -25,6 +25,14 @@
 #define SO_BUF_LOCK 72 /* Linux 5.14 */
 #endif
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76 /* Linux 6.5 */
+#endif
+
+/* The same as none for TCP_WINDOW_CLAMP, which a socket that listens refuses.
+ */
+#define REPAIR_NO_CLAMP (65535 << 14)
+
 #define REPAIR_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct repair_option {
@@ -50,12 +58,12 @@ static const struct repair_option repair_options[] = {SOCKET(SO_REUSEADDR),
     SOCKET(SO_RCVTIMEO), SOCKET(SO_SNDTIMEO), SOCKET(SO_RCVLOWAT),
     SOCKET(SO_PRIORITY), SOCKET(SO_MARK), SOCKET(SO_BINDTODEVICE),
     SOCKET(SO_BROADCAST), SOCKET(SO_DONTROUTE), SOCKET(SO_OOBINLINE),
-    SOCKET(SO_PASSCRED), SOCKET(SO_PASSSEC), SOCKET(SO_PEEK_OFF),
-    SOCKET(SO_TIMESTAMP), SOCKET(SO_TIMESTAMPNS), SOCKET(SO_RXQ_OVFL),
-    SOCKET(SO_BUSY_POLL), SOCKET(SO_MAX_PACING_RATE), SOCKET(SO_NO_CHECK),
-    SOCKET(SO_TIMESTAMPING), SOCKET(SO_ZEROCOPY), SOCKET(SO_RCVBUF),
-    SOCKET(SO_SNDBUF), SOCKET(SO_BUF_LOCK), TCP(TCP_NODELAY), TCP(TCP_CORK),
-    TCP(TCP_QUICKACK), TCP(TCP_DEFER_ACCEPT), TCP(TCP_FASTOPEN),
+    SOCKET(SO_PASSCRED), SOCKET(SO_PASSPIDFD), SOCKET(SO_PASSSEC),
+    SOCKET(SO_PEEK_OFF), SOCKET(SO_TIMESTAMP), SOCKET(SO_TIMESTAMPNS),
+    SOCKET(SO_RXQ_OVFL), SOCKET(SO_BUSY_POLL), SOCKET(SO_MAX_PACING_RATE),
+    SOCKET(SO_NO_CHECK), SOCKET(SO_TIMESTAMPING), SOCKET(SO_ZEROCOPY),
+    SOCKET(SO_RCVBUF), SOCKET(SO_SNDBUF), SOCKET(SO_BUF_LOCK), TCP(TCP_NODELAY),
+    TCP(TCP_CORK), TCP(TCP_QUICKACK), TCP(TCP_DEFER_ACCEPT), TCP(TCP_FASTOPEN),
     TCP(TCP_KEEPIDLE), TCP(TCP_KEEPINTVL), TCP(TCP_KEEPCNT), TCP(TCP_SYNCNT),
     TCP(TCP_LINGER2), TCP(TCP_USER_TIMEOUT), TCP(TCP_NOTSENT_LOWAT),
     TCP(TCP_WINDOW_CLAMP), TCP(TCP_CONGESTION), TCP(TCP_MAXSEG), UDP(UDP_CORK),
@@ -121,6 +129,27 @@ static const struct {
     {RECORD_UNIX_DGRAM, AF_UNIX},
 };
 
+static int
+repair_is_clamp(const struct repair_option *option)
+{
+	return option->level == IPPROTO_TCP && option->name == TCP_WINDOW_CLAMP;
+}
+
+static void
+repair_read(
+    const struct repair_option *option, int fd, struct repair_value *out_value)
+{
+	static const int no_clamp = REPAIR_NO_CLAMP;
+	struct repair_value value = {.size = sizeof(value.bytes)};
+
+	value.exists = getsockopt(fd, option->level, option->name, value.bytes,
+			   &value.size) == 0;
+	if (repair_is_clamp(option) &&
+	    memcmp(value.bytes, &no_clamp, sizeof(no_clamp)) == 0)
+		memset(value.bytes, 0, sizeof(no_clamp));
+	*out_value = value;
+}
+
 void
 repair_models_read(struct repair_models *out_models)
 {
@@ -131,12 +160,8 @@ repair_models_read(struct repair_models *out_models)
 		    0);
 
 		for (size_t i = 0; i < REPAIR_COUNT(repair_options);
-		     i++, value++) {
-			value->size = sizeof(value->bytes);
-			value->exists = getsockopt(fd, repair_options[i].level,
-					    repair_options[i].name,
-					    value->bytes, &value->size) == 0;
-		}
+		     i++, value++)
+			repair_read(&repair_options[i], fd, value);
 		fd_close(fd);
 	}
 }
@@ -180,6 +205,8 @@ repair_make_settable(
 		number /= 2; /* the kernel doubles it */
 	else if (option->level == IPPROTO_TCP && option->name == TCP_MAXSEG)
 		number = 0; /* the default */
+	else if (repair_is_clamp(option))
+		number = REPAIR_NO_CLAMP;
 	else
 		return;
 	memcpy(value->bytes, &number, sizeof(number));
@@ -190,17 +217,23 @@ static int
 repair_option(const struct repair_option *option, struct repair_value right,
     int fd, char *text)
 {
-	unsigned char is[REPAIR_VALUE_SIZE] = {0};
-	socklen_t size = sizeof(is);
+	struct repair_value is, after;
 
-	if (!right.exists ||
-	    getsockopt(fd, option->level, option->name, is, &size) == -1 ||
-	    memcmp(right.bytes, is, sizeof(is)) == 0)
+	if (!right.exists)
+		return 0;
+	repair_read(option, fd, &is);
+	if (!is.exists ||
+	    (is.size == right.size &&
+		memcmp(right.bytes, is.bytes, sizeof(is.bytes)) == 0))
 		return 0;
 	repair_make_settable(option, &right);
 	if (setsockopt(fd, option->level, option->name, right.bytes,
 		right.size) == 0) {
-		repair_note(text, option->text);
+		/* TCP_MAXSEG also tells what IP_OPTIONS left of it. */
+		repair_read(option, fd, &after);
+		if (memcmp(after.bytes, is.bytes, sizeof(is.bytes)) != 0 ||
+		    after.size != is.size)
+			repair_note(text, option->text);
 		return 0;
 	}
 	repair_note_rest(text, option->text);

@@ -8,7 +8,6 @@
 
 #include "base/fd.h"
 
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
@@ -17,17 +16,34 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DIAG_ANSWER_SIZE 4096
+#define DIAG_NUMBER_SIZE 16
+
+/* What listen(2) cuts a backlog to; 0: not known. */
+static uint32_t
+diag_most(void)
+{
+	int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
+	char text[DIAG_NUMBER_SIZE] = "";
+	ssize_t n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	fd_close(fd);
+	return n == -1 ? 0 : (uint32_t)strtoul(text, NULL, 10);
+}
 
 void
 socket_diag_open(struct socket_diag *diag)
 {
 	diag->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    NETLINK_SOCK_DIAG);
+	diag->backlog_most = diag_most();
 }
 
 void

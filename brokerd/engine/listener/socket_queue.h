@@ -18,6 +18,7 @@ struct socket_queue {
 struct socket_diag {
 	int fd; /* netlink; -1: not to be had */
 	uint32_t sequence;
+	uint32_t backlog_most; /* 0: not known */
 };
 
 /* Opens it, if the kernel lets this process. */

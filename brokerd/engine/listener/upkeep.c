@@ -8,16 +8,22 @@
 #include "engine/listener/upkeep.h"
 
 #include "base/log.h"
+#include "engine/handoff/socket_option.h"
 #include "engine/handoff/stats.h"
 #include "engine/listener/rebind.h"
 #include "engine/listener/socket_queue.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
+
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83 /* Linux 6.16 */
+#endif
 
 #define UPKEEP_GRACE_US 1000000
 
@@ -80,6 +86,17 @@ upkeep_die(struct upkeep *upkeep, const char *how)
 		rebind_ask(upkeep->rebind, !upkeep->is_started);
 }
 
+/* Where the sysctl cannot be read, the first look has to tell. */
+static uint32_t
+upkeep_backlog(const struct upkeep *upkeep, uint32_t limit)
+{
+	uint32_t most = upkeep->diag->backlog_most;
+
+	return most == 0                 ? limit :
+	    upkeep->sock->backlog < most ? upkeep->sock->backlog :
+					   most;
+}
+
 /* True if a program has set another backlog with listen(2).  That call also
  * made it the SO_PEERCRED of clients, so this engine may take its place. */
 static int
@@ -94,9 +111,32 @@ upkeep_put_backlog(struct upkeep *upkeep)
 	if (!queue.is_known)
 		return 0;
 	if (upkeep->backlog == 0)
-		upkeep->backlog = queue.limit;
+		upkeep->backlog = upkeep_backlog(upkeep, queue.limit);
 	return queue.limit != upkeep->backlog &&
 	    listen(upkeep->fd, (int)upkeep->sock->backlog) == 0;
+}
+
+/* A hostile engine may have closed it to descriptors, which connections
+ * inherit. */
+static int
+upkeep_put_rights(const struct upkeep *upkeep)
+{
+	static const int on = 1;
+
+	return upkeep->takes_rights &&
+	    socket_option(upkeep->fd, SO_PASSRIGHTS) == 0 &&
+	    setsockopt(
+		upkeep->fd, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on)) == 0;
+}
+
+static void
+upkeep_note(char *text, const char *what, enum repair_result *result)
+{
+	size_t used = strlen(text);
+
+	snprintf(text + used, REPAIR_TEXT_SIZE - used, "%s%s",
+	    used == 0 ? "" : ", ", what);
+	*result = *result == REPAIR_RIGHT ? REPAIR_DONE : *result;
 }
 
 int
@@ -113,7 +153,6 @@ upkeep_look(struct upkeep *upkeep, const struct repair_models *models)
 {
 	char text[REPAIR_TEXT_SIZE];
 	enum repair_result result;
-	size_t used;
 
 	if (upkeep->fd == -1)
 		return 1; /* stopped */
@@ -125,12 +164,10 @@ upkeep_look(struct upkeep *upkeep, const struct repair_models *models)
 		upkeep_die(upkeep, text);
 		return 0;
 	}
-	if (upkeep->lent && upkeep_put_backlog(upkeep)) {
-		used = strlen(text);
-		snprintf(text + used, sizeof(text) - used, "%sits backlog",
-		    used == 0 ? "" : ", ");
-		result = result == REPAIR_RIGHT ? REPAIR_DONE : result;
-	}
+	if (upkeep_put_backlog(upkeep))
+		upkeep_note(text, "its backlog", &result);
+	if (models != NULL && upkeep_put_rights(upkeep))
+		upkeep_note(text, "SO_PASSRIGHTS", &result);
 	if (result == REPAIR_RIGHT)
 		return 1;
 	if (upkeep->stats != NULL)

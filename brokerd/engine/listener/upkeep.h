@@ -19,6 +19,7 @@ struct upkeep {
 	const char *role, *name; /* for the log, one behind the other */
 	const struct record_socket *sock;
 	int lent;
+	int takes_rights; /* clients may send descriptors (Linux 6.16) */
 	int fd;
 	struct log *log;
 	struct rebind *rebind;

@@ -213,6 +213,7 @@ static const struct {
     {RECORD_UDP, IPPROTO_IP, IP_PKTINFO, 1, 4, "IP_PKTINFO"},
     {RECORD_UDP, IPPROTO_IP, IP_MULTICAST_TTL, 9, 4, "IP_MULTICAST_TTL"},
     {RECORD_UDP, IPPROTO_IP, IP_OPTIONS, 0x01010101, 4, "IP_OPTIONS"},
+    {RECORD_TCP, IPPROTO_IP, IP_OPTIONS, 0, 4, "IP_OPTIONS"},
 };
 
 START_TEST(an_option_is_put_right)
@@ -233,6 +234,24 @@ START_TEST(an_option_is_put_right)
 	size = sizeof(after);
 	getsockopt(fd, options[_i].level, options[_i].name, after, &size);
 	ck_assert_mem_eq(after, before, sizeof(after));
+	ck_assert_int_eq(repair(&record, fd, 1), REPAIR_RIGHT);
+	close(fd);
+}
+END_TEST
+
+/* A socket that listens cannot be without one again. */
+START_TEST(a_clamp_of_the_window_is_lifted)
+{
+	struct record record = record_of(RECORD_TCP);
+	int fd = bind_record(&record), clamp = 1;
+	socklen_t size = sizeof(clamp);
+
+	ck_assert_int_eq(
+	    setsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, size), 0);
+	ck_assert_int_eq(repair(&record, fd, 1), REPAIR_DONE);
+	ck_assert_str_eq(text, "TCP_WINDOW_CLAMP");
+	getsockopt(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, &clamp, &size);
+	ck_assert_int_eq(clamp, 65535 << 14);
 	ck_assert_int_eq(repair(&record, fd, 1), REPAIR_RIGHT);
 	close(fd);
 }
@@ -353,6 +372,7 @@ UNIT_SUITE(repair)
 	tcase_add_loop_test(tc, a_datagram_socket_is_connected_to_nobody, 0, 2);
 	tcase_add_loop_test(
 	    tc, an_option_is_put_right, 0, (int)UNIT_COUNT(options));
+	tcase_add_test(tc, a_clamp_of_the_window_is_lifted);
 	tcase_add_test(tc, the_options_of_the_configuration_stay);
 	tcase_add_loop_test(tc, a_filter_is_detached, 0, 2);
 	tcase_add_test(tc, all_that_was_changed_is_named);

@@ -252,11 +252,13 @@ START_TEST(a_backlog_of_a_local_socket_is_put_right)
 	socket_diag_open(&diag);
 	init_local();
 	test.upkeep.diag = &diag;
-	start();
-	assert_log(NULL);
+	test.upkeep.lent = _i; /* else an earlier engine changed it */
 	ck_assert_int_eq(listen(test.fd, 1), 0);
+	start();
+	assert_log("its backlog)");
+	ck_assert_int_eq(listen(test.fd, 0), 0);
 	ck_assert(look(1));
-	assert_log("was left changed (its backlog)");
+	assert_log("its backlog)");
 	socket_queue_ask(&diag, &test.record.u.socket, test.fd, &queue);
 	ck_assert_uint_eq(queue.limit, test.record.u.socket.backlog);
 	done();
@@ -350,7 +352,7 @@ UNIT_SUITE(upkeep)
 	tcase_add_test(tc, a_socket_that_is_shut_down_listens_again_later);
 	tcase_add_test(tc, a_socket_that_is_closed_is_looked_at_no_more);
 	tcase_add_test(tc, a_dead_socket_causes_one_reload);
-	tcase_add_test(tc, a_backlog_of_a_local_socket_is_put_right);
+	tcase_add_loop_test(tc, a_backlog_of_a_local_socket_is_put_right, 0, 2);
 	tcase_add_test(tc, a_dead_udp_socket_causes_a_reload);
 	tcase_add_loop_test(tc, a_file_that_is_gone_causes_a_reload, 0, 2);
 	tcase_add_test(
