@@ -78,9 +78,11 @@ spawn_wait(pid_t pid, uint64_t deadline_ms)
 	    clock_left_ms(deadline_ms) > 0 &&
 	    waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0)
 		poll(NULL, 0, end.si_pid == 0 ? SPAWN_LOOK_MS : 0);
-	/* A file system (FUSE) may keep one that is killed from ending. */
-	if (child.fd == -1 ? end.si_pid == 0 :
-			     poll(&child, 1, clock_left_ms(deadline_ms)) != 1)
+	poll(&child, 1, child.fd == -1 ? 0 : clock_left_ms(deadline_ms));
+	/* One that was waited for before is no child any more.  A file system
+	 * (FUSE) may keep one that is killed from ending. */
+	if (waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    end.si_pid == 0)
 		poll(&child, kill(pid, SIGKILL) == 0, SPAWN_LOOK_MS * 100);
 	fd_close(child.fd);
 	waitpid(pid, &status, WNOHANG);

@@ -25,7 +25,7 @@ BUDGETS = {
     "brokerd/record/*.c": 160,
     "brokerd/monitor/*.c": 1938,
 }
-BUDGET_OF_ALL = 2477
+BUDGET_OF_ALL = 2478
 # Files of these folders that the root process does not link.
 NOT_IN_ROOT = {"brokerd/base/landlock.c", "brokerd/base/role.c",
                "brokerd/record/record_check.c",

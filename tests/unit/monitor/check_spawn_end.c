@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sysexits.h>
@@ -203,6 +204,49 @@ START_TEST(a_child_of_unknown_end_has_not_succeeded)
 }
 END_TEST
 
+/* The child of a child, which has ended, says its pid, and answers once. */
+static pid_t
+start_other(int question[2], int answer[2])
+{
+	pid_t child, pid;
+	char byte;
+
+	unit_must(pipe2(question, O_CLOEXEC) == 0);
+	unit_must(pipe2(answer, O_CLOEXEC) == 0);
+	child = fork();
+	if (child == 0 && fork() == 0) {
+		close(question[1]);
+		pid = getpid();
+		if (write(answer[1], &pid, sizeof(pid)) == sizeof(pid) &&
+		    read(question[0], &byte, 1) == 1)
+			unit_must(write(answer[1], &byte, 1) == 1);
+	}
+	if (child == 0)
+		_exit(0);
+	close(answer[1]);
+	unit_must(waitpid(child, NULL, 0) == child);
+	unit_must(read(answer[0], &pid, sizeof(pid)) == sizeof(pid));
+	return pid;
+}
+
+static void
+other_body(void *argument)
+{
+	int question[2], answer[2];
+	char byte = 'x';
+
+	(void)argument;
+	spawn_wait(start_other(question, answer), 0);
+	unit_must(write(question[1], &byte, 1) == 1);
+	unit_must(read(answer[0], &byte, 1) == 1);
+}
+
+START_TEST(another_process_with_that_pid_is_not_killed)
+{
+	unit_in_child(other_body, NULL);
+}
+END_TEST
+
 static void
 none_body(void *argument)
 {
@@ -241,5 +285,6 @@ UNIT_SUITE(spawn_end)
 	tcase_add_test(tc, a_child_that_cannot_end_is_left);
 	tcase_add_test(tc, a_child_is_waited_for_without_a_descriptor);
 	tcase_add_test(tc, a_child_of_unknown_end_has_not_succeeded);
+	tcase_add_test(tc, another_process_with_that_pid_is_not_killed);
 	tcase_add_test(tc, a_child_that_cannot_be_run_is_an_error);
 }
