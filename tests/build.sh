@@ -46,7 +46,7 @@ make -s -C "$top/examples" OUT="$stage/examples" \
     PKG_CONFIG_PATH="$stage/lib/pkgconfig" \
     CFLAGS="-O1 -g -Werror ${EXAMPLE_CFLAGS:-}"
 cp "$top"/examples/*.py "$top/README.md" "$stage/examples/"
-for tool in tests/tools/*; do
+for tool in tests/tools/* brokerd/filter/make-filters; do
     [ ! -f "$tool" ] || [ ! -x "$tool" ] || cp "$tool" "$stage/tools/"
 done
 rm -rf "$stage/integration" "$stage/vectors"

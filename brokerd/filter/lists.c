@@ -68,11 +68,12 @@
 #define LISTS_TYPE 15 /* of a socket; the other bits are flags */
 #define LISTS_WRITE (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
-/* Everybody: the C library, the log, and the end. */
+/* Everybody: the C library, the log, and the end.  Rare are those that
+ * malloc(3) makes for much memory, stdio for files, abort(3), and other C
+ * libraries, and the times, which mostly need no call. */
 static const struct call_group lists_common[] = {
     ALLOW("brk"),
-    ALLOW("munmap"),
-    RARE("mremap madvise"),
+    RARE("munmap mremap madvise"),
     ALLOW("exit_group"),
     RARE("exit"),
     RARE("rt_sigprocmask sigprocmask restart_syscall"),
@@ -86,7 +87,7 @@ static const struct call_group lists_common[] = {
     RARE("poll ppoll ppoll_time64"),
     RARE("write writev"), /* writev: abort(3) */
     ALLOW("sendto", WITHOUT(4, MSG_FASTOPEN)),
-    ALLOW("send"),
+    RARE("send"), /* where it is not sendto(2) */
     ALLOW("close"),
     RARE("fstat fstat64 newfstatat fstatat64 stat stat64 lstat lstat64 statx"),
     RARE("lseek _llseek"),
@@ -137,9 +138,9 @@ static const struct call_group lists_engine[] = {
     ALLOW("pread64"),
     ALLOW("readlink readlinkat"),
     ALLOW("ftruncate ftruncate64"),
-    RARE("dup2 dup3"), /* an orphan */
+    ALLOW("dup2 dup3"), /* an orphan */
     ALLOW("memfd_create"),
-    ALLOW("fcntl fcntl64", INT(2, F_DUPFD_CLOEXEC)),
+    RARE("fcntl fcntl64", INT(2, F_DUPFD_CLOEXEC)), /* when they run short */
     ALLOW("fcntl fcntl64", INT(2, F_SETFL)),
     ALLOW("fcntl fcntl64", INT(2, F_SETOWN), INT(3, 0)),
     ALLOW("fcntl fcntl64", INT(2, F_ADD_SEALS)),
@@ -153,7 +154,7 @@ static const struct call_group lists_engine[] = {
     ALLOW("setitimer"),
     ALLOW("prctl", INT(1, PR_SET_TIMERSLACK)),
     ALLOW("prlimit64", INT(1, 0), IS_NULL(3)),
-    RARE("getrlimit ugetrlimit"),
+    RARE("getrlimit ugetrlimit"), /* where prlimit64 is not used for it */
     END,
 };
 
