@@ -213,8 +213,8 @@ accept_round(
 
 	if (listener->state != LISTENER_REFUSING)
 		return accept_some(listener, endpoint, number);
-	effort = owner_quotas_effort(
-	    pool->context->workers->quotas, pool->finder.uid);
+	effort = effort_for(
+	    &pool->context->workers->quotas->efforts, pool->finder.uid);
 	if (accept_rests(listener, effort))
 		return ACCEPT_EMPTY;
 	begun_us = clock_us();

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "engine/policy/errors.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +18,10 @@
 #define FINDER_SETTLE_TRIES 8     /* with backoff: a quarter of a second */
 #define FINDER_SOCKETS_MAX 1024   /* looked at in one scan */
 #define FINDER_NAMES_MAX 65536    /* read in one scan */
-#define FINDER_SOCKETS_MANY 64    /* a scan of as many is followed by a rest */
-#define FINDER_NAMES_MANY 4096    /* or of as many names */
+#define FINDER_SOCKETS_MANY 64    /* a scan of as many has parts, and a rest */
+#define FINDER_NAMES_MANY 4096    /* as has one of as many names */
 #define FINDER_REST 9             /* times as long as the scan took */
+#define FINDER_AGAIN_US 1000      /* after one during which it changed */
 #define FINDER_LIMITED_US 1000000 /* between scans that replace a watch */
 #define FINDER_NAMES_US \
 	100000 /* in which so many changed names are looked at: */
@@ -109,36 +109,30 @@ finder_is_candidate(const struct dirent *entry)
 	    (entry->d_type == DT_SOCK || entry->d_type == DT_UNKNOWN);
 }
 
-/* A worker that fills its directory must not keep other listeners waiting: a
- * mailbox beyond the limits is found when it changes.  True if there were
- * many. */
+/* Reads as many names as one part of a scan may have.  True if it is over. */
 static int
-finder_look_at_all(struct finder *finder)
+finder_scan_part(struct finder *finder)
 {
-	DIR *dir = opendir(finder->directory);
+	struct finder_scan *scan = &finder->scan;
 	unsigned int names = 0, sockets = 0;
-	const struct dirent *entry;
+	const struct dirent *entry = NULL;
 
-	if (dir == NULL && errno == EACCES)
-		mailbox_errors_report(&finder->errors, "", errno, 0);
-	if (dir == NULL)
-		return 0;
-	mailbox_errors_on_used(&finder->errors, "");
-	while ((entry = readdir(dir)) != NULL && names++ < FINDER_NAMES_MAX) {
+	while (names < FINDER_NAMES_MANY && sockets < FINDER_SOCKETS_MANY &&
+	    (entry = readdir(scan->dir)) != NULL) {
+		names++;
 		if (!finder_is_candidate(entry))
 			continue;
-		if (sockets == FINDER_SOCKETS_MAX)
+		scan->too_many = scan->sockets == FINDER_SOCKETS_MAX;
+		if (scan->too_many)
 			break;
 		sockets++;
+		scan->sockets++;
 		finder_look(finder, entry->d_name);
 	}
-	if (entry != NULL)
-		limited_log_line(&finder->scan_limit, finder->log, LOG_WARNING,
-		    "mailbox %s: too many files: looked at the first %u "
-		    "sockets only",
-		    finder->path, sockets);
-	closedir(dir);
-	return sockets >= FINDER_SOCKETS_MANY || names >= FINDER_NAMES_MANY;
+	scan->names += names;
+	scan->many |= entry != NULL;
+	scan->too_many |= scan->names >= FINDER_NAMES_MAX;
+	return entry == NULL || scan->too_many;
 }
 
 /* Without a watch nobody tells that a worker has taken its mailbox away. */
@@ -194,12 +188,70 @@ finder_must_wait(struct finder *finder, uint64_t until_us)
 	return 1;
 }
 
+static void
+finder_end_scan(struct finder *finder)
+{
+	struct finder_scan *scan = &finder->scan;
+
+	closedir(scan->dir);
+	scan->dir = NULL;
+	scan->first = 0;
+	if (scan->many)
+		finder->rest_until_us =
+		    clock_us() + scan->spent_us * FINDER_REST;
+	if (scan->again)
+		finder_must_wait(finder, clock_us() + FINDER_AGAIN_US);
+}
+
+/* A worker that fills its directory must not keep other listeners waiting: a
+ * mailbox beyond the limits is found when it changes. */
+static void
+finder_go_on(void *owner)
+{
+	struct finder *finder = owner;
+	struct finder_scan *scan = &finder->scan;
+	uint64_t begun_us = clock_us();
+	int is_over;
+
+	do
+		is_over = finder_scan_part(finder);
+	while (!is_over && scan->first);
+	if (scan->too_many)
+		limited_log_line(&finder->scan_limit, finder->log, LOG_WARNING,
+		    "mailbox %s: too many files: looked at the first %u "
+		    "sockets only",
+		    finder->path, scan->sockets);
+	scan->spent_us += clock_us() - begun_us;
+	if (is_over)
+		finder_end_scan(finder);
+	else
+		timer_set(&scan->next, 0);
+}
+
+static void
+finder_look_at_all(struct finder *finder)
+{
+	struct finder_scan *scan = &finder->scan;
+
+	scan->dir = opendir(finder->directory);
+	if (scan->dir == NULL && errno == EACCES)
+		mailbox_errors_report(&finder->errors, "", errno, 0);
+	if (scan->dir == NULL)
+		return;
+	mailbox_errors_on_used(&finder->errors, "");
+	scan->names = scan->sockets = 0;
+	scan->spent_us = 0;
+	scan->many = scan->too_many = scan->again = 0;
+	finder_go_on(finder);
+}
+
 void
 finder_scan(struct finder *finder)
 {
-	uint64_t begun_us = clock_us();
-	int many = 0;
-
+	if (finder->scan.dir != NULL) {
+		finder->scan.again = 1;
+		return;
+	}
 	if (finder_must_wait(finder, 0))
 		return;
 	if (finder->watcher.id == -1)
@@ -207,12 +259,9 @@ finder_scan(struct finder *finder)
 	if (finder->name != NULL)
 		finder_look(finder, finder->name);
 	else
-		many = finder_look_at_all(finder);
+		finder_look_at_all(finder);
 	if (finder->watcher.limited && finder->name == NULL)
 		finder_look_at_known(finder);
-	if (many)
-		finder->rest_until_us =
-		    clock_us() + (clock_us() - begun_us) * FINDER_REST;
 	if (finder->watcher.id == -1 && finder->waiting)
 		finder_try_later(finder);
 	else if (finder->watcher.limited && !timer_is_set(&finder->retry))
@@ -305,9 +354,14 @@ finder_init(struct finder *finder, struct watch *watch, struct log *log,
 	if (slash[1] != '\0')
 		finder->name = finder->path + (slash - path) + 1;
 	mailbox_errors_init(&finder->errors, log, finder->directory);
+	finder->scan.first = 1;
 	if (timer_init(&finder->retry, watch->base, finder_on_retry, finder) ==
-	    -1)
+		-1 ||
+	    timer_init(&finder->scan.next, watch->base, finder_go_on, finder) ==
+		-1) {
+		timer_done(&finder->retry);
 		return -1;
+	}
 	watcher_init(&finder->watcher, watch, &finder_watch_callbacks, finder);
 	return 0;
 }
@@ -317,4 +371,7 @@ finder_done(struct finder *finder)
 {
 	watcher_done(&finder->watcher);
 	timer_done(&finder->retry);
+	timer_done(&finder->scan.next);
+	if (finder->scan.dir != NULL)
+		closedir(finder->scan.dir);
 }

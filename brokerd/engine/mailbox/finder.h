@@ -8,6 +8,8 @@
 #include "engine/policy/backoff.h"
 #include "engine/timer.h"
 
+#include <dirent.h>
+
 struct finder_callbacks {
 	/* True if the owner has this very mailbox. */
 	int (*knows)(
@@ -20,6 +22,20 @@ struct finder_callbacks {
 	const char *(*known)(void *owner, unsigned int number);
 	/* The name does not exist, or is certainly no usable mailbox. */
 	void (*on_gone)(void *owner, const char *name);
+};
+
+/* A scan of a directory.  After the first one, other events have their turn
+ * between its parts. */
+struct finder_scan {
+	DIR *dir;             /* NULL: none is under way */
+	struct timer next;    /* part of it */
+	unsigned int names;   /* that were read */
+	unsigned int sockets; /* that were looked at */
+	uint64_t spent_us;
+	int many;     /* it has more than one part */
+	int too_many; /* it ended before the directory did */
+	int again;    /* another one was asked for meanwhile */
+	int first;    /* 0: it has ended */
 };
 
 /* Finds the mailboxes of one path: a socket, or every socket in a directory. */
@@ -41,6 +57,7 @@ struct finder {
 				   * a change of the directory itself */
 	uint64_t names_since_us;  /* when the names were counted from */
 	unsigned int names;       /* that have changed since then */
+	struct finder_scan scan;
 	struct mailbox_errors errors;
 	struct limited_log scan_limit;
 };
@@ -55,7 +72,9 @@ void finder_done(struct finder *finder);
 
 /* Looks at the path now, or later if the last scan took long, and watches the
  * directory from then on; where a limit prevents that, it looks every second.
- * In a directory only sockets count, and of these a limited number. */
+ * In a directory only sockets count, and of these a limited number; if there
+ * are many, the first scan looks at all of them, later ones at some now and at
+ * the others soon. */
 void finder_scan(struct finder *finder);
 
 /* Sets whether a connection waits for a mailbox. */

@@ -25,3 +25,17 @@ effort_rest_us(const struct effort *effort, uint64_t now_us)
 
 	return effort->until_us > from_us ? effort->until_us - from_us : 0;
 }
+
+struct effort *
+effort_for(struct effort_users *users, uid_t uid)
+{
+	size_t i = 0;
+
+	while (i < users->count && users->uids[i] != uid)
+		i++;
+	if (i == EFFORT_USERS)
+		return &users->efforts[uid % EFFORT_USERS];
+	if (i == users->count)
+		users->uids[users->count++] = uid;
+	return &users->efforts[i];
+}

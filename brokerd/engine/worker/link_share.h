@@ -7,8 +7,6 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-#define LINK_SHARE_EFFORTS 64 /* of all owners */
-
 struct log;
 struct receipt_conn;
 

@@ -276,12 +276,6 @@ owner_quota_on_retry(void *owner)
 			timer_set(&worker->rest, 0); /* on_room follows */
 }
 
-struct effort *
-owner_quotas_effort(struct owner_quotas *quotas, uid_t uid)
-{
-	return &quotas->efforts[uid % LINK_SHARE_EFFORTS];
-}
-
 static struct owner_quota *
 owner_quota_new(struct owner_quotas *quotas, uid_t uid)
 {
@@ -298,7 +292,7 @@ owner_quota_new(struct owner_quotas *quotas, uid_t uid)
 	if (timer_init(&quota->retry, quotas->base, owner_quota_on_retry,
 		quota) == -1 ||
 	    link_share_init(&quota->links, quotas->base, quotas->log,
-		owner_quotas_effort(quotas, uid), uid) == -1) {
+		effort_for(&quotas->efforts, uid), uid) == -1) {
 		timer_done(&quota->retry);
 		free(quota);
 		return NULL;

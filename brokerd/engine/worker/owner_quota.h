@@ -54,8 +54,7 @@ struct owner_quotas {
 	/* May be sent, when this was measured last; allowances since then; the
 	 * most that was left since allowances were void. */
 	uint64_t left, granted, most;
-	struct effort efforts[LINK_SHARE_EFFORTS]; /* by uid; owners with the
-						    * same remainder share */
+	struct effort_users efforts;
 };
 
 /* Borrows all.  0, or -1 with errno. */
@@ -64,9 +63,6 @@ int owner_quotas_open(struct owner_quotas *quotas, struct event_base *base,
 
 /* When there are no workers. */
 void owner_quotas_close(struct owner_quotas *quotas);
-
-/* What that user's time for nothing is counted in, if uid is one. */
-struct effort *owner_quotas_effort(struct owner_quotas *quotas, uid_t uid);
 
 /* True if that user may have one more worker. */
 int owner_quotas_may_join(const struct owner_quotas *quotas, uid_t uid);

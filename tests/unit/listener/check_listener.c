@@ -173,8 +173,8 @@ START_TEST(those_who_are_refused_without_end_wait)
 	test_listener_settle(&test, LISTENER_WAITING);
 	test.listener->absence.since_ms -= 1000;
 	test.listener->timer.on_time(test.listener);
-	effort = owner_quotas_effort(
-	    &test.pool.core.quotas, test.pool.pool->finder.uid);
+	effort = effort_for(
+	    &test.pool.core.quotas.efforts, test.pool.pool->finder.uid);
 	effort->until_us = clock_us() + UINT64_C(3600000000);
 	test_listener_settle(&test, LISTENER_REFUSING);
 	ck_assert_uint_eq(test.listener->stats->refused_absent, 0);

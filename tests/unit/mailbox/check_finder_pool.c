@@ -9,8 +9,6 @@
 #include "fixture/net.h"
 #include "fixture/test_finder.h"
 
-#include "base/clock.h"
-
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -196,107 +194,6 @@ START_TEST(one_that_is_found_does_not_end_the_patience_with_another)
 }
 END_TEST
 
-#define SOCKETS_MOST 1024
-#define SOCKETS_MANY 64
-#define NAMES_MANY 4096
-
-/* In any order of the directory. */
-START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
-{
-	struct test_finder test;
-	char name[32];
-	const char *log;
-
-	pool_init(&test);
-	ck_assert_int_eq(chdir(unit_path("pool")), 0);
-	for (int i = 0; i < SOCKETS_MOST + _i; i++) {
-		snprintf(name, sizeof(name), "s%d", i);
-		close(net_bind(name, SOCK_DGRAM));
-	}
-	fake_clock.stopped = 1;
-	finder_scan(&test.finder);
-	ck_assert_uint_eq(test.looks, SOCKETS_MOST);
-	log = test_finder_log(&test);
-	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
-	fake_clock.passed_us = 999999;
-	finder_scan(&test.finder);
-	ck_assert_uint_eq(test.looks, 2 * SOCKETS_MOST);
-	ck_assert_str_eq(test_finder_log(&test), ""); /* within a second */
-	fake_clock.stopped = 0; /* Check calls the clock too */
-	test_finder_done(&test);
-}
-END_TEST
-
-/* However often scans are asked for.  Each call of the clock takes 1 ms. */
-START_TEST(a_scan_of_many_is_followed_by_a_rest)
-{
-	const struct watch_callbacks *callbacks;
-	struct test_finder test;
-	uint64_t begun_us, ended_us;
-	char name[32];
-
-	pool_init(&test);
-	ck_assert_int_eq(chdir(unit_path("pool")), 0);
-	for (int i = 0; i < SOCKETS_MANY - 1 + _i; i++) {
-		snprintf(name, sizeof(name), "s%d", i);
-		close(net_bind(name, SOCK_DGRAM));
-	}
-	callbacks = test.finder.watcher.callbacks;
-	fake_clock.stopped = 1;
-	fake_clock.step_us = 1000;
-	begun_us = clock_us();
-	finder_scan(&test.finder);
-	fake_clock.step_us = 0;
-	ended_us = clock_us();
-	if (_i == 1) {
-		ck_assert_uint_ge(test.finder.rest_until_us - begun_us,
-		    5 * (ended_us - begun_us));
-		/* The scan after it comes, whether a connection waits or not.
-		 */
-		timer_stop(&test.finder.retry);
-		test.finder.settling = 0;
-		finder_scan(&test.finder);
-		finder_set_waiting(&test.finder, 0);
-		ck_assert(test_finder_is_pending(&test));
-		fake_clock.passed_us +=
-		    test.finder.rest_until_us - ended_us - 1;
-	}
-	test.looks = 0;
-	for (int i = 0; _i == 1 && i < 3; i++) {
-		finder_scan(&test.finder);
-		callbacks->on_change(&test.finder, "");
-		callbacks->on_end(&test.finder);
-	}
-	ck_assert_uint_eq(test.looks, 0);
-	fake_clock.passed_us += _i == 1;
-	finder_scan(&test.finder);
-	ck_assert_int_eq((int)test.looks, SOCKETS_MANY - 1 + _i);
-	fake_clock.stopped = 0; /* Check calls the clock too */
-	test_finder_done(&test);
-}
-END_TEST
-
-/* "." and ".." are names too. */
-START_TEST(a_scan_of_many_names_is_followed_by_a_rest)
-{
-	struct test_finder test;
-	char name[32];
-	int fd;
-
-	pool_init(&test);
-	ck_assert_int_eq(chdir(unit_path("pool")), 0);
-	for (int i = 0; i < NAMES_MANY - 3 + _i; i++) {
-		snprintf(name, sizeof(name), "f%d", i);
-		fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-		ck_assert_int_ne(fd, -1);
-		close(fd);
-	}
-	finder_scan(&test.finder);
-	ck_assert_int_eq(test.finder.rest_until_us != 0, _i);
-	test_finder_done(&test);
-}
-END_TEST
-
 START_TEST(changes_of_the_directory_itself_bring_few_scans)
 {
 	const struct watch_callbacks *callbacks;
@@ -365,10 +262,4 @@ UNIT_SUITE(finder_pool)
 	tcase_add_test(
 	    tc, one_that_is_found_does_not_end_the_patience_with_another);
 	tcase_add_test(tc, changes_of_the_directory_itself_bring_few_scans);
-	tc = unit_case(suite, "crowd");
-	tcase_add_loop_test(
-	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
-	tcase_add_loop_test(tc, a_scan_of_many_is_followed_by_a_rest, 0, 2);
-	tcase_add_loop_test(
-	    tc, a_scan_of_many_names_is_followed_by_a_rest, 0, 2);
 }

@@ -45,6 +45,21 @@ START_TEST(no_rest_is_longer_than_a_quarter_of_a_second)
 }
 END_TEST
 
+START_TEST(each_user_has_an_effort)
+{
+	static struct effort_users users;
+	struct effort *first = effort_for(&users, 7);
+
+	for (uid_t i = 1; i < EFFORT_USERS; i++)
+		ck_assert_ptr_ne(effort_for(&users, 7 + i * 64), first);
+	ck_assert_ptr_eq(effort_for(&users, 7), first);
+	ck_assert_ptr_eq(effort_for(&users, 7 + 64), &users.efforts[1]);
+	/* There is none left for more. */
+	ck_assert_ptr_nonnull(effort_for(&users, (uid_t)-1));
+	ck_assert_uint_eq(users.count, EFFORT_USERS);
+}
+END_TEST
+
 UNIT_SUITE(effort)
 {
 	TCase *tc = unit_case(suite, "effort");
@@ -53,4 +68,5 @@ UNIT_SUITE(effort)
 	    tc, whoever_does_so_without_end_gets_a_tenth, 1, 20);
 	tcase_add_test(tc, a_little_needs_no_rest);
 	tcase_add_test(tc, no_rest_is_longer_than_a_quarter_of_a_second);
+	tcase_add_test(tc, each_user_has_an_effort);
 }
