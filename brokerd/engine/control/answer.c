@@ -97,7 +97,9 @@ static void
 answer_on_next(void *owner)
 {
 	struct report *report = owner;
-	struct effort *effort = &report->peer->list->effort;
+	struct effort *effort = report->peer->right == PEER_CHANGE ?
+	    NULL :
+	    &report->peer->list->effort;
 	uint64_t begun_us = clock_us();
 	enum report_step last = report->step(report);
 
@@ -105,7 +107,8 @@ answer_on_next(void *owner)
 		timer_set(&report->next, 0);
 	else
 		answer_end_report(report, last);
-	effort_add(effort, begun_us, clock_us());
+	if (effort != NULL)
+		effort_add(effort, begun_us, clock_us());
 }
 
 void

@@ -64,21 +64,56 @@ control_on_accept_error(struct evconnlistener *accepting, void *argument)
 		event_base_loopbreak(base); /* as timer_add_event() */
 }
 
-/* Members of the group may ask without end: all connections together get a
- * tenth of the time.  Meanwhile they wait in the kernel. */
+/* The time for root and the administrator is not limited. */
+static void
+control_answer(struct control *control, struct peer *peer)
+{
+	int limited = peer->right != PEER_CHANGE;
+	uint64_t begun_us = clock_us();
+
+	routes_handle(&control->context, peer);
+	if (limited)
+		effort_add(&control->peers.effort, begun_us, clock_us());
+}
+
+/* Members of the group may ask without end: all of them together get a tenth of
+ * the time for answers.  Returns for how long their requests have to wait. */
+static uint64_t
+control_answer_waiting(struct control *control)
+{
+	struct peer *peer, *next;
+	uint64_t rest_us;
+
+	for (peer = TAILQ_FIRST(&control->peers.peers); peer != NULL;
+	     peer = next) {
+		next = TAILQ_NEXT(peer, entry);
+		if (peer->state != PEER_ASKING || peer->request == NULL)
+			continue;
+		rest_us = effort_rest_us(&control->peers.effort, clock_us());
+		if (rest_us > 0)
+			return rest_us;
+		control_answer(control, peer);
+	}
+	return 0;
+}
+
+/* Accepting gets a tenth of the time, too; then connections wait in the
+ * kernel. */
 static void
 control_continue(void *owner)
 {
 	struct control *control = owner;
-	uint64_t rest_us = effort_rest_us(&control->peers.effort, clock_us());
+	uint64_t wait_us = control_answer_waiting(control), rest_us;
 
 	if (!control->serves)
 		return;
-	if (rest_us == 0 && control->peers.count < CONTROL_PEERS) {
+	rest_us = effort_rest_us(&control->peers.arrivals, clock_us());
+	if (rest_us == 0 && control->peers.count < CONTROL_PEERS)
 		control_accept(control->accepting);
-		return;
-	}
-	evconnlistener_disable(control->accepting);
+	else
+		evconnlistener_disable(control->accepting);
+	if (rest_us == 0 || (wait_us > 0 && wait_us < rest_us))
+		rest_us = wait_us;
 	if (rest_us > 0)
 		timer_set(&control->rest, rest_us);
 }
@@ -90,15 +125,14 @@ control_on_request(struct evhttp_request *request, void *owner)
 	struct evhttp_connection *connection =
 	    evhttp_request_get_connection(request);
 	struct peer *peer = peer_find(&control->peers, connection);
-	uint64_t begun_us = clock_us();
 
 	if (peer == NULL) { /* there was no memory for it */
 		evhttp_connection_free(connection);
 		return;
 	}
 	peer->request = request;
-	routes_handle(&control->context, peer);
-	effort_add(&control->peers.effort, begun_us, clock_us());
+	if (peer->right == PEER_CHANGE)
+		control_answer(control, peer);
 	control_continue(control);
 }
 
@@ -110,7 +144,7 @@ control_on_connection(struct event_base *base, void *owner)
 	struct bufferevent *buffer = peer_new(&control->peers, base);
 	uint64_t now_us = clock_us();
 
-	effort_add(&control->peers.effort, now_us - CONTROL_PEER_US, now_us);
+	effort_add(&control->peers.arrivals, now_us - CONTROL_PEER_US, now_us);
 	control_continue(control);
 	return buffer;
 }
@@ -118,7 +152,9 @@ control_on_connection(struct event_base *base, void *owner)
 static void
 control_on_peer_removed(void *owner)
 {
-	control_continue(owner);
+	struct control *control = owner;
+
+	timer_set(&control->rest, 0);
 }
 
 void

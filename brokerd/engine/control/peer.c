@@ -15,7 +15,9 @@
 #include <stdlib.h>
 
 #define PEER_LIMIT_US 5000000
-#define PEER_OF_A_USER 8 /* but root and the administrator may have all */
+/* But root and the administrator may have all: */
+#define PEER_OF_A_USER 8
+#define PEER_OF_USERS 24
 
 static int
 peer_has_group(int fd, gid_t group)
@@ -58,11 +60,14 @@ static int
 peer_is_one_too_many(const struct peer *peer)
 {
 	const struct peer *other;
-	size_t count = 0;
+	size_t own = 0, all = 0;
 
-	TAILQ_FOREACH (other, &peer->list->peers, entry)
-		count += other->uid == peer->uid;
-	return peer->right != PEER_CHANGE && count > PEER_OF_A_USER;
+	TAILQ_FOREACH (other, &peer->list->peers, entry) {
+		own += other->uid == peer->uid;
+		all += other->connection != NULL && other->right != PEER_CHANGE;
+	}
+	return peer->right != PEER_CHANGE &&
+	    (own > PEER_OF_A_USER || all > PEER_OF_USERS);
 }
 
 static void

@@ -21,7 +21,7 @@ enum peer_right {
 };
 
 enum peer_state {
-	PEER_ASKING,   /* its request is not complete */
+	PEER_ASKING,   /* its request is not complete, or waits */
 	PEER_WAITING,  /* for the end of a reload or an upgrade */
 	PEER_JOINING,  /* for a reload after that one */
 	PEER_WRITING,  /* its answer is being written, step by step */
@@ -32,9 +32,10 @@ enum peer_state {
 struct peer_list {
 	TAILQ_HEAD(, peer) peers;
 	size_t count;
-	uid_t administrator;  /* besides root; RECORD_NO_ID: nobody */
-	gid_t group;          /* may read; RECORD_NO_ID: there is none */
-	struct effort effort; /* for all of them */
+	uid_t administrator;    /* besides root; RECORD_NO_ID: nobody */
+	gid_t group;            /* may read; RECORD_NO_ID: there is none */
+	struct effort arrivals; /* what accepting them takes */
+	struct effort effort;   /* for all who may only ask */
 	void (*on_removed)(void *owner); /* a peer */
 	void *owner;
 };

@@ -46,9 +46,9 @@ START_TEST(before_the_start_connections_wait)
 }
 END_TEST
 
-START_TEST(those_who_ask_without_end_wait)
+START_TEST(those_who_connect_without_end_wait)
 {
-	struct effort *effort = &test.control.peers.effort;
+	struct effort *effort = &test.control.peers.arrivals;
 	int fd;
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
@@ -185,7 +185,7 @@ UNIT_SUITE(control)
 
 	tcase_add_test(tc, a_control_socket_that_is_not_open_does_nothing);
 	tcase_add_test(tc, before_the_start_connections_wait);
-	tcase_add_test(tc, those_who_ask_without_end_wait);
+	tcase_add_test(tc, those_who_connect_without_end_wait);
 	tcase_add_test(tc, further_connections_wait_until_one_ends);
 	tcase_add_test(tc, a_stop_drops_peers_that_have_not_asked);
 	tcase_add_test(tc, it_is_busy_until_an_answer_is_sent);

@@ -6,6 +6,8 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
+#include "base/clock.h"
+
 #include <event2/event.h>
 #include <poll.h>
 #include <string.h>
@@ -14,6 +16,8 @@
 
 #define GROUP 60595
 #define OF_A_USER 8
+#define OF_USERS 24
+#define MOST 32
 #define STRANGER TEST_CONTROL_STRANGER
 
 static struct test_control test;
@@ -136,6 +140,54 @@ START_TEST(a_user_who_may_only_ask_has_few_connections)
 }
 END_TEST
 
+/* Several members of the group leave some to root. */
+START_TEST(all_who_may_only_ask_leave_connections_to_root)
+{
+	int fds[MOST];
+
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, RECORD_NO_ID, GROUP);
+	for (unsigned int i = 0; i < MOST; i++) {
+		fds[i] = test_control_connect_as(
+		    STRANGER + i / OF_A_USER, GROUP, GROUP);
+		test_control_settle(&test);
+	}
+	ck_assert_uint_eq(count_open(fds, MOST), OF_USERS);
+	test_control_body(ask_as(0, 0, 0, "GET", "/v1/listeners/www"), 200);
+	for (int i = 0; i < MOST; i++)
+		close(fds[i]);
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(root_need_not_wait_while_others_ask_without_end)
+{
+	struct effort *effort = &test.control.peers.effort;
+	int fd;
+
+	if (!is_root())
+		return;
+	test_control_init(&test, 0, RECORD_NO_ID, GROUP);
+	test.rests = 1;
+	effort->until_us = clock_us() + UINT64_C(3600000000);
+	fd = test_control_connect_as(STRANGER, GROUP, GROUP);
+	test_control_send(fd, "GET", "/v1/listeners/www");
+	while (!timer_is_set(&test.control.rest))
+		event_base_loop(test.pool.core.base, EVLOOP_ONCE);
+	for (int i = 0; i < 2; i++)
+		test_control_body(
+		    ask_as(0, 0, 0, "GET", "/v1/listeners/www"), 200);
+	ck_assert(!net_polls(fd, POLLIN | POLLRDHUP));
+	test.rests = 0;
+	effort->until_us = 0;
+	timer_set(&test.control.rest, 0);
+	test_control_body(test_control_answer(&test, fd), 200);
+	ck_assert_uint_gt(effort->until_us, 0);
+	test_control_done(&test);
+}
+END_TEST
+
 /* The peer of that connection is dropped when its time is up. */
 static void
 expect_limit(int limited)
@@ -218,6 +270,8 @@ UNIT_SUITE(peer)
 	tcase_add_test(tc, the_administrator_may_change_things);
 	tcase_add_test(tc, root_may_change_things);
 	tcase_add_test(tc, a_user_who_may_only_ask_has_few_connections);
+	tcase_add_test(tc, all_who_may_only_ask_leave_connections_to_root);
+	tcase_add_test(tc, root_need_not_wait_while_others_ask_without_end);
 	tc = unit_case(suite, "time");
 	tcase_add_loop_test(tc, a_peer_that_does_not_ask_is_dropped, 0, 2);
 	tcase_add_test(tc, a_peer_that_waits_for_the_monitor_has_no_limit);
