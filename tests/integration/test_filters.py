@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """System call filters: each process has its own, and a call that is not in its
 list kills it; the log says so, and another engine serves."""
+import errno
 import os
 import signal
 import subprocess
@@ -114,3 +115,22 @@ def test_calls_that_the_keeper_does_not_need_kill_it(test):
         broker.wait_line("process %d: forbidden system call" % keeper)
         wait_for(lambda pid=keeper: [k for k in keepers(broker.pid)
                                      if k != pid], "another one")
+
+
+def test_filters_that_are_refused_are_told(test):
+    """A container answers so, or a kernel that has none."""
+    for error in errno.EPERM, errno.ENOSYS, errno.EINVAL:
+        port = free_port()
+        broker = test.start(
+            [test.tool("refuse-filters"), error,
+             os.path.join(test.stage, "sbin", "brokerd"), "-c",
+             test.write("brokerd.conf", config(test, port)), "-R",
+             test.path("run")])
+        broker.wait_line("serving")
+        if not test.is_sanitized():
+            check("no system call filters (%s): users, capabilities and " %
+                  os.strerror(error) in broker.log(), "%s", broker.log())
+        worker = hellofdpass(test)
+        check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+        worker.stop()
+        check(broker.stop() == 0, "it did not end with 0")
