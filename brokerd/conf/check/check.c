@@ -15,6 +15,8 @@ check_all(
 {
 	overlap_check(out);
 	mailbox_conflict_check(out, first);
+	if (out->diagnostics.errors > 0)
+		return; /* only warnings follow */
 	mailbox_path_check(&out->diagnostics, first, ids);
 	search_permission_check(&out->diagnostics, first, ids);
 }

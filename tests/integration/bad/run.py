@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RUNDIR = "/run/test"
 READER_UID = 60581      # as configure has it, when the monitor is root
 PR_SET_NO_NEW_PRIVS = 38
+MAILBOX_PATH = "mailbox: not used"
 
 
 class Case:
@@ -42,6 +43,11 @@ class Case:
             return {0}
         asks = len(self.errors) == 1 and "host " in self.errors[0][1]
         return {75, 78} if asks else {78}
+
+    def warns_of_path(self):
+        """Most good rows have their mailboxes in /tmp, without an owner, and
+        only those that are about it say so."""
+        return any(e[1].startswith(MAILBOX_PATH) for e in self.errors)
 
     def fill_in(self, word, text):
         self.data = self.data.replace(word.encode(), text.encode())
@@ -157,6 +163,8 @@ class Reader:
             done.stderr, "command line" if case.options else "conf")
         if done.returncode not in case.statuses():
             return "    exit status %d" % done.returncode
+        if case.good and not case.warns_of_path():
+            told = [t for t in told if not t[2].startswith(MAILBOX_PATH)]
         wrong = compare(case.errors, [(t[0], t[2]) for t in told])
         if wrong is None and any(t[1] != case.good for t in told):
             wrong = "    a warning for an error, or the reverse"

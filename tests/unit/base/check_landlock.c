@@ -39,6 +39,7 @@ rules_in_child(void *argument)
 	landlock_outside_must_not_open(
 	    unit_path("inside/made"), O_WRONLY | O_CREAT);
 	landlock_outside_must_be_closed(outside, 0);
+	landlock_outside_must_not_signal(outside);
 }
 
 START_TEST(only_what_rules_allow_is_left)

@@ -75,6 +75,7 @@ engine_in_child(void *argument)
 	landlock_outside_must_not_open(
 	    unit_path("run/made"), O_WRONLY | O_CREAT);
 	landlock_outside_must_be_closed(&limits->outside, 0);
+	landlock_outside_must_not_signal(&limits->outside);
 }
 
 static void
@@ -102,6 +103,7 @@ keeper_in_child(void *argument)
 	landlock_outside_must_not_open("/proc/self/comm", O_RDONLY);
 	landlock_outside_must_not_open(unit_path("run"), O_RDONLY);
 	landlock_outside_must_be_closed(&limits->outside, 0);
+	landlock_outside_must_not_signal(&limits->outside);
 }
 
 static void
