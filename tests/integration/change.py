@@ -103,6 +103,14 @@ def wait_drained(broker):
              DRAIN)
 
 
+def wait_summed(broker):
+    """Returns when the counters of engines that have ended are summed up: the
+    monitor has those of one engine, and the sums."""
+    wait_drained(broker)
+    wait_for(lambda: list(descriptors(broker.pid).values()).count(
+        "/memfd:brokerd-counters (deleted)") == 2, "counters summed up")
+
+
 def renewed(test, broker, more):
     """It has as many more or fewer descriptors as its table has."""
     wait_drained(broker)

@@ -20,7 +20,7 @@ import time
 import traceback
 
 import harness
-from change import Load, reload, upgrade, wait_over
+from change import Load, reload, upgrade, wait_over, wait_summed
 from ctl import engine_sockets
 from deaths import (Scene, descendants, kill_frozen, kill_in_order, kinds,
                     name_of)
@@ -71,6 +71,9 @@ class Soak(Scene):
         # A mailbox, a link and a pidfd of each worker.
         wait_for(lambda: len(engine_sockets(test, self.broker)) ==
                  SOCKETS + 2 * WORKERS, "the workers' links")
+        wait_summed(self.broker)
+        self.await_keeper(self.engine())
+        self.await_one_engine()
         self.before = self.rest()
 
     def start_load(self, concurrency):

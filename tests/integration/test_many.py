@@ -5,7 +5,7 @@ import resource
 import signal
 import time
 
-from change import reload, wait_drained
+from change import reload, wait_drained, wait_summed
 from harness import (Skip, ask, check, free_port, keepers, readable, status,
                      wait_for)
 from test_reload import GREETING, hellofdpass
@@ -92,6 +92,7 @@ def test_a_thousand_listeners(test):
           reload_s)
     pids = broker.pid, test.engine(broker)
     note_memory(test, pids)
+    wait_summed(broker)
     before = wait_for(lambda: at_rest(pids), "an end of the reload")
     time.sleep(IDLE_S)  # what it does while nothing happens
     after = [switches(pid) for pid in pids]
