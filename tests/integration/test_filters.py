@@ -3,10 +3,11 @@
 list kills it; the log says so, and another engine serves."""
 import errno
 import os
+import re
 import signal
 import subprocess
 
-from change import is_over, reload
+from change import is_over, kill_engine, reload, upgrade
 from harness import Skip, ask, check, free_port, keepers, status, wait_for
 from test_handoff import config, hellofdpass
 
@@ -117,20 +118,43 @@ def test_calls_that_the_keeper_does_not_need_kill_it(test):
                                      if k != pid], "another one")
 
 
-def test_filters_that_are_refused_are_told(test):
-    """A container answers so, or a kernel that has none."""
-    for error in errno.EPERM, errno.ENOSYS, errno.EINVAL:
+def test_without_filters_and_only_then_the_log_says_so(test):
+    if test.is_sanitized():
+        raise Skip("builds with sanitizers have no sandbox")
+    broker = test.broker(config(test, free_port()))
+    has = filters(test.engine(broker)) > filters(os.getpid())
+    check(has != ("engine: no system call filters (" in broker.log()), "%s",
+          broker.log())
+
+
+def refused(test, error):
+    """The path of a brokerd that can have no filters."""
+    path = test.write("brokerd", '#!/bin/sh\nexec %s %d %s/sbin/brokerd "$@"\n' %
+                      (test.tool("refuse-filters"), error, test.stage))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_where_filters_are_refused_brokerd_works_and_says_so(test):
+    """As in old containers; whoever replaces an engine is refused them too."""
+    if test.is_sanitized():
+        raise Skip("builds with sanitizers have no sandbox")
+    if not os.path.exists(test.tool("make-filters")):
+        raise Skip("built without filters")
+    for error in errno.ENOSYS, errno.EPERM, errno.EINVAL:
+        said = "engine: no system call filters (%s): users, capabilities and " \
+            "limits protect" % os.strerror(error)
         port = free_port()
-        broker = test.start(
-            [test.tool("refuse-filters"), error,
-             os.path.join(test.stage, "sbin", "brokerd"), "-c",
-             test.write("brokerd.conf", config(test, port)), "-R",
-             test.path("run")])
-        broker.wait_line("serving")
-        if not test.is_sanitized():
-            check("no system call filters (%s): users, capabilities and " %
-                  os.strerror(error) in broker.log(), "%s", broker.log())
+        broker = test.broker(config(test, port), program=refused(test, error))
         worker = hellofdpass(test)
-        check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+        begin = 0
+        for replace in (lambda _: None, reload, upgrade,
+                        lambda broker: kill_engine(test, broker)):
+            replace(broker)
+            broker.wait_line(re.escape(said), begin)
+            check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+            begin = len(broker.log().splitlines())
+            for pid in broker.pid, test.engine(broker):
+                check(filters(pid) == filters(os.getpid()) + 1, "its filters")
+        check(broker.stop() == 0, "its end")
         worker.stop()
-        check(broker.stop() == 0, "it did not end with 0")
