@@ -16,6 +16,7 @@ the others have ended.
 """
 import importlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -148,6 +149,9 @@ def chosen(suite, wanted):
 
 def main():
     suite, stage, tools, *wanted = sys.argv[1:]
+    # A shell ignores them in what it starts with "&".
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     jobs = int(os.environ.get("JOBS", 2 * os.cpu_count()))
     together, alone = chosen(suite, wanted)
     outputs = run_lanes(suite, stage, tools, together, jobs)
