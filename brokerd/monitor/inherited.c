@@ -50,17 +50,17 @@ inherited_add(struct inherited *inherited, int fd, struct endpoint *origin)
 	struct inherited_item *grown;
 	int own;
 
-	if (fcntl(fd, F_GETFD) == -1)
-		return;
 	if (inherited->count == 0) {
 		own = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		inherited->network = inherited_network(own);
 		fd_close(own);
 	}
-	grown =
+	grown = fcntl(fd, F_GETFD) == -1 ?
+	    NULL :
 	    reallocarray(inherited->items, inherited->count + 1, sizeof(item));
 	if (grown == NULL) {
-		fd_close_limited(fd); /* then it is not found */
+		fd_close_limited(fd);
+		inherited->lacks |= origin != NULL && origin->fd != -1;
 		return;
 	}
 	inherited->items = grown;

@@ -12,6 +12,7 @@
 struct inherited {
 	struct inherited_item *items;
 	size_t count;
+	int lacks;        /* one that has an origin, for want of descriptors */
 	uint64_t network; /* of this process, see SO_NETNS_COOKIE */
 };
 
@@ -26,7 +27,8 @@ struct inherited_item {
 };
 
 /* Adds fd (takes it) and the endpoint that it was of, if that is known, or
- * NULL.  Ignores -1 and what is not open. */
+ * NULL.  Ignores -1 and what is not open; but lacks says if the origin has a
+ * socket then, which could not be duplicated. */
 void inherited_add(
     struct inherited *inherited, int fd, struct endpoint *origin);
 

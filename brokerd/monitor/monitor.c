@@ -158,16 +158,12 @@ monitor_replace(struct monitor *m, struct inherited *inherited, char *text,
 static int
 monitor_reload(struct monitor *m, char *text)
 {
-	const struct table *table = &m->current.table;
+	struct endpoint *e = m->current.table.endpoints;
 	struct inherited inherited = {.items = NULL};
-	int status;
 
-	for (uint32_t i = 0; i < table->endpoint_count; i++)
-		inherited_add(&inherited,
-		    fcntl(table->endpoints[i].fd, F_DUPFD_CLOEXEC, 0),
-		    &table->endpoints[i]);
-	status = monitor_replace(m, &inherited, text, text);
-	return status == -1 ? EX_OK : status;
+	for (uint32_t i = 0; i < m->current.table.endpoint_count; i++, e++)
+		inherited_add(&inherited, fcntl(e->fd, F_DUPFD_CLOEXEC, 0), e);
+	return monitor_replace(m, &inherited, text, text);
 }
 
 /* Reloads or upgrades, and sends the engine the result.  Waits while too many
@@ -195,11 +191,11 @@ monitor_change(struct monitor *m, int upgrade)
 	else
 		status = upgrade ? upgrade_run(&m->setup, &m->current) :
 				   monitor_reload(m, text);
-	if (status != EX_OK)
+	if (status != -1)
 		engine_process_tell(&m->current.engine, status, "", log->copy);
 	log->copy = fd_close(log->copy);
 	log_line(
-	    log, status == EX_OK ? LOG_NOTICE : LOG_ERR, "%s: %s", what, text);
+	    log, status == -1 ? LOG_NOTICE : LOG_ERR, "%s: %s", what, text);
 }
 
 /* Returns -1 if the engine has ended, or broke the rules (EPROTO), also by more

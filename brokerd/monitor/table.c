@@ -205,6 +205,8 @@ table_bind(
 
 	for (; e < end; e++) {
 		errno = EADDRINUSE;
+		if (inherited->lacks)
+			return table_fail(e, setup, strerror(EMFILE), "");
 		wrong = table_take(e, inherited);
 		if (wrong != NULL)
 			return table_fail(e, setup, wrong,
