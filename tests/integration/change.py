@@ -117,7 +117,7 @@ def renewed(test, broker, more):
     index = [entry[0] for entry in test.brokers].index(broker)
     expected = len(test.brokers[index][1]) + more
     wait_for(lambda: len(descriptors(broker.pid)) == expected,
-             "%d descriptors of the monitor" % expected, 5)
+             "%d descriptors of the monitor" % expected)
     test.brokers[index] = (broker, descriptors(broker.pid), None)
 
 

@@ -355,7 +355,7 @@ class Test:
             return len(descriptors(broker.pid)) == len(monitor_fds)
 
         try:
-            wait_for(same, "monitor's descriptors as before", 5)
+            wait_for(same, "monitor's descriptors as before")
         except Failure:
             faults.append("monitor: %s before, %s after" % (
                 sorted(monitor_fds.items()),
@@ -374,7 +374,7 @@ class Test:
         try:
             wait_for(lambda: len(connections()) <= len(before) +
                      2 * alive,
-                     "engine's descriptors as before", 5)
+                     "engine's descriptors as before")
         except Failure:
             faults.append("engine: sockets before %s, after %s" % (
                 sorted(before), sorted(connections())))
