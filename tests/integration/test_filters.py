@@ -4,15 +4,18 @@ list kills it; the log says so, and another engine serves."""
 import errno
 import os
 import re
+import shutil
 import signal
 import subprocess
 
 from change import is_over, kill_engine, reload, upgrade
 from harness import Skip, ask, check, free_port, keepers, status, wait_for
 from test_handoff import config, hellofdpass
+from test_privileges import stopped_reader
 
 HELLO = b"hello, 127.0.0.1\n"
 UNIX, INET, NETLINK = 1, 2, 16
+SOCKET, TCP = 1, 6  # levels of options
 F_SETLK, F_SETOWN, F_OFD_SETLK = 6, 8, 37
 PROT_EXEC, NEWUSER, SIGCHLD = 4, 0x10000000, 17
 # Number on x86-64, and arguments.
@@ -35,9 +38,20 @@ FORBIDDEN = {
     "have signals sent": (72, 4, F_SETOWN, 1),
     "map code": (9, 0, 4096, PROT_EXEC, 34, -1, 0),
     "write a file": (257, -100, "s:/tmp/x", os.O_WRONLY | os.O_CREAT, 0o600),
+    "lock a socket filter": (54, 3, SOCKET, 44, "p:4", 4),
+    "demand signatures": (54, 3, TCP, 14, "p:216", 216),
     "bind": (49, 3, "p:16", 16),
     "bind a device": (425, 8, "p:120"),
     "call as x32": (0x40000000 | 39,),
+}
+
+# Of others; the engine may make some of them.
+FORBIDDEN_ELSEWHERE = {
+    **FORBIDDEN,
+    "listen": (50, 1, 1),
+    "accept": (43, 1, 0, 0),
+    "mount": (165, "s:none", "s:/", 0, 4096, 0),
+    "load a module": (313, 1, "s:", 0),
 }
 
 
@@ -57,8 +71,9 @@ def filters(pid):
     return int(status(pid)["Seccomp_filters"])
 
 
-def inject(test, pid, call):
-    wait_for(lambda: filters(pid) == filters(os.getpid()) + 2, "its filter")
+def inject(test, pid, call, count=2):
+    wait_for(lambda: filters(pid) == filters(os.getpid()) + count,
+             "its filter")
     return subprocess.run(
         [test.tool("inject-call"), str(pid), *map(str, call)],
         stdout=subprocess.PIPE, text=True, timeout=20,
@@ -116,6 +131,34 @@ def test_calls_that_the_keeper_does_not_need_kill_it(test):
         broker.wait_line("process %d: forbidden system call" % keeper)
         wait_for(lambda pid=keeper: [k for k in keepers(broker.pid)
                                      if k != pid], "another one")
+
+
+def test_calls_that_the_reader_must_not_make_kill_it(test):
+    start(test)[0].stop()
+    for what in ("execute", "fork", "make a process", "signal", "listen",
+                 "accept", "trace", "make a namespace"):
+        broker, reader = stopped_reader(test)
+        came = inject(test, reader, FORBIDDEN_ELSEWHERE[what])
+        check(came == "killed by signal 31", "%s: %s", what, came)
+        # of which, the monitor may not see before inject-call has ended
+        broker.wait_line("config reader: ended by a signal")
+        check(broker.wait() != 0, "it started")
+
+
+def test_calls_that_the_monitor_must_not_make_kill_it(test):
+    for what in ("trace", "write memory of others", "make a namespace",
+                 "enter a namespace", "mount", "load a module"):
+        broker, port = start(test)
+        hellofdpass(test)
+        engines = test.end_engines(broker)
+        came = inject(test, broker.pid, FORBIDDEN_ELSEWHERE[what], 1)
+        check(came == "killed by signal 31", "%s: %s", what, came)
+        broker.popen.wait()
+        broker.wait_line("the monitor is gone: serving on")
+        check(ask(("127.0.0.1", port)) == HELLO, "no answer")
+        for pid in engines:
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(test.path("run"))
 
 
 def test_without_filters_and_only_then_the_log_says_so(test):
