@@ -19,7 +19,7 @@
 #define REFUSE_TIME_US 1000000
 
 struct refusal {
-	LIST_ENTRY(refusal) entry;
+	TAILQ_ENTRY(refusal) entry;
 	struct refusals *refusals;
 	struct event *readable;
 	struct timer timer;
@@ -32,13 +32,13 @@ refuse_init(struct refusals *refusals, struct event_base *base,
     struct bounded_close *bounded)
 {
 	*refusals = (struct refusals){.base = base, .bounded = bounded};
-	LIST_INIT(&refusals->list);
+	TAILQ_INIT(&refusals->list);
 }
 
 static void
 refuse_end(struct refusal *refusal)
 {
-	LIST_REMOVE(refusal, entry);
+	TAILQ_REMOVE(&refusal->refusals->list, refusal, entry);
 	refusal->refusals->count--;
 	timer_free_event(&refusal->readable);
 	timer_done(&refusal->timer);
@@ -49,8 +49,8 @@ refuse_end(struct refusal *refusal)
 void
 refuse_done(struct refusals *refusals)
 {
-	while (!LIST_EMPTY(&refusals->list))
-		refuse_end(LIST_FIRST(&refusals->list));
+	while (!TAILQ_EMPTY(&refusals->list))
+		refuse_end(TAILQ_FIRST(&refusals->list));
 }
 
 static void
@@ -77,21 +77,22 @@ refuse_on_readable(evutil_socket_t fd, short what, void *argument)
 		refuse_end(refusal);
 }
 
-/* Takes fd. */
+/* Takes fd.  If there are too many, the oldest one has had its time: clients
+ * who do not end must not take it from others. */
 static void
 refuse_read(struct refusals *refusals, int fd)
 {
-	struct refusal *refusal = NULL;
+	struct refusal *refusal = calloc(1, sizeof(*refusal));
 
-	if (refusals->count < REFUSE_MAX)
-		refusal = calloc(1, sizeof(*refusal));
+	if (refusals->count == REFUSE_MAX)
+		refuse_end(TAILQ_FIRST(&refusals->list));
 	if (refusal == NULL) {
 		bounded_close_fd(refusals->bounded, fd);
 		return;
 	}
 	refusal->refusals = refusals;
 	refusal->fd = fd;
-	LIST_INSERT_HEAD(&refusals->list, refusal, entry);
+	TAILQ_INSERT_TAIL(&refusals->list, refusal, entry);
 	refusals->count++;
 	refusal->readable = event_new(refusals->base, fd, EV_READ | EV_PERSIST,
 	    refuse_on_readable, refusal);

@@ -13,7 +13,7 @@ struct refusal;
 
 /* Refused connections that have been sent a message. */
 struct refusals {
-	LIST_HEAD(, refusal) list;
+	TAILQ_HEAD(, refusal) list; /* the oldest first */
 	struct event_base *base;
 	struct bounded_close *bounded;
 	size_t count;
@@ -29,6 +29,6 @@ void refuse_done(struct refusals *refusals);
 /* Refuses a connection (takes fd) as endpoint says: with close, reset or a
  * message.  After the message the connection is shut down and read for at most
  * one second, since unread data would cause a reset that overtakes it.  If too
- * many are being read already, it is just closed. */
+ * many are being read already, the oldest one is closed. */
 void refuse_connection(
     struct refusals *refusals, const struct record_endpoint *endpoint, int fd);

@@ -12,9 +12,22 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #define OPEN_COUNT_PART 20 /* of the time may go into asking */
+#define OPEN_COUNT_ALL 10  /* the same of all listeners together */
 #define OPEN_COUNT_US 1000 /* at least, between two questions */
+
+/* The processor time of this process. */
+static uint64_t
+open_count_spent_us(void)
+{
+	struct timespec spent;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return (uint64_t)spent.tv_sec * 1000000 +
+	    (uint64_t)spent.tv_nsec / 1000;
+}
 
 /* What the census is for. */
 struct open_census {
@@ -57,7 +70,7 @@ open_count_ask(struct open_count *count, const struct listener *listener,
 	struct open_census census = {&listener->record->source, sources};
 	const struct listener_context *context = listener->context;
 	const struct listener_endpoint *endpoint;
-	uint64_t begun_us = clock_us(), rest_us;
+	uint64_t begun_us = open_count_spent_us(), took_us, now_us;
 
 	count->error = 0;
 	source_table_each(sources, open_count_clear, NULL);
@@ -65,9 +78,12 @@ open_count_ask(struct open_count *count, const struct listener *listener,
 		if (socket_census(context->diag, &endpoint->record->socket,
 			open_count_add, &census) == -1)
 			count->error = errno;
-	rest_us = (clock_us() - begun_us) * OPEN_COUNT_PART;
-	count->again_us =
-	    begun_us + (rest_us < OPEN_COUNT_US ? OPEN_COUNT_US : rest_us);
+	/* While others have the processor, it costs nothing. */
+	took_us = open_count_spent_us() - begun_us;
+	now_us = clock_us();
+	count->again_us = now_us + OPEN_COUNT_US + took_us * OPEN_COUNT_PART;
+	if (context->diag != NULL)
+		context->diag->again_us = now_us + took_us * OPEN_COUNT_ALL;
 	if (count->error == 0)
 		return;
 	source_table_each(sources, open_count_waiting, NULL);
@@ -75,6 +91,20 @@ open_count_ask(struct open_count *count, const struct listener *listener,
 	    "listener %s: the kernel does not tell which connections are open: "
 	    "%s: max-per-source counts only those that wait",
 	    listener->record->listener, strerror(count->error));
+}
+
+/* The first time, it may be asked in any case: what earlier engines have
+ * accepted is not known. */
+static int
+open_count_may_ask(
+    const struct open_count *count, const struct listener *listener)
+{
+	const struct socket_diag *diag = listener->context->diag;
+	uint64_t now_us = clock_us();
+
+	return count->again_us == 0 ||
+	    (now_us >= count->again_us &&
+		(diag == NULL || now_us >= diag->again_us));
 }
 
 int
@@ -87,7 +117,7 @@ open_count_exceeds(struct open_count *count, const struct listener *listener,
 		return 0;
 	source->open++;
 	if ((source->open > most || count->again_us == 0) &&
-	    clock_us() >= count->again_us) {
+	    open_count_may_ask(count, listener)) {
 		open_count_ask(count, listener, sources);
 		/* If it tells, the kernel has counted this one, too. */
 		source->open += count->error != 0;

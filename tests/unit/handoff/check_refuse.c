@@ -190,7 +190,7 @@ START_TEST(a_client_that_has_gone_raises_no_signal)
 }
 END_TEST
 
-START_TEST(when_too_many_are_under_way_the_next_is_closed)
+START_TEST(when_too_many_are_under_way_the_oldest_is_closed)
 {
 	static int clients[REFUSALS];
 	struct test_refusal test;
@@ -204,17 +204,21 @@ START_TEST(when_too_many_are_under_way_the_next_is_closed)
 	}
 	test_refusal_pair(&test, SOCK_STREAM);
 	test_refusal_start(&test);
-	ck_assert(!test_refusal_is_kept(&test));
+	ck_assert(test_refusal_is_kept(&test));
 	test_refusal_sees(&test, TEST_REFUSAL_MESSAGE, 0);
+	ck_assert_uint_eq(test.refusals.count, REFUSALS);
+	ck_assert_int_eq(send(clients[0], "", 1, MSG_NOSIGNAL), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	ck_assert_int_eq(write(clients[1], "", 1), 1);
 	/* One that ends makes room; the end of all refusals closes the
 	 * others. */
-	ck_assert_uint_eq(test.refusals.count, REFUSALS);
 	close(clients[0]);
+	close(clients[1]);
 	test_refusal_settle(&test);
 	ck_assert_uint_eq(test.refusals.count, REFUSALS - 1);
 	refuse_done(&test.refusals);
 	test_refusal_done(&test);
-	for (size_t i = 1; i < REFUSALS; i++)
+	for (size_t i = 2; i < REFUSALS; i++)
 		close(clients[i]);
 }
 END_TEST
@@ -255,5 +259,5 @@ UNIT_SUITE(refuse)
 	tcase_add_test(tc, a_client_that_has_gone_raises_no_signal);
 	tcase_add_loop_test(
 	    tc, what_a_local_client_has_sent_holds_nobody_up, 0, 3);
-	tcase_add_test(tc, when_too_many_are_under_way_the_next_is_closed);
+	tcase_add_test(tc, when_too_many_are_under_way_the_oldest_is_closed);
 }

@@ -168,6 +168,39 @@ START_TEST(what_the_kernel_does_not_count_is_what_waits)
 }
 END_TEST
 
+START_TEST(all_listeners_together_ask_the_kernel_for_a_part_of_the_time)
+{
+	struct admission *admission;
+	struct source_entry *source;
+	struct socket_diag diag;
+
+	init(0, 0,
+	    &(struct record_source){.accept_ahead = 10, .max_per_source = 3});
+	admission = test.listener->admission;
+	socket_diag_open(&diag);
+	diag.again_us = UINT64_MAX; /* others have just asked */
+	test.pool.core.listeners.diag = &diag;
+	test_listener_connect(&test, 2);
+	test_listener_settle(&test, LISTENER_WAITING);
+	ck_assert_uint_eq(stats()->held, 2);
+	ck_assert_uint_gt(admission->open.again_us, 0); /* the first time */
+	ck_assert_uint_ne(diag.again_us, UINT64_MAX);
+	source = (void *)fair_ring_next(&admission->ring);
+	source->open = 50;
+	admission->open.again_us = 1;
+	diag.again_us = UINT64_MAX;
+	ck_assert(open_count_exceeds(
+	    &admission->open, test.listener, &admission->sources, source));
+	diag.again_us = 0;
+	ck_assert(!open_count_exceeds(
+	    &admission->open, test.listener, &admission->sources, source));
+	ck_assert_uint_eq(source->open, 2);
+	ck_assert_uint_gt(diag.again_us, 0);
+	socket_diag_close(&diag);
+	test_listener_done(&test);
+}
+END_TEST
+
 static void
 count(void *owner, const struct source_address *from)
 {
@@ -277,6 +310,8 @@ UNIT_SUITE(admission)
 	tcase_add_test(tc, a_listener_that_stops_leaves_what_waits_to_its_pool);
 	tcase_add_test(tc, what_waits_does_not_take_all_descriptors);
 	tcase_add_test(tc, what_the_kernel_does_not_count_is_what_waits);
+	tcase_add_test(
+	    tc, all_listeners_together_ask_the_kernel_for_a_part_of_the_time);
 	tc = unit_case(suite, "census");
 	tcase_add_test(tc, the_kernel_knows_which_connections_are_open);
 	tcase_add_test(tc, the_kernel_knows_the_users_of_local_connections);
