@@ -7,8 +7,8 @@ function of FLOODS is what owner A or a stranger does without end.
 Rounds with a flood and rounds with its control alternate.  The control is as
 many processes that use as much CPU time without the broker, since that alone
 makes clients wait.  For "unread", which is a state and no flood, it is a second
-broker.  Printed are medians of B's 50th and 99th percentile with the flood and
-with the control, and the median ratio of each; it judges nothing.
+broker.  Printed are B's 50th and 99th percentile of all rounds with the flood
+and of all with the control, and their ratios; it judges nothing.
 
 usage: floods.py STAGE TOOLS [ROUNDS [FLOOD...]]
 
@@ -16,6 +16,7 @@ STAGE is the prefix that everything was installed to; floods.sh makes it.
 """
 import contextlib
 import itertools
+import mmap
 import os
 import signal
 import socket
@@ -32,12 +33,13 @@ import harness  # noqa: E402
 import receipts  # noqa: E402
 from ctl import GROUP, told  # noqa: E402
 
-CLIENTS = 300  # of B, in a round
+CLIENTS = 100  # of B, in a round
 FILES = 1024
 LINKS = 256
 STRANGER_UID = 60599
 RESET = struct.pack("ii", 1, 0)
 GARBAGE = os.urandom(1088)
+RING_COUNT = 64
 
 
 class Scene:
@@ -80,6 +82,17 @@ class Box:
         return receipts.encode_hello(
             self.name, flags, 100, self.node.st_dev, self.node.st_ino,
             instance, connections)
+
+    def take(self, flags=socket.MSG_DONTWAIT):
+        """Closes what there is, or the next datagram."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                _, control, _, _ = self.socket.recvmsg(65536, 2048, flags)
+                for _, _, data in control:
+                    for fd in receipts.array.array("i", data):
+                        os.close(fd)
+                if flags == 0:
+                    return
 
     def link(self, first=None):
         sock = rendezvous(self.scene)
@@ -150,6 +163,35 @@ def counts(scene):
 def pauses(scene):
     send_all(scene, *(receipts.encode_receipts(0, 1, [(0, 0, kind)])
                       for kind in (4, 5)))
+
+
+def rings(scene):
+    """Of workers that have connections, and write what is not true."""
+    pages, kept = [], []
+    for _ in range(LINKS // 4):
+        box = Box(scene)
+        link = box.link(box.hello(4))
+        link.setblocking(True)
+        _, fds, _, _ = socket.recv_fds(link, 4096, 1)
+        pages.append(mmap.mmap(fds[0], 0))
+        kept.append((box, link))
+    kept += [scene.client("a") for _ in range(256)]
+    for number in itertools.count(1):
+        for page in pages:
+            struct.pack_into("=I", page, RING_COUNT, number * 7 % 2 ** 32)
+
+
+def circles(scene):
+    """Pauses and resumes with connections that wait for each."""
+    box = Box(scene)
+    link = box.link(box.hello())
+    if os.fork() == 0:
+        connect(scene, "a")
+    while True:
+        for kind in (4, 5):
+            with contextlib.suppress(BlockingIOError):
+                link.send(receipts.encode_receipts(0, 1, [(0, 0, kind)]))
+        box.take()
 
 
 def hello_again(scene):
@@ -295,18 +337,29 @@ def listing(scene):
     names(scene)
 
 
+def connect(scene, name):
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            scene.client(name).close()
+
+
 def served(scene):
     """Clients of A, each of which is served by a plain worker."""
     box = Box(scene)
     if os.fork() == 0:
-        while True:
-            with contextlib.suppress(BlockingIOError):
-                scene.client("a").close()
+        connect(scene, "a")
     while True:
-        _, control, _, _ = box.socket.recvmsg(65536, 1024)
-        for _, _, data in control:
-            for fd in receipts.array.array("i", data):
-                os.close(fd)
+        box.take(0)
+
+
+def fills(scene):
+    """A mailbox that is full and empty in turn."""
+    box = Box(scene)
+    if os.fork() == 0:
+        connect(scene, "a")
+    while True:
+        time.sleep(0.002)
+        box.take()
 
 
 def clients(scene, name, reset=False):
@@ -324,6 +377,10 @@ def clients_waiting(scene):
 
 def clients_refused(scene):
     clients(scene, "r", True)
+
+
+def clients_denied(scene):
+    clients(scene, "n", True)
 
 
 def clients_told(scene):
@@ -419,19 +476,19 @@ def control_slow(scene):
 FLOODS = {
     harness.WORKER_UID: (
         receipts_of_nothing, receipts_of_all, receipts_garbage, counts,
-        pauses, hello_again, hello_new, hello_old, hello_others, names,
+        pauses, rings, circles, hello_again, hello_new, hello_old, hello_others, names,
         names_kept, renames, hidden, files_own, modes_mailbox, listing,
-        served),
+        served, fills),
     STRANGER_UID: (
         hello_bad, connects, connects_in_groups, questions, adoptions,
         files_strange, sockets_strange, modes, folders, clients_waiting,
-        clients_refused, clients_told, local_stream, local_packets,
+        clients_refused, clients_denied, clients_told, local_stream, local_packets,
         datagrams),
     GROUP: (
         control_connects, control_status, control_metrics, control_half,
         control_bytes, control_slow),
 }
-COPIES = 1  # of each
+TWICE = (circles, served, fills)  # of two processes each
 
 
 class Broker:
@@ -440,7 +497,7 @@ class Broker:
     def __init__(self, stage, tools):
         self.test = harness.Test("root", stage, tools, "floods")
         path = self.test.path
-        self.ports = {name: harness.free_port() for name in "abwrms"}
+        self.ports = {name: harness.free_port() for name in "abwrmsn"}
         self.test.mkdir("strange", 0o755, STRANGER_UID)
         a, b = harness.WORKER_UID, harness.OTHER_UID
         tcp = {name: "tcp:127.0.0.1:%d" % port
@@ -450,6 +507,7 @@ class Broker:
                 ("a", tcp["a"], a, "backlog = 4096"), ("b", tcp["b"], b, ""),
                 ("w", tcp["w"], a, "give-up = 0"),
                 ("r", tcp["r"], a, "give-up = 1 refuse = reset"),
+                ("n", tcp["n"], a, 'give-up = 0 deny = { 127.0.0.0/8 }'),
                 ("m", tcp["m"], a, 'give-up = 1 refuse = message '
                  'refuse-message = "no"'),
                 ("u", "unix-stream:" + path("a-stream"), a, "give-up = 1"),
@@ -469,11 +527,11 @@ class Broker:
                          "a worker")
         self.children, self.kept = [], []
 
-    def start(self, conduct, uid):
+    def start(self, conduct, uid, copies=1):
         """Lets that user do something, in processes of their own."""
         scene = Scene(self.test, self.ports)
         self.children.append([])
-        for _ in range(COPIES):
+        for _ in range(copies):
             child = os.fork()
             if child != 0:
                 self.children[-1].append(child)
@@ -516,8 +574,7 @@ class Broker:
             begin = time.monotonic()
             harness.ask(("127.0.0.1", self.ports["b"]))
             taken.append((time.monotonic() - begin) * 1e6)
-        cut = statistics.quantiles(taken, n=100)
-        return cut[49], cut[98]
+        return taken
 
     def finish(self):
         for child in sum(self.children, []):
@@ -536,19 +593,19 @@ def measure(name, conduct, uid, stage, tools, rounds):
         bad.fill()
     else:
         good.start(conduct, uid)
-        good.start(idle, uid)
+        good.start(idle, uid, 1 + (conduct in TWICE))
         time.sleep(3)
     for number in range(rounds):
         for is_bad in (True, False) if number % 2 else (False, True):
             good.choose(0 if is_bad else 1)
-            found[is_bad].append((bad if is_bad else good).measure())
+            found[is_bad] += (bad if is_bad else good).measure()
     text = "%-20s" % name
-    for place, what in enumerate(("p50", "p99")):
-        with_it, without = ([one[place] for one in found[is_bad]]
-                            for is_bad in (True, False))
-        text += "  %s %6.0f us, control %6.0f us, ratio %5.2f" % (
-            what, statistics.median(with_it), statistics.median(without),
-            statistics.median(map(lambda a, b: a / b, with_it, without)))
+    for what in (50, 99):
+        with_it, without = (
+            statistics.quantiles(found[is_bad], n=100)[what - 1]
+            for is_bad in (True, False))
+        text += "  p%d %6.0f us, control %6.0f us, ratio %5.2f" % (
+            what, with_it, without, with_it / without)
     print(text, flush=True)
     for broker in {good, bad}:
         broker.finish()
@@ -556,7 +613,7 @@ def measure(name, conduct, uid, stage, tools, rounds):
 
 def main():
     stage, tools = sys.argv[1:3]
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 10
     chosen = sys.argv[4:]
     if not chosen or "unread" in chosen:
         measure("unread", None, None, stage, tools, rounds)

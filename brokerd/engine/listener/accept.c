@@ -21,6 +21,7 @@
 /* A worker begins at once with the connections of the first round.  Later ones
  * are larger, so that each connection costs less. */
 #define ACCEPT_FIRST 4U
+#define ACCEPT_CALL_US 5 /* that accept4(2) takes */
 
 static void
 accept_refuse(
@@ -71,11 +72,21 @@ accept_hold(struct listener *listener, struct listener_endpoint *endpoint,
 	return NULL;
 }
 
+static struct effort *
+accept_effort(const struct listener *listener)
+{
+	const struct pool *pool = listener->pool;
+
+	return effort_for(
+	    &pool->context->workers->quotas->efforts, pool->finder.uid);
+}
+
 /* Lets a connection (takes fd) wait for its turn, or refuses it. */
 static void
 accept_admit(struct listener *listener, struct listener_endpoint *endpoint,
     int fd, const struct sockaddr_storage *peer, socklen_t peer_length)
 {
+	uint64_t begun_us = clock_us();
 	struct source_entry *source =
 	    admission_judge(listener->admission, endpoint->record, fd, peer);
 	struct handoff *handoff;
@@ -84,6 +95,8 @@ accept_admit(struct listener *listener, struct listener_endpoint *endpoint,
 		listener->stats->accepted++;
 		refuse_connection(
 		    listener->context->refusals, endpoint->record, fd);
+		effort_add(accept_effort(listener), begun_us - ACCEPT_CALL_US,
+		    clock_us());
 		return;
 	}
 	handoff = accept_hold(listener, endpoint, fd, peer, peer_length);
@@ -206,17 +219,17 @@ enum accept_end
 accept_round(
     struct listener *listener, struct listener_endpoint *endpoint, int number)
 {
-	const struct pool *pool = listener->pool;
 	enum accept_end end;
 	struct effort *effort;
 	uint64_t begun_us;
 
-	if (listener->state != LISTENER_REFUSING)
+	if (listener->state != LISTENER_REFUSING && listener->admission == NULL)
 		return accept_some(listener, endpoint, number);
-	effort = effort_for(
-	    &pool->context->workers->quotas->efforts, pool->finder.uid);
+	effort = accept_effort(listener);
 	if (accept_rests(listener, effort))
 		return ACCEPT_EMPTY;
+	if (listener->state != LISTENER_REFUSING)
+		return accept_some(listener, endpoint, number);
 	begun_us = clock_us();
 	end = accept_some(listener, endpoint, 0);
 	effort_add(effort, begun_us, clock_us());

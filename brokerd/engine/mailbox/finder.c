@@ -15,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FINDER_SETTLE_TRIES 8     /* with backoff: a quarter of a second */
-#define FINDER_SOCKETS_MAX 1024   /* looked at in one scan */
-#define FINDER_NAMES_MAX 65536    /* read in one scan */
-#define FINDER_SOCKETS_MANY 64    /* a scan of as many has parts, and a rest */
+#define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
+#define FINDER_SOCKETS_MAX 1024 /* looked at in one scan */
+#define FINDER_NAMES_MAX 65536  /* read in one scan */
+#define FINDER_SOCKETS_MANY 64  /* a scan of as many has parts, and a rest */
+#define FINDER_SOCKETS_FEW 16   /* or of more, if that takes so long: */
+#define FINDER_PART_US 1000
 #define FINDER_NAMES_MANY 4096    /* as has one of as many names */
 #define FINDER_REST 9             /* times as long as the scan took */
 #define FINDER_AGAIN_US 1000      /* after one during which it changed */
@@ -26,6 +28,7 @@
 #define FINDER_NAMES_US \
 	100000 /* in which so many changed names are looked at: */
 #define FINDER_NAMES_LOOKED 64
+#define FINDER_NAMES_HEARD 256  /* and of so many it is told */
 #define FINDER_CHANGED_US 10000 /* between scans when it changes itself */
 
 static void
@@ -114,10 +117,12 @@ static int
 finder_scan_part(struct finder *finder)
 {
 	struct finder_scan *scan = &finder->scan;
+	uint64_t until_us = clock_us() + FINDER_PART_US;
 	unsigned int names = 0, sockets = 0;
 	const struct dirent *entry = NULL;
 
 	while (names < FINDER_NAMES_MANY && sockets < FINDER_SOCKETS_MANY &&
+	    (sockets < FINDER_SOCKETS_FEW || clock_us() < until_us) &&
 	    (entry = readdir(scan->dir)) != NULL) {
 		names++;
 		if (!finder_is_candidate(entry))
@@ -130,7 +135,6 @@ finder_scan_part(struct finder *finder)
 		finder_look(finder, entry->d_name);
 	}
 	scan->names += names;
-	scan->many |= entry != NULL;
 	scan->too_many |= scan->names >= FINDER_NAMES_MAX;
 	return entry == NULL || scan->too_many;
 }
@@ -196,7 +200,8 @@ finder_end_scan(struct finder *finder)
 	closedir(scan->dir);
 	scan->dir = NULL;
 	scan->first = 0;
-	if (scan->many)
+	if (scan->sockets >= FINDER_SOCKETS_MANY ||
+	    scan->names >= FINDER_NAMES_MANY)
 		finder->rest_until_us =
 		    clock_us() + scan->spent_us * FINDER_REST;
 	if (scan->again)
@@ -241,7 +246,7 @@ finder_look_at_all(struct finder *finder)
 	mailbox_errors_on_used(&finder->errors, "");
 	scan->names = scan->sockets = 0;
 	scan->spent_us = 0;
-	scan->many = scan->too_many = scan->again = 0;
+	scan->too_many = scan->again = 0;
 	finder_go_on(finder);
 }
 
@@ -289,18 +294,26 @@ finder_on_retry(void *owner)
 }
 
 /* The directory's owner can change names as often as he likes.  True if there
- * were many just now: then a scan finds what they have become. */
+ * were many just now: then a scan finds what they have become, and watches the
+ * directory again, since reading all changes takes time too. */
 static int
-finder_has_many_changes(struct finder *finder)
+finder_has_many_changes(struct finder *finder, int is_candidate)
 {
 	uint64_t now = clock_us();
 
 	if (now - finder->names_since_us >= FINDER_NAMES_US) {
 		finder->names_since_us = now;
-		finder->names = 0;
+		finder->names = finder->heard = 0;
 	}
-	return ++finder->names > FINDER_NAMES_LOOKED &&
-	    finder_must_wait(finder, finder->names_since_us + FINDER_NAMES_US);
+	finder->heard++;
+	finder->names += is_candidate != 0;
+	if ((finder->heard <= FINDER_NAMES_HEARD &&
+		(!is_candidate || finder->names <= FINDER_NAMES_LOOKED)) ||
+	    !finder_must_wait(finder, finder->names_since_us + FINDER_NAMES_US))
+		return 0;
+	if (finder->heard > FINDER_NAMES_HEARD)
+		watcher_stop(&finder->watcher);
+	return 1;
 }
 
 /* If the directory itself changed, the engine may have access by now. */
@@ -308,6 +321,8 @@ static void
 finder_on_change(void *owner, const char *name)
 {
 	struct finder *finder = owner;
+	int is_candidate = name[0] != '.' &&
+	    (finder->name == NULL || strcmp(name, finder->name) == 0);
 
 	if (name[0] == '\0') {
 		if (finder_must_wait(
@@ -315,9 +330,8 @@ finder_on_change(void *owner, const char *name)
 			return;
 		finder->last_changed_us = clock_us();
 		finder_scan(finder);
-	} else if (name[0] != '.' &&
-	    (finder->name == NULL || strcmp(name, finder->name) == 0) &&
-	    !finder_has_many_changes(finder)) {
+	} else if (!finder_has_many_changes(finder, is_candidate) &&
+	    is_candidate) {
 		finder_settle(finder);
 		finder_look(finder, name);
 	}

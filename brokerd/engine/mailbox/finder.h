@@ -32,7 +32,6 @@ struct finder_scan {
 	unsigned int names;   /* that were read */
 	unsigned int sockets; /* that were looked at */
 	uint64_t spent_us;
-	int many;     /* it has more than one part */
 	int too_many; /* it ended before the directory did */
 	int again;    /* another one was asked for meanwhile */
 	int first;    /* 0: it has ended */
@@ -56,7 +55,8 @@ struct finder {
 	uint64_t last_changed_us; /* begin of the last scan that was caused by
 				   * a change of the directory itself */
 	uint64_t names_since_us;  /* when the names were counted from */
-	unsigned int names;       /* that have changed since then */
+	unsigned int names;       /* that may be mailboxes, changed since */
+	unsigned int heard;       /* and others too */
 	struct finder_scan scan;
 	struct mailbox_errors errors;
 	struct limited_log scan_limit;

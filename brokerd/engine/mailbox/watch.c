@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,7 +52,8 @@ watch_on_readable(evutil_socket_t fd, short what, void *argument)
 {
 	union {
 		struct inotify_event align;
-		char bytes[4096];
+		/* As many as others can wait for, and one in any case. */
+		char bytes[sizeof(struct inotify_event) + NAME_MAX + 1];
 	} buffer;
 	struct inotify_event event;
 	ssize_t n = read(fd, buffer.bytes, sizeof(buffer.bytes));
@@ -167,4 +169,12 @@ watcher_start(struct watcher *watcher, const char *directory)
 		watcher_set_limited(watcher, error);
 	errno = error;
 	return watcher->id == -1 ? -1 : 0;
+}
+
+void
+watcher_stop(struct watcher *watcher)
+{
+	if (watcher->id != -1)
+		inotify_rm_watch(watcher->watch->fd, watcher->id);
+	watcher->id = -1;
 }

@@ -56,3 +56,7 @@ void watcher_done(struct watcher *watcher);
 
 /* Watches directory from now on.  0, or -1 with errno. */
 int watcher_start(struct watcher *watcher, const char *directory);
+
+/* Watches nothing.  Others that watch the same directory are told of the end of
+ * their watch. */
+void watcher_stop(struct watcher *watcher);

@@ -7,6 +7,7 @@
 #include "fixture/test_listener.h"
 #include "fixture/unit.h"
 
+#include "base/clock.h"
 #include "engine/listener/admission.h"
 #include "engine/listener/socket_census.h"
 #include "engine/pool/dispatch.h"
@@ -94,6 +95,33 @@ START_TEST(a_source_with_too_many_open_is_refused_more)
 	test_listener_connect(&test, 5);
 	test_listener_settle(&test, LISTENER_OPEN);
 	ck_assert_uint_eq(test_listener_received(&test, 0), 3);
+	ck_assert_uint_eq(stats()->refused_open, 2);
+	test_listener_done(&test);
+}
+END_TEST
+
+START_TEST(what_refusing_takes_is_limited)
+{
+	struct effort *effort;
+
+	init(1, 0, &(struct record_source){.max_per_source = 3});
+	effort = effort_for(
+	    &test.pool.core.quotas.efforts, test.pool.pool->finder.uid);
+	test_listener_connect(&test, 3);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(effort->until_us, 0);
+	test_listener_connect(&test, 1);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(stats()->refused_open, 1);
+	ck_assert_uint_ne(effort->until_us, 0);
+	effort->until_us = clock_us() + UINT64_C(3600000000);
+	test_listener_connect(&test, 1);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(stats()->refused_open, 1);
+	ck_assert(timer_is_set(&test.listener->timer));
+	effort->until_us = 0;
+	test.listener->timer.on_time(test.listener);
+	test_listener_settle(&test, LISTENER_OPEN);
 	ck_assert_uint_eq(stats()->refused_open, 2);
 	test_listener_done(&test);
 }
@@ -305,6 +333,7 @@ UNIT_SUITE(admission)
 	tcase_add_test(tc, who_asks_for_fairness_has_clients_refused);
 	tcase_add_test(tc, without_accept_ahead_a_worker_must_have_room);
 	tcase_add_test(tc, a_source_with_too_many_open_is_refused_more);
+	tcase_add_test(tc, what_refusing_takes_is_limited);
 	tcase_add_test(tc, without_max_per_source_nothing_is_counted_as_open);
 	tcase_add_test(tc, what_waits_is_refused_after_give_up);
 	tcase_add_test(tc, a_listener_that_stops_leaves_what_waits_to_its_pool);

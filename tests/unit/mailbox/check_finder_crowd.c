@@ -20,6 +20,7 @@
 #define SOCKETS_MOST 1024
 #define SOCKETS_MANY 64
 #define NAMES_MANY 4096
+#define NAMES_HEARD 256
 
 static void
 pool_init(struct test_finder *test)
@@ -149,6 +150,7 @@ START_TEST(a_scan_of_many_lets_others_have_their_turn)
 	finder_scan(&test.finder);
 	ck_assert_uint_eq(test.looks, 3 * SOCKETS_MANY);
 	test.finder.rest_until_us = 0;
+	fake_clock.stopped = 1;
 	for (unsigned int i = 1; i <= 3; i++) {
 		if (i == 1)
 			finder_scan(&test.finder);
@@ -158,6 +160,7 @@ START_TEST(a_scan_of_many_lets_others_have_their_turn)
 		ck_assert(timer_is_set(&test.finder.scan.next));
 		ck_assert_uint_eq(test.finder.rest_until_us, 0);
 	}
+	fake_clock.stopped = 0; /* Check calls the clock too */
 	/* Its part that has been may have missed something. */
 	timer_stop(&test.finder.retry);
 	finder_scan(&test.finder);
@@ -166,6 +169,30 @@ START_TEST(a_scan_of_many_lets_others_have_their_turn)
 	ck_assert_uint_ne(test.finder.rest_until_us, 0);
 	ck_assert(timer_is_set(&test.finder.retry));
 	ck_assert(!timer_is_set(&test.finder.scan.next));
+	test_finder_done(&test);
+}
+END_TEST
+
+START_TEST(names_that_change_without_end_are_not_even_read)
+{
+	const struct watch_callbacks *callbacks;
+	struct test_finder test;
+
+	pool_init(&test);
+	callbacks = test.finder.watcher.callbacks;
+	finder_scan(&test.finder);
+	fake_clock.stopped = 1;
+	for (int i = 0; i < NAMES_HEARD; i++)
+		callbacks->on_change(&test.finder, ".hidden");
+	ck_assert_int_ne(test.finder.watcher.id, -1);
+	callbacks->on_change(&test.finder, ".hidden");
+	ck_assert_int_eq(test.finder.watcher.id, -1);
+	ck_assert(test_finder_is_pending(&test));
+	timer_stop(&test.finder.retry);
+	fake_clock.passed_us += 100000;
+	test.finder.retry.on_time(&test.finder);
+	ck_assert_int_ne(test.finder.watcher.id, -1);
+	fake_clock.stopped = 0; /* Check calls the clock too */
 	test_finder_done(&test);
 }
 END_TEST
@@ -189,6 +216,7 @@ UNIT_SUITE(finder_crowd)
 	TCase *tc = unit_case(suite, "finder_crowd");
 
 	tcase_add_test(tc, a_scan_of_many_lets_others_have_their_turn);
+	tcase_add_test(tc, names_that_change_without_end_are_not_even_read);
 	tcase_add_test(tc, a_scan_may_be_broken_off);
 	tcase_add_loop_test(
 	    tc, a_scan_of_too_many_comes_to_an_end_and_says_so, 0, 2);
