@@ -20,19 +20,23 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RETURNS_INPUTS 200 /* before everything is made anew */
+#define RETURNS_AGE_S 10   /* likewise: the fixture ends itself after 30 */
 #define RETURNS_FDS 4
 #define RETURNS_ROUNDS 4
 
 static struct test_returns test;
 static unsigned int inputs;
+static time_t begun;
 
 static void
 begin(void)
 {
-	if (inputs >= RETURNS_INPUTS) {
+	if (inputs >= RETURNS_INPUTS ||
+	    (inputs > 0 && time(NULL) > begun + RETURNS_AGE_S)) {
 		test_returns_done(&test);
 		inputs = 0;
 	} else if (inputs == 0) {
@@ -41,6 +45,7 @@ begin(void)
 	}
 	if (inputs++ > 0)
 		return;
+	begun = time(NULL);
 	unit_begin();
 	test_returns_init(&test);
 	returns_start(&test.returns);
