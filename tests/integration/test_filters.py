@@ -172,8 +172,9 @@ def test_without_filters_and_only_then_the_log_says_so(test):
 
 def refused(test, error):
     """The path of a brokerd that can have no filters."""
-    path = test.write("brokerd", '#!/bin/sh\nexec %s %d %s/sbin/brokerd "$@"\n' %
-                      (test.tool("refuse-filters"), error, test.stage))
+    path = test.write(
+        "brokerd", '#!/bin/sh\nexec %s %d %s/sbin/brokerd "$@"\n' %
+        (test.tool("refuse-filters"), error, test.stage))
     os.chmod(path, 0o755)
     return path
 
