@@ -224,6 +224,8 @@ END_TEST
 /* The last places of the ring and the first ones are read together. */
 START_TEST(receipts_go_round)
 {
+	uint64_t end_ms = clock_ms() + 20000;
+
 	start(4);
 	receipt_ring_list_watch(&test.core.workers.rings, 1, clock_us());
 	for (int i = 0; i < FDRECV_WIRE_RING_SLOTS - 2; i++) {
@@ -232,7 +234,10 @@ START_TEST(receipts_go_round)
 	}
 	for (uint64_t i = 0; i < 4; i++)
 		write_receipt(i);
-	receipt_ring_list_look(&test.core.workers.rings, clock_us());
+	/* On a busy machine the first ones have taken their owner's share. */
+	do
+		receipt_ring_list_look(&test.core.workers.rings, clock_us());
+	while (test.stats.taken < 4 && clock_ms() < end_ms);
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
