@@ -54,7 +54,8 @@ diagnostics_grow(struct diagnostics *diagnostics)
 	return &items[diagnostics->count];
 }
 
-/* Warnings may fill half of the room, so that an error is not lost to them. */
+/* Warnings are few, so that an error is not lost to them, here or in a pipe
+ * that is read slowly. */
 static void __attribute__((format(printf, 4, 0)))
 diagnostics_add(struct diagnostics *diagnostics, struct location at,
     int warning, const char *format, va_list ap)
@@ -64,7 +65,7 @@ diagnostics_add(struct diagnostics *diagnostics, struct location at,
 	if (!warning)
 		diagnostics->errors++;
 	if (diagnostics->count >=
-	    (warning ? DIAGNOSTICS_MAX / 2 : DIAGNOSTICS_MAX)) {
+	    (warning ? DIAGNOSTICS_WARNINGS : DIAGNOSTICS_MAX)) {
 		diagnostics->hidden++;
 		return;
 	}
@@ -158,11 +159,6 @@ diagnostics_write(struct diagnostics *diagnostics, struct log *log)
 	if (diagnostics->count > 0)
 		qsort(diagnostics->items, diagnostics->count,
 		    sizeof(*diagnostics->items), diagnostics_compare);
-	if (diagnostics->hidden > 0 && diagnostics->count == DIAGNOSTICS_MAX)
-		snprintf(diagnostics->items[DIAGNOSTICS_MAX - 1].text,
-		    sizeof(diagnostics->items->text),
-		    "%zu more errors and warnings, here and elsewhere",
-		    diagnostics->hidden + 1);
 	for (size_t i = 0; i < diagnostics->count; i++) {
 		const struct diagnostic *item = &diagnostics->items[i];
 		char line[16] = "";
@@ -173,4 +169,7 @@ diagnostics_write(struct diagnostics *diagnostics, struct log *log)
 		    "%s%s: %s%s", diagnostics->files[item->at.file], line,
 		    item->warning ? "warning: " : "", item->text);
 	}
+	if (diagnostics->hidden > 0)
+		log_line(log, LOG_WARNING, "%zu more errors and warnings",
+		    diagnostics->hidden);
 }

@@ -8,8 +8,9 @@
 
 /* Errors and warnings of the configuration, with their locations. */
 
-#define DIAGNOSTICS_MAX 9000   /* more are only counted */
-#define DIAGNOSTICS_FILES 1001 /* the main file and those that it includes */
+#define DIAGNOSTICS_MAX 9000     /* more are only counted */
+#define DIAGNOSTICS_WARNINGS 100 /* of these */
+#define DIAGNOSTICS_FILES 1001   /* the main file and those that it includes */
 
 /* A line of a file.  Line 0 is none: the whole file or the command line. */
 struct location {
