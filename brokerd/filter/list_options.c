@@ -27,13 +27,13 @@
 #define SO_PASSRIGHTS 83 /* Linux 6.16 */
 #endif
 
-#define OPTION(what, level, name)                                    \
-	{                                                            \
-		.names = "setsockopt", .kind = what, .error = EPERM, \
-		.arguments = {                                       \
-			{2, UINT32_MAX, level},                      \
-			{3, UINT32_MAX, name}                        \
-		}                                                    \
+#define OPTION(what, level, name)                                      \
+	{                                                              \
+		.names = "setsockopt", .kind = (what), .error = EPERM, \
+		.arguments = {                                         \
+			{2, UINT32_MAX, (level)},                      \
+			{3, UINT32_MAX, (name)}                        \
+		}                                                      \
 	}
 #define SOCKET(name) OPTION(CALL_RARE, SOL_SOCKET, name)
 #define TCP(name) OPTION(CALL_RARE, IPPROTO_TCP, name)

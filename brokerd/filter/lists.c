@@ -50,9 +50,9 @@
 #define ALLOW(text, ...) GROUP(text, ALLOWED, __VA_ARGS__)
 #define RARE(text, ...) GROUP(text, RARE, __VA_ARGS__)
 #define FORBID(text, ...) GROUP(text, FORBIDDEN, __VA_ARGS__)
-#define REFUSE(text, number)                                         \
-	{                                                            \
-		.names = text, .kind = CALL_REFUSED, .error = number \
+#define REFUSE(text, number)                                             \
+	{                                                                \
+		.names = (text), .kind = CALL_REFUSED, .error = (number) \
 	}
 #define END                   \
 	{                     \
