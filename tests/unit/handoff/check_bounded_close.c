@@ -119,7 +119,8 @@ START_TEST(closes_that_would_wait_do_not_add_up)
 		fd_close(listeners[i]);
 	}
 	qsort(us + 1, COUNT - 1, sizeof(*us), compare_us);
-	ck_assert_uint_lt(us[COUNT / 2], us[0] / 2);
+	/* Not one of them would be quick; a busy machine slows many of them. */
+	ck_assert_uint_lt(us[1], us[0] / 2);
 }
 END_TEST
 
