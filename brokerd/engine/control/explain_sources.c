@@ -46,7 +46,7 @@ explain_limits(const struct record_source *limits, json_t *lines)
 	if (limits->rules > 0)
 		report_add_line(lines,
 		    "Rules of allow and deny: %u.  Clients that none of them "
-		    "names %s.  Others are refused at once.",
+		    "names %s.  Those who may not come are refused at once.",
 		    limits->rules,
 		    limits->flags & RECORD_SOURCE_ALLOW ? "may not come" :
 							  "may come");
@@ -76,9 +76,9 @@ explain_waiting(const struct admission *admission, json_t *lines)
 	    limits->accept_ahead);
 	report_add_line(lines,
 	    limits->flags & RECORD_SOURCE_AHEAD ?
-		"A source of which as many wait as are left for others is "
-		"refused more.  Once so many wait, further ones wait in the "
-		"kernel." :
+		"If as many of one source wait as are left for all others, "
+		"its further ones are refused.  Once so many wait in all, "
+		"further ones wait in the kernel." :
 		"Once so many wait, further ones wait in the kernel.");
 }
 
