@@ -85,6 +85,20 @@ print_integer(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
+/* All that were refused, whatever for. */
+static json_int_t
+print_refused(json_t *counters)
+{
+	json_int_t sum = 0;
+	json_t *value;
+	const char *name;
+
+	json_object_foreach (counters, name, value)
+		if (strncmp(name, "refused_", strlen("refused_")) == 0)
+			sum += json_integer_value(value);
+	return sum;
+}
+
 /* Appends the milliseconds of that name as a cell. */
 static void
 print_add_duration(
@@ -100,7 +114,7 @@ print_add_duration(
 static void
 print_add_listener(struct columns *table, const json_t *listener)
 {
-	const json_t *counters = json_object_get(listener, "counters");
+	json_t *counters = json_object_get(listener, "counters");
 
 	columns_add_values(table, listener, "name state");
 	print_add_duration(table, listener, "since_ms");
@@ -110,10 +124,7 @@ print_add_listener(struct columns *table, const json_t *listener)
 	columns_add(table, "%" JSON_INTEGER_FORMAT,
 	    print_integer(counters, "held") +
 		print_integer(counters, "unreceipted"));
-	columns_add(table, "%" JSON_INTEGER_FORMAT,
-	    print_integer(counters, "refused_absent") +
-		print_integer(counters, "refused_drain") +
-		print_integer(counters, "refused_deaths"));
+	columns_add(table, "%" JSON_INTEGER_FORMAT, print_refused(counters));
 }
 
 /* "3/128": what waits in the kernel, and the limit. */
