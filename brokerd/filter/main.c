@@ -84,6 +84,8 @@ main_add(scmp_filter_ctx filter, const struct call_group *group)
 {
 	char *names = strdup(group->names), *next = names, *name;
 
+	if (names == NULL)
+		err(1, "strdup");
 	while ((name = strsep(&next, " ")) != NULL)
 		main_add_name(filter, group, name);
 	free(names);
@@ -100,6 +102,8 @@ main_mark(const struct call_list *list)
 	FILE *out = open_memstream(&text, &size);
 	int part;
 
+	if (out == NULL)
+		err(1, "open_memstream");
 	while ((group = main_next(list, &part, group)) != NULL)
 		main_describe(out, group);
 	fclose(out);
