@@ -19,6 +19,7 @@ import glob
 import mmap
 import os
 import re
+import select
 import signal
 import socket
 import struct
@@ -246,9 +247,15 @@ class Broker:
                 self.workers.append(self.start_worker(tool, name))
 
     def start_worker(self, tool, name, **options):
-        return self.test.worker(
+        """Returns when it is ready, or has ended."""
+        worker = self.test.worker(
             [self.test.tool(tool), "--greet", self.test.mailbox_path(name)],
-            stdout=subprocess.DEVNULL, env=self.env, **options)
+            stdout=subprocess.PIPE, env=self.env, **options)
+        ready = worker.popen.stdout
+        if select.select([ready], [], [], DEADLINE)[0] and not ready.readline():
+            worker.popen.wait(DEADLINE)
+        ready.close()
+        return worker
 
     def http(self, request):
         with socket.socket(socket.AF_UNIX) as client:
