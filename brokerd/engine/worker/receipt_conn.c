@@ -90,6 +90,14 @@ receipt_conn_identify(struct receipt_conn *conn, struct msghdr *msg)
 	return receipt_conn_watch_peer(conn);
 }
 
+/* True if the event comes again: without memory nothing was lost. */
+static int
+receipt_conn_is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ENOMEM ||
+	    error == ENOBUFS;
+}
+
 /* Reads one message, and the ring.  1 there may be more, 0 there is none, -1
  * the connection has ended. */
 static int
@@ -119,7 +127,7 @@ receipt_conn_read(struct receipt_conn *conn)
 		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	bounded_close_end(conn->context->bounded);
 	if (n == -1)
-		got = errno == EAGAIN || errno == EINTR ? 0 : -1;
+		got = receipt_conn_is_passing(errno) ? 0 : -1;
 	else if ((is_first && receipt_conn_identify(conn, &msg) == -1) ||
 	    n == 0 || (msg.msg_flags & MSG_CTRUNC) != 0 ||
 	    conn->list->callbacks->on_message(
