@@ -7,6 +7,7 @@ import socket
 
 from closing import Closing, read
 from counters import counters, settled
+from ctl import tell
 from harness import (Skip, all_served, check, children, free_port, status,
                      wait_for)
 from test_handoff import config
@@ -129,6 +130,8 @@ def test_worker_lost_a_connection_of_a_killed_engine(test):
         client.settimeout(20)
         wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
                  "the hand-off")
+        # It cannot get a link to the next engine, which shall give it nothing.
+        tell(test, "drain", "test", *os.listdir(test.mailbox_path()))
         engine = test.engine(broker)
         os.kill(engine, signal.SIGKILL)
         wait_for(lambda: test.engine(broker) != engine, "another")
