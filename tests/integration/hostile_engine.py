@@ -240,7 +240,7 @@ def main(trick):
         file.write("brokerd-engine")
     engine = Engine()
     engine.load()
-    os.write(2, b"hostile: begins\n")
+    os.write(2, b"hostile: %d begins\n" % os.getpid())
     globals()[trick](engine)
     os.write(2, b"hostile: done\n")
     while True:

@@ -39,8 +39,9 @@ class Scene:
         self.broker = test.broker(
             top + config(test, self.port, more), ["-E", self.place],
             ready=False)
-        self.broker.wait_line("hostile: begins")
-        self.engine = test.engine(self.broker)
+        # Another one may have replaced it by now.
+        line = self.broker.wait_line("hostile: [0-9]+ begins")
+        self.engine = int(line.split()[1])
 
     def wait_done(self):
         self.broker.wait_line("hostile: done")
