@@ -6,34 +6,16 @@
  */
 #include "conf/check/mailbox_path.h"
 
+#include "base/path_trust.h"
+
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <string.h>
 
-/* The directories down to one of them. */
-struct mailbox_path {
-	uint32_t root, engine, owner; /* who may have them */
-	mode_t others;                /* bits of a mode that let others write */
-	int others_write;             /* to the last one */
-};
-
-static int
-mailbox_path_is_trusted(struct mailbox_path *path, const struct stat *st)
-{
-	if (st->st_uid != path->root && st->st_uid != path->engine &&
-	    st->st_uid != path->owner) {
-		if (path->owner != RECORD_NO_ID || path->others_write)
-			return 0;
-		path->owner = st->st_uid;
-	}
-	path->others_write = (st->st_mode & path->others) != 0;
-	return !path->others_write || (st->st_mode & S_ISVTX) != 0;
-}
-
 static void
 mailbox_path_look(struct diagnostics *out, const struct section *section,
-    struct mailbox_path *path)
+    struct path_trust *trust)
 {
 	char part[RECORD_PATH_SIZE] = "/";
 	const char *slash = section->mailbox;
@@ -49,7 +31,7 @@ mailbox_path_look(struct diagnostics *out, const struct section *section,
 			break;
 		if (!S_ISDIR(st.st_mode))
 			return;
-		if (mailbox_path_is_trusted(path, &st))
+		if (path_trust_step(trust, &st))
 			continue;
 		diagnostics_warning(out, section->mailbox_at,
 		    "mailbox: not used as long as \"%s\" has user %u and mode "
@@ -59,7 +41,7 @@ mailbox_path_look(struct diagnostics *out, const struct section *section,
 		    part, st.st_uid, (unsigned int)st.st_mode & 07777);
 		return;
 	}
-	if (path->others_write && path->owner == RECORD_NO_ID &&
+	if (trust->others_write && trust->owner == RECORD_NO_ID &&
 	    (slash == NULL || errno == ENOENT))
 		diagnostics_warning(out, section->mailbox_at,
 		    "mailbox: not used, since anybody can make \"%s\": "
@@ -72,17 +54,10 @@ void
 mailbox_path_check(
     struct diagnostics *out, const struct section *first, const struct ids *ids)
 {
-	struct mailbox_path path = {.engine = ids->record.engine};
-	struct stat st;
+	struct path_trust trust;
 
-	if (stat("/", &st) == -1)
-		return;
-	path.root = st.st_uid;
-	for (const struct section *s = first; s != NULL; s = s->next) {
-		path.owner = s->owner;
-		path.others = s->owner == RECORD_NO_ID ? 022 : 002;
-		path.others_write = 0;
-		if (s->mailbox[0] != '\0')
-			mailbox_path_look(out, s, &path);
-	}
+	for (const struct section *s = first; s != NULL; s = s->next)
+		if (s->mailbox[0] != '\0' &&
+		    path_trust_begin(&trust, ids->record.engine, s->owner) == 0)
+			mailbox_path_look(out, s, &trust);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Who could have put a directory at a path?  Engine, unprivileged.  Where
- * others can write, only names that belong to the right user prove anything,
- * and only if nobody else can rename them.
+ * Who could have put a directory at a path, links included?  Engine,
+ * unprivileged.
  */
 #include "engine/mailbox/trusted_path.h"
 
+#include "base/path_trust.h"
 #include "record/record.h"
 
 #include <sys/stat.h>
@@ -18,30 +18,9 @@
 #define TRUSTED_PATH_LINKS 40 /* as the kernel */
 
 struct trusted_path {
-	uid_t root;       /* has /: in a user namespace, an unknown user */
-	uint32_t owner;   /* or RECORD_NO_ID */
-	mode_t others;    /* bits of a mode that let others write */
-	int others_write; /* to the directory before */
+	struct path_trust trust;
 	char path[PATH_MAX];
 };
-
-/* The next file on the path, in the directory before.  True if it can be
- * trusted. */
-static int
-trusted_path_step(struct trusted_path *trusted, const struct stat *st)
-{
-	int is_ours = st->st_uid == trusted->root || st->st_uid == geteuid();
-
-	if (!is_ours && st->st_uid != trusted->owner) {
-		if (trusted->owner != RECORD_NO_ID || trusted->others_write)
-			return 0;
-		trusted->owner = st->st_uid;
-	}
-	if (S_ISLNK(st->st_mode))
-		return 1;
-	trusted->others_write = (st->st_mode & trusted->others) != 0;
-	return !trusted->others_write || (st->st_mode & S_ISVTX) != 0;
-}
 
 /* Replaces the link that the first bytes of the path name by its target. */
 static int
@@ -74,10 +53,11 @@ trusted_path_walk(struct trusted_path *trusted)
 	size_t length = 1;
 	struct stat st;
 
-	trusted->others_write = 0;
+	trusted->trust.others_write = 0;
 	while (length < sizeof(part)) {
 		snprintf(part, length + 1, "%s", trusted->path);
-		if (lstat(part, &st) == -1 || !trusted_path_step(trusted, &st))
+		if (lstat(part, &st) == -1 ||
+		    !path_trust_step(&trusted->trust, &st))
 			return -1;
 		if (S_ISLNK(st.st_mode))
 			return (ssize_t)length;
@@ -92,24 +72,21 @@ trusted_path_walk(struct trusted_path *trusted)
 int
 trusted_path_is(const char *path, uint32_t *owner)
 {
-	/* An administrator who names the owner may let a group write. */
-	struct trusted_path trusted = {
-	    .owner = *owner, .others = *owner == RECORD_NO_ID ? 022 : 002};
-	struct stat root;
+	struct trusted_path trusted;
 	ssize_t length;
 
-	if (path[0] != '/' || stat("/", &root) == -1)
+	if (path[0] != '/' ||
+	    path_trust_begin(&trusted.trust, geteuid(), *owner) == -1)
 		return 0;
-	trusted.root = root.st_uid;
 	snprintf(trusted.path, sizeof(trusted.path), "%s", path);
 	for (int i = 0; i < TRUSTED_PATH_LINKS; i++) {
 		length = trusted_path_walk(&trusted);
 		if (length == 0) {
-			*owner = trusted.owner;
+			*owner = trusted.trust.owner;
 			/* The mailbox must be of that user, or else others
 			 * must not be able to make one. */
-			return trusted.owner != RECORD_NO_ID ||
-			    !trusted.others_write;
+			return trusted.trust.owner != RECORD_NO_ID ||
+			    !trusted.trust.others_write;
 		}
 		if (length == -1 ||
 		    trusted_path_follow(&trusted, (size_t)length) == -1)
