@@ -60,8 +60,8 @@ static const struct {
     {RECORD_PASS_SECURITY, SOL_SOCKET, SO_PASSSEC},
 };
 
-static void
-repair_note(char *text, const char *what)
+void
+repair_note(char text[REPAIR_TEXT_SIZE], const char *what)
 {
 	size_t used = strlen(text);
 

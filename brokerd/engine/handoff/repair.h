@@ -37,3 +37,6 @@ enum repair_result {
 enum repair_result repair_socket(const struct record_socket *sock, int lent,
     int fd, const struct repair_models *models,
     char out_text[REPAIR_TEXT_SIZE]);
+
+/* Adds what was wrong to such a text. */
+void repair_note(char text[REPAIR_TEXT_SIZE], const char *what);

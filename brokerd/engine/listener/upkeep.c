@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <stdio.h>
 #include <string.h>
 
 #ifndef SO_PASSRIGHTS
@@ -132,10 +131,7 @@ upkeep_put_rights(const struct upkeep *upkeep)
 static void
 upkeep_note(char *text, const char *what, enum repair_result *result)
 {
-	size_t used = strlen(text);
-
-	snprintf(text + used, REPAIR_TEXT_SIZE - used, "%s%s",
-	    used == 0 ? "" : ", ", what);
+	repair_note(text, what);
 	*result = *result == REPAIR_RIGHT ? REPAIR_DONE : *result;
 }
 

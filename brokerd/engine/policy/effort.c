@@ -4,8 +4,8 @@
  */
 #include "engine/policy/effort.h"
 
-#define EFFORT_PART 10       /* times as long as it took, with the rest */
-#define EFFORT_AHEAD_US 2000 /* so much of that needs no rest */
+#define EFFORT_PART 10       /* times what was spent, until that is a tenth */
+#define EFFORT_AHEAD_US 2000 /* of that time, which need not be waited for */
 #define EFFORT_MOST_US 250000
 
 void
