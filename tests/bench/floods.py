@@ -430,22 +430,21 @@ def control_connects(scene):
         control(scene).close()
 
 
-def control_status(scene):
+def ask_control(scene, path):
     while True:
         with contextlib.suppress(OSError), control(scene) as sock:
             sock.setblocking(True)
-            sock.send(b"GET /status HTTP/1.0\r\n\r\n")
+            sock.send(b"GET %s HTTP/1.0\r\n\r\n" % path)
             while sock.recv(65536):
                 pass
+
+
+def control_status(scene):
+    ask_control(scene, b"/v1/status")
 
 
 def control_metrics(scene):
-    while True:
-        with contextlib.suppress(OSError), control(scene) as sock:
-            sock.setblocking(True)
-            sock.send(b"GET /metrics HTTP/1.0\r\n\r\n")
-            while sock.recv(65536):
-                pass
+    ask_control(scene, b"/v1/metrics")
 
 
 def control_half(scene):
@@ -453,7 +452,7 @@ def control_half(scene):
     while True:
         kept = kept[-16:] + [control(scene)]
         with contextlib.suppress(OSError):
-            kept[-1].send(b"GET /status HT")
+            kept[-1].send(b"GET /v1/status HT")
 
 
 def control_bytes(scene):
@@ -469,7 +468,7 @@ def control_slow(scene):
         kept = kept[-8:] + [control(scene)]
         with contextlib.suppress(OSError):
             kept[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-            kept[-1].send(b"GET /status HTTP/1.0\r\n\r\n")
+            kept[-1].send(b"GET /v1/status HTTP/1.0\r\n\r\n")
 
 
 # Who does it: the owner A, a stranger, or a member of control-group.
