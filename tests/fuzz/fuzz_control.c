@@ -9,40 +9,30 @@
 
 #include "fixture/net.h"
 #include "fixture/test_control.h"
-#include "fixture/unit.h"
+#include "fuzz/fuzz_fixture.h"
 
 #include <sys/socket.h>
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define CONTROL_INPUTS 500 /* before everything is made anew */
-#define CONTROL_AGE_S 10   /* likewise: the fixture ends itself after 30 */
 #define CONTROL_ROUNDS 64
 
 static struct test_control test;
-static unsigned int inputs;
-static time_t begun;
-
 static void
-begin(void)
+init(void)
 {
-	if (inputs >= CONTROL_INPUTS ||
-	    (inputs > 0 && time(NULL) > begun + CONTROL_AGE_S)) {
-		test_control_done(&test);
-		inputs = 0;
-	} else if (inputs == 0) {
-		fuzz_must(unit_open() == 0);
-		atexit(unit_close);
-	}
-	if (inputs++ > 0)
-		return;
-	begun = time(NULL);
-	unit_begin();
 	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
 }
+
+static void
+done(void)
+{
+	test_control_done(&test);
+}
+
+static struct fuzz_fixture fixture = {.most = 500, .init = init, .done = done};
 
 static void
 send_pieces(int client, const char *bytes, size_t size, size_t piece)
@@ -88,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 1)
 		return 0;
-	begin();
+	fuzz_fixture_begin(&fixture);
 	before = fuzz_count_fds();
 	client = test_control_connect();
 	bytes = fuzz_copy(data + 1, size - 1);

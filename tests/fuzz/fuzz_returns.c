@@ -12,44 +12,33 @@
 #include "fixture/engine_chain.h"
 #include "fixture/net.h"
 #include "fixture/test_returns.h"
-#include "fixture/unit.h"
+#include "fuzz/fuzz_fixture.h"
 
 #include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define RETURNS_INPUTS 200 /* before everything is made anew */
-#define RETURNS_AGE_S 10   /* likewise: the fixture ends itself after 30 */
 #define RETURNS_FDS 4
 #define RETURNS_ROUNDS 4
 
 static struct test_returns test;
-static unsigned int inputs;
-static time_t begun;
-
 static void
-begin(void)
+init(void)
 {
-	if (inputs >= RETURNS_INPUTS ||
-	    (inputs > 0 && time(NULL) > begun + RETURNS_AGE_S)) {
-		test_returns_done(&test);
-		inputs = 0;
-	} else if (inputs == 0) {
-		fuzz_must(unit_open() == 0);
-		atexit(unit_close);
-	}
-	if (inputs++ > 0)
-		return;
-	begun = time(NULL);
-	unit_begin();
 	test_returns_init(&test);
 	returns_start(&test.returns);
 }
+
+static void
+done(void)
+{
+	test_returns_done(&test);
+}
+
+static struct fuzz_fixture fixture = {.most = 200, .init = init, .done = done};
 
 /* A connection of the listener, a local socket, a file, and one of a pair as
  * receipt connections are. */
@@ -113,7 +102,7 @@ take_messages(const uint8_t *data, size_t size)
 	unsigned int before;
 	int fds[RETURNS_FDS], keeper[2], ends[2], client;
 
-	begin();
+	fuzz_fixture_begin(&fixture);
 	before = fuzz_count_fds();
 	make_fds(fds, &client, ends);
 	test_returns_pair(keeper);
@@ -131,7 +120,8 @@ take_messages(const uint8_t *data, size_t size)
 		take_all();
 	fuzz_must(TAILQ_EMPTY(&test.web.pool.pool->held));
 	if (returns_is_busy(&test.returns))
-		inputs = RETURNS_INPUTS; /* it watches what does not end */
+		fixture.inputs =
+		    fixture.most; /* it watches what does not end */
 	else
 		fuzz_must(fuzz_count_fds() == before);
 }
