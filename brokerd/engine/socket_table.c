@@ -67,6 +67,7 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .refusals = &table->refusals,
 	    .bounded = bounded,
 	    .reserve = &table->reserve,
+	    .reserved = &table->reserved,
 	    .load = &table->load,
 	    .rebind = &table->rebind,
 	    .diag = &table->diag,
@@ -318,6 +319,7 @@ socket_table_done(struct socket_table *table)
 		TAILQ_REMOVE(&table->pools, pool, entry);
 		pool_free(pool);
 	}
+	free(table->reserved);
 	receipt_ring_list_done(&table->worker_context.rings);
 	owner_quotas_close(&table->quotas);
 	if (table->refusals.base != NULL)

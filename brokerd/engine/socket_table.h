@@ -21,6 +21,7 @@ struct socket_table {
 	struct watch watch;
 	struct refusals refusals;
 	struct fd_reserve reserve;
+	struct handoff *reserved; /* for the next connection */
 	struct socket_diag diag;
 	struct repair_models models;
 	struct coalesce_load load;

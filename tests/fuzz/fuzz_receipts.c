@@ -145,8 +145,9 @@ put_handoff(void)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
 	close(ends[1]);
 	worker_put(worker,
-	    handoff_new(&endpoint, &stats, &core.bounded, ends[0],
-		&endpoint.socket.address, endpoint.socket.address_length));
+	    handoff_new(&(struct handoff *){NULL}, &endpoint, &stats,
+		&core.bounded, ends[0], &endpoint.socket.address,
+		endpoint.socket.address_length));
 	fuzz_must(worker_send(worker) == 0);
 	recv(reader, NULL, 0, 0);
 	put++;

@@ -17,15 +17,25 @@
 #define SO_PEERSEC 31
 #endif
 
+int
+handoff_reserve(struct handoff **reserved)
+{
+	if (*reserved == NULL)
+		*reserved = malloc(sizeof(**reserved));
+	return *reserved == NULL ? -1 : 0;
+}
+
 static struct handoff *
-handoff_alloc(const struct record_endpoint *endpoint,
+handoff_take(struct handoff **reserved, const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd)
 {
-	struct handoff *handoff = malloc(sizeof(*handoff));
+	struct handoff *handoff;
 	struct timespec now;
 
-	if (handoff == NULL)
+	if (handoff_reserve(reserved) == -1)
 		return NULL;
+	handoff = *reserved;
+	*reserved = NULL;
 	memset(handoff, 0, offsetof(struct handoff, peer));
 	clock_gettime(CLOCK_REALTIME, &now);
 	handoff->endpoint = endpoint;
@@ -79,13 +89,12 @@ handoff_find_client(struct handoff *handoff)
 }
 
 struct handoff *
-handoff_new(const struct record_endpoint *endpoint,
+handoff_new(struct handoff **reserved, const struct record_endpoint *endpoint,
     struct stats_listener *stats, struct bounded_close *bounded, int fd,
     const struct sockaddr_storage *peer, socklen_t peer_length)
 {
-	struct handoff *handoff;
+	struct handoff *handoff = handoff_take(reserved, endpoint, stats, fd);
 
-	handoff = handoff_alloc(endpoint, stats, fd);
 	if (handoff == NULL)
 		return NULL;
 	handoff->bounded = bounded;
@@ -101,7 +110,8 @@ struct handoff *
 handoff_new_lent(const struct record_endpoint *endpoint,
     struct stats_listener *stats, int fd)
 {
-	struct handoff *handoff = handoff_alloc(endpoint, stats, fd);
+	struct handoff *reserved = NULL;
+	struct handoff *handoff = handoff_take(&reserved, endpoint, stats, fd);
 	socklen_t size;
 
 	if (handoff == NULL)

@@ -46,11 +46,18 @@ struct handoff {
 
 TAILQ_HEAD(handoff_list, handoff);
 
+/* Allocates memory for the next hand-off in *reserved unless it is there: to be
+ * called before a connection is accepted, which could not be kept otherwise.
+ * 0, or -1 with ENOMEM. */
+int handoff_reserve(struct handoff **reserved);
+
 /* A new hand-off of a connection (takes fd), with the peer from accept4(2).
- * NULL with ENOMEM. */
-struct handoff *handoff_new(const struct record_endpoint *endpoint,
-    struct stats_listener *stats, struct bounded_close *bounded, int fd,
-    const struct sockaddr_storage *peer, socklen_t peer_length);
+ * Uses the memory in *reserved, which becomes NULL.  NULL with ENOMEM, but only
+ * if there was none. */
+struct handoff *handoff_new(struct handoff **reserved,
+    const struct record_endpoint *endpoint, struct stats_listener *stats,
+    struct bounded_close *bounded, int fd, const struct sockaddr_storage *peer,
+    socklen_t peer_length);
 
 /* A new hand-off of the bound socket itself (borrows fd).  NULL with
  * ENOMEM. */

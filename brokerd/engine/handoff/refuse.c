@@ -6,6 +6,7 @@
 
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/ledger.h"
+#include "engine/policy/errors.h"
 #include "engine/timer.h"
 
 #include <sys/socket.h>
@@ -72,7 +73,7 @@ refuse_on_readable(evutil_socket_t fd, short what, void *argument)
 	bounded_close_end(refusal->refusals->bounded);
 	if (n > 0)
 		refusal->read += (size_t)n;
-	if (n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR) ||
+	if (n == 0 || (n == -1 && !errors_is_passing(errno)) ||
 	    refusal->read >= REFUSE_READ_MAX)
 		refuse_end(refusal);
 }

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <sys/types.h>
+
 #include <stdint.h>
+
+struct bounded_close;
 
 /*
  * A message of a keeper to the next engine, over a SOCK_SEQPACKET pair: one
@@ -32,3 +36,8 @@ struct returned {
 	uint64_t accept_time_ns; /* 0: not known */
 	uint64_t sequence;       /* of RETURNED_SENT, which its receipt names */
 };
+
+/* Receives one, and gives at most two descriptors (-1: none).  Returns the
+ * length, 1 if there were more descriptors or bytes, or -1 with errno. */
+ssize_t returned_receive(int fd, struct bounded_close *bounded,
+    struct returned *out_returned, int out_fds[2]);

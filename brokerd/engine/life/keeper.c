@@ -25,6 +25,8 @@
 #include <unistd.h>
 
 #define KEEPER_MONITOR_MS 1000 /* from its last close(2) to its end */
+#define KEEPER_RETRY_US 10000  /* without memory */
+#define KEEPER_RETRIES 1000
 
 /* True if the process has ended. */
 static int
@@ -54,6 +56,23 @@ keeper_tell_lost(struct keeper *keeper, const struct kept_fds *kept)
 	return 1;
 }
 
+/* What is not found is closed at the end of this process, so want of memory
+ * must have passed before. */
+static int
+keeper_find(
+    const struct keeper *keeper, struct ledger *ledger, struct kept_fds *kept)
+{
+	int left = KEEPER_RETRIES;
+
+	while (kept_fds_find(
+		   kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1) {
+		if (left-- == 0)
+			return -1;
+		usleep(KEEPER_RETRY_US);
+	}
+	return 0;
+}
+
 /* What the engine closes is closed here too, so an engine that ended by itself
  * leaves nothing. */
 static int
@@ -67,8 +86,7 @@ keeper_run(struct keeper *keeper, struct ledger *ledger)
 	if (page->ended)
 		return 0;
 	fd_close(CHANNEL_FD);
-	if (kept_fds_find(
-		&kept, ledger, CHANNEL_RETURNS + 1, keeper->monitor) == -1) {
+	if (keeper_find(keeper, ledger, &kept) == -1) {
 		log_line(keeper->log, LOG_ERR,
 		    "cannot list the engine's descriptors: %s: the connections "
 		    "that it had are closed",

@@ -148,16 +148,11 @@ kept_fds_mark(const struct ledger *ledger, int limit, int other)
 static void
 kept_fds_add(struct kept_fds *kept, int fd, unsigned char *marks)
 {
-	struct kept_fd *grown;
 	struct kept_fd one = {.fd = fd, .peer = -1};
 
 	one.kind = kept_fds_judge(kept->ledger, &one, marks[fd]);
 	if (one.kind == 0)
 		return;
-	grown = reallocarray(kept->fds, kept->count + 1, sizeof(one));
-	if (grown == NULL)
-		return;
-	kept->fds = grown;
 	kept->fds[kept->count++] = one;
 	marks[fd] = 1;
 	if (one.peer != -1)
@@ -196,16 +191,21 @@ kept_fds_find(
     struct kept_fds *kept, const struct ledger *ledger, int limit, int other)
 {
 	unsigned char *marks = kept_fds_mark(ledger, limit, other);
-	int found;
+	int found = -1;
 
-	*kept = (struct kept_fds){.ledger = ledger};
-	if (marks == NULL)
-		return -1;
-	found = kept_fds_walk(kept, marks, 0);
+	/* Room for all at once: none may be left out for want of memory. */
+	*kept = (struct kept_fds){
+	    .ledger = ledger, .fds = calloc(ledger->count, sizeof(*kept->fds))};
+	if (marks != NULL && kept->fds != NULL)
+		found = kept_fds_walk(kept, marks, 0);
 	fd_limit_close(KEPT_FDS_CLOSE_US); /* they may linger */
 	if (found == 0)
 		found = kept_fds_walk(kept, marks, 1);
 	fd_limit_close(0);
 	free(marks);
-	return found;
+	if (found == 0)
+		return 0;
+	free(kept->fds);
+	*kept = (struct kept_fds){.ledger = ledger};
+	return -1;
 }

@@ -6,6 +6,7 @@
 #include "engine/life/returning.h"
 
 #include "engine/handoff/returned.h"
+#include "engine/policy/errors.h"
 
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -104,8 +105,7 @@ returning_read_answer(int fd)
 		n = recv(fd, &byte, 1, MSG_DONTWAIT);
 	if (n == 1)
 		return byte == RETURNED_READ;
-	if (n == 0 || errno != EINTR)
-		errno = n == 0 || errno != EAGAIN ? EPIPE : EAGAIN;
+	errno = n == 0 || !errors_is_passing(errno) ? EPIPE : EAGAIN;
 	return -1;
 }
 

@@ -53,23 +53,20 @@ accept_on_error(struct listener *listener)
 	return ACCEPT_BROKEN;
 }
 
-/* Returns the hand-off of a connection (takes fd), or NULL without memory. */
+/* Returns the hand-off of a connection (takes fd), for which there is
+ * memory. */
 static struct handoff *
 accept_hold(struct listener *listener, struct listener_endpoint *endpoint,
     int fd, const struct sockaddr_storage *peer, socklen_t peer_length)
 {
 	const struct listener_context *context = listener->context;
-	struct handoff *handoff = handoff_new(endpoint->record, listener->stats,
-	    context->bounded, fd, peer, peer_length);
+	struct handoff *handoff =
+	    handoff_new(context->reserved, endpoint->record, listener->stats,
+		context->bounded, fd, peer, peer_length);
 
-	if (handoff != NULL)
-		ledger_hold(context->bounded->ledger, handoff);
+	ledger_hold(context->bounded->ledger, handoff);
 	listener->stats->accepted++; /* or the next engine counts it */
-	if (handoff != NULL)
-		return handoff;
-	listener->stats->dead++;
-	bounded_close_fd(context->bounded, fd);
-	return NULL;
+	return handoff;
 }
 
 static struct effort *
@@ -89,7 +86,6 @@ accept_admit(struct listener *listener, struct listener_endpoint *endpoint,
 	uint64_t begun_us = clock_us();
 	struct source_entry *source =
 	    admission_judge(listener->admission, endpoint->record, fd, peer);
-	struct handoff *handoff;
 
 	if (source == NULL) {
 		listener->stats->accepted++;
@@ -99,9 +95,8 @@ accept_admit(struct listener *listener, struct listener_endpoint *endpoint,
 		    clock_us());
 		return;
 	}
-	handoff = accept_hold(listener, endpoint, fd, peer, peer_length);
-	if (handoff != NULL)
-		admission_wait(listener->admission, source, handoff);
+	admission_wait(listener->admission, source,
+	    accept_hold(listener, endpoint, fd, peer, peer_length));
 }
 
 /* Accepts one connection for that worker; NULL: to be refused or admitted. */
@@ -112,7 +107,6 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 	const struct listener_context *context = listener->context;
 	struct sockaddr_storage peer;
 	socklen_t peer_length = sizeof(peer);
-	struct handoff *handoff;
 	/* Without O_NONBLOCK, as the worker gets the same open file and may be
 	 * a simple program that reads and writes.  The engine never waits for a
 	 * connection. */
@@ -125,10 +119,8 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 	context->reserve->last = fd;
 	context->load->count.accepted++;
 	if (worker != NULL) {
-		handoff =
-		    accept_hold(listener, endpoint, fd, &peer, peer_length);
-		if (handoff != NULL)
-			dispatch_put(listener->pool, worker, handoff);
+		dispatch_put(listener->pool, worker,
+		    accept_hold(listener, endpoint, fd, &peer, peer_length));
 	} else if (listener->state == LISTENER_REFUSING) {
 		listener->stats->accepted++;
 		accept_refuse(listener, endpoint, fd);
@@ -161,6 +153,9 @@ accept_next(struct listener *listener, struct listener_endpoint *endpoint)
 		errno = EMFILE;
 		return ACCEPT_LIMIT;
 	}
+	if (handoff_reserve(listener->context->reserved) == -1 ||
+	    admission_reserve(listener->admission) == -1)
+		return ACCEPT_LIMIT;
 	if (listener->state == LISTENER_REFUSING)
 		return accept_one(listener, endpoint, NULL);
 	if (listener->admission == NULL)

@@ -167,6 +167,13 @@ admission_lets_in(struct admission *admission,
 	return allowed;
 }
 
+int
+admission_reserve(struct admission *admission)
+{
+	return admission == NULL ? 0 :
+				   source_table_reserve(&admission->sources);
+}
+
 /* Finds the source.  One for which there is no room is not limited. */
 static struct source_entry *
 admission_source(struct admission *admission, struct source_address address)

@@ -39,6 +39,10 @@ struct source_entry *admission_judge(struct admission *admission,
 
 /* Below, NULL has nothing waiting and no room. */
 
+/* Allocates what judging the next connection needs, before it is accepted.  0,
+ * or -1 with ENOMEM. */
+int admission_reserve(struct admission *admission);
+
 /* True if one more may be accepted, although no worker has room. */
 int admission_has_room(const struct admission *admission);
 

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct event;
+struct handoff;
 
 /* What listeners use.  All of it is borrowed. */
 struct listener_context {
@@ -27,6 +28,7 @@ struct listener_context {
 	struct refusals *refusals;
 	struct bounded_close *bounded;
 	struct fd_reserve *reserve;
+	struct handoff **reserved; /* for the next connection */
 	struct coalesce_load *load;
 	struct rebind *rebind;
 	struct socket_diag *diag; /* or NULL */

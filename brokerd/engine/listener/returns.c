@@ -13,16 +13,13 @@
 #include "engine/handoff/socket_option.h"
 #include "engine/listener/admission.h"
 #include "engine/listener/returns_origin.h"
+#include "engine/policy/errors.h"
 #include "engine/pool/dispatch.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 4
-#endif
 
 #define RETURNS_READERS 16    /* engines that may have something to return */
 #define RETURNS_ROUND 64      /* messages, then other events have their turn */
@@ -32,6 +29,48 @@
 #define RETURNS_SHARE 2       /* a part of all descriptors may be waiting */
 #define RETURNS_ENGINES 32    /* that may die while they have a connection */
 
+static void
+returns_free_reader(struct returns_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	timer_free_event(&reader->readable);
+	timer_done(&reader->rest);
+	free(reader);
+}
+
+static void returns_on_readable(evutil_socket_t fd, short what, void *argument);
+static void returns_on_rested(void *owner);
+
+static struct returns_reader *
+returns_new_reader(struct event_base *base)
+{
+	struct returns_reader *reader = calloc(1, sizeof(*reader));
+
+	if (reader == NULL)
+		return NULL;
+	reader->readable =
+	    event_new(base, -1, EV_READ, returns_on_readable, reader);
+	if (timer_init(&reader->rest, base, returns_on_rested, reader) == 0 &&
+	    reader->readable != NULL)
+		return reader;
+	returns_free_reader(reader);
+	return NULL;
+}
+
+/* Allocates what the next message may need, or what it brings would be lost.
+ * 0, or -1 with ENOMEM. */
+static int
+returns_reserve(struct returns *returns)
+{
+	if (returns->reserved == NULL)
+		returns->reserved = returns_new_reader(returns->context->base);
+	return returns->reserved == NULL ||
+		handoff_reserve(returns->context->reserved) == -1 ?
+	    -1 :
+	    sent_before_reserve(&returns->sent);
+}
+
 int
 returns_init(struct returns *returns, const struct listener_context *context,
     const struct listener_list *listeners)
@@ -39,7 +78,9 @@ returns_init(struct returns *returns, const struct listener_context *context,
 	*returns = (struct returns){.context = context, .listeners = listeners};
 	TAILQ_INIT(&returns->readers);
 	return sent_before_init(
-	    &returns->sent, context->base, context->bounded);
+		   &returns->sent, context->base, context->bounded) == -1 ?
+	    -1 :
+	    returns_reserve(returns);
 }
 
 static void
@@ -49,48 +90,10 @@ returns_close(struct returns_reader *reader)
 
 	TAILQ_REMOVE(&returns->readers, reader, entry);
 	returns->reader_count--;
-	timer_free_event(&reader->readable);
-	timer_done(&reader->rest);
+	event_del(reader->readable);
 	/* Unread messages may have descriptors. */
 	bounded_close_fd(returns->context->bounded, reader->fd);
-	free(reader);
-}
-
-/* Gives at most two descriptors (-1: none).  Returns the length, 1 if there
- * were more descriptors or bytes, or -1 with errno. */
-static ssize_t
-returns_receive(
-    const struct returns_reader *reader, struct returned *returned, int out[2])
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} control;
-	struct iovec iov = {returned, sizeof(*returned)};
-	struct msghdr msg = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = CMSG_LEN(2 * sizeof(int))};
-	struct bounded_close *bounded = reader->returns->context->bounded;
-	struct cmsghdr *head;
-	ssize_t n;
-
-	out[0] = out[1] = -1;
-	bounded_close_begin(bounded); /* those without room */
-	n = recvmsg(reader->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	bounded_close_end(bounded);
-	if (n == -1)
-		return -1;
-	/* Whoever made the socket may have asked for a pidfd, SO_PASSPIDFD. */
-	for (head = CMSG_FIRSTHDR(&msg); head != NULL;
-	     head = CMSG_NXTHDR(&msg, head))
-		if (head->cmsg_type == SCM_RIGHTS)
-			memcpy(
-			    out, CMSG_DATA(head), head->cmsg_len - CMSG_LEN(0));
-		else if (head->cmsg_type == SCM_PIDFD)
-			fd_close(*(int *)(void *)CMSG_DATA(head));
-	/* One that was too long has no valid length. */
-	return (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 ? n : 1;
+	returns_free_reader(reader);
 }
 
 /* Takes fd (-1: none).  The close of what is no socket may wait for ever
@@ -135,12 +138,9 @@ returns_make(struct returns *returns, const struct returned *returned, int fd,
 		return NULL;
 	}
 	context->reserve->last = fd;
-	handoff = handoff_new(origin.endpoint->record, origin.listener->stats,
-	    context->bounded, fd, &origin.peer, origin.peer_length);
-	if (handoff == NULL) {
-		returns_refuse(returns, fd, strerror(errno));
-		return NULL;
-	}
+	handoff = handoff_new(context->reserved, origin.endpoint->record,
+	    origin.listener->stats, context->bounded, fd, &origin.peer,
+	    origin.peer_length);
 	handoff->deaths = returned->deaths;
 	handoff->redeliveries = returned->redeliveries;
 	handoff->returns = returned->returns + 1U;
@@ -260,6 +260,15 @@ returns_expect(const struct returns_reader *reader)
 		    reader->returns->context->bounded->ledger, returned.kind);
 }
 
+/* Until there are descriptors and memory again.  Returns 0. */
+static int
+returns_rest(struct returns_reader *reader)
+{
+	event_del(reader->readable);
+	timer_set(&reader->rest, RETURNS_REST_US);
+	return 0;
+}
+
 /* Reads one message.  1 there may be more, 0 there is none now, -1 there will
  * be none: the engine and its keeper have ended, or one has sent nonsense. */
 static int
@@ -271,19 +280,18 @@ returns_read(struct returns_reader *reader)
 	ssize_t n;
 
 	if (fd_reserve_left(returns->context->reserve, RETURNS_LEFT) <
-	    RETURNS_LEFT) {
-		event_del(reader->readable);
-		timer_set(&reader->rest, RETURNS_REST_US);
-		return 0;
-	}
+		RETURNS_LEFT ||
+	    returns_reserve(returns) == -1)
+		return returns_rest(reader);
 	returns_expect(reader);
-	n = returns_receive(reader, &returned, fds);
+	n = returned_receive(
+	    reader->fd, returns->context->bounded, &returned, fds);
 	error = errno;
 	if (n != -1)
 		taken = returns_take(returns, &returned, n, fds) == 0;
 	ledger_expect(returns->context->bounded->ledger, 0);
-	if (n == -1 && (error == EAGAIN || error == EINTR))
-		return 0;
+	if (n == -1 && errors_is_passing(error))
+		return error == EAGAIN ? 0 : returns_rest(reader);
 	if (n == -1 && error == ECONNRESET)
 		return 1; /* an answer was not read: the rest follows */
 	if (taken)
@@ -336,29 +344,26 @@ returns_on_rested(void *owner)
 int
 returns_add(struct returns *returns, int fd)
 {
-	struct event_base *base = returns->context->base;
-	struct returns_reader *reader = NULL;
+	struct returns_reader *reader;
 
-	if (socket_option(fd, SO_TYPE) == SOCK_SEQPACKET &&
-	    returns->reader_count < RETURNS_READERS)
-		reader = calloc(1, sizeof(*reader));
-	if (reader == NULL) {
+	if (returns_reserve(returns) == -1 ||
+	    socket_option(fd, SO_TYPE) != SOCK_SEQPACKET ||
+	    returns->reader_count == RETURNS_READERS) {
 		bounded_close_fd(returns->context->bounded, fd);
 		return -1;
 	}
 	ledger_set(returns->context->bounded->ledger, fd, LEDGER_READER);
+	reader = returns->reserved;
+	returns->reserved = NULL;
 	reader->returns = returns;
 	reader->fd = fd;
-	reader->readable = event_new(
-	    base, fd, EV_READ | EV_PERSIST, returns_on_readable, reader);
+	event_assign(reader->readable, returns->context->base, fd,
+	    EV_READ | EV_PERSIST, returns_on_readable, reader);
 	TAILQ_INSERT_TAIL(&returns->readers, reader, entry);
 	returns->reader_count++;
-	if (reader->readable == NULL ||
-	    timer_init(&reader->rest, base, returns_on_rested, reader) == -1) {
-		returns_close(reader);
-		return -1;
-	}
-	return returns->started ? event_add(reader->readable, NULL) : 0;
+	if (returns->started)
+		timer_add_event(reader->readable, NULL);
+	return 0;
 }
 
 void
@@ -390,5 +395,6 @@ returns_done(struct returns *returns)
 		return;
 	while ((reader = TAILQ_FIRST(&returns->readers)) != NULL)
 		returns_close(reader);
+	returns_free_reader(returns->reserved);
 	sent_before_done(&returns->sent);
 }

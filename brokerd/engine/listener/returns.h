@@ -27,6 +27,7 @@ struct returns {
 	size_t reader_count;
 	uint64_t room; /* in this round, see returns_room() */
 	struct sent_before sent;
+	struct returns_reader *reserved; /* memory for the next one */
 	int started;
 	int is_wary; /* something that is no socket was returned */
 	struct limited_log limit;
@@ -37,7 +38,8 @@ int returns_init(struct returns *returns,
     const struct listener_context *context,
     const struct listener_list *listeners);
 
-/* Adds a socket on which they come (takes fd).  0, or -1 with errno. */
+/* Adds a socket on which they come (takes fd).  0, or -1 if it cannot be
+ * one. */
 int returns_add(struct returns *returns, int fd);
 
 /* Takes what has come so far, and tells keepers that this engine serves; what

@@ -13,6 +13,7 @@
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/socket_option.h"
 #include "engine/handoff/tcp_probe.h"
+#include "engine/policy/errors.h"
 #include "engine/pool/dispatch.h"
 #include "engine/worker/receipt_message.h"
 
@@ -75,7 +76,7 @@ sent_peer_has_ended(
 	}
 	bounded_close_end(sent->bounded);
 	*work -= cost < *work ? cost : *work;
-	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+	return n == 0 || (n == -1 && !errors_is_passing(errno));
 }
 
 /* The next look begins with another one. */
@@ -177,6 +178,8 @@ sent_before_init(struct sent_before *sent, struct event_base *base,
 	TAILQ_INIT(&sent->connections);
 	TAILQ_INIT(&sent->peers);
 	sent->count = sent->peer_count = 0;
+	sent->reserved = NULL;
+	sent->reserved_peer = NULL;
 	sent->bounded = bounded;
 	return timer_init(&sent->look, base, sent_before_on_look, sent);
 }
@@ -190,18 +193,27 @@ sent_connection_note(struct sent_before *sent, const struct handoff *handoff,
 	    sent->bounded->ledger, handoff, peer->fd, peer->ledger_id);
 }
 
-/* Takes fd.  NULL if there is no memory, or there are too many. */
+int
+sent_before_reserve(struct sent_before *sent)
+{
+	if (sent->reserved == NULL)
+		sent->reserved = calloc(1, sizeof(*sent->reserved));
+	if (sent->reserved_peer == NULL)
+		sent->reserved_peer = calloc(1, sizeof(*sent->reserved_peer));
+	return sent->reserved == NULL || sent->reserved_peer == NULL ? -1 : 0;
+}
+
+/* Takes fd.  NULL if there are too many. */
 static struct sent_peer *
 sent_peer_new(struct sent_before *sent, int fd, uint64_t cookie)
 {
-	struct sent_peer *peer = NULL;
+	struct sent_peer *peer = sent->reserved_peer;
 
-	if (sent->peer_count < SENT_BEFORE_PEERS)
-		peer = calloc(1, sizeof(*peer));
-	if (peer == NULL) {
+	if (sent->peer_count == SENT_BEFORE_PEERS) {
 		bounded_close_fd(sent->bounded, fd);
 		return NULL;
 	}
+	sent->reserved_peer = NULL;
 	peer->cookie = cookie;
 	peer->fd = fd;
 	peer->ledger_id = ledger_peer_id(sent->bounded->ledger, fd);
@@ -237,18 +249,15 @@ void
 sent_before_add(struct sent_before *sent, struct handoff *handoff,
     struct pool *pool, int peer)
 {
-	struct sent_connection *connection = calloc(1, sizeof(*connection));
+	struct sent_connection *connection = sent->reserved;
 	struct sent_peer *found = NULL;
 
-	if (connection == NULL)
-		bounded_close_fd(sent->bounded, peer);
-	else if (peer != -1)
-		found = sent_peer_find(sent, handoff, peer);
-	if (connection == NULL || (peer != -1 && found == NULL)) {
-		free(connection);
+	if (peer != -1 &&
+	    (found = sent_peer_find(sent, handoff, peer)) == NULL) {
 		handoff_free(handoff); /* the worker has it */
 		return;
 	}
+	sent->reserved = NULL;
 	if (found != NULL) {
 		found->count++;
 		sent_connection_note(sent, handoff, found);
@@ -284,5 +293,7 @@ sent_before_done(struct sent_before *sent)
 		handoff_free(connection->handoff);
 		sent_connection_free(sent, connection);
 	}
+	free(sent->reserved);
+	free(sent->reserved_peer);
 	timer_done(&sent->look);
 }

@@ -42,16 +42,24 @@ struct sent_before {
 	struct bounded_close *bounded; /* borrowed */
 	struct timer look;
 	uint64_t look_us; /* until the next look */
+	/* Memory for the next ones. */
+	struct sent_connection *reserved;
+	struct sent_peer *reserved_peer;
 };
 
 /* None so far; borrows all.  0, or -1 with ENOMEM. */
 int sent_before_init(struct sent_before *sent, struct event_base *base,
     struct bounded_close *bounded);
 
-/* Adds a connection (takes both), and the dead engine's receipt connection,
- * which may be anything, or -1 if the worker has died.  When the worker is dead
- * and has not touched it, others of the pool get it; when it cannot be told any
- * more, or after receipt-timeout, it is closed here. */
+/* Allocates memory for the next connection unless it is there: to be called
+ * before one is received.  0, or -1 with ENOMEM. */
+int sent_before_reserve(struct sent_before *sent);
+
+/* Adds a connection (takes both), for which there is memory, and the dead
+ * engine's receipt connection, which may be anything, or -1 if the worker has
+ * died.  When the worker is dead and has not touched it, others of the pool get
+ * it; when it cannot be told any more, or after receipt-timeout, it is closed
+ * here. */
 void sent_before_add(struct sent_before *sent, struct handoff *handoff,
     struct pool *pool, int peer);
 

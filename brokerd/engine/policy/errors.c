@@ -6,6 +6,13 @@
 
 #include <errno.h>
 
+int
+errors_is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ENOMEM ||
+	    error == ENOBUFS;
+}
+
 /* See accept(2), "Error handling": accept returns network errors that are
  * pending on the new socket, and these concern that connection only.  EPERM
  * comes from a firewall. */

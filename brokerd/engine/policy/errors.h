@@ -20,5 +20,8 @@ enum errors_send {
 	ERRORS_SEND_BUG,     /* of the engine: log, retry rarely */
 };
 
+/* True if receiving failed for now, and nothing was lost. */
+int errors_is_passing(int error);
+
 enum errors_accept errors_of_accept(int error);
 enum errors_send errors_of_send(int error);

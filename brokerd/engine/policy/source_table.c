@@ -50,6 +50,8 @@ source_table_done(struct source_table *table)
 
 	while ((source = TAILQ_FIRST(&table->recent)) != NULL)
 		source_table_unlink(table, source);
+	free(table->reserved);
+	table->reserved = NULL;
 	free(table->buckets);
 	table->buckets = NULL;
 	table->bucket_count = 0;
@@ -70,8 +72,8 @@ source_table_find(
 	return source;
 }
 
-/* 0, or -1: no memory, and there are no buckets at all. */
-static int
+/* Without memory the lists of its buckets become longer. */
+static void
 source_table_grow(struct source_table *table)
 {
 	size_t count = table->bucket_count == 0 ? SOURCE_TABLE_FIRST :
@@ -80,10 +82,10 @@ source_table_grow(struct source_table *table)
 	size_t before_count = table->bucket_count;
 
 	if (table->count < before_count)
-		return 0;
+		return;
 	buckets = calloc(count, sizeof(struct source_entry *));
 	if (buckets == NULL)
-		return before_count == 0 ? -1 : 0;
+		return;
 	table->buckets = buckets;
 	table->bucket_count = count;
 	for (size_t i = 0; i < before_count; i++)
@@ -97,7 +99,15 @@ source_table_grow(struct source_table *table)
 			buckets[to] = source;
 		}
 	free(before);
-	return 0;
+}
+
+int
+source_table_reserve(struct source_table *table)
+{
+	source_table_grow(table);
+	if (table->reserved == NULL)
+		table->reserved = calloc(1, sizeof(*table->reserved));
+	return table->reserved == NULL || table->bucket_count == 0 ? -1 : 0;
 }
 
 struct source_entry *
@@ -109,9 +119,10 @@ source_table_add(
 
 	if (source != NULL)
 		return source;
-	if (table->count >= table->most || source_table_grow(table) == -1 ||
-	    (source = calloc(1, sizeof(*source))) == NULL)
+	if (table->count >= table->most || source_table_reserve(table) == -1)
 		return NULL;
+	source = table->reserved;
+	table->reserved = NULL;
 	TAILQ_INIT(&source->waiting);
 	source->address = *address;
 	to = source_table_bucket(table, address);

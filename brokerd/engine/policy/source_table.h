@@ -31,6 +31,7 @@ struct source_table {
 	size_t count, most;
 	TAILQ_HEAD(, source_entry) recent; /* the oldest first */
 	uint64_t forgotten;                /* that had something to be known */
+	struct source_entry *reserved;     /* memory for the next one */
 };
 
 /* An empty table for that many, with a secret. */
@@ -42,6 +43,10 @@ void source_table_done(struct source_table *table);
 
 struct source_entry *source_table_find(
     const struct source_table *table, const struct source_address *address);
+
+/* Allocates memory for the next source unless it is there: then
+ * source_table_get() cannot fail for want of memory.  0, or -1 with ENOMEM. */
+int source_table_reserve(struct source_table *table);
 
 /* Finds a source, which is seen now, or adds it.  NULL: all have something
  * waiting, or there is no memory. */

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "engine/handoff/bounded_close.h"
 #include "engine/handoff/ledger.h"
+#include "engine/policy/errors.h"
 #include "engine/worker/link_share.h"
 
 #include <sys/socket.h>
@@ -90,14 +91,6 @@ receipt_conn_identify(struct receipt_conn *conn, struct msghdr *msg)
 	return receipt_conn_watch_peer(conn);
 }
 
-/* True if the event comes again: without memory nothing was lost. */
-static int
-receipt_conn_is_passing(int error)
-{
-	return error == EAGAIN || error == EINTR || error == ENOMEM ||
-	    error == ENOBUFS;
-}
-
 /* Reads one message, and the ring.  1 there may be more, 0 there is none, -1
  * the connection has ended. */
 static int
@@ -127,7 +120,7 @@ receipt_conn_read(struct receipt_conn *conn)
 		n = recvmsg(conn->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	bounded_close_end(conn->context->bounded);
 	if (n == -1)
-		got = receipt_conn_is_passing(errno) ? 0 : -1;
+		got = errors_is_passing(errno) ? 0 : -1;
 	else if ((is_first && receipt_conn_identify(conn, &msg) == -1) ||
 	    n == 0 || (msg.msg_flags & MSG_CTRUNC) != 0 ||
 	    conn->list->callbacks->on_message(

@@ -170,8 +170,9 @@ START_TEST(sockets_of_killed_engines_are_known)
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	client = net_connect(test.port);
 	fd = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
-	handoff = handoff_new(TAILQ_FIRST(&test.www->endpoints)->record,
-	    test.www->stats, &pool->core.bounded, fd, &peer, 0);
+	handoff = handoff_new(&pool->core.reserved,
+	    TAILQ_FIRST(&test.www->endpoints)->record, test.www->stats,
+	    &pool->core.bounded, fd, &peer, 0);
 	ck_assert_ptr_nonnull(handoff);
 	sent_before_add(&returns->sent, handoff, pool->pool, ends[0]);
 	expect_fd(ends[0], "receipts", NULL, "to an engine that was killed");

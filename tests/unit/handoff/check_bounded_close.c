@@ -192,7 +192,7 @@ static void
 free_handoff(struct record_endpoint *endpoint, int fd, int sent)
 {
 	const struct sockaddr_storage nobody = {.ss_family = AF_UNSPEC};
-	struct handoff *handoff = handoff_new(
+	struct handoff *handoff = handoff_new(&(struct handoff *){NULL},
 	    endpoint, NULL, &test_close, fd, &nobody, sizeof(nobody));
 
 	ck_assert_ptr_nonnull(handoff);

@@ -34,7 +34,8 @@ offer(const struct record_endpoint *endpoint, int fd)
 	socklen_t length = sizeof(peer);
 
 	ck_assert_int_eq(getpeername(fd, (struct sockaddr *)&peer, &length), 0);
-	return handoff_new(endpoint, &stats, &test_close, fd, &peer, length);
+	return handoff_new(&(struct handoff *){NULL}, endpoint, &stats,
+	    &test_close, fd, &peer, length);
 }
 
 static struct handoff *
@@ -164,7 +165,7 @@ START_TEST(a_local_client_that_cannot_be_asked_for_is_unknown)
 	struct record_endpoint endpoint =
 	    record_sample_unix(RECORD_UNIX_STREAM, "/nowhere/socket")
 		.u.endpoint;
-	struct handoff *handoff = handoff_new(
+	struct handoff *handoff = handoff_new(&(struct handoff *){NULL},
 	    &endpoint, &stats, &test_close, -1, &endpoint.socket.address, 0);
 
 	ck_assert_ptr_nonnull(handoff);

@@ -126,6 +126,17 @@ START_TEST(any_other_errno_of_a_mailbox_is_our_bug)
 }
 END_TEST
 
+START_TEST(want_of_memory_passes_and_the_end_does_not)
+{
+	ck_assert(errors_is_passing(EAGAIN));
+	ck_assert(errors_is_passing(EINTR));
+	ck_assert(errors_is_passing(ENOMEM));
+	ck_assert(errors_is_passing(ENOBUFS));
+	ck_assert(!errors_is_passing(ECONNRESET));
+	ck_assert(!errors_is_passing(EBADF));
+}
+END_TEST
+
 UNIT_SUITE(errors)
 {
 	TCase *tc = unit_case(suite, "errors");
@@ -136,4 +147,5 @@ UNIT_SUITE(errors)
 	tcase_add_loop_test(tc, an_errno_of_a_mailbox_means_what_unix_7_says, 0,
 	    (int)UNIT_COUNT(sends));
 	tcase_add_test(tc, any_other_errno_of_a_mailbox_is_our_bug);
+	tcase_add_test(tc, want_of_memory_passes_and_the_end_does_not);
 }
