@@ -240,13 +240,14 @@ print_add_holder(struct columns *table, const json_t *holder)
 	print_add_duration(table, holder, "since_ms");
 }
 
-/* Says which owners of mailboxes wait. */
-static void
+/* Says which owners of mailboxes wait.  Returns how many. */
+static int
 print_owners(const json_t *owners)
 {
 	const json_t *owner;
 	char text[PRINT_DURATION_SIZE];
 	const char *reason;
+	int count = 0;
 	size_t i;
 
 	json_array_foreach(owners, i, owner)
@@ -256,7 +257,27 @@ print_owners(const json_t *owners)
 		    text, sizeof(text), print_integer(owner, "waiting_ms"));
 		if (reason != NULL)
 			print_sentence("for %s: %s", text, reason);
+		count += reason != NULL;
 	}
+	return count;
+}
+
+static void
+print_add_unread(struct columns *table, const json_t *process)
+{
+	columns_add_values(table, process, "unread pid program uid");
+}
+
+/* Who does not read what it was sent, if /proc tells. */
+static void
+print_unread(const json_t *broker)
+{
+	json_t *processes = proc_list_unread(broker);
+
+	if (json_array_size(processes) > 0)
+		columns_print(
+		    "UNREAD PID PROGRAM UID", processes, print_add_unread);
+	json_decref(processes);
 }
 
 /* Who has lent sockets, if /proc tells. */
@@ -275,14 +296,18 @@ void
 print_status(const json_t *answer)
 {
 	const json_t *listeners = json_object_get(answer, "listeners");
+	const json_t *broker = json_object_get(answer, "broker");
+	int waiting;
 
-	print_broker(json_object_get(answer, "broker"));
-	print_owners(json_object_get(answer, "owners"));
+	print_broker(broker);
+	waiting = print_owners(json_object_get(answer, "owners"));
 	columns_print(
 	    "LISTENER STATE SINCE WORKERS ACCEPTED IN-HAND REFUSED QUEUE "
 	    "DROPPED ENDPOINT",
 	    listeners, print_add_rows);
 	print_holders(answer);
+	if (waiting > 0)
+		print_unread(broker);
 	print_untaken(listeners);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Which processes have sockets, from /proc.  brokerctl, any uid: only root sees
- * the descriptors of every process.
+ * Which processes have sockets, and what is unread there, from /proc.
+ * brokerctl, any uid: only root sees the descriptors of every process.
  */
 #include "ctl/proc.h"
 
@@ -174,6 +174,60 @@ proc_is_broker(const json_t *broker, json_int_t pid)
 		is |= pid ==
 		    json_integer_value(json_object_get(broker, names[i]));
 	return is;
+}
+
+/* How many descriptors are in the sockets of a process, unread. */
+static json_int_t
+proc_unread(json_int_t pid)
+{
+	char path[sizeof("/proc//fdinfo/") + 64], line[256];
+	json_int_t sum = 0, count;
+	struct dirent *entry;
+	FILE *file;
+	DIR *dir;
+
+	snprintf(
+	    path, sizeof(path), "/proc/%" JSON_INTEGER_FORMAT "/fdinfo", pid);
+	dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path),
+		    "/proc/%" JSON_INTEGER_FORMAT "/fdinfo/%.16s", pid,
+		    entry->d_name);
+		file = fopen(path, "re");
+		while (file != NULL && fgets(line, sizeof(line), file) != NULL)
+			if (sscanf(line, "scm_fds: %" JSON_INTEGER_FORMAT,
+				&count) == 1)
+				sum += count;
+		if (file != NULL)
+			fclose(file);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return sum;
+}
+
+json_t *
+proc_list_unread(const json_t *broker)
+{
+	DIR *dir = opendir("/proc");
+	json_t *rows = json_array(), *row;
+	const struct dirent *entry;
+	json_int_t pid, unread;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		pid = atoll(entry->d_name);
+		unread = pid <= 0 || proc_is_broker(broker, pid) ?
+		    0 :
+		    proc_unread(pid);
+		if (unread == 0)
+			continue;
+		row = proc_describe(pid);
+		json_object_set_new(row, "unread", json_integer(unread));
+		json_array_append_new(rows, row);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return rows;
 }
 
 json_t *

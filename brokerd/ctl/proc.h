@@ -10,3 +10,8 @@
  * what their parent has.  sockets is "1/2" if the process has one of two, "?/2"
  * if this user may not see that. */
 json_t *proc_list_holders(const json_t *status);
+
+/* Gives rows about processes, but for the broker's, whose sockets contain
+ * descriptors that they have not received: unread, pid, program and uid.
+ * Whoever sent them; this user sees only its own processes, root all. */
+json_t *proc_list_unread(const json_t *broker);

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/role.h"
 #include "engine/engine_files.h"
+#include "engine/records.h"
+#include "engine/worker/in_flight.h"
 
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -56,6 +58,7 @@ sandbox_enter_engine(const struct records *records, struct log *log)
 	if (sandbox_settle("brokerd-engine") == -1 ||
 	    engine_files_limit(records, log) == -1)
 		return -1;
+	in_flight_leave_rest(records->count);
 	return sandbox_filter(&filter_engine, log);
 }
 

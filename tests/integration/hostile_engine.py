@@ -3,6 +3,7 @@
 and then does what its name says.  Runs in the place of the real one, with its
 uid; see test_hostile_engine.py."""
 import contextlib
+import errno
 import fcntl
 import os
 import resource
@@ -199,6 +200,27 @@ def false_keeper(engine):
                 socket.send_fds(pair, [returned(1)], [0])
             except OSError:
                 time.sleep(0.001)
+
+
+def unread_mailboxes(engine):
+    """All that it may send, to mailboxes that nobody reads."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))  # as engines do
+    names = [sock.getsockname() for sock in engine.sockets]
+    folder = os.path.join(os.path.dirname(
+        [name for name in names if "rendezvous" in name][0]), "mailbox/test")
+    refused = None
+    while refused != errno.ETOOMANYREFS:
+        for name in os.listdir(folder):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+                sock.setblocking(False)
+                try:
+                    sock.connect(os.path.join(folder, name))
+                    while True:
+                        socket.send_fds(sock, [b"x"], [0] * 253)
+                except OSError as error:
+                    refused = error.errno
+        time.sleep(0.01)
 
 
 def shut_down_sockets(engine):

@@ -3,14 +3,17 @@
 its worst, is killed, and the next one serves."""
 import json
 import os
+import re
+import resource
 import shutil
 import signal
+import socket
 import sys
 
 import hostile_engine
 from change import configure, is_over, reload
 from ctl import run, told
-from harness import ask, check, free_port, wait_for
+from harness import Skip, ask, check, free_port, wait_for
 from test_handoff import config, hellofdpass
 
 HELLO = b"hello, 127.0.0.1\n"
@@ -119,6 +122,35 @@ def test_hostile_engine_floods_reloads_at_a_stop(test):
     scene = Scene(test, hostile_engine.reload_flood_at_end)
     check(scene.broker.stop() == 0, "it did not end with 0")
     scene.check_lines()
+
+
+def test_hostile_engine_fills_mailboxes_that_nobody_reads(test):
+    """Its successor may send descriptors nevertheless."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if not test.is_root or files < 16384:
+        raise Skip("needs root, and 16384 open files")
+    user = 100000 + os.stat(test.dir).st_ino % 1000000  # nobody else's
+    scene = Scene(test, hostile_engine.unread_mailboxes,
+                  'user = "%d"\n' % user)
+    boxes = []
+    for number in range(files // 2 // (11 * 253) + 1):
+        path = test.mailbox_path("test") + "unread%d" % number
+        boxes.append(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+        boxes[-1].bind(path)
+        os.chmod(path, 0o666)
+    scene.wait_done()
+    for number in range(len(boxes)):
+        os.unlink(test.mailbox_path("test") + "unread%d" % number)
+    os.unlink(scene.hostile)
+    os.kill(scene.engine, signal.SIGKILL)
+    wait_for(scene.serves, "another engine")
+    with open("/proc/%d/limits" % test.engine(scene.broker),
+              encoding="ascii") as file:
+        most = int(re.search(r"Max open files +(\d+)", file.read())[1])
+    check(most == files if test.is_sanitized() else
+          files // 2 < most < files, "it may have %d of %d files", most, files)
+    scene.broker.wait_line("have left about [0-9]+ in mailboxes that nobody")
+    scene.check_over()
 
 
 def make(check_it, trick, name):

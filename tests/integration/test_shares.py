@@ -172,6 +172,9 @@ def is_told(test, greedy):
     greedy.broker.wait_line(TOLD)
     for what in ("status",), ("explain", "a"):
         check(re.search(TOLD, tell(test, *what)), "%s", tell(test, *what))
+    rows = re.findall(r"(?m)^(\d+) +%d +\S" % os.getpid(),
+                      tell(test, "status").partition("UNREAD ")[2])
+    check(len(rows) == 1 and int(rows[0]) > 0, "%s", tell(test, "status"))
     check("owner" not in tell(test, "explain", "b").replace(
         "whose owner is over its share", ""), "it concerns b")
     states = {one["state"] for one in told(test, "workers")["workers"]

@@ -4,6 +4,9 @@
  * earlier engines have sent stays in mailboxes, and other processes of the same
  * user send too, so only the kernel knows: this sends descriptors to itself
  * until that fails, and receives them again.  It takes microseconds.
+ *
+ * An engine that was taken over can leave as many in mailboxes that nobody
+ * reads as it may send, so each gives up a part of what the monitor allows.
  */
 #include "engine/worker/in_flight.h"
 
@@ -14,6 +17,9 @@
 #include <sys/socket.h>
 
 #include <stddef.h>
+
+#define IN_FLIGHT_FILES_MIN 16384 /* of fewer, an engine needs all */
+#define IN_FLIGHT_PARTS 8         /* of the limit */
 
 int
 in_flight_open(struct in_flight *flight)
@@ -77,4 +83,29 @@ in_flight_left(const struct in_flight *flight)
 	if (sent * size >= IN_FLIGHT_MOST)
 		return IN_FLIGHT_MOST;
 	return size == 1 ? sent : (uint64_t)(sent - 1) * size;
+}
+
+void
+in_flight_leave_rest(uint64_t files)
+{
+	struct in_flight flight;
+	struct rlimit limit;
+	rlim_t most, part;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+	    limit.rlim_cur < IN_FLIGHT_FILES_MIN ||
+	    limit.rlim_cur / 4 < files || in_flight_open(&flight) == -1)
+		return;
+	most = limit.rlim_cur;
+	part = most / IN_FLIGHT_PARTS;
+	for (rlim_t parts = IN_FLIGHT_PARTS / 2 + 1; parts-- > 0;) {
+		limit.rlim_cur = most - parts * part;
+		if (setrlimit(RLIMIT_NOFILE, &limit) == -1 ||
+		    in_flight_left(&flight) >=
+			IN_FLIGHT_FILES_MIN / IN_FLIGHT_PARTS)
+			break;
+	}
+	in_flight_close(&flight);
+	limit.rlim_max = limit.rlim_cur;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }

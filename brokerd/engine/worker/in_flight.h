@@ -21,3 +21,9 @@ void in_flight_close(struct in_flight *flight);
 /* Returns how many descriptors can be sent now: exactly if they are few, at
  * least so many if there are more, and at most IN_FLIGHT_MOST. */
 uint64_t in_flight_left(const struct in_flight *flight);
+
+/* Gives up for good a part of the descriptors that this process, which needs so
+ * many files at first, may have: at most half, and less if what others have
+ * sent would leave it too few.  So what it leaves unread, if it is taken over,
+ * is not all that its successor may send.  Changes nothing if they are few. */
+void in_flight_leave_rest(uint64_t files);

@@ -220,7 +220,8 @@ owner_quota_describe(const struct owner_quota *quota, char *text, size_t size)
 		snprintf(text, size,
 		    "workers of owner %u wait for others: all %llu "
 		    "descriptors that the engine's user may have in flight "
-		    "are in mailboxes that nobody reads",
+		    "are in mailboxes that nobody reads; as root, brokerctl "
+		    "status names these",
 		    quota->uid,
 		    (unsigned long long)quota->quotas->in_flight.limit);
 		return;
@@ -367,6 +368,16 @@ owner_quotas_open(struct owner_quotas *quotas, struct event_base *base,
 	if (in_flight_open(&quotas->in_flight) == -1)
 		return -1;
 	quotas->left = quotas->most = in_flight_left(&quotas->in_flight);
+	if (quotas->left < IN_FLIGHT_MOST &&
+	    quotas->left <= quotas->in_flight.limit / 2)
+		log_line(log, LOG_WARNING,
+		    "of %llu descriptors that the engine's user may have in "
+		    "flight, earlier engines or other processes have left "
+		    "about %llu in mailboxes that nobody reads; as root, "
+		    "brokerctl status names these",
+		    (unsigned long long)quotas->in_flight.limit,
+		    (unsigned long long)(quotas->in_flight.limit + 1 -
+			quotas->left));
 	return 0;
 }
 

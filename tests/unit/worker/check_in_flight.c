@@ -97,10 +97,80 @@ START_TEST(more_are_not_counted)
 }
 END_TEST
 
+#define FILES 16384
+
+/* The limit of an engine that begins when so many are unread. */
+static void
+limit_is(unsigned int unread, rlim_t expected)
+{
+	struct rlimit limit = {FILES, FILES};
+	int ends[2], many[100] = {0};
+
+	unit_must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	for (unsigned int sent = 0; sent < unread; sent += 100)
+		unit_must(net_send(ends[0], "x", 1, many, 100) == 1);
+	in_flight_leave_rest(FILES / 4);
+	unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(limit.rlim_cur == expected && limit.rlim_max == expected);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+begin(void *argument)
+{
+	const unsigned int *unread = argument;
+	struct rlimit limit = {FILES, FILES};
+
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(setresuid(USER, USER, USER) == 0);
+	/* Half, and then an eighth more until as many may be sent. */
+	limit_is(*unread,
+	    *unread == 0            ? FILES / 2 :
+		*unread < FILES / 2 ? FILES / 8 * 5 :
+				      FILES / 8 * 6);
+}
+
+START_TEST(an_engine_gives_up_what_its_successor_needs)
+{
+	unsigned int unread[] = {0, 7500, 9000};
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (geteuid() != 0 || limit.rlim_max < FILES)
+		unit_skip("only root has a second user, with many files");
+	else
+		unit_in_child(begin, &unread[_i]);
+}
+END_TEST
+
+/* Too few, or too few for what it needs at first. */
+static void
+keep(void *argument)
+{
+	struct rlimit limit = {FILES - 1, FILES - 1};
+
+	(void)argument;
+	in_flight_leave_rest(FILES / 4 * 10);
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	in_flight_leave_rest(0);
+	unit_must(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(limit.rlim_cur == FILES - 1 && limit.rlim_max == FILES - 1);
+}
+
+START_TEST(an_engine_that_has_few_keeps_all)
+{
+	unit_in_child(keep, NULL);
+}
+END_TEST
+
 UNIT_SUITE(in_flight)
 {
 	TCase *tc = unit_case(suite, "in flight");
 
 	tcase_add_test(tc, it_agrees_with_the_kernel);
 	tcase_add_test(tc, more_are_not_counted);
+	tcase_add_loop_test(
+	    tc, an_engine_gives_up_what_its_successor_needs, 0, 3);
+	tcase_add_test(tc, an_engine_that_has_few_keeps_all);
 }
