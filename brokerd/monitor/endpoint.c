@@ -27,6 +27,7 @@ static const struct {
 	int live; /* can be changed while the socket is in use */
 } endpoint_options[] = {
     {RECORD_REUSEADDR, SOL_SOCKET, SO_REUSEADDR, 1, 0},
+    {RECORD_REUSEPORT, SOL_SOCKET, SO_REUSEPORT, 1, 1},
     {RECORD_KEEPALIVE, SOL_SOCKET, SO_KEEPALIVE, 1, 1},
     {RECORD_NODELAY, IPPROTO_TCP, TCP_NODELAY, 1, 1},
     {RECORD_FREEBIND, IPPROTO_IP, IP_FREEBIND, 1, 0},

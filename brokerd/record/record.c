@@ -86,7 +86,7 @@ record_flags(const struct record_socket *sock)
 
 	if (sock->address.ss_family == AF_UNIX)
 		return flags | RECORD_PASS_CREDENTIALS | RECORD_PASS_SECURITY;
-	flags |= RECORD_FREEBIND;
+	flags |= RECORD_FREEBIND | RECORD_REUSEPORT;
 	if (sock->address.ss_family == AF_INET6)
 		flags |= RECORD_V6ONLY | RECORD_DUAL;
 	if (sock->kind == RECORD_TCP)

@@ -61,4 +61,5 @@ enum record_flag {
 	RECORD_OPTIONAL = 1 << 8,  /* the others serve without it */
 	RECORD_KEEP = 1 << 9,      /* lent: stays with its programs when it is
 				    * removed */
+	RECORD_REUSEPORT = 1 << 10,
 };

@@ -16,6 +16,7 @@ import tempfile
 
 SOURCE, BUILD = sys.argv[1:3]
 UNIT = os.path.join(BUILD, "dist", "systemd", "brokerd.service")
+TEMPLATE = UNIT.replace(".service", "@.service")
 DROP_IN = os.path.join(SOURCE, "dist", "systemd", "brokerd.service.d",
                        "254-notify-reload.conf")
 EXPOSURE_MAX = 27  # of 100: doc/decisions/exposure-of-the-unit.md
@@ -100,6 +101,22 @@ def check_worker_units():
         SOURCE, "fdrecv-lib", "exec", "cmdline.c")), re.M))
     if not options or options - known:
         yield "options %s" % sorted(options - known)
+
+
+def check_verify_template():
+    """Each instance has names of its own, and nothing else differs."""
+    text = read(TEMPLATE)
+    yield from faults_of(analyze(["verify"], text, name="brokerd@.service"))
+    one = read(UNIT).splitlines()
+    differ = [line for line in text.splitlines() if line not in one]
+    keys = [line.partition("=")[0] for line in differ]
+    if keys != ["Description", "ExecStart", "ExecReload",
+                *(key for key in ("RuntimeDirectory", "ReadWritePaths")
+                  if key in keys)] or len(keys) != 4:
+        yield "%s differ" % keys
+    for line in differ:
+        if "%i" not in line:
+            yield "%s is the same for all instances" % line
 
 
 def check_verify_with_drop_in():

@@ -133,9 +133,9 @@ static const struct {
 	RECORD_REUSEADDR | RECORD_DUAL},
     {1,
 	"mailbox /m\nlisten tcp:[::1]:1\nnodelay true\nkeepalive true\n"
-	"freebind true",
+	"freebind true\nreuse-port true",
 	RECORD_REUSEADDR | RECORD_V6ONLY | RECORD_NODELAY | RECORD_KEEPALIVE |
-	    RECORD_FREEBIND},
+	    RECORD_FREEBIND | RECORD_REUSEPORT},
     {1, "mailbox /m\nlisten udp:127.0.0.1:1\nhandoff listener", RECORD_KEEP},
     {1,
 	"mailbox /m\nlisten udp:127.0.0.1:1\nhandoff listener\n"

@@ -263,7 +263,9 @@ START_TEST(the_options_of_the_configuration_stay)
 	const int on = 1, off = 0;
 	int fd = bind_record(&record);
 
-	record.u.socket.flags |= RECORD_KEEPALIVE | RECORD_NODELAY;
+	record.u.socket.flags |=
+	    RECORD_KEEPALIVE | RECORD_NODELAY | RECORD_REUSEPORT;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	ck_assert_int_eq(repair(&record, fd, 1), REPAIR_RIGHT);
