@@ -16,7 +16,7 @@ int
 generation_start(struct generation *generation, struct setup *setup,
     struct inherited *inherited)
 {
-	int status;
+	int status, more = setup->engine_pid == 0 ? 0 : 2; /* an upgrade */
 
 	*generation = (struct generation){.engine = {.channel = -1}};
 	status = table_read(&generation->table, setup);
@@ -24,8 +24,10 @@ generation_start(struct generation *generation, struct setup *setup,
 		status = table_bind(&generation->table, setup, inherited);
 	inherited_done(inherited);
 	if (status == -1)
-		status = engine_process_start(
-		    &generation->engine, setup, &generation->table);
+		do
+			status = engine_process_start(
+			    &generation->engine, setup, &generation->table);
+		while (status == EX_OSERR && more-- > 0);
 	if (status == -1 && setup->trial)
 		status = EX_OK;
 	if (status == -1)

@@ -69,8 +69,7 @@ leftovers_clear(
 void
 leftovers_remove(const struct rundir *rundir, const struct table *table)
 {
-	DIR *mailboxes =
-	    fdopendir(fcntl(rundir->mailboxes, F_DUPFD_CLOEXEC, 0));
+	DIR *dir = fdopendir(fcntl(rundir->mailboxes, F_DUPFD_CLOEXEC, 0));
 	uint64_t deadline_ms = clock_ms() + LEFTOVERS_MS;
 	const struct dirent *entry;
 	struct sockaddr_un address;
@@ -79,14 +78,14 @@ leftovers_remove(const struct rundir *rundir, const struct table *table)
 		if (fdrecv_names_rendezvous(rundir->path, i, &address) == 0 &&
 		    fdrecv_liveness_probe(&address) == 0)
 			unlink(address.sun_path);
-	if (mailboxes == NULL)
+	if (dir == NULL)
 		return;
-	while ((entry = readdir(mailboxes)) != NULL)
+	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] != '.' &&
 		    !leftovers_is_listener(table, entry->d_name)) {
 			leftovers_clear(rundir, entry->d_name, deadline_ms);
 			unlinkat(
 			    rundir->mailboxes, entry->d_name, AT_REMOVEDIR);
 		}
-	closedir(mailboxes);
+	closedir(dir);
 }

@@ -150,6 +150,29 @@ def test_upgrade_that_fails_its_trial_changes_nothing(test):
     served(port)
 
 
+def test_upgrade_does_not_fail_when_two_engines_die(test):
+    """It has passed its trial, so there is no way back."""
+    port = free_port()
+    programs = Programs(test)
+    broker = programs.start(config(test, port))
+    hellofdpass(test)
+    shutil.copy(test.tool("engine-switch"), programs.path("new"))
+    os.rename(programs.path("new"), programs.path("brokerd-engine"))
+    os.symlink(os.path.join(test.stage, "libexec", "brokerd-engine"),
+               programs.path("engine-real"))
+    number = test.write("number", "0")
+    os.chmod(number, 0o666)
+    programs.script("engine-hostile", """
+number=$(($(cat {0}) + 1))
+echo $number >{0}
+[ $number != 2 ] && [ $number != 3 ] || kill -KILL $$
+exec {1}
+""".format(number, programs.path("engine-real")))
+    upgrade(broker)
+    check(broker.log().count("did not get ready") == 2, "%s", broker.log())
+    served(port)
+
+
 def test_trial_that_hangs_is_ended(test):
     port = free_port()
     programs = Programs(test)
