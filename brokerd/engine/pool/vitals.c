@@ -161,6 +161,17 @@ vitals_on_dead(struct pool *pool, struct worker *worker)
 	    pool->finder.path, worker->name);
 }
 
+/* One that has read by now may get more than while it was late. */
+static void
+vitals_look_at(struct worker *worker)
+{
+	enum silence_state before = worker->silence.state;
+
+	silence_look(worker);
+	if (worker->silence.state < before)
+		timer_set(&worker->rest, 0); /* on_room follows */
+}
+
 void
 vitals_look(struct pool *pool)
 {
@@ -177,7 +188,7 @@ vitals_look(struct pool *pool)
 		if (!mailbox_is_alive(&worker->mailbox))
 			vitals_on_dead(pool, worker);
 		else if (!worker->has_left)
-			silence_look(worker);
+			vitals_look_at(worker);
 	}
 }
 

@@ -138,6 +138,23 @@ START_TEST(a_look_finds_a_plain_worker_that_died)
 }
 END_TEST
 
+/* Whoever looks: an administrator asks for the status. */
+START_TEST(a_look_that_finds_a_worker_answers_has_room)
+{
+	struct worker *worker;
+
+	test_pool_init(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	worker->kind = WORKER_PLAIN;
+	worker->silence.state = SILENCE_LATE;
+	worker->silence.reading.since_us = 1;
+	vitals_look(test.pool);
+	ck_assert_int_eq(worker->silence.state, SILENCE_NONE);
+	ck_assert(timer_is_set(&worker->rest));
+	test_pool_done(&test);
+}
+END_TEST
+
 /* Its receipt connections end first. */
 START_TEST(a_process_that_ends_closes_its_mailbox_a_moment_later)
 {
@@ -241,6 +258,7 @@ UNIT_SUITE(vitals)
 	tcase_add_test(tc, the_age_of_the_oldest_is_that_of_all_workers);
 	tcase_add_test(tc, a_plain_worker_that_ends_politely_has_lost_nothing);
 	tcase_add_test(tc, a_look_finds_a_plain_worker_that_died);
+	tcase_add_test(tc, a_look_that_finds_a_worker_answers_has_room);
 	tcase_add_loop_test(
 	    tc, a_process_that_ends_closes_its_mailbox_a_moment_later, 0, 3);
 	tcase_add_test(tc, a_new_worker_takes_the_place_of_a_dead_one);
