@@ -16,6 +16,13 @@ struct bounded_close;
 
 #define HANDOFF_LABEL_SIZE 256
 
+/* Whether the client of a connection has sent a reset. */
+enum handoff_client {
+	HANDOFF_CLIENT_UNKNOWN, /* it may have: the connection waited */
+	HANDOFF_CLIENT_PRESENT,
+	HANDOFF_CLIENT_GONE,
+};
+
 /* One descriptor on its way to a worker, and what its record says. */
 struct handoff {
 	TAILQ_ENTRY(handoff) entry;
@@ -23,6 +30,7 @@ struct handoff {
 	struct stats_listener *stats;
 	struct bounded_close *bounded; /* closes fd */
 	int fd;
+	enum handoff_client client;
 	int sent;           /* at least once: a worker may share it */
 	int linger_checked; /* SO_LINGER does not make close(2) wait, or its
 			     * worker is trusted */

@@ -105,6 +105,7 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
     struct worker *worker)
 {
 	const struct listener_context *context = listener->context;
+	struct handoff *handoff;
 	struct sockaddr_storage peer;
 	socklen_t peer_length = sizeof(peer);
 	/* Without O_NONBLOCK, as the worker gets the same open file and may be
@@ -119,8 +120,11 @@ accept_one(struct listener *listener, struct listener_endpoint *endpoint,
 	context->reserve->last = fd;
 	context->load->count.accepted++;
 	if (worker != NULL) {
-		dispatch_put(listener->pool, worker,
-		    accept_hold(listener, endpoint, fd, &peer, peer_length));
+		handoff =
+		    accept_hold(listener, endpoint, fd, &peer, peer_length);
+		if (endpoint->lone.none_waits)
+			handoff->client = HANDOFF_CLIENT_PRESENT;
+		dispatch_put(listener->pool, worker, handoff);
 	} else if (listener->state == LISTENER_REFUSING) {
 		listener->stats->accepted++;
 		accept_refuse(listener, endpoint, fd);

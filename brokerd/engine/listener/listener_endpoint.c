@@ -94,6 +94,7 @@ listener_endpoint_set_accepting(
 		    0;
 	if (endpoint->readable == NULL)
 		return 0;
+	endpoint->lone.none_waits = 0; /* some may have waited until now */
 	return accepting ? event_add(endpoint->readable, NULL) :
 			   event_del(endpoint->readable);
 }

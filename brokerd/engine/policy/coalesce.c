@@ -21,8 +21,10 @@
 unsigned int
 coalesce_next_round(struct coalesce_lone *lone, unsigned int most, int pausing)
 {
-	if (lone->rounds == 0 || pausing)
+	if (lone->rounds == 0 || pausing) {
+		lone->none_waits = 0;
 		return most;
+	}
 	lone->rounds--;
 	return 1;
 }
@@ -33,6 +35,7 @@ coalesce_on_round(
 {
 	if (most > 1)
 		lone->rounds = accepted == 1 ? COALESCE_LONE : 0;
+	lone->none_waits = lone->rounds > 0;
 }
 
 void

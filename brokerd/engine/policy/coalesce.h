@@ -35,6 +35,7 @@ struct coalesce {
 /* Tells whether connections to one endpoint come one at a time. */
 struct coalesce_lone {
 	unsigned int rounds; /* left that try to accept only one */
+	int none_waits;      /* as far as the last round knows */
 };
 
 /* Returns how many connections the next round may accept, at most most.  It

@@ -37,6 +37,7 @@ static void
 dispatch_hold(struct pool *pool, struct handoff *handoff)
 {
 	handoff->stats->held++;
+	handoff->client = HANDOFF_CLIENT_UNKNOWN;
 	TAILQ_INSERT_TAIL(&pool->held, handoff, entry);
 }
 
@@ -52,6 +53,7 @@ dispatch_return(struct pool *pool, struct handoff *handoff)
 {
 	handoff->redeliveries++;
 	handoff->stats->held++;
+	handoff->client = HANDOFF_CLIENT_UNKNOWN;
 	ledger_hold(handoff->bounded->ledger, handoff);
 	TAILQ_INSERT_HEAD(&pool->held, handoff, entry);
 }
@@ -163,28 +165,52 @@ dispatch_on_failure(struct pool *pool, struct worker *worker,
 	    pool->finder.path, worker->name, strerror(error));
 }
 
-/* Closes connections whose client sent a reset while they waited: accept(2)
- * returns these as well, but there is nobody to serve. */
+/* Asks the kernel whether clients sent a reset while they waited: those of this
+ * worker's datagram and, with the same system call, those of others' as well.
+ */
 static void
-dispatch_drop_dead(struct worker *worker)
+dispatch_look_for_resets(struct pool *pool, struct worker *worker)
 {
 	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
-	struct handoff *handoff, *next;
+	struct handoff *asked[FDRECV_WIRE_BATCH_MAX], *handoff;
+	struct worker *next = TAILQ_FIRST(&pool->queue);
 	size_t count = 0;
-	int is_tcp;
 
-	TAILQ_FOREACH (handoff, &worker->outbox, entry) {
-		is_tcp = handoff->endpoint->socket.kind == RECORD_TCP;
-		ends[count++] =
-		    (struct pollfd){.fd = is_tcp ? handoff->fd : -1};
-	}
-	if (poll(ends, count, 0) <= 0)
+	for (; worker != NULL && count < FDRECV_WIRE_BATCH_MAX;
+	     worker = next, next = next ? TAILQ_NEXT(next, queue_entry) : NULL)
+		TAILQ_FOREACH (handoff, &worker->outbox, entry) {
+			if (handoff->client != HANDOFF_CLIENT_UNKNOWN ||
+			    count == FDRECV_WIRE_BATCH_MAX)
+				continue;
+			handoff->client = HANDOFF_CLIENT_PRESENT;
+			if (handoff->endpoint->socket.kind != RECORD_TCP)
+				continue;
+			ends[count] = (struct pollfd){.fd = handoff->fd};
+			asked[count++] = handoff;
+		}
+	if (count == 0 || poll(ends, count, 0) <= 0)
 		return;
-	count = 0;
+	for (size_t i = 0; i < count; i++)
+		if (ends[i].revents & POLLERR)
+			asked[i]->client = HANDOFF_CLIENT_GONE;
+}
+
+/* Closes connections whose client is gone: accept(2) returns these as well, but
+ * there is nobody to serve. */
+static void
+dispatch_drop_gone(struct pool *pool, struct worker *worker)
+{
+	struct handoff *handoff, *next;
+	int unknown = 0;
+
+	TAILQ_FOREACH (handoff, &worker->outbox, entry)
+		unknown |= handoff->client == HANDOFF_CLIENT_UNKNOWN;
+	if (unknown)
+		dispatch_look_for_resets(pool, worker);
 	for (handoff = TAILQ_FIRST(&worker->outbox); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
-		if ((ends[count++].revents & POLLERR) == 0)
+		if (handoff->client != HANDOFF_CLIENT_GONE)
 			continue;
 		TAILQ_REMOVE(&worker->outbox, handoff, entry);
 		worker->outbox_count--;
@@ -200,7 +226,7 @@ dispatch_send_one(struct pool *pool, struct worker *worker)
 	struct handoff *handoff;
 	int error;
 
-	dispatch_drop_dead(worker);
+	dispatch_drop_gone(pool, worker);
 	handoff = TAILQ_FIRST(&worker->outbox);
 	if (handoff != NULL)
 		receipts_offer_link(worker, handoff->endpoint);

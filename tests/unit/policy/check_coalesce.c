@@ -143,12 +143,13 @@ START_TEST(within_an_interval_nothing_changes)
 END_TEST
 
 /* The number of connections, of four, that the next round may accept; it gets
- * so many. */
+ * so many.  It assumes that none has waited only if it accepts one. */
 static unsigned int
 next_round(struct coalesce_lone *lone, int pausing, unsigned int accepted)
 {
 	unsigned int most = coalesce_next_round(lone, 4, pausing);
 
+	ck_assert_int_eq(lone->none_waits, most == 1);
 	coalesce_on_round(lone, most, accepted < most ? accepted : most);
 	return most;
 }

@@ -185,6 +185,52 @@ START_TEST(clients_that_are_gone_are_not_handed_off)
 }
 END_TEST
 
+/* One look is for the datagrams of all workers. */
+START_TEST(no_worker_gets_clients_that_are_gone)
+{
+	struct test_pool test;
+	const struct handoff *last;
+
+	test_pool_init_receipted(&test, 3);
+	ck_assert_uint_eq(test_pool_put(&test, 6), 6);
+	for (int i = 3; i < 6; i++)
+		net_reset(test.clients[i]);
+	for (unsigned int i = 0; i < 3; i++) {
+		last = TAILQ_LAST(
+		    &test_pool_worker(&test, i)->outbox, handoff_list);
+		test_pool_await(&test, last->fd, POLLHUP);
+	}
+	test.count = 3;
+	dispatch_send(test.pool);
+	ck_assert_uint_eq(test.stats.dead, 3);
+	ck_assert_uint_eq(test.stats.unreceipted, 3);
+	test_pool_done(&test);
+}
+END_TEST
+
+START_TEST(a_client_that_did_not_wait_is_not_looked_at)
+{
+	struct test_pool test;
+
+	test_pool_init_receipted(&test, 1);
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	TAILQ_FIRST(&test_pool_worker(&test, 0)->outbox)->client =
+	    HANDOFF_CLIENT_PRESENT;
+	reset_last(&test);
+	dispatch_take_back(test.pool, test_pool_worker(&test, 0));
+	dispatch_send(test.pool);
+	ck_assert_uint_eq(test.stats.dead, 1); /* it waited since then */
+	ck_assert_uint_eq(test_pool_put(&test, 1), 1);
+	TAILQ_FIRST(&test_pool_worker(&test, 0)->outbox)->client =
+	    HANDOFF_CLIENT_PRESENT;
+	reset_last(&test);
+	dispatch_send(test.pool);
+	ck_assert_uint_eq(test.stats.dead, 1);
+	ck_assert_uint_eq(test.stats.unreceipted, 1);
+	test_pool_done(&test);
+}
+END_TEST
+
 /* No receipt reports that its worker has room again. */
 START_TEST(the_place_of_a_client_that_is_gone_is_free)
 {
@@ -272,6 +318,8 @@ UNIT_SUITE(dispatch)
 	    tc, what_no_worker_may_serve_now_holds_up_no_other_endpoint);
 	tcase_add_test(tc, a_full_datagram_is_sent_at_once);
 	tcase_add_test(tc, a_worker_without_receipts_gets_one_at_a_time);
+	tcase_add_test(tc, no_worker_gets_clients_that_are_gone);
+	tcase_add_test(tc, a_client_that_did_not_wait_is_not_looked_at);
 	tcase_add_test(tc, clients_that_are_gone_are_not_handed_off);
 	tcase_add_test(tc, the_place_of_a_client_that_is_gone_is_free);
 	tcase_add_test(tc, what_has_no_record_is_not_sent_with_what_has_one);
