@@ -222,12 +222,15 @@ class Bare(Side):
     """With pause_us it pauses after each round."""
     name = "bare"
 
-    def begin(self, pause_us=0):
+    def begin(self, pause_us=0, workers=1):
         pause = ["--pause", pause_us] if pause_us else []
-        program = self.start(
-            [self.tools + "/baseline-handoff"] + pause +
+        self.sender = self.start(
+            [self.tools + "/baseline-handoff", "--workers", workers] + pause +
             ["127.0.0.1:%d" % self.port], b"ready", "stdout")
-        self.worker = process_usage.descendants(program)[1]
+        self.worker = process_usage.descendants(self.sender)[1]
+
+    def senders(self):
+        return [self.sender]
 
 
 class Direct(Side):

@@ -3,9 +3,12 @@
 """How the cost of a hand-off depends on the size of a broker: CPU time of all
 server processes, and of those that send, for a connection, with many listeners
 of which one gets the load, and with many workers, against one of each.  "2002"
-is what many workers cost the program of 2002, if they take turns.  Then the
-wake-ups of the processes that send while nobody connects.  It prints medians
-and quartiles of the ratios of interleaved rounds, and judges nothing.
+is what many workers cost the program of 2002, if they take turns, and "bare"
+and "paused" what they cost tests/tools/baseline-handoff.c, without and with the
+pause that it has with many clients; "to bare" and "to paused" compare the
+broker with it, both with many workers.  Then the wake-ups of the processes that
+send while nobody connects.  It prints medians and quartiles of the ratios of
+interleaved rounds, and judges nothing.
 
 usage: scale.py STAGE TOOLS [ROUNDS [SIDE ...]]
 
@@ -21,16 +24,24 @@ import time
 
 import contestants
 import process_usage
-from contestants import Broker, Portlisten
-from handoff import quartiles
+from contestants import Bare, Broker, Portlisten
+from handoff import PAUSE_US, quartiles
 
 #        at a time, connections
 LOADS = ((1, 2000), (64, 10000), (512, 10000))
 PORTS = 12000  # of a side
-SIDES = {"listeners": (Broker, {"listeners": 10000}),
-         "one mailbox": (Broker, {"listeners": 8000, "shared": True}),
-         "workers": (Broker, {"workers": 256}),
-         "2002": (Portlisten, {"workers": 256})}
+MANY = {"workers": 256}
+PAUSE = {"pause_us": PAUSE_US}
+#         the large one, and the one that it is compared with
+SIDES = {"listeners": ((Broker, {"listeners": 10000}), (Broker, {})),
+         "one mailbox": ((Broker, {"listeners": 8000, "shared": True}),
+                         (Broker, {})),
+         "workers": ((Broker, MANY), (Broker, {})),
+         "2002": ((Portlisten, MANY), (Portlisten, {})),
+         "bare": ((Bare, MANY), (Bare, {})),
+         "paused": ((Bare, {**MANY, **PAUSE}), (Bare, PAUSE)),
+         "to bare": ((Broker, MANY), (Bare, MANY)),
+         "to paused": ((Broker, MANY), (Bare, {**MANY, **PAUSE}))}
 IDLE_S = 5
 
 
@@ -66,7 +77,7 @@ def run(side, one, rounds):
 def show(name, found):
     for (at_a_time, place), pairs in found.items():
         low, middle, high = quartiles([a / b for a, b in pairs])
-        print("%-12s K=%-3d %-7s %7.1f us, with one %7.1f us: %.2f "
+        print("%-12s K=%-3d %-7s %7.1f us, other %7.1f us: %.2f "
               "(%.2f %.2f)" % (
                   name, at_a_time, ("all", "senders")[place],
                   statistics.median(a for a, _ in pairs),
@@ -81,17 +92,17 @@ def main():
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             os.chmod(folder, 0o1777)
-            kind, options = SIDES[name]
-            one = stack.enter_context(kind(stage, tools, folder))
             begin = time.monotonic()
-            side = stack.enter_context(kind(
-                stage, tools, folder, contestants.PORT + PORTS, **options))
+            side, one = [stack.enter_context(kind(
+                stage, tools, folder, contestants.PORT + place * PORTS,
+                **options)) for place, (kind, options) in
+                         enumerate(SIDES[name])]
             print("%-12s started in %.1f s" % (name,
                                                 time.monotonic() - begin))
             side.warm_up()
             one.warm_up()
             show(name, run(side, one, rounds))
-            print("%-12s idle: %.1f wake-ups a second, with one %.1f" % (
+            print("%-12s idle: %.1f wake-ups a second, other %.1f" % (
                 name, idle_wakeups(side), idle_wakeups(one)))
 
 

@@ -9,6 +9,8 @@
  * Receipts are a counter in shared memory.  Without --pause each connection is
  * passed alone, the child shuts it down for writing, and the counter is read at
  * the next wake-up or after 4 ms.  With --pause it is read after each pause.
+ * With --workers there are several children, which take turns: each gets one
+ * connection at a time.
  */
 #include "service.h"
 #include "tool.h"
@@ -19,6 +21,7 @@
 
 #include <err.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,18 +29,25 @@
 #define WINDOW 64
 #define LOOK_MS 4   /* as the engine */
 #define PAYLOAD 160 /* bytes of one record and its header */
+#define LINE 64     /* of the cache, for each counter */
 
-struct sender {
-	int listener, loop;
+struct receiver {
 	int mailbox[2];
-	useconds_t pause_us;
-	uint64_t *taken; /* shared with the worker */
+	uint64_t *taken; /* shared with it */
 	uint64_t sent, closed;
 	int held[WINDOW]; /* connection number n is at n modulo WINDOW */
 };
 
+struct sender {
+	int listener, loop;
+	useconds_t pause_us;
+	struct receiver *receivers;
+	size_t count, turn, outstanding;
+};
+
 static void
-worker_run(struct sender *sender, struct service *service)
+receiver_run(const struct sender *sender, const struct receiver *receiver,
+    struct service *service)
 {
 	char payload[PAYLOAD * BATCH];
 	union {
@@ -55,7 +65,7 @@ worker_run(struct sender *sender, struct service *service)
 		    .msg_iovlen = 1,
 		    .msg_control = control.bytes,
 		    .msg_controllen = sizeof(control.bytes)};
-		if (recvmsg(sender->mailbox[1], &msg, MSG_CMSG_CLOEXEC) <= 0)
+		if (recvmsg(receiver->mailbox[1], &msg, MSG_CMSG_CLOEXEC) <= 0)
 			err(71, "recvmsg");
 		cmsg = CMSG_FIRSTHDR(&msg);
 		if (cmsg == NULL)
@@ -67,13 +77,15 @@ worker_run(struct sender *sender, struct service *service)
 			if (sender->pause_us == 0)
 				shutdown(fds[i], SHUT_WR);
 			close(fds[i]);
-			__atomic_fetch_add(sender->taken, 1, __ATOMIC_RELEASE);
+			__atomic_fetch_add(
+			    receiver->taken, 1, __ATOMIC_RELEASE);
 		}
 	}
 }
 
 static void
-sender_send(struct sender *sender, const int *fds, size_t count)
+sender_send(struct sender *sender, struct receiver *receiver, const int *fds,
+    size_t count)
 {
 	static char payload[PAYLOAD * BATCH];
 	union {
@@ -91,23 +103,25 @@ sender_send(struct sender *sender, const int *fds, size_t count)
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fds, count * sizeof(int));
-	if (sendmsg(sender->mailbox[0], &msg, 0) == -1)
+	if (sendmsg(receiver->mailbox[0], &msg, 0) == -1)
 		err(71, "sendmsg");
 	for (size_t i = 0; i < count; i++)
-		sender->held[sender->sent++ % WINDOW] = fds[i];
+		receiver->held[receiver->sent++ % WINDOW] = fds[i];
+	sender->outstanding += count;
 }
 
 /* Returns the number of connections passed. */
 static size_t
 sender_accept(struct sender *sender, size_t most)
 {
+	struct receiver *receiver = &sender->receivers[sender->turn];
 	struct sockaddr_storage peer;
 	socklen_t length;
 	int fds[BATCH];
 	size_t count;
 
 	for (count = 0;
-	     count < most && sender->sent + count - sender->closed < WINDOW;
+	     count < most && receiver->sent + count - receiver->closed < WINDOW;
 	     count++) {
 		length = sizeof(peer);
 		fds[count] = accept4(sender->listener, (struct sockaddr *)&peer,
@@ -115,39 +129,51 @@ sender_accept(struct sender *sender, size_t most)
 		if (fds[count] == -1)
 			break;
 	}
-	if (count > 0)
-		sender_send(sender, fds, count);
+	if (count > 0) {
+		sender_send(sender, receiver, fds, count);
+		sender->turn = (sender->turn + 1) % sender->count;
+	}
 	return count;
 }
 
 static void
 sender_close(struct sender *sender)
 {
-	uint64_t taken = __atomic_load_n(sender->taken, __ATOMIC_ACQUIRE);
+	struct receiver *receiver;
+	uint64_t taken;
 
-	while (sender->closed < taken)
-		close(sender->held[sender->closed++ % WINDOW]);
+	for (size_t i = 0; sender->outstanding > 0 && i < sender->count; i++) {
+		receiver = &sender->receivers[i];
+		if (receiver->sent == receiver->closed)
+			continue;
+		taken = __atomic_load_n(receiver->taken, __ATOMIC_ACQUIRE);
+		while (receiver->closed < taken) {
+			close(receiver->held[receiver->closed++ % WINDOW]);
+			sender->outstanding--;
+		}
+	}
 }
 
-/* What the child has finished is closed before others are accepted, but with a
- * pause after it. */
+/* What the workers have finished is closed before others are accepted, but with
+ * a pause after it. */
 static void
 sender_run(struct sender *sender)
 {
-	size_t most = sender->pause_us == 0 ? 1 : BATCH, count;
+	size_t most = sender->pause_us == 0 || sender->count > 1 ? 1 : BATCH;
 	int busy_ms = sender->pause_us == 0 ? LOOK_MS : 0;
 	struct epoll_event event;
+	size_t count;
 	int got;
 
 	for (;;) {
 		got = epoll_wait(sender->loop, &event, 1,
-		    sender->sent == sender->closed ? -1 : busy_ms);
+		    sender->outstanding == 0 ? -1 : busy_ms);
 		if (sender->pause_us == 0)
 			sender_close(sender);
 		if (got == 1)
 			do
 				count = sender_accept(sender, most);
-			while (count == BATCH);
+			while (sender->pause_us != 0 && count == most);
 		if (sender->pause_us != 0) {
 			usleep(sender->pause_us);
 			sender_close(sender);
@@ -159,52 +185,79 @@ static void
 sender_open(struct sender *sender, const struct tool_address *address)
 {
 	struct epoll_event event = {.events = EPOLLIN};
+	struct receiver *receiver;
+	char *shared = mmap(NULL, sender->count * LINE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
+	sender->receivers = calloc(sender->count, sizeof(*sender->receivers));
 	sender->listener = tool_listen(address, 4096, SOCK_NONBLOCK);
 	sender->loop = epoll_create1(EPOLL_CLOEXEC);
-	sender->taken = mmap(NULL, sizeof(*sender->taken),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (sender->loop == -1 || sender->taken == MAP_FAILED ||
-	    socketpair(AF_UNIX, SOCK_DGRAM, 0, sender->mailbox) == -1 ||
+	if (sender->loop == -1 || shared == MAP_FAILED ||
+	    sender->receivers == NULL ||
 	    epoll_ctl(sender->loop, EPOLL_CTL_ADD, sender->listener, &event) ==
 		-1)
 		err(71, "baseline-handoff");
+	for (size_t i = 0; i < sender->count; i++) {
+		receiver = &sender->receivers[i];
+		receiver->taken = (uint64_t *)(void *)(shared + i * LINE);
+		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, receiver->mailbox) == -1)
+			err(71, "baseline-handoff");
+	}
 }
 
-int
-main(int argc, char **argv)
+static void
+sender_start_receiver(struct sender *sender, const struct receiver *receiver,
+    struct service *service, pid_t parent)
 {
-	struct sender sender = {0};
-	struct service service;
-	struct tool_address address;
-	pid_t parent = getpid();
-	int at;
-
-	/* It must come first, since service_options() reads the others. */
-	if (argc > 2 && strcmp(argv[1], "--pause") == 0) {
-		sender.pause_us = (useconds_t)tool_number(argv[2], 1, 1000000);
-		argv += 2;
-		argc -= 2;
-	}
-	at = service_options(&service, argc, argv, "ADDRESS");
-	tool_end_on_sigterm();
-	tool_parse_address(argv[at], &address);
-	sender_open(&sender, &address);
 	switch (fork()) {
 	case -1:
 		err(71, "fork");
 	case 0:
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
-			return 0;
+			exit(0);
 		setsid(); /* as an engine and its workers: see sched(7) */
-		close(sender.listener);
-		tool_ready(service.ready);
-		service_begin(&service);
-		worker_run(&sender, &service);
+		close(sender->listener);
+		if (service->ready > STDERR_FILENO)
+			close(service->ready);
+		service_begin(service);
+		if (send(receiver->mailbox[1], "r", 1, 0) != 1)
+			err(71, "cannot say that it is ready");
+		receiver_run(sender, receiver, service);
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct sender sender = {.count = 1};
+	struct service service;
+	struct tool_address address;
+	pid_t parent = getpid();
+	char byte;
+	int at;
+
+	/* They must come first, since service_options() reads the others. */
+	for (; argc > 2; argv += 2, argc -= 2) {
+		if (strcmp(argv[1], "--pause") == 0)
+			sender.pause_us =
+			    (useconds_t)tool_number(argv[2], 1, 1000000);
+		else if (strcmp(argv[1], "--workers") == 0)
+			sender.count = (size_t)tool_number(argv[2], 1, 10000);
+		else
+			break;
+	}
+	at = service_options(&service, argc, argv, "ADDRESS");
+	tool_end_on_sigterm();
+	tool_parse_address(argv[at], &address);
+	sender_open(&sender, &address);
+	for (size_t i = 0; i < sender.count; i++)
+		sender_start_receiver(
+		    &sender, &sender.receivers[i], &service, parent);
+	for (size_t i = 0; i < sender.count; i++)
+		if (recv(sender.receivers[i].mailbox[0], &byte, 1, 0) != 1)
+			err(71, "a worker");
+	tool_ready(service.ready);
 	prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); /* ns, as in the engine */
-	if (service.ready > STDERR_FILENO)
-		close(service.ready);
 	sender_run(&sender);
 }

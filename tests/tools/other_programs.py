@@ -28,6 +28,7 @@ def test_all_exit_with_0_on_sigterm(tools, directory):
                   ["baseline-direct", "--processes", 3, port()],
                   ["baseline-handoff", port()],
                   ["baseline-handoff", "--pause", 500, port()],
+                  ["baseline-handoff", "--workers", 3, port()],
                   ["baseline-portlisten", port(), directory + "/s"],
                   ["sender-2002", port(), directory + "/s"],
                   ["worker-2002", directory + "/s"]):
