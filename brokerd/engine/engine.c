@@ -305,7 +305,7 @@ static const struct inheritance_callbacks engine_inheritance_callbacks = {
 static int
 engine_open(struct engine *engine)
 {
-	struct event_base *base = engine->base = loop_new();
+	struct event_base *base = engine->base;
 
 	if (base == NULL ||
 	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
@@ -375,7 +375,7 @@ engine_main(const char *manager)
 	socket_table_init(&engine.table);
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
-	/* Before the sandbox is entered. */
+	engine.base = loop_new(); /* all this before the sandbox is entered */
 	wrong = records_map(&engine.table.records, CHANNEL_RECORDS);
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_diag_open(&engine.table.diag);

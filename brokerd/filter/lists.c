@@ -72,8 +72,7 @@
  * malloc(3) makes for much memory, stdio for files, abort(3), and other C
  * libraries, and the times, which mostly need no call. */
 static const struct call_group lists_common[] = {
-    ALLOW("brk"),
-    RARE("munmap mremap madvise"),
+    RARE("brk munmap mremap madvise"),
     ALLOW("exit_group"),
     RARE("exit"),
     RARE("rt_sigprocmask sigprocmask restart_syscall"),
@@ -116,8 +115,6 @@ static const struct call_group lists_data[] = {
 static const struct call_group lists_engine[] = {
     ALLOW("epoll_wait epoll_pwait"),
     ALLOW("epoll_ctl"),
-    ALLOW("epoll_create1 epoll_create"),
-    ALLOW("pipe2 pipe eventfd2 eventfd"), /* signals in libevent */
     RARE("select _newselect pselect6 pselect6_time64"), /* likewise */
     ALLOW("accept4"),
     /* For mailboxes.  With others it could fill the queues of sockets that

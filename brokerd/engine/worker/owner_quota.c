@@ -370,11 +370,11 @@ owner_quotas_open(struct owner_quotas *quotas, struct event_base *base,
 	quotas->left = quotas->most = in_flight_left(&quotas->in_flight);
 	if (quotas->left < IN_FLIGHT_MOST &&
 	    quotas->left <= quotas->in_flight.limit / 2)
-		log_line(log, LOG_WARNING,
+		log_line(log, LOG_NOTICE,
 		    "of %llu descriptors that the engine's user may have in "
-		    "flight, earlier engines or other processes have left "
-		    "about %llu in mailboxes that nobody reads; as root, "
-		    "brokerctl status names these",
+		    "flight, earlier engines and other processes have about "
+		    "%llu: if these stay in mailboxes that nobody reads, "
+		    "brokerctl status names the readers to root",
 		    (unsigned long long)quotas->in_flight.limit,
 		    (unsigned long long)(quotas->in_flight.limit + 1 -
 			quotas->left));
