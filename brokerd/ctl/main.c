@@ -25,6 +25,8 @@ static const struct command main_commands[] = {
 	"/v1/metrics", NULL},
     {"explain", "LISTENER", "what it waits for, and what to do", "GET",
 	"/v1/listeners/*", print_explain},
+    {"health", "LISTENER", "whether clients may be sent to it", "GET",
+	"/v1/listeners/*/health", print_text},
     {"whois", "INODE", "which socket of the broker has this number", "GET",
 	"/v1/sockets/*", print_text},
     {"reload", "", "read the configuration again", "POST", "/v1/reload",

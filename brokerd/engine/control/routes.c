@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "engine/control/answer.h"
 #include "engine/listener/listener_list.h"
+#include "engine/pool/borrower.h"
+#include "engine/pool/vitals.h"
 
 #include <errno.h>
 #include <event2/http.h>
@@ -124,6 +126,41 @@ route_explain(struct call *call, const struct route *route)
 		    call->peer, report_explain(call->context, listener));
 }
 
+/* Why clients should be sent elsewhere, or NULL. */
+static const char *
+route_judge_health(const struct listener *listener)
+{
+	if (TAILQ_EMPTY(&listener->endpoints))
+		return "none of its addresses could be bound";
+	if (listener->state == LISTENER_PAUSED)
+		return "paused: connections wait";
+	if (listener->state == LISTENER_STOPPED)
+		return "this engine is ending";
+	if (listener_is_lent(listener))
+		return borrower_list_any(listener->pool) ?
+		    NULL :
+		    "no program has its sockets";
+	vitals_look(listener->pool);
+	return pool_has_worker(listener->pool) ? NULL :
+						 "no worker takes connections";
+}
+
+/* For load balancers.  Load is no fault: while all workers are busy, clients
+ * may come. */
+static void
+route_health(struct call *call, const struct route *route)
+{
+	const struct listener *listener = route_find_listener(call);
+	const char *wrong;
+
+	(void)route;
+	if (listener == NULL)
+		return;
+	wrong = route_judge_health(listener);
+	answer_result(call->peer, wrong == NULL ? EX_OK : EX_TEMPFAIL,
+	    wrong == NULL ? "healthy" : wrong);
+}
+
 static void
 route_whois(struct call *call, const struct route *route)
 {
@@ -204,6 +241,7 @@ static const struct route routes[] = {
     {PEER_READ, "/v1/workers", route_report, 0, ANSWER_JSON, report_workers},
     {PEER_READ, "/v1/metrics", route_report, 0, ROUTES_METRICS, report_metrics},
     {PEER_READ, "/v1/listeners/*", route_explain, 0, NULL, NULL},
+    {PEER_READ, "/v1/listeners/*/health", route_health, 0, NULL, NULL},
     {PEER_READ, "/v1/sockets/*", route_whois, 0, NULL, NULL},
     {PEER_CHANGE, "/v1/listeners/*/pause", route_pause, 1, NULL, NULL},
     {PEER_CHANGE, "/v1/listeners/*/resume", route_pause, 0, NULL, NULL},

@@ -6,6 +6,7 @@
 #include "fixture/test_control.h"
 #include "fixture/unit.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -87,6 +88,44 @@ START_TEST(the_last_route_that_is_tried_has_its_own_words)
 }
 END_TEST
 
+static void
+expect_health(const char *listener, const char *wrong)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/v1/listeners/%s/health", listener);
+	test_control_is_result(test_control_ask(&test, "GET", path),
+	    wrong == NULL ? 200 : 503, wrong == NULL ? EX_OK : EX_TEMPFAIL,
+	    wrong == NULL ? "healthy" : wrong);
+}
+
+static void
+change(const char *path)
+{
+	test_control_body(test_control_ask(&test, "POST", path), 200);
+}
+
+START_TEST(a_listener_is_healthy_if_clients_may_be_sent_there)
+{
+	test_control_init(&test, 1, geteuid(), RECORD_NO_ID);
+	expect_health("www", "this engine is ending");
+	socket_table_start(&test.table);
+	test_control_settle(&test);
+	expect_health("www", NULL);
+	expect_health("lent", "no program has its sockets");
+	change("/v1/listeners/www/pause");
+	expect_health("www", "paused: connections wait");
+	change("/v1/listeners/www/resume");
+	expect_health("www", NULL);
+	change("/v1/listeners/www/workers/a/drain");
+	expect_health("www", "no worker takes connections");
+	test_control_is_result(
+	    test_control_ask(&test, "GET", "/v1/listeners/x/health"), 404,
+	    EX_USAGE, "no such listener: see brokerctl status");
+	test_control_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(routes_paths)
 {
 	TCase *tc = unit_case(suite, "paths");
@@ -95,4 +134,5 @@ UNIT_SUITE(routes_paths)
 	tcase_add_test(tc, a_path_with_the_wrong_method_is_refused);
 	tcase_add_test(tc, words_of_a_path_are_decoded);
 	tcase_add_test(tc, the_last_route_that_is_tried_has_its_own_words);
+	tcase_add_test(tc, a_listener_is_healthy_if_clients_may_be_sent_there);
 }
