@@ -3,12 +3,15 @@
 and a run directory of its own."""
 import json
 import os
+import select
+import socket
 import subprocess
 
 from ctl import run
 from harness import (ENGINE_UID, Skip, check, free_port, wait_for)
 from journals import Journalled, bind
 
+CLIENTS = 64
 MIGRATE = "/proc/sys/net/ipv4/tcp_migrate_req"
 
 
@@ -20,6 +23,28 @@ def migrate(on):
             file.write("1" if on else "0")
     except OSError as error:
         raise Skip("%s: %s" % (MIGRATE, error.strerror)) from None
+
+
+def kernel_wakes():
+    """True if epoll(7) tells of a queue that the kernel has moved."""
+    socks = [socket.socket() for _ in range(2)]
+    for sock in socks:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind(("127.0.0.1", socks[0].getsockname()[1]))
+        sock.listen(CLIENTS)
+        sock.setblocking(False)
+    closed, other = socks
+    clients = [socket.create_connection(closed.getsockname())
+               for _ in range(CLIENTS)]
+    with select.epoll() as epoll, other:
+        epoll.register(other, select.EPOLLIN)
+        while epoll.poll(0):
+            other.accept()[0].close()
+        closed.close()
+        found = epoll.poll(1)
+    for client in clients:
+        client.close()
+    return found != []
 
 
 class Brokers(Journalled):

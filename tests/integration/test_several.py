@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: ISC
 """Several brokers behind one port (reuse-port), with the same workers: each
 connection is served once, whatever becomes of one of the brokers."""
-import contextlib
 import ctypes
 import errno
 import os
@@ -12,9 +11,8 @@ from change import (configure, inodes, kill_engine, kill_monitor, reload,
                     restart, upgrade, wait_over)
 from deaths import AGE_S
 from harness import (DEADLINE, OTHER_UID, Skip, all_served, check, free_port, wait_for)
-from several import Brokers, bind_beside, migrate
+from several import CLIENTS, Brokers, bind_beside, kernel_wakes, migrate
 
-CLIENTS = 64
 TOTAL = 10000
 OLD_MS = 1000 * AGE_S
 
@@ -85,43 +83,41 @@ def test_one_of_two_is_stopped_and_started_unnoticed(test):
 
 
 def queued(test):
-    """Two paused brokers, and clients that wait in the kernel."""
+    """Two brokers, of which the second one is paused, and clients that wait for
+    it in the kernel."""
     scene = Brokers(test, 2)
-    for number in range(2):
-        scene.control(number, "pause", "test")
+    scene.control(1, "pause", "test")
     clients = [socket.create_connection(("127.0.0.1", scene.port))
                for _ in range(CLIENTS)]
-    wait_for(lambda: scene.queue(0) + scene.queue(1) == CLIENTS, "the queues")
-    check(scene.queue(1) > 0, "one of the queues is empty")
+    for number, client in enumerate(clients):
+        client.sendall(b"%016x %016x\n" % (number, 1))
+    wait_for(lambda: scene.accepted()[0] + scene.queue(1) == CLIENTS,
+             "the queues")
+    check(scene.queue(1) > 0, "the queue is empty")
     return scene, clients
 
 
 def answers(clients):
-    """How many are served, and how many reset.  A worker serves one at a time,
-    and they come in any order."""
+    """How many are served, and how many reset."""
     served = reset = 0
-    for number, client in enumerate(clients):
-        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
-            client.sendall(b"%016x %016x\n" % (number, 1))
     for client in clients:
         with client:
             client.settimeout(DEADLINE)
             try:
-                answer = client.recv(100)
+                served += client.recv(100) != b""
             except ConnectionResetError:
-                answer = b""
-            served += answer != b""
-            reset += answer == b""
+                reset += 1
     return served, reset
 
 
 def test_a_stopped_broker_leaves_its_queue_to_the_others(test):
+    """The other one is idle then, and is woken."""
     migrate(1)
+    if not kernel_wakes():
+        raise Skip("this kernel wakes nobody for a queue that it moves")
     scene, clients = queued(test)
     waiting = scene.queue(1)
     check(scene.brokers[1].stop() == 0, "brokerd did not end with 0")
-    check(scene.queue(0) == CLIENTS, "%d wait", scene.queue(0))
-    scene.control(0, "resume", "test")
     check(answers(clients) == (CLIENTS, 0), "clients were lost")
     test.note("%d of %d moved", waiting, CLIENTS)
 
@@ -131,7 +127,6 @@ def test_without_migration_a_stopped_broker_loses_its_queue(test):
     scene, clients = queued(test)
     waiting = scene.queue(1)
     check(scene.brokers[1].stop() == 0, "brokerd did not end with 0")
-    scene.control(0, "resume", "test")
     found = answers(clients)
     check(found == (CLIENTS - waiting, waiting), "%s, %d", found, waiting)
     test.note("%d of %d reset", waiting, CLIENTS)
