@@ -164,6 +164,7 @@ else
     echo "skipped: faults: needs root"
 fi
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
+count "scale" sh "$top/tests/scale/run.sh" "$work/plain/stage"
 count "without filters" sh "$top/tests/without-filters.sh" "$work/plain"
 count "another prefix" sh "$top/tests/prefix.sh" "$work/plain"
 

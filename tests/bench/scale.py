@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: ISC
 """How the cost of a hand-off depends on the size of a broker: CPU time of all
 server processes, and of those that send, for a connection, with many listeners
-of which one gets the load, and with many workers, against one of each.  "2002"
-is what many workers cost the program of 2002, if they take turns, and "bare"
-and "paused" what they cost tests/tools/baseline-handoff.c, without and with the
-pause that it has with many clients; "to bare" and "to paused" compare the
-broker with it, both with many workers.  Then the wake-ups of the processes that
-send while nobody connects.  It prints medians and quartiles of the ratios of
-interleaved rounds, and judges nothing.
+of which one gets the load, with many workers, and with several brokers on one
+port, against one of each.  "2002" is what many workers cost the program of
+2002, if they take turns, and "bare" and "paused" what they cost
+tests/tools/baseline-handoff.c, without and with the pause that it has with many
+clients; "to bare" and "to paused" compare the broker with it, both with many
+workers.  Then the wake-ups of the processes that send while nobody connects.
+It prints medians and quartiles of the ratios of interleaved rounds, and judges
+nothing.
 
 usage: scale.py STAGE TOOLS [ROUNDS [SIDE ...]]
 
@@ -32,10 +33,42 @@ LOADS = ((1, 2000), (64, 10000), (512, 10000))
 PORTS = 12000  # of a side
 MANY = {"workers": 256}
 PAUSE = {"pause_us": PAUSE_US}
+
+
+class Brokers(Broker):
+    """Several brokers on one port, with the same two workers."""
+
+    def begin(self, brokers=1):
+        runs = [os.path.join(self.folder, "run-%d-%d" % (self.port, number))
+                for number in range(brokers)]
+        box = runs[0] + "/mailbox/l0/"
+        self.monitors = []
+        for run in runs:
+            with open(run + ".conf", "w", encoding="ascii") as file:
+                file.write('listener "l0" { listen = "tcp:127.0.0.1:%d" '
+                           'reuse-port = true backlog = 4096 %s %s }\n' % (
+                               self.port, "" if run == runs[0] else
+                               'mailbox = "%s"' % box, "" if os.getuid() else
+                               'owner = "%d"' % contestants.OWNER))
+            self.monitors.append(self.start(
+                [self.stage + "/sbin/brokerd", "-c", run + ".conf", "-R", run],
+                b"serving", "stderr"))
+        for _ in range(2):
+            self.worker = self.start(
+                contestants.as_owner([self.tools + "/worker-fdrecv", box]),
+                b"ready", "stdout")
+
+    def senders(self):
+        return [pid for monitor in self.monitors
+                for pid in process_usage.descendants(monitor)]
+
+
 #         the large one, and the one that it is compared with
 SIDES = {"listeners": ((Broker, {"listeners": 10000}), (Broker, {})),
          "one mailbox": ((Broker, {"listeners": 8000, "shared": True}),
                          (Broker, {})),
+         "two brokers": ((Brokers, {"brokers": 2}), (Brokers, {})),
+         "four brokers": ((Brokers, {"brokers": 4}), (Brokers, {})),
          "workers": ((Broker, MANY), (Broker, {})),
          "2002": ((Portlisten, MANY), (Portlisten, {})),
          "bare": ((Bare, MANY), (Bare, {})),

@@ -13,7 +13,7 @@ from deaths import AGE_S
 from harness import (DEADLINE, OTHER_UID, Skip, all_served, check, free_port, wait_for)
 from several import CLIENTS, Brokers, bind_beside, kernel_wakes, migrate
 
-TOTAL = 10000
+TOTAL = 4000
 OLD_MS = 1000 * AGE_S
 
 
