@@ -163,6 +163,8 @@ if [ "$(id -u)" -eq 0 ]; then
 else
     echo "skipped: faults: needs root"
 fi
+count "benchmark" network python3 "$top/tests/bench/test_bench.py" \
+    "$work/plain/stage"
 count "services" sh "$top/tests/services/run.sh" "$work/plain/stage"
 count "scale" sh "$top/tests/scale/run.sh" "$work/plain/stage"
 count "without filters" sh "$top/tests/without-filters.sh" "$work/plain"

@@ -14,7 +14,7 @@ nothing.
 usage: scale.py STAGE TOOLS [ROUNDS [SIDE ...]]
 
 STAGE is the prefix that everything was installed to, TOOLS the folder of the
-test tools; handoff.sh makes both.
+test tools; tests/build.sh makes both.
 """
 import contextlib
 import os
@@ -26,7 +26,8 @@ import time
 import contestants
 import process_usage
 from contestants import Bare, Broker, Portlisten
-from handoff import PAUSE_US, quartiles
+from groups import PAUSE_US
+from summary import quartiles
 
 #        at a time, connections
 LOADS = ((1, 2000), (64, 10000), (512, 10000))

@@ -51,7 +51,7 @@ main(int argc, char **argv)
 
 	/* It must come first, since service_options() reads the others. */
 	if (argc > 2 && strcmp(argv[1], "--processes") == 0) {
-		processes = tool_number(argv[2], 1, 64);
+		processes = tool_number(argv[2], 1, 256);
 		argv += 2;
 		argc -= 2;
 	}

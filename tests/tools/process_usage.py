@@ -43,10 +43,33 @@ def voluntary_switches(status):
     raise ValueError("no voluntary_ctxt_switches")
 
 
+def of_ended_children(pid):
+    """Their CPU time, as far as they were waited for."""
+    try:
+        fields = read(pid, "stat").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(map(int, fields[13:15])) * 10 ** 9 // os.sysconf("SC_CLK_TCK")
+
+
+def memory_kib(pids):
+    """The sum of their proportional set sizes."""
+    total = 0
+    for pid in pids:
+        try:
+            text = read(pid, "smaps_rollup")
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+        total += sum(int(line.split()[1]) for line in text.splitlines()
+                     if line.startswith("Pss:"))
+    return total
+
+
 def usage(pids):
-    """The sum of those processes."""
+    """The sum of those processes, and of their children that have ended."""
     return Usage(
         sum(int(text.split()[0]) for pid in pids
-            for text in of_threads(pid, "schedstat")),
+            for text in of_threads(pid, "schedstat")) +
+        sum(map(of_ended_children, pids)),
         sum(voluntary_switches(text) for pid in pids
             for text in of_threads(pid, "status")))
