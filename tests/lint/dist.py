@@ -12,8 +12,8 @@ import tempfile
 
 SOURCE = sys.argv[1]
 BUILD = sys.argv[2]
-# Of the repository alone: how git and the CI handle it.
-NOT_SHIPPED = (".ci/", ".gitignore")
+# Of the repository alone: how git, the CI and Debian handle it.
+NOT_SHIPPED = (".ci/", ".gitignore", "debian/")
 # Folders in which nothing is generated.
 COMPLETE = ("dist/", "doc/", "examples/", "tests/")
 
