@@ -45,6 +45,7 @@ fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags)
 {
 	*conns = (struct engine_conns){.mailbox = mailbox,
+	    .has_said_hello = conns->has_said_hello,
 	    .weight = weight,
 	    .flags = flags,
 	    .parents = (uint16_t)conns->instance};
@@ -79,8 +80,21 @@ engine_conns_free_entry(struct engine_conns *conns)
 	return oldest;
 }
 
+/* Without memory, waits for a millisecond and returns true, several times. */
+static int
+engine_conns_may_retry(int *tries)
+{
+	int saved = errno, may;
+
+	may = (errno == ENOMEM || errno == ENOBUFS) && (*tries)-- > 0;
+	if (may)
+		poll(NULL, 0, 1);
+	errno = saved;
+	return may;
+}
+
 int
-fdrecv_engine_conns_hello(const struct engine_conns *conns, int fd)
+fdrecv_engine_conns_hello(struct engine_conns *conns, int fd)
 {
 	const struct bound_mailbox *mailbox = conns->mailbox;
 	struct fdrecv_wire_hello hello = {
@@ -98,9 +112,15 @@ fdrecv_engine_conns_hello(const struct engine_conns *conns, int fd)
 	struct iovec parts[] = {{&hello, sizeof(hello)},
 	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
 	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
+	int tries = ENGINE_CONNS_TRIES;
+	ssize_t n;
 
 	memcpy(hello.magic, FDRECV_WIRE_HELLO_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
-	return sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == -1 ? -1 : 0;
+	do
+		n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n == -1 && engine_conns_may_retry(&tries));
+	conns->has_said_hello |= n != -1;
+	return n == -1 ? -1 : 0;
 }
 
 static const char *
@@ -275,9 +295,21 @@ engine_conn_put(int fd, const void *bytes, size_t size)
 		n = sendto(fd, bytes, size,
 		    MSG_NOSIGNAL | MSG_DONTWAIT | MSG_FASTOPEN, &none,
 		    sizeof(none.sa_family));
-	while (n == -1 && (errno == ENOMEM || errno == ENOBUFS) &&
-	    tries-- > 0 && poll(NULL, 0, 1) == 0);
+	while (n == -1 && engine_conns_may_retry(&tries));
 	return n;
+}
+
+/* The engine takes a hang-up for the death of this worker, so the connection
+ * is not closed for an error that passes. */
+static void
+engine_conn_on_error(
+    struct engine_conn *conn, const struct fdrecv_wire_receipt *receipt)
+{
+	if (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS)
+		engine_conn_close(conn);
+	else if (receipt->kind == FDRECV_WIRE_LIMIT ||
+	    receipt->kind == FDRECV_WIRE_DENIED)
+		conn->unreported = *receipt;
 }
 
 void
@@ -305,9 +337,8 @@ fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
 
 	memcpy(message.header.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
 	    FDRECV_WIRE_MAGIC_SIZE);
-	if (engine_conn_put(conn->fd, &message, sizeof(message)) == -1 &&
-	    errno != EAGAIN)
-		engine_conn_close(conn);
+	if (engine_conn_put(conn->fd, &message, sizeof(message)) == -1)
+		engine_conn_on_error(conn, &message.receipt);
 	errno = saved;
 }
 
@@ -341,6 +372,16 @@ fdrecv_engine_conns_send_all(
 		if (conns->items[i].fd != -1)
 			fdrecv_engine_conns_send(
 			    conns, &conns->items[i], kind, 0, 0);
+}
+
+void
+fdrecv_engine_conns_close_ended(struct engine_conns *conns)
+{
+	struct engine_conn *conn = conns->items;
+
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++)
+		if (conn->fd != -1 && fdrecv_fd_has_ended(conn->fd))
+			engine_conn_close(conn);
 }
 
 void

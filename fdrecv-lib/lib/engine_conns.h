@@ -18,6 +18,9 @@ struct engine_conn {
 	int was_parents; /* the parent of this process had said HELLO there, */
 	uint64_t parents_epoch; /* to this engine */
 	uint64_t used;          /* uses of all when this one was used last */
+	/* A loss that could not be reported, for want of memory; count is 0 if
+	 * there is none. */
+	struct fdrecv_wire_receipt unreported;
 	struct ring_writer ring;
 };
 
@@ -28,6 +31,7 @@ struct engine_conns {
 	uint64_t instance;    /* identifies this process, random */
 	uint16_t parents;     /* addressee of the parent process, or 0 */
 	int has_succeeded;    /* the parent had ended at the fork's first use */
+	int has_said_hello;   /* for this mailbox, to any engine */
 	uint32_t weight;      /* share of the work, 1 to 10000 */
 	uint16_t flags;       /* enum fdrecv_wire_hello_flag */
 	uint32_t connections; /* that the application serves */
@@ -38,9 +42,9 @@ struct engine_conns {
 int fdrecv_engine_conns_init(struct engine_conns *conns,
     const struct bound_mailbox *mailbox, uint32_t weight, uint16_t flags);
 
-/* Says HELLO on a receipt connection (borrows fd), without waiting.  0, or -1
- * with errno. */
-int fdrecv_engine_conns_hello(const struct engine_conns *conns, int fd);
+/* Says HELLO on a receipt connection (borrows fd), without waiting for the
+ * engine.  0, or -1 with errno. */
+int fdrecv_engine_conns_hello(struct engine_conns *conns, int fd);
 
 /* Connects to the rendezvous at path, or with is_here to that of the same name
  * in the mailbox's run directory, and says HELLO.  NULL if that fails. */
@@ -78,8 +82,9 @@ int fdrecv_engine_conns_is_lazy(
 void fdrecv_engine_conns_confirm(struct engine_conns *conns,
     struct engine_conn *conn, uint64_t sequence, int can_wait);
 
-/* Sends a receipt for count hand-offs from sequence on.  Never blocks; a
- * receipt that cannot be sent is dropped, which does no harm. */
+/* Sends a receipt for count hand-offs from sequence on.  Never waits for the
+ * engine.  A receipt that cannot be sent is dropped, which does no harm, but
+ * the report of a loss is kept. */
 void fdrecv_engine_conns_send(struct engine_conns *conns,
     struct engine_conn *conn, enum fdrecv_wire_receipt_kind kind,
     uint64_t sequence, uint32_t count);
@@ -87,6 +92,10 @@ void fdrecv_engine_conns_send(struct engine_conns *conns,
 /* Sends a receipt that names no hand-off to every engine. */
 void fdrecv_engine_conns_send_all(
     struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
+
+/* Closes those to engines that have ended, which need their descriptors no
+ * more. */
+void fdrecv_engine_conns_close_ended(struct engine_conns *conns);
 
 /* Closes them, except those that the program has closed. */
 void fdrecv_engine_conns_close(struct engine_conns *conns);

@@ -103,17 +103,18 @@ fdrecv_report_lost(struct fdrecv *mailbox, struct engine_conn *conn)
 
 /* True if the next datagram may be received: a descriptor is free, or its
  * engine can be told of a loss.  The next datagram is assumed to come from the
- * same engine as the last one.  Otherwise waits for a free descriptor. */
+ * same engine as the last one.  Otherwise waits for a free descriptor, or for
+ * memory to tell of an earlier loss. */
 static int
 fdrecv_may_receive(struct fdrecv *mailbox)
 {
 	const struct decode_header *last = &mailbox->batch.header;
+	int is_known = last->count > 0 &&
+	    fdrecv_engine_conns_find(&mailbox->engines, last->epoch) != NULL;
 	struct decode_header next;
 
-	if (last->count > 0 &&
-	    fdrecv_engine_conns_find(&mailbox->engines, last->epoch) != NULL)
-		return 1;
-	while (!fdrecv_has_room(mailbox)) {
+	while (!fdrecv_report_losses(mailbox) ||
+	    (!is_known && !fdrecv_has_room(mailbox))) {
 		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
 		    fdrecv_engine_conns_open(&mailbox->engines, next.path,
 			next.epoch, next.addressee) != NULL)
@@ -156,12 +157,52 @@ fdrecv_receive_datagram(struct fdrecv *mailbox)
 	return result;
 }
 
+/* The link of a new engine was lost, or HELLO could not be said on it.  The
+ * engine takes the end of the link for the loss of all that came with it, and
+ * sends that again, so nobody may have it here.  It is told if it can be
+ * reached by path. */
+static struct engine_conn *
+fdrecv_return_datagram(struct fdrecv *mailbox)
+{
+	struct descriptors *came = &mailbox->batch.descriptors;
+	const struct decode_header *header = &mailbox->batch.header;
+
+	fdrecv_descriptors_close(came);
+	came->count = came->next = 0;
+	came->truncated = 1;
+	fdrecv_engine_conns_close_ended(&mailbox->engines);
+	return fdrecv_engine_conns_open(
+	    &mailbox->engines, header->path, header->epoch, header->addressee);
+}
+
+/* The connection to the engine of a datagram, or NULL. */
+static struct engine_conn *
+fdrecv_find_engine(struct fdrecv *mailbox)
+{
+	struct batch *batch = &mailbox->batch;
+	const struct decode_header *header = &batch->header;
+	int link = fdrecv_batch_take_link(batch);
+	int is_lost = link != -1 || batch->descriptors.truncated;
+	struct engine_conn *conn = link != -1 ?
+	    fdrecv_engine_conns_adopt(
+		&mailbox->engines, link, header->path, header->epoch) :
+	    fdrecv_engine_conns_open(&mailbox->engines, header->path,
+		header->epoch,
+		fdrecv_batch_lost_link(batch) ? FDRECV_WIRE_TO_ANYBODY :
+						header->addressee);
+
+	return conn == NULL && is_lost && mailbox->engines.has_said_hello &&
+		header->addressee == FDRECV_WIRE_TO_UNKNOWN ?
+	    fdrecv_return_datagram(mailbox) :
+	    conn;
+}
+
 static int
 fdrecv_receive(struct fdrecv *mailbox)
 {
 	struct batch *batch = &mailbox->batch;
 	struct engine_conn *conn;
-	int result, link;
+	int result;
 
 	if (!fdrecv_may_receive(mailbox)) {
 		errno = EAGAIN;
@@ -173,14 +214,7 @@ fdrecv_receive(struct fdrecv *mailbox)
 	if (result != 1 || batch->header.count == 0 ||
 	    fdrecv_drop_dead(mailbox))
 		return result;
-	link = fdrecv_batch_take_link(batch);
-	conn = link != -1 ?
-	    fdrecv_engine_conns_adopt(&mailbox->engines, link,
-		batch->header.path, batch->header.epoch) :
-	    fdrecv_engine_conns_open(&mailbox->engines, batch->header.path,
-		batch->header.epoch,
-		fdrecv_batch_lost_link(batch) ? FDRECV_WIRE_TO_ANYBODY :
-						batch->header.addressee);
+	conn = fdrecv_find_engine(mailbox);
 	if (conn != NULL && batch->descriptors.truncated)
 		fdrecv_report_lost(mailbox, conn);
 	return 1;

@@ -36,6 +36,26 @@ fdrecv_confirm(struct fdrecv *mailbox, uint64_t epoch, uint64_t sequence,
 		    &mailbox->engines, conn, sequence, rest == RECEIPT_ENDED);
 }
 
+int
+fdrecv_report_losses(struct fdrecv *mailbox)
+{
+	struct fdrecv_wire_receipt loss;
+	struct engine_conn *conn = mailbox->engines.items;
+	int is_left = 0;
+
+	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++) {
+		loss = conn->unreported;
+		if (conn->fd == -1 || loss.count == 0)
+			continue;
+		conn->unreported.count = 0;
+		fdrecv_engine_conns_send(&mailbox->engines, conn,
+		    (enum fdrecv_wire_receipt_kind)loss.kind, loss.sequence,
+		    loss.count);
+		is_left |= conn->fd != -1 && conn->unreported.count != 0;
+	}
+	return !is_left;
+}
+
 void
 fdrecv_confirm_due(struct fdrecv *mailbox)
 {

@@ -441,8 +441,9 @@ class Broker:
                 pass
             time.sleep(0.01)
         return "descriptors of monitor and engine, processes: %s before, " \
-            "%s now: %s" % (before, now, sorted(harness.descriptors(
-                self.test.engine(self.broker)).values()))
+            "%s now: %s" % (before, now, [
+                sorted(harness.descriptors(pid).values())
+                for pid in (self.broker.pid, self.test.engine(self.broker))])
 
     def close(self):
         self.test.brokers = []

@@ -8,10 +8,10 @@ import struct
 import subprocess
 
 from change import kill_engine, reload, upgrade
-from counters import settled
+from counters import counters, settled
 from ctl import tell, told
-from harness import (WORKER_UID, Skip, ask, check, free_port, receive,
-                     wait_for)
+from harness import (WORKER_UID, Skip, ask, check, descriptors, free_port,
+                     receive, wait_for)
 from test_handoff import config
 
 HELLO = struct.Struct("=4s4HI3Q2I")
@@ -49,6 +49,46 @@ def start(test, argv):
     worker = test.start(argv, stdout=subprocess.PIPE)
     check(worker.popen.stdout.readline() == b"ready\n", "%s", worker.log())
     return worker
+
+
+def limit(test, worker, soft):
+    """A user may set the soft limit of his processes."""
+    done = test.worker(["prlimit", "--pid", worker.pid, "--nofile=%d:" % soft])
+    check(done.wait() == 0, "prlimit: %s", done.log())
+
+
+def sent_again(test, broker):
+    try:
+        return counters(test, broker)["returned_limit"]
+    except KeyError:
+        return 0  # the next engine begins
+
+
+def test_worker_without_descriptors_loses_nothing_of_a_new_engine(test):
+    """Neither the first connection of the new engine nor its link has room."""
+    if not test.is_root:
+        raise Skip("only root can limit the worker while it runs")
+    port = free_port()
+    broker = test.broker(config(test, port))
+    worker = start(test, [test.tool("worker-confined"), "chroot",
+                          test.mkdir("empty"), str(WORKER_UID),
+                          test.mailbox_path()])
+    total = served(test, broker, port, 0)
+    for replace in (lambda: kill_engine(test, broker),
+                    lambda: reload(broker), lambda: upgrade(broker)):
+        used = descriptors(worker.pid)
+        full = min(set(range(len(used) + 1)) - set(used))
+        limit(test, worker, full)
+        before = sent_again(test, broker)
+        replace()
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.settimeout(20)
+            wait_for(lambda before=before: sent_again(test, broker) > before,
+                     "it to be sent again")
+            limit(test, worker, 1024)
+            check(client.recv(100) == b"served\n", "no answer")
+        total = served(test, broker, port, total + 1)
+    check(worker.stop() == 0, "%s", worker.log())
 
 
 def filtered(test):

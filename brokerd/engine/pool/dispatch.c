@@ -228,9 +228,9 @@ dispatch_send_one(struct pool *pool, struct worker *worker)
 
 	dispatch_drop_gone(pool, worker);
 	handoff = TAILQ_FIRST(&worker->outbox);
-	if (handoff != NULL)
-		receipts_offer_link(worker, handoff->endpoint);
-	if (handoff == NULL || worker_send(worker) == 0) {
+	if (handoff == NULL ||
+	    (receipts_offer_link(worker, handoff->endpoint) == 0 &&
+		worker_send(worker) == 0)) {
 		TAILQ_REMOVE(&pool->queue, worker, queue_entry);
 		turn_update(pool, worker);
 		return;
@@ -350,8 +350,8 @@ dispatch_lend(struct pool *pool, struct worker *worker)
 			return; /* on_room follows */
 		if (worker->loan.count == 0 && !dispatch_may_lend(pool))
 			return;
-		receipts_offer_link(worker, handoff->endpoint);
-		if (worker_lend(worker, handoff) == -1) {
+		if (receipts_offer_link(worker, handoff->endpoint) == -1 ||
+		    worker_lend(worker, handoff) == -1) {
 			dispatch_on_failure(
 			    pool, worker, handoff->stats, errno);
 			return;

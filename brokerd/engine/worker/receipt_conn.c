@@ -321,10 +321,12 @@ receipt_conn_new_link(struct worker_context *context,
 		return NULL;
 	peer_process_ask(ends[0], 1);
 	conn = receipt_conn_make(context, ends[0], NULL, list);
-	if (conn == NULL)
+	if (conn == NULL) {
 		fd_close(ends[1]);
-	else
-		*out_end = ends[1];
+		errno = ENOMEM;
+		return NULL;
+	}
+	*out_end = ends[1];
 	return conn;
 }
 

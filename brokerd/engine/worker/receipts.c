@@ -311,19 +311,34 @@ receipts_claim_link(struct worker *worker)
 }
 
 /* It was lost on its way, or the worker did not want it, or has died: no HELLO
- * will come. */
+ * will come.  A worker that has said one to an earlier engine would have done
+ * so before anybody got what came with the link: nobody has it. */
 static void
-receipts_on_link_end(void *owner, struct receipt_conn *conn)
+receipts_lose_link(struct worker *worker, struct receipt_conn *conn)
 {
-	struct worker *worker = owner;
+	static const struct fdrecv_wire_receipt all = {
+	    .count = UINT32_MAX, .kind = FDRECV_WIRE_LIMIT};
 
 	receipt_conn_free(conn);
+	if (worker->kind == WORKER_NEW && worker->said_hello) {
+		receipts_on_lost(worker, &all);
+		return;
+	}
 	worker->hello_expected = 0;
 	if (worker->kind == WORKER_NEW)
 		timer_set(&worker->check, 0);
 }
 
-void
+static void
+receipts_on_link_end(void *owner, struct receipt_conn *conn)
+{
+	struct worker *worker = owner;
+
+	receipts_lose_link(worker, conn);
+	worker->callbacks->on_room(worker->owner, worker);
+}
+
+int
 receipts_offer_link(
     struct worker *worker, const struct record_endpoint *endpoint)
 {
@@ -334,10 +349,14 @@ receipts_offer_link(
 	if (!worker->mailbox.takes_link || worker->conns.count > 0 ||
 	    worker->links.count > 0 || worker->shared ||
 	    endpoint->protocol != RECORD_AUTO)
-		return;
+		return 0;
 	worker->links.callbacks = &callbacks;
 	worker->links.owner = worker;
-	receipt_conn_new_link(worker->context, &worker->links, &worker->link);
+	return receipt_conn_new_link(
+		   worker->context, &worker->links, &worker->link) == NULL &&
+		worker->said_hello ?
+	    -1 :
+	    0;
 }
 
 void
@@ -346,7 +365,7 @@ receipts_catch_up_link(struct worker *worker)
 	struct receipt_conn *conn = TAILQ_FIRST(&worker->links.head);
 
 	if (conn != NULL && receipt_conn_catch_up(conn) == -1)
-		receipt_conn_free(conn);
+		receipts_lose_link(worker, conn);
 }
 
 uint32_t

@@ -13,8 +13,10 @@ void receipts_on_hello(struct worker *worker, struct receipt_conn *conn);
 int receipts_are_anothers(struct worker *worker);
 
 /* Makes a link for its next datagram, if that is one for that endpoint and the
- * worker takes links and has no receipt connection. */
-void receipts_offer_link(
+ * worker takes links and has no receipt connection.  0, or -1 with errno if
+ * nothing may be sent without it: a worker that has said HELLO to an earlier
+ * engine could not tell that it had no descriptor. */
+int receipts_offer_link(
     struct worker *worker, const struct record_endpoint *endpoint);
 
 /* A HELLO on a link waited until the end of the process before it had been

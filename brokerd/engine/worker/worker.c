@@ -311,6 +311,7 @@ worker_recall(struct worker *worker)
 	worker->knows_receipts =
 	    worker->mailbox.takes_link || (flags & PERSISTENT_RECEIPTED) != 0;
 	worker->hello_expected = worker->knows_receipts;
+	worker->said_hello = (flags & PERSISTENT_RECEIPTED) != 0;
 	worker->shared = worker->was_shared = (flags & PERSISTENT_SHARED) != 0;
 	worker->kind = flags & (PERSISTENT_PLAIN | PERSISTENT_SHARED) ?
 	    WORKER_PLAIN :

@@ -32,6 +32,7 @@ struct worker {
 	 * mailbox is open after its end; it was shared with processes that may
 	 * not have said HELLO here. */
 	int knows_receipts, looks_again, was_shared;
+	int said_hello;              /* to an earlier engine */
 	struct receipt_conn *ending; /* on_death has to free it */
 	/* Of the process; 0: no HELLO so far. */
 	uint64_t instance;

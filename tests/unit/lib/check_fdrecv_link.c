@@ -4,6 +4,7 @@
  * no path, and finds the engine whose path it cannot use.
  */
 #include "fixture/fake_engine.h"
+#include "fixture/fake_sendmsg.h"
 #include "fixture/net.h"
 #include "fixture/unit.h"
 #include "lib/engine_conns.h"
@@ -11,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,6 +215,138 @@ START_TEST(what_is_for_anybody_needs_no_connection)
 }
 END_TEST
 
+/* Begins with an engine that has the HELLO, and another one that has sent its
+ * first connection.  Gives the client's end of that. */
+static int
+begin_with_another(void)
+{
+	int end;
+
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	fake_engine_start(&later, 1, 12);
+	later.path[0] = '\0'; /* it cannot be reached */
+	end = fake_engine_link(&later, &mailbox);
+	return end;
+}
+
+/* The other engine, which has seen the end of its link, sends another one. */
+static void
+expect_another_link(int end)
+{
+	struct pollfd client = {.fd = end, .events = POLLIN};
+
+	ck_assert_int_eq(poll(&client, 1, 0), 1); /* nobody has it here */
+	close(end);
+	fake_engine_hears_the_end(&later);
+	take(fake_engine_link(&later, &mailbox), 1);
+	fake_engine_reads_hello(&later);
+	fake_engine_hears(&later, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	later.path[0] = '/';
+	fake_engine_stop(&later);
+	stop();
+}
+
+/* No descriptor is free, or one. */
+START_TEST(what_comes_with_a_lost_link_is_nobodys)
+{
+	int end = begin_with_another(), spare;
+	unsigned long limit;
+
+	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	limit = unit_limit_fds();
+	if (_i == 1)
+		close(spare);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	unit_unlimit_fds(limit);
+	if (_i == 0)
+		close(spare);
+	expect_another_link(end);
+}
+END_TEST
+
+/* One is free. */
+START_TEST(a_lost_link_is_told_on_the_path)
+{
+	unsigned long limit;
+	int end, spare;
+
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	fake_engine_start(&later, 1, 12);
+	end = fake_engine_link(&later, &mailbox);
+	spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	limit = unit_limit_fds();
+	close(spare);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	unit_unlimit_fds(limit);
+	fake_engine_hears_hello(&later);
+	fake_engine_hears(&later, FDRECV_WIRE_LIMIT, 0, 1, 0);
+	close(end);
+	take(fake_engine_connection(&later, &mailbox), 1);
+	fake_engine_hears(&later, FDRECV_WIRE_TAKEN, 1, 1, 0);
+	fake_engine_stop(&later);
+	stop();
+}
+END_TEST
+
+START_TEST(a_hello_that_could_not_be_said_is_said_later)
+{
+	int end = begin_with_another();
+
+	fake_sendmsg_error = _i == 0 ? ENOBUFS : ENOMEM;
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	fake_sendmsg_error = 0;
+	expect_another_link(end);
+}
+END_TEST
+
+/* To the engine a hang-up would be the end of this worker. */
+START_TEST(without_memory_it_does_not_hang_up)
+{
+	int end;
+
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	end = fake_engine_connection(&engine, &mailbox);
+	fake_sendmsg_error = ENOBUFS;
+	take(end, 1);
+	fake_sendmsg_error = 0;
+	fake_engine_hears_nothing(&engine);
+	take(fake_engine_connection(&engine, &mailbox), 2);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 0);
+	stop();
+}
+END_TEST
+
+START_TEST(a_loss_is_reported_when_there_is_memory)
+{
+	unsigned long limit;
+	int end;
+
+	start();
+	take(fake_engine_link(&engine, &mailbox), 0);
+	fake_engine_reads_hello(&engine);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
+	end = fake_engine_connection(&engine, &mailbox);
+	limit = unit_limit_fds();
+	fake_sendmsg_error = ENOBUFS;
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	fake_sendmsg_error = 0;
+	unit_unlimit_fds(limit);
+	fake_engine_hears_nothing(&engine);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_LIMIT, 1, 1, 0);
+	close(end);
+	stop();
+}
+END_TEST
+
 UNIT_SUITE(fdrecv_link)
 {
 	TCase *tc = unit_case(suite, "fdrecv_link");
@@ -225,4 +360,10 @@ UNIT_SUITE(fdrecv_link)
 	tcase_add_test(tc, a_child_tells_on_the_link_that_there_are_two);
 	tcase_add_test(tc, who_gets_what_was_for_another_process_says_hello);
 	tcase_add_test(tc, what_is_for_anybody_needs_no_connection);
+	tcase_add_loop_test(tc, what_comes_with_a_lost_link_is_nobodys, 0, 2);
+	tcase_add_test(tc, a_lost_link_is_told_on_the_path);
+	tcase_add_loop_test(
+	    tc, a_hello_that_could_not_be_said_is_said_later, 0, 2);
+	tcase_add_test(tc, without_memory_it_does_not_hang_up);
+	tcase_add_test(tc, a_loss_is_reported_when_there_is_memory);
 }

@@ -153,6 +153,36 @@ START_TEST(a_link_that_ends_is_followed_by_another)
 }
 END_TEST
 
+/* It has said HELLO to an earlier engine, so it would have said it before
+ * anybody got the connection. */
+START_TEST(a_connection_whose_link_was_lost_comes_back)
+{
+	struct worker *worker;
+
+	start(01666);
+	worker = test_pool_worker(&test, 0);
+	worker->said_hello = 1;
+	hand_off();
+	close(link_fd);
+	test_pool_settle(&test);
+	test_pool_settle(&test);
+	ck_assert_int_eq(worker->kind, WORKER_NEW);
+	ck_assert_uint_eq(test.stats.returned_limit, 1);
+	ck_assert_uint_eq(test.stats.held, 1);
+	ck_assert(timer_is_set(&worker->rest));
+	worker->rest.on_time(worker->rest.owner);
+	wire_raw_close(&raw);
+	wire_raw_take(&raw, test.mailboxes[0]);
+	link_fd = raw.link;
+	ck_assert_int_ne(link_fd, -1);
+	ck_assert_uint_eq(test.stats.held, 0);
+	say_hello(7);
+	ck_assert_int_eq(worker->kind, WORKER_RECEIPTED);
+	ck_assert_uint_eq(test.stats.unreceipted, 1);
+	stop();
+}
+END_TEST
+
 START_TEST(only_hello_may_come_first)
 {
 	start(01666);
@@ -256,6 +286,7 @@ UNIT_SUITE(receipts_link)
 	tcase_add_test(tc, a_worker_with_a_connection_gets_no_link);
 	tcase_add_test(tc, a_mailbox_without_records_gets_no_link);
 	tcase_add_test(tc, a_link_that_ends_is_followed_by_another);
+	tcase_add_test(tc, a_connection_whose_link_was_lost_comes_back);
 	tcase_add_loop_test(tc, only_hello_may_come_first, 0, 2);
 	tcase_add_test(tc, a_second_instance_on_a_link_makes_the_mailbox_plain);
 	tcase_add_test(tc, a_hello_is_read_before_a_death_counts);
