@@ -58,11 +58,26 @@ ask_is_long(const struct command *command)
 	    command->arguments[0] == '\0';
 }
 
+/* What came of an answer is not shown: it would be taken for the whole. */
 static int
-ask_fail(const struct ask *ask, int error)
+ask_fail_cut(const struct ask *ask, const char *unknown, size_t length)
 {
-	const char *hint = "";
-	int status = EX_UNAVAILABLE;
+	fprintf(stderr,
+	    "brokerctl: %s: answer cut after %zu bytes: the engine has ended, "
+	    "or it was read too slowly%s\n",
+	    ask->socket, length, unknown);
+	return EX_PROTOCOL;
+}
+
+static int
+ask_fail(const struct ask *ask, const struct command *command, int error,
+    size_t length)
+{
+	const char *hint = "",
+		   *unknown = strcmp(command->method, "POST") == 0 ?
+	    ": it is not known whether this was done: see brokerctl status" :
+	    "";
+	int status = EX_UNAVAILABLE, asked;
 	struct stat st;
 
 	if (error == ENOENT || error == ECONNREFUSED)
@@ -83,16 +98,21 @@ ask_fail(const struct ask *ask, int error)
 	if (error == EOWNERDEAD)
 		hint = ": brokerd has died: start it again; if its engine has "
 		       "died too, clients wait in the sockets until then";
+	if (error == EBADMSG)
+		return ask_fail_cut(ask, unknown, length);
 	if (error == EAGAIN || error == EOWNERDEAD)
 		status = EX_TEMPFAIL;
-	fprintf(stderr, "brokerctl: %s: %s%s\n", ask->socket,
-	    status == EX_TEMPFAIL ? "no answer" : strerror(error), hint);
+	asked = status == EX_TEMPFAIL || error == ECONNRESET || error == EPIPE;
+	fprintf(stderr, "brokerctl: %s: %s%s%s\n", ask->socket,
+	    status == EX_TEMPFAIL ? "no answer" : strerror(error), hint,
+	    asked ? unknown : "");
 	return status;
 }
 
 /* An engine that is being replaced hangs up on requests that it has not read,
- * or that wait for another reload; its successor answers them.  0 and a reply,
- * or -1 with errno. */
+ * or that wait for another reload, and one that is killed on all; its successor
+ * answers them, after ASK_WAIT_S at most.  A change that has been made may so
+ * be made again, which changes nothing.  0 and a reply, or -1 with errno. */
 static int
 ask_http(const struct ask *ask, const struct command *command,
     char *const *words, struct http_reply *out_reply)
@@ -153,13 +173,13 @@ int
 ask_run(
     const struct ask *ask, const struct command *command, char *const *words)
 {
-	struct http_reply reply;
+	struct http_reply reply = {.length = 0};
 	int status = EX_OK, is_change = strcmp(command->method, "POST") == 0;
 	int as_it_is;
 	json_t *answer;
 
 	if (ask_http(ask, command, words, &reply) == -1)
-		return ask_fail(ask, errno);
+		return ask_fail(ask, command, errno, reply.length);
 	answer = json_loadb(reply.body, reply.length, 0, NULL);
 	as_it_is = ask->json || (reply.code == 200 && command->print == NULL);
 	if (as_it_is)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A request by HTTP 1.0, which ends with the connection: everything up to its
- * end is the reply.  brokerctl, any uid.
+ * A request by HTTP, with a connection of its own.  The reply tells its length:
+ * the end of the connection may come before that of the reply.  brokerctl, any
+ * uid.
  */
 #include "ctl/http.h"
 
@@ -62,7 +63,8 @@ http_send(int fd, const char *method, const char *path)
 {
 	char *text;
 	int length = asprintf(&text,
-	    "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n",
+	    "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+	    "Content-Length: 0\r\n\r\n",
 	    method, path);
 	ssize_t sent;
 
@@ -94,7 +96,7 @@ http_receive(int fd, char **out_text, size_t *out_length)
 	} while (got > 0 || (got == -1 && errno == EINTR));
 	if (got == 0 && length == 0)
 		errno = ECONNRESET;
-	if (got == -1 || length == 0) {
+	if (length == 0) {
 		free(text);
 		return -1;
 	}
@@ -104,13 +106,41 @@ http_receive(int fd, char **out_text, size_t *out_length)
 	return 0;
 }
 
+/* Finds the body, and whether all of it is there.  0, or -1 with errno. */
+static int
+http_parse(struct http_reply *reply)
+{
+	char *end = strstr(reply->text, "\r\n\r\n"), *field;
+	unsigned long long length;
+
+	errno = EPROTO;
+	if (strncmp(reply->text, "HTTP/1.", 7) != 0)
+		return -1;
+	errno = EBADMSG;
+	if (end == NULL)
+		return -1;
+	field = strcasestr(reply->text, "\r\nContent-Length:");
+	reply->body = end + 4;
+	reply->length -= (size_t)(reply->body - reply->text);
+	length = reply->length;
+	errno = EPROTO;
+	if (sscanf(reply->text + 7, "%*d %3d ", &reply->code) != 1)
+		return -1;
+	/* The broker tells the length; HTTP 1.0 need not. */
+	if (field == NULL || field > end)
+		return reply->text[7] == '0' ? 0 : -1;
+	if (sscanf(strchr(field, ':') + 1, "%llu", &length) != 1)
+		return -1;
+	errno = EBADMSG;
+	return reply->length < length ? -1 : 0;
+}
+
 int
 http_ask(const char *socket_path, const char *method, const char *path,
     int wait_s, struct http_reply *out_reply)
 {
 	int fd = http_connect(socket_path, wait_s);
-	struct http_reply reply;
-	char *end;
+	struct http_reply reply = {.code = 0};
 
 	if (fd == -1)
 		return -1;
@@ -122,15 +152,11 @@ http_ask(const char *socket_path, const char *method, const char *path,
 		return -1;
 	}
 	fd_close(fd);
-	end = strstr(reply.text, "\r\n\r\n");
-	if (end == NULL || strncmp(reply.text, "HTTP/1.", 7) != 0 ||
-	    sscanf(reply.text + 7, "%*d %3d ", &reply.code) != 1) {
+	if (http_parse(&reply) == -1) {
+		out_reply->length = reply.length;
 		free(reply.text);
-		errno = EPROTO;
 		return -1;
 	}
-	reply.body = end + 4;
-	reply.length -= (size_t)(reply.body - reply.text);
 	*out_reply = reply;
 	return 0;
 }

@@ -277,6 +277,29 @@ def test_exit_status_is_the_brokers(test):
               status, out, err)
 
 
+def test_answer_that_was_cut_is_not_shown(test):
+    """Its length says so, whatever has come of it."""
+    body = b'{"status": 0, "text": "good"}'
+    whole = b"HTTP/1.%d 200 OK\r\ncontent-length: %d\r\n\r\n" + body
+    cuts = [(whole % (number, len(body)))[:-size]
+            for number, size in ((0, 1), (1, 5), (1, len(body)))]
+    head = b"HTTP/1.1 200 OK\r\nContent-"
+    path = answers(test, *cuts, head, *cuts[:1],
+                   whole % (1, len(body)), whole % (0, len(body)))
+    for command, count in (("status", len(body) - 1), ("--json status",
+                           len(body) - 5), ("metrics", 0),
+                           ("status", len(head)), ("reload", len(body) - 1)):
+        status, out, err = run(test, *command.split(), socket=path)
+        check(status == 76 and out == "", "%s: %d %s", command, status, out)
+        check("answer cut after %d bytes" % count in err, "%s", err)
+        check(("not known whether this was done" in err) ==
+              (command == "reload"), "%s", err)
+    for _ in range(2):
+        status, out, err = run(test, "reload", socket=path)
+        check((status, out, err) == (0, "good\n", ""), "%d %s%s", status, out,
+              err)
+
+
 def test_run_directory_is_found_as_by_the_other_programs(test):
     test.broker(config(test, free_port()))
     nowhere, there = test.path("nowhere"), test.path("run")

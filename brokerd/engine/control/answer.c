@@ -8,6 +8,7 @@
 
 #include <event2/buffer.h>
 #include <event2/http.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
 
@@ -34,6 +35,7 @@ answer_send(struct peer *peer, int status, const char *type, char *text,
 	struct evkeyvalq *headers =
 	    evhttp_request_get_output_headers(peer->request);
 	struct evbuffer *body = evbuffer_new();
+	char length[24];
 	const char *reason;
 	size_t i = 0;
 
@@ -46,6 +48,11 @@ answer_send(struct peer *peer, int status, const char *type, char *text,
 	free(text);
 	evhttp_add_header(headers, "Content-Type", type);
 	evhttp_add_header(headers, "Connection", "close");
+	/* For HTTP 1.0 evhttp does not tell it, and the end of the connection
+	 * does not tell that this is all. */
+	snprintf(length, sizeof(length), "%zu",
+	    body == NULL ? 0 : evbuffer_get_length(body));
+	evhttp_add_header(headers, "Content-Length", length);
 	peer_set_state(peer, PEER_ANSWERED);
 	evhttp_send_reply(peer->request, answer_codes[i].code, reason, body);
 	if (body != NULL)

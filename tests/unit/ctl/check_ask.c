@@ -121,7 +121,9 @@ START_TEST(a_request_is_not_sent_for_ever)
 	for (int i = 0; i < 10; i++)
 		close(take());
 	ck_assert_int_eq(end(pid), EX_UNAVAILABLE);
-	ck_assert_ptr_nonnull(strstr(text, ": Connection reset by peer\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+	    ": Connection reset by peer: it is "
+	    "not known whether this was done"));
 	ck_assert(!net_polls(listener, POLLIN));
 	close(listener);
 }
@@ -135,7 +137,7 @@ START_TEST(an_answer_that_does_not_come_in_time_may_come_later)
 	impatient = 1;
 	pid = start();
 	ck_assert_int_eq(end(pid), EX_TEMPFAIL);
-	ck_assert_ptr_nonnull(strstr(text, ": no answer\n"));
+	ck_assert_ptr_nonnull(strstr(text, ": no answer: it is not known "));
 	close(listener);
 }
 END_TEST
