@@ -7,7 +7,7 @@ import os
 from contestants import OWNER, Side, as_owner
 
 HELLO = "/bin/echo"  # for a program for each connection
-CONNECTIONS = 9000   # of a proxy, each needs two descriptors
+FILES = 18000        # for listeners and connections, two for each
 PIPES = 3000         # connections of a proxy, if each needs six
 BACKLOG = 4096
 ACTIVATE = "/usr/bin/systemd-socket-activate"
@@ -23,6 +23,7 @@ class Proxy(Side):
             self.worker = self.start(
                 [self.tools + "/baseline-direct", *words,
                  "unix-stream:" + path], b"ready", "stdout")
+        self.connections = (FILES - listeners) // 2
         self.sender = self.start_quietly(self.command(
             "%d-%d" % (self.port, self.port + listeners - 1), paths))
 
@@ -56,7 +57,7 @@ listen all
 
     def command(self, ports, paths):
         return ["haproxy", "-db", "-f", self.write(
-            "haproxy", self.config % (CONNECTIONS, ports, "".join(
+            "haproxy", self.config % (self.connections, ports, "".join(
                 "    server s%d unix@%s\n" % (number, path)
                 for number, path in enumerate(paths))))]
 
@@ -88,7 +89,7 @@ stream {
         few = "" if ports.startswith(ports.partition("-")[2]) else "many"
         return ["nginx", "-e", "stderr", "-c", self.write(
             "nginx", self.config % (
-                os.path.join(self.folder, "pid-%d" % self.port), CONNECTIONS,
+                os.path.join(self.folder, "pid-%d" % self.port), FILES,
                 "".join("        server unix:%s max_fails=0;\n" % path
                         for path in paths),
                 ports, BACKLOG, "" if few else " reuseport"))]

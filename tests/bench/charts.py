@@ -11,9 +11,16 @@ set grid ytics
 set style fill solid 0.9 border -1
 set boxwidth 0.9 relative
 """
-COLOURS = ("#888888", "#bbbbbb", "#1b6ca8", "#7fb2d9", "#2f8f4e", "#a5d6b0",
-           "#c0392b", "#e67e22", "#f1c40f", "#0b3c5d", "#8e44ad", "#c39bd3",
-           "#6d4c41")
+COLOURS = {  # of a contestant in all charts
+    "direct": "#888888", "bare": "#bbbbbb", "brokerd": "#1b6ca8",
+    "brokerd, plain worker": "#7fb2d9", "2002": "#c0392b",
+    "2002, backlog 5": "#e6a39a", "HAProxy": "#2f8f4e",
+    "nginx stream": "#a5d6b0", "systemd-socket-proxyd": "#e67e22",
+    "brokerd, --each": "#0b3c5d", "systemd-socket-activate": "#8e44ad",
+    "tcpserver": "#c39bd3", "inetd": "#6d4c41",
+    "nginx": "#2f8f4e", "nginx, through brokerd": "#a5d6b0",
+    "uvicorn": "#1b6ca8", "uvicorn, through brokerd": "#7fb2d9",
+    "Node.js": "#e67e22", "Node.js, through brokerd": "#f5cba7"}
 RATIO = "times that of direct acceptance"
 
 
@@ -47,7 +54,7 @@ def bars(path, title, axis, rows, field, reference, more=""):
             "%.4f" % cells[load, side] for side in sides))
     text += 'EOD\nset datafile missing "?"\nplot %s\n' % ", ".join(
         '$data using %d:xtic(1) title "%s" linecolor rgb "%s"' % (
-            place + 2, side, COLOURS[place % len(COLOURS)])
+            place + 2, side, COLOURS[side])
         for place, side in enumerate(sides))
     gnuplot(text)
 
@@ -66,9 +73,9 @@ def lines(path, title, axes, rows, field, reference, factor=1):
                 text += "%s %.4f\n" % (number, found * factor)
         text += "EOD\n"
     text += "set yrange [0:*]\nplot %s\n" % ", ".join(
-        '$data%d using 1:2 with linespoints linewidth 2 pointtype 7 '
+        '$data%d using 1:2:xtic(1) with linespoints linewidth 2 pointtype 7 '
         'linecolor rgb "%s" title "%s"' % (
-            place, COLOURS[(0, 2, 6, 7)[place % 4]], side)
+            place, COLOURS[side], side)
         for place, side in enumerate(sides))
     gnuplot(text)
 
