@@ -30,6 +30,7 @@ CONNECTED, LISTENS = "01", "0A"  # in /proc/net/tcp
 Result = namedtuple(
     "Result", "cpu_us rate p50_us p99_us p999_us wakeups eof_us lost spread",
     defaults=(None,))
+FAILED = Result(*[None] * 7, {"failed": 1})
 
 
 def as_owner(argv):

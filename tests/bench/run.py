@@ -87,10 +87,22 @@ class Run:
         for key in dict.fromkeys(self.group.cells[cell][0]
                                  for cell in self.cells):
             kind, words = self.group.sides[key]
-            self.sides[key] = stack.enter_context(kind(
-                self.stage, self.stage + "/tools", folder, port, **words))
+            try:
+                self.sides[key] = stack.enter_context(kind(
+                    self.stage, self.stage + "/tools", folder, port, **words))
+                self.sides[key].warm_up()
+            except (Exception, SystemExit) as error:  # the others go on
+                print("%s does not run: %s" % (key, error), flush=True)
             port += words.get("listeners", 1)
-            self.sides[key].warm_up()
+
+    def one(self, cell, seconds):
+        """The result of one contestant.  If it fails, the others go on."""
+        key, kind = self.group.cells[cell]
+        try:
+            return kind.measure(self.sides[key], seconds)
+        except (Exception, SystemExit) as error:
+            print("%s, %s: %r" % (*cell, error), flush=True)
+            return contestants.FAILED
 
     def measure(self, number, seconds):
         """One round."""
@@ -98,14 +110,13 @@ class Run:
             turn = [cell for cell in self.cells if cell[0] == load]
             shift = number % len(turn)
             for cell in turn[shift:] + turn[:shift]:
-                key, kind = self.group.cells[cell]
-                self.found[cell].append(kind.measure(self.sides[key],
-                                                     seconds))
+                self.found[cell].append(self.one(cell, seconds))
 
     def measure_memory(self):
         for cell in self.cells:
             key, kind = self.group.cells[cell]
-            self.memory[cell] = kind.memory_kib(self.sides[key])
+            if key in self.sides:
+                self.memory[cell] = kind.memory_kib(self.sides[key])
 
     def rounds(self, chosen, time_s):
         """As many as fit."""

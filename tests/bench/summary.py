@@ -144,7 +144,7 @@ def short_table(rows):
 def references_of(rows):
     """What the figures are compared with, the most important one first."""
     return list(dict.fromkeys(
-        name for row in rows for name in row["figures"]["cpu_us"]
+        name for row in rows for name in row["figures"].get("cpu_us", ())
         if name != "median")) or [None]
 
 
@@ -162,7 +162,7 @@ def table(rows):
             values = row["figures"].get(field)
             cells.append(cell_text(field, values) if values else "-")
         for name in others:
-            between = row["figures"]["cpu_us"].get(name)
+            between = row["figures"].get("cpu_us", {}).get(name)
             cells.append("%.2f (%.2f %.2f)" % (between[1], between[0],
                                                between[2])
                          if between else "-")

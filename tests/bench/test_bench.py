@@ -69,6 +69,14 @@ def test_who_loses_connections_is_ahead_of_nobody(_stage):
     equal(rows[2]["lost"], {"reset": 5})
 
 
+def test_one_may_fail(_stage):
+    one = found()
+    one["K=1", "other"] = [contestants.FAILED] * 5
+    rows = summary.rows_of(Two(), one, {})
+    equal(summary.table(rows)[4].split("|")[2].strip(), "-")
+    equal(rows[2]["lost"], {"failed": 5})
+
+
 def test_a_table_has_ratios(_stage):
     lines = summary.table(summary.rows_of(Two(), found(), {}))
     equal(len(lines), 5)
