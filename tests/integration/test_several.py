@@ -191,3 +191,20 @@ def test_one_broker_alone_takes_a_worker_away(test):
     check([scene.found(0), scene.found(1)] == [1, 0], "of both")
     scene.started[0].stop(signal.SIGTERM)
     wait_for(lambda: [scene.found(0), scene.found(1)] == [0, 0], "the end")
+
+
+def test_two_brokers_lend_sockets_of_one_port(test):
+    port = free_port(socket.SOCK_DGRAM)
+    for number in range(2):
+        run = test.path("run%d" % number)
+        test.broker(None, ["-R", run, "-c", test.write(
+            "%d.conf" % number, 'listener "echo" { listen = '
+            '"udp:127.0.0.1:%d" handoff = listener reuse-port = true %s }\n' %
+            (port, test.owner()))])
+        test.worker([test.example("udp-echo"), run + "/mailbox/echo/"])
+    for number in range(CLIENTS):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            client.settimeout(DEADLINE)
+            client.connect(("127.0.0.1", port))
+            client.send(b"%d" % number)
+            check(client.recv(10) == b"%d" % number, "another answer")
