@@ -56,7 +56,7 @@ def options():
                         help="all groups together")
     parser.add_argument("--began", type=float, default=time.time(),
                         help=argparse.SUPPRESS)
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     if chosen.record:
         chosen.out = os.path.join(TOP, "doc", "bench")
     if chosen.time is None:
