@@ -207,7 +207,13 @@ VALGRINDS = {"valgrind-brokerd": valgrind_brokerd,
 
 def main():
     failed = 0
-    parts = PARTS or [*STATIC, *VALGRINDS]
+    every = [*STATIC, *VALGRINDS]
+    parts = PARTS or every
+    for part in parts:
+        if part not in every:
+            print("analyse: there is no part %s: expected %s" %
+                  (part, ", ".join(every)), file=sys.stderr)
+            return 64
     for part in parts:
         faults = list(VALGRINDS[part]() if part in VALGRINDS else analyse(part))
         failed += bool(faults)

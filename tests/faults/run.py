@@ -207,7 +207,7 @@ class Broker:
         self.test = harness.Test("root", run.stage, run.tools, "faults")
         self.test.mkdir("sockets")
         self.port, self.bare = (harness.free_port(), harness.free_port())
-        self.lent = harness.free_port()
+        self.lent, self.late = harness.free_port(), harness.free_port()
         self.unix = self.test.path("sockets", "s")
         owner = 'owner = "%d"' % harness.WORKER_UID
         self.text = "\n".join([
@@ -216,7 +216,10 @@ class Broker:
             'listener "b" { listen = { "tcp:127.0.0.1:%d" } protocol = bare '
             '%s }' % (self.bare, owner),
             'listener "l" { listen = { "tcp:127.0.0.1:%d" } handoff = listener'
-            ' %s }' % (self.lent, owner), ""])
+            ' %s }' % (self.lent, owner),
+            # Clients wait in the engine, of which no worker has heard.
+            'listener "w" { listen = { "tcp:127.0.0.1:%d" } accept-ahead = 8'
+            ' %s }' % (self.late, owner), ""])
         self.env = dict(os.environ, LD_PRELOAD=run.interposer,
                         FAULTS_PAGE=self.page.path)
         self.broker = None
@@ -335,6 +338,11 @@ class Broker:
                 time.monotonic() < end and worker.popen.poll() is None:
             time.sleep(0.002)
         wrong = [self.ask(("127.0.0.1", self.port)) for _ in range(3)]
+        wrong += self.stop_worker(worker)
+        return [one for one in wrong if one is not None]
+
+    def stop_worker(self, worker):
+        wrong = []
         if worker.popen.poll() is None:
             worker.kill(signal.SIGTERM)
         elif not worker.log():
@@ -346,11 +354,11 @@ class Broker:
         worker.close()
         self.test.processes.remove(worker)
         self.clean()
-        return [one for one in wrong if one is not None]
+        return wrong
 
     def clean(self):
         """Removes what workers could not remove."""
-        for name in "ab":
+        for name in "abw":
             for path in glob.glob(self.test.mailbox_path(name) + "*"):
                 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
                     try:
@@ -395,10 +403,32 @@ class Broker:
         while time.monotonic() < served:
             self.broker.pump(0.05)
         client = socket.create_connection(("127.0.0.1", self.port))
+        waiting = [socket.create_connection(("127.0.0.1", self.late))
+                   for _ in range(2)]
+        self.wait_held(len(waiting))
         os.kill(self.test.engine(self.broker), signal.SIGKILL)
         line = self.wait_any("another one serves", start)
         client.close()
-        return [] if line else ["no other engine"]
+        worker = self.start_worker("worker-fdrecv", "w")
+        wrong = [] if line else ["no other engine"]
+        for one in waiting:
+            one.settimeout(DEADLINE)
+            try:
+                got = one.recv(100)
+            except OSError as error:
+                got = error
+            one.close()
+            if got != GREETING:
+                wrong.append("who waited in the engine: %r" % got)
+        self.stop_worker(worker)
+        return wrong
+
+    def wait_held(self, count):
+        """A request for which there is no memory may have no answer."""
+        end = time.monotonic() + 2
+        while b'"held": %d' % count not in self.http("GET /v1/status") and \
+                time.monotonic() < end:
+            time.sleep(0.002)
 
     def do_upgrade(self):
         start = len(self.broker.log().splitlines())
@@ -420,10 +450,12 @@ class Broker:
         return wrong + (["left: %s" % left] if left else [])
 
     def fds(self):
-        """Of the monitor and of the engine."""
+        """Of the monitor and of the engine.  A monitor that has taken sockets
+        over has counters of earlier engines."""
         monitor = harness.descriptors(self.broker.pid)
         engine = harness.descriptors(self.test.engine(self.broker))
-        return len(monitor), sum(
+        return sum(not what.startswith("/memfd:brokerd-counters")
+                   for what in monitor.values()), sum(
             what.startswith("socket:") for what in engine.values()), len(
                 harness.all_children(self.broker.pid))
 
@@ -675,8 +707,8 @@ def main():
     parser = argparse.ArgumentParser()
     for word in ("stage", "tools", "interposer", "directory"):
         parser.add_argument(word)
-    parser.add_argument("--role")
-    parser.add_argument("--phase")
+    parser.add_argument("--role", choices=ROLES[1:])
+    parser.add_argument("--phase", choices=PHASES[:6])
     parser.add_argument("--sample", action="store_true")
     parser.add_argument("--part", default="0/1")
     parser.add_argument("--only", default="")

@@ -11,6 +11,12 @@
 # --sample takes one error for each line of the program, --list only lists.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+if [ ! -d "${1:-}/stage" ]; then
+    echo "tests/faults/run.sh: expected a build directory of tests/build.sh," \
+        "got ${1:-nothing}" >&2
+    sed -n '/^# usage/,/^set/s/^# //p' "$0" >&2
+    exit 64
+fi
 stage=$(cd "$1/stage" && pwd)
 shift
 PYTHONDONTWRITEBYTECODE=1
