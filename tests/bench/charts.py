@@ -94,7 +94,7 @@ def draw(rows, folder):
             kind("%s/%s.svg" % (folder, name), *words[:2], some, *words[2:])
             drawn.append(name + ".svg")
 
-    log = "set logscale y 2\nset yrange [0.25:*]"
+    log = "set logscale y 2\nset yrange [0.125:*]"
     add("cpu", "handoff", bars, "CPU time of all server processes for a "
         "connection", RATIO, "cpu_us", "direct", log)
     add("rate", "handoff", bars, "Connections in a second", RATIO, "rate",

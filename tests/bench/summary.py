@@ -91,11 +91,12 @@ def verdict(places):
     what behind() returns}."""
     parts = []
     for group, found in places.items():
-        for load in dict.fromkeys(place[0] for place in found):
+        for cell in dict.fromkeys(place[:2] for place in found):
             texts = ["%s %.2f times %s" % (FIGURES[field].title.split(",")[0],
                                            ratio, rival)
-                     for its, _, field, rival, ratio in found if its == load]
-            parts.append("%s, %s: %s" % (group, load, ", ".join(texts)))
+                     for *its, field, rival, ratio in found
+                     if tuple(its) == cell]
+            parts.append("%s, %s, %s: %s" % (group, *cell, ", ".join(texts)))
     return ("not first: " + "; ".join(parts) if parts else
             "first everywhere but for direct acceptance")
 

@@ -53,7 +53,7 @@ def test_behind_is_where_all_quartiles_say_so(_stage):
     equal(summary.behind(Two(), found(), memory),
           [("K=1", "brokerd", "cpu_us", "other", 2.0)])
     equal(summary.verdict({"two": summary.behind(Two(), found(), memory)}),
-          "not first: two, K=1: CPU 2.00 times other")
+          "not first: two, K=1, brokerd: CPU 2.00 times other")
     mixed = found()
     mixed["K=1", "other"] = [result(value, 50) for value in
                              (10, 30, 10, 30, 22)]
