@@ -95,7 +95,7 @@ def test_it_runs(stage):
     equal([row["side"] for row in report["rows"]],
           ["direct", "brokerd", "2002"])
     for row in report["rows"]:
-        equal((row["lost"], row["rounds"] >= 5), ({}, True))
+        equal((row["lost"], row["rounds"] >= 3), ({}, True))
     equal(done.stdout.splitlines()[-1], report["verdict"])
 
 
