@@ -7,9 +7,11 @@ port, against one of each.  "2002" is what many workers cost the program of
 2002, if they take turns, and "bare" and "paused" what they cost
 tests/tools/baseline-handoff.c, without and with the pause that it has with many
 clients; "to bare" and "to paused" compare the broker with it, both with many
-workers.  Then the wake-ups of the processes that send while nobody connects.
-It prints medians and quartiles of the ratios of interleaved rounds, and judges
-nothing.
+workers.  "to checked" compares the broker, with one worker, with a bare
+hand-off that makes the same system calls, and "checked" that with the program
+of 2002; it has no pause, so it is about one client.  Then the wake-ups of the
+processes that send while nobody connects.  It prints medians and quartiles of
+the ratios of interleaved rounds, and judges nothing.
 
 usage: scale.py STAGE TOOLS [ROUNDS [SIDE ...]]
 
@@ -34,6 +36,7 @@ LOADS = ((1, 2000), (64, 10000), (512, 10000))
 PORTS = 12000  # of a side
 MANY = {"workers": 256}
 PAUSE = {"pause_us": PAUSE_US}
+CHECKS = {"words": ("--checks", 1)}
 
 
 class Brokers(Broker):
@@ -75,7 +78,9 @@ SIDES = {"listeners": ((Broker, {"listeners": 10000}), (Broker, {})),
          "bare": ((Bare, MANY), (Bare, {})),
          "paused": ((Bare, {**MANY, **PAUSE}), (Bare, PAUSE)),
          "to bare": ((Broker, MANY), (Bare, MANY)),
-         "to paused": ((Broker, MANY), (Bare, {**MANY, **PAUSE}))}
+         "to paused": ((Broker, MANY), (Bare, {**MANY, **PAUSE})),
+         "to checked": ((Broker, {}), (Bare, CHECKS)),
+         "checked": ((Bare, CHECKS), (Portlisten, {}))}
 IDLE_S = 5
 
 

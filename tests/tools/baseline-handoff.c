@@ -9,8 +9,10 @@
  * Receipts are a counter in shared memory.  Without --pause each connection is
  * passed alone, the child shuts it down for writing, and the counter is read at
  * the next wake-up or after 4 ms.  With --pause it is read after each pause.
- * With --workers there are several children, which take turns: each gets one
- * connection at a time.
+ * With --checks 1 the child makes the three system calls by which libfdrecv
+ * finds out whether it may do so: then both make the same calls as broker and
+ * library. With --workers there are several children, which take turns: each
+ * gets one connection at a time.
  */
 #include "service.h"
 #include "tool.h"
@@ -18,6 +20,9 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <linux/sock_diag.h>
 
 #include <err.h>
 #include <signal.h>
@@ -41,9 +46,25 @@ struct receiver {
 struct sender {
 	int listener, loop;
 	useconds_t pause_us;
+	int checks;
 	struct receiver *receivers;
 	size_t count, turn, outstanding;
 };
+
+/* Whether close(2) would wait or send a reset, and whether a child may have the
+ * connection. */
+static void
+receiver_check(int fd)
+{
+	struct linger linger;
+	uint32_t memory[SK_MEMINFO_VARS];
+	socklen_t linger_size = sizeof(linger), memory_size = sizeof(memory);
+	siginfo_t info;
+
+	waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL);
+	getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &linger_size);
+	getsockopt(fd, SOL_SOCKET, SO_MEMINFO, memory, &memory_size);
+}
 
 static void
 receiver_run(const struct sender *sender, const struct receiver *receiver,
@@ -74,6 +95,8 @@ receiver_run(const struct sender *sender, const struct receiver *receiver,
 		memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
 		for (size_t i = 0; i < count; i++) {
 			service_answer(service, fds[i]);
+			if (sender->checks)
+				receiver_check(fds[i]);
 			if (sender->pause_us == 0)
 				shutdown(fds[i], SHUT_WR);
 			close(fds[i]);
@@ -242,6 +265,8 @@ main(int argc, char **argv)
 		if (strcmp(argv[1], "--pause") == 0)
 			sender.pause_us =
 			    (useconds_t)tool_number(argv[2], 1, 1000000);
+		else if (strcmp(argv[1], "--checks") == 0)
+			sender.checks = (int)tool_number(argv[2], 0, 1);
 		else if (strcmp(argv[1], "--workers") == 0)
 			sender.count = (size_t)tool_number(argv[2], 1, 10000);
 		else
