@@ -7,7 +7,9 @@ function of FLOODS is what owner A or a stranger does without end.
 Rounds with a flood and rounds with its control alternate.  The control is as
 many processes that use as much CPU time without the broker, since that alone
 makes clients wait.  For "unread", which is a state and no flood, it is a second
-broker.  Printed are B's 50th and 99th percentile of all rounds with the flood
+broker.  The flood, its control, the engine, the worker and the client each have
+a session of their own with one and the same high priority, so that autogroups,
+see sched(7), share out the processors alike.  Printed are B's 50th and 99th percentile of all rounds with the flood
 and of all with the control, and their ratios; it judges nothing.
 
 usage: floods.py STAGE TOOLS [ROUNDS [FLOOD...]]
@@ -15,6 +17,7 @@ usage: floods.py STAGE TOOLS [ROUNDS [FLOOD...]]
 STAGE is the prefix that everything was installed to; floods.sh makes it.
 """
 import contextlib
+import ctypes
 import itertools
 import mmap
 import os
@@ -22,17 +25,23 @@ import signal
 import socket
 import statistics
 import struct
+import subprocess
 import sys
 import time
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-sys.path[0:0] = [os.path.join(FOLDER, "..", "integration"),
-                 os.path.join(FOLDER, "..", "..", "examples")]
+# Its own folder comes last, which also has a receipts.py.
+sys.path[0:1] = [os.path.join(FOLDER, *names) for names in (
+    ("..", "integration"), ("..", "tools"), ("..", "..", "examples"), ())]
 
+import change  # noqa: E402
 import harness  # noqa: E402
 import receipts  # noqa: E402
+from contestants import keep_priority  # noqa: E402
 from ctl import GROUP, told  # noqa: E402
+from process_usage import descendants  # noqa: E402
 
+NICE = -10  # or other work on this machine is measured
 CLIENTS = 100  # of B, in a round
 FILES = 1024
 LINKS = 256
@@ -40,6 +49,10 @@ STRANGER_UID = 60599
 RESET = struct.pack("ii", 1, 0)
 GARBAGE = os.urandom(1088)
 RING_COUNT = 64
+HELLO_DEAD = 44  # in bytes, where that field is
+LINK_MODE = 0o1000
+RETURNS = 5  # the engine's descriptor
+PIDFD_GETFD = 438
 
 
 class Scene:
@@ -47,6 +60,7 @@ class Scene:
 
     def __init__(self, test, ports):
         self.test, self.ports = test, ports
+        self.returns = None
         self.folder = test.mailbox_path("a")
         self.strange = test.path("strange") + "/"
         self.control = test.path("run", "control")
@@ -69,13 +83,15 @@ class Box:
 
     count = itertools.count()
 
-    def __init__(self, scene):
+    def __init__(self, scene, mode=0):
         self.scene = scene
         self.name = b"w%d.%d" % (os.getpid(), next(Box.count))
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.path = os.fsencode(scene.folder) + self.name
         os.umask(0o002)
         self.socket.bind(self.path)
+        if mode:
+            os.chmod(self.path, 0o666 | mode)
         self.node = os.stat(self.path)
 
     def hello(self, flags=0, instance=7, connections=0):
@@ -131,6 +147,11 @@ def send_all(scene, *messages, flags=0):
 def idle(_):
     while True:
         os.getppid()
+
+
+def idle_twice(scene):
+    os.fork()
+    idle(scene)
 
 
 def receipts_of_nothing(scene):
@@ -252,6 +273,166 @@ def adoptions(scene):
     while True:
         with contextlib.suppress(OSError), rendezvous(scene) as sock:
             sock.send(b"adfr" + bytes(12))
+
+
+def links_kept(scene):
+    """As many mailboxes and links as it may have, and more."""
+    kept = []
+    for number in itertools.count():
+        with contextlib.suppress(OSError):
+            box = Box(scene)
+            kept.append((box, [box.link() for _ in range(8)]))
+        if number % 100 == 99:
+            time.sleep(0.1)
+        if len(kept) > 300:
+            box, _ = kept.pop(0)
+            box.socket.close()
+            os.unlink(box.path)
+
+
+def hello_successors(scene):
+    """Processes that take a mailbox over, they say."""
+    box = Box(scene)
+    time.sleep(1)
+    kept = [box.link()]
+    for number in itertools.count(1):
+        # The process that died had the lower half of the last one's number.
+        hello = bytearray(box.hello(0, number % 60000 + 8))
+        struct.pack_into("=H", hello, HELLO_DEAD, number % 60000 + 7)
+        kept = kept[-3:] + [box.link(bytes(hello))]
+
+
+def links_shut(scene):
+    """Those that come with hand-offs."""
+    box = Box(scene, LINK_MODE)
+    if os.fork() == 0:
+        connect(scene, "a")
+    while True:
+        box.take(0)
+
+
+def links_in_turn(scene):
+    """A new mailbox for each link."""
+    if os.fork() == 0:
+        connect(scene, "a")
+    while True:
+        box = Box(scene, LINK_MODE)
+        box.socket.settimeout(0.01)
+        with contextlib.suppress(TimeoutError):
+            box.take(0)
+        box.socket.close()
+        os.unlink(box.path)
+
+
+def plain_names(scene):
+    """Plain workers that come, are served a client, and go."""
+    if os.fork() == 0:
+        connect(scene, "a")
+    while True:
+        box = Box(scene)
+        box.socket.settimeout(0.01)
+        with contextlib.suppress(TimeoutError):
+            box.take(0)
+        box.socket.close()
+        os.unlink(box.path)
+
+
+def lost(scene, kind):
+    """A worker that cannot receive what it gets, it says."""
+    box = Box(scene)
+    link = box.link(box.hello(8))
+    link.setblocking(True)
+    epoch = receipts.decode_offer(link.recv(4096))["epoch"]
+    kept = [scene.client("a") for _ in range(256)]
+    number = 0
+    while kept:
+        box.take()
+        with contextlib.suppress(BlockingIOError):
+            link.send(receipts.encode_receipts(
+                0, epoch, [(number, 64, kind)]))
+        number += 1
+
+
+def lost_limit(scene):
+    lost(scene, 2)
+
+
+def lost_denied(scene):
+    lost(scene, 3)
+
+
+def lent_names(scene):
+    """Programs that come to be lent a socket, and go."""
+    scene.folder = scene.test.mailbox_path("d")
+    while True:
+        box = Box(scene)
+        box.socket.settimeout(0.01)
+        with contextlib.suppress(TimeoutError):
+            box.take(0)
+        box.socket.close()
+        os.unlink(box.path)
+
+
+def returned(kind, number):
+    """See brokerd/engine/handoff/returned.h."""
+    return b"retn" + struct.pack("=HBBHHIQQ", 1, kind, 0, 0, 0, 0, 1, number)
+
+
+def put_back(scene, kind, fds):
+    """An engine that was taken over has given its end away."""
+    for number in itertools.count():
+        with contextlib.suppress(BlockingIOError, OSError):
+            socket.send_fds(scene.returns, [returned(kind, number)], fds)
+
+
+def returns_nothing(scene):
+    put_back(scene, 1, [socket.socketpair()[0].fileno()])
+
+
+def returns_readers(scene):
+    put_back(scene, 4, [socket.socketpair(
+        socket.AF_UNIX, socket.SOCK_SEQPACKET)[0].fileno()])
+
+
+def taken(scene):
+    """A connection that a worker has taken."""
+    box = Box(scene)
+    box.kept = scene.client("a")
+    while True:
+        _, fds, _, _ = socket.recv_fds(box.socket, 65536, 64)
+        if fds:
+            return box, fds[0]
+
+
+def returns_again(scene):
+    """One connection without end, of which the worker closes each."""
+    box, fd = taken(scene)
+    if os.fork() == 0:
+        put_back(scene, 1, [fd])
+    while True:
+        box.take(0)
+
+
+def returns_sent(scene):
+    """The same, as if the worker had it."""
+    _box, fd = taken(scene)
+    pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    put_back(scene, 2, [fd, pair[0].fileno()])
+
+
+def returns_sent_by_many(scene):
+    """With another receipt connection each."""
+    _box, fd = taken(scene)
+    kept = []
+    while True:
+        for number in range(100):
+            pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            kept = kept[-200:] + [pair[1]]
+            with contextlib.suppress(BlockingIOError):
+                pair[1].send(GARBAGE)
+            with contextlib.suppress(OSError):
+                socket.send_fds(scene.returns, [returned(2, number)],
+                                [fd, pair[0].fileno()])
 
 
 def names(scene):
@@ -430,11 +611,11 @@ def control_connects(scene):
         control(scene).close()
 
 
-def ask_control(scene, path):
+def ask_control(scene, path, method=b"GET"):
     while True:
         with contextlib.suppress(OSError), control(scene) as sock:
             sock.setblocking(True)
-            sock.send(b"GET %s HTTP/1.0\r\n\r\n" % path)
+            sock.send(b"%s %s HTTP/1.0\r\n\r\n" % (method, path))
             while sock.recv(65536):
                 pass
 
@@ -445,6 +626,28 @@ def control_status(scene):
 
 def control_metrics(scene):
     ask_control(scene, b"/v1/metrics")
+
+
+def control_workers(scene):
+    ask_control(scene, b"/v1/workers")
+
+
+def control_explain(scene):
+    ask_control(scene, b"/v1/listeners/a")
+
+
+def control_whois(scene):
+    ask_control(scene, b"/v1/sockets/1")
+
+
+def control_reload(scene):
+    """Which it may not."""
+    ask_control(scene, b"/v1/reload", b"POST")
+
+
+def control_stranger(scene):
+    """If somebody has changed the mode of the socket."""
+    ask_control(scene, b"/v1/status")
 
 
 def control_half(scene):
@@ -475,19 +678,27 @@ def control_slow(scene):
 FLOODS = {
     harness.WORKER_UID: (
         receipts_of_nothing, receipts_of_all, receipts_garbage, counts,
-        pauses, rings, circles, hello_again, hello_new, hello_old, hello_others, names,
-        names_kept, renames, hidden, files_own, modes_mailbox, listing,
-        served, fills),
+        pauses, rings, circles, hello_again, hello_new, hello_old,
+        hello_others, hello_successors, links_kept, links_shut, links_in_turn, plain_names,
+        lost_limit, lost_denied, lent_names, names, names_kept, renames, hidden,
+        files_own, modes_mailbox, listing, served, fills, returns_nothing,
+        returns_readers, returns_again, returns_sent, returns_sent_by_many),
     STRANGER_UID: (
+        control_stranger,
         hello_bad, connects, connects_in_groups, questions, adoptions,
         files_strange, sockets_strange, modes, folders, clients_waiting,
         clients_refused, clients_denied, clients_told, local_stream, local_packets,
         datagrams),
     GROUP: (
-        control_connects, control_status, control_metrics, control_half,
+        control_connects, control_status, control_metrics, control_workers,
+        control_explain, control_whois, control_reload, control_half,
         control_bytes, control_slow),
 }
-TWICE = (circles, served, fills)  # of two processes each
+# Of two processes each.
+TWICE = (circles, served, fills, links_shut, links_in_turn, plain_names,
+         returns_again)
+WITH_RETURNS = (returns_nothing, returns_readers, returns_again, returns_sent,
+                returns_sent_by_many)
 
 
 class Broker:
@@ -521,30 +732,49 @@ class Broker:
             tcp["s"], path("strange"))
         self.test.broker(text, nofile=FILES)
         self.test.worker([self.test.tool("worker-fdrecv"),
-                          self.test.mailbox_path("b")], uid=b)
+                          self.test.mailbox_path("b")], uid=b,
+                         stdout=subprocess.DEVNULL)
+        self.broker = self.test.processes[0]
+        self.children, self.kept, self.returns = [], [], None
+        os.chmod(path("run", "control"), 0o666)
+        self.await_worker()
+
+    def await_worker(self):
         harness.wait_for(lambda: told(self.test, "workers")["workers"],
                          "a worker")
-        self.children, self.kept = [], []
+        keep_priority([pid for process in self.test.processes
+                       for pid in descendants(process.pid)])
 
-    def start(self, conduct, uid, copies=1):
-        """Lets that user do something, in processes of their own."""
+    def steal_returns(self):
+        """Takes the engine's end of its returns, and kills it."""
+        engine = self.test.engine(self.broker)
+        libc = ctypes.CDLL(None, use_errno=True)
+        fd = libc.syscall(PIDFD_GETFD, os.pidfd_open(engine), RETURNS, 0)
+        if fd == -1:
+            raise OSError(ctypes.get_errno(), "pidfd_getfd")
+        self.returns = socket.socket(fileno=fd)
+        change.kill_engine(self.test, self.broker)
+        self.await_worker()
+
+    def start(self, conduct, uid):
+        """Lets that user do something, in a session of its own."""
         scene = Scene(self.test, self.ports)
-        self.children.append([])
-        for _ in range(copies):
-            child = os.fork()
-            if child != 0:
-                self.children[-1].append(child)
-                continue
-            os.setpgid(0, 0)
-            os.setgroups([GROUP] if uid == GROUP else [])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-            try:
-                conduct(scene)
-            except Exception as error:  # pylint: disable=broad-except
-                print("%s: %r" % (conduct.__name__, error), flush=True)
-            finally:
-                os._exit(1)
+        scene.returns = self.returns
+        child = os.fork()
+        if child != 0:
+            self.children.append(child)
+            return
+        os.setsid()
+        keep_priority([os.getpid()])
+        os.setgroups([GROUP] if uid == GROUP else [])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        try:
+            conduct(scene)
+        except Exception as error:  # pylint: disable=broad-except
+            print("%s: %r" % (conduct.__name__, error), flush=True)
+        finally:
+            os._exit(1)
 
     def fill(self):
         for number in range(60):
@@ -559,24 +789,24 @@ class Broker:
         time.sleep(2)
 
     def choose(self, number):
-        """Lets these children run, and stops the others."""
-        for place, group in enumerate(self.children):
-            for child in group:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child, signal.SIGCONT if place == number else
-                              signal.SIGSTOP)
+        """Lets this child and its own run, and stops the others."""
+        for place, child in enumerate(self.children):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGCONT if place == number else
+                          signal.SIGSTOP)
         time.sleep(0.1)
 
     def measure(self):
         taken = []
         for _ in range(CLIENTS):
             begin = time.monotonic()
-            harness.ask(("127.0.0.1", self.ports["b"]))
+            with contextlib.suppress(OSError):
+                harness.ask(("127.0.0.1", self.ports["b"]), deadline=1)
             taken.append((time.monotonic() - begin) * 1e6)
         return taken
 
     def finish(self):
-        for child in sum(self.children, []):
+        for child in self.children:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
             os.waitpid(child, 0)
@@ -585,19 +815,33 @@ class Broker:
 
 
 def measure(name, conduct, uid, stage, tools, rounds):
-    good, found = Broker(stage, tools), {True: [], False: []}
-    bad = good
-    if conduct is None:
-        bad = Broker(stage, tools)
-        bad.fill()
-    else:
+    with contextlib.ExitStack() as stack:
+        good = Broker(stage, tools)
+        stack.callback(good.finish)
+        bad = good
+        if conduct is None:
+            bad = Broker(stage, tools)
+            stack.callback(bad.finish)
+            bad.fill()
+        print_ratios(name, compare(conduct, uid, good, bad, rounds))
+
+
+def compare(conduct, uid, good, bad, rounds):
+    found = {True: [], False: []}
+    if conduct is not None:
+        if conduct in WITH_RETURNS:
+            good.steal_returns()
         good.start(conduct, uid)
-        good.start(idle, uid, 1 + (conduct in TWICE))
+        good.start(idle_twice if conduct in TWICE else idle, uid)
         time.sleep(3)
     for number in range(rounds):
         for is_bad in (True, False) if number % 2 else (False, True):
             good.choose(0 if is_bad else 1)
             found[is_bad] += (bad if is_bad else good).measure()
+    return found
+
+
+def print_ratios(name, found):
     text = "%-20s" % name
     for what in (50, 99):
         with_it, without = (
@@ -606,14 +850,14 @@ def measure(name, conduct, uid, stage, tools, rounds):
         text += "  p%d %6.0f us, control %6.0f us, ratio %5.2f" % (
             what, with_it, without, with_it / without)
     print(text, flush=True)
-    for broker in {good, bad}:
-        broker.finish()
 
 
 def main():
     stage, tools = sys.argv[1:3]
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 10
     chosen = sys.argv[4:]
+    os.nice(NICE)
+    keep_priority([os.getpid()])
     if not chosen or "unread" in chosen:
         measure("unread", None, None, stage, tools, rounds)
     for uid, conducts in FLOODS.items():
