@@ -2,11 +2,13 @@
 """An owner that uses up what all owners share waits alone: the descriptors in
 flight, which the kernel counts for the engine's user, and the engine's table of
 open files."""
+import contextlib
 import os
 import re
 import selectors
 import signal
 import socket
+import struct
 
 from change import reload, wait_drained
 from ctl import served, tell, told
@@ -308,4 +310,52 @@ def test_mailboxes_that_would_fill_the_table(test):
     ends = greedy.read_all()
     check(ends["closed"] <= 4, "%s", ends)
     test.note("%d of %d mailboxes; %s", count - 2, BOXES, ends)
+    greedy.close()
+
+
+def hello(test, path, instance):
+    """A receipt connection of the owner of "a"."""
+    node = os.stat(path)
+    link = test.at_end.enter_context(
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    os.seteuid(WORKER_UID)
+    try:
+        link.connect(rendezvous(test))
+    finally:
+        os.seteuid(0)
+    name = os.fsencode(os.path.basename(path))
+    link.sendall(struct.pack(
+        "=4s4HI3Q2I", b"hfdr", 1, 48, len(name), 0, 100, node.st_dev,
+        node.st_ino, instance, 0, 0) + name)
+    return link
+
+
+def rendezvous(test):
+    return test.path("run", next(
+        name for name in os.listdir(test.path("run"))
+        if name.startswith("rendezvous")))
+
+
+def test_receipt_connections_that_would_fill_the_table(test):
+    """A mailbox may have four, each of which takes two open files, and more
+    come while one of its processes ends."""
+    greedy = Greedy(test, 200)
+    paths = [greedy.box(number) for number in range(30)]
+    kept = []
+    for path in paths:
+        for instance in range(1, 9):
+            with contextlib.suppress(OSError):
+                kept.append(hello(test, path, instance))
+    greedy.others_are_served()
+    for instance in range(100, 400):
+        with contextlib.suppress(OSError):
+            hello(test, paths[0], instance).close()
+    greedy.others_are_served()
+    count = len(test.engine_descriptors(greedy.broker))
+    check(count < 180, "%d descriptors", count)
+    # All of it is room for others when it ends.
+    for link in kept:
+        link.close()
+    greedy.others_are_served()
+    test.note("%d descriptors", count)
     greedy.close()

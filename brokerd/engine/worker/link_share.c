@@ -36,6 +36,7 @@ link_share_leave(struct link_share *share, struct receipt_conn *conn)
 		return;
 	conn->rests = 0;
 	TAILQ_REMOVE(&share->resting, conn, resting_entry);
+	receipt_ring_end_rest(&conn->ring);
 }
 
 int
@@ -52,6 +53,7 @@ link_share_may_read(struct link_share *share, struct receipt_conn *conn)
 	link_share_tell(share);
 	conn->rests = 1;
 	TAILQ_INSERT_TAIL(&share->resting, conn, resting_entry);
+	receipt_ring_rest(&conn->ring);
 	event_del(conn->readable);
 	if (!timer_is_set(&share->timer))
 		timer_set(&share->timer, rest_us);
@@ -71,6 +73,8 @@ link_share_on_time(void *owner)
 			return;
 		link_share_leave(share, conn);
 		event_add(conn->readable, NULL);
+		/* What is in its ring is no event. */
+		event_active(conn->readable, EV_READ, 0);
 	}
 	timer_set(&share->timer, rest_us);
 }

@@ -18,6 +18,7 @@ struct link_share {
 	TAILQ_HEAD(, receipt_conn) resting;
 	struct effort *effort; /* borrowed */
 	struct timer timer;
+	uint64_t count;     /* of these connections, resting or not */
 	uint64_t brought;   /* hand-offs that their messages were about */
 	uint64_t rests;     /* times that one of them had to rest */
 	uint64_t rested_ms; /* the last time; 0: never */

@@ -21,6 +21,7 @@
 #define OWNER_QUOTA_DELAY_MAX_US 250000
 #define OWNER_QUOTA_LOG_MS 1000 /* a shorter wait is not logged */
 #define OWNER_QUOTA_FDS 4       /* of a worker: its mailbox, its link */
+#define OWNER_QUOTA_LINK_FDS 2  /* of each further connection */
 
 static uint64_t
 owner_quota_duplicates(const struct owner_quota *quota)
@@ -314,15 +315,19 @@ owner_quotas_find(const struct owner_quotas *quotas, uid_t uid)
 	return NULL;
 }
 
-/* It may have three times as many as are left for all others. */
+/* It may have three times as many as are left for all others.  The reserve does
+ * not see what workers take, so the kernel is asked. */
 int
 owner_quotas_may_join(const struct owner_quotas *quotas, uid_t uid)
 {
 	const struct owner_quota *quota = owner_quotas_find(quotas, uid);
-	uint64_t fds =
-	    quota == NULL ? 0 : quota->worker_count * OWNER_QUOTA_FDS;
+	uint64_t fds = quota == NULL ? 0 : quota->worker_count;
+	uint64_t more = fds == 0 ? 0 : quota->links.count;
 
-	return fds == 0 || fds / 3 < fd_reserve_left(quotas->reserve, fds);
+	more -= fds < more ? fds : more;
+	fds = fds * OWNER_QUOTA_FDS + more * OWNER_QUOTA_LINK_FDS;
+	return fds == 0 ||
+	    fds / 3 < fd_reserve_left(quotas->reserve, UINT64_MAX);
 }
 
 int

@@ -64,7 +64,8 @@ int owner_quotas_open(struct owner_quotas *quotas, struct event_base *base,
 /* When there are no workers. */
 void owner_quotas_close(struct owner_quotas *quotas);
 
-/* True if that user may have one more worker. */
+/* True if that user may have one more worker, and more than one receipt
+ * connection of each. */
 int owner_quotas_may_join(const struct owner_quotas *quotas, uid_t uid);
 
 /* Sets worker->quota to that of the owner of its mailbox, uid.  0, or -1 with

@@ -63,7 +63,7 @@ receipt_conn_on_news(void *owner)
 	struct link_share *share = conn->list->share;
 	uint64_t begun_us = clock_us(), brought = share->brought;
 
-	if (effort_rest_us(share->effort, begun_us) > 0)
+	if (!link_share_may_read(share, conn))
 		return;
 	receipt_conn_read_ring(conn);
 	if (share->brought == brought)
@@ -235,14 +235,18 @@ receipt_conn_enter_list(
 {
 	TAILQ_INSERT_TAIL(&list->head, conn, entry);
 	list->count++;
+	if (list->share != NULL)
+		list->share->count++;
 	conn->list = list;
 }
 
 static void
 receipt_conn_leave_list(struct receipt_conn *conn)
 {
-	if (conn->list->share != NULL)
+	if (conn->list->share != NULL) {
 		link_share_leave(conn->list->share, conn);
+		conn->list->share->count--;
+	}
 	TAILQ_REMOVE(&conn->list->head, conn, entry);
 	conn->list->count--;
 }

@@ -137,26 +137,56 @@ receipt_ring_start_timer(struct receipt_ring *ring)
 		timer_set(timer, RECEIPT_RING_LOOK_US);
 }
 
-void
-receipt_ring_expect(struct receipt_ring *ring)
+static void
+receipt_ring_enter(struct receipt_ring *ring)
 {
-	if (ring->page == NULL || ring->is_expecting)
+	if (!ring->is_expecting || ring->rests)
 		return;
-	ring->is_expecting = 1;
 	ring->looks = 0;
 	ring->list->count++;
 	TAILQ_INSERT_TAIL(&ring->list->expecting, ring, expecting_entry);
 	receipt_ring_start_timer(ring);
 }
 
+static void
+receipt_ring_leave(struct receipt_ring *ring)
+{
+	if (!ring->is_expecting || ring->rests)
+		return;
+	ring->list->count--;
+	TAILQ_REMOVE(&ring->list->expecting, ring, expecting_entry);
+}
+
+void
+receipt_ring_expect(struct receipt_ring *ring)
+{
+	if (ring->page == NULL || ring->is_expecting)
+		return;
+	ring->is_expecting = 1;
+	receipt_ring_enter(ring);
+}
+
 void
 receipt_ring_expect_none(struct receipt_ring *ring)
 {
-	if (!ring->is_expecting)
-		return;
+	receipt_ring_leave(ring);
 	ring->is_expecting = 0;
-	ring->list->count--;
-	TAILQ_REMOVE(&ring->list->expecting, ring, expecting_entry);
+}
+
+void
+receipt_ring_rest(struct receipt_ring *ring)
+{
+	receipt_ring_leave(ring);
+	ring->rests = 1;
+}
+
+void
+receipt_ring_end_rest(struct receipt_ring *ring)
+{
+	if (!ring->rests)
+		return;
+	ring->rests = 0;
+	receipt_ring_enter(ring);
 }
 
 /* The worker may see this late: until then it sends messages. */

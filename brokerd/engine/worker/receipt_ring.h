@@ -30,6 +30,7 @@ struct receipt_ring {
 	struct fdrecv_wire_ring *page; /* NULL: there is none */
 	uint32_t read;                 /* receipts read so far */
 	int is_expecting;
+	int rests;          /* it is not looked at, though it may be expected */
 	int is_lazy;        /* receipts that can wait come without a message */
 	unsigned int looks; /* of the timer, since the last receipt */
 	void (*on_news)(void *owner); /* may close any ring */
@@ -67,6 +68,11 @@ void receipt_ring_offer(struct receipt_ring *ring,
  * is asked for messages. */
 void receipt_ring_expect(struct receipt_ring *ring);
 void receipt_ring_expect_none(struct receipt_ring *ring);
+
+/* The worker has written what brought nothing: its ring is not looked at until
+ * it may be again. */
+void receipt_ring_rest(struct receipt_ring *ring);
+void receipt_ring_end_rest(struct receipt_ring *ring);
 
 /* The worker is quick: from now on it need not send a message with a receipt
  * that can wait. */

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include <event2/event.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -135,6 +136,35 @@ START_TEST(the_last_look_is_after_the_worker_is_told)
 }
 END_TEST
 
+/* Its owner has had the time for what brings nothing.  What it has written does
+ * not cost anything meanwhile, and is read when that is over, though nobody
+ * watches the ring any more. */
+START_TEST(a_ring_whose_owner_rests_is_not_looked_at_until_that_is_over)
+{
+	struct receipt_ring_list *rings = &test.core.workers.rings;
+	struct link_share *share;
+
+	start(2);
+	share = &test_pool_worker(&test, 0)->quota->links;
+	receipt_ring_list_watch(rings, 1, clock_us());
+	ck_assert_uint_eq(rings->count, 1);
+	share->effort->until_us = clock_us() + UINT64_C(3600000000);
+	write_receipt(0);
+	receipt_ring_list_look(rings, clock_us());
+	ck_assert_uint_eq(rings->count, 0);
+	write_receipt(1);
+	receipt_ring_list_watch(rings, 0, clock_us());
+	test_pool_settle(&test);
+	ck_assert_uint_eq(test.stats.taken, 0);
+	share->effort->until_us = 0;
+	timer_set(&share->timer, 0);
+	while (test.stats.taken < 2)
+		event_base_loop(test.core.base, EVLOOP_ONCE);
+	ck_assert_uint_eq(rings->count, 0); /* it owes none */
+	stop();
+}
+END_TEST
+
 START_TEST(what_a_worker_wrote_before_it_died_counts)
 {
 	start(3);
@@ -235,9 +265,10 @@ START_TEST(receipts_go_round)
 	for (uint64_t i = 0; i < 4; i++)
 		write_receipt(i);
 	/* On a busy machine the first ones have taken their owner's share. */
-	do
+	do {
 		receipt_ring_list_look(&test.core.workers.rings, clock_us());
-	while (test.stats.taken < 4 && clock_ms() < end_ms);
+		event_base_loop(test.core.base, EVLOOP_NONBLOCK);
+	} while (test.stats.taken < 4 && clock_ms() < end_ms);
 	ck_assert_uint_eq(test.stats.taken, 4);
 	stop();
 }
@@ -321,6 +352,8 @@ UNIT_SUITE(receipt_ring)
 	tcase_add_test(tc, a_worker_that_never_stops_writing_holds_up_nobody);
 	tcase_add_test(tc, receipts_go_round);
 	tcase_add_test(tc, a_full_ring_is_read);
+	tcase_add_test(
+	    tc, a_ring_whose_owner_rests_is_not_looked_at_until_that_is_over);
 	tcase_add_test(tc, the_engine_offers_as_in_the_vector);
 	tcase_add_test(tc, the_engine_reads_the_ring_of_the_vector);
 }

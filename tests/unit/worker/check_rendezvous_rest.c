@@ -50,10 +50,57 @@ START_TEST(a_second_hello_of_one_process_brings_nothing)
 }
 END_TEST
 
+#define OTHERS 6
+
+static int others[OTHERS];
+
+/* That many others say HELLO for the mailbox of worker 0. */
+static void
+say_hello_as_others(struct test_pool *test, int count)
+{
+	struct fdrecv_wire_hello hello = wire_raw_hello(test_pool_path(0), 1);
+	int fd;
+
+	for (int i = 0; i < count; i++) {
+		hello.instance = 100 + (uint64_t)i;
+		fd = test_pool_connect();
+		wire_raw_send_hello(fd, &hello, test_pool_path(0));
+		rendezvous_catch_up(&test->rendezvous);
+		others[i] = fd;
+	}
+}
+
+/* Each takes two descriptors, and the end of one lets more come in. */
+START_TEST(a_mailbox_has_few_connections_also_while_one_ends)
+{
+	struct test_pool test;
+	struct worker *worker;
+
+	test_pool_init_receipted(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	if (_i == 1)
+		worker->ending = TAILQ_FIRST(&worker->conns.head);
+	say_hello_as_others(&test, OTHERS);
+	ck_assert_uint_eq(worker->conns.count, 4 + (size_t)_i);
+	ck_assert_uint_eq(worker->quota->links.count, worker->conns.count);
+	worker->ending = NULL;
+	/* The owner has most of all descriptors. */
+	close(others[0]);
+	test.core.reserve.first = 1;
+	say_hello_as_others(&test, 1);
+	ck_assert_uint_eq(worker->conns.count, 1);
+	for (int i = 0; i < OTHERS; i++)
+		close(others[i]);
+	test_pool_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(rendezvous_rest)
 {
 	TCase *tc = unit_case(suite, "rest");
 
+	tcase_add_loop_test(
+	    tc, a_mailbox_has_few_connections_also_while_one_ends, 0, 2);
 	tcase_add_test(tc, after_one_that_hangs_up_it_rests);
 	tcase_add_test(tc, a_second_hello_of_one_process_brings_nothing);
 }
