@@ -378,7 +378,7 @@ engine_main(const char *manager)
 	engine.base = loop_new(); /* all this before the sandbox is entered */
 	wrong = records_map(&engine.table.records, CHANNEL_RECORDS);
 	notify_open(&engine.notify, manager, &engine.log);
-	socket_diag_open(&engine.table.diag);
+	socket_table_open_netlink(&engine.table);
 	if (wrong == NULL &&
 	    (sandbox_enter_engine(&engine.table.records, &engine.log) == -1 ||
 		engine_open(&engine) == -1))

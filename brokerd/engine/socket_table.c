@@ -23,7 +23,8 @@
 void
 socket_table_init(struct socket_table *table)
 {
-	*table = (struct socket_table){.watch = {.fd = -1}, .diag = {.fd = -1}};
+	*table = (struct socket_table){
+	    .watch = {.fd = -1}, .diag = {.fd = -1}, .census = {.fd = -1}};
 	TAILQ_INIT(&table->listeners);
 	TAILQ_INIT(&table->pools);
 	repair_models_read(&table->models);
@@ -40,6 +41,13 @@ socket_table_open_returns(struct socket_table *table)
 	if (ledger != NULL && ledger->returned != -1)
 		returns_add(&table->returns, ledger->returned);
 	return 0;
+}
+
+void
+socket_table_open_netlink(struct socket_table *table)
+{
+	socket_diag_open(&table->diag);
+	socket_census_open(&table->census);
 }
 
 int
@@ -71,6 +79,7 @@ socket_table_open(struct socket_table *table, struct event_base *base,
 	    .load = &table->load,
 	    .rebind = &table->rebind,
 	    .diag = &table->diag,
+	    .census = &table->census,
 	    .models = &table->models};
 	if (receipt_ring_list_init(&workers->rings, base) == -1 ||
 	    getrandom(&workers->epoch, sizeof(workers->epoch), 0) !=
@@ -327,5 +336,6 @@ socket_table_done(struct socket_table *table)
 	watch_close(&table->watch);
 	rebind_done(&table->rebind);
 	socket_diag_close(&table->diag);
+	socket_census_close(&table->census);
 	records_unmap(&table->records);
 }

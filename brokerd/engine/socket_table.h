@@ -5,6 +5,7 @@
 #include "engine/listener/listener.h"
 #include "engine/listener/rebind.h"
 #include "engine/listener/returns.h"
+#include "engine/listener/socket_census.h"
 #include "engine/records.h"
 
 #define SOCKET_TABLE_OWN 2 /* the rendezvous and the control socket */
@@ -23,6 +24,7 @@ struct socket_table {
 	struct fd_reserve reserve;
 	struct handoff *reserved; /* for the next connection */
 	struct socket_diag diag;
+	struct socket_census census;
 	struct repair_models models;
 	struct coalesce_load load;
 	struct owner_quotas quotas;
@@ -41,6 +43,9 @@ struct socket_table {
 
 /* An empty table.  Before the sandbox is entered. */
 void socket_table_init(struct socket_table *table);
+
+/* Opens what the kernel is asked by.  Before the sandbox is entered. */
+void socket_table_open_netlink(struct socket_table *table);
 
 /* Prepares for listeners and pools; borrows all.  0, or -1 with errno. */
 int socket_table_open(struct socket_table *table, struct event_base *base,

@@ -130,9 +130,9 @@ def engine_sockets(test, broker):
 
 def quiet(test, broker, workers=1):
     """The number of its sockets while no client is connected: endpoint,
-    rendezvous, control, channel, returns, netlink, a pair that measures what is
-    in flight, and two for each worker."""
-    count = 8 + 2 * workers
+    rendezvous, control, channel, returns, two of netlink, a pair that measures
+    what is in flight, and two for each worker."""
+    count = 9 + 2 * workers
     wait_for(lambda: len(engine_sockets(test, broker)) == count,
              "%d sockets" % count)
     return count

@@ -6,7 +6,7 @@ import select
 import socket
 import subprocess
 
-from change import kill_engine, reload
+from change import kill_engine, kill_monitor, reload
 from ctl import listener, tell, told
 from harness import (DEADLINE, OTHER_UID, Skip, WORKER_UID, check, free_port,
                      receive, wait_for)
@@ -69,9 +69,9 @@ class Holder:
     """A worker that keeps its connections open until it is told to close
     them."""
 
-    def __init__(self, test):
+    def __init__(self, test, folder=None):
         self.test, self.fds = test, []
-        path = test.mailbox_path() + "holder"
+        path = (folder or test.mailbox_path()) + "holder"
         self.box = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.box.bind(test.path("holder"))
         if test.is_root:
@@ -260,6 +260,65 @@ def test_ipv4_in_ipv6_is_ipv4(test):
               source)
 
 
+def test_a_prefix_may_be_everything_or_one_address(test):
+    for more, served in (
+            ("deny = 0.0.0.0/0 allow = 127.0.0.2/32", {"127.0.0.2"}),
+            ("allow = 0.0.0.0/0 deny = 127.0.0.2/32", {"127.0.0.1"}),
+            ("deny = ::/0", {"127.0.0.1", "127.0.0.2"}),  # IPv6 only
+            ("deny = ::ffff:127.0.0.0/104", set()),
+            ("deny = ::ffff:127.0.0.1/128", {"127.0.0.2"}),
+            ("deny = any", set()),
+            ("max-per-source = 1 source-prefix = { 0, 0 }", {"127.0.0.1"})):
+        port = free_port()
+        broker = test.broker(config(
+            test, port, more + " v6only = false", '"tcp:[::]:%d"' % port))
+        holder = Holder(test)
+        clients = {source: Client(test, port, source)
+                   for source in ("127.0.0.1", "127.0.0.2")}
+        holder.take(len(served))
+        found = {source for source, client in clients.items()
+                 if client.is_served()}
+        check(found == served, "%s: %s", more, found)
+        holder.close()
+        check(broker.stop() == 0, "it did not end with 0")
+
+
+def test_listeners_of_one_mailbox_have_rules_of_their_own(test):
+    ports = [free_port() for _ in range(3)]
+    box = test.mkdir("box", uid=test.worker_uid()) + "/"
+    test.broker("".join(
+        'listener "l%d" { listen = "tcp:127.0.0.1:%d" mailbox = "%s" %s %s }\n'
+        % (number, port, box, test.owner(), more)
+        for number, (port, more) in enumerate(zip(ports, (
+            "deny = 127.0.0.1", "max-per-source = 2", "")))))
+    # Without a worker, some wait in the engine and some in the kernel.
+    clients = [[Client(test, port, source) for source in (
+        "127.0.0.1", "127.0.0.1", "127.0.0.1", "127.0.0.2")]
+               for port in ports]
+    holder = Holder(test, box)
+    holder.take(1 + 3 + 4)
+    for number, expected in enumerate((
+            [False] * 3 + [True], [True, True, False, True], [True] * 4)):
+        found = [client.is_served() for client in clients[number]]
+        check(found == expected, "l%d: %s", number, found)
+
+
+def test_refused_clients_are_explained(test):
+    port = free_port()
+    test.broker(config(test, port, "max-per-source = 1 deny = 127.0.0.9"))
+    holder = Holder(test)
+    clients = [Client(test, port) for _ in range(3)]
+    holder.take(1)
+    check(clients[0].is_served(), "the first one is not")
+    for client in clients[1:] + [Client(test, port, "127.0.0.9")]:
+        check(not client.is_served(), "one too many is served")
+    said = tell(test, "explain", "test")
+    for text in ("do not let their sources in: 1.", "max-per-source open: 2.",
+                 "127.0.0.1: 0 wait; 1 open", "further ones are refused.",
+                 "add it to deny"):
+        check(text in said, "%s: %s", text, said)
+
+
 def test_one_source_makes_at_most_so_many_connections(test):
     port = free_port()
     broker = test.broker(config(test, port, "rate-per-source = 7/hour"))
@@ -361,6 +420,24 @@ def test_what_waits_in_the_engine_outlives_it(test):
             check(not Client(test, queue.port, source).is_served(),
                   "it is not counted anew")
     queue.check_turns(Holder(test))
+
+
+def test_what_waits_in_the_engine_outlives_the_monitor(test):
+    queue = Queue(test, "max-per-source = 20")
+    engines = kill_monitor(test, queue.broker)
+    queue.broker.wait_line("the monitor is gone: serving on")
+    # The orphan goes on counting, too.
+    check(not Client(test, queue.port).is_served(), "one more waits")
+    broker = test.start(queue.broker.argv)
+    broker.wait_line("serving, endpoints: ")
+    check(not Client(test, queue.port).is_served(), "it is not counted anew")
+    holder = Holder(test)
+    holder.take(len(queue.clients))
+    queue.all_served()
+    wait_for(lambda: all(not os.path.exists("/proc/%d" % pid)
+                         for pid in engines), "the end of the orphan")
+    holder.drop()
+    check(broker.stop() == 0, "it did not end with 0")
 
 
 def test_what_waits_in_the_engine_outlives_a_reload(test):

@@ -7,10 +7,44 @@
 
 #include "engine/listener/admission.h"
 
+#include <string.h>
+
 #define SOURCES_TOP 5 /* that are named */
+
+/* The reasons, and what helps. */
+static const struct {
+	size_t counter; /* the offset */
+	const char *reason;
+	const char *advice;
+} sources_refusals[] = {
+    {offsetof(struct stats_listener, refused_denied),
+	"allow and deny do not let their sources in",
+	"The log names some of these.  If they should come, change the "
+	"rules."},
+    {offsetof(struct stats_listener, refused_open),
+	"their sources had max-per-source open",
+	"Clients behind one proxy are one source: it needs more, or a "
+	"listener of its own.  An attacker with many addresses needs a shorter "
+	"source-prefix."},
+    {offsetof(struct stats_listener, refused_rate),
+	"their sources came more often than rate-per-source allows",
+	"Clients behind one proxy are one source: raise the limit if they "
+	"should come so often."},
+    {offsetof(struct stats_listener, refused_share),
+	"their sources had their share of accept-ahead waiting",
+	"More workers, or a larger window, would let fewer wait."},
+    {offsetof(struct stats_listener, refused_absent),
+	"there was no worker within give-up", "Start one, or raise give-up."},
+    {offsetof(struct stats_listener, refused_deaths),
+	"too many workers died with them", "See the log of the workers."},
+    {offsetof(struct stats_listener, refused_drain),
+	"an engine had to end before a worker took them",
+	"Raise drain-timeout, or start more workers."},
+};
 
 /* The sources with the most connections, the first one has the most. */
 struct sources_top {
+	const struct open_count *open;
 	const struct source_entry *items[SOURCES_TOP];
 	size_t count;
 };
@@ -18,7 +52,7 @@ struct sources_top {
 static size_t
 sources_weight(const struct source_entry *source)
 {
-	return source->open + source->share.count;
+	return (size_t)source->open.count + source->share.count;
 }
 
 static void
@@ -27,6 +61,7 @@ sources_rank(void *owner, struct source_entry *source)
 	struct sources_top *top = owner;
 	size_t i = top->count;
 
+	open_count_of(top->open, source);
 	if (sources_weight(source) == 0)
 		return;
 	while (i > 0 &&
@@ -83,6 +118,27 @@ explain_waiting(const struct admission *admission, json_t *lines)
 }
 
 void
+explain_refused(const struct control_context *context,
+    const struct listener *listener, json_t *lines)
+{
+	struct stats_listener all;
+	uint64_t count;
+
+	stats_sum(context->stats, listener->stats, &all);
+	for (size_t i = 0;
+	     i < sizeof(sources_refusals) / sizeof(sources_refusals[0]); i++) {
+		memcpy(&count, (const char *)&all + sources_refusals[i].counter,
+		    sizeof(count));
+		if (count > 0)
+			report_add_line(lines,
+			    "Refused so far, because %s: %llu.  %s",
+			    sources_refusals[i].reason,
+			    (unsigned long long)count,
+			    sources_refusals[i].advice);
+	}
+}
+
+void
 explain_sources(const struct listener *listener, json_t *lines)
 {
 	const struct admission *admission = listener->admission;
@@ -91,6 +147,7 @@ explain_sources(const struct listener *listener, json_t *lines)
 
 	if (admission == NULL)
 		return;
+	top.open = &admission->open;
 	explain_limits(admission->limits, lines);
 	explain_waiting(admission, lines);
 	if (admission->limits->max_per_source > 0 || admission->ring.count > 0)
@@ -103,10 +160,19 @@ explain_sources(const struct listener *listener, json_t *lines)
 			    top.items[i]->share.count);
 		else
 			report_add_line(lines,
-			    "%s: %zu wait; %u open when counted last, or since.",
+			    "%s: %zu wait; %u open when counted last, or "
+			    "since%s.",
 			    text, top.items[i]->share.count,
-			    top.items[i]->open);
+			    top.items[i]->open.count,
+			    top.items[i]->open.count <
+				    admission->limits->max_per_source ?
+				"" :
+				": further ones are refused");
 	}
+	if (top.count > 0)
+		report_add_line(lines,
+		    "These have most.  To keep one of them out, add it to "
+		    "deny, and reload.");
 	if (admission->sources.forgotten > 0)
 		report_add_line(lines,
 		    "More sources than %zu came: %llu of which something was "

@@ -133,6 +133,7 @@ report_explain(
 	vitals_look(listener->pool);
 	explain_state(listener, lines);
 	explain_sources(listener, lines);
+	explain_refused(context, listener, lines);
 	explain_sockets(listener, lines);
 	explain_workers(listener, lines);
 	if (held != 0)

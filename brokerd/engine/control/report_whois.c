@@ -8,6 +8,7 @@
 
 #include "channel/message.h"
 #include "engine/listener/admission.h"
+#include "engine/listener/socket_census.h"
 #include "engine/worker/receipt_conn.h"
 
 #include <sys/stat.h>
@@ -151,7 +152,12 @@ whois_builtin(struct whois *whois, const struct control_context *context)
 		whois_try(whois, listener->context->diag->fd, NULL, "netlink",
 		    NULL,
 		    "the socket by which the engine asks the kernel how long "
-		    "queues are, and which connections are open");
+		    "queues are");
+	if (listener != NULL && listener->context->census != NULL)
+		whois_try(whois, listener->context->census->fd, NULL, "netlink",
+		    NULL,
+		    "the socket by which the engine asks the kernel which "
+		    "connections are open");
 	whois_try(whois, context->fd, context->path, "control", NULL,
 	    "the control socket, %s", context->path);
 	whois_try(whois, rendezvous->fd, rendezvous->path, "rendezvous", NULL,

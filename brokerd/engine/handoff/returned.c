@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "engine/handoff/bounded_close.h"
+#include "engine/handoff/socket_option.h"
 
 #include <sys/socket.h>
 
@@ -48,4 +49,20 @@ returned_receive(int fd, struct bounded_close *bounded,
 			fd_close(*(int *)(void *)CMSG_DATA(head));
 	/* One that was too long has no valid length. */
 	return (msg.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0 ? n : 1;
+}
+
+int
+returned_is_valid(
+    const struct returned *returned, ssize_t size, const int fds[2])
+{
+	int has_peer = returned->kind == RETURNED_SENT;
+
+	return size == sizeof(*returned) &&
+	    memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) ==
+	    0 &&
+	    returned->version == RETURNED_VERSION && fds[0] != -1 &&
+	    returned->kind >= RETURNED_HELD &&
+	    returned->kind <= RETURNED_READER && has_peer == (fds[1] != -1) &&
+	    socket_option(fds[0], SO_TYPE) != -1 &&
+	    (!has_peer || socket_option(fds[1], SO_TYPE) != -1);
 }

@@ -41,3 +41,7 @@ struct returned {
  * length, 1 if there were more descriptors or bytes, or -1 with errno. */
 ssize_t returned_receive(int fd, struct bounded_close *bounded,
     struct returned *out_returned, int out_fds[2]);
+
+/* True if such a message makes sense, and brought sockets only. */
+int returned_is_valid(
+    const struct returned *returned, ssize_t size, const int fds[2]);

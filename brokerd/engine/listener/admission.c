@@ -43,7 +43,12 @@ admission_new(
 	    (admission->limits->flags & RECORD_SOURCE_ALLOW) != 0);
 	source_table_init(&admission->sources, key, SOURCE_TABLE_MOST);
 	fair_ring_init(&admission->ring);
-	return admission;
+	if (open_count_init(&admission->open, listener, &admission->sources) ==
+	    0)
+		return admission;
+	access_done(&admission->access);
+	free(admission);
+	return NULL;
 }
 
 /* Returns the first hand-off of the source that is next, which waits no more;
@@ -74,6 +79,7 @@ admission_free(struct admission *admission)
 		return;
 	while ((handoff = admission_take(admission)) != NULL)
 		handoff_free(handoff);
+	open_count_done(&admission->open);
 	source_table_done(&admission->sources);
 	access_done(&admission->access);
 	free(admission);
@@ -218,8 +224,7 @@ admission_judge(struct admission *admission,
 		    "known");
 		return NULL;
 	}
-	if (open_count_exceeds(&admission->open, admission->listener,
-		&admission->sources, source))
+	if (open_count_exceeds(&admission->open, source))
 		admission_refuse(admission, &source->address,
 		    &stats->refused_open, limits->max_per_source,
 		    "are open, as many as max-per-source allows");
@@ -237,7 +242,7 @@ admission_judge(struct admission *admission,
 	else
 		return source;
 	/* The kernel does not count a client that is gone. */
-	source->open -= source->open > 0;
+	open_count_remove(&admission->open, source);
 	return NULL;
 }
 
@@ -310,7 +315,7 @@ admission_take_over(struct admission *admission, struct handoff *handoff)
 		return;
 	}
 	ledger_hold(handoff->bounded->ledger, handoff);
-	source->open += admission->limits->max_per_source > 0;
+	open_count_add(&admission->open, source);
 	admission_wait(admission, source, handoff);
 	if (listener->state == LISTENER_OPEN)
 		timer_set(&listener->timer, 0); /* to be served */

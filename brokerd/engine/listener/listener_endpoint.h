@@ -31,7 +31,8 @@ struct listener_context {
 	struct handoff **reserved; /* for the next connection */
 	struct coalesce_load *load;
 	struct rebind *rebind;
-	struct socket_diag *diag; /* or NULL */
+	struct socket_diag *diag; /* or NULL, as census */
+	struct socket_census *census;
 	const struct repair_models *models;
 };
 

@@ -7,6 +7,7 @@
  */
 #include "engine/listener/returns.h"
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "engine/handoff/ledger.h"
 #include "engine/handoff/returned.h"
@@ -23,40 +24,15 @@
 
 #define RETURNS_READERS 16    /* engines that may have something to return */
 #define RETURNS_ROUND 64      /* messages, then other events have their turn */
+#define RETURNS_ROUND_US 1000 /* or after that time */
 #define RETURNS_AT_START 1024 /* messages */
 #define RETURNS_LEFT 4        /* descriptors */
 #define RETURNS_REST_US 10000 /* while these are not left */
 #define RETURNS_SHARE 2       /* a part of all descriptors may be waiting */
 #define RETURNS_ENGINES 32    /* that may die while they have a connection */
 
-static void
-returns_free_reader(struct returns_reader *reader)
-{
-	if (reader == NULL)
-		return;
-	timer_free_event(&reader->readable);
-	timer_done(&reader->rest);
-	free(reader);
-}
-
 static void returns_on_readable(evutil_socket_t fd, short what, void *argument);
 static void returns_on_rested(void *owner);
-
-static struct returns_reader *
-returns_new_reader(struct event_base *base)
-{
-	struct returns_reader *reader = calloc(1, sizeof(*reader));
-
-	if (reader == NULL)
-		return NULL;
-	reader->readable =
-	    event_new(base, -1, EV_READ, returns_on_readable, reader);
-	if (timer_init(&reader->rest, base, returns_on_rested, reader) == 0 &&
-	    reader->readable != NULL)
-		return reader;
-	returns_free_reader(reader);
-	return NULL;
-}
 
 /* Allocates what the next message may need, or what it brings would be lost.
  * 0, or -1 with ENOMEM. */
@@ -64,7 +40,8 @@ static int
 returns_reserve(struct returns *returns)
 {
 	if (returns->reserved == NULL)
-		returns->reserved = returns_new_reader(returns->context->base);
+		returns->reserved = returns_reader_new(returns->context->base,
+		    returns_on_readable, returns_on_rested);
 	return returns->reserved == NULL ||
 		handoff_reserve(returns->context->reserved) == -1 ?
 	    -1 :
@@ -93,7 +70,7 @@ returns_close(struct returns_reader *reader)
 	event_del(reader->readable);
 	/* Unread messages may have descriptors. */
 	bounded_close_fd(returns->context->bounded, reader->fd);
-	returns_free_reader(reader);
+	returns_reader_free(reader);
 }
 
 /* Takes fd (-1: none).  The close of what is no socket may wait for ever
@@ -214,14 +191,7 @@ returns_take(struct returns *returns, const struct returned *returned,
 	struct listener *listener;
 	struct handoff *handoff;
 
-	if (size != sizeof(*returned) ||
-	    memcmp(returned->magic, RETURNED_MAGIC, sizeof(returned->magic)) !=
-		0 ||
-	    returned->version != RETURNED_VERSION || fds[0] == -1 ||
-	    returned->kind < RETURNED_HELD ||
-	    returned->kind > RETURNED_READER || has_peer != (fds[1] != -1) ||
-	    socket_option(fds[0], SO_TYPE) == -1 ||
-	    (has_peer && socket_option(fds[1], SO_TYPE) == -1)) {
+	if (!returned_is_valid(returned, size, fds)) {
 		returns_drop(returns, fds[0]);
 		returns_drop(returns, fds[1]);
 		return -1;
@@ -237,6 +207,7 @@ returns_take(struct returns *returns, const struct returned *returned,
 		ledger_add_sent(returns->context->bounded->ledger, fds[0],
 		    fds[1], returned->sequence);
 	handoff = returns_make(returns, returned, fds[0], &listener);
+	returns->brought += handoff != NULL;
 	if (handoff == NULL)
 		bounded_close_fd(returns->context->bounded, fds[1]);
 	else if (returned->kind == RETURNED_HELD)
@@ -260,15 +231,6 @@ returns_expect(const struct returns_reader *reader)
 		    reader->returns->context->bounded->ledger, returned.kind);
 }
 
-/* Until there are descriptors and memory again.  Returns 0. */
-static int
-returns_rest(struct returns_reader *reader)
-{
-	event_del(reader->readable);
-	timer_set(&reader->rest, RETURNS_REST_US);
-	return 0;
-}
-
 /* Reads one message.  1 there may be more, 0 there is none now, -1 there will
  * be none: the engine and its keeper have ended, or one has sent nonsense. */
 static int
@@ -282,7 +244,7 @@ returns_read(struct returns_reader *reader)
 	if (fd_reserve_left(returns->context->reserve, RETURNS_LEFT) <
 		RETURNS_LEFT ||
 	    returns_reserve(returns) == -1)
-		return returns_rest(reader);
+		return returns_reader_rest(reader, RETURNS_REST_US);
 	returns_expect(reader);
 	n = returned_receive(
 	    reader->fd, returns->context->bounded, &returned, fds);
@@ -291,7 +253,9 @@ returns_read(struct returns_reader *reader)
 		taken = returns_take(returns, &returned, n, fds) == 0;
 	ledger_expect(returns->context->bounded->ledger, 0);
 	if (n == -1 && errors_is_passing(error))
-		return error == EAGAIN ? 0 : returns_rest(reader);
+		return error == EAGAIN ?
+		    0 :
+		    returns_reader_rest(reader, RETURNS_REST_US);
 	if (n == -1 && error == ECONNRESET)
 		return 1; /* an answer was not read: the rest follows */
 	if (taken)
@@ -304,19 +268,42 @@ returns_read(struct returns_reader *reader)
 	return -1;
 }
 
+/* The same connections may come again and again: more than there can be
+ * descriptors. */
 static void
-returns_read_most(struct returns_reader *reader, int most)
+returns_account(
+    struct returns_reader *reader, uint64_t begun_us, uint64_t brought)
+{
+	struct returns *returns = reader->returns;
+
+	if (returns->brought > brought &&
+	    returns->brought <= (uint64_t)returns->context->reserve->first)
+		return;
+	if (returns_reader_account(reader, begun_us, returns->reader_count))
+		limited_log_line(&returns->rest_limit, returns->context->log,
+		    LOG_WARNING,
+		    "an earlier engine, or who has its end, returns much that "
+		    "is no connection: it is read for a tenth of the time");
+}
+
+static void
+returns_read_most(struct returns_reader *reader, int most, uint64_t most_us)
 {
 	const char answer = RETURNED_READ;
+	uint64_t begun_us = clock_us(), brought = reader->returns->brought;
 	int got = 1;
 
 	reader->returns->room = returns_room(reader->returns);
-	while (got == 1 && most-- > 0)
+	while (got == 1 && most-- > 0 && clock_us() - begun_us < most_us)
 		got = returns_read(reader);
-	if (got == -1)
+	if (got == -1) {
 		returns_close(reader);
-	else if (got == 0 &&
-	    send(reader->fd, &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
+		return;
+	}
+	returns_account(reader, begun_us, brought);
+	if (got == 0 &&
+	    send(reader->fd, &answer, 1, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+	    !timer_is_set(&reader->rest))
 		timer_set(&reader->rest, RETURNS_REST_US);
 }
 
@@ -328,8 +315,9 @@ returns_on_readable(evutil_socket_t fd, short what, void *argument)
 	(void)fd;
 	(void)what;
 	/* All together read no more in a round than one alone. */
-	returns_read_most(
-	    reader, RETURNS_ROUND / (int)reader->returns->reader_count);
+	returns_read_most(reader,
+	    RETURNS_ROUND / (int)reader->returns->reader_count,
+	    RETURNS_ROUND_US);
 }
 
 static void
@@ -376,7 +364,7 @@ returns_start(struct returns *returns)
 	     reader = next) {
 		next = TAILQ_NEXT(reader, entry);
 		timer_add_event(reader->readable, NULL);
-		returns_read_most(reader, RETURNS_AT_START);
+		returns_read_most(reader, RETURNS_AT_START, UINT64_MAX);
 	}
 }
 
@@ -395,6 +383,6 @@ returns_done(struct returns *returns)
 		return;
 	while ((reader = TAILQ_FIRST(&returns->readers)) != NULL)
 		returns_close(reader);
-	returns_free_reader(returns->reserved);
+	returns_reader_free(returns->reserved);
 	sent_before_done(&returns->sent);
 }

@@ -2,21 +2,13 @@
 #pragma once
 
 #include "engine/listener/listener.h"
+#include "engine/listener/returns_reader.h"
 #include "engine/listener/sent_before.h"
 
 #include <sys/queue.h>
 
 #include <stddef.h>
 #include <stdint.h>
-
-/* Where the keeper of one engine puts them. */
-struct returns_reader {
-	TAILQ_ENTRY(returns_reader) entry;
-	struct returns *returns;
-	int fd;
-	struct event *readable;
-	struct timer rest;
-};
 
 /* Connections that come back from engines that were killed, by their
  * keepers. */
@@ -25,12 +17,13 @@ struct returns {
 	const struct listener_list *listeners;
 	TAILQ_HEAD(, returns_reader) readers;
 	size_t reader_count;
-	uint64_t room; /* in this round, see returns_room() */
+	uint64_t room;    /* in this round, see returns_room() */
+	uint64_t brought; /* connections, by all of them */
 	struct sent_before sent;
 	struct returns_reader *reserved; /* memory for the next one */
 	int started;
 	int is_wary; /* something that is no socket was returned */
-	struct limited_log limit;
+	struct limited_log limit, rest_limit;
 };
 
 /* None so far.  0, or -1 with ENOMEM. */

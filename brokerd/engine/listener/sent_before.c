@@ -24,6 +24,10 @@
 #define SENT_BEFORE_LAST_US 50000  /* between later ones */
 #define SENT_BEFORE_MESSAGES 64    /* that are read in a row */
 #define SENT_BEFORE_WORK (1 << 18) /* compared with receipts in a look */
+#define SENT_BEFORE_CALL 256       /* what a call counts for there */
+#define SENT_BEFORE_LOOKED 256     /* connections, in a part of a look */
+#define SENT_BEFORE_REST 9         /* times as long as a part took, in vain */
+#define SENT_BEFORE_VAIN 8         /* if fewer than an eighth have ended */
 #define SENT_BEFORE_PEERS 16384
 #define SENT_BEFORE_BYTES                      \
 	(sizeof(struct fdrecv_wire_receipts) + \
@@ -65,12 +69,11 @@ sent_peer_has_ended(
 	ssize_t n = 1;
 	size_t cost = 0;
 
-	if (*work == 0)
-		return 0;
 	bounded_close_begin(sent->bounded);
 	for (int i = 0; n > 0 && i < SENT_BEFORE_MESSAGES && cost < *work;
 	     i++) {
 		n = recv(peer->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		cost += SENT_BEFORE_CALL;
 		if (n > 0)
 			cost += sent_peer_on_message(peer, bytes, (size_t)n);
 	}
@@ -79,19 +82,19 @@ sent_peer_has_ended(
 	return n == 0 || (n == -1 && !errors_is_passing(errno));
 }
 
-/* The next look begins with another one. */
+/* The next look begins with those that had no turn. */
 static void
 sent_before_read(struct sent_before *sent)
 {
 	size_t work = SENT_BEFORE_WORK;
-	struct sent_peer *peer = TAILQ_FIRST(&sent->peers);
+	struct sent_peer *peer;
 
-	if (peer == NULL)
-		return;
-	TAILQ_REMOVE(&sent->peers, peer, entry);
-	TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
-	TAILQ_FOREACH (peer, &sent->peers, entry)
+	for (size_t left = sent->peer_count; left > 0 && work > 0; left--) {
+		peer = TAILQ_FIRST(&sent->peers);
+		TAILQ_REMOVE(&sent->peers, peer, entry);
+		TAILQ_INSERT_TAIL(&sent->peers, peer, entry);
 		peer->has_ended |= sent_peer_has_ended(sent, peer, &work);
+	}
 }
 
 static void
@@ -151,21 +154,58 @@ sent_connection_look(
 	sent_connection_free(sent, connection);
 }
 
+/* Returns how many it looked at, in turn. */
+static size_t
+sent_before_look_at_some(struct sent_before *sent)
+{
+	size_t count =
+	    sent->count < SENT_BEFORE_LOOKED ? sent->count : SENT_BEFORE_LOOKED;
+	struct sent_connection *connection;
+
+	sent_before_read(sent);
+	for (size_t left = count; left > 0; left--) {
+		connection = TAILQ_FIRST(&sent->connections);
+		TAILQ_REMOVE(&sent->connections, connection, entry);
+		TAILQ_INSERT_TAIL(&sent->connections, connection, entry);
+		sent_connection_look(sent, connection);
+	}
+	return count;
+}
+
+static void
+sent_before_set_timer(struct sent_before *sent, uint64_t delay_us)
+{
+	uint64_t now_us = clock_us();
+
+	timer_set(&sent->look,
+	    sent->rest_until_us > now_us + delay_us ?
+		sent->rest_until_us - now_us :
+		delay_us);
+}
+
+/* A hostile engine may have left as many as it could. */
 static void
 sent_before_on_look(void *owner)
 {
 	struct sent_before *sent = owner;
-	struct sent_connection *connection, *next;
+	uint64_t begun_us = clock_us(), now_us;
+	size_t before = sent->count, looked = sent_before_look_at_some(sent);
 
-	sent_before_read(sent);
-	for (connection = TAILQ_FIRST(&sent->connections); connection != NULL;
-	     connection = next) {
-		next = TAILQ_NEXT(connection, entry);
-		sent_connection_look(sent, connection);
-	}
-	if (TAILQ_EMPTY(&sent->connections))
+	if (TAILQ_EMPTY(&sent->connections)) {
+		sent->looked = 0;
 		return;
-	timer_set(&sent->look, sent->look_us);
+	}
+	now_us = clock_us();
+	sent->rest_until_us = now_us + now_us - begun_us;
+	if ((before - sent->count) * SENT_BEFORE_VAIN < looked)
+		sent->rest_until_us += (now_us - begun_us) * SENT_BEFORE_REST;
+	sent->looked += looked;
+	if (sent->looked < sent->count) {
+		sent_before_set_timer(sent, 0);
+		return;
+	}
+	sent->looked = 0;
+	sent_before_set_timer(sent, sent->look_us);
 	sent->look_us *= 2;
 	if (sent->look_us > SENT_BEFORE_LAST_US)
 		sent->look_us = SENT_BEFORE_LAST_US;
@@ -177,7 +217,8 @@ sent_before_init(struct sent_before *sent, struct event_base *base,
 {
 	TAILQ_INIT(&sent->connections);
 	TAILQ_INIT(&sent->peers);
-	sent->count = sent->peer_count = 0;
+	sent->count = sent->peer_count = sent->looked = 0;
+	sent->rest_until_us = 0;
 	sent->reserved = NULL;
 	sent->reserved_peer = NULL;
 	sent->bounded = bounded;
@@ -279,7 +320,7 @@ sent_before_add(struct sent_before *sent, struct handoff *handoff,
 	if (sent->look_us == SENT_BEFORE_FIRST_US && timer_is_set(&sent->look))
 		return;
 	sent->look_us = SENT_BEFORE_FIRST_US;
-	timer_set(&sent->look, sent->look_us);
+	sent_before_set_timer(sent, sent->look_us);
 }
 
 void

@@ -45,6 +45,8 @@ struct sent_before {
 	/* Memory for the next ones. */
 	struct sent_connection *reserved;
 	struct sent_peer *reserved_peer;
+	size_t looked; /* at so many, in parts */
+	uint64_t rest_until_us;
 };
 
 /* None so far; borrows all.  0, or -1 with ENOMEM. */

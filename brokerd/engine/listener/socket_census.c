@@ -6,6 +6,8 @@
  */
 #include "engine/listener/socket_census.h"
 
+#include "base/fd.h"
+
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -17,7 +19,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #ifndef UDIAG_SHOW_UID
@@ -25,33 +26,20 @@
 #endif
 
 #define CENSUS_UID 7 /* UNIX_DIAG_UID, an enumerator that may be missing */
-#define CENSUS_PEERS 65536
 #define CENSUS_ANSWER_SIZE 16384
 #define CENSUS_TCP_STATES                                                    \
 	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | \
 	    1U << TCP_CLOSE_WAIT | 1U << TCP_LAST_ACK | 1U << TCP_CLOSING)
 
-struct census {
-	struct socket_diag *diag;
-	const struct record_socket *sock;
-	/* Takes the part behind the header of one answer. */
-	void (*on_answer)(struct census *census, const void *data, size_t size);
-	void (*on_connection)(void *owner, const struct source_address *from);
-	void *owner;
-	/* Of a local socket: the inodes of the clients' ends. */
-	uint32_t *peers;
-	size_t count, room;
-};
-
 /* 1 there are more answers, 0 that was all, -1 with errno. */
 static int
-census_read_answer(struct census *census, const struct nlmsghdr *head)
+census_read_answer(struct socket_census *census, const struct nlmsghdr *head)
 {
 	const void *data = (const char *)head + NLMSG_HDRLEN;
 	size_t size = head->nlmsg_len - NLMSG_HDRLEN;
 	struct nlmsgerr failure;
 
-	if (head->nlmsg_seq != census->diag->sequence)
+	if (head->nlmsg_seq != census->sequence)
 		return 1; /* of an earlier question */
 	if (head->nlmsg_type == NLMSG_DONE)
 		return 0;
@@ -65,10 +53,10 @@ census_read_answer(struct census *census, const struct nlmsghdr *head)
 	return 1;
 }
 
-/* The kernel always has the next answer ready until the last one.  0, or -1
- * with errno. */
+/* Reads a piece.  The kernel always has the next one ready until the last one.
+ * 1 there are more, 0 that was all, or -1 with errno. */
 static int
-census_read(struct census *census)
+census_read(struct socket_census *census)
 {
 	union {
 		struct nlmsghdr head;
@@ -76,46 +64,38 @@ census_read(struct census *census)
 	} answer;
 	struct nlmsghdr head;
 	int more = 1;
+	ssize_t n = recv(census->fd, &answer, sizeof(answer), 0);
+	size_t left = n > 0 ? (size_t)n : 0;
+	const char *at = answer.bytes;
 
-	while (more == 1) {
-		ssize_t n = recv(census->diag->fd, &answer, sizeof(answer), 0);
-		size_t left = n > 0 ? (size_t)n : 0;
-		const char *at = answer.bytes;
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		while (more == 1 && left >= sizeof(head)) {
-			memcpy(&head, at, sizeof(head));
-			if (head.nlmsg_len < sizeof(head) ||
-			    head.nlmsg_len > left)
-				break;
-			more = census_read_answer(census, (const void *)at);
-			left -= NLMSG_ALIGN(head.nlmsg_len) < left ?
-			    NLMSG_ALIGN(head.nlmsg_len) :
-			    left;
-			at += NLMSG_ALIGN(head.nlmsg_len);
-		}
+	if (n <= 0)
+		return n == -1 && errno == EINTR ? 1 : -1;
+	while (more == 1 && left >= sizeof(head)) {
+		memcpy(&head, at, sizeof(head));
+		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > left)
+			break;
+		more = census_read_answer(census, (const void *)at);
+		left -= NLMSG_ALIGN(head.nlmsg_len) < left ?
+		    NLMSG_ALIGN(head.nlmsg_len) :
+		    left;
+		at += NLMSG_ALIGN(head.nlmsg_len);
 	}
 	return more;
 }
 
 static int
-census_ask(struct census *census, struct nlmsghdr *head, size_t size)
+census_ask(struct socket_census *census, struct nlmsghdr *head, size_t size)
 {
 	head->nlmsg_len = (uint32_t)size;
 	head->nlmsg_type = SOCK_DIAG_BY_FAMILY;
 	head->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	head->nlmsg_seq = ++census->diag->sequence;
-	if (send(census->diag->fd, head, size, 0) == -1)
-		return -1;
-	return census_read(census);
+	head->nlmsg_seq = ++census->sequence;
+	return send(census->fd, head, size, 0) == -1 ? -1 : 0;
 }
 
 /* One that nobody has accepted, or that nobody has any more, has no inode. */
 static void
-census_on_inet(struct census *census, const void *data, size_t size)
+census_on_inet(struct socket_census *census, const void *data, size_t size)
 {
 	const struct sockaddr_in *in = (const void *)&census->sock->address;
 	const struct sockaddr_in6 *in6 = (const void *)in;
@@ -139,7 +119,7 @@ census_on_inet(struct census *census, const void *data, size_t size)
 }
 
 static int
-census_of_inet(struct census *census)
+census_ask_inet(struct socket_census *census)
 {
 	const struct sockaddr_in *in = (const void *)&census->sock->address;
 	struct {
@@ -194,44 +174,26 @@ census_number(const void *data, size_t size, unsigned int type, uint32_t *out)
 /* One that was accepted has the name of the bound socket.  It does not say who
  * the client is, only which socket is its other end. */
 static void
-census_on_accepted(struct census *census, const void *data, size_t size)
+census_on_accepted(struct socket_census *census, const void *data, size_t size)
 {
 	const struct sockaddr_un *un = (const void *)&census->sock->address;
 	size_t wanted = census->sock->address_length -
 	    offsetof(struct sockaddr_un, sun_path);
-	size_t length, room = census->room == 0 ? 64 : 2 * census->room;
+	size_t length;
 	const void *name =
 	    census_attribute(data, size, UNIX_DIAG_NAME, &length);
-	uint32_t *peers, peer;
+	uint32_t peer;
 
 	if (name == NULL || length != wanted ||
 	    memcmp(name, un->sun_path, wanted) != 0 ||
 	    census_number(data, size, UNIX_DIAG_PEER, &peer) == -1 || peer == 0)
 		return;
-	if (census->count == census->room) {
-		if (room > CENSUS_PEERS)
-			return;
-		peers = reallocarray(census->peers, room, sizeof(*peers));
-		if (peers == NULL)
-			return;
-		census->peers = peers;
-		census->room = room;
-	}
-	census->peers[census->count++] = peer;
-}
-
-static int
-census_compare(const void *one, const void *other)
-{
-	uint32_t a, b;
-
-	memcpy(&a, one, sizeof(a));
-	memcpy(&b, other, sizeof(b));
-	return a < b ? -1 : a > b;
+	if (inode_set_add(&census->peers, peer) == -1)
+		census->error = errno;
 }
 
 static void
-census_on_client(struct census *census, const void *data, size_t size)
+census_on_client(struct socket_census *census, const void *data, size_t size)
 {
 	struct source_address from;
 	struct unix_diag_msg one;
@@ -240,8 +202,7 @@ census_on_client(struct census *census, const void *data, size_t size)
 	if (size < sizeof(one))
 		return;
 	memcpy(&one, data, sizeof(one));
-	if (bsearch(&one.udiag_ino, census->peers, census->count,
-		sizeof(one.udiag_ino), census_compare) == NULL ||
+	if (!inode_set_has(&census->peers, one.udiag_ino) ||
 	    census_number(data, size, CENSUS_UID, &uid) == -1)
 		return;
 	source_address_of_user(&from, uid);
@@ -249,8 +210,9 @@ census_on_client(struct census *census, const void *data, size_t size)
 }
 
 static int
-census_ask_local(struct census *census, uint32_t show,
-    void (*on_answer)(struct census *census, const void *data, size_t size))
+census_ask_local(struct socket_census *census, uint32_t show,
+    void (*on_answer)(
+	struct socket_census *census, const void *data, size_t size))
 {
 	struct {
 		struct nlmsghdr head;
@@ -263,36 +225,62 @@ census_ask_local(struct census *census, uint32_t show,
 	return census_ask(census, &request.head, sizeof(request));
 }
 
-/* First the connections, then their clients. */
 static int
-census_of_local(struct census *census)
+census_ask_clients(struct socket_census *census)
 {
-	int result = census_ask_local(
-	    census, UDIAG_SHOW_NAME | UDIAG_SHOW_PEER, census_on_accepted);
-
-	if (result == 0 && census->count > 0) {
-		qsort(census->peers, census->count, sizeof(*census->peers),
-		    census_compare);
-		result =
-		    census_ask_local(census, UDIAG_SHOW_UID, census_on_client);
-	}
-	free(census->peers);
-	return result;
+	return census_ask_local(census, UDIAG_SHOW_UID, census_on_client);
 }
 
+void
+socket_census_open(struct socket_census *census)
+{
+	*census = (struct socket_census){
+	    .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		NETLINK_SOCK_DIAG)};
+}
+
+void
+socket_census_close(struct socket_census *census)
+{
+	inode_set_done(&census->peers);
+	census->fd = fd_close(census->fd);
+}
+
+/* Of a local socket first the connections, then their clients. */
 int
-socket_census(struct socket_diag *diag, const struct record_socket *sock,
+socket_census_begin(struct socket_census *census,
+    const struct record_socket *sock,
     void (*on_connection)(void *owner, const struct source_address *from),
     void *owner)
 {
-	struct census census = {.diag = diag,
-	    .sock = sock,
-	    .on_connection = on_connection,
-	    .owner = owner};
-
 	errno = EOPNOTSUPP;
-	if (diag == NULL || diag->fd == -1)
+	if (census->fd == -1)
 		return -1;
-	return sock->kind == RECORD_TCP ? census_of_inet(&census) :
-					  census_of_local(&census);
+	inode_set_done(&census->peers);
+	census->error = 0;
+	census->sock = sock;
+	census->on_connection = on_connection;
+	census->owner = owner;
+	return sock->kind == RECORD_TCP ?
+	    census_ask_inet(census) :
+	    census_ask_local(
+		census, UDIAG_SHOW_NAME | UDIAG_SHOW_PEER, census_on_accepted);
+}
+
+int
+socket_census_go_on(struct socket_census *census, unsigned int pieces)
+{
+	int got;
+
+	do {
+		got = census_read(census);
+		if (got == 0 && census->on_answer == census_on_accepted &&
+		    census->peers.count > 0)
+			got = census_ask_clients(census) == -1 ? -1 : 1;
+	} while (got == 1 && --pieces > 0);
+	if (got == 0 && census->error != 0) {
+		errno = census->error;
+		return -1;
+	}
+	return got;
 }

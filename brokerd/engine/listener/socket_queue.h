@@ -19,7 +19,6 @@ struct socket_diag {
 	int fd; /* netlink; -1: not to be had */
 	uint32_t sequence;
 	uint32_t backlog_most; /* 0: not known */
-	uint64_t again_us;     /* when open_count.c may use it again */
 };
 
 /* Opens it, if the kernel lets this process. */

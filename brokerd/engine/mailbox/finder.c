@@ -15,13 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FINDER_SETTLE_TRIES 8   /* with backoff: a quarter of a second */
-#define FINDER_SOCKETS_MAX 1024 /* looked at in one scan */
-#define FINDER_NAMES_MAX 65536  /* read in one scan */
-#define FINDER_SOCKETS_MANY 64  /* a scan of as many has parts, and a rest */
-#define FINDER_SOCKETS_FEW 16   /* or of more, if that takes so long: */
-#define FINDER_PART_US 1000
-#define FINDER_NAMES_MANY 4096    /* as has one of as many names */
+#define FINDER_SETTLE_TRIES 8     /* with backoff: a quarter of a second */
 #define FINDER_REST 9             /* times as long as the scan took */
 #define FINDER_AGAIN_US 1000      /* after one during which it changed */
 #define FINDER_LIMITED_US 1000000 /* between scans that replace a watch */
@@ -74,8 +68,9 @@ finder_on_error(struct finder *finder, const char *name, int error, ino_t inode)
 }
 
 static void
-finder_look(struct finder *finder, const char *name)
+finder_look(void *owner, const char *name)
 {
+	struct finder *finder = owner;
 	char path[RECORD_PATH_SIZE + MAILBOX_ERROR_NAME_SIZE];
 	struct mailbox mailbox = {.node = -1, .fd = -1};
 
@@ -105,58 +100,29 @@ finder_look(struct finder *finder, const char *name)
 	finder->callbacks->on_found(finder->owner, name, &mailbox);
 }
 
+/* Without a watch nobody tells that a worker has taken its mailbox away.  True
+ * if it is over. */
 static int
-finder_is_candidate(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.' &&
-	    (entry->d_type == DT_SOCK || entry->d_type == DT_UNKNOWN);
-}
-
-/* Reads as many names as one part of a scan may have.  True if it is over. */
-static int
-finder_scan_part(struct finder *finder)
-{
-	struct finder_scan *scan = &finder->scan;
-	uint64_t until_us = clock_us() + FINDER_PART_US;
-	unsigned int names = 0, sockets = 0;
-	const struct dirent *entry = NULL;
-
-	while (names < FINDER_NAMES_MANY && sockets < FINDER_SOCKETS_MANY &&
-	    (sockets < FINDER_SOCKETS_FEW || clock_us() < until_us) &&
-	    (entry = readdir(scan->dir)) != NULL) {
-		names++;
-		if (!finder_is_candidate(entry))
-			continue;
-		scan->too_many = scan->sockets == FINDER_SOCKETS_MAX;
-		if (scan->too_many)
-			break;
-		sockets++;
-		scan->sockets++;
-		finder_look(finder, entry->d_name);
-	}
-	scan->names += names;
-	scan->too_many |= scan->names >= FINDER_NAMES_MAX;
-	return entry == NULL || scan->too_many;
-}
-
-/* Without a watch nobody tells that a worker has taken its mailbox away. */
-static void
-finder_look_at_known(struct finder *finder)
+finder_check_part(struct finder *finder)
 {
 	const struct finder_callbacks *callbacks = finder->callbacks;
+	struct finder_scan *scan = &finder->scan;
+	uint64_t until_us = clock_us() + DIRECTORY_SCAN_PART_US;
 	char name[MAILBOX_ERROR_NAME_SIZE];
 	const char *known;
-	unsigned int number = 0;
 
-	for (int i = 0; i < FINDER_SOCKETS_MAX; i++) {
-		known = callbacks->known(finder->owner, number);
-		if (known == NULL)
-			return;
+	for (int i = 0; i < DIRECTORY_SCAN_MANY &&
+	     (i < DIRECTORY_SCAN_FEW || clock_us() < until_us);
+	     i++) {
+		known = callbacks->known(finder->owner, scan->number);
+		if (known == NULL || scan->checked++ == DIRECTORY_SCAN_SOCKETS)
+			return 1;
 		snprintf(name, sizeof(name), "%s", known);
 		finder_look(finder, name);
-		known = callbacks->known(finder->owner, number);
-		number += known != NULL && strcmp(known, name) == 0;
+		known = callbacks->known(finder->owner, scan->number);
+		scan->number += known != NULL && strcmp(known, name) == 0;
 	}
+	return 0;
 }
 
 /* Changes are reported from here on, but not earlier ones. */
@@ -197,15 +163,29 @@ finder_end_scan(struct finder *finder)
 {
 	struct finder_scan *scan = &finder->scan;
 
-	closedir(scan->dir);
-	scan->dir = NULL;
+	scan->stage = FINDER_IDLE;
 	scan->first = 0;
-	if (scan->sockets >= FINDER_SOCKETS_MANY ||
-	    scan->names >= FINDER_NAMES_MANY)
+	if (scan->directory.sockets + scan->checked >= DIRECTORY_SCAN_MANY ||
+	    scan->directory.names >= DIRECTORY_SCAN_NAMES_MANY)
 		finder->rest_until_us =
 		    clock_us() + scan->spent_us * FINDER_REST;
 	if (scan->again)
 		finder_must_wait(finder, clock_us() + FINDER_AGAIN_US);
+}
+
+/* True if the scan is over. */
+static int
+finder_scan_part(struct finder *finder)
+{
+	struct finder_scan *scan = &finder->scan;
+
+	if (scan->stage == FINDER_CHECKS)
+		return finder_check_part(finder);
+	if (!directory_scan_part(&scan->directory, finder_look, finder))
+		return 0;
+	directory_scan_close(&scan->directory);
+	scan->stage = FINDER_CHECKS;
+	return !finder->watcher.limited;
 }
 
 /* A worker that fills its directory must not keep other listeners waiting: a
@@ -221,11 +201,11 @@ finder_go_on(void *owner)
 	do
 		is_over = finder_scan_part(finder);
 	while (!is_over && scan->first);
-	if (scan->too_many)
+	if (is_over && scan->directory.too_many)
 		limited_log_line(&finder->scan_limit, finder->log, LOG_WARNING,
 		    "mailbox %s: too many files: looked at the first %u "
 		    "sockets only",
-		    finder->path, scan->sockets);
+		    finder->path, scan->directory.sockets);
 	scan->spent_us += clock_us() - begun_us;
 	if (is_over)
 		finder_end_scan(finder);
@@ -238,22 +218,26 @@ finder_look_at_all(struct finder *finder)
 {
 	struct finder_scan *scan = &finder->scan;
 
-	scan->dir = opendir(finder->directory);
-	if (scan->dir == NULL && errno == EACCES)
+	scan->stage = FINDER_READS;
+	if (directory_scan_open(&scan->directory, finder->directory) == 0)
+		mailbox_errors_on_used(&finder->errors, "");
+	else if (errno == EACCES)
 		mailbox_errors_report(&finder->errors, "", errno, 0);
-	if (scan->dir == NULL)
+	if (scan->directory.dir == NULL)
+		scan->stage =
+		    finder->watcher.limited ? FINDER_CHECKS : FINDER_IDLE;
+	if (scan->stage == FINDER_IDLE)
 		return;
-	mailbox_errors_on_used(&finder->errors, "");
-	scan->names = scan->sockets = 0;
+	scan->number = scan->checked = 0;
 	scan->spent_us = 0;
-	scan->too_many = scan->again = 0;
+	scan->again = 0;
 	finder_go_on(finder);
 }
 
 void
 finder_scan(struct finder *finder)
 {
-	if (finder->scan.dir != NULL) {
+	if (finder->scan.stage != FINDER_IDLE) {
 		finder->scan.again = 1;
 		return;
 	}
@@ -265,8 +249,6 @@ finder_scan(struct finder *finder)
 		finder_look(finder, finder->name);
 	else
 		finder_look_at_all(finder);
-	if (finder->watcher.limited && finder->name == NULL)
-		finder_look_at_known(finder);
 	if (finder->watcher.id == -1 && finder->waiting)
 		finder_try_later(finder);
 	else if (finder->watcher.limited && !timer_is_set(&finder->retry))
@@ -386,6 +368,5 @@ finder_done(struct finder *finder)
 	watcher_done(&finder->watcher);
 	timer_done(&finder->retry);
 	timer_done(&finder->scan.next);
-	if (finder->scan.dir != NULL)
-		closedir(finder->scan.dir);
+	directory_scan_close(&finder->scan.directory);
 }

@@ -2,13 +2,12 @@
 #pragma once
 
 #include "engine/handoff/limited_log.h"
+#include "engine/mailbox/directory_scan.h"
 #include "engine/mailbox/mailbox.h"
 #include "engine/mailbox/mailbox_error.h"
 #include "engine/mailbox/watch.h"
 #include "engine/policy/backoff.h"
 #include "engine/timer.h"
-
-#include <dirent.h>
 
 struct finder_callbacks {
 	/* True if the owner has this very mailbox. */
@@ -24,17 +23,23 @@ struct finder_callbacks {
 	void (*on_gone)(void *owner, const char *name);
 };
 
+enum finder_stage {
+	FINDER_IDLE,
+	FINDER_READS, /* the directory */
+	FINDER_CHECKS /* what was known before, if nothing tells its end */
+};
+
 /* A scan of a directory.  After the first one, other events have their turn
  * between its parts. */
 struct finder_scan {
-	DIR *dir;             /* NULL: none is under way */
+	enum finder_stage stage;
+	struct directory_scan directory;
+	unsigned int number;  /* of the next one that was known */
+	unsigned int checked; /* of these */
 	struct timer next;    /* part of it */
-	unsigned int names;   /* that were read */
-	unsigned int sockets; /* that were looked at */
 	uint64_t spent_us;
-	int too_many; /* it ended before the directory did */
-	int again;    /* another one was asked for meanwhile */
-	int first;    /* 0: it has ended */
+	int again; /* another one was asked for meanwhile */
+	int first; /* 0: it has ended */
 };
 
 /* Finds the mailboxes of one path: a socket, or every socket in a directory. */

@@ -110,15 +110,13 @@ source_table_reserve(struct source_table *table)
 	return table->reserved == NULL || table->bucket_count == 0 ? -1 : 0;
 }
 
-struct source_entry *
-source_table_add(
+static struct source_entry *
+source_table_insert(
     struct source_table *table, const struct source_address *address)
 {
-	struct source_entry *source = source_table_find(table, address);
+	struct source_entry *source;
 	size_t to;
 
-	if (source != NULL)
-		return source;
 	if (table->count >= table->most || source_table_reserve(table) == -1)
 		return NULL;
 	source = table->reserved;
@@ -133,24 +131,38 @@ source_table_add(
 	return source;
 }
 
-/* Preferably one of which nothing is known. */
+/* If there are too many, forgets one of which nothing is known, or any. */
 static void
-source_table_forget(struct source_table *table, uint64_t now_us)
+source_table_make_room(struct source_table *table, uint64_t now_us, int any)
 {
 	struct source_entry *oldest = TAILQ_FIRST(&table->recent);
 	struct source_entry *source = oldest;
 
+	if (table->count < table->most)
+		return;
 	for (int i = 0; source != NULL && i < SOURCE_TABLE_TRIES; i++) {
-		if (source->open == 0 && rate_is_full(&source->rate, now_us)) {
+		if (source->open.count == 0 &&
+		    rate_is_full(&source->rate, now_us)) {
 			source_table_unlink(table, source);
 			return;
 		}
 		source = TAILQ_NEXT(source, recent);
 	}
-	if (oldest == NULL)
-		return;
-	table->forgotten++;
-	source_table_unlink(table, oldest);
+	table->forgotten += !any || oldest != NULL;
+	if (any && oldest != NULL)
+		source_table_unlink(table, oldest);
+}
+
+struct source_entry *
+source_table_add(struct source_table *table,
+    const struct source_address *address, uint64_t now_us)
+{
+	struct source_entry *source = source_table_find(table, address);
+
+	if (source != NULL)
+		return source;
+	source_table_make_room(table, now_us, 0);
+	return source_table_insert(table, address);
 }
 
 struct source_entry *
@@ -160,9 +172,8 @@ source_table_get(struct source_table *table,
 	struct source_entry *source = source_table_find(table, address);
 
 	if (source == NULL) {
-		if (table->count >= table->most)
-			source_table_forget(table, now_us);
-		return source_table_add(table, address);
+		source_table_make_room(table, now_us, 1);
+		return source_table_insert(table, address);
 	}
 	if (source->share.count == 0) {
 		TAILQ_REMOVE(&table->recent, source, recent);

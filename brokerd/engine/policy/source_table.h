@@ -19,7 +19,13 @@ struct source_entry {
 	struct source_entry *next;        /* with the same hash */
 	struct source_address address;
 	struct rate rate;
-	uint32_t open; /* connections, as far as is known; see open_count.h */
+	struct source_open {
+		uint32_t count; /* connections, as far as is known */
+		uint32_t
+		    known; /* the number of that census, see open_count.h */
+		uint32_t counted, counted_in; /* by a census, and its number */
+		uint32_t came, came_in;       /* during it */
+	} open;
 };
 
 /* The sources that are known.  If there are too many, one that has nothing
@@ -53,9 +59,10 @@ int source_table_reserve(struct source_table *table);
 struct source_entry *source_table_get(struct source_table *table,
     const struct source_address *address, uint64_t now_us);
 
-/* Adds it only if none has to be forgotten for it. */
-struct source_entry *source_table_add(
-    struct source_table *table, const struct source_address *address);
+/* Adds it only if none of which something is known has to be forgotten for
+ * it. */
+struct source_entry *source_table_add(struct source_table *table,
+    const struct source_address *address, uint64_t now_us);
 
 /* Something of it begins to wait, or nothing waits any more: meanwhile the
  * source is not forgotten. */

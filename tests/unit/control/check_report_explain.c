@@ -229,7 +229,8 @@ add_sources(struct admission *admission)
 
 	for (uint32_t uid = 1; uid <= 6; uid++) {
 		source_address_of_user(&address, uid);
-		source_table_get(&admission->sources, &address, 0)->open = uid;
+		source_table_get(&admission->sources, &address, 0)->open.count =
+		    uid;
 	}
 }
 
@@ -250,9 +251,28 @@ START_TEST(limits_and_the_sources_that_have_most_are_named)
 	expect(test.www, 1, "Clients that none of them names may not come.");
 	expect(test.www, 1, "A source may have 7 connections");
 	expect(test.www, 1, "8 connections in 60 s");
-	expect(test.www, 1, "uid 6: 0 wait; 6 open");
+	expect(
+	    test.www, 1, "uid 6: 0 wait; 6 open when counted last, or since.");
+	expect(test.www, 1, "add it to deny");
 	expect(test.www, 1, "uid 2: 0 wait; 2 open");
 	expect(test.www, 0, "uid 1:");
+	test_control_done(&test);
+}
+END_TEST
+
+START_TEST(refused_connections_are_counted_by_reason_with_what_helps)
+{
+	init(1);
+	expect(test.www, 0, "Refused so far");
+	test.www->stats->refused_open = 3;
+	test.www->stats->refused_denied = 4;
+	test.www->stats->refused_absent = 5;
+	expect(test.www, 1,
+	    "Refused so far, because their sources had max-per-source open: 3. "
+	    " Clients behind one proxy");
+	expect(test.www, 1, "do not let their sources in: 4.  The log");
+	expect(test.www, 1, "within give-up: 5.  Start one");
+	expect(test.www, 0, "rate-per-source allows");
 	test_control_done(&test);
 }
 END_TEST
@@ -271,6 +291,8 @@ UNIT_SUITE(report_explain)
 	tcase_add_test(tc, a_worker_without_a_mailbox_is_not_counted);
 	tcase_add_test(tc, connections_in_the_engine_are_counted);
 	tcase_add_test(tc, limits_and_the_sources_that_have_most_are_named);
+	tcase_add_test(
+	    tc, refused_connections_are_counted_by_reason_with_what_helps);
 	tcase_add_test(
 	    tc, a_mailbox_that_cannot_be_used_is_named_with_what_helps);
 }

@@ -139,7 +139,7 @@ START_TEST(without_max_per_source_nothing_is_counted_as_open)
 	ck_assert_uint_eq(stats()->refused_rate, 2);
 	source = TAILQ_FIRST(&test.listener->admission->sources.recent);
 	ck_assert_ptr_nonnull(source);
-	ck_assert_uint_eq(source->open, 0);
+	ck_assert_uint_eq(source->open.count, 0);
 	test_listener_done(&test);
 }
 END_TEST
@@ -200,127 +200,30 @@ START_TEST(all_listeners_together_ask_the_kernel_for_a_part_of_the_time)
 {
 	struct admission *admission;
 	struct source_entry *source;
-	struct socket_diag diag;
+	struct socket_census asked;
 
 	init(0, 0,
 	    &(struct record_source){.accept_ahead = 10, .max_per_source = 3});
 	admission = test.listener->admission;
-	socket_diag_open(&diag);
-	diag.again_us = UINT64_MAX; /* others have just asked */
-	test.pool.core.listeners.diag = &diag;
+	socket_census_open(&asked);
+	asked.again_us = UINT64_MAX; /* others have just asked */
+	test.pool.core.listeners.census = &asked;
 	test_listener_connect(&test, 2);
 	test_listener_settle(&test, LISTENER_WAITING);
 	ck_assert_uint_eq(stats()->held, 2);
 	ck_assert_uint_gt(admission->open.again_us, 0); /* the first time */
-	ck_assert_uint_ne(diag.again_us, UINT64_MAX);
+	ck_assert_uint_ne(asked.again_us, UINT64_MAX);
 	source = (void *)fair_ring_next(&admission->ring);
-	source->open = 50;
+	source->open.count = 50;
 	admission->open.again_us = 1;
-	diag.again_us = UINT64_MAX;
-	ck_assert(open_count_exceeds(
-	    &admission->open, test.listener, &admission->sources, source));
-	diag.again_us = 0;
-	ck_assert(!open_count_exceeds(
-	    &admission->open, test.listener, &admission->sources, source));
-	ck_assert_uint_eq(source->open, 2);
-	ck_assert_uint_gt(diag.again_us, 0);
-	socket_diag_close(&diag);
+	asked.again_us = UINT64_MAX;
+	ck_assert(open_count_exceeds(&admission->open, source));
+	asked.again_us = 0;
+	ck_assert(!open_count_exceeds(&admission->open, source));
+	ck_assert_uint_eq(source->open.count, 2);
+	ck_assert_uint_gt(asked.again_us, 0);
+	socket_census_close(&asked);
 	test_listener_done(&test);
-}
-END_TEST
-
-static void
-count(void *owner, const struct source_address *from)
-{
-	(void)from;
-	(*(unsigned int *)owner)++;
-}
-
-static unsigned int
-census(struct socket_diag *diag, const struct record_socket *sock)
-{
-	unsigned int found = 0;
-
-	ck_assert_int_eq(socket_census(diag, sock, count, &found), 0);
-	return found;
-}
-
-START_TEST(the_kernel_knows_which_connections_are_open)
-{
-	struct record_socket *sock;
-	struct socket_diag diag;
-	int taken[2];
-
-	test_listener_init(&test, 0, 0);
-	sock = &test.endpoint->record->socket;
-	socket_diag_open(&diag);
-	ck_assert_int_ne(diag.fd, -1);
-	test_listener_connect(&test, 3);
-	ck_assert_uint_eq(census(&diag, sock), 0); /* nobody has accepted */
-	for (int i = 0; i < 2; i++)
-		taken[i] = accept4(test.port, NULL, NULL, SOCK_CLOEXEC);
-	ck_assert_uint_eq(census(&diag, sock), 2);
-	shutdown(taken[0], SHUT_WR);
-	ck_assert_uint_eq(census(&diag, sock), 2);
-	close(taken[0]);
-	ck_assert_uint_eq(census(&diag, sock), 1);
-	close(test.clients[1]);
-	test.clients[1] = dup(test.port);
-	ck_assert_uint_eq(census(&diag, sock), 1); /* taken[1] is open */
-	close(taken[1]);
-	ck_assert_uint_eq(census(&diag, sock), 0);
-	socket_diag_close(&diag);
-	ck_assert_int_eq(socket_census(&diag, sock, count, NULL), -1);
-	test_listener_done(&test);
-}
-END_TEST
-
-static uint32_t users[4];
-
-static void
-note_user(void *owner, const struct source_address *from)
-{
-	unsigned int *found = owner;
-
-	ck_assert_uint_eq(from->family, SOURCE_LOCAL);
-	if (*found < UNIT_COUNT(users))
-		memcpy(&users[*found], from->bytes, sizeof(users[0]));
-	(*found)++;
-}
-
-START_TEST(the_kernel_knows_the_users_of_local_connections)
-{
-	struct record record =
-	    record_sample_unix(RECORD_UNIX_STREAM, "@check_admission");
-	const struct sockaddr *address = (const void *)&record.u.socket.address;
-	socklen_t length = record.u.socket.address_length;
-	int port = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int clients[2], taken[2];
-	unsigned int found = 0;
-	struct socket_diag diag;
-
-	socket_diag_open(&diag);
-	ck_assert_int_eq(bind(port, address, length), 0);
-	ck_assert_int_eq(listen(port, 5), 0);
-	for (int i = 0; i < 2; i++) {
-		clients[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		ck_assert_int_eq(connect(clients[i], address, length), 0);
-	}
-	ck_assert_uint_eq(census(&diag, &record.u.socket), 0);
-	for (int i = 0; i < 2; i++)
-		taken[i] = accept4(port, NULL, NULL, SOCK_CLOEXEC);
-	ck_assert_int_eq(
-	    socket_census(&diag, &record.u.socket, note_user, &found), 0);
-	ck_assert_uint_eq(found, 2);
-	ck_assert_uint_eq(users[0], geteuid());
-	close(clients[0]);
-	ck_assert_uint_eq(census(&diag, &record.u.socket), 1);
-	close(taken[1]);
-	ck_assert_uint_eq(census(&diag, &record.u.socket), 0);
-	close(clients[1]);
-	close(taken[0]);
-	close(port);
-	socket_diag_close(&diag);
 }
 END_TEST
 
@@ -341,7 +244,4 @@ UNIT_SUITE(admission)
 	tcase_add_test(tc, what_the_kernel_does_not_count_is_what_waits);
 	tcase_add_test(
 	    tc, all_listeners_together_ask_the_kernel_for_a_part_of_the_time);
-	tc = unit_case(suite, "census");
-	tcase_add_test(tc, the_kernel_knows_which_connections_are_open);
-	tcase_add_test(tc, the_kernel_knows_the_users_of_local_connections);
 }

@@ -7,6 +7,7 @@
 #include "fixture/test_returns.h"
 #include "fixture/unit.h"
 
+#include "base/clock.h"
 #include "engine/handoff/returned.h"
 
 #include "wire/link.h"
@@ -26,7 +27,9 @@
 #define SO_PASSPIDFD 76
 #endif
 
-#define MANY 4096 /* connections of one worker */
+#define MANY 4096  /* connections of one worker */
+#define LOOKED 256 /* in a part of a look */
+#define PEERS 64   /* receipt connections, with more than a look may read */
 
 static struct test_returns test;
 
@@ -228,6 +231,131 @@ START_TEST(receipts_without_end_take_a_limited_time)
 }
 END_TEST
 
+/* Whoever has the end of an engine, which may be a worker, goes on for as long
+ * as it lives: what is no connection at all, or the same one again and again.
+ */
+START_TEST(what_comes_without_end_gets_a_tenth_of_the_time)
+{
+	struct returns_reader *reader;
+	int client, fd, ends[2];
+
+	test_returns_init(&test);
+	test_core_limit(&test.web.pool.core);
+	fd = test_returns_connection(&test, &client);
+	test_returns_pair(ends);
+	returns_start(&test.returns);
+	reader = TAILQ_FIRST(&test.returns.readers);
+	reader->effort.until_us = 0;
+	ck_assert(put(test.keeper, RETURNED_HELD, 0, fd, -1));
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	ck_assert_uint_eq(reader->effort.until_us, 0);
+	if (_i == 1) /* as many as there can be descriptors */
+		test.returns.brought =
+		    (uint64_t)test.web.pool.core.reserve.first;
+	ck_assert(
+	    put(test.keeper, RETURNED_HELD, 0, _i == 1 ? fd : ends[0], -1));
+	test_returns_received(&test);
+	ck_assert_uint_ne(reader->effort.until_us, 0);
+	/* As if it had taken very long. */
+	reader->effort.until_us = clock_us() + UINT64_C(3600000000);
+	ck_assert(put(test.keeper, RETURNED_HELD, 0, ends[0], -1));
+	test_returns_received(&test);
+	ck_assert(timer_is_set(&reader->rest));
+	test_listener_await_log(&test.web, "for a tenth of the time");
+	/* What comes meanwhile waits, also that of good ones. */
+	ck_assert(put(test.keeper, RETURNED_HELD, 0, fd, -1));
+	ck_assert_uint_eq(test_returns_received(&test), 0);
+	reader->effort.until_us = 0;
+	timer_stop(&reader->rest);
+	reader->rest.on_time(reader);
+	ck_assert_uint_eq(test_returns_received(&test), 1);
+	close(fd);
+	close(client);
+	close(ends[0]);
+	close(ends[1]);
+	test_returns_done(&test);
+}
+END_TEST
+
+/* The kernel is asked about each. */
+START_TEST(many_that_a_worker_has_are_looked_at_in_parts)
+{
+	struct sent_before *sent = &test.returns.sent;
+	int client, fd, link[2];
+
+	test_returns_init(&test);
+	test_core_limit(&test.web.pool.core);
+	fd = test_returns_connection(&test, &client);
+	test_returns_pair(link);
+	returns_start(&test.returns);
+	for (int i = 0; i < LOOKED + 1; i++)
+		while (!put(test.keeper, RETURNED_SENT, 1000, fd, link[1]))
+			event_base_loop(
+			    test.web.pool.core.base, EVLOOP_NONBLOCK);
+	while (sent->count < LOOKED + 1)
+		event_base_loop(test.web.pool.core.base, EVLOOP_NONBLOCK);
+	timer_stop(&sent->look);
+	sent->looked = 0;
+	sent->rest_until_us = 0;
+	sent->look.on_time(sent);
+	ck_assert_uint_eq(sent->looked, LOOKED);
+	ck_assert(timer_is_set(&sent->look));
+	ck_assert_uint_ge(sent->rest_until_us, 1);
+	sent->look.on_time(sent);
+	ck_assert_uint_eq(sent->looked, 0); /* all have had their turn */
+	ck_assert_uint_eq(sent->count, LOOKED + 1);
+	close(fd);
+	close(client);
+	close(link[0]);
+	close(link[1]);
+	test_returns_done(&test);
+}
+END_TEST
+
+/* Each reading counts, whatever was read. */
+START_TEST(garbage_on_many_receipt_connections_takes_a_limited_time)
+{
+	struct sent_before *sent = &test.returns.sent;
+	int client, fd, link[PEERS][2], left = 0;
+
+	test_returns_init(&test);
+	test_core_limit(&test.web.pool.core);
+	fd = test_returns_connection(&test, &client);
+	returns_start(&test.returns);
+	for (int i = 0; i < PEERS; i++) {
+		test_returns_pair(link[i]);
+		while (!put(test.keeper, RETURNED_SENT, 1000, fd, link[i][1]))
+			event_base_loop(
+			    test.web.pool.core.base, EVLOOP_NONBLOCK);
+	}
+	while (sent->count < PEERS)
+		event_base_loop(test.web.pool.core.base, EVLOOP_NONBLOCK);
+	for (int i = 0; i < PEERS; i++)
+		for (int n = 0; n < 64; n++)
+			send(link[i][0], "x", 1, MSG_DONTWAIT);
+	timer_stop(&sent->look);
+	sent->look.on_time(sent);
+	for (int i = 0; i < PEERS; i++)
+		left += unread(link[i][0]) > 0;
+	ck_assert_int_ge(left, PEERS / 2);
+	/* The others are next. */
+	for (int i = 0; left > 0 && i < 100; i++) {
+		sent->look.on_time(sent);
+		left = 0;
+		for (int n = 0; n < PEERS; n++)
+			left += unread(link[n][0]) > 0;
+	}
+	ck_assert_int_eq(left, 0);
+	for (int i = 0; i < PEERS; i++) {
+		close(link[i][0]);
+		close(link[i][1]);
+	}
+	close(fd);
+	close(client);
+	test_returns_done(&test);
+}
+END_TEST
+
 UNIT_SUITE(returns_hostile)
 {
 	TCase *tc = unit_case(suite, "returns_hostile");
@@ -239,4 +367,9 @@ UNIT_SUITE(returns_hostile)
 	tcase_add_loop_test(
 	    tc, what_comes_without_end_leaves_descriptors, 0, 2);
 	tcase_add_test(tc, receipts_without_end_take_a_limited_time);
+	tcase_add_loop_test(
+	    tc, what_comes_without_end_gets_a_tenth_of_the_time, 0, 2);
+	tcase_add_test(tc, many_that_a_worker_has_are_looked_at_in_parts);
+	tcase_add_test(
+	    tc, garbage_on_many_receipt_connections_takes_a_limited_time);
 }

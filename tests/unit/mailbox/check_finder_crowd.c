@@ -67,7 +67,7 @@ START_TEST(a_scan_of_too_many_comes_to_an_end_and_says_so)
 	ck_assert_int_eq(strstr(log, "too many") != NULL, _i);
 	fake_clock.passed_us = 999999;
 	finder_scan(&test.finder);
-	while (test.finder.scan.dir != NULL)
+	while (test.finder.scan.stage != FINDER_IDLE)
 		go_on(&test);
 	ck_assert_uint_eq(test.looks, 2 * SOCKETS_MOST);
 	ck_assert_str_eq(test_finder_log(&test), ""); /* within a second */
@@ -173,6 +173,55 @@ START_TEST(a_scan_of_many_lets_others_have_their_turn)
 }
 END_TEST
 
+static unsigned int checked;
+
+static const char *
+known_of_many(void *owner, unsigned int number)
+{
+	static char name[32];
+
+	(void)owner;
+	snprintf(name, sizeof(name), "gone%u", number);
+	return number < 2 * SOCKETS_MANY + 1 ? name : NULL;
+}
+
+static void
+count_gone(void *owner, const char *name)
+{
+	(void)owner;
+	(void)name;
+	checked++;
+}
+
+/* Nothing tells that they are gone. */
+START_TEST(mailboxes_that_cannot_be_watched_are_checked_in_parts)
+{
+	static const struct finder_callbacks callbacks = {
+	    .known = known_of_many, .on_gone = count_gone};
+	struct test_finder test;
+
+	pool_init(&test);
+	finder_scan(&test.finder);
+	test.finder.callbacks = &callbacks;
+	test.watch.limited = 1;
+	test.finder.watcher.limited = 1;
+	checked = 0;
+	fake_clock.stopped = 1;
+	finder_scan(&test.finder);
+	for (unsigned int i = 0; i <= 2; i++) {
+		ck_assert_uint_eq(checked, i * SOCKETS_MANY);
+		finder_scan(&test.finder); /* goes on, but no faster */
+		go_on(&test);
+	}
+	ck_assert_uint_eq(checked, 2 * SOCKETS_MANY + 1);
+	ck_assert_int_eq((int)test.finder.scan.stage, FINDER_IDLE);
+	ck_assert_uint_ge(test.finder.rest_until_us, 1);
+	ck_assert(test_finder_is_pending(&test));
+	fake_clock.stopped = 0; /* Check calls the clock too */
+	test_finder_done(&test);
+}
+END_TEST
+
 START_TEST(names_that_change_without_end_are_not_even_read)
 {
 	const struct watch_callbacks *callbacks;
@@ -206,7 +255,7 @@ START_TEST(a_scan_may_be_broken_off)
 	make_sockets(2 * SOCKETS_MANY);
 	test.finder.scan.first = 0;
 	finder_scan(&test.finder);
-	ck_assert_ptr_nonnull(test.finder.scan.dir);
+	ck_assert_ptr_nonnull(test.finder.scan.directory.dir);
 	test_finder_done(&test); /* no descriptor is left open */
 }
 END_TEST
@@ -216,6 +265,8 @@ UNIT_SUITE(finder_crowd)
 	TCase *tc = unit_case(suite, "finder_crowd");
 
 	tcase_add_test(tc, a_scan_of_many_lets_others_have_their_turn);
+	tcase_add_test(
+	    tc, mailboxes_that_cannot_be_watched_are_checked_in_parts);
 	tcase_add_test(tc, names_that_change_without_end_are_not_even_read);
 	tcase_add_test(tc, a_scan_may_be_broken_off);
 	tcase_add_loop_test(

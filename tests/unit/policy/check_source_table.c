@@ -126,14 +126,14 @@ START_TEST(one_of_which_something_is_known_is_forgotten_last)
 
 	source_table_init(&table, key, MOST);
 	for (uint32_t i = 0; i < MOST; i++)
-		get(&table, i)->open = i < 3; /* the oldest ones */
-	get(&table, 3);                       /* is seen again */
+		get(&table, i)->open.count = i < 3; /* the oldest ones */
+	get(&table, 3);                             /* is seen again */
 	get(&table, MOST);
 	ck_assert(!knows(&table, 4));
 	for (uint32_t i = 0; i < 4; i++)
 		ck_assert(knows(&table, i));
 	for (uint32_t i = 0; i < MOST; i++)
-		get(&table, i)->open = 1;
+		get(&table, i)->open.count = 1;
 	get(&table, MOST + 1);
 	ck_assert_uint_gt(table.forgotten, 0);
 	source_table_done(&table);
@@ -153,7 +153,7 @@ START_TEST(one_with_something_waiting_is_not_forgotten)
 		source[i]->share.count = 1;
 	}
 	ck_assert_ptr_null(get(&table, MOST));
-	ck_assert_ptr_null(source_table_add(&table, &another));
+	ck_assert_ptr_null(source_table_add(&table, &another, 0));
 	source[7]->share.count = 0;
 	source_table_release(&table, source[7]);
 	ck_assert_ptr_nonnull(get(&table, MOST));
@@ -165,15 +165,19 @@ START_TEST(one_with_something_waiting_is_not_forgotten)
 }
 END_TEST
 
-START_TEST(one_is_not_added_if_another_has_to_be_forgotten)
+START_TEST(one_is_not_added_if_something_has_to_be_forgotten)
 {
 	struct source_address another = user(MOST);
 	struct source_table table;
 
 	source_table_init(&table, key, 1);
-	get(&table, 0);
-	ck_assert_ptr_null(source_table_add(&table, &another));
+	get(&table, 0)->open.count = 1;
+	ck_assert_ptr_null(source_table_add(&table, &another, 0));
+	ck_assert_uint_eq(table.forgotten, 1);
 	ck_assert(knows(&table, 0));
+	get(&table, 0)->open.count = 0;
+	ck_assert_ptr_nonnull(source_table_add(&table, &another, 0));
+	ck_assert(!knows(&table, 0));
 	source_table_done(&table);
 }
 END_TEST
@@ -189,5 +193,5 @@ UNIT_SUITE(source_table)
 	tcase_add_test(tc, no_more_are_known_than_may_be);
 	tcase_add_test(tc, one_of_which_something_is_known_is_forgotten_last);
 	tcase_add_test(tc, one_with_something_waiting_is_not_forgotten);
-	tcase_add_test(tc, one_is_not_added_if_another_has_to_be_forgotten);
+	tcase_add_test(tc, one_is_not_added_if_something_has_to_be_forgotten);
 }
