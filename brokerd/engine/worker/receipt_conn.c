@@ -362,3 +362,17 @@ receipt_conn_claim(struct receipt_conn *conn, struct receipt_conn_list *list)
 	else if (conn->hello.takes_link)
 		receipt_ring_answer(conn->fd, conn->context->epoch, -1);
 }
+
+void
+receipt_conn_limit(struct receipt_conn_list *list, size_t most,
+    const struct receipt_conn *ending)
+{
+	struct receipt_conn *oldest;
+
+	while (list->count > most + (ending != NULL)) {
+		oldest = TAILQ_FIRST(&list->head);
+		if (oldest == ending)
+			oldest = TAILQ_NEXT(oldest, entry);
+		receipt_conn_free(oldest);
+	}
+}

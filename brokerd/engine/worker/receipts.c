@@ -249,26 +249,6 @@ static const struct receipt_conn_callbacks receipts_callbacks = {
     .on_end = receipts_on_end,
 };
 
-/* Those that come while one ends are many, if its process lets them.  The one
- * that ends is freed by whoever handles that.  An owner that has most of all
- * descriptors has one connection for each worker. */
-static void
-receipts_limit(struct worker *worker)
-{
-	size_t most =
-	    owner_quotas_may_join(worker->quota->quotas, worker->quota->uid) ?
-	    RECEIPTS_CONNS :
-	    1;
-	struct receipt_conn *oldest;
-
-	while (worker->conns.count > most + (worker->ending != NULL)) {
-		oldest = TAILQ_FIRST(&worker->conns.head);
-		if (oldest == worker->ending)
-			oldest = TAILQ_NEXT(oldest, entry);
-		receipt_conn_free(oldest);
-	}
-}
-
 void
 receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 {
@@ -291,7 +271,11 @@ receipts_on_hello(struct worker *worker, struct receipt_conn *conn)
 	receipt_conn_claim(conn, &worker->conns);
 	if (worker->unreceipted.count > 0)
 		receipt_ring_expect(&conn->ring);
-	receipts_limit(worker);
+	receipt_conn_limit(&worker->conns,
+	    owner_quotas_may_join(worker->quota->quotas, worker->quota->uid) ?
+		RECEIPTS_CONNS :
+		1,
+	    worker->ending);
 	if (worker->shared)
 		return;
 	if (is_other) {
