@@ -32,6 +32,33 @@ START_TEST(connections_go_to_a_worker)
 }
 END_TEST
 
+/* While connections come alone, none of them waits, so nobody looks. */
+START_TEST(a_reset_is_looked_for_if_a_connection_may_have_waited)
+{
+	struct test_listener test;
+
+	test_listener_init(&test, 1, 0);
+	listener_start(test.listener);
+	for (int reset = 0; reset <= 1; reset++) {
+		test_listener_connect(&test, 1);
+		if (reset)
+			net_reset(test.clients[--test.client_count]);
+		test_listener_settle(&test, LISTENER_OPEN);
+		ck_assert_uint_eq(test_listener_received(&test, 0), 1);
+	}
+	ck_assert_uint_eq(test.listener->stats->dead, 0);
+	listener_set_paused(test.listener, 1);
+	test_listener_connect(&test, 1);
+	net_reset(test.clients[--test.client_count]);
+	test_listener_connect(&test, 1); /* the reset comes before it */
+	listener_set_paused(test.listener, 0);
+	test_listener_settle(&test, LISTENER_OPEN);
+	ck_assert_uint_eq(test_listener_received(&test, 0), 1);
+	ck_assert_uint_eq(test.listener->stats->dead, 1);
+	test_listener_done(&test);
+}
+END_TEST
+
 /* Other events have their turn. */
 START_TEST(one_event_accepts_a_limited_number)
 {
@@ -117,6 +144,8 @@ UNIT_SUITE(accept)
 	TCase *tc = unit_case(suite, "accept");
 
 	tcase_add_test(tc, connections_go_to_a_worker);
+	tcase_add_test(
+	    tc, a_reset_is_looked_for_if_a_connection_may_have_waited);
 	tcase_add_test(tc, one_event_accepts_a_limited_number);
 	tcase_add_test(tc, without_descriptors_it_rests);
 	tcase_add_test(tc, a_socket_that_cannot_accept_is_tried_rarely);
