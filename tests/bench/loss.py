@@ -32,7 +32,6 @@ import argparse
 import json
 import math
 import os
-import platform
 import random
 import statistics
 import subprocess
@@ -44,6 +43,7 @@ sys.path.insert(1, os.path.join(FOLDER, "..", "integration"))
 
 import deaths  # noqa: E402
 import harness  # noqa: E402
+import machine  # noqa: E402
 from change import Load, timed  # noqa: E402
 from loss_rows import KILLS, ROWS  # noqa: E402
 
@@ -189,15 +189,6 @@ def behind(results):
             better(other) < better(ours)]
 
 
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        models = [line.split(":")[1].strip() for line in file
-                  if line.startswith("model name")]
-    return "%d processors, %s; Linux %s" % (
-        os.cpu_count(), models[0] if models else platform.machine(),
-        platform.release())
-
-
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", metavar="FILE")
@@ -214,7 +205,9 @@ def main():
         raise SystemExit("expected namespaces of its own: use loss.sh")
     given.stage, given.tools = map(os.path.abspath, (given.stage, given.tools))
     results = []
-    print(machine())
+    where = machine.describe(os.path.join(FOLDER, "..", ".."))
+    print(", ".join("%s %s" % (name, what) for name, what in where.items()
+                    if name != "packages"))
     print(LINE % HEAD)
     for row in ROWS:
         if not given.names or any(name in "%s: %s" % (row.who, row.what)
@@ -226,7 +219,7 @@ def main():
         show(result)
     if given.json:
         with open(given.json, "w", encoding="utf-8") as file:
-            json.dump({"machine": machine(), "seconds": given.seconds,
+            json.dump({"machine": where, "seconds": given.seconds,
                        "results": results}, file, indent=1)
             file.write("\n")
     print("not first: " + ("; ".join(behind(results)) or "nowhere"))

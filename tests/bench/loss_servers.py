@@ -115,7 +115,6 @@ class ReusePort(Nginx):
         wait_over([self.master])
         self.run()
         self.masters[self.name] = self.master
-        self.await_listening(2)
 
     def end(self):
         for self.master in self.masters.values():

@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 
-PACKAGES = ("haproxy", "nginx", "libnginx-mod-stream", "nodejs",
+PACKAGES = ("gunicorn", "haproxy", "nginx", "libnginx-mod-stream", "nodejs",
             "openbsd-inetd", "python3-uvicorn", "python3-uvloop", "systemd",
             "ucspi-tcp", "wrk", "libevent-2.1-7", "gcc")
 

@@ -13,6 +13,7 @@ import tempfile
 import traceback
 
 import contestants
+import loss
 import summary
 from groups import Group
 
@@ -82,6 +83,34 @@ def test_a_table_has_ratios(_stage):
     equal(len(lines), 5)
     equal(lines[3].split("|")[2].strip(), "22.0: 2.20 (2.05 2.35)")
     equal(len(set(map(len, lines))), 1)
+
+
+def loss_row(who, bad, gap_ms, kind="reload"):
+    return {"who": who, "kind": kind, "what": kind, "bad": bad,
+            "connections": 1000, "median_gap_ms": gap_ms}
+
+
+def test_intervals_are_those_of_wilson(_stage):
+    for bad, total, expected in ((0, 100, "0.0000 0.0370"),
+                                 (10, 100, "0.0552 0.1744"),
+                                 (100, 100, "0.9630 1.0000")):
+        equal("%.4f %.4f" % loss.wilson(bad, total), expected)
+
+
+def test_only_a_kill_cuts_connections(_stage):
+    outcomes = {"reset": 1, "timeout": 2, "error": 4, "closed": 8, "short": 16}
+    rows = {row.kind: row for row in loss.ROWS}
+    equal(loss.judge(rows["kill"], outcomes), (7, 24))
+    equal(loss.judge(rows["reload"], outcomes), (31, 0))
+
+
+def test_who_loses_less_is_first(_stage):
+    others = [loss_row("more", 2, 1), loss_row("slower", 1, 3),
+              loss_row("faster", 1, 1), loss_row("other", 0, 1, "upgrade"),
+              loss_row("none", 0, 9), {"who": "none", "not_run": "why"}]
+    equal([line.split(": ")[1].split(",")[0] for line in
+           loss.behind([loss_row("brokerd", 1, 2)] + others)],
+          ["faster", "none"])
 
 
 def test_it_runs(stage):
