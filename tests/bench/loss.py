@@ -25,8 +25,9 @@ connections.
 
 usage: loss.py [--json FILE] [--seconds N] STAGE TOOLS [NAME ...]
 
-A row takes --seconds, or until something was done three times.  NAME chooses rows by
-a part of "contestant: what".  Root, in namespaces of its own: see loss.sh.
+A row takes --seconds, or until something was done three times.  NAME chooses
+rows by a part of "contestant: what".  Root, in namespaces of its own: see
+loss.sh.
 """
 import argparse
 import json
@@ -138,10 +139,10 @@ def measure(test, row, given):
     lost, cut = judge(row, outcomes)
     twice = taken_twice(test, side)
     bad = lost + outcomes["refused"] + twice
-    return {"times": side.times(len(spans)), "connections": total, "lost": lost, "cut": cut,
-            "refused": outcomes["refused"], "twice": twice, "bad": bad,
-            "interval": wilson(bad, total), "outcomes": outcomes,
-            "median_gap_ms": statistics.median(gaps),
+    return {"times": side.times(len(spans)), "connections": total,
+            "lost": lost, "cut": cut, "refused": outcomes["refused"],
+            "twice": twice, "bad": bad, "interval": wilson(bad, total),
+            "outcomes": outcomes, "median_gap_ms": statistics.median(gaps),
             "gap_ms": longest_gap_ms(side.clients)}
 
 

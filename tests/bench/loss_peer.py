@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: ISC
-"""What all contestants of loss.py have.  A subclass begins its programs, and has
-methods for what is done to them, each of which returns when it is over: what
-was to end has ended, and what took its place serves.  Every program writes
-"ID took PID SEQ" to a common journal for each request that it answers, see
-tests/tools/reconcile.py.
+"""What all contestants of loss.py have.  A subclass begins its programs, and
+has methods for what is done to them, each of which returns when it is over:
+what was to end has ended, and what took its place serves.  Every program
+writes "ID took PID SEQ" to a common journal for each request that it answers,
+see tests/tools/reconcile.py.
 """
 import os
 import random
