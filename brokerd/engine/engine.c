@@ -2,8 +2,7 @@
 /*
  * The engine: an event loop with a uid of its own and no privilege.  It gets
  * its whole table from the monitor, says READY, accepts from START on, and ends
- * after DRAIN; without a monitor it serves on for a time.  It has no state
- * worth saving.
+ * after DRAIN; without a monitor it serves on for a time.  No state is saved.
  */
 #include "engine/engine.h"
 
@@ -307,8 +306,7 @@ engine_open(struct engine *engine)
 {
 	struct event_base *base = engine->base;
 
-	if (base == NULL ||
-	    stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
+	if (stats_open(&engine->stats, CHANNEL_MEMFD, &engine->log) == -1 ||
 	    bounded_close_init(&engine->bounded, base, &engine->ledger) == -1 ||
 	    keeper_watch(&engine->keeper, base, rebind_on_keeper_end,
 		&engine->table.rebind) == -1 ||
@@ -376,7 +374,9 @@ engine_main(const char *manager)
 	rendezvous_init(&engine.rendezvous, &engine.table.worker_context,
 	    &engine_rendezvous_callbacks, &engine);
 	engine.base = loop_new(); /* all this before the sandbox is entered */
-	wrong = records_map(&engine.table.records, CHANNEL_RECORDS);
+	wrong = engine.base == NULL ?
+	    strerror(errno) :
+	    records_map(&engine.table.records, CHANNEL_RECORDS);
 	notify_open(&engine.notify, manager, &engine.log);
 	socket_table_open_netlink(&engine.table);
 	if (wrong == NULL &&
