@@ -805,6 +805,16 @@ class Broker:
             taken.append((time.monotonic() - begin) * 1e6)
         return taken
 
+    def refused_in_a_second(self):
+        def count():
+            return next(one["counters"]["refused_denied"] for one in
+                        told(self.test, "status")["listeners"]
+                        if one["name"] == "n")
+
+        begin, before = time.monotonic(), count()
+        time.sleep(3)
+        return (count() - before) / (time.monotonic() - begin)
+
     def finish(self):
         for child in self.children:
             with contextlib.suppress(ProcessLookupError):
@@ -838,6 +848,9 @@ def compare(conduct, uid, good, bad, rounds):
         for is_bad in (True, False) if number % 2 else (False, True):
             good.choose(0 if is_bad else 1)
             found[is_bad] += (bad if is_bad else good).measure()
+    if conduct is clients_denied:
+        good.choose(0)
+        print("refused in a second: %d" % good.refused_in_a_second())
     return found
 
 
