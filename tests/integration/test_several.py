@@ -11,7 +11,8 @@ from change import (configure, inodes, kill_engine, kill_monitor, reload,
                     restart, upgrade, wait_over)
 from deaths import AGE_S
 from harness import (DEADLINE, OTHER_UID, Skip, all_served, check, free_port, wait_for)
-from several import CLIENTS, Brokers, bind_beside, kernel_wakes, migrate
+from several import (CLIENTS, Brokers, bind_beside, kernel_wakes,
+                     migrate)
 
 TOTAL = 4000
 OLD_MS = 1000 * AGE_S

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Tries the recipes of doc/SCALE.md, as they are written there, and accounts for
-each connection; run.sh makes what it needs.
+"""Tries the recipes of doc/SCALE.md, as they are written there, and accounts
+for each connection; run.sh makes what it needs.
 
 usage: run.py STAGE [NAME ...]
 
