@@ -19,6 +19,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
@@ -73,10 +74,31 @@ children_fork(struct children *children, int *out_sync)
 	return pid;
 }
 
+/* True if that passes; waits for a moment. */
+static int
+children_may_retry(void)
+{
+	if (errno != EINTR && errno != ENOMEM && errno != ENOBUFS &&
+	    errno != EAGAIN)
+		return 0;
+	poll(NULL, 0, 1);
+	return 1;
+}
+
+/* If it did not arrive, the other side would wait for ever, or take the
+ * connection for served. */
+static void
+children_send(int sync, const void *bytes, size_t size)
+{
+	while (
+	    send(sync, bytes, size, MSG_NOSIGNAL) == -1 && children_may_retry())
+		;
+}
+
 void
 children_release(int sync)
 {
-	send(sync, "", 1, MSG_NOSIGNAL);
+	children_send(sync, "", 1);
 }
 
 void
@@ -87,15 +109,17 @@ children_wait(int sync)
 
 	do
 		n = recv(sync, &byte, 1, 0);
-	while (n == -1 && errno == EINTR);
-	if (n != 1)
-		_exit(EXIT_FAILURE);
+	while (n == -1 && children_may_retry());
+	if (n == -1)
+		children_fail(sync, errno);
+	if (n == 0)
+		_exit(EXIT_FAILURE); /* the parent is dead */
 }
 
 void
 children_fail(int sync, int error)
 {
-	send(sync, &error, sizeof(error), MSG_NOSIGNAL);
+	children_send(sync, &error, sizeof(error));
 	_exit(EXIT_FAILURE);
 }
 
@@ -105,7 +129,7 @@ children_result(int sync)
 	int error;
 	ssize_t n = recv(sync, &error, sizeof(error), MSG_DONTWAIT);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1)
 		return -1;
 	return n == sizeof(error) ? error : 0;
 }

@@ -46,7 +46,8 @@ enum faults_role {
 	ROLE_ENGINE,
 	ROLE_KEEPER,
 	ROLE_WORKER,
-	ROLE_CHILD
+	ROLE_CHILD,
+	ROLE_EXEC
 };
 
 struct faults_site {
@@ -117,7 +118,8 @@ own_role(void)
 		const char *name;
 		enum faults_role role;
 	} roles[] = {{"brokerd", ROLE_MONITOR}, {"brokerd-conf", ROLE_READER},
-	    {"brokerd-engine", ROLE_ENGINE}, {"worker-fdrecv", ROLE_WORKER}};
+	    {"brokerd-engine", ROLE_ENGINE}, {"worker-fdrecv", ROLE_WORKER},
+	    {"fdrecv-exec", ROLE_EXEC}};
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(program_invocation_short_name, roles[i].name) == 0)

@@ -32,7 +32,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, "integration"))
 import harness
 
-ROLES = ("other", "monitor", "reader", "engine", "keeper", "worker", "child")
+ROLES = ("other", "monitor", "reader", "engine", "keeper", "worker", "child",
+         "exec")
 PHASES = ("start", "serve", "reload", "crash", "upgrade", "stop", "check")
 SITES, FRAMES, COUNTS = 16384, 8, 8
 DEADLINE = 20.0
@@ -128,6 +129,8 @@ NEVER = {
     ("worker", "sendto EINTR"): "engine_conn_put",  # it does not wait
     ("worker", "recvmsg EAGAIN"): "fdrecv_descriptors_receive",  # it blocks
     ("worker", "shutdown"): "fdrecv_bound_mailbox_shut",  # of a local one
+    ("exec", "fstat"): "per_connection_end",  # of an open socket
+    ("exec", "send EPIPE"): "children_send",  # the child lives
 }
 
 
@@ -207,7 +210,8 @@ class Broker:
         self.test = harness.Test("root", run.stage, run.tools, "faults")
         self.test.mkdir("sockets")
         self.port, self.bare = (harness.free_port(), harness.free_port())
-        self.lent, self.late = harness.free_port(), harness.free_port()
+        self.lent, self.late, self.each = (
+            harness.free_port() for _ in range(3))
         self.unix = self.test.path("sockets", "s")
         owner = 'owner = "%d"' % harness.WORKER_UID
         self.text = "\n".join([
@@ -219,7 +223,9 @@ class Broker:
             ' %s }' % (self.lent, owner),
             # Clients wait in the engine, of which no worker has heard.
             'listener "w" { listen = { "tcp:127.0.0.1:%d" } accept-ahead = 8'
-            ' %s }' % (self.late, owner), ""])
+            ' %s }' % (self.late, owner),
+            'listener "e" { listen = { "tcp:127.0.0.1:%d" } %s }' % (
+                self.each, owner), ""])
         self.env = dict(os.environ, LD_PRELOAD=run.interposer,
                         FAULTS_PAGE=self.page.path)
         self.broker = None
@@ -358,7 +364,7 @@ class Broker:
 
     def clean(self):
         """Removes what workers could not remove."""
-        for name in "abw":
+        for name in "abwe":
             for path in glob.glob(self.test.mailbox_path(name) + "*"):
                 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
                     try:
@@ -379,7 +385,33 @@ class Broker:
         """A request for which there is no memory may have no answer."""
         wrong = self.serve()
         self.control()
+        if self.run.role in (None, "exec"):
+            wrong += self.visit_exec()
         return wrong + self.visit()
+
+    def start_exec(self):
+        return self.test.worker(
+            [os.path.join(self.run.stage, "bin", "fdrecv-exec"), "--each", "e",
+             "--", "echo", "hello, world"],
+            env=dict(self.env, FDRECV_RUN_DIR=self.test.path("run")))
+
+    def visit_exec(self):
+        """An fdrecv-exec that comes and goes.  If it ends, clients wait for
+        the next one."""
+        wrong = []
+        worker = self.start_exec()
+        for _ in range(2):
+            got, end = None, time.monotonic() + DEADLINE
+            with socket.create_connection(("127.0.0.1", self.each)) as client:
+                while got is None and time.monotonic() < end:
+                    if select.select([client], [], [], 0.02)[0]:
+                        got = client.recv(100)
+                    elif worker.popen.poll() is not None:
+                        wrong += self.stop_worker(worker)
+                        worker = self.start_exec()
+            if got != GREETING:
+                wrong.append("of fdrecv-exec: %r: %s" % (got, worker.log()))
+        return wrong + self.stop_worker(worker)
 
     def wait_any(self, patterns, start):
         try:
@@ -495,6 +527,7 @@ class Run:
         self.broker = None
         self.before = None
         self.symbols = {}
+        self.role = None  # in which a call fails; None: all are looked at
 
     def fresh(self):
         """A broker that serves, without a fault."""
@@ -539,7 +572,8 @@ class Run:
                 "reader": "libexec/brokerd-conf",
                 "engine": "libexec/brokerd-engine",
                 "keeper": "libexec/brokerd-engine",
-                "worker": "tools/worker-fdrecv"}
+                "worker": "tools/worker-fdrecv",
+                "exec": "bin/fdrecv-exec"}
 
     def where(self, site):
         """Names the functions of a site."""
@@ -567,6 +601,9 @@ class Run:
                     self.where(site))):
                 continue  # the test's own programs
             for number, phase in enumerate(PHASES[:6]):
+                # The sample is for what brokerd and libfdrecv do.
+                if self.options.sample and role == "exec":
+                    continue
                 if site.counts[number] == 0:
                     continue
                 for error in errors(role, call, site.number,
@@ -684,6 +721,7 @@ class Run:
 
     def one(self, fault):
         _, role, call, where, name, site, phase = fault
+        self.role = role
         error = getattr(errno, name)
         try:
             if phase == "start":

@@ -6,7 +6,7 @@
 #
 # usage: sh tests/faults/run.sh BUILD-DIRECTORY [OPTION ...]
 # BUILD-DIRECTORY is one of tests/build.sh.  Options: --role ROLE (monitor,
-# child, reader, engine, keeper, worker), --phase PHASE (start, serve, reload,
+# child, reader, engine, keeper, worker, exec), --phase PHASE (start, serve, reload,
 # crash, upgrade, stop), --only TEXT chooses by call, errno and function,
 # --sample takes one error for each line of the program, --list only lists.
 set -eu
