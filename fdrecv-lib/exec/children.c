@@ -19,13 +19,13 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #define CHILDREN_LOOK_MS 1000
+#define CHILDREN_RETRY_US 1000
 #define CHILDREN_LOOK_MAX_MS 4000
 
 void
@@ -81,7 +81,7 @@ children_may_retry(void)
 	if (errno != EINTR && errno != ENOMEM && errno != ENOBUFS &&
 	    errno != EAGAIN)
 		return 0;
-	poll(NULL, 0, 1);
+	usleep(CHILDREN_RETRY_US);
 	return 1;
 }
 
