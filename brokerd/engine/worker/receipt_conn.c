@@ -71,15 +71,15 @@ receipt_conn_on_news(void *owner)
 	conn->list->callbacks->on_read(conn->list->owner);
 }
 
-/* Reports the end of the peer from now on.  0, or -1. */
-static int
+/* Reports the end of the peer from now on. */
+static void
 receipt_conn_watch_peer(struct receipt_conn *conn)
 {
 	if (conn->peer.pidfd == -1)
-		return 0;
+		return;
 	event_assign(conn->process_ended, conn->context->base, conn->peer.pidfd,
 	    EV_READ, event_get_callback(conn->process_ended), conn);
-	return event_add(conn->process_ended, NULL);
+	timer_add_event(conn->process_ended, NULL);
 }
 
 /* The first message of a link tells who has its other end. */
@@ -88,7 +88,8 @@ receipt_conn_identify(struct receipt_conn *conn, struct msghdr *msg)
 {
 	if (peer_process_of_message(conn->fd, msg, &conn->peer) == -1)
 		return -1;
-	return receipt_conn_watch_peer(conn);
+	receipt_conn_watch_peer(conn);
+	return 0;
 }
 
 /* Reads one message, and the ring.  1 there may be more, 0 there is none, -1
@@ -251,65 +252,64 @@ receipt_conn_leave_list(struct receipt_conn *conn)
 	conn->list->count--;
 }
 
-static int
-receipt_conn_open(struct receipt_conn *conn)
+int
+receipt_conn_reserve(
+    struct worker_context *context, struct receipt_conn **reserved)
 {
-	struct event_base *base = conn->context->base;
+	struct event_base *base = context->base;
+	struct receipt_conn *conn;
 
-	conn->readable = event_new(base, conn->fd, EV_READ | EV_PERSIST,
-	    receipt_conn_on_readable, conn);
+	if (*reserved != NULL)
+		return 0;
+	conn = calloc(1, sizeof(*conn));
+	if (conn == NULL)
+		return -1;
+	conn->context = context;
+	conn->fd = -1;
+	conn->peer = (struct peer_process){(uid_t)-1, 0, -1};
+	conn->readable = event_new(
+	    base, -1, EV_READ | EV_PERSIST, receipt_conn_on_readable, conn);
 	conn->process_ended =
 	    event_new(base, -1, EV_READ, receipt_conn_on_process_ended, conn);
 	if (timer_init(&conn->deadline, base, receipt_conn_on_deadline, conn) ==
 		-1 ||
-	    conn->readable == NULL || conn->process_ended == NULL)
+	    conn->readable == NULL || conn->process_ended == NULL) {
+		receipt_conn_free(conn);
 		return -1;
-	return event_add(conn->readable, NULL) == -1 ?
-	    -1 :
-	    receipt_conn_watch_peer(conn);
-}
-
-/* Takes fd and the peer's pidfd in any case; peer is NULL for a link. */
-static struct receipt_conn *
-receipt_conn_make(struct worker_context *context, int fd,
-    const struct peer_process *peer, struct receipt_conn_list *list)
-{
-	static const struct peer_process nobody = {(uid_t)-1, 0, -1};
-	struct receipt_conn *conn = calloc(1, sizeof(*conn));
-	const int none = 0;
-
-	if (conn == NULL) {
-		if (peer != NULL)
-			fd_close(peer->pidfd);
-		bounded_close_fd(context->bounded, fd);
-		return NULL;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
-	conn->context = context;
-	conn->fd = fd;
-	conn->ledger_id = ledger_add_peer(context->bounded->ledger, fd);
-	conn->is_link = peer == NULL;
-	conn->peer = peer == NULL ? nobody : *peer;
 	conn->ring.on_news = receipt_conn_on_news;
 	conn->ring.owner = conn;
+	*reserved = conn;
+	return 0;
+}
+
+/* Takes fd. */
+static void
+receipt_conn_open(
+    struct receipt_conn *conn, int fd, struct receipt_conn_list *list)
+{
+	const int none = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
+	conn->fd = fd;
+	conn->ledger_id = ledger_add_peer(conn->context->bounded->ledger, fd);
 	receipt_conn_enter_list(conn, list);
-	if (receipt_conn_open(conn) == 0)
-		return conn;
-	receipt_conn_free(conn);
-	return NULL;
+	event_assign(conn->readable, conn->context->base, fd,
+	    EV_READ | EV_PERSIST, receipt_conn_on_readable, conn);
+	timer_add_event(conn->readable, NULL);
 }
 
 struct receipt_conn *
 receipt_conn_new(
-    struct worker_context *context, int fd, struct receipt_conn_list *list)
+    struct receipt_conn **reserved, int fd, struct receipt_conn_list *list)
 {
-	struct peer_process peer;
-	struct receipt_conn *conn;
+	struct receipt_conn *conn = *reserved;
 
-	peer_process_of_socket(fd, &peer);
-	conn = receipt_conn_make(context, fd, &peer, list);
-	if (conn != NULL)
-		timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
+	*reserved = NULL;
+	peer_process_of_socket(fd, &conn->peer);
+	receipt_conn_open(conn, fd, list);
+	receipt_conn_watch_peer(conn);
+	timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
 	return conn;
 }
 
@@ -317,19 +317,21 @@ struct receipt_conn *
 receipt_conn_new_link(struct worker_context *context,
     struct receipt_conn_list *list, int *out_end)
 {
-	struct receipt_conn *conn;
+	struct receipt_conn *conn = NULL;
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		0, ends) == -1)
-		return NULL;
-	peer_process_ask(ends[0], 1);
-	conn = receipt_conn_make(context, ends[0], NULL, list);
-	if (conn == NULL) {
-		fd_close(ends[1]);
+	if (receipt_conn_reserve(context, &conn) == -1) {
 		errno = ENOMEM;
 		return NULL;
 	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		0, ends) == -1) {
+		receipt_conn_free(conn);
+		return NULL;
+	}
+	peer_process_ask(ends[0], 1);
+	conn->is_link = 1;
+	receipt_conn_open(conn, ends[0], list);
 	*out_end = ends[1];
 	return conn;
 }
@@ -337,14 +339,18 @@ receipt_conn_new_link(struct worker_context *context,
 void
 receipt_conn_free(struct receipt_conn *conn)
 {
-	receipt_conn_leave_list(conn);
+	if (conn == NULL)
+		return;
+	if (conn->list != NULL)
+		receipt_conn_leave_list(conn);
 	timer_free_event(&conn->readable);
 	timer_free_event(&conn->process_ended);
 	timer_done(&conn->deadline);
 	receipt_ring_close(&conn->ring);
 	fd_close(conn->peer.pidfd);
 	/* Unread messages may have descriptors. */
-	bounded_close_fd(conn->context->bounded, conn->fd);
+	if (conn->fd != -1)
+		bounded_close_fd(conn->context->bounded, conn->fd);
 	free(conn);
 }
 

@@ -63,9 +63,14 @@ struct receipt_conn {
 	struct receipt_ring ring;
 };
 
-/* A connection that was accepted (takes fd in any case).  NULL with errno. */
+/* Allocates *reserved for the next connection, unless that has happened.  0, or
+ * -1 without memory. */
+int receipt_conn_reserve(
+    struct worker_context *context, struct receipt_conn **reserved);
+
+/* A connection that was accepted (takes fd); *reserved, which is NULL then. */
 struct receipt_conn *receipt_conn_new(
-    struct worker_context *context, int fd, struct receipt_conn_list *list);
+    struct receipt_conn **reserved, int fd, struct receipt_conn_list *list);
 
 /* The process that made the connection has ended, as another one says: soon,
  * but not before this returns, conn ends. */
@@ -76,7 +81,8 @@ void receipt_conn_expect_end(struct receipt_conn *conn);
 struct receipt_conn *receipt_conn_new_link(struct worker_context *context,
     struct receipt_conn_list *list, int *out_end);
 
-/* Closes and frees, without a callback. */
+/* Closes and frees, without a callback.  Accepts one that is only reserved, and
+ * NULL. */
 void receipt_conn_free(struct receipt_conn *conn);
 
 /* Moves a connection that waits to the list of its worker, which owns it from

@@ -123,14 +123,13 @@ rendezvous_may_wait(
 static int
 rendezvous_add(struct rendezvous *rendezvous, int fd)
 {
-	int ended = 0;
 	struct receipt_conn *conn =
-	    receipt_conn_new(rendezvous->context, fd, &rendezvous->waiting);
+	    receipt_conn_new(&rendezvous->reserved, fd, &rendezvous->waiting);
+	int ended;
 
 	rendezvous->repeated = 0;
-	if (conn != NULL)
-		ended = receipt_conn_catch_up(conn) == -1 ||
-		    !rendezvous_may_wait(rendezvous, conn);
+	ended = receipt_conn_catch_up(conn) == -1 ||
+	    !rendezvous_may_wait(rendezvous, conn);
 	if (ended)
 		receipt_conn_free(conn);
 	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
@@ -145,6 +144,20 @@ rendezvous_rest(struct rendezvous *rendezvous, uint64_t delay_us)
 	timer_set(&rendezvous->rest, delay_us);
 }
 
+/* Accepts one if there is memory for it: it may be the only one of a worker.
+ * Gives it, or -1 with errno. */
+static int
+rendezvous_accept_one(struct rendezvous *rendezvous)
+{
+	if (receipt_conn_reserve(rendezvous->context, &rendezvous->reserved) ==
+	    -1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return accept4(
+	    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 /* Returns how many were in vain. */
 static int
 rendezvous_accept(struct rendezvous *rendezvous)
@@ -152,8 +165,7 @@ rendezvous_accept(struct rendezvous *rendezvous)
 	int fd, ended = 0;
 
 	for (int i = 0; i < RENDEZVOUS_ROUND && ended < RENDEZVOUS_ENDED; i++) {
-		fd = accept4(
-		    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = rendezvous_accept_one(rendezvous);
 		if (fd == -1 && errno != EAGAIN && errno != EINTR)
 			rendezvous_rest(rendezvous, RENDEZVOUS_REST_US);
 		if (fd == -1)
@@ -259,6 +271,8 @@ rendezvous_close(struct rendezvous *rendezvous)
 
 	while ((conn = TAILQ_FIRST(&rendezvous->waiting.head)) != NULL)
 		receipt_conn_free(conn);
+	receipt_conn_free(rendezvous->reserved);
+	rendezvous->reserved = NULL;
 	timer_free_event(&rendezvous->readable);
 	timer_done(&rendezvous->rest);
 	if (rendezvous->fd != -1)

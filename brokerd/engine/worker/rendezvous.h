@@ -30,6 +30,7 @@ struct rendezvous {
 	char path[RECORD_PATH_SIZE]; /* "": not open */
 	int fd;
 	struct receipt_conn_list waiting; /* for their worker; oldest first */
+	struct receipt_conn *reserved;    /* for the next one, or NULL */
 	int repeated; /* a HELLO came for a worker that had said HELLO */
 	struct event *readable;
 	struct timer rest;

@@ -6,6 +6,7 @@
 #include "fixture/unit.h"
 
 #include <event2/event.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Otherwise one that does so without end would have all of the engine's
@@ -45,6 +46,39 @@ START_TEST(a_second_hello_of_one_process_brings_nothing)
 	test_pool_settle(&test);
 	ck_assert(timer_is_set(&test.rendezvous.rest));
 	ck_assert_uint_eq(test_pool_worker(&test, 0)->conns.count, 2);
+	test_pool_done(&test);
+	close(fd);
+}
+END_TEST
+
+static int has_no_memory;
+
+static void *
+allocate(size_t size)
+{
+	return has_no_memory ? NULL : malloc(size);
+}
+
+/* The worker would not know that it has to say HELLO again. */
+START_TEST(without_memory_a_hello_waits_in_the_kernel)
+{
+	struct fdrecv_wire_hello hello;
+	struct test_pool test;
+	int fd;
+
+	event_set_mem_functions(allocate, realloc, free);
+	test_pool_init(&test, 1);
+	hello = wire_raw_hello(test_pool_path(0), 1);
+	fd = test_pool_connect();
+	wire_raw_send_hello(fd, &hello, test_pool_path(0));
+	has_no_memory = 1;
+	test_pool_settle(&test);
+	has_no_memory = 0;
+	ck_assert_int_eq(test_pool_worker(&test, 0)->kind, WORKER_NEW);
+	ck_assert_uint_eq(test.rendezvous.waiting.count, 0);
+	ck_assert(timer_is_set(&test.rendezvous.rest));
+	while (test_pool_worker(&test, 0)->kind != WORKER_RECEIPTED)
+		event_base_loop(test.core.base, EVLOOP_ONCE);
 	test_pool_done(&test);
 	close(fd);
 }
@@ -101,6 +135,7 @@ UNIT_SUITE(rendezvous_rest)
 
 	tcase_add_loop_test(
 	    tc, a_mailbox_has_few_connections_also_while_one_ends, 0, 2);
+	tcase_add_test(tc, without_memory_a_hello_waits_in_the_kernel);
 	tcase_add_test(tc, after_one_that_hangs_up_it_rests);
 	tcase_add_test(tc, a_second_hello_of_one_process_brings_nothing);
 }
