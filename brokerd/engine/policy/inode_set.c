@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * A set of inodes.  Pure.  The kernel numbers sockets one after another, so
- * their last bits are as good as a hash.
+ * A set of inodes.  Pure.  The kernel numbers sockets one after another: where
+ * their last bits are the same, long runs of these would overlap, so the
+ * numbers are multiplied first.
  */
 #include "engine/policy/inode_set.h"
 
@@ -9,12 +10,13 @@
 #include <stdlib.h>
 
 #define INODE_SET_FIRST 64 /* slots; half of them may be used */
+#define INODE_SET_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* golden ratio */
 
 /* Returns the slot that has it, or that it could have. */
 static uint32_t *
 inode_set_slot(uint32_t *slots, size_t count, uint32_t inode)
 {
-	size_t at = inode & (count - 1);
+	size_t at = (size_t)(inode * INODE_SET_FACTOR >> 32) & (count - 1);
 
 	while (slots[at] != 0 && slots[at] != inode)
 		at = (at + 1) & (count - 1);

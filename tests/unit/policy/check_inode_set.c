@@ -39,10 +39,30 @@ START_TEST(one_too_many_is_an_error)
 }
 END_TEST
 
+/* Else each of them would be compared with all others. */
+START_TEST(runs_with_the_same_last_bits_are_spread)
+{
+	struct inode_set set = {.slots = NULL};
+	size_t used = 0, most = 0;
+
+	for (uint32_t run = 1; run <= 4; run++)
+		for (uint32_t i = 0; i < 1000; i++)
+			ck_assert_int_eq(
+			    inode_set_add(&set, (run << 24) + i), 0);
+	for (size_t i = 0; i < set.slot_count; i++) {
+		used = set.slots[i] == 0 ? 0 : used + 1;
+		most = used > most ? used : most;
+	}
+	ck_assert_uint_lt(most, 100); /* slots in a row */
+	inode_set_done(&set);
+}
+END_TEST
+
 UNIT_SUITE(inode_set)
 {
 	TCase *tc = unit_case(suite, "inode_set");
 
 	tcase_add_test(tc, it_has_what_was_added);
 	tcase_add_test(tc, one_too_many_is_an_error);
+	tcase_add_test(tc, runs_with_the_same_last_bits_are_spread);
 }
