@@ -44,7 +44,7 @@ static const struct {
 
 /* The sources with the most connections, the first one has the most. */
 struct sources_top {
-	const struct open_count *open;
+	const struct source_table *sources;
 	const struct source_entry *items[SOURCES_TOP];
 	size_t count;
 };
@@ -61,7 +61,7 @@ sources_rank(void *owner, struct source_entry *source)
 	struct sources_top *top = owner;
 	size_t i = top->count;
 
-	open_count_of(top->open, source);
+	source_table_open(top->sources, source);
 	if (sources_weight(source) == 0)
 		return;
 	while (i > 0 &&
@@ -147,7 +147,7 @@ explain_sources(const struct listener *listener, json_t *lines)
 
 	if (admission == NULL)
 		return;
-	top.open = &admission->open;
+	top.sources = &admission->sources;
 	explain_limits(admission->limits, lines);
 	explain_waiting(admission, lines);
 	if (admission->limits->max_per_source > 0 || admission->ring.count > 0)

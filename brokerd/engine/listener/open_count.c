@@ -31,53 +31,34 @@ open_count_spent_us(void)
 	    (uint64_t)spent.tv_nsec / 1000;
 }
 
-/* If the kernel did not tell, what waits here is all that is known. */
-uint32_t
-open_count_of(const struct open_count *count, struct source_entry *source)
-{
-	struct source_open *open = &source->open;
-
-	if (open->known == count->ended)
-		return open->count;
-	open->known = count->ended;
-	open->count = 0;
-	if (count->error != 0) {
-		open->count = (uint32_t)source->share.count;
-		return open->count;
-	}
-	if (open->counted_in == count->ended)
-		open->count += open->counted;
-	if (open->came_in == count->ended)
-		open->count += open->came;
-	return open->count;
-}
-
 void
 open_count_add(struct open_count *count, struct source_entry *source)
 {
+	const struct source_table *sources = count->sources;
 	struct source_open *open = &source->open;
 
 	if (count->listener->record->source.max_per_source == 0)
 		return;
-	open_count_of(count, source);
+	source_table_open(sources, source);
 	open->count++;
-	if (count->begun == count->ended)
+	if (sources->begun == sources->ended)
 		return;
 	/* The census may have been past it. */
-	if (open->came_in != count->begun)
+	if (open->came_in != sources->begun)
 		open->came = 0;
-	open->came_in = count->begun;
+	open->came_in = sources->begun;
 	open->came++;
 }
 
 void
 open_count_remove(struct open_count *count, struct source_entry *source)
 {
+	const struct source_table *sources = count->sources;
 	struct source_open *open = &source->open;
 
-	open_count_of(count, source);
+	source_table_open(sources, source);
 	open->count -= open->count > 0;
-	if (count->begun != count->ended && open->came_in == count->begun)
+	if (sources->begun != sources->ended && open->came_in == sources->begun)
 		open->came -= open->came > 0;
 }
 
@@ -85,17 +66,18 @@ static void
 open_count_on_connection(void *owner, const struct source_address *from)
 {
 	struct open_count *count = owner;
+	struct source_table *sources = count->sources;
 	struct source_address address = *from;
 	struct source_entry *source;
 
 	source_address_group(&address, count->listener->record->source.prefix);
-	source = source_table_add(count->sources, &address, clock_us());
+	source = source_table_add(sources, &address, clock_us());
 	if (source == NULL)
 		return;
-	open_count_of(count, source); /* of the census before */
-	if (source->open.counted_in != count->begun)
+	source_table_open(sources, source); /* of the census before */
+	if (source->open.counted_in != sources->begun)
 		source->open.counted = 0;
-	source->open.counted_in = count->begun;
+	source->open.counted_in = sources->begun;
 	source->open.counted++;
 }
 
@@ -104,8 +86,8 @@ open_count_end(struct open_count *count, int error)
 {
 	const struct listener_context *context = count->listener->context;
 
-	count->ended = count->begun;
-	count->error = error;
+	count->sources->ended = count->sources->begun;
+	count->sources->error = error;
 	count->endpoint = NULL;
 	/* While others have the processor, it costs nothing. */
 	count->again_us = count->begun_us + OPEN_COUNT_US +
@@ -155,8 +137,8 @@ open_count_go_on(void *owner)
 	uint64_t before_us = open_count_spent_us(), spent_us;
 	int got = -1;
 
-	if (count->begun == count->ended) {
-		count->begun++;
+	if (count->sources->begun == count->sources->ended) {
+		count->sources->begun++;
 		count->begun_us = clock_us();
 		count->spent_us = 0;
 		count->endpoint = TAILQ_FIRST(&count->listener->endpoints);
@@ -211,7 +193,7 @@ int
 open_count_exceeds(struct open_count *count, struct source_entry *source)
 {
 	uint32_t most = count->listener->record->source.max_per_source;
-	uint32_t before = count->ended;
+	uint32_t before = count->sources->ended;
 
 	if (most == 0)
 		return 0;
@@ -219,9 +201,10 @@ open_count_exceeds(struct open_count *count, struct source_entry *source)
 	if ((source->open.count > most || count->again_us == 0) &&
 	    open_count_may_ask(count)) {
 		open_count_begin(count);
-		open_count_of(count, source);
+		source_table_open(count->sources, source);
 		/* If it tells, the kernel has counted this one, too. */
-		if (count->ended != before && count->error != 0)
+		if (count->sources->ended != before &&
+		    count->sources->error != 0)
 			source->open.count++;
 	}
 	return source->open.count > most;

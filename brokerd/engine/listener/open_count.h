@@ -17,9 +17,7 @@ struct open_count {
 	struct source_table *sources;
 	uint64_t
 	    again_us; /* when the kernel may be asked again; 0: never yet */
-	int error;    /* an errno: it did not tell */
-	uint32_t begun, ended; /* the number of the last census */
-	int is_long;           /* the last one took more than a part */
+	int is_long;  /* the last census took more than a part */
 	const struct listener_endpoint *endpoint; /* of which it is asked */
 	uint64_t begun_us, spent_us;
 	struct timer next; /* part of the census */
@@ -39,7 +37,3 @@ int open_count_exceeds(struct open_count *count, struct source_entry *source);
 /* One of a source came in any case, or has not stayed. */
 void open_count_add(struct open_count *count, struct source_entry *source);
 void open_count_remove(struct open_count *count, struct source_entry *source);
-
-/* Returns how many of a source are open, as far as is known. */
-uint32_t open_count_of(
-    const struct open_count *count, struct source_entry *source);

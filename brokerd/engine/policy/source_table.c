@@ -131,6 +131,40 @@ source_table_insert(
 	return source;
 }
 
+/* If the kernel did not tell, what waits here is all that is known. */
+uint32_t
+source_table_open(const struct source_table *table, struct source_entry *source)
+{
+	struct source_open *open = &source->open;
+
+	if (open->known == table->ended)
+		return open->count;
+	open->known = table->ended;
+	open->count = 0;
+	if (table->error != 0) {
+		open->count = (uint32_t)source->share.count;
+		return open->count;
+	}
+	if (open->counted_in == table->ended)
+		open->count += open->counted;
+	if (open->came_in == table->ended)
+		open->count += open->came;
+	return open->count;
+}
+
+/* True if nothing is known of it that one seen for the first time would not
+ * have as well.  A census that is under way may have found its connections. */
+static int
+source_table_is_idle(const struct source_table *table,
+    struct source_entry *source, uint64_t now_us)
+{
+	int is_counted = table->begun != table->ended &&
+	    source->open.counted_in == table->begun;
+
+	return !is_counted && source_table_open(table, source) == 0 &&
+	    rate_is_full(&source->rate, now_us);
+}
+
 /* If there are too many, forgets one of which nothing is known, or any. */
 static void
 source_table_make_room(struct source_table *table, uint64_t now_us, int any)
@@ -141,8 +175,7 @@ source_table_make_room(struct source_table *table, uint64_t now_us, int any)
 	if (table->count < table->most)
 		return;
 	for (int i = 0; source != NULL && i < SOURCE_TABLE_TRIES; i++) {
-		if (source->open.count == 0 &&
-		    rate_is_full(&source->rate, now_us)) {
+		if (source_table_is_idle(table, source, now_us)) {
 			source_table_unlink(table, source);
 			return;
 		}

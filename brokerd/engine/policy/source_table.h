@@ -19,10 +19,10 @@ struct source_entry {
 	struct source_entry *next;        /* with the same hash */
 	struct source_address address;
 	struct rate rate;
+	/* Open connections; source_table_open() tells how many. */
 	struct source_open {
-		uint32_t count; /* connections, as far as is known */
-		uint32_t
-		    known; /* the number of that census, see open_count.h */
+		uint32_t count;
+		uint32_t known; /* the number of the census that it is from */
 		uint32_t counted, counted_in; /* by a census, and its number */
 		uint32_t came, came_in;       /* during it */
 	} open;
@@ -36,8 +36,12 @@ struct source_table {
 	size_t bucket_count; /* a power of two */
 	size_t count, most;
 	TAILQ_HEAD(, source_entry) recent; /* the oldest first */
-	uint64_t forgotten;                /* that had something to be known */
-	struct source_entry *reserved;     /* memory for the next one */
+	/* The number of the last census of open connections, see open_count.h,
+	 * and of the last one that has ended, with an errno. */
+	uint32_t begun, ended;
+	int error;
+	uint64_t forgotten;            /* that had something to be known */
+	struct source_entry *reserved; /* memory for the next one */
 };
 
 /* An empty table for that many, with a secret. */
@@ -49,6 +53,10 @@ void source_table_done(struct source_table *table);
 
 struct source_entry *source_table_find(
     const struct source_table *table, const struct source_address *address);
+
+/* Returns how many connections of a source are open, as far as is known. */
+uint32_t source_table_open(
+    const struct source_table *table, struct source_entry *source);
 
 /* Allocates memory for the next source unless it is there: then
  * source_table_get() cannot fail for want of memory.  0, or -1 with ENOMEM. */

@@ -119,22 +119,22 @@ START_TEST(what_comes_during_a_census_counts)
 	test_listener_connect(&test, 2);
 	test_listener_settle(&test, LISTENER_WAITING);
 	source = (void *)fair_ring_next(&test.listener->admission->ring);
-	ck_assert_uint_eq(open_count_of(open, source), 2);
+	ck_assert_uint_eq(source_table_open(open->sources, source), 2);
 	source->open.count = 50;
 	open->again_us = asked.again_us = 1;
 	open->is_long = 1; /* the next one begins later */
 	ck_assert(open_count_exceeds(open, source));
 	open_count_remove(open, source);
 	ck_assert_ptr_eq(asked.user, open);
-	open->begun++; /* it does */
+	open->sources->begun++; /* it does */
 	open->endpoint = TAILQ_FIRST(&test.listener->endpoints);
 	open_count_add(open, source);
-	ck_assert_uint_eq(open_count_of(open, source), 51);
+	ck_assert_uint_eq(source_table_open(open->sources, source), 51);
 	open->next.on_time(open);
 	ck_assert_ptr_null(asked.user);
-	ck_assert_uint_eq(open_count_of(open, source), 3);
+	ck_assert_uint_eq(source_table_open(open->sources, source), 3);
 	open_count_remove(open, source);
-	ck_assert_uint_eq(open_count_of(open, source), 2);
+	ck_assert_uint_eq(source_table_open(open->sources, source), 2);
 	test.pool.core.listeners.census = NULL;
 	open_count_done(open);
 	socket_census_close(&asked);

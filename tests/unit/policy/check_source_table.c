@@ -182,6 +182,28 @@ START_TEST(one_is_not_added_if_something_has_to_be_forgotten)
 }
 END_TEST
 
+/* The numbers of the censuses tell what is still known of a source. */
+START_TEST(what_an_earlier_census_has_counted_is_nothing)
+{
+	struct source_address another = user(MOST);
+	struct source_table table;
+	struct source_entry *source;
+
+	source_table_init(&table, key, 1);
+	source = get(&table, 0);
+	table.begun = 1;
+	source->open = (struct source_open){.counted = 2, .counted_in = 1};
+	ck_assert_ptr_null(source_table_add(&table, &another, 0));
+	table.ended = 1;
+	ck_assert_ptr_null(source_table_add(&table, &another, 0));
+	ck_assert_uint_eq(source_table_open(&table, source), 2);
+	table.begun = table.ended = 2; /* which has found none */
+	ck_assert_ptr_nonnull(source_table_add(&table, &another, 0));
+	ck_assert(!knows(&table, 0));
+	source_table_done(&table);
+}
+END_TEST
+
 UNIT_SUITE(source_table)
 {
 	TCase *tc = unit_case(suite, "source_table");
@@ -194,4 +216,5 @@ UNIT_SUITE(source_table)
 	tcase_add_test(tc, one_of_which_something_is_known_is_forgotten_last);
 	tcase_add_test(tc, one_with_something_waiting_is_not_forgotten);
 	tcase_add_test(tc, one_is_not_added_if_something_has_to_be_forgotten);
+	tcase_add_test(tc, what_an_earlier_census_has_counted_is_nothing);
 }
