@@ -300,16 +300,21 @@ engine_conn_put(int fd, const void *bytes, size_t size)
 }
 
 /* The engine takes a hang-up for the death of this worker, so the connection
- * is not closed for an error that passes. */
+ * is not closed for an error that passes.  An engine that does not read
+ * (EAGAIN) is not waited for: it may be hostile. */
 static void
-engine_conn_on_error(
-    struct engine_conn *conn, const struct fdrecv_wire_receipt *receipt)
+engine_conn_on_error(struct engine_conns *conns, struct engine_conn *conn,
+    const struct fdrecv_wire_receipt *receipt)
 {
-	if (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS)
+	if (errno == EAGAIN)
+		return;
+	if (errno != ENOMEM && errno != ENOBUFS) {
 		engine_conn_close(conn);
-	else if (receipt->kind == FDRECV_WIRE_LIMIT ||
-	    receipt->kind == FDRECV_WIRE_DENIED)
+	} else if (receipt->kind == FDRECV_WIRE_LIMIT ||
+	    receipt->kind == FDRECV_WIRE_DENIED) {
 		conn->unreported = *receipt;
+		conns->has_unreported = 1;
+	}
 }
 
 void
@@ -338,7 +343,7 @@ fdrecv_engine_conns_send(struct engine_conns *conns, struct engine_conn *conn,
 	memcpy(message.header.magic, FDRECV_WIRE_RECEIPTS_MAGIC,
 	    FDRECV_WIRE_MAGIC_SIZE);
 	if (engine_conn_put(conn->fd, &message, sizeof(message)) == -1)
-		engine_conn_on_error(conn, &message.receipt);
+		engine_conn_on_error(conns, conn, &message.receipt);
 	errno = saved;
 }
 

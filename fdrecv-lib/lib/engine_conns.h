@@ -32,6 +32,7 @@ struct engine_conns {
 	uint16_t parents;     /* addressee of the parent process, or 0 */
 	int has_succeeded;    /* the parent had ended at the fork's first use */
 	int has_said_hello;   /* for this mailbox, to any engine */
+	int has_unreported;   /* a connection may have an unreported loss */
 	uint32_t weight;      /* share of the work, 1 to 10000 */
 	uint16_t flags;       /* enum fdrecv_wire_hello_flag */
 	uint32_t connections; /* that the application serves */
@@ -83,8 +84,8 @@ void fdrecv_engine_conns_confirm(struct engine_conns *conns,
     struct engine_conn *conn, uint64_t sequence, int can_wait);
 
 /* Sends a receipt for count hand-offs from sequence on.  Never waits for the
- * engine.  A receipt that cannot be sent is dropped, which does no harm, but
- * the report of a loss is kept. */
+ * engine.  A receipt that cannot be sent is dropped, which does no harm.  The
+ * report of a loss is kept if only memory is missing. */
 void fdrecv_engine_conns_send(struct engine_conns *conns,
     struct engine_conn *conn, enum fdrecv_wire_receipt_kind kind,
     uint64_t sequence, uint32_t count);

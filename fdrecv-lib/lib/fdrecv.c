@@ -30,8 +30,9 @@ fdrecv_set_polls_readable(struct fdrecv *mailbox)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 	int saved = errno;
-	int readable =
-	    mailbox->due_epoch != 0 || fdrecv_batch_has_more(&mailbox->batch);
+	int readable = mailbox->due_epoch != 0 ||
+	    mailbox->engines.has_unreported ||
+	    fdrecv_batch_has_more(&mailbox->batch);
 
 	if (mailbox->epoll == -1 || mailbox->polls_readable == readable)
 		return;
@@ -101,6 +102,21 @@ fdrecv_report_lost(struct fdrecv *mailbox, struct engine_conn *conn)
 		    (uint32_t)(header->count - arrived));
 }
 
+/* True if the engine of the next datagram can be told of a loss, and has been
+ * told of all that were before. */
+static int
+fdrecv_can_report_next(struct fdrecv *mailbox)
+{
+	const struct engine_conn *conn;
+	struct decode_header next;
+
+	if (!fdrecv_batch_peek(mailbox->bound.fd, &next))
+		return 0;
+	conn = fdrecv_engine_conns_open(
+	    &mailbox->engines, next.path, next.epoch, next.addressee);
+	return conn != NULL && conn->unreported.count == 0;
+}
+
 /* True if the next datagram may be received: a descriptor is free, or its
  * engine can be told of a loss.  The next datagram is assumed to come from the
  * same engine as the last one.  Otherwise waits for a free descriptor, or for
@@ -111,13 +127,10 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 	const struct decode_header *last = &mailbox->batch.header;
 	int is_known = last->count > 0 &&
 	    fdrecv_engine_conns_find(&mailbox->engines, last->epoch) != NULL;
-	struct decode_header next;
 
 	while (!fdrecv_report_losses(mailbox) ||
 	    (!is_known && !fdrecv_has_room(mailbox))) {
-		if (fdrecv_batch_peek(mailbox->bound.fd, &next) &&
-		    fdrecv_engine_conns_open(&mailbox->engines, next.path,
-			next.epoch, next.addressee) != NULL)
+		if (fdrecv_can_report_next(mailbox))
 			return 1;
 		fdrecv_usage_leave(mailbox->usage, 0);
 		poll(NULL, 0, FDRECV_RETRY_MS);

@@ -39,21 +39,22 @@ fdrecv_confirm(struct fdrecv *mailbox, uint64_t epoch, uint64_t sequence,
 int
 fdrecv_report_losses(struct fdrecv *mailbox)
 {
+	struct engine_conns *conns = &mailbox->engines;
+	struct engine_conn *conn = conns->items;
 	struct fdrecv_wire_receipt loss;
-	struct engine_conn *conn = mailbox->engines.items;
-	int is_left = 0;
 
+	if (!conns->has_unreported)
+		return 1;
+	conns->has_unreported = 0;
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++) {
 		loss = conn->unreported;
-		if (conn->fd == -1 || loss.count == 0)
-			continue;
 		conn->unreported.count = 0;
-		fdrecv_engine_conns_send(&mailbox->engines, conn,
-		    (enum fdrecv_wire_receipt_kind)loss.kind, loss.sequence,
-		    loss.count);
-		is_left |= conn->fd != -1 && conn->unreported.count != 0;
+		if (conn->fd != -1 && loss.count > 0)
+			fdrecv_engine_conns_send(conns, conn,
+			    (enum fdrecv_wire_receipt_kind)loss.kind,
+			    loss.sequence, loss.count);
 	}
-	return !is_left;
+	return !conns->has_unreported;
 }
 
 void

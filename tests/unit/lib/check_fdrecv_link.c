@@ -304,49 +304,6 @@ START_TEST(a_hello_that_could_not_be_said_is_said_later)
 }
 END_TEST
 
-/* To the engine a hang-up would be the end of this worker. */
-START_TEST(without_memory_it_does_not_hang_up)
-{
-	int end;
-
-	start();
-	take(fake_engine_link(&engine, &mailbox), 0);
-	fake_engine_reads_hello(&engine);
-	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
-	end = fake_engine_connection(&engine, &mailbox);
-	fake_sendmsg_error = ENOBUFS;
-	take(end, 1);
-	fake_sendmsg_error = 0;
-	fake_engine_hears_nothing(&engine);
-	take(fake_engine_connection(&engine, &mailbox), 2);
-	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 0);
-	stop();
-}
-END_TEST
-
-START_TEST(a_loss_is_reported_when_there_is_memory)
-{
-	unsigned long limit;
-	int end;
-
-	start();
-	take(fake_engine_link(&engine, &mailbox), 0);
-	fake_engine_reads_hello(&engine);
-	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 0, 1, 0);
-	end = fake_engine_connection(&engine, &mailbox);
-	limit = unit_limit_fds();
-	fake_sendmsg_error = ENOBUFS;
-	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
-	fake_sendmsg_error = 0;
-	unit_unlimit_fds(limit);
-	fake_engine_hears_nothing(&engine);
-	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
-	fake_engine_hears(&engine, FDRECV_WIRE_LIMIT, 1, 1, 0);
-	close(end);
-	stop();
-}
-END_TEST
-
 UNIT_SUITE(fdrecv_link)
 {
 	TCase *tc = unit_case(suite, "fdrecv_link");
@@ -364,6 +321,4 @@ UNIT_SUITE(fdrecv_link)
 	tcase_add_test(tc, a_lost_link_is_told_on_the_path);
 	tcase_add_loop_test(
 	    tc, a_hello_that_could_not_be_said_is_said_later, 0, 2);
-	tcase_add_test(tc, without_memory_it_does_not_hang_up);
-	tcase_add_test(tc, a_loss_is_reported_when_there_is_memory);
 }
