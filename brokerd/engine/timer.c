@@ -15,6 +15,7 @@ timer_on_event(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
+	timer->is_set = 0;
 	timer->on_time(timer->owner);
 }
 
@@ -34,24 +35,27 @@ timer_set(struct timer *timer, uint64_t delay_us)
 	const struct timeval delay = {.tv_sec = (time_t)(delay_us / 1000000),
 	    .tv_usec = (suseconds_t)(delay_us % 1000000)};
 
+	timer->is_set = 1;
 	timer_add_event(timer->event, &delay);
 }
 
 void
 timer_stop(struct timer *timer)
 {
+	timer->is_set = 0;
 	evtimer_del(timer->event);
 }
 
 int
 timer_is_set(const struct timer *timer)
 {
-	return evtimer_pending(timer->event, NULL);
+	return timer->is_set;
 }
 
 void
 timer_done(struct timer *timer)
 {
+	timer->is_set = 0;
 	timer_free_event(&timer->event);
 }
 

@@ -11,6 +11,7 @@ struct timeval;
  * that is not there: timer_done() accepts it. */
 struct timer {
 	struct event *event;
+	int is_set;
 	void (*on_time)(void *owner);
 	void *owner;
 };

@@ -70,12 +70,15 @@ bounded_close_begin(struct bounded_close *bounded)
 void
 bounded_close_end(struct bounded_close *bounded)
 {
+	uint64_t now_us = clock_us();
+
+	bounded->spent_us += now_us - bounded->begun_us;
 	if (bounded->suspect > 0) {
 		if (--bounded->suspect == 0)
 			fd_limit_close(BOUNDED_CLOSE_US);
 		return;
 	}
-	if (clock_us() < bounded->begun_us + BOUNDED_CLOSE_SLOW_US)
+	if (now_us < bounded->begun_us + BOUNDED_CLOSE_SLOW_US)
 		return;
 	bounded->suspect = BOUNDED_CLOSE_SUSPECT;
 	fd_limit_close(BOUNDED_CLOSE_SHORT_US);

@@ -18,6 +18,7 @@ struct bounded_close {
 	struct ledger *ledger; /* notes what is closed; or NULL */
 	struct timer idle;
 	uint64_t begun_us;
+	uint64_t spent_us;    /* in all of them */
 	int limited;          /* fd_limit_close() is in force */
 	int used;             /* since the idle timer was set */
 	unsigned int suspect; /* closes left with the short limit */

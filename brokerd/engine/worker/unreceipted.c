@@ -7,16 +7,18 @@
 #include "engine/worker/unreceipted.h"
 
 #include "base/clock.h"
+#include "engine/handoff/bounded_close.h"
 
 #define UNRECEIPTED_SLOW_US 2000     /* of closing: one may have lingered */
 #define UNRECEIPTED_CHECKS_SLOW 100  /* after such closes */
 #define UNRECEIPTED_CHECKS_SET 10000 /* after one with SO_LINGER set */
 
 void
-unreceipted_init(
-    struct unreceipted *unreceipted, struct unreceipted_closing *closing)
+unreceipted_init(struct unreceipted *unreceipted,
+    struct unreceipted_closing *closing, const struct bounded_close *bounded)
 {
-	*unreceipted = (struct unreceipted){.closing = closing};
+	*unreceipted =
+	    (struct unreceipted){.closing = closing, .bounded = bounded};
 	TAILQ_INIT(&unreceipted->list);
 	TAILQ_INIT(&unreceipted->taken);
 }
@@ -68,7 +70,8 @@ unreceipted_check_linger(
 static void
 unreceipted_close(struct unreceipted *unreceipted)
 {
-	uint64_t began_us = clock_us();
+	const struct bounded_close *bounded = unreceipted->bounded;
+	uint64_t before_us = bounded->spent_us;
 	struct handoff *handoff;
 
 	while ((handoff = TAILQ_FIRST(&unreceipted->taken)) != NULL) {
@@ -76,7 +79,7 @@ unreceipted_close(struct unreceipted *unreceipted)
 		unreceipted_check_linger(unreceipted, handoff);
 		handoff_free(handoff);
 	}
-	if (clock_us() - began_us > UNRECEIPTED_SLOW_US &&
+	if (bounded->spent_us - before_us > UNRECEIPTED_SLOW_US &&
 	    unreceipted->linger_checks < UNRECEIPTED_CHECKS_SLOW)
 		unreceipted->linger_checks = UNRECEIPTED_CHECKS_SLOW;
 }

@@ -22,6 +22,7 @@ struct unreceipted {
 	struct handoff_list taken; /* with a receipt, to be closed */
 	TAILQ_ENTRY(unreceipted) entry;
 	struct unreceipted_closing *closing;
+	const struct bounded_close *bounded;
 	size_t count;
 	uint64_t emptied_us; /* when its mailbox was empty; 0: it is not */
 	uint64_t last_receipt_us;
@@ -29,8 +30,9 @@ struct unreceipted {
 	struct handoff *doubtful;   /* a dead process may have read it */
 };
 
-void unreceipted_init(
-    struct unreceipted *unreceipted, struct unreceipted_closing *closing);
+/* Borrows all. */
+void unreceipted_init(struct unreceipted *unreceipted,
+    struct unreceipted_closing *closing, const struct bounded_close *bounded);
 
 /* Adds a hand-off (takes it) that was sent just now. */
 void unreceipted_add(struct unreceipted *unreceipted, struct handoff *handoff);

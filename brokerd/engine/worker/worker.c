@@ -90,6 +90,8 @@ worker_window_is_open(
 	if (worker->counts_connections && endpoint->max_connections != 0 &&
 	    worker->connections + outstanding >= endpoint->max_connections)
 		return 0;
+	if (outstanding == 0)
+		return 1; /* the smallest window */
 	return window_room(&worker->window, outstanding,
 		   unreceipted_age_us(&worker->unreceipted),
 		   unreceipted_silence_us(&worker->unreceipted),
@@ -337,7 +339,8 @@ worker_new(struct worker_context *context, const char *name,
 	TAILQ_INIT(&worker->conns.head);
 	TAILQ_INIT(&worker->links.head);
 	TAILQ_INIT(&worker->outbox);
-	unreceipted_init(&worker->unreceipted, &context->closing);
+	unreceipted_init(
+	    &worker->unreceipted, &context->closing, context->bounded);
 	window_init(&worker->window);
 	share_init(&worker->share, FDRECV_WIRE_WEIGHT, 0);
 	if (owner_quota_join(context->quotas, worker, mailbox->owner) == -1 ||

@@ -78,12 +78,12 @@ START_TEST(one_that_is_late_is_next_only_if_no_other_answers)
 	late->silence.state = SILENCE_LATE;
 	other = turn_next(test.pool, &test.endpoint);
 	ck_assert_ptr_ne(other, late);
-	other->window.size = 0; /* it has no room, but answers */
+	other->full = 1; /* it has no room, but answers */
 	ck_assert_ptr_null(turn_next(test.pool, &test.endpoint));
 	other->has_left = 1;
 	ck_assert_ptr_eq(turn_next(test.pool, &test.endpoint), late);
 	other->has_left = 0;
-	other->window.size = 1;
+	other->full = 0;
 	turn_update(test.pool, other);
 	ck_assert_ptr_eq(turn_next(test.pool, &test.endpoint), other);
 	test_pool_done(&test);
