@@ -18,23 +18,30 @@ struct decode_part {
 };
 
 static int
-decode_parts(const unsigned char *at, size_t left,
-    const struct decode_part *parts, size_t count)
+decode_parts_fit(const struct decode_part *parts, size_t count, size_t left)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].length > left || parts[i].length > parts[i].room)
-			return -1;
-		memcpy(parts[i].to, at, parts[i].length);
-		at += parts[i].length;
+			return 0;
 		left -= parts[i].length;
 	}
-	return 0;
+	return 1;
+}
+
+static void
+decode_parts(
+    const unsigned char *at, const struct decode_part *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		memcpy(parts[i].to, at, parts[i].length);
+		at += parts[i].length;
+	}
 }
 
 static int
-decode_is_address(const struct sockaddr_storage *address, socklen_t length)
+decode_is_address(uint16_t length)
 {
-	return length == 0 || length >= sizeof(address->ss_family);
+	return length == 0 || length >= sizeof(sa_family_t);
 }
 
 static void
@@ -61,7 +68,6 @@ size_t
 fdrecv_decode_record(const unsigned char *at, size_t left,
     struct fdrecv_handoff *out_handoff, uint64_t *out_cookie)
 {
-	struct fdrecv_handoff found = FDRECV_HANDOFF_INIT;
 	struct fdrecv_wire_record record;
 
 	if (left < sizeof(record))
@@ -73,19 +79,21 @@ fdrecv_decode_record(const unsigned char *at, size_t left,
 	    record.kind > FDRECV_WIRE_DATAGRAM)
 		return 0;
 	const struct decode_part parts[] = {
-	    {found.listener, FDRECV_LISTENER_SIZE - 1, record.listener_length},
-	    {&found.peer, sizeof(found.peer), record.peer_length},
-	    {&found.local, sizeof(found.local), record.local_length},
-	    {found.label, FDRECV_LABEL_SIZE - 1, record.label_length}};
+	    {out_handoff->listener, FDRECV_LISTENER_SIZE - 1,
+		record.listener_length},
+	    {&out_handoff->peer, sizeof(out_handoff->peer), record.peer_length},
+	    {&out_handoff->local, sizeof(out_handoff->local),
+		record.local_length},
+	    {out_handoff->label, FDRECV_LABEL_SIZE - 1, record.label_length}};
+	const size_t count = sizeof(parts) / sizeof(parts[0]);
 
-	if (decode_parts(at + record.fixed, record.size - record.fixed, parts,
-		sizeof(parts) / sizeof(parts[0])) == -1)
+	if (!decode_parts_fit(parts, count, record.size - record.fixed) ||
+	    !decode_is_address(record.peer_length) ||
+	    !decode_is_address(record.local_length))
 		return 0;
-	decode_fixed(&record, &found);
-	if (!decode_is_address(&found.peer, found.peer_length) ||
-	    !decode_is_address(&found.local, found.local_length))
-		return 0;
-	*out_handoff = found;
+	*out_handoff = (struct fdrecv_handoff)FDRECV_HANDOFF_INIT;
+	decode_parts(at + record.fixed, parts, count);
+	decode_fixed(&record, out_handoff);
 	*out_cookie = record.cookie;
 	return record.size;
 }

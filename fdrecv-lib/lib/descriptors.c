@@ -6,7 +6,6 @@
  */
 #include "lib/descriptors.h"
 
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -112,14 +111,10 @@ ssize_t
 fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
     void *payload, size_t size, int flags)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
-	} control;
 	struct iovec iov = {.iov_base = payload, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
+	    .msg_control = descriptors->control.bytes,
 	    .msg_controllen = CMSG_LEN(DESCRIPTORS_MAX * sizeof(int))};
 	ssize_t n;
 

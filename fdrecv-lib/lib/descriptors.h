@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #pragma once
 
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include <stddef.h>
@@ -14,6 +15,10 @@ struct descriptors {
 	size_t count;
 	size_t next;
 	int truncated; /* others were lost on the way */
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
+	} control; /* as the kernel writes them */
 };
 
 /* Receives one message and its descriptors, which are closed on exec.  Replaces

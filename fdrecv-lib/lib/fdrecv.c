@@ -256,8 +256,8 @@ fdrecv_copy_out(struct fdrecv_handoff *to, const struct fdrecv_handoff *from)
 	size_t size = to->size;
 	size_t known = size < sizeof(*from) ? size : sizeof(*from);
 
-	memset(to, 0, size);
 	memcpy(to, from, known);
+	memset((char *)to + known, 0, size - known);
 	to->size = size;
 }
 

@@ -38,8 +38,8 @@ ring_writer_map(struct ring_writer *writer, int fd)
 	writer->count = writer->ring->count;
 }
 
-uint64_t
-fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
+static uint64_t
+ring_writer_receive(struct ring_writer *writer, int conn_fd)
 {
 	struct descriptors came = {.count = 0};
 	struct fdrecv_wire_offer offer = {.epoch = 0};
@@ -47,9 +47,6 @@ fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 	int saved = errno;
 	ssize_t n;
 
-	if (writer->ring != NULL || writer->attempts == RING_WRITER_ATTEMPTS)
-		return 0;
-	writer->attempts++;
 	n = fdrecv_descriptors_receive(
 	    &came, conn_fd, &offer, sizeof(offer), MSG_DONTWAIT);
 	/* An older engine sends no epoch. */
@@ -62,6 +59,15 @@ fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
 	fdrecv_descriptors_close(&came);
 	errno = saved;
 	return offer.epoch;
+}
+
+uint64_t
+fdrecv_ring_writer_accept(struct ring_writer *writer, int conn_fd)
+{
+	if (writer->ring != NULL || writer->attempts == RING_WRITER_ATTEMPTS)
+		return 0;
+	writer->attempts++;
+	return ring_writer_receive(writer, conn_fd);
 }
 
 static int
