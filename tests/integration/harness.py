@@ -140,9 +140,13 @@ class Process:
 
 def status(pid):
     """/proc/PID/status as a dictionary."""
-    with open("/proc/%d/status" % pid, encoding="ascii") as file:
-        return dict(line.rstrip("\n").split(":\t", 1) for line in file
-                    if ":\t" in line)
+    path = "/proc/%d/status" % pid
+    with open(path, encoding="ascii") as file:
+        try:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file
+                        if ":\t" in line)
+        except ProcessLookupError:  # reaped after the open
+            raise FileNotFoundError(path) from None
 
 
 def descriptors(pid):

@@ -31,7 +31,7 @@ WORKERS = 3
 EVENTS = 10       # of a round
 RATE = 2000       # connections a second at most, as each has lines in journals
 GROWTH_KIB = 256  # of a process, however long it takes
-SOCKETS = 9       # of an engine with two listeners and no worker
+SOCKETS = 10      # of an engine with two listeners and no worker
 PEERS = ("resets", "hellos", "receipts", "controls", "mailboxes")
 # So many more are not a leak: a worker has links to eight engines and notices
 # the end of one when it receives something; one that greeted an engine that did

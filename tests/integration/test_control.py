@@ -375,7 +375,7 @@ def test_shell_completes_what_the_broker_has(test):
         return done.stdout.split()
 
     commands = complete("")
-    check(len(commands) == 10 and "status" in commands, "%s", commands)
+    check(len(commands) == 11 and "status" in commands, "%s", commands)
     check(complete("re") == ["reload", "resume"], "%s", complete("re"))
     check(complete("--j") == ["--json"], "%s", complete("--j"))
     here = ("-s", control(test))
