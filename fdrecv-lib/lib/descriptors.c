@@ -114,7 +114,7 @@ fdrecv_descriptors_receive(struct descriptors *descriptors, int socket,
 	struct iovec iov = {.iov_base = payload, .iov_len = size};
 	struct msghdr msg = {.msg_iov = &iov,
 	    .msg_iovlen = 1,
-	    .msg_control = descriptors->control.bytes,
+	    .msg_control = descriptors->control,
 	    .msg_controllen = CMSG_LEN(DESCRIPTORS_MAX * sizeof(int))};
 	ssize_t n;
 

@@ -15,10 +15,9 @@ struct descriptors {
 	size_t count;
 	size_t next;
 	int truncated; /* others were lost on the way */
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(DESCRIPTORS_MAX * sizeof(int))];
-	} control; /* as the kernel writes them */
+	/* As the kernel writes them. */
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(
+	    DESCRIPTORS_MAX * sizeof(int))];
 };
 
 /* Receives one message and its descriptors, which are closed on exec.  Replaces
