@@ -58,7 +58,7 @@ Z = 1.959964            # of the normal distribution, 95 %
 LINE = "%-22s %-22s %5s %8s %6s %7s %5s %4s %19s %7s %7s"
 HEAD = ("contestant", "what", "times", "of", "lost", "refused", "twice",
         "cut", "per million", "median", "gap/ms")
-# As process 1 of a namespace it would run systemd-tmpfiles, which empties /tmp.
+# In a namespace, its systemd-tmpfiles would empty /tmp of this machine.
 NOT_RUN = [{"who": "systemd", "kind": "restart", "what": what, "not_run":
             "it has to be process 1 of a machine of its own"}
            for what in ("service restarted", "socket restarted")]
