@@ -84,12 +84,10 @@ engine_conns_free_entry(struct engine_conns *conns)
 static int
 engine_conns_may_retry(int *tries)
 {
-	int saved = errno, may;
+	int may = (errno == ENOMEM || errno == ENOBUFS) && (*tries)-- > 0;
 
-	may = (errno == ENOMEM || errno == ENOBUFS) && (*tries)-- > 0;
 	if (may)
 		poll(NULL, 0, 1);
-	errno = saved;
 	return may;
 }
 
@@ -300,21 +298,26 @@ engine_conn_put(int fd, const void *bytes, size_t size)
 }
 
 /* The engine takes a hang-up for the death of this worker, so the connection
- * is not closed for an error that passes.  An engine that does not read
- * (EAGAIN) is not waited for: it may be hostile. */
+ * is not closed for an error that passes. */
 static void
 engine_conn_on_error(struct engine_conns *conns, struct engine_conn *conn,
     const struct fdrecv_wire_receipt *receipt)
 {
-	if (errno == EAGAIN)
-		return;
-	if (errno != ENOMEM && errno != ENOBUFS) {
+	struct fdrecv_wire_receipt *loss = &conn->unreported;
+	int passes = errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS;
+
+	if (!passes)
 		engine_conn_close(conn);
-	} else if (receipt->kind == FDRECV_WIRE_LIMIT ||
-	    receipt->kind == FDRECV_WIRE_DENIED) {
-		conn->unreported = *receipt;
-		conns->has_unreported = 1;
-	}
+	if (!passes || receipt->kind == FDRECV_WIRE_TAKEN)
+		return;
+	*(errno == EAGAIN ? &conns->has_unread : &conns->has_unreported) = 1;
+	if (receipt->count == 0)
+		conn->state_unreported = 1;
+	else if (loss->count > 0 && receipt->kind == loss->kind &&
+	    receipt->sequence == loss->sequence + loss->count)
+		loss->count += receipt->count;
+	else
+		*loss = *receipt;
 }
 
 void

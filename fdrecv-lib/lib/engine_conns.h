@@ -18,9 +18,10 @@ struct engine_conn {
 	int was_parents; /* the parent of this process had said HELLO there, */
 	uint64_t parents_epoch; /* to this engine */
 	uint64_t used;          /* uses of all when this one was used last */
-	/* A loss that could not be reported, for want of memory; count is 0 if
-	 * there is none. */
+	/* A loss that could not be reported, if count is not 0, and whether
+	 * PAUSE or RESUME could not be sent. */
 	struct fdrecv_wire_receipt unreported;
+	int state_unreported;
 	struct ring_writer ring;
 };
 
@@ -28,11 +29,13 @@ struct engine_conns {
 	struct engine_conn items[ENGINE_CONNS_MAX];
 	uint64_t uses;
 	const struct bound_mailbox *mailbox; /* borrowed */
-	uint64_t instance;    /* identifies this process, random */
-	uint16_t parents;     /* addressee of the parent process, or 0 */
-	int has_succeeded;    /* the parent had ended at the fork's first use */
-	int has_said_hello;   /* for this mailbox, to any engine */
-	int has_unreported;   /* a connection may have an unreported loss */
+	uint64_t instance;  /* identifies this process, random */
+	uint16_t parents;   /* addressee of the parent process, or 0 */
+	int has_succeeded;  /* the parent had ended at the fork's first use */
+	int has_said_hello; /* for this mailbox, to any engine */
+	/* A connection may have something unreported, for want of memory; or
+	 * since its engine does not read, which may be hostile. */
+	int has_unreported, has_unread;
 	uint32_t weight;      /* share of the work, 1 to 10000 */
 	uint16_t flags;       /* enum fdrecv_wire_hello_flag */
 	uint32_t connections; /* that the application serves */
@@ -84,8 +87,8 @@ void fdrecv_engine_conns_confirm(struct engine_conns *conns,
     struct engine_conn *conn, uint64_t sequence, int can_wait);
 
 /* Sends a receipt for count hand-offs from sequence on.  Never waits for the
- * engine.  A receipt that cannot be sent is dropped, which does no harm.  The
- * report of a loss is kept if only memory is missing. */
+ * engine.  A receipt that cannot be sent is dropped, which does no harm.
+ * Anything else is kept. */
 void fdrecv_engine_conns_send(struct engine_conns *conns,
     struct engine_conn *conn, enum fdrecv_wire_receipt_kind kind,
     uint64_t sequence, uint32_t count);

@@ -128,7 +128,7 @@ fdrecv_may_receive(struct fdrecv *mailbox)
 	int is_known = last->count > 0 &&
 	    fdrecv_engine_conns_find(&mailbox->engines, last->epoch) != NULL;
 
-	while (!fdrecv_report_losses(mailbox) ||
+	while (!fdrecv_report_late(mailbox) ||
 	    (!is_known && !fdrecv_has_room(mailbox))) {
 		if (fdrecv_can_report_next(mailbox))
 			return 1;
@@ -157,6 +157,21 @@ fdrecv_drop_dead(struct fdrecv *mailbox)
 	return 1;
 }
 
+/* Waits until there is a datagram, or an engine reads that has not done so. */
+static void
+fdrecv_wait_for_any(struct fdrecv *mailbox)
+{
+	struct pollfd first = {.fd = mailbox->bound.fd, .events = POLLIN};
+	int n = 0;
+
+	while (mailbox->engines.has_unread && n == 0) {
+		fdrecv_usage_leave(mailbox->usage, 0);
+		n = poll(&first, 1, FDRECV_RETRY_MS);
+		fdrecv_usage_end_wait(mailbox->usage);
+		fdrecv_report_late(mailbox);
+	}
+}
+
 static int
 fdrecv_receive_datagram(struct fdrecv *mailbox)
 {
@@ -164,6 +179,7 @@ fdrecv_receive_datagram(struct fdrecv *mailbox)
 
 	if (mailbox->flags & FDRECV_NONBLOCK)
 		return fdrecv_batch_receive(&mailbox->batch, fd, MSG_DONTWAIT);
+	fdrecv_wait_for_any(mailbox);
 	fdrecv_usage_leave(mailbox->usage, 0);
 	result = fdrecv_batch_receive(&mailbox->batch, fd, 0);
 	fdrecv_usage_end_wait(mailbox->usage);
@@ -195,7 +211,6 @@ fdrecv_find_engine(struct fdrecv *mailbox)
 	struct batch *batch = &mailbox->batch;
 	const struct decode_header *header = &batch->header;
 	int link = fdrecv_batch_take_link(batch);
-	int is_lost = link != -1 || batch->descriptors.truncated;
 	struct engine_conn *conn = link != -1 ?
 	    fdrecv_engine_conns_adopt(
 		&mailbox->engines, link, header->path, header->epoch) :
@@ -203,6 +218,10 @@ fdrecv_find_engine(struct fdrecv *mailbox)
 		header->epoch,
 		fdrecv_batch_lost_link(batch) ? FDRECV_WIRE_TO_ANYBODY :
 						header->addressee);
+	/* An engine that has ended sends nothing again: if it was killed, its
+	 * successor has its end of the link. */
+	int is_lost = link != -1 ? errno != EPIPE && errno != ECONNRESET :
+				   batch->descriptors.truncated;
 
 	return conn == NULL && is_lost && mailbox->engines.has_said_hello &&
 		header->addressee == FDRECV_WIRE_TO_UNKNOWN ?

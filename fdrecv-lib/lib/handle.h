@@ -40,9 +40,8 @@ int fdrecv_handle_lock(struct fdrecv *mailbox);
 void fdrecv_hand_out(
     struct fdrecv *mailbox, const struct fdrecv_handoff *found);
 
-/* Reports the losses that could not be reported before.  True if none is
- * left. */
-int fdrecv_report_losses(struct fdrecv *mailbox);
+/* Reports what could not be reported before.  True if there is memory. */
+int fdrecv_report_late(struct fdrecv *mailbox);
 
 /* Gives the receipt that is due, if one is. */
 void fdrecv_confirm_due(struct fdrecv *mailbox);

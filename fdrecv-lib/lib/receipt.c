@@ -37,22 +37,30 @@ fdrecv_confirm(struct fdrecv *mailbox, uint64_t epoch, uint64_t sequence,
 }
 
 int
-fdrecv_report_losses(struct fdrecv *mailbox)
+fdrecv_report_late(struct fdrecv *mailbox)
 {
 	struct engine_conns *conns = &mailbox->engines;
-	struct engine_conn *conn = conns->items;
-	struct fdrecv_wire_receipt loss;
+	struct engine_conn *conn = conns->items, before;
 
-	if (!conns->has_unreported)
+	if (!conns->has_unreported && !conns->has_unread)
 		return 1;
-	conns->has_unreported = 0;
+	conns->has_unreported = conns->has_unread = 0;
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++) {
-		loss = conn->unreported;
+		before = *conn;
 		conn->unreported.count = 0;
-		if (conn->fd != -1 && loss.count > 0)
+		conn->state_unreported = 0;
+		if (conn->fd != -1 && before.unreported.count > 0)
 			fdrecv_engine_conns_send(conns, conn,
-			    (enum fdrecv_wire_receipt_kind)loss.kind,
-			    loss.sequence, loss.count);
+			    (enum fdrecv_wire_receipt_kind)
+				before.unreported.kind,
+			    before.unreported.sequence,
+			    before.unreported.count);
+		if (conn->fd != -1 && before.state_unreported)
+			fdrecv_engine_conns_send(conns, conn,
+			    conns->flags & FDRECV_WIRE_PAUSED ?
+				FDRECV_WIRE_PAUSE :
+				FDRECV_WIRE_RESUME,
+			    0, 0);
 	}
 	return !conns->has_unreported;
 }

@@ -304,6 +304,20 @@ START_TEST(a_hello_that_could_not_be_said_is_said_later)
 }
 END_TEST
 
+/* It was replaced while the worker did not read, and keeps nothing. */
+START_TEST(what_an_engine_sent_that_has_ended_is_served)
+{
+	int end = begin_with_another();
+
+	close(later.conn);
+	later.conn = -1;
+	take(end, 0);
+	later.path[0] = '/';
+	fake_engine_stop(&later);
+	stop();
+}
+END_TEST
+
 UNIT_SUITE(fdrecv_link)
 {
 	TCase *tc = unit_case(suite, "fdrecv_link");
@@ -321,4 +335,5 @@ UNIT_SUITE(fdrecv_link)
 	tcase_add_test(tc, a_lost_link_is_told_on_the_path);
 	tcase_add_loop_test(
 	    tc, a_hello_that_could_not_be_said_is_said_later, 0, 2);
+	tcase_add_test(tc, what_an_engine_sent_that_has_ended_is_served);
 }

@@ -103,25 +103,44 @@ START_TEST(a_second_loss_waits_for_the_report_of_the_first)
 }
 END_TEST
 
-/* A hostile one could hold up what others send. */
+/* A hostile one could hold up what others send.  But it is told later. */
 START_TEST(an_engine_that_does_not_read_is_not_waited_for)
 {
 	unsigned long limit;
 	struct pollfd events;
-	int end;
+	int ends[2];
 
 	start();
 	events = (struct pollfd){fdrecv_fd(mailbox.fdrecv), POLLIN, 0};
-	end = fake_engine_connection(&engine, &mailbox);
+	ends[0] = fake_engine_connection(&engine, &mailbox);
+	ends[1] = fake_engine_connection(&engine, &mailbox);
 	limit = unit_limit_fds();
 	fake_sendmsg_error = EAGAIN;
 	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
 	fake_sendmsg_error = 0;
 	unit_unlimit_fds(limit);
 	ck_assert_int_eq(poll(&events, 1, 0), 0); /* there is nothing to do */
-	close(end);
-	take(fake_engine_connection(&engine, &mailbox), 2);
-	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 2, 1, 0);
+	fake_engine_hears_nothing(&engine);
+	take(fake_engine_connection(&engine, &mailbox), 3);
+	fake_engine_hears(&engine, FDRECV_WIRE_LIMIT, 1, 2, 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_TAKEN, 3, 1, 0);
+	close(ends[0]);
+	close(ends[1]);
+	stop();
+}
+END_TEST
+
+/* To the engine it would be paused for ever. */
+START_TEST(the_end_of_a_pause_is_told_later)
+{
+	start();
+	fake_sendmsg_error = _i == 0 ? EAGAIN : ENOBUFS;
+	fdrecv_pause(mailbox.fdrecv);
+	fdrecv_resume(mailbox.fdrecv);
+	fake_sendmsg_error = 0;
+	fake_engine_hears_nothing(&engine);
+	ck_assert_int_eq(fdrecv_next(mailbox.fdrecv, &mailbox.handoff), 0);
+	fake_engine_hears(&engine, FDRECV_WIRE_RESUME, 0, 0, 0);
 	stop();
 }
 END_TEST
@@ -134,4 +153,5 @@ UNIT_SUITE(fdrecv_loss)
 	tcase_add_test(tc, a_loss_is_reported_when_there_is_memory);
 	tcase_add_test(tc, a_second_loss_waits_for_the_report_of_the_first);
 	tcase_add_test(tc, an_engine_that_does_not_read_is_not_waited_for);
+	tcase_add_loop_test(tc, the_end_of_a_pause_is_told_later, 0, 2);
 }
