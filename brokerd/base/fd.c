@@ -99,9 +99,10 @@ fd_reopen_writer(int fd)
 {
 	char path[FD_PATH_SIZE];
 	struct stat st;
+	int own = -1;
 
-	if (fstat(fd, &st) == -1 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
-		return -1;
 	fd_path(fd, path);
-	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fstat(fd, &st) == 0 && (S_ISFIFO(st.st_mode) || isatty(fd)))
+		own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return own != -1 ? own : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }

@@ -44,6 +44,6 @@ void fd_path(int fd, char path[FD_PATH_SIZE]);
 
 /* Opens the pipe or terminal that fd (borrows it) writes to once more, for
  * writing without blocking: O_NONBLOCK set on fd itself would change it for
- * every process that shares it.  Gives a descriptor, or -1 for other files and
- * errors. */
+ * every process that shares it.  Gives a descriptor, which is a duplicate of
+ * other files and if that fails, or -1 with errno. */
 int fd_reopen_writer(int fd);

@@ -122,7 +122,7 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 	    .argv = argv,
 	    .fds = {[CHANNEL_RECORDS] = table->memory,
 		-1,
-		setup->log.fd,
+		fd_reopen_writer(setup->log.fd), /* with flags of its own */
 		[CHANNEL_FD] = -1,
 		[CHANNEL_RETURNED] = setup->returns},
 	    .uid = table->settings->engine_uid,
@@ -143,6 +143,7 @@ engine_process_start(struct engine_process *engine, struct setup *setup,
 	engine->returns = returns[1];
 	fd_close(ends[1]);
 	fd_close(returns[0]);
+	fd_close(spawn.fds[2]);
 	if (engine->pid <= 0 ||
 	    engine_process_put_counters(engine, &setup->counters) == -1 ||
 	    engine_process_load(engine, table) == -1)

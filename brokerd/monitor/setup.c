@@ -54,7 +54,6 @@ static const char *
 setup_process(struct setup *setup)
 {
 	struct rlimit files;
-	int writer;
 
 	umask(066);                       /* others may search directories */
 	getrlimit(RLIMIT_NOFILE, &files); /* neither of them can fail */
@@ -64,8 +63,7 @@ setup_process(struct setup *setup)
 	    readlink("/proc/self/exe", setup->self, sizeof(setup->self) - 1) ==
 		-1)
 		return "descriptors";
-	writer = fd_reopen_writer(STDERR_FILENO);
-	log_init(&setup->log, "brokerd", writer != -1 ? writer : STDERR_FILENO);
+	log_init(&setup->log, "brokerd", fd_reopen_writer(STDERR_FILENO));
 	setup->log.copy = setup->trial > 0 ? setup->trial : -1;
 	return NULL;
 }

@@ -181,19 +181,20 @@ START_TEST(a_reopened_pipe_does_not_block_and_the_first_one_still_does)
 }
 END_TEST
 
-START_TEST(only_a_pipe_or_a_terminal_is_reopened)
+START_TEST(what_is_no_pipe_or_terminal_is_duplicated)
 {
-	int file = open(unit_path("log"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	int ends[2];
+	int ends[2], copy;
 
-	ck_assert_int_eq(fd_reopen_writer(file), -1);
 	ck_assert_int_eq(
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	ck_assert_int_eq(fd_reopen_writer(ends[0]), -1);
+	copy = fd_reopen_writer(ends[0]);
+	ck_assert_int_eq(fcntl(copy, F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(copy, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_ne(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
 	ck_assert_int_eq(fd_reopen_writer(-1), -1);
+	fd_close(copy);
 	fd_close(ends[0]);
 	fd_close(ends[1]);
-	fd_close(file);
 }
 END_TEST
 
@@ -321,7 +322,7 @@ UNIT_SUITE(base)
 	tcase_add_test(tc, closing_from_leaves_what_is_below);
 	tcase_add_test(
 	    tc, a_reopened_pipe_does_not_block_and_the_first_one_still_does);
-	tcase_add_test(tc, only_a_pipe_or_a_terminal_is_reopened);
+	tcase_add_test(tc, what_is_no_pipe_or_terminal_is_duplicated);
 	tcase_add_test(tc, text_is_copied_whole_or_not_at_all);
 	tcase_add_loop_test(tc,
 	    printable_text_ends_and_has_no_control_character, 0,

@@ -104,6 +104,48 @@ START_TEST(an_engine_gets_the_whole_table_and_START_when_it_is_READY)
 }
 END_TEST
 
+/* The flags of the log in a process. */
+static unsigned int
+log_flags(pid_t pid, int fd)
+{
+	char path[64], line[64];
+	unsigned int flags = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", pid, fd);
+	file = fopen(path, "re");
+	unit_must(file != NULL);
+	while (fgets(line, sizeof(line), file) != NULL)
+		sscanf(line, "flags: %o", &flags);
+	fclose(file);
+	return flags;
+}
+
+/* It could make those of others block, or not. */
+static void
+flags_body(void *argument)
+{
+	int log;
+
+	(void)argument;
+	prepare(ENGINE_STUB_RIGHT, 0);
+	log = test.setup.log.fd;
+	unit_must(fcntl(log, F_SETFL, O_APPEND) == 0);
+	unit_must(start() == -1);
+	unit_must((log_flags(getpid(), log) & O_APPEND) != 0);
+	unit_must((log_flags(test.engine.pid, STDERR_FILENO) & O_APPEND) == 0);
+	unit_must(
+	    (log_flags(test.engine.pid, STDERR_FILENO) & O_NONBLOCK) != 0);
+	engine_process_end(&test.engine, 0);
+}
+
+START_TEST(an_engine_shares_no_flags_of_the_log)
+{
+	if (test_process_is_for_all())
+		unit_in_child(flags_body, NULL);
+}
+END_TEST
+
 /* Its keeper has nobody to return anything to, and ends. */
 static void
 unserving_body(void *argument)
@@ -256,6 +298,7 @@ UNIT_SUITE(engine_process)
 	TCase *tc = unit_case(suite, "engine");
 	tcase_add_test(
 	    tc, an_engine_gets_the_whole_table_and_START_when_it_is_READY);
+	tcase_add_test(tc, an_engine_shares_no_flags_of_the_log);
 	tcase_add_test(tc, an_engine_that_never_serves_takes_nothing_over);
 	tcase_add_test(tc, a_second_READY_is_one_too_many);
 	tcase_add_loop_test(tc,

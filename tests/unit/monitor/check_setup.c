@@ -136,9 +136,10 @@ ready_body(void *argument)
 	unit_must(stat(setup.self, &st) == 0 && st.st_ino == self.st_ino);
 	unit_must(setup.ready == -1 && setup.engine_pid == 0);
 	unit_must(!setup.trial && !setup.test && !setup.listens);
-	/* 0 to 4, signals, two programs, and of the run directory itself, lock
-	 * and mailbox/. */
-	unit_must(test_process_count() == SPAWN_FDS + 6);
+	/* 0 to 4, the log, signals, two programs, and of the run directory
+	 * itself, lock and mailbox/. */
+	must_be_open(setup.log.fd);
+	unit_must(test_process_count() == SPAWN_FDS + 7);
 }
 
 START_TEST(after_its_start_the_process_has_what_a_monitor_needs)
