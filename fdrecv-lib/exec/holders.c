@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define HOLDERS_PATH_SIZE 64
+#define HOLDERS_READS 16
 
 static int
 holders_compare(const void *a, const void *b)
@@ -110,16 +111,28 @@ holders_find_in(struct holders_socket *sockets, size_t count, pid_t pid,
 	return (int64_t)(sum >> 1);
 }
 
+static int
+holders_is_missing(
+    const struct holders_socket *sockets, size_t count, pid_t pid)
+{
+	for (size_t i = 0; i < count; i++)
+		if (sockets[i].pid == pid && !sockets[i].is_held)
+			return 1;
+	return 0;
+}
+
 /* A process that moves a socket to another number while its descriptors are
- * read may seem to have it at neither number, so they are read twice.  False if
- * they have changed in between, or cannot be read. */
+ * read may seem to have it at neither number, so they are read twice.  A child
+ * whose connection is not found, which would be cut off, is read many times:
+ * two may miss it by chance.  False if the descriptors have changed in between,
+ * or cannot be read. */
 static int
 holders_look_into(
     struct holders_socket *sockets, size_t count, pid_t pid, int is_child)
 {
 	char path[HOLDERS_PATH_SIZE];
 	int64_t sum;
-	int is_same;
+	int is_same, reads = 1;
 	DIR *directory;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
@@ -127,9 +140,13 @@ holders_look_into(
 	if (directory == NULL)
 		return 0;
 	sum = holders_find_in(sockets, count, pid, is_child, directory);
-	rewinddir(directory);
-	is_same = sum != -1 &&
-	    holders_find_in(sockets, count, pid, is_child, directory) == sum;
+	do {
+		rewinddir(directory);
+		is_same = sum != -1 &&
+		    holders_find_in(sockets, count, pid, is_child, directory) ==
+			sum;
+	} while (is_same && is_child && ++reads < HOLDERS_READS &&
+	    holders_is_missing(sockets, count, pid));
 	closedir(directory);
 	return is_same;
 }
