@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: ISC
 """The load generator's outcomes: with a server that misbehaves, each connection
 must get the one outcome that is correct."""
+import contextlib
+import fcntl
+import json
 import os
 import resource
 import signal
 import socket
+import termios
 import threading
 import time
 
-from bad_server import (BadServer, answer, check, equal, request_of, reset)
+from bad_server import (TIMEOUT, BadServer, answer, check, equal, request_of,
+                        reset)
 
 POLICY = "503 too busy\n"
 
@@ -123,18 +128,30 @@ def any_of_them(server, connection, number):
     behaviour(server, connection, request)
 
 
-def misbehave(tools, directory, **where):
-    """Checks that each connection gets its outcome."""
+def entries(journal):
+    with open(journal, encoding="ascii") as file:
+        return [entry.split() for entry in file]
+
+
+def misbehave(tools, directory, timeout_ms=700, **where):
+    """Checks that each connection gets its outcome.  Where the machine was too
+    slow for one, all are tried again with a longer time-out."""
     journal = os.path.join(directory, "journal")
     server = BadServer(any_of_them, **where).start()
     total = len(BEHAVIOURS) * 12
-    result = tools.load("-n", total, "-c", 40, "--timeout", 700,
+    result = tools.load("-n", total, "-c", 40, "--timeout", timeout_ms,
                         "--expect-policy", POLICY.strip(), "--journal",
                         journal, server.target, status=1)
     server.stop()
     equal(result["started"], total, "started")
-    with open(journal, encoding="ascii") as file:
-        lines = [entry.split() for entry in file]
+    lines = entries(journal)
+    os.unlink(journal)
+    if any(words[1] == "timeout" and int(words[2]) >= timeout_ms * 1000 and
+           not server.seen.get(words[0], "none").startswith("timeout")
+           for words in lines) and timeout_ms < 10000:
+        if isinstance(where.get("address"), str):
+            where["address"] += "+"
+        return misbehave(tools, directory, 3 * timeout_ms, **where)
     equal(len(lines), total, "lines of the journal")
     equal(len({words[0] for words in lines}), total, "different ids")
     for name, outcome, latency, begin in lines:
@@ -233,15 +250,26 @@ def test_the_descriptor_limit_is_raised(tools, _directory):
     server.stop()
 
 
+def wait_for_sockets(pid, count):
+    """Waits until the load generator has begun so many connections."""
+    folder, found = "/proc/%d/fd/" % pid, 0
+    while found < count:
+        found = 0
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):
+                found += os.readlink(folder + name).startswith("socket:")
+        time.sleep(0.001)
+
+
 def test_full_local_backlog_is_waited_for(tools, directory):
     for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
         server = BadServer(answer, family=socket.AF_UNIX, kind=kind,
                            address="%s/%d" % (directory, kind), backlog=1)
         load = tools.start("loadgen", "--json", "-n", 64, "-c", 32,
                            server.target, ready=False)
-        time.sleep(0.1)  # the backlog fills up meanwhile
+        wait_for_sockets(load.pid, 32)
         server.start()
-        output = load.communicate(timeout=20)[0].decode()
+        output = load.communicate(timeout=TIMEOUT)[0].decode()
         equal(load.returncode, 0, output)
         check('"served": 64' in output, "%s", output)
         check('"backlog_full": 0,' not in output, "%s", output)
@@ -256,7 +284,6 @@ def test_backlog_that_stays_full_is_a_timeout(tools, directory):
                             server.target, status=1)
         equal(result["counts"], {"timeout": 16}, "counts")
         check(result["timeout_unconnected"] > 8, "%s", result)
-        check(result["seconds"] < 5, "%s", result)
         server.stop()
 
 
@@ -276,25 +303,41 @@ def test_termination_finishes_the_present_connections(tools, _directory):
         time.sleep(0.001)
     load.send_signal(signal.SIGTERM)
     server.go.set()
-    output = load.communicate(timeout=20)[0].decode()
+    output = load.communicate(timeout=TIMEOUT)[0].decode()
     equal(load.returncode, 0, output)
     check('"started": 8,' in output and '"served": 8,' in output, output)
     server.stop()
 
 
-def test_the_end_of_file_is_timed_from_the_answer(tools, _directory):
-    """It is as late as the server makes it, or later."""
-    asked = threading.Event()
+def sleeps(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] == "S"
 
-    def late(_server, connection, _number):
+
+def test_the_end_of_file_is_timed_from_the_answer(tools, directory):
+    def late(server, connection, _number):
         connection.sendall(line(request_of(connection)))
-        asked.wait(0.2)
+        server.started.wait()
+        unread = bytearray(4)
+        while True:
+            fcntl.ioctl(connection, termios.TIOCOUTQ, unread)
+            if not any(unread) and sleeps(server.load.pid):
+                break
+            time.sleep(0.001)
+        time.sleep(0.05)  # the load generator has noted when the answer came
         connection.close()
 
-    server = BadServer(late).start()
-    found = tools.load("-n", 3, server.target, status=0)
+    server = BadServer(late, family=socket.AF_UNIX, address=directory + "/s")
+    server.started = threading.Event()
+    server.start()
+    server.load = tools.start("loadgen", "--json", "-n", 1, server.target,
+                              ready=False)
+    server.started.set()
+    found = json.loads(server.load.communicate(timeout=TIMEOUT)[0])
     server.stop()
-    equal(found["end_of_file_us"]["count"], 3, "samples")
-    check(found["end_of_file_us"]["p50"] >= 200000, "%s", found)
-    check(found["latency_us"]["p50"] >= found["first_byte_us"]["p50"] + 200000,
-          "%s", found)
+    for name in "end_of_file_us", "first_byte_us", "latency_us":
+        equal(found[name]["count"], 1, name)
+    late_us = found["end_of_file_us"]["max"]
+    check(late_us >= 49000, "%s", found)
+    equal(found["first_byte_us"]["max"] + late_us, found["latency_us"]["max"],
+          "the sum")
