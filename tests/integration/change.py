@@ -10,12 +10,12 @@ import threading
 import time
 from bisect import bisect_left, bisect_right
 
-from harness import (Failure, check, children, descriptors, status, wait_for)
+from harness import (TIMEOUT_MS, Failure, check, children, descriptors, status,
+                     wait_for)
 
 RELOADED = "brokerd: reload: (?!waits)"
 UPGRADED = "brokerd: (upgrade: (?!waits)|serving, endpoints)"
-TIMEOUT_MS = 60000  # of a client; no machine is that busy
-DRAIN = 30.0  # seconds; longer than any engine takes to drain
+DRAIN = 180.0  # seconds; longer than any engine takes to drain
 
 
 def _asked(broker, number, pattern):

@@ -7,7 +7,7 @@ import socket
 import struct
 import termios
 
-from harness import check, free_port, wait_for
+from harness import DEADLINE, check, free_port, wait_for
 
 ROUNDS = 10
 KINDS = {
@@ -47,7 +47,7 @@ class Server:
 
     def connect(self):
         client = socket.socket(*KINDS[self.kind])
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.connect(self.address)
         return client
 

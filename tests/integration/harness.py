@@ -20,7 +20,8 @@ import subprocess
 import tempfile
 import time
 
-DEADLINE = 20.0  # seconds; generous, a passing test never waits that long
+DEADLINE = 120.0  # seconds; a passing test never waits that long
+TIMEOUT_MS = 60000  # of a client; no machine is that busy
 ENGINE_UID = 60580
 CONF_UID = 60581
 WORKER_UID = 60590  # no accounts: no allocator uses this range
@@ -319,9 +320,9 @@ class Test:
     def load(self, target, *options):
         """Runs the load generator.  Returns its counters."""
         done = subprocess.run(
-            [self.tool("loadgen"), "--json"] + [str(o) for o in options] +
-            [target], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, timeout=600, check=False)
+            [self.tool("loadgen"), "--json", "--timeout", str(TIMEOUT_MS)] +
+            [str(o) for o in options] + [target], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, timeout=600, check=False)
         try:
             return json.loads(done.stdout)
         except ValueError:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 
-from harness import check
+from harness import DEADLINE, check
 
 SO_COOKIE = 57
 
@@ -86,7 +86,7 @@ def python(test, text, lent, *arguments, env=None, errors=""):
         [sys.executable, "-c", PRELUDE + text] + [str(a) for a in arguments],
         env=environment(test, lent, **(env or {})), cwd=test.dir,
         pass_fds=[s.fileno() for s in lent], stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=60, check=False)
+        capture_output=True, text=True, timeout=DEADLINE, check=False)
     check(done.returncode == 0, "status %d: %s", done.returncode, done.stderr)
     check(errors is None or done.stderr == errors, "%s", done.stderr)
     said = [json.loads(line) for line in done.stdout.splitlines()]

@@ -46,6 +46,8 @@ def run(suite, stage, tools, function, name):
         function(test)
     except Exception as fault:  # a test may fail in any way
         faults.append(fault)
+        for process in test.processes:
+            process.log()
     finally:  # also when it is interrupted
         try:
             test.finish()

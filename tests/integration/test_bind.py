@@ -378,7 +378,7 @@ say(0)
             [sys.executable, "-c", PRELUDE + text, str(port)],
             pass_fds=[lent.fileno()],
             env=environment(test, [lent], FDRECV_BIND_DEBUG="1"),
-            capture_output=True, text=True, timeout=60, check=False)
+            capture_output=True, text=True, timeout=DEADLINE, check=False)
         lines = done.stderr.splitlines()
         check(len(lines) == 2 and
               "127.0.0.1:%d is the lent socket %d now" % (

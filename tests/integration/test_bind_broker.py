@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from harness import Skip, ask, check, free_port, receive
+from harness import DEADLINE, Skip, ask, check, free_port, receive
 from preload import PRELUDE, start
 
 
@@ -79,7 +79,7 @@ def test_bind_shim_is_what_fdrecv_exec_preloads(test):
     for host, family in (("127.0.0.1", socket.AF_INET),
                          ("::1", socket.AF_INET6)):
         with socket.create_connection((host, ports[0])) as early:
-            early.settimeout(20)
+            early.settimeout(DEADLINE)
             early.sendall(b"GET / HTTP/1.0\r\n\r\n")
             servers = [test.worker(
                 [program, "--preload", name, "--", sys.executable, "-m",

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 
-from harness import Skip, check
+from harness import DEADLINE, Skip, check
 from preload import PRELUDE, environment, lend, python
 
 # close(s) is defined by each way to close; ready() is what epoll reports.
@@ -151,7 +151,8 @@ def system_calls(test, text, lent):
          PRELUDE + LOOP + text.replace("MARK\n", mark)
          , str(lent.getsockname()[1])],
         env={**environment(test, [lent]), "LD_PRELOAD": ""},
-        pass_fds=[lent.fileno()], capture_output=True, text=True, timeout=60,
+        pass_fds=[lent.fileno()], capture_output=True, text=True,
+        timeout=DEADLINE,
         check=False)
     check(done.returncode == 0, "%s", done.stderr)
     with open(trace, encoding="utf-8", errors="replace") as file:

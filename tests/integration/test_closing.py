@@ -7,7 +7,7 @@ import socket
 import struct
 
 from closing import Closing, await_arrival, read, write
-from harness import check
+from harness import DEADLINE, check
 
 TCP = ("tcp", "tcp6")
 STREAMS = TCP + ("stream",)
@@ -41,7 +41,7 @@ def fill(client):
     with contextlib.suppress(BlockingIOError):
         while True:
             client.send(b"x" * 65536)
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
 
 
 def abort(client):
@@ -147,6 +147,6 @@ def test_program_of_fdrecv_exec_for_each_connection(test):
                  test.path("run"), "--each", "tcp", "--", "cat"])
     for _ in range(5):
         with socket.create_connection(closing.places["tcp"][1]) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             seen = (talk(client), *read(client), write(client))
             check(seen == TALK, "%s", seen)

@@ -10,8 +10,8 @@ import struct
 from change import (configure, inodes, is_over, kill_engine, kill_monitor,
                     queued, reload, restart, wait_over)
 from ctl import tell, told
-from harness import (OTHER_UID, Failure, Skip, WORKER_UID, ask, check,
-                     children, descriptors, free_port, status, wait_for)
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, Failure, Skip, ask,
+                     check, children, descriptors, free_port, status, wait_for)
 from test_many import switches
 from test_reload import (GREETING, Box, hellofdpass, listener, start, tcp)
 
@@ -76,7 +76,7 @@ def test_orphan_serves_on_and_its_sockets_are_adopted(test):
     with waiting, Box(test, "lent") as box:
         with box.next() as one, box.next() as other:
             lent = one if one.type == socket.SOCK_STREAM else other
-            lent.settimeout(20)
+            lent.settimeout(DEADLINE)
             lent.accept()[0].close()  # it has waited all the time
     check(reload(second).endswith("5 unchanged"), second.log())
 
@@ -154,7 +154,7 @@ def test_two_orphans(test):
     before = inodes(broker.pid)
     worker.kill(signal.SIGSTOP)
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         wait_for(lambda: queued(port) == 0, "a hand-off")
         reload(broker)
         engines = kill_monitor(test, broker)
@@ -189,7 +189,7 @@ def asks(test, uid, number=0):
 def adopt(path, number):
     """The number of descriptors that come."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as orphan:
-        orphan.settimeout(20)
+        orphan.settimeout(DEADLINE)
         try:
             orphan.connect(path)
         except ConnectionRefusedError:
@@ -249,7 +249,7 @@ def test_engine_that_hangs_is_replaced(test):
     engine = test.engine(broker)
     os.kill(engine, signal.SIGSTOP)
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         check(client.recv(100) == GREETING, "no answer")
     broker.wait_line("engine: does not answer .Killed: 9.: starting another")
     check(is_over(engine), "the one that hangs is there still")

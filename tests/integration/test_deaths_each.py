@@ -10,7 +10,7 @@ import threading
 from change import kill_engine
 from ctl import told
 from deaths import times
-from harness import check, free_port, wait_for
+from harness import DEADLINE, check, free_port, wait_for
 from journals import freeze
 from test_exec import SHOWN, read_shown, section, shown_file
 from test_exec_each import HOLD, each, held, line, released, stopped
@@ -43,7 +43,7 @@ class Senders:
 
     def ask(self):
         with socket.create_connection(self.address) as client:
-            client.settimeout(60)
+            client.settimeout(DEADLINE)
             client.sendall(b"x" * SIZE)
             client.shutdown(socket.SHUT_WR)
             with client.makefile("rb") as stream:
@@ -89,7 +89,7 @@ def test_killed_engine_leaves_a_paused_worker_paused(test):
     for client in clients:
         released(client)
     for client in waiting:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         check(line(client).strip().isdigit(), "not served")
         released(client)
     stopped(process)
@@ -108,7 +108,7 @@ def came_back(test, broker, connect):
     await_worker(test, kind="receipted")
     freeze(worker.pid)
     client = connect()
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     await_worker(test, unreceipted=1)
     broker.log()
     start = len(broker.lines)
@@ -137,7 +137,7 @@ def compared(test, listen, connect):
     client.close()
     after = environment_of(test)
     other = connect()
-    other.settimeout(20)
+    other.settimeout(DEADLINE)
     check(other.recv(1) == b"", "the program wrote something")
     direct = environment_of(test)
     stopped(process)

@@ -11,7 +11,7 @@ import time
 from change import (RELOADED, UPGRADED, queued, reload, restart, wait_over)
 from deaths import (MOMENT_S, Scene, descendants, kill_frozen, kill_in_order,
                     name_of, times)
-from harness import check, children, wait_for
+from harness import DEADLINE, check, children, wait_for
 from journals import freeze
 
 COUNT = 20
@@ -25,7 +25,7 @@ class Clients:
         self.waiting = {}
         for number in range(count):
             client = socket.create_connection(scene.address())
-            client.settimeout(60)
+            client.settimeout(DEADLINE)
             client.sendall(b"%016x %016x\n" % (number, number))
             self.waiting[number] = client
 

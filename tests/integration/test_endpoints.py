@@ -4,8 +4,8 @@ import os
 import socket
 import stat
 
-from harness import (OTHER_UID, Skip, WORKER_UID, ask, check, free_port,
-                     receive)
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, Skip, ask, check,
+                     free_port, receive)
 
 HAS_IPV6 = os.path.exists("/proc/net/if_inet6")
 
@@ -63,7 +63,7 @@ def test_udp_is_lent(test):
     test.broker(section(test, "u", ["udp:127.0.0.1:%d" % port],
                         "handoff = listener"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         # It waits in the socket until there is a worker, and the next worker
         # gets the socket again.
         for text in (b"one", b"two"):
@@ -79,7 +79,7 @@ def test_lent_port_is_free_when_its_worker_has_ended(test):
     broker = test.broker(text)
     echo = worker(test, "u", "udp-echo")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.sendto(b"text", address)
         check(client.recv(100) == b"text", "no echo")
     check(broker.stop() == 0, "the broker did not stop")
@@ -140,7 +140,7 @@ def test_unix_dgram_is_lent(test):
     check_file(path, 0o600, os.getuid(), os.getgid())
     worker(test, "p", "udp-echo")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.bind(test.path("sockets/client"))
         os.chmod(test.path("sockets/client"), 0o666) # the worker answers
         client.sendto(b"text", path)

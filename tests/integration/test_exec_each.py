@@ -37,7 +37,7 @@ def held(address):
     """Connects a client and waits until its program runs.  Returns the client
     and the pid of the program."""
     client = socket.create_connection(address)
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     return client, int(line(client))
 
 
@@ -137,7 +137,7 @@ def test_exec_each_keeps_to_its_limit_and_others_wait(test):
     check(sorted(children(process.pid)) == sorted(c[1] for c in clients),
           "its children are %s", children(process.pid))
     released(clients[0][0])
-    third.settimeout(20)
+    third.settimeout(DEADLINE)
     pid = int(line(third))
     check(pid not in [c[1] for c in clients], "it is not a new process")
     released(third)
@@ -156,7 +156,7 @@ def test_exec_each_leaves_what_it_has_no_room_for_to_others(test):
     loader(test, "--each", "d", program=ECHO)
     check(ask(aside, send=b"text\n") == b"text\n", "no answer")
     second = socket.create_connection(address)
-    second.settimeout(20)
+    second.settimeout(DEADLINE)
     other = each(test, program=HOLD)
     check(status(int(line(second)))["PPid"] == str(other.pid),
           "it is not the other's")
@@ -175,7 +175,7 @@ def test_exec_each_that_is_full_holds_up_no_client(test):
     for _ in range(20):
         clients = [socket.create_connection(address) for _ in range(20)]
         for client in clients:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             check(line(client) != "", "no answer")
         for client in clients:
             released(client)
@@ -237,7 +237,7 @@ def answers(address, count):
     """Clients that send much, and read only when they can send no more."""
     for _ in range(count):
         with socket.create_connection(address) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             for _ in range(3):
                 client.sendall(b"request" * 1000)
             client.shutdown(socket.SHUT_WR)
@@ -316,7 +316,7 @@ def test_exec_each_that_is_killed_loses_no_connection_without_a_child(test):
     client, _ = held(address)
     waiting = [socket.create_connection(address) for _ in range(5)]
     for other in waiting:
-        other.settimeout(20)
+        other.settimeout(DEADLINE)
     process.kill(signal.SIGKILL)
     released(client)  # the child goes on
     process.wait()

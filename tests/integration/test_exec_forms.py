@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from ctl import listener
-from harness import OTHER_UID, Skip, ask, check, free_port, wait_for
+from harness import DEADLINE, OTHER_UID, Skip, ask, check, free_port, wait_for
 from test_exec import (check_environment, check_fds, loader, section, shown,
                        two_listeners)
 
@@ -311,7 +311,7 @@ def test_exec_clients_wait_while_a_program_restarts(test):
             "    c.sendall(b'%d' % os.getpid())\n")
     for _ in range(3):
         with socket.create_connection(address) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             process = loader(test, "t", program=[sys.executable, "-c", text])
             check(client.recv(10) == b"%d" % process.pid, "no answer")
             check(process.wait() == 0, process.log())

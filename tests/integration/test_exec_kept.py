@@ -7,7 +7,7 @@ import signal
 import socket
 
 from ctl import tell
-from harness import check, status, wait_for
+from harness import DEADLINE, check, status, wait_for
 from test_exec_each import ECHO, connections, each, line, stopped
 
 
@@ -27,7 +27,7 @@ def unlimit_processes(test, process):
 def client_of(address):
     """A client that has sent its request."""
     client = socket.create_connection(address)
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     client.sendall(b"text\n")
     return client
 

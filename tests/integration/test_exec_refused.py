@@ -8,7 +8,8 @@ import shutil
 import signal
 import socket
 
-from harness import OTHER_UID, Skip, WORKER_UID, check, free_port, wait_for
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, Skip, check, free_port,
+                     wait_for)
 from test_exec import (check_fds, loader, read_shown, section, shown,
                        two_listeners)
 
@@ -273,7 +274,7 @@ def test_exec_of_a_listener_that_hands_out_connections(test):
             "--each", "l")
     # With a mailbox that may be another broker's, the first one tells.
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         refused(test, 78, text, "-m", test.mailbox_path("c") + "/", "c")
         # That connection was not touched, and a worker gets it.
         worker = loader(test, "--each", "c", program=["echo", "text"])
@@ -383,7 +384,7 @@ def test_exec_says_what_it_lets_go_and_others_get_it(test):
                         'mailbox = "%s" receipt-timeout = 60' % path))
     process = loader(test, "--timeout", "0", "-m", path, "a")
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         process.wait_line("listener c: returned a connection that it sent to "
                           "this mailbox: expected another mailbox")
         process.kill(signal.SIGTERM)

@@ -16,8 +16,8 @@ import sys
 
 from change import kill_engine, reload, upgrade
 from ctl import run, tell
-from harness import (Skip, WORKER_UID, ask, check, children, free_port,
-                     keepers)
+from harness import (DEADLINE, WORKER_UID, Skip, ask, check, children,
+                     free_port, keepers)
 from journals import bind
 from test_exec import loader
 from test_handoff import hellofdpass
@@ -142,7 +142,7 @@ def hand_off(scene):
     """To a worker that comes late, to one that dies, to one that borrows
     sockets, and to one behind a link that is made late."""
     test = scene.test
-    early = [socket.create_connection(("127.0.0.1", scene.port), 10)
+    early = [socket.create_connection(("127.0.0.1", scene.port), DEADLINE)
              for _ in range(20)]
     worker = hellofdpass(test)
     for client in early:  # accept-ahead refuses some of them
@@ -153,7 +153,7 @@ def hand_off(scene):
     test.load("tcp:127.0.0.1:%d" % scene.port, "-n", 200, "-c", 8, "--request",
               "none")
     worker.kill(signal.SIGSTOP)
-    late = [socket.create_connection(("127.0.0.1", scene.port), 10)
+    late = [socket.create_connection(("127.0.0.1", scene.port), DEADLINE)
             for _ in range(20)]
     worker.kill(signal.SIGKILL)
     worker.popen.wait()
@@ -163,7 +163,8 @@ def hand_off(scene):
             client.recv(100)
         client.close()
     for _ in range(2):  # the second gets what the first has left
-        with socket.create_connection(("127.0.0.1", scene.lent), 10) as client:
+        with socket.create_connection(("127.0.0.1", scene.lent),
+                                      DEADLINE) as client:
             loader(test, "lent", program=[sys.executable, "-c", LENT]).wait()
             check(client.recv(100) == b"lent", "no answer")
     test.mkdir("box", uid=WORKER_UID)

@@ -9,7 +9,8 @@ import signal
 import subprocess
 
 from change import is_over, kill_engine, reload, upgrade
-from harness import Skip, ask, check, free_port, keepers, status, wait_for
+from harness import (DEADLINE, Skip, ask, check, free_port, keepers, status,
+                     wait_for)
 from test_handoff import config, hellofdpass
 from test_privileges import stopped_reader
 
@@ -76,7 +77,7 @@ def inject(test, pid, call, count=2):
              "its filter")
     return subprocess.run(
         [test.tool("inject-call"), str(pid), *map(str, call)],
-        stdout=subprocess.PIPE, text=True, timeout=20,
+        stdout=subprocess.PIPE, text=True, timeout=DEADLINE,
         check=True).stdout.strip()
 
 

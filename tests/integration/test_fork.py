@@ -10,7 +10,7 @@ import socket
 from change import kill_engine, reload
 from counters import counters, settled
 from ctl import tell, told
-from harness import ask, check, free_port, wait_for
+from harness import DEADLINE, ask, check, free_port, wait_for
 from journals import bind
 from test_handoff import config
 
@@ -64,7 +64,7 @@ def connect(port, count):
     clients = [socket.create_connection(("127.0.0.1", port))
                for _ in range(count)]
     for client in clients:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
     return clients
 
 

@@ -9,8 +9,8 @@ import subprocess
 
 from change import is_over
 from ctl import run, told
-from harness import (Skip, ask, check, descriptors, free_port, keepers,
-                     status, wait_for)
+from harness import (DEADLINE, Skip, ask, check, descriptors, free_port,
+                     keepers, status, wait_for)
 from test_handoff import config, hellofdpass
 
 HELLO = b"hello, 127.0.0.1\n"
@@ -55,7 +55,7 @@ class Scene:
         done = subprocess.run(
             [self.test.tool("inject-call"), str(self.engine),
              str(CALLS[name]), *map(str, arguments)],
-            capture_output=True, text=True, timeout=20, check=False)
+            capture_output=True, text=True, timeout=DEADLINE, check=False)
         check(done.returncode == 0, "inject-call: %s", done.stderr)
         if "killed" in done.stdout:
             wait_for(lambda: not os.path.exists("/proc/%d" % self.engine),

@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from change import configure, inodes, reload, reload_fails
-from harness import CONF_UID, check, free_port, wait_for
+from harness import CONF_UID, DEADLINE, check, free_port, wait_for
 
 MAIN = 'include "brokerd.conf.d/*.conf"\n'
 
@@ -42,7 +42,7 @@ def test_listeners_of_included_files_are_served(test):
         test.worker([test.example("hellofdpass"), box])
         wait_for(lambda path=box: os.path.exists(path), "the mailbox")
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             check(client.recv(100).startswith(b"hello, "), "no greeting")
 
 

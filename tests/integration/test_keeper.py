@@ -7,8 +7,8 @@ import socket
 from change import (configure, inodes, kill_engine, kill_monitor, reload,
                     restart, upgrade, wait_drained, wait_over)
 from ctl import run, told
-from harness import (all_children, ask, check, free_port, keepers, status,
-                     wait_for)
+from harness import (DEADLINE, all_children, ask, check, free_port, keepers,
+                     status, wait_for)
 from journals import stop
 from test_handoff import config, hellofdpass
 
@@ -42,7 +42,7 @@ class Scene:
     def check_served(self):
         """Each of them once: another answer would follow the first."""
         for client in self.clients:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             answer = b""
             while True:
                 data = client.recv(64)
@@ -232,7 +232,7 @@ def test_listener_that_is_gone_is_told(test):
     os.kill(engine, signal.SIGKILL)
     scene.broker.wait_line("a connection of an earlier engine is closed")
     for client in scene.clients:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         try:
             check(client.recv(1) == b"", "an answer")
         except ConnectionResetError:

@@ -8,8 +8,8 @@ import socket
 from closing import Closing, read
 from counters import counters, settled
 from ctl import tell
-from harness import (Skip, all_served, check, children, free_port, status,
-                     wait_for)
+from harness import (DEADLINE, Skip, all_served, check, children, free_port,
+                     status, wait_for)
 from test_handoff import config
 from test_receipts import bind, stop
 
@@ -67,7 +67,7 @@ def ends_alone(test, broker, server):
             if is_over(client):
                 return stopped
             stopped.go_on()
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             check(read(client)[1] == "end of file", "no end of file")
         return None
 
@@ -127,7 +127,7 @@ def test_worker_lost_a_connection_of_a_killed_engine(test):
     full = bind(test, [test.tool("worker-modes"), "full"], test.mailbox_path())
     stop(full)
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
                  "the hand-off")
         # It cannot get a link to the next engine, which shall give it nothing.

@@ -7,7 +7,8 @@ import socket
 
 from change import (configure, kill_engine, kill_monitor, queued, reload,
                     restart, upgrade, wait_drained, wait_over)
-from harness import WORKER_UID, ask, check, free_port, keepers, wait_for
+from harness import (DEADLINE, WORKER_UID, ask, check, free_port, keepers,
+                     wait_for)
 from test_reload import GREETING, hellofdpass, listener, start, tcp
 
 
@@ -113,7 +114,7 @@ def test_what_is_alive_stays(test):
     check(ask(("127.0.0.1", port)) == GREETING, "no answer")
     worker.kill(signal.SIGSTOP)
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         wait_for(lambda: queued(port) == 0, "a hand-off")
         engines = kill_monitor(test, broker)
         broker.wait_line("the monitor is gone: serving on")

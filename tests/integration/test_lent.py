@@ -9,7 +9,7 @@ import sys
 
 from change import kill_engine, reload
 from ctl import tell
-from harness import check, free_port, wait_for
+from harness import DEADLINE, check, free_port, wait_for
 from test_exec import loader, section
 
 OWN = "import os, socket, struct, time\ns = socket.socket(fileno=3)\n"
@@ -37,7 +37,7 @@ def run_on(test, program):
 def served(test, address, family=socket.AF_INET):
     """A program serves a client that came before it."""
     with socket.socket(family) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.connect(address)
         run(test, SERVE)
         check(client.recv(100) == b"served", "no answer")
@@ -91,7 +91,7 @@ def test_lent_udp_socket_that_was_shut_down_is_bound_anew(test):
     broker.wait_line("udp:.*cannot be used any more .shut down.: a reload")
     broker.wait_line("reload: endpoints: 1 added, 0 changed, 1 removed")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.sendto(b"here", address)
         run(test, OWN + "data, who = s.recvfrom(9)\n"
             "s.sendto(data + b' and back', who)\n", broker)
@@ -163,7 +163,7 @@ if os.fork() == 0:
     os._exit(0)
 os.wait()
 """, broker)
-    with socket.create_connection(address, 20) as client:
+    with socket.create_connection(address, DEADLINE) as client:
         check(client.recv(9) == b"0", "the flag was cleared")
     check("left changed" not in broker.log(), broker.log())
 

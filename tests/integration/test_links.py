@@ -10,8 +10,8 @@ import subprocess
 from change import kill_engine, reload, upgrade
 from counters import counters, settled
 from ctl import tell, told
-from harness import (WORKER_UID, Skip, ask, check, descriptors, free_port,
-                     receive, wait_for)
+from harness import (DEADLINE, WORKER_UID, Skip, ask, check, descriptors,
+                     free_port, receive, wait_for)
 from test_handoff import config
 
 HELLO = struct.Struct("=4s4HI3Q2I")
@@ -82,7 +82,7 @@ def test_worker_without_descriptors_loses_nothing_of_a_new_engine(test):
         before = sent_again(test, broker)
         replace()
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             wait_for(lambda before=before: sent_again(test, broker) > before,
                      "it to be sent again")
             limit(test, worker, 1024)
@@ -219,7 +219,7 @@ def test_worker_that_says_no_hello_again_is_plain_and_named(test):
         kill_engine(test, broker)
         conn.close()
         with socket.create_connection(("127.0.0.1", port)) as client:
-            client.settimeout(20)
+            client.settimeout(DEADLINE)
             payload, fds = receive(box)
             check(payload[:4] == b"xfdr" and len(fds) == 1, "a link")
             os.close(fds[0])

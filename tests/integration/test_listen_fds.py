@@ -7,7 +7,7 @@ import socket
 import sys
 
 from change import inodes, wait_over
-from harness import ask, check, descriptors, free_port
+from harness import DEADLINE, ask, check, descriptors, free_port
 from test_reload import GREETING, hellofdpass, listener, tcp
 from test_supervision import Manager
 
@@ -119,7 +119,7 @@ def test_socket_with_a_file_is_used_with_its_file(test):
     check(os.stat(path).st_mode & 0o777 == 0o666, "another mode")
     hellofdpass(test)
     with client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         check(client.recv(100) == b"hello, local client\n", "no answer")
     check(broker.stop() == 0, "brokerd did not end with 0")
     check(not os.path.exists(path), "its file is there still")
@@ -164,10 +164,10 @@ def test_store_keeps_what_waits_across_the_death_of_all(test):
     check(sorted(inodes(again.pid).values()) == before, "other sockets")
     hellofdpass(test)
     for client in clients:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         check(client.recv(100) == GREETING, "no answer")
         client.close()
-    local.settimeout(20)
+    local.settimeout(DEADLINE)
     check(local.recv(100) == b"hello, local client\n", "no answer")
     local.close()
     manager.close()

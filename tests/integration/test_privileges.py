@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 
-from harness import (CONF_UID, ENGINE_UID, OTHER_UID, Skip, check, children,
-                     descriptors, free_port, status, wait_for)
+from harness import (CONF_UID, DEADLINE, ENGINE_UID, OTHER_UID, Skip, check,
+                     children, descriptors, free_port, status, wait_for)
 
 # doc/ARCHITECTURE.md has a line for each; include/uapi/linux/capability.h
 CAPABILITIES = {"CHOWN": 0, "KILL": 5, "SETGID": 6, "SETUID": 7, "SETPCAP": 8,
@@ -293,7 +293,7 @@ def test_low_port_and_the_clients_address_in_an_unprivileged_worker(test):
                           test.path("www")], stdout=log)
     with socket.socket() as client:
         client.bind(("127.1.2.3", 0))
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.connect(("127.0.0.1", 80))
         client.sendall(b"GET / HTTP/1.0\r\n\r\n")
         answer = b""

@@ -7,46 +7,61 @@ import socket
 import subprocess
 import time
 
+from change import Load as EndlessLoad
 from counters import counters, settled
-from harness import all_served, ask, check, free_port, wait_for
+from harness import DEADLINE, all_served, ask, check, free_port, wait_for
 from journals import Journalled, bind, stop, waits_in
-from test_handoff import Load, config, hellofdpass
+from test_handoff import config, hellofdpass
 
 FAILED = ("reset", "closed", "short", "timeout", "error", "refused")
+KILLS = 100
+# A connection may be with many workers that are killed.
+PATIENT = "redeliveries = 1000"
 
 
-def kill_at_random(load, workers, start, pause_s, most):
-    """Kills one of them after another under load."""
-    kills = 0
-    while load.is_alive() and kills < most:
+def kill_at_random(test, broker, workers, start, pause_s, kills=KILLS):
+    """Kills one of them after another under load, which goes on in between.
+    Each second one is stopped before, so that it has something unread."""
+    def serve(count):
+        def served():
+            found = counters(test, broker)
+            return found["taken"] + found["plain"]
+
+        before = served()
+        wait_for(lambda: served() >= before + count, "service")
+
+    for kill in range(kills):
+        serve(1)
         time.sleep(random.expovariate(1 / pause_s))  # the moment is the test
         at = random.randrange(len(workers))
+        if kill % 2:
+            stop(workers[at])
+            serve(100)
         workers[at].stop(signal.SIGKILL)
         workers[at] = start()
-        kills += 1
-    return kills
 
 
 def chaos(test, more=""):
-    """Four workers, which are killed 200 times altogether under load.  Returns
+    """Four workers, which are killed one after another under load.  Returns
     what the clients saw, the journals and the counters."""
     port = free_port()
     broker = test.broker(config(test, port, more))
+    counters(test, broker)  # or skip before there is a load
     journals = Journalled(test, port)
     workers = [journals.worker() for _ in range(4)]
-    load = journals.load("--duration", 8, "-c", 64)
-    kills = kill_at_random(load, workers, journals.worker, 0.015, 200)
+    load = EndlessLoad(test, "tcp:127.0.0.1:%d" % port, "--request", "id",
+                       journal=journals.clients)
+    kill_at_random(test, broker, workers, journals.worker, 0.015)
     result = load.finish()
-    check(kills > 20, "%d kills only", kills)
     for worker in workers:
         worker.stop()
-    found = journals.reconcile("lost", "died-holding", "answer-lost", "served-unlogged",
-                               "answered-twice")
-    return result, kills, found, settled(test, broker)
+    found = journals.reconcile("lost", "died-holding", "answer-lost",
+                               "served-unlogged", "answered-twice")
+    return result, found, settled(test, broker)
 
 
 def test_clients_of_killed_workers_are_served_or_were_being_served(test):
-    result, kills, found, ends = chaos(test)
+    result, found, ends = chaos(test, PATIENT)
     failed = sum(result["outcomes"][name] for name in FAILED)
     for name in ("answer-lost", "answered-twice"):
         check(found.get(name, 0) == 0, "%s: %s", name, found)
@@ -55,66 +70,80 @@ def test_clients_of_killed_workers_are_served_or_were_being_served(test):
           "%d failed, %s", failed, found)
     # Nothing was forgotten in a mailbox: the engine knows of each of them that
     # it had been read, and a worker died of it.
-    check(failed <= ends["died"] <= kills, "%d failed, %s", failed, ends)
+    check(failed <= ends["died"] <= KILLS, "%d failed, %s", failed, ends)
     check(result["outcomes"]["served"] == result["started"] - failed, "%s",
           result["outcomes"])
     check(ends["accepted"] == result["started"], "%s, %d started", ends,
           result["started"])
     check(ends["returned_death"] > 0, "nothing was ever redelivered")
     test.note("%d served, %d kills, %d redelivered, %d being served",
-              result["outcomes"]["served"], kills,
+              result["outcomes"]["served"], KILLS,
               ends["returned_death"] - ends["died"], failed)
 
 
 def test_without_receipts_killed_workers_lose_what_they_had(test):
     """Shows that the test before can see the difference."""
-    result, kills, found, ends = chaos(test, "protocol = portlisten")
+    result, found, ends = chaos(test, "protocol = portlisten")
     check(found.get("lost", 0) > 0, "nothing lost: %s", found)
     check(ends["plain"] == ends["accepted"], "%s", ends)
     test.note("%d of %d lost in %d kills", found["lost"], result["started"],
-              kills)
-
-
-def killed_every_35_ms(test, *options):
-    port, total = free_port(), 4000
-    broker = test.broker(config(test, port))
-    path = test.mailbox_path()
-
-    def start():
-        return bind(test, [test.tool("worker-fdrecv")] + list(options), path)
-
-    workers = [start() for _ in range(4)]
-    load = Load(test, port, "-n", total, "-c", 16, "--rate", 1000)
-    kills = kill_at_random(load, workers, start, 0.035, 10000)
-    outcomes = load.finish()["outcomes"]
-    return outcomes, kills, settled(test, broker)
+              KILLS)
 
 
 def test_greeting_workers_killed_every_35_ms_lose_nothing(test):
-    outcomes, kills, ends = killed_every_35_ms(test)
-    check(outcomes["served"] == 4000, "%s, %s", outcomes, ends)
-    test.note("0 of 4000 lost in %d kills", kills)
+    port = free_port()
+    broker = test.broker(config(test, port, PATIENT))
+    counters(test, broker)
+    path = test.mailbox_path()
+
+    def start():
+        return bind(test, [test.tool("worker-fdrecv")], path)
+
+    workers = [start() for _ in range(4)]
+    load = EndlessLoad(test, "tcp:127.0.0.1:%d" % port, "--rate", 1000,
+                       concurrency=16)
+    kill_at_random(test, broker, workers, start, 0.035)
+    result = load.finish()
+    ends = settled(test, broker)
+    check(result["outcomes"]["served"] == result["started"], "%s, %s", result,
+          ends)
+    test.note("0 of %d lost in %d kills", result["started"], KILLS)
 
 
-def test_receipts_that_are_sent_too_early_lose_some(test):
-    """Batches wait in the library while the first connection is served slowly:
-    those that were confirmed before they were served die with the worker."""
+def unread_in_a_killed_worker(test, end, *options):
+    """A worker has got a connection and waits for its request, which comes when
+    the worker is dead.  Returns what the client gets, and the counters."""
     port = free_port()
     broker = test.broker(config(test, port))
     journals = Journalled(test, port)
-    workers = [journals.worker("--early") for _ in range(4)]
-    load = journals.load("--duration", 6, "-c", 64)
-    kills = kill_at_random(
-        load, workers, lambda: journals.worker("--early"), 0.01, 10000)
-    result = load.finish()
-    for worker in workers:
-        worker.stop()
-    found = journals.reconcile("lost", "died-holding", "served-unlogged")
-    failed = sum(result["outcomes"][name] for name in FAILED)
-    ends = settled(test, broker)
-    test.note("%d of %d lost in %d kills, %d of them not even read", failed,
-              result["started"], kills, found.get("lost", 0))
-    check(found.get("lost", 0) > 0, "nothing lost: %s, %s", found, ends)
+    worker = journals.worker(*options)
+    client = socket.create_connection(("127.0.0.1", port))
+    client.settimeout(DEADLINE)
+    wait_for(lambda: os.path.getsize(journals.workers) > 0,
+             "a worker to have got it")
+    wait_for(lambda: counters(test, broker)[end] == 1, end)
+    worker.stop(signal.SIGKILL)
+    journals.worker()
+    try:
+        client.sendall(b"0123456789abcdef 0123456789abcdef\n")
+        answer = client.recv(100)
+    except (BrokenPipeError, ConnectionResetError):
+        answer = b""
+    return answer, settled(test, broker)
+
+
+def test_receipt_that_is_sent_too_early_loses_a_connection(test):
+    """Shows that the receipt decides: the broker has forgotten what a worker
+    has confirmed and not served."""
+    answer, ends = unread_in_a_killed_worker(test, "taken", "--early")
+    check(answer == b"", "it was served: %r", answer)
+    check(ends["taken"] == 1 and ends["returned_death"] == 0, "%s", ends)
+
+
+def test_receipt_that_is_sent_in_time_loses_nothing(test):
+    answer, ends = unread_in_a_killed_worker(test, "unreceipted")
+    check(answer.startswith(b"0123456789abcdef "), "not served: %r", answer)
+    check(ends["taken"] == 1 and ends["returned_death"] == 1, "%s", ends)
 
 
 def test_many_workers_greet_a_new_engine_at_once(test):
@@ -135,7 +164,7 @@ def test_many_workers_greet_a_new_engine_at_once(test):
 
 def request(port, text=b"0123456789abcdef 0123456789abcdef\n"):
     client = socket.create_connection(("127.0.0.1", port))
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     client.sendall(text)
     return client
 
@@ -153,7 +182,7 @@ def test_what_waits_in_a_killed_worker_goes_to_the_next_instance(test):
     worker.stop(signal.SIGKILL)
     hellofdpass(test)
     for client in clients:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         check(client.recv(100) == b"hello, 127.0.0.1\n", "not served")
         client.close()
     ends = settled(test, broker)
@@ -193,7 +222,7 @@ def test_connection_that_kills_its_workers_is_given_up(test):
     port = free_port()
     broker = test.broker(config(test, port, "redeliveries = 2"))
     client = socket.create_connection(("127.0.0.1", port))
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     for deaths in range(1, 4):
         worker = odd(test, "idle")
         wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
@@ -243,7 +272,7 @@ def test_child_of_a_killed_worker_keeps_no_mailbox_alive(test):
     path = test.mailbox_path()
     parent = odd(test, "fork")
     client = socket.create_connection(("127.0.0.1", port))
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     check(client.recv(6) == b"child\n", "no child")
     parent.kill(signal.SIGKILL)
     parent.popen.wait()  # its child still has its standard error
@@ -260,7 +289,7 @@ def test_connection_that_came_back_is_given_up_in_time(test):
     broker = test.broker(config(test, port, "give-up = 1"))
     worker = odd(test, "idle")
     client = socket.create_connection(("127.0.0.1", port))
-    client.settimeout(20)
+    client.settimeout(DEADLINE)
     wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
              "the hand-off")
     worker.stop(signal.SIGKILL)

@@ -9,7 +9,7 @@ import threading
 from change import (configure, inodes, reload, reload_fails, renewed,
                     wait_drained)
 from ctl import tell
-from harness import ask, check, free_port, wait_for
+from harness import DEADLINE, ask, check, free_port, wait_for
 from test_reload import GREETING, Box, hellofdpass, listener, start, tcp
 
 
@@ -18,7 +18,7 @@ def clients(test, count, address, family=socket.AF_INET):
     found = []
     for _ in range(count):
         client = socket.socket(family)
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         client.connect(address)
         found.append(client)
     return found
@@ -120,7 +120,7 @@ def test_removed_listener_that_was_lent_is_kept(test):
     lending = text + listener(test, "b", [tcp(gone)], "handoff = listener")
     broker = start(test, lending)
     with Box(test) as box, box.next() as lent:
-        lent.settimeout(20)
+        lent.settimeout(DEADLINE)
         configure(test, text)
         said = tell(test, "reload")
         check(re.search(r"listener b: tcp.* is removed, lent to .*keep\)\n"
@@ -165,7 +165,7 @@ def test_removed_listener_that_was_lent_is_revoked(test):
         reload(broker)
         with box.next() as again, \
                 socket.create_connection(("127.0.0.1", gone)):
-            again.settimeout(20)
+            again.settimeout(DEADLINE)
             again.accept()[0].close()
         renewed(test, broker, 1)
 
@@ -180,7 +180,7 @@ def test_listener_that_its_worker_has_ended_is_revived(test):
         reload(broker)
         check(inodes(broker.pid) == before, "other sockets")
         with socket.create_connection(("127.0.0.1", port)):
-            lent.settimeout(20)
+            lent.settimeout(DEADLINE)
             lent.accept()[0].close()
 
 

@@ -7,7 +7,7 @@ import statistics
 from change import (Load, kill_engine, kill_monitor, reload, restart, timed,
                     upgrade, wait_over)
 from deaths import times
-from harness import all_served, ask, check, free_port
+from harness import DEADLINE, all_served, ask, check, free_port
 from test_handoff import config, hellofdpass
 
 TIMES = {"reload": (10, 200), "upgrade": (5, 100), "monitor": (3, 20)}
@@ -79,7 +79,7 @@ def test_what_waits_in_the_backlog_outlives_every_replacement(test):
     clients = []
     for _ in range(count):
         client = socket.create_connection(("127.0.0.1", port))
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         clients.append(client)
     for change, *more in ((reload,), (upgrade,), (kill_engine, test)):
         broker.wait_line("engine: listener test: no worker at")

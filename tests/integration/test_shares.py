@@ -12,8 +12,8 @@ import struct
 
 from change import reload, wait_drained
 from ctl import served, tell, told
-from harness import (OTHER_UID, Skip, WORKER_UID, array, check, free_port,
-                     wait_for)
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, Skip, array, check,
+                     free_port, wait_for)
 from test_many import switches
 
 ALONE = True    # see run.py
@@ -121,7 +121,7 @@ class Greedy:
             for _, _, data in control:
                 fds = array.array("i", data)
                 with socket.socket(fileno=fds[0]) as client:
-                    client.settimeout(10)
+                    client.settimeout(DEADLINE)
                     client.sendall(client.recv(5, socket.MSG_WAITALL))
 
     def read_all(self):
@@ -275,7 +275,7 @@ def test_receipts_that_never_come(test):
     greedy.others_are_served()
     ends = {"served": 0, "closed": 0}
     for client in greedy.clients:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         try:
             answer = client.recv(64)
         except ConnectionResetError:

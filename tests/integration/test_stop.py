@@ -6,7 +6,7 @@ import socket
 import time
 
 from change import queued, reload
-from harness import ask, check, children, free_port, wait_for
+from harness import DEADLINE, ask, check, children, free_port, wait_for
 from test_reload import GREETING, hellofdpass, listener, start, tcp
 
 
@@ -21,7 +21,7 @@ class Held:
         check(ask(("127.0.0.1", self.port)) == GREETING, "no answer")
         self.worker.kill(signal.SIGSTOP)
         self.client = socket.create_connection(("127.0.0.1", self.port))
-        self.client.settimeout(20)
+        self.client.settimeout(DEADLINE)
         wait_for(lambda: queued(self.port) == 0, "a hand-off")
 
     def ask_to_stop(self):
@@ -47,7 +47,7 @@ def test_stop_refuses_what_comes_and_nobody_waits_for(test):
     held = Held(test)
     held.ask_to_stop()
     with socket.create_connection(("127.0.0.1", held.port)) as late:
-        late.settimeout(20)
+        late.settimeout(DEADLINE)
         held.serve()
         check(held.broker.wait() == 0, "brokerd did not end with 0")
         try:

@@ -10,8 +10,8 @@ import socket
 from change import (configure, inodes, kill_engine, reload, upgrade,
                     upgrade_fails, wait_drained, wait_summed)
 from counters import counters, settled
-from harness import (Failure, Skip, ask, check, children, descriptors,
-                     free_port, readable, status, wait_for)
+from harness import (DEADLINE, Failure, Skip, ask, check, children,
+                     descriptors, free_port, readable, status, wait_for)
 from test_handoff import config, hellofdpass
 
 NAMES = {"brokerd": "sbin", "brokerd-engine": "libexec",
@@ -300,7 +300,7 @@ def test_upgrade_waits_for_engines_that_drain(test):
     served(port)
     worker.kill(signal.SIGSTOP)
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.settimeout(20)
+        client.settimeout(DEADLINE)
         wait_for(lambda: counters(test, broker)["unreceipted"] == 1,
                  "a hand-off")
         reload(broker)
