@@ -312,6 +312,14 @@ class Test:
         """The default mailbox directory."""
         return self.path("run", "mailbox", listener) + "/"
 
+    def own_user(self):
+        """The line of the configuration for an engine with a low limit of
+        descriptors: the kernel counts those in flight for each user, and
+        others may run brokerd with the default one."""
+        return 'user = "%d"\n' % (
+            100000 + os.stat(self.dir).st_ino % 1000000) if \
+            self.is_root else ""
+
     def owner(self):
         """The line of the configuration that names the user of the workers."""
         return 'owner = "%d"' % (WORKER_UID if self.is_root else

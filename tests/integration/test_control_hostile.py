@@ -127,7 +127,7 @@ def test_flood_of_connections_is_bounded_and_holds_up_nobody(test):
 def test_control_has_descriptors_when_connections_have_none_left(test):
     """Workers need some, and each one that is stopped holds a connection."""
     port = free_port()
-    broker = test.broker(config(test, port), nofile=68)
+    broker = test.broker(config(test, port, top=test.own_user()), nofile=68)
     # More of one owner would not be used: others need some, too.
     workers = [start_worker(test)[0] for _ in range(6)]
     for worker in workers:

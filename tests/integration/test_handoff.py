@@ -8,9 +8,10 @@ import threading
 import time
 
 from change import Load as EndlessLoad
-from harness import (DEADLINE, ENGINE_UID, OTHER_UID, WORKER_UID, Failure,
-                     Skip, all_served, ask, check, descriptors, free_port,
-                     receive, wait_for)
+from ctl import quiet
+from harness import (DEADLINE, OTHER_UID, WORKER_UID, Failure, Skip,
+                     all_served, ask, check, descriptors, free_port, receive,
+                     status, wait_for)
 
 
 RESTARTS = 50
@@ -296,10 +297,11 @@ def test_give_up_refuses_and_recovers(test):
 
 def test_engine_out_of_descriptors_pauses_and_resumes(test):
     port = free_port()
-    broker = test.broker(config(test, port), nofile=64)
+    broker = test.broker(test.own_user() + config(test, port), nofile=64)
     engine = test.engine(broker)
     stopped = hellofdpass(test)
     ask(("127.0.0.1", port))
+    quiet(test, broker)  # the engine has closed its duplicate
     limit_descriptors(test, engine, len(test.engine_descriptors(broker)))
     load = Load(test, port, "-n", 2000, "-c", 32)
     broker.wait_line("cannot accept: Too many open files: trying again")
@@ -315,7 +317,7 @@ def test_engine_out_of_descriptors_pauses_and_resumes(test):
 def limit_descriptors(test, pid, soft):
     """A user may set the soft limit of his processes."""
     done = test.start(["prlimit", "--pid", pid, "--nofile=%d:" % soft],
-                      uid=ENGINE_UID if test.is_root else None)
+                      uid=int(status(pid)["Uid"].split()[0]))
     check(done.wait() == 0, "prlimit: %s", done.log())
 
 

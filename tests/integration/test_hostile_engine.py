@@ -129,9 +129,7 @@ def test_hostile_engine_fills_mailboxes_that_nobody_reads(test):
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if not test.is_root or files < 16384:
         raise Skip("needs root, and 16384 open files")
-    user = 100000 + os.stat(test.dir).st_ino % 1000000  # nobody else's
-    scene = Scene(test, hostile_engine.unread_mailboxes,
-                  'user = "%d"\n' % user)
+    scene = Scene(test, hostile_engine.unread_mailboxes, test.own_user())
     boxes = []
     for number in range(files // 2 // (11 * 253) + 1):
         path = test.mailbox_path("test") + "unread%d" % number

@@ -32,9 +32,7 @@ class Greedy:
         if not test.is_root:
             raise Skip("only root can give mailboxes to two owners")
         self.test, self.ports = test, {"a": free_port(), "b": free_port()}
-        # What the kernel counts is this engine's, whoever else runs brokerd.
-        user = 100000 + os.stat(test.dir).st_ino % 1000000
-        self.broker = test.broker('user = "%d"\n' % user + "".join(
+        self.broker = test.broker(test.own_user() + "".join(
             'listener "%s" { listen = "tcp:127.0.0.1:%d" owner = "%d" '
             'backlog = 4096 }\n' % (name, self.ports[name], uid)
             for name, uid in (("a", WORKER_UID), ("b", OTHER_UID))),
