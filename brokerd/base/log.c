@@ -38,9 +38,8 @@ static int
 log_write(int fd, const char *line, size_t length)
 {
 	struct pollfd ready = {.fd = fd, .events = POLLOUT};
-	ssize_t n;
+	ssize_t n = send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	n = send(fd, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n == -1 && errno == ENOTSOCK && poll(&ready, 1, 0) == 1)
 		n = write(fd, line, length);
 	return n == (ssize_t)length ? 0 : -1;
@@ -63,9 +62,8 @@ log_line(struct log *log, int priority, const char *format, ...)
 	snprintf(prefix, log->prefix ? 8 : 1, "<%d>", priority & 7);
 	if (log->lost != 0)
 		snprintf(lost, 64, " (%" PRIu64 " lines lost)", log->lost);
-	length = snprintf(line, sizeof(line) - 1, "%s%.20s: %s%s", prefix,
+	length = snprintf(line, sizeof(line), "%s%.20s: %s%s\n", prefix,
 	    log->role, text, lost);
-	line[length++] = '\n';
 	log->lost =
 	    log_write(log->fd, line, (size_t)length) == 0 ? 0 : log->lost + 1;
 	errno = saved;

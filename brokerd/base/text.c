@@ -34,7 +34,10 @@ text_is_printable(const char *array, size_t size)
 void
 text_make_printable(char *text)
 {
-	for (; *text != '\0'; text++)
-		if (iscntrl((unsigned char)*text))
+	/* Those beyond ASCII are two bytes in UTF-8, or one in older codes. */
+	for (char last = 0; *text != '\0'; last = *text++)
+		if (iscntrl((unsigned char)*text) ||
+		    ((*text & 0x60) == 0 &&
+			((last & 0x80) == 0 || last == '\xc2')))
 			*text = '?';
 }

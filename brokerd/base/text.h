@@ -9,5 +9,5 @@ int text_copy(char *to, size_t size, const char *text);
 /* True if the array has a NUL and no ASCII control character before it. */
 int text_is_printable(const char *array, size_t size);
 
-/* Replaces each ASCII control character with '?'. */
+/* Replaces each control character, of ASCII, Latin-1 or UTF-8, with '?'. */
 void text_make_printable(char *text);

@@ -183,7 +183,7 @@ ask_run(
 	answer = json_loadb(reply.body, reply.length, 0, NULL);
 	as_it_is = ask->json || (reply.code == 200 && command->print == NULL);
 	if (as_it_is)
-		fwrite(reply.body, 1, reply.length, stdout);
+		print_as_it_is(reply.body, reply.length);
 	if (is_change || reply.code != 200) {
 		status = ask_result(&reply, as_it_is, answer);
 	} else if (!as_it_is && answer == NULL) {

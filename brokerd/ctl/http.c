@@ -21,7 +21,8 @@
 #include <unistd.h>
 
 #define HTTP_CHUNK 65536
-#define HTTP_ORPHAN_S 5 /* an engine without a monitor answers at once */
+#define HTTP_MOST (1 << 28) /* bytes; an engine can be hostile */
+#define HTTP_ORPHAN_S 5     /* an engine without a monitor answers at once */
 
 /* True if the process that made the socket at the other end has ended: the
  * monitor.  Its engine may serve, or nobody. */
@@ -84,7 +85,10 @@ http_receive(int fd, char **out_text, size_t *out_length)
 	ssize_t got;
 
 	do {
-		larger = realloc(text, length + HTTP_CHUNK + 1);
+		errno = EMSGSIZE;
+		larger = length > HTTP_MOST ?
+		    NULL :
+		    realloc(text, length + HTTP_CHUNK + 1);
 		if (larger == NULL) {
 			free(text);
 			return -1;

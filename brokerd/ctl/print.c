@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define PRINT_UNTAKEN_MS 1000
 #define PRINT_DURATION_SIZE 32
@@ -45,12 +46,24 @@ print_lines(FILE *file, const char *prefix, const char *text)
 }
 
 void
+print_as_it_is(char *text, size_t length)
+{
+	if (!isatty(STDOUT_FILENO)) {
+		fwrite(text, 1, length, stdout);
+		return;
+	}
+	if (length > 0 && text[length - 1] == '\n')
+		text[length - 1] = '\0';
+	print_lines(stdout, "", text);
+}
+
+void
 print_text(const json_t *answer)
 {
 	const json_t *text = json_object_get(answer, "text"), *line;
 	size_t i;
 
-	json_array_foreach(text, i, line) print_line(
+	json_array_foreach(text, i, line) if (json_is_string(line)) print_line(
 	    stdout, json_string_value(line), json_string_length(line));
 	print_lines(stdout, "", json_string_value(text));
 	if (text == NULL)

@@ -8,6 +8,9 @@
 /* Prints each line of text, which may be NULL, behind prefix. */
 void print_lines(FILE *file, const char *prefix, const char *text);
 
+/* Writes an answer as it is; to a terminal, without control characters. */
+void print_as_it_is(char *text, size_t length);
+
 /* Prints the text of an answer: a string, or an array with one for each line;
  * "done" if it has none. */
 void print_text(const json_t *answer);

@@ -62,8 +62,8 @@ answer_send(struct peer *peer, int status, const char *type, char *text,
 static void
 answer_send_json(struct peer *peer, int status, json_t *json)
 {
-	answer_send(
-	    peer, status, ANSWER_JSON, json_dumps(json, JSON_INDENT(1)), "\n");
+	answer_send(peer, status, ANSWER_JSON,
+	    json_dumps(json, JSON_INDENT(1) | JSON_ENSURE_ASCII), "\n");
 	json_decref(json);
 }
 

@@ -85,7 +85,9 @@ report_free(struct report *report)
 int
 report_json(struct report *report, json_t *json)
 {
-	int result = json == NULL ? -1 : json_dumpf(json, report->file, 0);
+	int result = json == NULL ?
+	    -1 :
+	    json_dumpf(json, report->file, JSON_ENSURE_ASCII);
 
 	json_decref(json);
 	return result;

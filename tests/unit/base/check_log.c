@@ -73,6 +73,10 @@ START_TEST(control_characters_do_not_get_into_the_log)
 	open_log(&log, fds);
 	log_line(&log, LOG_ERR, "a\nb\x1b[0m\x7f \xc3\xa4");
 	ck_assert_str_eq(drained(fds[0]), "engine: a?b?[0m? \xc3\xa4\n");
+	/* CSI in UTF-8, and in Latin-1; others end in the same byte. */
+	log_line(&log, LOG_ERR, "\xc2\x9b\x9b%c 0m \xc3\x9b\xe2\x98\x9b", 0x9b);
+	ck_assert_str_eq(
+	    drained(fds[0]), "engine: \xc2??? 0m \xc3\x9b\xe2\x98\x9b\n");
 	close_log(fds);
 }
 END_TEST

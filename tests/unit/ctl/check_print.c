@@ -76,6 +76,7 @@ static const struct {
     {print_text, "{\"text\": \"a\\u001bb\"}", "a?b\n"},
     {print_text, "{\"text\": [\"a\", \"b c\"]}", "a\nb c\n"},
     {print_text, "{\"text\": []}", ""},
+    {print_text, "{\"text\": [1, null, \"a\xc2\x9b\", {}]}", "a\xc2?\n"},
     {print_text, "{}", "done\n"},
     {print_status,
 	"{\"broker\": {\"version\": \"1.2\", \"monitor\": 3, "
@@ -161,6 +162,29 @@ START_TEST(an_answer_is_printed_for_people)
 }
 END_TEST
 
+/* Nobody knows who wrote the names in it. */
+static void
+terminal_body(void *argument)
+{
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char json[] = "{\"a\x1b]0;b\": 1\n}\n", text[64] = "";
+
+	(void)argument;
+	unit_must(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	unit_must(fd_place(open(ptsname(terminal), O_RDWR | O_NOCTTY),
+		      STDOUT_FILENO) == 0);
+	print_as_it_is(json, strlen(json));
+	fflush(stdout);
+	unit_must(read(terminal, text, sizeof(text) - 1) > 0);
+	unit_must(strcmp(text, "{\"a?]0;b\": 1\r\n}\r\n") == 0);
+}
+
+START_TEST(a_terminal_gets_no_control_characters)
+{
+	unit_in_child(terminal_body, NULL);
+}
+END_TEST
+
 UNIT_SUITE(print)
 {
 	TCase *tc = unit_case(suite, "ctl");
@@ -171,4 +195,5 @@ UNIT_SUITE(print)
 	    tc, a_time_has_few_digits, 0, (int)UNIT_COUNT(times));
 	tcase_add_loop_test(
 	    tc, an_answer_is_printed_for_people, 0, (int)UNIT_COUNT(answers));
+	tcase_add_test(tc, a_terminal_gets_no_control_characters);
 }
