@@ -53,24 +53,26 @@ in_flight_send(const struct in_flight *flight, size_t count)
 }
 
 /* Takes back messages: without a buffer for them the kernel closes the
- * descriptors. */
+ * descriptors.  If that fails, the rest is taken back the next time, or it
+ * would be in the way for ever. */
 static void
-in_flight_receive(const struct in_flight *flight, unsigned int messages)
+in_flight_receive(struct in_flight *flight)
 {
 	char byte;
 
-	while (messages-- > 0 && recv(flight->ends[1], &byte, 1, 0) == 1)
-		;
+	while (flight->unread > 0 && recv(flight->ends[1], &byte, 1, 0) == 1)
+		flight->unread--;
 }
 
 /* A message passes as long as there is room for one descriptor, so the last one
  * may have been too large.  If no more passed, smaller ones tell. */
 uint64_t
-in_flight_left(const struct in_flight *flight)
+in_flight_left(struct in_flight *flight)
 {
 	static const unsigned int sizes[] = {MAILBOX_FDS_MAX, 16, 1};
 	unsigned int sent = 0, size = 0;
 
+	in_flight_receive(flight);
 	for (size_t i = 0; sent <= 2 && i < sizeof(sizes) / sizeof(*sizes);
 	     i++) {
 		size = sizes[i];
@@ -78,7 +80,8 @@ in_flight_left(const struct in_flight *flight)
 		     in_flight_send(flight, size) == 0;
 		     sent++)
 			;
-		in_flight_receive(flight, sent);
+		flight->unread += sent;
+		in_flight_receive(flight);
 	}
 	if (sent * size >= IN_FLIGHT_MOST)
 		return IN_FLIGHT_MOST;

@@ -11,6 +11,7 @@
 struct in_flight {
 	int ends[2]; /* of a connection to itself; -1: there is none */
 	uint64_t limit;
+	unsigned int unread; /* messages on that connection */
 };
 
 /* 0, or -1 with errno. */
@@ -20,7 +21,7 @@ void in_flight_close(struct in_flight *flight);
 
 /* Returns how many descriptors can be sent now: exactly if they are few, at
  * least so many if there are more, and at most IN_FLIGHT_MOST. */
-uint64_t in_flight_left(const struct in_flight *flight);
+uint64_t in_flight_left(struct in_flight *flight);
 
 /* Gives up for good a part of the descriptors that this process, which needs so
  * many files at first, may have: at most half, and less if what others have

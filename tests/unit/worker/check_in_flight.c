@@ -11,10 +11,24 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <unistd.h>
 
 #define LIMIT 1500
 #define USER 60594 /* has no other process */
+
+static unsigned int interruptions; /* of the next calls of recv() */
+
+ssize_t
+recv(int fd, void *bytes, size_t size, int flags)
+{
+	if (interruptions > 0) {
+		interruptions--;
+		errno = ENOMEM;
+		return -1;
+	}
+	return recvfrom(fd, bytes, size, flags, NULL, NULL);
+}
 
 static void
 send_one(int fd)
@@ -87,6 +101,35 @@ unlimited(void *argument)
 	in_flight_close(&flight);
 	unit_must(flight.ends[0] == -1 && flight.ends[1] == -1);
 }
+
+/* Otherwise what was not received would be in the way for ever. */
+static void
+without_memory(void *argument)
+{
+	struct rlimit limit = {LIMIT, LIMIT};
+	struct in_flight flight;
+	uint64_t left;
+
+	(void)argument;
+	unit_must(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	unit_must(setresuid(USER, USER, USER) == 0);
+	unit_must(in_flight_open(&flight) == 0);
+	left = in_flight_left(&flight);
+	unit_must(left > LIMIT / 2);
+	interruptions = 1;
+	unit_must(in_flight_left(&flight) == left);
+	unit_must(in_flight_left(&flight) == left);
+	in_flight_close(&flight);
+}
+
+START_TEST(what_could_not_be_taken_back_is_the_next_time)
+{
+	if (geteuid() == 0)
+		unit_in_child(without_memory, NULL);
+	else
+		unit_skip("only root has a second user");
+}
+END_TEST
 
 START_TEST(more_are_not_counted)
 {
@@ -169,6 +212,7 @@ UNIT_SUITE(in_flight)
 	TCase *tc = unit_case(suite, "in flight");
 
 	tcase_add_test(tc, it_agrees_with_the_kernel);
+	tcase_add_test(tc, what_could_not_be_taken_back_is_the_next_time);
 	tcase_add_test(tc, more_are_not_counted);
 	tcase_add_loop_test(
 	    tc, an_engine_gives_up_what_its_successor_needs, 0, 3);
