@@ -12,14 +12,17 @@
  * be turned away while they restart.  Removing the file of a lent socket does
  * nothing: programs remove it before they bind and when they end.
  *
- * All other calls go to libc.  Nothing is allocated, locked or printed, and no
- * call fails that would succeed without the shim.
+ * All other calls go to libc.  Nothing is allocated, locked or printed.  Only
+ * bind(2) can fail although it would succeed without the shim: if for ten
+ * milliseconds the kernel cannot put the lent socket there or into epoll.
  */
+#include "bind/retry.h"
 #include "bind/shim.h"
 #include "bind/takeover.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The names that programs call.  Each libc declares them in another way, so the
@@ -31,22 +34,40 @@ int bind_remove(const char *path) __asm__("remove");
 int bind_unlink(const char *path) __asm__("unlink");
 int bind_unlinkat(int dirfd, const char *path, int flags) __asm__("unlinkat");
 
+/* dup3(2) to a number that another thread is opening fails for a moment. */
+static int
+bind_duplicate(int lent, int fd, int flags)
+{
+	int result, tries = RETRY_TRIES;
+
+	do
+		result = SHIM_NEXT(dup3, dup3)(lent, fd, flags);
+	while (result == -1 && (errno == EBUSY || errno == EINTR) &&
+	    retry_wait(&tries));
+	return result;
+}
+
 /* Atomically makes fd a duplicate of lent.  0, or -1 with errno. */
 static int
 bind_replace(int fd, int lent, int is_mapped)
 {
-	int flags = fcntl(fd, F_GETFD);
+	int flags = fcntl(fd, F_GETFD), registered, error;
 
 	takeover_options(fd, lent);
 	epoll_watch_leave(&shim.watch, fd);
-	if (SHIM_NEXT(dup3, dup3)(
-		lent, fd, flags == FD_CLOEXEC ? O_CLOEXEC : 0) == -1)
+	if (bind_duplicate(lent, fd, flags == FD_CLOEXEC ? O_CLOEXEC : 0) ==
+	    -1) {
+		error = errno;
+		epoll_watch_return(&shim.watch, fd, 0);
+		errno = error;
 		return -1;
+	}
 	fd_bits_set(&shim.settled, fd, 0);
 	fd_bits_set(&shim.mapped, fd, is_mapped);
-	if (epoll_watch_return(&shim.watch, fd) > 0)
+	registered = epoll_watch_return(&shim.watch, fd, 1);
+	if (registered > 0)
 		shim_debug("fdrecv-bind: descriptor %d: in epoll again\n", fd);
-	return 0;
+	return registered == -1 ? -1 : 0;
 }
 
 int
@@ -60,7 +81,13 @@ bind_bind(int fd, const struct sockaddr *address, socklen_t length)
 
 	if (shim.debug)
 		sockaddr_match_text(address, length, text);
-	if (lent != -1 && bind_replace(fd, lent, is_mapped) == 0) {
+	if (lent != -1 && bind_replace(fd, lent, is_mapped) == -1) {
+		shim_debug("fdrecv-bind: descriptor %d: %s: it cannot become "
+			   "the lent socket %d: %s\n",
+		    fd, text, lent, strerror(errno));
+		return -1;
+	}
+	if (lent != -1) {
 		shim_debug("fdrecv-bind: descriptor %d: %s is the lent socket "
 			   "%d now\n",
 		    fd, text, lent);

@@ -15,6 +15,8 @@
  */
 #include "bind/epoll_watch.h"
 
+#include "bind/retry.h"
+
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -159,6 +161,14 @@ epoll_watch_close(struct epoll_watch *watch, int first, int last)
 	}
 }
 
+/* True if epoll_ctl(2) failed because there is no registration, or because the
+ * instance was closed, perhaps by another thread a moment ago. */
+static int
+epoll_watch_is_gone(void)
+{
+	return errno == ENOENT || errno == EBADF || errno == EINVAL;
+}
+
 void
 epoll_watch_leave(struct epoll_watch *watch, int fd)
 {
@@ -168,27 +178,41 @@ epoll_watch_leave(struct epoll_watch *watch, int fd)
 		entry = &watch->entries[i];
 		if (epoll_watch_state(entry) == fd + 1 &&
 		    epoll_watch_ctl(entry->epoll, EPOLL_CTL_DEL, fd, NULL) ==
-			-1)
+			-1 &&
+		    epoll_watch_is_gone())
 			epoll_watch_claim(entry, fd + 1, 0);
 	}
 }
 
+static int
+epoll_watch_register(const struct epoll_watch_entry *entry, int fd)
+{
+	struct epoll_event event = {
+	    .events = entry->events, .data.u64 = entry->data};
+	int result, tries = RETRY_TRIES;
+
+	do
+		result =
+		    epoll_watch_ctl(entry->epoll, EPOLL_CTL_ADD, fd, &event);
+	while (result == -1 && !epoll_watch_is_gone() && retry_wait(&tries));
+	return result;
+}
+
 int
-epoll_watch_return(struct epoll_watch *watch, int fd)
+epoll_watch_return(struct epoll_watch *watch, int fd, int is_lent)
 {
 	struct epoll_watch_entry *entry;
-	struct epoll_event event;
 	int count = 0;
 
 	for (size_t i = 0; i < epoll_watch_used(watch); i++) {
 		entry = &watch->entries[i];
 		if (epoll_watch_state(entry) != fd + 1)
 			continue;
-		event = (struct epoll_event){
-		    .events = entry->events, .data.u64 = entry->data};
-		entry->is_lent = 1;
-		count += epoll_watch_ctl(
-			     entry->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+		entry->is_lent = is_lent;
+		if (epoll_watch_register(entry, fd) == 0)
+			count++;
+		else if (!epoll_watch_is_gone())
+			return -1;
 	}
 	return count;
 }

@@ -49,5 +49,5 @@ void epoll_watch_close(struct epoll_watch *watch, int first, int last);
 void epoll_watch_leave(struct epoll_watch *watch, int fd);
 
 /* Afterwards: registers the socket as the one before.  Returns the number of
- * instances. */
-int epoll_watch_return(struct epoll_watch *watch, int fd);
+ * instances, or -1 with errno: the program would not hear of its clients. */
+int epoll_watch_return(struct epoll_watch *watch, int fd, int is_lent);

@@ -15,6 +15,7 @@
 
 #include <net/if.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,8 +226,9 @@ lent_sockets_may_be_bound(int fd)
 {
 	struct lent_sockets_entry entry;
 
-	return lent_sockets_describe(fd, &entry) == 0 &&
-	    !lent_sockets_is_bound(&entry);
+	if (lent_sockets_describe(fd, &entry) == -1)
+		return errno != ENOTSOCK;
+	return !lent_sockets_is_bound(&entry);
 }
 
 int

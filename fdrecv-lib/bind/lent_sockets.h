@@ -36,7 +36,8 @@ void lent_sockets_load(struct lent_sockets *lent, const char *numbers);
 int lent_sockets_find(const struct lent_sockets *lent, int fd,
     const struct sockaddr *address, socklen_t length, int *out_is_mapped);
 
-/* True if fd is a socket without an address.  Borrows fd. */
+/* True if fd is a socket without an address, or of which the kernel does not
+ * tell.  Borrows fd. */
 int lent_sockets_may_be_bound(int fd);
 
 /* True if fd is a lent socket or a duplicate of one, whose own number may have

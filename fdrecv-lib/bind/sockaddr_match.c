@@ -5,8 +5,11 @@
  */
 #include "bind/sockaddr_match.h"
 
+#include "bind/retry.h"
+
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <stddef.h>
@@ -49,6 +52,18 @@ sockaddr_match_basename(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
+/* Without memory the kernel would remove a file as well, a moment later. */
+static int
+sockaddr_match_stat(int dirfd, const char *path, struct stat *out_st)
+{
+	int result, tries = RETRY_TRIES;
+
+	do
+		result = fstatat(dirfd, path, out_st, AT_SYMLINK_NOFOLLOW);
+	while (result == -1 && errno == ENOMEM && retry_wait(&tries));
+	return result;
+}
+
 /* True if both paths lead to the same socket file.  Comparing their last parts
  * first saves system calls for other files. */
 static int
@@ -58,8 +73,9 @@ sockaddr_match_same_file(const char *lent, int dirfd, const char *path)
 
 	return strcmp(sockaddr_match_basename(lent),
 		   sockaddr_match_basename(path)) == 0 &&
-	    lstat(lent, &one) == 0 && S_ISSOCK(one.st_mode) &&
-	    fstatat(dirfd, path, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    sockaddr_match_stat(AT_FDCWD, lent, &one) == 0 &&
+	    S_ISSOCK(one.st_mode) &&
+	    sockaddr_match_stat(dirfd, path, &other) == 0 &&
 	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 

@@ -4,12 +4,15 @@
  */
 #include "fixture/unit.h"
 
+#include "fake_shortage.h"
+
 #include "bind/epoll_watch.h"
 #include "bind/fd_bits.h"
 
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -162,12 +165,58 @@ START_TEST(another_socket_under_the_number_is_registered_as_the_first)
 	epoll_watch_leave(&watched->watch, watched->fd);
 	ck_assert_int_eq(reported(watched), 0);
 	ck_assert_int_eq(dup3(other, watched->fd, O_CLOEXEC), watched->fd);
-	ck_assert_int_eq(epoll_watch_return(&watched->watch, watched->fd), 1);
+	ck_assert_int_eq(
+	    epoll_watch_return(&watched->watch, watched->fd, 1), 1);
 	ck_assert_int_eq(epoll_wait(watched->epoll, &event, 1, 0), 1);
 	ck_assert_uint_eq(event.data.u64, writable.data.u64);
 	epoll_watch_close(&watched->watch, watched->fd, watched->fd);
 	ck_assert_int_eq(reported(watched), 0);
 	close(other);
+	watched_free(watched);
+}
+END_TEST
+
+/* When it is removed, and then when the other one is registered. */
+START_TEST(want_of_memory_is_waited_out)
+{
+	struct watched *watched = watched_new(0);
+
+	fake_shortage = (struct fake_shortage){ENOMEM, 1};
+	epoll_watch_leave(&watched->watch, watched->fd);
+	ck_assert(epoll_watch_has(&watched->watch, watched->fd, watched->fd));
+	epoll_watch_leave(&watched->watch, watched->fd);
+	ck_assert_int_eq(reported(watched), 0);
+	fake_shortage = (struct fake_shortage){_i == 0 ? ENOMEM : ENOSPC, 3};
+	ck_assert_int_eq(
+	    epoll_watch_return(&watched->watch, watched->fd, 1), 1);
+	ck_assert_int_eq(reported(watched), 1);
+	watched_free(watched);
+}
+END_TEST
+
+START_TEST(a_socket_that_cannot_be_registered_is_told)
+{
+	struct watched *watched = watched_new(0);
+
+	epoll_watch_leave(&watched->watch, watched->fd);
+	fake_shortage = (struct fake_shortage){ENOSPC, -1};
+	ck_assert_int_eq(
+	    epoll_watch_return(&watched->watch, watched->fd, 1), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	fake_shortage.times = 0;
+	watched_free(watched);
+}
+END_TEST
+
+/* Another thread has closed the instance. */
+START_TEST(other_errors_do_not_matter)
+{
+	struct watched *watched = watched_new(0);
+
+	epoll_watch_leave(&watched->watch, watched->fd);
+	fake_shortage = (struct fake_shortage){EBADF, 1};
+	ck_assert_int_eq(
+	    epoll_watch_return(&watched->watch, watched->fd, 1), 0);
 	watched_free(watched);
 }
 END_TEST
@@ -227,6 +276,9 @@ UNIT_SUITE(epoll_watch)
 	    tc, a_child_whose_parent_has_gone_removes_what_the_parent_added);
 	tcase_add_test(
 	    tc, another_socket_under_the_number_is_registered_as_the_first);
+	tcase_add_loop_test(tc, want_of_memory_is_waited_out, 0, 2);
+	tcase_add_test(tc, a_socket_that_cannot_be_registered_is_told);
+	tcase_add_test(tc, other_errors_do_not_matter);
 	tcase_add_test(tc, a_full_table_forgets_the_newest);
 	tcase_add_test(tc, a_set_of_descriptors_is_searched_in_order);
 }

@@ -4,6 +4,8 @@
  */
 #include "fixture/unit.h"
 
+#include "fake_shortage.h"
+
 #include "bind/sockaddr_match.h"
 
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -194,6 +197,9 @@ START_TEST(a_file_is_found_from_a_directory)
 	unit_directory("dir", 0755);
 	make_socket(unit_path("dir/socket"));
 	dir = open(unit_path("dir"), O_DIRECTORY | O_CLOEXEC);
+	ck_assert(sockaddr_match_is_file(&lent, dir, "socket"));
+	fake_shortage =
+	    (struct fake_shortage){ENOMEM, 1}; /* or it is removed */
 	ck_assert(sockaddr_match_is_file(&lent, dir, "socket"));
 	ck_assert(!sockaddr_match_is_file(&lent, AT_FDCWD, "socket"));
 	ck_assert(!sockaddr_match_is_file(&lent, dir, "sock"));
