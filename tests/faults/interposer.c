@@ -7,7 +7,7 @@
  * it works inside any sandbox.
  *
  * A call site is the call and the return addresses of at most three functions
- * of the program itself.
+ * of the program itself or of our libraries in it.
  */
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -27,7 +27,7 @@
 #define FRAMES_SEEN 24
 #define FRAMES_OWN 3
 #define SITES 16384
-#define MODULES 16
+#define MODULES 32
 #define PHASES 8
 
 enum interposed {
@@ -47,14 +47,18 @@ enum faults_role {
 	ROLE_KEEPER,
 	ROLE_WORKER,
 	ROLE_CHILD,
-	ROLE_EXEC
+	ROLE_EXEC,
+	ROLE_BIND
 };
+
+/* Whose frames tell where a call was made; run.py reads their symbols. */
+enum faults_file { FILE_PROGRAM, FILE_FDRECV, FILE_BIND, FILE_OTHER };
 
 struct faults_site {
 	uint64_t hash; /* 0: free */
 	uint32_t role, call, number;
 	uint32_t counts[PHASES];
-	uint64_t frames[FRAMES]; /* module << 48 | offset */
+	uint64_t frames[FRAMES]; /* enum faults_file << 48 | offset */
 };
 
 struct faults_page {
@@ -68,6 +72,7 @@ struct faults_page {
 
 struct faults_module {
 	uintptr_t begin, end;
+	enum faults_file file;
 };
 
 static struct faults_page *page;
@@ -89,6 +94,15 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 
+static enum faults_file
+file_of(const char *path)
+{
+	return module_count == 0                       ? FILE_PROGRAM :
+	    strstr(path, "/libfdrecv-bind.so") != NULL ? FILE_BIND :
+	    strstr(path, "/libfdrecv.so") != NULL      ? FILE_FDRECV :
+							 FILE_OTHER;
+}
+
 static int
 on_module(struct dl_phdr_info *info, size_t size, void *argument)
 {
@@ -98,7 +112,8 @@ on_module(struct dl_phdr_info *info, size_t size, void *argument)
 	(void)argument;
 	if (module_count == MODULES)
 		return 1;
-	*module = (struct faults_module){.begin = info->dlpi_addr};
+	*module = (struct faults_module){
+	    .begin = info->dlpi_addr, .file = file_of(info->dlpi_name)};
 	for (int i = 0; i < info->dlpi_phnum; i++)
 		if (info->dlpi_phdr[i].p_type == PT_LOAD)
 			module->end = info->dlpi_addr +
@@ -119,7 +134,7 @@ own_role(void)
 		enum faults_role role;
 	} roles[] = {{"brokerd", ROLE_MONITOR}, {"brokerd-conf", ROLE_READER},
 	    {"brokerd-engine", ROLE_ENGINE}, {"worker-fdrecv", ROLE_WORKER},
-	    {"fdrecv-exec", ROLE_EXEC}};
+	    {"fdrecv-exec", ROLE_EXEC}, {"bind_server", ROLE_BIND}};
 
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(program_invocation_short_name, roles[i].name) == 0)
@@ -190,9 +205,9 @@ look_up(uint64_t out_frames[FRAMES])
 		module = module_of((uintptr_t)frames[i]);
 		if (module == -1 || (size_t)module == self)
 			continue;
-		out_frames[count++] = (uint64_t)module << 48 |
+		out_frames[count++] = (uint64_t)modules[module].file << 48 |
 		    ((uintptr_t)frames[i] - modules[module].begin);
-		own += module == 0;
+		own += modules[module].file != FILE_OTHER;
 	}
 	return own == 0 ? 0 : count;
 }

@@ -33,7 +33,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 import harness
 
 ROLES = ("other", "monitor", "reader", "engine", "keeper", "worker", "child",
-         "exec")
+         "exec", "bind")
 PHASES = ("start", "serve", "reload", "crash", "upgrade", "stop", "check")
 SITES, FRAMES, COUNTS = 16384, 8, 8
 DEADLINE = 20.0
@@ -43,15 +43,16 @@ MEMORY = "ENOMEM"
 FDS = "EMFILE ENFILE"
 NETWORK = "ENOBUFS ENOMEM"
 ERRORS = {
+    "accept": "EAGAIN EINTR ECONNABORTED EPERM EPROTO " + FDS + " " + NETWORK,
     "accept4": "EAGAIN EINTR ECONNABORTED EPERM EPROTO " + FDS + " " + NETWORK,
     "access": "EACCES ENOENT ENOMEM",
     "bind": "EACCES EADDRINUSE EADDRNOTAVAIL ENOMEM",
     "capget": "EPERM", "capset": "EPERM",
     "chdir": "EACCES ENOENT ENOMEM",
     "chmod": "EPERM EROFS", "fchmod": "EPERM EROFS", "fchmodat": "EPERM EROFS",
-    "close": "EINTR EIO",
+    "close": "EINTR EIO", "close_range": "EMFILE ENOMEM",
     "connect": "EAGAIN EACCES EINTR",
-    "dup2": "EINTR EMFILE",
+    "dup2": "EINTR EMFILE", "dup3": "EBUSY EINTR EMFILE ENOMEM",
     "epoll_create1": FDS + " ENOMEM",
     "epoll_ctl": "ENOMEM ENOSPC",
     "epoll_wait": "EINTR",
@@ -129,7 +130,7 @@ NEVER = {
     ("worker", "sendto EINTR"): "engine_conn_put",  # it does not wait
     ("worker", "recvmsg EAGAIN"): "fdrecv_descriptors_receive",  # it blocks
     ("worker", "shutdown"): "fdrecv_bound_mailbox_shut",  # of a local one
-    ("exec", "fstat"): "per_connection_end",  # of an open socket
+    ("exec", "fstat"): "children_describe",  # of an open one
     ("exec", "send EPIPE"): "children_send",  # the child lives
 }
 
@@ -139,9 +140,11 @@ def errors(role, call, number, where):
     found = FCNTL.get(number, "") if call in ("fcntl", "fcntl64") else \
         ERRORS.get(call, "")
     function = where.split(" ")[0]
+    roles = (role, "worker") if role == "exec" else (role,)  # the same library
     return [name for name in found.split()
-            if function not in (NEVER.get((role, call)),
-                                NEVER.get((role, call + " " + name)))]
+            if not any(function in (NEVER.get((who, call)),
+                                    NEVER.get((who, call + " " + name)))
+                       for who in roles)]
 
 
 class Site(ctypes.Structure):
@@ -149,6 +152,10 @@ class Site(ctypes.Structure):
                 ("call", ctypes.c_uint32), ("number", ctypes.c_uint32),
                 ("counts", ctypes.c_uint32 * COUNTS),
                 ("frames", ctypes.c_uint64 * FRAMES)]
+
+    def file(self):
+        """That of the innermost function: 2 is the bind shim."""
+        return next(f >> 48 for f in self.frames if f >> 48 < 3)
 
 
 class Page:
@@ -213,14 +220,15 @@ class Broker:
         self.lent, self.late, self.each = (
             harness.free_port() for _ in range(3))
         self.unix = self.test.path("sockets", "s")
+        self.file = self.test.path("sockets", "l")
         owner = 'owner = "%d"' % harness.WORKER_UID
         self.text = "\n".join([
             'listener "a" { listen = { "tcp:127.0.0.1:%d", "unix-stream:%s" }'
             ' %s }' % (self.port, self.unix, owner),
             'listener "b" { listen = { "tcp:127.0.0.1:%d" } protocol = bare '
             '%s }' % (self.bare, owner),
-            'listener "l" { listen = { "tcp:127.0.0.1:%d" } handoff = listener'
-            ' %s }' % (self.lent, owner),
+            'listener "l" { listen = { "tcp:127.0.0.1:%d", "unix-stream:%s" }'
+            ' handoff = listener %s }' % (self.lent, self.file, owner),
             # Clients wait in the engine, of which no worker has heard.
             'listener "w" { listen = { "tcp:127.0.0.1:%d" } accept-ahead = 8'
             ' %s }' % (self.late, owner),
@@ -364,7 +372,7 @@ class Broker:
 
     def clean(self):
         """Removes what workers could not remove."""
-        for name in "abwe":
+        for name in "abwel":
             for path in glob.glob(self.test.mailbox_path(name) + "*"):
                 with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
                     try:
@@ -386,31 +394,39 @@ class Broker:
         wrong = self.serve()
         self.control()
         if self.run.role in (None, "exec"):
-            wrong += self.visit_exec()
+            wrong += self.visit_exec(
+                ["--each", "e", "--", "echo", "hello, world"],
+                [("127.0.0.1", self.each)] * 2)
+        if self.run.role in (None, "bind"):
+            wrong += self.visit_exec(
+                ["--preload", "l", "--", self.run.bind_server,
+                 str(self.lent), self.file],
+                [self.file, ("127.0.0.1", self.lent), self.file])
         return wrong + self.visit()
 
-    def start_exec(self):
+    def start_exec(self, arguments):
         return self.test.worker(
-            [os.path.join(self.run.stage, "bin", "fdrecv-exec"), "--each", "e",
-             "--", "echo", "hello, world"],
+            [os.path.join(self.run.stage, "bin", "fdrecv-exec")] + arguments,
             env=dict(self.env, FDRECV_RUN_DIR=self.test.path("run")))
 
-    def visit_exec(self):
-        """An fdrecv-exec that comes and goes.  If it ends, clients wait for
-        the next one."""
+    def visit_exec(self, arguments, addresses):
+        """An fdrecv-exec that comes and goes, or its program.  If it ends,
+        clients wait for the next one."""
         wrong = []
-        worker = self.start_exec()
-        for _ in range(2):
+        worker = self.start_exec(arguments)
+        for address in addresses:
             got, end = None, time.monotonic() + DEADLINE
-            with socket.create_connection(("127.0.0.1", self.each)) as client:
+            with socket.socket(socket.AF_UNIX if address == self.file else
+                               socket.AF_INET) as client:
+                client.connect(address)
                 while got is None and time.monotonic() < end:
                     if select.select([client], [], [], 0.02)[0]:
                         got = client.recv(100)
                     elif worker.popen.poll() is not None:
                         wrong += self.stop_worker(worker)
-                        worker = self.start_exec()
+                        worker = self.start_exec(arguments)
             if got != GREETING:
-                wrong.append("of fdrecv-exec: %r: %s" % (got, worker.log()))
+                wrong.append("of %s: %r: %s" % (address, got, worker.log()))
         return wrong + self.stop_worker(worker)
 
     def wait_any(self, patterns, start):
@@ -521,6 +537,7 @@ class Run:
     def __init__(self, options):
         self.stage, self.tools = options.stage, options.tools
         self.interposer = options.interposer
+        self.bind_server = options.bind_server
         self.options = options
         self.directory = options.directory
         self.page = Page(os.path.join(options.directory, "page"))
@@ -562,6 +579,8 @@ class Run:
                               self.broker.broker.log())
                 harness.check(not self.broker.serve(), "after %s", phase)
         for phase in ("upgrade", "stop"):
+            self.page.set_phase(PHASES.index("check"))
+            harness.check(not self.broker.serve(), "before %s", phase)
             wrong = self.broker.do(phase)
             harness.check(not wrong, "%s: %s: %s", phase, wrong,
                           self.broker.broker.log())
@@ -574,37 +593,46 @@ class Run:
                 "keeper": "libexec/brokerd-engine",
                 "worker": "tools/worker-fdrecv",
                 "exec": "bin/fdrecv-exec"}
+    LIBRARIES = {1: "lib/libfdrecv.so", 2: "lib/libfdrecv-bind.so"}
+
+    def symbol(self, path, offset):
+        """Names a function."""
+        key = (path, offset)
+        if key not in self.symbols:
+            out = subprocess.run(
+                ["addr2line", "-fse", os.path.join(self.stage, path), offset],
+                capture_output=True, text=True,
+                check=False).stdout.splitlines()
+            self.symbols[key] = "%s %s" % (out[0], out[1].split(" ")[0])
+        return self.symbols[key]
 
     def where(self, site):
         """Names the functions of a site."""
-        program = self.PROGRAMS[ROLES[site.role]]
-        offsets = ["%#x" % ((f & (1 << 48) - 1) - 1) for f in site.frames
-                   if f != 0 and f >> 48 == 0]
-        key = (program, tuple(offsets))
-        if key not in self.symbols:
-            out = subprocess.run(
-                ["addr2line", "-fse", os.path.join(self.stage, program)] +
-                offsets, capture_output=True, text=True,
-                check=False).stdout.splitlines()
-            self.symbols[key] = " < ".join(
-                "%s %s" % (out[i], out[i + 1].split(" ")[0])
-                for i in range(0, len(out) - 1, 2))
-        return self.symbols[key]
+        program = self.PROGRAMS.get(ROLES[site.role], self.bind_server)
+        return " < ".join(
+            self.symbol(self.LIBRARIES.get(f >> 48, program),
+                        "%#x" % ((f & (1 << 48) - 1) - 1))
+            for f in site.frames if f != 0 and f >> 48 < 3)
 
     def faults(self):
         found = []
         seen = set()
         for site, call in self.page.sites():
             role = ROLES[site.role]
-            if role == "other" or (role == "worker" and re.match(
-                    r"\S+ (service|tool|worker-fdrecv)\.c",
-                    self.where(site))):
-                continue  # the test's own programs
+            # Not the test's own programs.
+            if role == "other" or \
+                    (role == "bind" and site.file() != 2) or \
+                    (role == "worker" and re.match(
+                        r"\S+ (service|tool|worker-fdrecv)\.c",
+                        self.where(site))):
+                continue
             for number, phase in enumerate(PHASES[:6]):
                 # The sample is for what brokerd and libfdrecv do.
-                if self.options.sample and role == "exec":
+                if self.options.sample and role in ("exec", "bind"):
                     continue
-                if site.counts[number] == 0:
+                if site.counts[number] == 0 or \
+                        self.options.role not in (None, role) or \
+                        self.options.phase not in (None, phase):
                     continue
                 for error in errors(role, call, site.number,
                                     self.where(site)):
@@ -743,7 +771,7 @@ class Run:
 
 def main():
     parser = argparse.ArgumentParser()
-    for word in ("stage", "tools", "interposer", "directory"):
+    for word in ("stage", "tools", "interposer", "bind_server", "directory"):
         parser.add_argument(word)
     parser.add_argument("--role", choices=ROLES[1:])
     parser.add_argument("--phase", choices=PHASES[:6])
@@ -757,8 +785,6 @@ def main():
     part, parts = (int(word) for word in options.part.split("/"))
     faults = [one for one in run.faults()
               if zlib.crc32(repr(one[1:5]).encode()) % parts == part and
-              options.role in (None, one[1]) and
-              options.phase in (None, one[6]) and
               options.only in "%s %s %s" % (one[2], one[4], one[3])]
     passed = failed = missed = 0
     for fault in faults:

@@ -6,9 +6,10 @@
 #
 # usage: sh tests/faults/run.sh BUILD-DIRECTORY [OPTION ...]
 # BUILD-DIRECTORY is one of tests/build.sh.  Options: --role ROLE (monitor,
-# child, reader, engine, keeper, worker, exec), --phase PHASE (start, serve, reload,
-# crash, upgrade, stop), --only TEXT chooses by call, errno and function,
-# --sample takes one error for each line of the program, --list only lists.
+# child, reader, engine, keeper, worker, exec, bind: the bind shim), --phase
+# PHASE (start, serve, reload, crash, upgrade, stop), --only TEXT chooses by
+# call, errno and function, --sample takes one error for each line of the
+# program, --list only lists.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 if [ ! -d "${1:-}/stage" ]; then
@@ -28,6 +29,8 @@ chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 ${CC:-gcc} -D_GNU_SOURCE -O2 -fPIC -shared -fno-builtin \
     -o "$work/interposer.so" "$here/interposer.c"
+${CC:-gcc} -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -o "$work/bind_server" \
+    "$here/bind_server.c"
 
 # As many at a time as there are processors, in networks of their own.
 parts=$(nproc)
@@ -35,7 +38,8 @@ for part in $(seq 0 $((parts - 1))); do
     mkdir -m 755 "$work/$part"
     unshare --net sh -c 'ip link set lo up; exec "$@"' sh python3 \
         "$here/run.py" "$stage" "$stage/tools" "$work/interposer.so" \
-        "$work/$part" --part "$part/$parts" "$@" >"$work/$part.log" 2>&1 &
+        "$work/bind_server" "$work/$part" --part "$part/$parts" "$@" \
+        >"$work/$part.log" 2>&1 &
 done
 wait
 for part in $(seq 0 $((parts - 1))); do
