@@ -46,7 +46,7 @@ ask_path(const char *pattern, char *const *words)
 			ask_path_add(file, *words++);
 		else
 			fputc(*pattern, file);
-	if (fclose(file) != 0)
+	if (fclose(file) != 0 || path == NULL)
 		err(EX_OSERR, "no memory");
 	return path;
 }

@@ -16,6 +16,7 @@
 #include "wire/names.h"
 
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,8 +38,12 @@ struct convention_work {
 static int
 convention_set_stream(const char *variable, FILE *stream, char **text)
 {
-	int result = fclose(stream) == 0 ? setenv(variable, *text, 1) : -1;
+	int result = -1;
 
+	/* fclose(3) can succeed without memory for the text. */
+	errno = ENOMEM;
+	if (fclose(stream) == 0 && *text != NULL)
+		result = setenv(variable, *text, 1);
 	free(*text);
 	return result;
 }
