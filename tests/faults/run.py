@@ -397,7 +397,7 @@ class Broker:
             wrong += self.visit_exec(
                 ["--each", "e", "--", "echo", "hello, world"],
                 [("127.0.0.1", self.each)] * 2)
-        if self.run.role in (None, "bind"):
+        if self.run.role in (None, "exec", "bind"):
             wrong += self.visit_exec(
                 ["--preload", "l", "--", self.run.bind_server,
                  str(self.lent), self.file],
@@ -627,9 +627,6 @@ class Run:
                         self.where(site))):
                 continue
             for number, phase in enumerate(PHASES[:6]):
-                # The sample is for what brokerd and libfdrecv do.
-                if self.options.sample and role in ("exec", "bind"):
-                    continue
                 if site.counts[number] == 0 or \
                         self.options.role not in (None, role) or \
                         self.options.phase not in (None, phase):
