@@ -50,13 +50,18 @@ unconfigured() {
     [ $? -eq 78 ]
 }
 
+# The second one is as an instance of brokerd@.service.
 start() {
     cat >/etc/brokerd.conf.d/hello.conf <<END
 listener "hello" { listen = { "tcp:127.0.0.1:80" } owner = "www-data" }
 END
+    sed s/80/81/ /etc/brokerd.conf.d/hello.conf >/etc/brokerd-1.conf
     brokerd >/tmp/log 2>&1 &
     echo $! >/tmp/monitor
+    brokerd -c /etc/brokerd-1.conf -R /run/brokerd-1 >/tmp/log-1 2>&1 &
+    echo $! >/tmp/monitor-1
     await brokerctl status || return 1
+    await brokerctl -R /run/brokerd-1 status || return 1
     setpriv --reuid=www-data --regid=www-data --clear-groups \
         /shared/tools/worker-fdrecv --id /run/brokerd/mailbox/hello/ \
         >/tmp/worker.log 2>&1 &
@@ -64,7 +69,7 @@ END
 }
 
 monitor() {
-    cat /tmp/monitor
+    cat "/tmp/monitor${1:-}"
 }
 
 # The program that process N runs is installed, not an older one.
@@ -75,7 +80,6 @@ is_current() {
 }
 
 upgrade() {
-    before=$(monitor)
     next_version 2 || return 1
     /shared/tools/loadgen -c 4 tcp:127.0.0.1:80 >/tmp/load 2>&1 &
     load=$!
@@ -86,8 +90,7 @@ upgrade() {
         return 1
     }
     cat /tmp/load
-    [ "$(monitor)" = "$before" ] || return 1
-    is_current "$before"
+    is_current "$(monitor)" && is_current "$(monitor -1)"
 }
 
 no_upgrade() {
@@ -106,9 +109,10 @@ is_gone() {
 }
 
 stop() {
-    pid=$(monitor)
-    kill "$pid"
-    await is_gone "$pid"
+    for pid in "$(monitor)" "$(monitor -1)"; do
+        kill "$pid"
+        await is_gone "$pid" || return 1
+    done
 }
 
 removed() {
@@ -117,7 +121,8 @@ removed() {
 }
 
 purged() {
-    rm /etc/brokerd.conf.d/hello.conf # that of the administrator
+    # Those of the administrator.
+    rm /etc/brokerd.conf.d/hello.conf /etc/brokerd-1.conf
     dpkg -P brokerd fdrecv-exec libfdrecv0 || return 1
     left=$(find / -xdev \( -path /proc -o -path /shared -o -path /tmp \
         -o -path /var/cache -o -path /var/lib/apt \) -prune -o \

@@ -200,9 +200,12 @@ def after_reboot_the_service_runs():
 
 
 def after_reboot_the_packages_are_removed():
+    write("/etc/brokerd-1.conf", LENT % ("app", "127.0.0.1:86", "app"))
+    systemctl("start", "brokerd@1")
     run("dpkg", "-r", "brokerd")
-    wait_for(lambda: show("brokerd", "ActiveState") == "inactive", "the end")
-    run("rm", "-r", CONFIG)
+    for name in "brokerd", "brokerd@1":
+        wait_for(lambda n=name: show(n, "ActiveState") == "inactive", "the end")
+    run("rm", "-r", CONFIG, "/etc/brokerd-1.conf")
     run("dpkg", "-P", "brokerd", "fdrecv-exec", "libfdrecv-dev", "libfdrecv0")
     check(show("brokerd", "LoadState") == "not-found", "the unit is there")
     check(not os.path.exists("/run/brokerd"), "/run/brokerd is there")
