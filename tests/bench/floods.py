@@ -9,8 +9,9 @@ many processes that use as much CPU time without the broker, since that alone
 makes clients wait.  For "unread", which is a state and no flood, it is a second
 broker.  The flood, its control, the engine, the worker and the client each have
 a session of their own with one and the same high priority, so that autogroups,
-see sched(7), share out the processors alike.  Printed are B's 50th and 99th percentile of all rounds with the flood
-and of all with the control, and their ratios; it judges nothing.
+see sched(7), share out the processors alike.  Printed are B's 50th and 99th
+percentile of all rounds with the flood and of all with the control, and their
+ratios; it judges nothing.
 
 usage: floods.py STAGE TOOLS [ROUNDS [FLOOD...]]
 
@@ -30,9 +31,8 @@ import sys
 import time
 
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-# Its own folder comes last, which also has a receipts.py.
-sys.path[0:1] = [os.path.join(FOLDER, *names) for names in (
-    ("..", "integration"), ("..", "tools"), ("..", "..", "examples"), ())]
+sys.path[1:1] = [os.path.join(FOLDER, *names) for names in (
+    ("..", "integration"), ("..", "tools"), ("..", "..", "examples"))]
 
 import change  # noqa: E402
 import harness  # noqa: E402
@@ -311,30 +311,29 @@ def links_shut(scene):
         box.take(0)
 
 
-def links_in_turn(scene):
-    """A new mailbox for each link."""
-    if os.fork() == 0:
-        connect(scene, "a")
+def boxes_in_turn(scene, mode=0):
+    """A new mailbox for each datagram."""
     while True:
-        box = Box(scene, LINK_MODE)
+        box = Box(scene, mode)
         box.socket.settimeout(0.01)
         with contextlib.suppress(TimeoutError):
             box.take(0)
         box.socket.close()
         os.unlink(box.path)
+
+
+def links_in_turn(scene):
+    """A new mailbox for each link."""
+    if os.fork() == 0:
+        connect(scene, "a")
+    boxes_in_turn(scene, LINK_MODE)
 
 
 def plain_names(scene):
     """Plain workers that come, are served a client, and go."""
     if os.fork() == 0:
         connect(scene, "a")
-    while True:
-        box = Box(scene)
-        box.socket.settimeout(0.01)
-        with contextlib.suppress(TimeoutError):
-            box.take(0)
-        box.socket.close()
-        os.unlink(box.path)
+    boxes_in_turn(scene)
 
 
 def lost(scene, kind):
@@ -364,13 +363,7 @@ def lost_denied(scene):
 def lent_names(scene):
     """Programs that come to be lent a socket, and go."""
     scene.folder = scene.test.mailbox_path("d")
-    while True:
-        box = Box(scene)
-        box.socket.settimeout(0.01)
-        with contextlib.suppress(TimeoutError):
-            box.take(0)
-        box.socket.close()
-        os.unlink(box.path)
+    boxes_in_turn(scene)
 
 
 def returned(kind, number):
@@ -679,16 +672,17 @@ FLOODS = {
     harness.WORKER_UID: (
         receipts_of_nothing, receipts_of_all, receipts_garbage, counts,
         pauses, rings, circles, hello_again, hello_new, hello_old,
-        hello_others, hello_successors, links_kept, links_shut, links_in_turn, plain_names,
-        lost_limit, lost_denied, lent_names, names, names_kept, renames, hidden,
-        files_own, modes_mailbox, listing, served, fills, returns_nothing,
-        returns_readers, returns_again, returns_sent, returns_sent_by_many),
+        hello_others, hello_successors, links_kept, links_shut, links_in_turn,
+        plain_names, lost_limit, lost_denied, lent_names, names, names_kept,
+        renames, hidden, files_own, modes_mailbox, listing, served, fills,
+        returns_nothing, returns_readers, returns_again, returns_sent,
+        returns_sent_by_many),
     STRANGER_UID: (
         control_stranger,
         hello_bad, connects, connects_in_groups, questions, adoptions,
         files_strange, sockets_strange, modes, folders, clients_waiting,
-        clients_refused, clients_denied, clients_told, local_stream, local_packets,
-        datagrams),
+        clients_refused, clients_denied, clients_told, local_stream,
+        local_packets, datagrams),
     GROUP: (
         control_connects, control_status, control_metrics, control_workers,
         control_explain, control_whois, control_reload, control_half,
