@@ -111,8 +111,8 @@ ask_fail(const struct ask *ask, const struct command *command, int error,
 
 /* An engine that is being replaced hangs up on requests that it has not read,
  * or that wait for another reload, and one that is killed on all; its successor
- * answers them, after ASK_WAIT_S at most.  A change that has been made may so
- * be made again, which changes nothing.  0 and a reply, or -1 with errno. */
+ * answers them, after ASK_WAIT_S at most.  A change may be made twice in this
+ * way, which does no harm.  0 and a reply, or -1 with errno. */
 static int
 ask_http(const struct ask *ask, const struct command *command,
     char *const *words, struct http_reply *out_reply)
