@@ -41,26 +41,35 @@ def files(pid):
             if what.startswith("/memfd:brokerd-counters")]
 
 
-def counters(test, broker, listener="test"):
-    engine = test.engine(broker)
-    if not readable(engine):
-        raise Skip("only root can look into the engine")
-    found, total = None, [0] * len(NAMES)
-    for path in files(engine):
-        try:
-            file = open(path, "rb")
-        except FileNotFoundError:
-            continue  # it has just been summed up
-        with file:
-            # Sums are sealed once they are complete.
-            complete = fcntl.fcntl(file, GET_SEALS) & SEAL_SHRINK
-            for name, values in rows(file) if complete else ():
-                if name == listener:
-                    found = name
-                    total = [a + b for a, b in zip(total, values)]
-    if found is None:
+def read(pid, listener):
+    """The sum of a listener's counters in all files.  None if files came or
+    went meanwhile."""
+    def identities():
+        return {path: os.stat(path).st_ino for path in files(pid)}
+
+    found = []
+    try:
+        before = identities()
+        for path in before:
+            with open(path, "rb") as file:
+                # Sums are sealed once they are complete.
+                complete = fcntl.fcntl(file, GET_SEALS) & SEAL_SHRINK
+                found += [values for name, values in
+                          (rows(file) if complete else ()) if name == listener]
+        if identities() != before:
+            return None
+    except FileNotFoundError:
+        return None
+    if not found:
         raise KeyError(listener)
-    total = dict(zip(NAMES, total))
+    return [sum(values) for values in zip(*found)]
+
+
+def counters(test, broker, listener="test"):
+    if not readable(test.engine(broker)):
+        raise Skip("only root can look into the engine")
+    total = dict(zip(NAMES, wait_for(
+        lambda: read(test.engine(broker), listener), "files that stay")))
     # The bank of the engine that died has these.
     total["lost"] -= total["returned_engine"]
     total["orphaned"] -= total["returned_sent"]
