@@ -58,7 +58,7 @@ ask_is_long(const struct command *command)
 	    command->arguments[0] == '\0';
 }
 
-/* What came of an answer is not shown: it would be taken for the whole. */
+/* A part of an answer is not shown: it could be taken for the whole. */
 static int
 ask_fail_cut(const struct ask *ask, const char *unknown, size_t length)
 {

@@ -13,6 +13,6 @@ struct http_reply {
 /* Asks at a local socket: method is "GET" or "POST", path a path.  Waits that
  * many seconds for an answer; 0: without limit.  0 and a reply, or -1 with
  * errno: EPROTO for no HTTP, ECONNRESET for no answer, EBADMSG if the answer
- * was cut, with the length in *out_reply of what came of it. */
+ * was cut; then out_reply->length is that of the part that came. */
 int http_ask(const char *socket_path, const char *method, const char *path,
     int wait_s, struct http_reply *out_reply);

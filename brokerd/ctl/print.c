@@ -281,7 +281,7 @@ print_add_unread(struct columns *table, const json_t *process)
 	columns_add_values(table, process, "unread pid program uid");
 }
 
-/* Who does not read what it was sent, if /proc tells. */
+/* Prints which processes do not read what they were sent, if /proc tells. */
 static void
 print_unread(const json_t *broker)
 {

@@ -12,6 +12,6 @@
 json_t *proc_list_holders(const json_t *status);
 
 /* Gives rows about processes, but for the broker's, whose sockets contain
- * descriptors that they have not received: unread, pid, program and uid.
- * Whoever sent them; this user sees only its own processes, root all. */
+ * descriptors that they have not received, from any sender: unread, pid,
+ * program and uid.  Only root sees the processes of other users. */
 json_t *proc_list_unread(const json_t *broker);

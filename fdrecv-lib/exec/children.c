@@ -74,7 +74,7 @@ children_fork(struct children *children, int *out_sync)
 	return pid;
 }
 
-/* True if that passes; waits for a moment. */
+/* True if the error passes; then waits for a moment. */
 static int
 children_may_retry(void)
 {

@@ -97,8 +97,7 @@ void fdrecv_engine_conns_send(struct engine_conns *conns,
 void fdrecv_engine_conns_send_all(
     struct engine_conns *conns, enum fdrecv_wire_receipt_kind kind);
 
-/* Closes those to engines that have ended, which need their descriptors no
- * more. */
+/* Closes those to engines that have ended, which frees descriptors. */
 void fdrecv_engine_conns_close_ended(struct engine_conns *conns);
 
 /* Closes them, except those that the program has closed. */

@@ -48,8 +48,8 @@ answer_send(struct peer *peer, int status, const char *type, char *text,
 	free(text);
 	evhttp_add_header(headers, "Content-Type", type);
 	evhttp_add_header(headers, "Connection", "close");
-	/* For HTTP 1.0 evhttp does not tell it, and the end of the connection
-	 * does not tell that this is all. */
+	/* evhttp does not send it for HTTP 1.0, and the connection may end
+	 * before the whole answer has been sent. */
 	snprintf(length, sizeof(length), "%zu",
 	    body == NULL ? 0 : evbuffer_get_length(body));
 	evhttp_add_header(headers, "Content-Length", length);

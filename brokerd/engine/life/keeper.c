@@ -56,8 +56,8 @@ keeper_tell_lost(struct keeper *keeper, const struct kept_fds *kept)
 	return 1;
 }
 
-/* What is not found is closed at the end of this process, so want of memory
- * must have passed before. */
+/* Connections that are not found are closed at the end of this process, so it
+ * waits for memory. */
 static int
 keeper_find(
     const struct keeper *keeper, struct ledger *ledger, struct kept_fds *kept)

@@ -89,7 +89,7 @@ open_count_end(struct open_count *count, int error)
 	count->sources->ended = count->sources->begun;
 	count->sources->error = error;
 	count->endpoint = NULL;
-	/* While others have the processor, it costs nothing. */
+	/* While other programs have the processor, it costs nothing. */
 	count->again_us = count->begun_us + OPEN_COUNT_US +
 	    count->spent_us * (OPEN_COUNT_PART + 1);
 	if (context->census != NULL) {
@@ -128,7 +128,7 @@ open_count_ask(struct open_count *count)
 	return got;
 }
 
-/* Others wait no longer than for a part. */
+/* Asks for one part, so that other events do not wait for all of it. */
 static void
 open_count_go_on(void *owner)
 {

@@ -282,8 +282,9 @@ returns_account(
 	if (returns_reader_account(reader, begun_us, returns->reader_count))
 		limited_log_line(&returns->rest_limit, returns->context->log,
 		    LOG_WARNING,
-		    "an earlier engine, or who has its end, returns much that "
-		    "is no connection: it is read for a tenth of the time");
+		    "an earlier engine, or a process that has its end, returns "
+		    "much that is no connection: it is read for a tenth of the "
+		    "time");
 }
 
 static void

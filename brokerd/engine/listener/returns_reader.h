@@ -32,7 +32,8 @@ void returns_reader_free(struct returns_reader *reader);
 /* Reads nothing for a time.  Returns 0. */
 int returns_reader_rest(struct returns_reader *reader, uint64_t rest_us);
 
-/* What was done since then brought no connection.  There are count readers,
- * which get a tenth of the time together.  True if this one rests now. */
+/* Accounts for the time since begun_us, which brought no connection.  There are
+ * count readers, which get a tenth of the time together.  True if this one
+ * rests now. */
 int returns_reader_account(
     struct returns_reader *reader, uint64_t begun_us, size_t count);

@@ -5,10 +5,12 @@
 #include <stdint.h>
 
 #define DIRECTORY_SCAN_SOCKETS 1024 /* looked at in one scan */
-#define DIRECTORY_SCAN_MANY 64 /* a scan of as many has parts, and a rest */
-#define DIRECTORY_SCAN_FEW 16  /* or of more, if that takes so long: */
+/* A part has at most so many sockets and names.  After so few sockets it ends
+ * when it has taken so long. */
+#define DIRECTORY_SCAN_MANY 64
+#define DIRECTORY_SCAN_NAMES_MANY 4096
+#define DIRECTORY_SCAN_FEW 16
 #define DIRECTORY_SCAN_PART_US 1000
-#define DIRECTORY_SCAN_NAMES_MANY 4096 /* as has one of as many names */
 
 /* A scan of a directory for names that may be sockets. */
 struct directory_scan {

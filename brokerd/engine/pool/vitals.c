@@ -161,7 +161,7 @@ vitals_on_dead(struct pool *pool, struct worker *worker)
 	    pool->finder.path, worker->name);
 }
 
-/* One that has read by now may get more than while it was late. */
+/* A worker that was late and has read has room again. */
 static void
 vitals_look_at(struct worker *worker)
 {

@@ -101,8 +101,7 @@ uint32_t receipt_conn_read_ring(struct receipt_conn *conn);
  * on_end.  0, or -1 if it has ended. */
 int receipt_conn_read_all(struct receipt_conn *conn);
 
-/* Frees the oldest ones beyond most.  While one ends (or NULL), others may have
- * come on top of it: it is not counted, and is freed by whoever handles that.
- */
+/* Frees the oldest ones beyond most.  One whose end is being handled, ending
+ * (or NULL), is not counted and not freed. */
 void receipt_conn_limit(struct receipt_conn_list *list, size_t most,
     const struct receipt_conn *ending);

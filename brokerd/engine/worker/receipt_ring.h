@@ -69,8 +69,8 @@ void receipt_ring_offer(struct receipt_ring *ring,
 void receipt_ring_expect(struct receipt_ring *ring);
 void receipt_ring_expect_none(struct receipt_ring *ring);
 
-/* The worker has written what brought nothing: its ring is not looked at until
- * it may be again. */
+/* Does not look at a ring, in which the worker has written nonsense, until the
+ * rest ends. */
 void receipt_ring_rest(struct receipt_ring *ring);
 void receipt_ring_end_rest(struct receipt_ring *ring);
 
