@@ -71,7 +71,8 @@ receipt_conn_on_news(void *owner)
 	conn->list->callbacks->on_read(conn->list->owner);
 }
 
-/* Reports the end of the peer from now on. */
+/* Reports the end of the peer from now on; if that fails, the hang-up has to
+ * do. */
 static void
 receipt_conn_watch_peer(struct receipt_conn *conn)
 {
@@ -79,7 +80,8 @@ receipt_conn_watch_peer(struct receipt_conn *conn)
 		return;
 	event_assign(conn->process_ended, conn->context->base, conn->peer.pidfd,
 	    EV_READ, event_get_callback(conn->process_ended), conn);
-	timer_add_event(conn->process_ended, NULL);
+	if (event_add(conn->process_ended, NULL) == -1)
+		conn->peer.pidfd = fd_close(conn->peer.pidfd);
 }
 
 /* The first message of a link tells who has its other end. */
@@ -275,6 +277,7 @@ receipt_conn_reserve(
 		-1 ||
 	    conn->readable == NULL || conn->process_ended == NULL) {
 		receipt_conn_free(conn);
+		errno = ENOMEM;
 		return -1;
 	}
 	conn->ring.on_news = receipt_conn_on_news;
@@ -283,8 +286,8 @@ receipt_conn_reserve(
 	return 0;
 }
 
-/* Takes fd. */
-static void
+/* Takes fd, also if it fails.  0, or -1 with ENOMEM. */
+static int
 receipt_conn_open(
     struct receipt_conn *conn, int fd, struct receipt_conn_list *list)
 {
@@ -292,11 +295,15 @@ receipt_conn_open(
 
 	setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof(none));
 	conn->fd = fd;
-	conn->ledger_id = ledger_add_peer(conn->context->bounded->ledger, fd);
-	receipt_conn_enter_list(conn, list);
 	event_assign(conn->readable, conn->context->base, fd,
 	    EV_READ | EV_PERSIST, receipt_conn_on_readable, conn);
-	timer_add_event(conn->readable, NULL);
+	if (event_add(conn->readable, NULL) == -1) {
+		errno = ENOMEM;
+		return -1;
+	}
+	conn->ledger_id = ledger_add_peer(conn->context->bounded->ledger, fd);
+	receipt_conn_enter_list(conn, list);
+	return 0;
 }
 
 struct receipt_conn *
@@ -305,9 +312,10 @@ receipt_conn_new(
 {
 	struct receipt_conn *conn = *reserved;
 
+	if (receipt_conn_open(conn, fd, list) == -1)
+		return NULL;
 	*reserved = NULL;
 	peer_process_of_socket(fd, &conn->peer);
-	receipt_conn_open(conn, fd, list);
 	receipt_conn_watch_peer(conn);
 	timer_set(&conn->deadline, RECEIPT_CONN_DEADLINE_US);
 	return conn;
@@ -320,10 +328,8 @@ receipt_conn_new_link(struct worker_context *context,
 	struct receipt_conn *conn = NULL;
 	int ends[2];
 
-	if (receipt_conn_reserve(context, &conn) == -1) {
-		errno = ENOMEM;
+	if (receipt_conn_reserve(context, &conn) == -1)
 		return NULL;
-	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		0, ends) == -1) {
 		receipt_conn_free(conn);
@@ -331,7 +337,11 @@ receipt_conn_new_link(struct worker_context *context,
 	}
 	peer_process_ask(ends[0], 1);
 	conn->is_link = 1;
-	receipt_conn_open(conn, ends[0], list);
+	if (receipt_conn_open(conn, ends[0], list) == -1) {
+		receipt_conn_free(conn);
+		fd_close(ends[1]);
+		return NULL;
+	}
 	*out_end = ends[1];
 	return conn;
 }

@@ -64,11 +64,12 @@ struct receipt_conn {
 };
 
 /* Allocates *reserved for the next connection, unless that has happened.  0, or
- * -1 without memory. */
+ * -1 with ENOMEM. */
 int receipt_conn_reserve(
     struct worker_context *context, struct receipt_conn **reserved);
 
-/* A connection that was accepted (takes fd); *reserved, which is NULL then. */
+/* A connection that was accepted; *reserved, which is NULL then.  If it cannot
+ * be watched, NULL: (*reserved)->fd is fd, for the next attempt.  Takes fd. */
 struct receipt_conn *receipt_conn_new(
     struct receipt_conn **reserved, int fd, struct receipt_conn_list *list);
 

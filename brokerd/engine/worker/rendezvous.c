@@ -121,10 +121,8 @@ rendezvous_may_wait(
 /* When a new engine has sent its first datagrams, all workers come at once: a
  * connection that says HELLO at once does not count as waiting. */
 static int
-rendezvous_add(struct rendezvous *rendezvous, int fd)
+rendezvous_add(struct rendezvous *rendezvous, struct receipt_conn *conn)
 {
-	struct receipt_conn *conn =
-	    receipt_conn_new(&rendezvous->reserved, fd, &rendezvous->waiting);
 	int ended;
 
 	rendezvous->repeated = 0;
@@ -144,33 +142,39 @@ rendezvous_rest(struct rendezvous *rendezvous, uint64_t delay_us)
 	timer_set(&rendezvous->rest, delay_us);
 }
 
-/* Accepts one if there is memory for it: it may be the only one of a worker.
- * Gives it, or -1 with errno. */
-static int
+/* Accepts one if there is memory for it, as it may be the only one of a worker,
+ * or takes one that could not be watched.  NULL with errno. */
+static struct receipt_conn *
 rendezvous_accept_one(struct rendezvous *rendezvous)
 {
+	int fd;
+
 	if (receipt_conn_reserve(rendezvous->context, &rendezvous->reserved) ==
-	    -1) {
-		errno = ENOMEM;
-		return -1;
-	}
-	return accept4(
-	    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	    -1)
+		return NULL;
+	fd = rendezvous->reserved->fd;
+	if (fd == -1)
+		fd = accept4(
+		    rendezvous->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return fd == -1 ?
+	    NULL :
+	    receipt_conn_new(&rendezvous->reserved, fd, &rendezvous->waiting);
 }
 
 /* Returns how many were in vain. */
 static int
 rendezvous_accept(struct rendezvous *rendezvous)
 {
-	int fd, ended = 0;
+	struct receipt_conn *conn;
+	int ended = 0;
 
 	for (int i = 0; i < RENDEZVOUS_ROUND && ended < RENDEZVOUS_ENDED; i++) {
-		fd = rendezvous_accept_one(rendezvous);
-		if (fd == -1 && errno != EAGAIN && errno != EINTR)
+		conn = rendezvous_accept_one(rendezvous);
+		if (conn == NULL && errno != EAGAIN && errno != EINTR)
 			rendezvous_rest(rendezvous, RENDEZVOUS_REST_US);
-		if (fd == -1)
+		if (conn == NULL)
 			break;
-		ended += rendezvous_add(rendezvous, fd);
+		ended += rendezvous_add(rendezvous, conn);
 	}
 	return ended;
 }
@@ -199,6 +203,8 @@ rendezvous_on_rested(void *owner)
 	struct rendezvous *rendezvous = owner;
 
 	timer_add_event(rendezvous->readable, NULL);
+	if (rendezvous->reserved != NULL && rendezvous->reserved->fd != -1)
+		rendezvous_accept(rendezvous);
 }
 
 void
