@@ -265,6 +265,7 @@ socket_table_stop(struct socket_table *table, const struct channel_drain *drain)
 	struct listener *listener;
 
 	rebind_stop(&table->rebind);
+	table->awaits_returns = drain->stop != 0;
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		listener_stop(listener, drain);
 }
@@ -276,6 +277,10 @@ socket_table_is_busy(struct socket_table *table)
 	struct pool *pool;
 	int busy = table->refusals.count != 0;
 
+	/* What an earlier engine that still drains cannot finish comes here,
+	 * perhaps a moment after the end of both times, and nobody else would
+	 * refuse it. */
+	busy |= table->awaits_returns && table->returns.reader_count > 0;
 	/* Asks all: listener_is_served() also closes unused sockets. */
 	TAILQ_FOREACH (listener, &table->listeners, entry)
 		busy |= listener_is_served(listener);

@@ -31,6 +31,7 @@ struct socket_table {
 	struct requests requests;
 	struct rebind rebind;
 	struct returns returns;
+	int awaits_returns; /* of earlier engines, before a stop */
 	struct {
 		struct record_socket sock;
 		struct upkeep upkeep;

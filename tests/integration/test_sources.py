@@ -455,6 +455,19 @@ def test_what_waits_in_the_engine_outlives_a_reload(test):
     queue.all_served()
 
 
+def test_what_waits_in_an_earlier_engine_is_refused_at_a_stop(test):
+    port = free_port()
+    conf = "drain-timeout = 1\n" + config(test, port, "deny = 127.9.9.9")
+    broker = test.broker(conf)
+    clients = [Client(test, port) for _ in range(5)]
+    wait_for(lambda: counters(test)["held"] == 5, "all of them")
+    reload(broker)
+    check(broker.stop() == 0, "it did not end with 0")
+    for client in clients:
+        check(not client.is_served(), "one is")
+    check("nobody serves" not in broker.log(), "%s", broker.log())
+
+
 def test_more_than_accept_ahead_waits_in_the_kernel(test):
     port = free_port()
     test.broker(config(test, port, "accept-ahead = 10 give-up = 0"))

@@ -133,8 +133,10 @@ adoption_server_run(const struct ledger *ledger, struct log *log)
 		if (poll(&asked, 1, clock_left_ms(until_ms)) != 1)
 			continue;
 		fd = accept4(asked.fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd == -1 && errno == EINVAL)
-			break; /* the engine has shut it down */
+		if (fd == -1 && (asked.revents & POLLHUP) != 0)
+			break; /* it was shut down: none can come */
+		if (fd == -1)
+			usleep(ADOPTION_SERVER_RETRY_US);
 		served = adoption_server_serve(fd, ledger, &returns);
 		fd_close(fd);
 	}
@@ -145,7 +147,7 @@ adoption_server_run(const struct ledger *ledger, struct log *log)
 		return returns;
 	}
 	log_line(log, LOG_ERR,
-	    "no other brokerd within %u s: closing the sockets",
-	    page->orphan_timeout_s);
+	    "no other brokerd within %llu s: closing the sockets",
+	    (unsigned long long)(clock_ms() - since) / 1000);
 	return fd_close(returns);
 }

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -56,6 +57,23 @@ START_TEST(keeper_waits_no_longer_than_its_engine)
 	ledger_note_orphan(&ledger, before_ms);
 	ck_assert_int_eq(adoption_server_run(&ledger, &keeper_log), -1);
 	ck_assert_uint_lt(clock_ms(), before_ms + 1000 * LONG_S);
+	done();
+}
+END_TEST
+
+/* As at a stop.  Nobody can ask any more. */
+START_TEST(keeper_ends_when_the_rendezvous_is_shut_down)
+{
+	uint64_t before_ms = clock_ms();
+	int rendezvous = net_bind(unit_path("rendezvous"), SOCK_SEQPACKET);
+
+	init();
+	ck_assert_int_eq(fcntl(rendezvous, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(shutdown(rendezvous, SHUT_RDWR), 0);
+	ledger_note_rendezvous(&ledger, rendezvous, LONG_S);
+	ck_assert_int_eq(adoption_server_run(&ledger, &keeper_log), -1);
+	ck_assert_uint_lt(clock_ms(), before_ms + 1000 * LONG_S);
+	close(rendezvous);
 	done();
 }
 END_TEST
@@ -124,6 +142,7 @@ UNIT_SUITE(adoption_server)
 	TCase *tc = unit_case(suite, "adoption_server");
 
 	tcase_add_test(tc, keeper_waits_no_longer_than_its_engine);
+	tcase_add_test(tc, keeper_ends_when_the_rendezvous_is_shut_down);
 	tcase_add_test(
 	    tc, others_that_use_up_what_is_in_flight_do_not_prevent_it);
 }
