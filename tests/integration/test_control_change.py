@@ -222,7 +222,9 @@ def test_reload_by_a_signal_is_not_the_answer(test):
     more = 'listener "more" { listen = "tcp:127.0.0.1:%d" %s }\n' % (
         other, test.owner())
     broker = test.broker(config(test, port))
-    start, reader = len(broker.lines), stop_reader(broker)
+    reader = stop_reader(broker)
+    broker.log()
+    start = len(broker.lines)
     rewrite(test, config(test, port) + more)
     asking = test.start([os.path.join(test.stage, "bin", "brokerctl"), "-s",
                          control(test), "reload"], stdout=subprocess.PIPE)
@@ -231,10 +233,11 @@ def test_reload_by_a_signal_is_not_the_answer(test):
     tell(test, "status")
     os.kill(reader, signal.SIGCONT)
     said = asking.popen.stdout.read().decode()
-    broker.log()
-    done = [line.split("reload: ")[1] for line in broker.lines[start:]
-            if "reload: endpoints" in line]
-    check(len(done) > 1 and said.strip() in done[1:], "%s: %s", said, done)
+    first = broker.wait_line("reload: endpoints", start)
+    second = broker.wait_line("reload: endpoints",
+                              broker.lines.index(first, start) + 1)
+    check(said.strip() == second.split("reload: ")[1], "%s: %s, %s", said,
+          first, second)
     test.brokers.clear()
 
 

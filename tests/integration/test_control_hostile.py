@@ -65,7 +65,7 @@ def test_slow_client_has_a_time_and_holds_up_nobody(test):
                 data = client.recv(4096)
             except socket.timeout:
                 uptime = told(test, "status")["broker"]["uptime_ms"]
-                check(uptime < 15000, "still there after %d ms", uptime)
+                check(uptime < 1000 * DEADLINE, "still there after %d ms", uptime)
                 continue
             except ConnectionResetError:
                 data = b""
@@ -176,10 +176,10 @@ def test_member_of_the_group_cannot_have_all_connections(test):
             "for one in s: one.connect(sys.argv[1])\n"
             "poll = select.poll()\n"
             "for one in s: poll.register(one, select.POLLIN)\n"
-            "end = time.monotonic() + 20\n"
+            "end = time.monotonic() + %d\n"
             "while len(poll.poll(0)) < 16 and time.monotonic() < end: pass\n"
             "print(len(poll.poll(0)), flush=True)\n"
-            "sys.stdin.read()\n")
+            "sys.stdin.read()\n" % DEADLINE)
     with subprocess.Popen(
             ["/usr/bin/python3", "-c", code, control(test)], user=OTHER_UID,
             group=GROUP, extra_groups=[], stdin=subprocess.PIPE,

@@ -133,7 +133,7 @@ class Greedy:
                 poll.register(client, selectors.EVENT_READ)
             left = set(self.clients)
             while left:
-                ready = poll.select(20)
+                ready = poll.select(DEADLINE)
                 check(ready, "%d clients wait: %s", len(left), self.owner())
                 for key, _ in ready:
                     if key.data:
