@@ -147,7 +147,7 @@ await_result(int sync)
 {
 	struct pollfd poll_sync = {.fd = sync, .events = POLLIN};
 
-	ck_assert_int_eq(poll(&poll_sync, 1, 3000), 1);
+	ck_assert_int_eq(poll(&poll_sync, 1, 60000), 1);
 	return children_result(sync);
 }
 

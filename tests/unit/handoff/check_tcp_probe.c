@@ -26,7 +26,7 @@ await(int fd, short events)
 {
 	struct pollfd pollfd = {.fd = fd, .events = events};
 
-	ck_assert_int_eq(poll(&pollfd, 1, 10000), 1);
+	ck_assert_int_eq(poll(&pollfd, 1, 60000), 1);
 }
 
 static void

@@ -43,7 +43,7 @@ be_child(void (*child)(void))
 {
 	struct pollfd end = {.fd = parent, .events = POLLIN};
 
-	unit_must(poll(&end, 1, 10000) == 1);
+	unit_must(poll(&end, 1, 60000) == 1);
 	child();
 	_exit(0);
 }
@@ -185,7 +185,7 @@ share(void)
 	fdrecv_drain(mailbox.fdrecv);
 	while (fdrecv_next(mailbox.fdrecv, &mailbox.handoff) == 0 &&
 	    errno == EAGAIN)
-		unit_must(poll(&box, 1, 10000) == 1);
+		unit_must(poll(&box, 1, 60000) == 1);
 	unit_must(errno == ESHUTDOWN);
 	unit_must(access(unit_path("box"), F_OK) == -1);
 	fdrecv_close(mailbox.fdrecv);

@@ -91,7 +91,8 @@ right_body(void *argument)
 	unit_must(test.engine.phase == CHANNEL_SERVING);
 	unit_must(
 	    channel_send(test.engine.channel, CHANNEL_DRAIN, &drain, -1) == 0);
-	unit_must(engine_process_end(&test.engine, clock_ms() + LIMIT_MS) == 5);
+	unit_must(
+	    engine_process_end(&test.engine, clock_ms() + 5 * LIMIT_MS) == 5);
 	unit_must(counters->started);
 	unit_must(test.engine.pid == 0 && test.engine.channel == -1);
 	unit_must(engine_process_end(&test.engine, 0) == 0);

@@ -58,7 +58,7 @@ speaker_conn(struct speaker *speaker)
 	struct pollfd sent = {.fd = speaker->ends[0], .events = POLLIN};
 	int conn;
 
-	ck_assert_int_eq(poll(&sent, 1, 3000), 1);
+	ck_assert_int_eq(poll(&sent, 1, 60000), 1);
 	conn = net_take(speaker->ends[0]);
 	ck_assert_int_ne(conn, -1);
 	return conn;
