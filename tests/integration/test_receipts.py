@@ -15,8 +15,9 @@ from test_handoff import config, hellofdpass
 
 FAILED = ("reset", "closed", "short", "timeout", "error", "refused")
 KILLS = 100
-# A connection may be with many workers that are killed.
-PATIENT = "redeliveries = 1000"
+# A connection may be with many workers that are killed, or with one that is
+# stopped for long.
+PATIENT = "redeliveries = 1000 receipt-timeout = 600"
 
 
 def kill_at_random(test, broker, workers, start, pause_s, kills=KILLS):
@@ -240,7 +241,8 @@ def test_stopped_worker_holds_up_nobody_and_serves_nothing_twice(test):
     journals = Journalled(test, port)
     workers = [journals.worker(), journals.worker()]
     counters(test, broker)  # or skip before there is a load
-    load = journals.load("--duration", 4, "-c", 64)
+    load = EndlessLoad(test, "tcp:127.0.0.1:%d" % port, "--request", "id",
+                       journal=journals.clients)
     wait_for(lambda: counters(test, broker)["taken"] > 100, "some service")
     stop(workers[0])
     before = counters(test, broker)["taken"]
