@@ -257,7 +257,7 @@ static const struct route routes[] = {
 static char *
 routes_next_word(const char **path)
 {
-	size_t length;
+	size_t length, size;
 	char *part, *decoded;
 
 	if (**path != '/')
@@ -266,7 +266,9 @@ routes_next_word(const char **path)
 	length = strcspn(*path, "/");
 	part = strndup(*path, length);
 	*path += length;
-	decoded = part == NULL ? NULL : evhttp_uridecode(part, 0, NULL);
+	decoded = part == NULL ? NULL : evhttp_uridecode(part, 0, &size);
+	if (decoded != NULL && strlen(decoded) != size)
+		decoded[0] = '\0'; /* no name has a NUL */
 	free(part);
 	return decoded;
 }

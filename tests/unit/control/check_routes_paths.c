@@ -20,7 +20,8 @@ START_TEST(a_path_that_is_no_route_is_not_found)
 	    "/v2/status", "/x/v1/status", "/v1//status", "/v1/listeners",
 	    "/v1/listeners/www/x", "/v1/listeners/www/paus",
 	    "/v1/listeners/www/workers/a", "/v1/*/www/pause",
-	    "/v1/listeners/www/workers/drain"};
+	    "/v1/listeners/www/workers/drain", "/v1/status%00",
+	    "/v1/listeners/www/pause%00x"};
 
 	test_control_init(&test, 0, geteuid(), RECORD_NO_ID);
 	for (size_t i = 0; i < UNIT_COUNT(paths); i++)
@@ -29,6 +30,9 @@ START_TEST(a_path_that_is_no_route_is_not_found)
 			    test_control_ask(
 				&test, j == 0 ? "GET" : "POST", paths[i]),
 			    404, EX_USAGE, "no such path");
+	test_control_is_result(
+	    test_control_ask(&test, "GET", "/v1/listeners/www%00x"), 404,
+	    EX_USAGE, "no such listener");
 	test_control_done(&test);
 }
 END_TEST
