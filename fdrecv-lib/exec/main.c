@@ -22,12 +22,14 @@
 #include <err.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
-#define MAIN_TRIES 3
+#define MAIN_TRIES 10
+#define MAIN_PAUSE_US 5000 /* each is twice as long: 2.6 seconds */
 
 /* If the broker's configuration changed while sockets arrived, some are from
  * the old one and some from the new one.  New mailboxes get only sockets of the
- * present one. */
+ * present one, once the engine before it has stopped looking for mailboxes. */
 static void
 main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 {
@@ -42,11 +44,13 @@ main_receive(struct socket_set *sockets, const struct cmdline *cmdline)
 		changed = socket_set_changed(sockets);
 		if (changed == NULL || i == MAIN_TRIES)
 			break;
-		warnx("listener %s: its sockets have changed: taking all of "
-		      "them again",
-		    changed->name);
+		if (i == 1)
+			warnx("listener %s: its sockets have changed: taking "
+			      "all of them again",
+			    changed->name);
 		mailboxes_close(&mailboxes);
 		socket_set_done(sockets);
+		usleep(MAIN_PAUSE_US << (i - 1));
 	}
 	/* Otherwise exec closes the mailboxes, and their files remain. */
 	if (!cmdline->keep_mailbox)
