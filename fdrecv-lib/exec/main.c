@@ -20,7 +20,6 @@
 #include "exec/user.h"
 
 #include <err.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
