@@ -81,9 +81,12 @@ lingering_continue(struct lingering *lingering)
 	while (ready-- > 0) {
 		size_t i = 0;
 
-		while (lingering->connections[i].fd != events[ready].data.fd)
+		while (i < lingering->count &&
+		    lingering->connections[i].fd != events[ready].data.fd)
 			i++;
-		if (!lingering_read(events[ready].data.fd))
+		/* One that could not be removed from epoll is not there. */
+		if (i < lingering->count &&
+		    !lingering_read(events[ready].data.fd))
 			lingering_remove(lingering, i);
 	}
 	while (lingering_left_ms(lingering) == 0)

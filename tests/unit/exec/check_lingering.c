@@ -6,6 +6,7 @@
 #include "fixture/fake_clock.h"
 #include "fixture/unit.h"
 
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <errno.h>
@@ -59,6 +60,26 @@ START_TEST(a_client_that_still_sends_gets_the_answer)
 	lingering_continue(&lingering);
 	ck_assert_uint_eq(lingering.count, 0);
 	ck_assert_int_eq(lingering_left_ms(&lingering), -1);
+	lingering_done(&lingering);
+}
+END_TEST
+
+/* A copy of a connection that was closed may still be in epoll. */
+START_TEST(one_that_is_not_there_is_passed_over)
+{
+	struct epoll_event event = {.events = EPOLLOUT};
+	int client;
+
+	lingering_init(&lingering);
+	client = add();
+	event.data.fd = client;
+	ck_assert_int_eq(
+	    epoll_ctl(lingering.epoll, EPOLL_CTL_ADD, client, &event), 0);
+	lingering_continue(&lingering);
+	ck_assert_uint_eq(lingering.count, 1);
+	close(client);
+	lingering_continue(&lingering);
+	ck_assert_uint_eq(lingering.count, 0);
 	lingering_done(&lingering);
 }
 END_TEST
@@ -135,6 +156,7 @@ UNIT_SUITE(lingering)
 	TCase *tc = unit_case(suite, "exec_lingering");
 
 	tcase_add_test(tc, a_client_that_still_sends_gets_the_answer);
+	tcase_add_test(tc, one_that_is_not_there_is_passed_over);
 	tcase_add_test(tc, unread_data_of_a_client_that_ended_is_dropped);
 	tcase_add_test(tc, a_client_that_stays_is_closed_in_time);
 	tcase_add_test(tc, the_oldest_makes_room);
