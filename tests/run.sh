@@ -157,7 +157,7 @@ count "tarball" python3 "$top/tests/lint/dist.py" "$top" "$work/plain"
 test_variant plain "$@"
 count "analysis" env BUILD="$work/plain" sh "$top/tests/analyse/run.sh" \
     clang-tidy cppcheck gcc valgrind-brokerd
-count "soak" env STAGE="$work/plain/stage" sh "$top/tests/soak.sh" 2
+count "soak" env STAGE="$work/plain/stage" sh "$top/tests/soak.sh" 5
 if [ "$(id -u)" -eq 0 ]; then
     count "faults" sh "$top/tests/faults/run.sh" "$work/plain" --sample
 else
