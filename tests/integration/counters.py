@@ -43,20 +43,25 @@ def files(pid):
 
 def read(pid, listener):
     """The sum of a listener's counters in all files.  None if files came or
-    went meanwhile."""
-    def identities():
-        return {path: os.stat(path).st_ino for path in files(pid)}
+    went meanwhile, or were completed."""
+    def complete():
+        """Sums are sealed once they are complete.  A file that has just come
+        again is open twice."""
+        found = {}
+        for path in files(pid):
+            with open(path, "rb") as file:
+                if fcntl.fcntl(file, GET_SEALS) & SEAL_SHRINK:
+                    found[os.fstat(file.fileno()).st_ino] = path
+        return found
 
     found = []
     try:
-        before = identities()
-        for path in before:
+        before = complete()
+        for path in before.values():
             with open(path, "rb") as file:
-                # Sums are sealed once they are complete.
-                complete = fcntl.fcntl(file, GET_SEALS) & SEAL_SHRINK
-                found += [values for name, values in
-                          (rows(file) if complete else ()) if name == listener]
-        if identities() != before:
+                found += [values for name, values in rows(file)
+                          if name == listener]
+        if complete() != before:
             return None
     except FileNotFoundError:
         return None

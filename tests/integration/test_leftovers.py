@@ -109,7 +109,8 @@ def test_directories_of_removed_listeners_go_if_they_are_empty(test):
 def test_what_is_alive_stays(test):
     """An engine that still drains, of a monitor that was killed."""
     port = free_port()
-    broker = start(test, listener(test, "a", [tcp(port)]))
+    text = listener(test, "a", [tcp(port)])
+    broker = start(test, "drain-timeout = %d\n%s" % (DEADLINE, text))
     worker = hellofdpass(test)
     check(ask(("127.0.0.1", port)) == GREETING, "no answer")
     worker.kill(signal.SIGSTOP)
@@ -118,6 +119,7 @@ def test_what_is_alive_stays(test):
         wait_for(lambda: queued(port) == 0, "a hand-off")
         engines = kill_monitor(test, broker)
         broker.wait_line("the monitor is gone: serving on")
+        configure(test, "drain-timeout = 1\n" + text)
         broker = restart(test, broker)
         check(broker.stop() == 0, "brokerd did not end with 0")
         check(names(test) == ["lock", "mailbox", "rendezvous.0"],
