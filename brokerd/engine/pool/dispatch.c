@@ -29,7 +29,10 @@ dispatch_pick(struct pool *pool, const struct record_endpoint *endpoint)
 	while ((worker = turn_next(pool, endpoint)) != NULL &&
 	    !worker_has_room(worker, endpoint))
 		; /* it is marked as full: try the next one */
-	pool->starved |= worker == NULL;
+	if (worker == NULL)
+		pool->starved = 1;
+	else
+		turn_update(pool, worker); /* it was late, but has read */
 	return worker;
 }
 

@@ -90,6 +90,24 @@ START_TEST(one_that_is_late_is_next_only_if_no_other_answers)
 }
 END_TEST
 
+/* The client has gone before it was accepted, so nothing is sent. */
+START_TEST(one_that_is_found_to_answer_is_next_again)
+{
+	struct test_pool test;
+	struct worker *worker;
+
+	test_pool_init(&test, 1);
+	worker = test_pool_worker(&test, 0);
+	worker->kind = WORKER_PLAIN;
+	worker->silence.state = SILENCE_LATE;
+	worker->silence.reading.since_us = 1;
+	for (int i = 0; i < 2; i++)
+		ck_assert_ptr_eq(
+		    dispatch_pick(test.pool, &test.endpoint), worker);
+	test_pool_done(&test);
+}
+END_TEST
+
 START_TEST(an_equal_weight_makes_the_fewest_outstanding_next_again)
 {
 	struct test_pool test;
@@ -138,6 +156,7 @@ UNIT_SUITE(turn)
 	tcase_add_test(tc, room_for_another_endpoint_is_found);
 	tcase_add_test(tc, what_is_held_looks_at_all);
 	tcase_add_test(tc, one_that_is_late_is_next_only_if_no_other_answers);
+	tcase_add_test(tc, one_that_is_found_to_answer_is_next_again);
 	tcase_add_test(
 	    tc, an_equal_weight_makes_the_fewest_outstanding_next_again);
 	tcase_add_test(tc, one_that_goes_is_next_no_more);
