@@ -109,7 +109,7 @@ def test_directories_of_removed_listeners_go_if_they_are_empty(test):
 def test_what_is_alive_stays(test):
     """An engine that still drains, of a monitor that was killed."""
     port = free_port()
-    text = listener(test, "a", [tcp(port)])
+    text = listener(test, "a", [tcp(port)], "receipt-timeout = %d" % DEADLINE)
     broker = start(test, "drain-timeout = %d\n%s" % (DEADLINE, text))
     worker = hellofdpass(test)
     check(ask(("127.0.0.1", port)) == GREETING, "no answer")

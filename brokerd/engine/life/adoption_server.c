@@ -147,7 +147,7 @@ adoption_server_run(const struct ledger *ledger, struct log *log)
 		return returns;
 	}
 	log_line(log, LOG_ERR,
-	    "no other brokerd within %llu s: closing the sockets",
-	    (unsigned long long)(clock_ms() - since) / 1000);
+	    "no other brokerd after %llu ms: closing the sockets",
+	    (unsigned long long)(clock_ms() - since));
 	return fd_close(returns);
 }
