@@ -16,9 +16,9 @@
  * bind(2) can fail although it would succeed without the shim: if for ten
  * milliseconds the kernel cannot put the lent socket there or into epoll.
  */
-#include "bind/retry.h"
 #include "bind/shim.h"
 #include "bind/takeover.h"
+#include "wire/retry.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -15,7 +15,7 @@
  */
 #include "bind/epoll_watch.h"
 
-#include "bind/retry.h"
+#include "wire/retry.h"
 
 #include <sys/syscall.h>
 

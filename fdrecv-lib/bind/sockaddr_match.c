@@ -5,7 +5,7 @@
  */
 #include "bind/sockaddr_match.h"
 
-#include "bind/retry.h"
+#include "wire/retry.h"
 
 #include <sys/stat.h>
 

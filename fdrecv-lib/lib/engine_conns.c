@@ -9,17 +9,15 @@
 #include "lib/descriptors.h"
 
 #include "wire/names.h"
+#include "wire/retry.h"
 
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-
-#define ENGINE_CONNS_TRIES 10 /* without memory, a millisecond each */
 
 static void
 engine_conn_close(struct engine_conn *conn)
@@ -84,11 +82,7 @@ engine_conns_free_entry(struct engine_conns *conns)
 static int
 engine_conns_may_retry(int *tries)
 {
-	int may = (errno == ENOMEM || errno == ENOBUFS) && (*tries)-- > 0;
-
-	if (may)
-		poll(NULL, 0, 1);
-	return may;
+	return (errno == ENOMEM || errno == ENOBUFS) && retry_wait(tries);
 }
 
 int
@@ -110,7 +104,7 @@ fdrecv_engine_conns_hello(struct engine_conns *conns, int fd)
 	struct iovec parts[] = {{&hello, sizeof(hello)},
 	    {(char *)(uintptr_t)mailbox->name, hello.name_length}};
 	struct msghdr msg = {.msg_iov = parts, .msg_iovlen = 2};
-	int tries = ENGINE_CONNS_TRIES;
+	int tries = RETRY_TRIES;
 	ssize_t n;
 
 	memcpy(hello.magic, FDRECV_WIRE_HELLO_MAGIC, FDRECV_WIRE_MAGIC_SIZE);
@@ -286,7 +280,7 @@ static ssize_t
 engine_conn_put(int fd, const void *bytes, size_t size)
 {
 	const struct sockaddr none = {.sa_family = AF_UNIX};
-	int tries = ENGINE_CONNS_TRIES;
+	int tries = RETRY_TRIES;
 	ssize_t n;
 
 	do
@@ -310,7 +304,10 @@ engine_conn_on_error(struct engine_conns *conns, struct engine_conn *conn,
 		engine_conn_close(conn);
 	if (!passes || receipt->kind == FDRECV_WIRE_TAKEN)
 		return;
-	*(errno == EAGAIN ? &conns->has_unread : &conns->has_unreported) = 1;
+	if (errno == EAGAIN)
+		conns->has_unread = 1;
+	else
+		conns->has_unreported = 1;
 	if (receipt->count == 0)
 		conn->state_unreported = 1;
 	else if (loss->count > 0 && receipt->kind == loss->kind &&

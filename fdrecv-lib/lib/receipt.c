@@ -40,22 +40,23 @@ int
 fdrecv_report_late(struct fdrecv *mailbox)
 {
 	struct engine_conns *conns = &mailbox->engines;
-	struct engine_conn *conn = conns->items, before;
+	struct engine_conn *conn = conns->items;
+	struct fdrecv_wire_receipt loss;
+	int state;
 
 	if (!conns->has_unreported && !conns->has_unread)
 		return 1;
 	conns->has_unreported = conns->has_unread = 0;
 	for (size_t i = 0; i < ENGINE_CONNS_MAX; i++, conn++) {
-		before = *conn;
+		loss = conn->unreported;
+		state = conn->state_unreported;
 		conn->unreported.count = 0;
 		conn->state_unreported = 0;
-		if (conn->fd != -1 && before.unreported.count > 0)
+		if (conn->fd != -1 && loss.count > 0)
 			fdrecv_engine_conns_send(conns, conn,
-			    (enum fdrecv_wire_receipt_kind)
-				before.unreported.kind,
-			    before.unreported.sequence,
-			    before.unreported.count);
-		if (conn->fd != -1 && before.state_unreported)
+			    (enum fdrecv_wire_receipt_kind)loss.kind,
+			    loss.sequence, loss.count);
+		if (conn->fd != -1 && state)
 			fdrecv_engine_conns_send(conns, conn,
 			    conns->flags & FDRECV_WIRE_PAUSED ?
 				FDRECV_WIRE_PAUSE :

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stddef.h>
 
-#define RETRY_TRIES 10
+#define RETRY_TRIES 10 /* a millisecond each */
 
 /* After a call that failed for want of memory, or that another thread was in
  * the way of: waits for a millisecond and returns 1, *tries times, else 0.
