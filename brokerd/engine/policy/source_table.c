@@ -165,25 +165,34 @@ source_table_is_idle(const struct source_table *table,
 	    rate_is_full(&source->rate, now_us);
 }
 
-/* If there are too many, forgets one of which nothing is known, or any. */
-static void
-source_table_make_room(struct source_table *table, uint64_t now_us, int any)
+/* If there are too many, forgets one of which nothing is known.  True if there
+ * is room. */
+static int
+source_table_make_room(struct source_table *table, uint64_t now_us)
 {
-	struct source_entry *oldest = TAILQ_FIRST(&table->recent);
-	struct source_entry *source = oldest;
+	struct source_entry *source = TAILQ_FIRST(&table->recent);
 
 	if (table->count < table->most)
-		return;
+		return 1;
 	for (int i = 0; source != NULL && i < SOURCE_TABLE_TRIES; i++) {
 		if (source_table_is_idle(table, source, now_us)) {
 			source_table_unlink(table, source);
-			return;
+			return 1;
 		}
 		source = TAILQ_NEXT(source, recent);
 	}
-	table->forgotten += !any || oldest != NULL;
-	if (any && oldest != NULL)
-		source_table_unlink(table, oldest);
+	return 0;
+}
+
+static void
+source_table_forget_oldest(struct source_table *table)
+{
+	struct source_entry *oldest = TAILQ_FIRST(&table->recent);
+
+	if (oldest == NULL)
+		return;
+	table->forgotten++;
+	source_table_unlink(table, oldest);
 }
 
 struct source_entry *
@@ -194,7 +203,10 @@ source_table_add(struct source_table *table,
 
 	if (source != NULL)
 		return source;
-	source_table_make_room(table, now_us, 0);
+	if (!source_table_make_room(table, now_us)) {
+		table->forgotten++;
+		return NULL;
+	}
 	return source_table_insert(table, address);
 }
 
@@ -205,7 +217,8 @@ source_table_get(struct source_table *table,
 	struct source_entry *source = source_table_find(table, address);
 
 	if (source == NULL) {
-		source_table_make_room(table, now_us, 1);
+		if (!source_table_make_room(table, now_us))
+			source_table_forget_oldest(table);
 		return source_table_insert(table, address);
 	}
 	if (source->share.count == 0) {
