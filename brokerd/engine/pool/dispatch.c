@@ -169,18 +169,17 @@ dispatch_on_failure(struct pool *pool, struct worker *worker,
 }
 
 /* Asks the kernel whether clients sent a reset while they waited: those of this
- * worker's datagram and, with the same system call, those of others' as well.
+ * worker's datagram and, with the same system call, those of the next ones'.
  */
 static void
-dispatch_look_for_resets(struct pool *pool, struct worker *worker)
+dispatch_look_for_resets(struct worker *worker)
 {
 	struct pollfd ends[FDRECV_WIRE_BATCH_MAX];
 	struct handoff *asked[FDRECV_WIRE_BATCH_MAX], *handoff;
-	struct worker *next = TAILQ_FIRST(&pool->queue);
 	size_t count = 0;
 
 	for (; worker != NULL && count < FDRECV_WIRE_BATCH_MAX;
-	     worker = next, next = next ? TAILQ_NEXT(next, queue_entry) : NULL)
+	     worker = TAILQ_NEXT(worker, queue_entry))
 		TAILQ_FOREACH (handoff, &worker->outbox, entry) {
 			if (handoff->client != HANDOFF_CLIENT_UNKNOWN ||
 			    count == FDRECV_WIRE_BATCH_MAX)
@@ -201,7 +200,7 @@ dispatch_look_for_resets(struct pool *pool, struct worker *worker)
 /* Closes connections whose client is gone: accept(2) returns these as well, but
  * there is nobody to serve. */
 static void
-dispatch_drop_gone(struct pool *pool, struct worker *worker)
+dispatch_drop_gone(struct worker *worker)
 {
 	struct handoff *handoff, *next;
 	int unknown = 0;
@@ -209,7 +208,7 @@ dispatch_drop_gone(struct pool *pool, struct worker *worker)
 	TAILQ_FOREACH (handoff, &worker->outbox, entry)
 		unknown |= handoff->client == HANDOFF_CLIENT_UNKNOWN;
 	if (unknown)
-		dispatch_look_for_resets(pool, worker);
+		dispatch_look_for_resets(worker);
 	for (handoff = TAILQ_FIRST(&worker->outbox); handoff != NULL;
 	     handoff = next) {
 		next = TAILQ_NEXT(handoff, entry);
@@ -229,7 +228,7 @@ dispatch_send_one(struct pool *pool, struct worker *worker)
 	struct handoff *handoff;
 	int error;
 
-	dispatch_drop_gone(pool, worker);
+	dispatch_drop_gone(worker);
 	handoff = TAILQ_FIRST(&worker->outbox);
 	if (handoff == NULL ||
 	    (receipts_offer_link(worker, handoff->endpoint) == 0 &&
