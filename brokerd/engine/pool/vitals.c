@@ -169,7 +169,7 @@ vitals_look_at(struct worker *worker)
 
 	silence_look(worker);
 	if (worker->silence.state < before)
-		timer_set(&worker->rest, 0); /* on_room follows */
+		worker_wake(worker); /* on_room follows */
 }
 
 void

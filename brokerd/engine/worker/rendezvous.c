@@ -130,8 +130,7 @@ rendezvous_add(struct rendezvous *rendezvous, struct receipt_conn *conn)
 	    !rendezvous_may_wait(rendezvous, conn);
 	if (ended)
 		receipt_conn_free(conn);
-	if (rendezvous->waiting.count > RENDEZVOUS_WAITING)
-		receipt_conn_free(TAILQ_FIRST(&rendezvous->waiting.head));
+	receipt_conn_limit(&rendezvous->waiting, RENDEZVOUS_WAITING, NULL);
 	return ended || rendezvous->repeated;
 }
 
