@@ -7,37 +7,35 @@
 
 #include "engine/listener/admission.h"
 
-#include <string.h>
-
 #define SOURCES_TOP 5 /* that are named */
 
 /* The reasons, and what helps. */
 static const struct {
-	size_t counter; /* the offset */
+	struct report_counter counter; /* its offset */
 	const char *reason;
 	const char *advice;
 } sources_refusals[] = {
-    {offsetof(struct stats_listener, refused_denied),
+    {{.offset = offsetof(struct stats_listener, refused_denied)},
 	"allow and deny do not let their sources in",
 	"The log names some of these.  If they should come, change the "
 	"rules."},
-    {offsetof(struct stats_listener, refused_open),
+    {{.offset = offsetof(struct stats_listener, refused_open)},
 	"their sources had max-per-source open",
 	"Clients behind one proxy are one source: it needs more, or a "
 	"listener of its own.  An attacker with many addresses needs a shorter "
 	"source-prefix."},
-    {offsetof(struct stats_listener, refused_rate),
+    {{.offset = offsetof(struct stats_listener, refused_rate)},
 	"their sources came more often than rate-per-source allows",
 	"Clients behind one proxy are one source: raise the limit if they "
 	"should come so often."},
-    {offsetof(struct stats_listener, refused_share),
+    {{.offset = offsetof(struct stats_listener, refused_share)},
 	"their sources had their share of accept-ahead waiting",
 	"More workers, or a larger window, would let fewer wait."},
-    {offsetof(struct stats_listener, refused_absent),
+    {{.offset = offsetof(struct stats_listener, refused_absent)},
 	"there was no worker within give-up", "Start one, or raise give-up."},
-    {offsetof(struct stats_listener, refused_deaths),
+    {{.offset = offsetof(struct stats_listener, refused_deaths)},
 	"too many workers died with them", "See the log of the workers."},
-    {offsetof(struct stats_listener, refused_drain),
+    {{.offset = offsetof(struct stats_listener, refused_drain)},
 	"an engine had to end before a worker took them",
 	"Raise drain-timeout, or start more workers."},
 };
@@ -127,8 +125,8 @@ explain_refused(const struct control_context *context,
 	stats_sum(context->stats, listener->stats, &all);
 	for (size_t i = 0;
 	     i < sizeof(sources_refusals) / sizeof(sources_refusals[0]); i++) {
-		memcpy(&count, (const char *)&all + sources_refusals[i].counter,
-		    sizeof(count));
+		count =
+		    report_counter_value(&sources_refusals[i].counter, &all);
 		if (count > 0)
 			report_add_line(lines,
 			    "Refused so far, because %s: %llu.  %s",
