@@ -176,6 +176,21 @@ proc_is_broker(const json_t *broker, json_int_t pid)
 	return is;
 }
 
+/* The next process of /proc that is not the broker's; 0: that was the last. */
+static json_int_t
+proc_next(DIR *dir, const json_t *broker)
+{
+	const struct dirent *entry;
+	json_int_t pid;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		pid = atoll(entry->d_name);
+		if (pid > 0 && !proc_is_broker(broker, pid))
+			return pid;
+	}
+	return 0;
+}
+
 /* How many descriptors are in the sockets of a process, unread. */
 static json_int_t
 proc_unread(json_int_t pid)
@@ -211,14 +226,10 @@ proc_list_unread(const json_t *broker)
 {
 	DIR *dir = opendir("/proc");
 	json_t *rows = json_array(), *row;
-	const struct dirent *entry;
 	json_int_t pid, unread;
 
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		pid = atoll(entry->d_name);
-		unread = pid <= 0 || proc_is_broker(broker, pid) ?
-		    0 :
-		    proc_unread(pid);
+	while ((pid = proc_next(dir, broker)) != 0) {
+		unread = proc_unread(pid);
 		if (unread == 0)
 			continue;
 		row = proc_describe(pid);
@@ -235,7 +246,6 @@ proc_list_holders(const json_t *status)
 {
 	const json_t *broker = json_object_get(status, "broker"), *listener;
 	json_t *rows = json_array(), *sockets;
-	struct dirent *entry;
 	json_int_t pid;
 	DIR *dir = NULL;
 	size_t i;
@@ -243,10 +253,7 @@ proc_list_holders(const json_t *status)
 	json_array_foreach(json_object_get(status, "listeners"), i,
 	    listener) if (dir == NULL && proc_is_lent(listener)) dir =
 	    opendir("/proc");
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		pid = atoll(entry->d_name);
-		if (pid <= 0 || proc_is_broker(broker, pid))
-			continue;
+	while ((pid = proc_next(dir, broker)) != 0) {
 		sockets = proc_sockets(pid);
 		json_array_foreach(json_object_get(status, "listeners"), i,
 		    listener) if (proc_is_lent(listener))
